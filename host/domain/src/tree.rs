@@ -1,0 +1,261 @@
+use std::collections::{HashMap, HashSet};
+
+use crate::{ConnectionId, EwsItem, EwsItemId, EwsServerId, PointHandle, Timestamp};
+
+/// Whom a tree belongs to: what one plugin declares for one connection on one EWS server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TreeOwner {
+    /// The server that serves the tree.
+    pub ews_server: EwsServerId,
+    /// The plugin's id.
+    pub plugin: String,
+    /// The connection; `None` for a plugin that needs none.
+    pub connection: Option<ConnectionId>,
+}
+
+/// The whole tree that a plugin wishes to have, in the order in which it is served: a container stands
+/// before what lies in it.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct DeclaredTree {
+    /// The items.
+    pub items: Vec<EwsItem>,
+}
+
+/// An item as the store holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredItem {
+    /// Its handle.
+    pub handle: PointHandle,
+    /// Whose tree it belongs to.
+    pub owner: TreeOwner,
+    /// Its place among all items of its owner.
+    pub position: u32,
+    /// The item.
+    pub item: EwsItem,
+    /// Since when the source no longer has it; `None` while it is declared.
+    pub vanished_at: Option<Timestamp>,
+}
+
+/// Why a tree cannot be declared.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TreeError {
+    /// The same id twice.
+    #[error("the item id {0} is declared twice")]
+    DuplicateId(EwsItemId),
+    /// A parent that is no container of this tree declared before the item.
+    #[error("the item {item} lies in {parent}, which is no container declared before it")]
+    UnknownParent {
+        /// The item.
+        item: EwsItemId,
+        /// The parent it names.
+        parent: EwsItemId,
+    },
+    /// A history of something that is no value item of this tree.
+    #[error("the history {history} records {value_item}, which is no value of this tree")]
+    UnknownValueItem {
+        /// The history.
+        history: EwsItemId,
+        /// The value it names.
+        value_item: EwsItemId,
+    },
+    /// An id that is empty, too long, or the root's.
+    #[error("the item id {0:?} is empty, longer than 1,000 bytes, or the root's")]
+    BadId(String),
+    /// An id that another owner uses on the same server.
+    #[error("the item id {0} already belongs to another connection or plugin on this EWS server")]
+    ForeignId(EwsItemId),
+}
+
+impl DeclaredTree {
+    /// Checks what must hold of every tree.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn check(&self) -> Result<(), TreeError> {
+        let mut containers = HashSet::new();
+        let mut values = HashSet::new();
+        let mut seen = HashSet::new();
+        for item in &self.items {
+            let id = item.id();
+            if id.is_empty() || id.len() > 1_000 || id.as_str() == EwsItemId::ROOT {
+                return Err(TreeError::BadId(id.to_string()));
+            }
+            if !seen.insert(id) {
+                return Err(TreeError::DuplicateId(id.clone()));
+            }
+            if let Some(parent) = item.parent()
+                && parent.as_str() != EwsItemId::ROOT
+                && !containers.contains(parent)
+            {
+                return Err(TreeError::UnknownParent { item: id.clone(), parent: parent.clone() });
+            }
+            match item {
+                EwsItem::Container(_) => drop(containers.insert(id)),
+                EwsItem::Value(_) => drop(values.insert(id)),
+                EwsItem::History(_) => {}
+            }
+        }
+        for item in &self.items {
+            if let EwsItem::History(history) = item
+                && !values.contains(&history.value_item)
+            {
+                return Err(TreeError::UnknownValueItem {
+                    history: history.id.clone(),
+                    value_item: history.value_item.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an item of a declared tree means for the stored one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ItemChange {
+    /// It is new.
+    Add {
+        /// Its place.
+        position: u32,
+        /// The item.
+        item: EwsItem,
+    },
+    /// It was there, other than it is declared now, or had vanished.
+    Update {
+        /// Its handle, which it keeps.
+        handle: PointHandle,
+        /// Its place.
+        position: u32,
+        /// The item.
+        item: EwsItem,
+    },
+    /// It is no longer declared.
+    Vanish {
+        /// Its handle.
+        handle: PointHandle,
+    },
+}
+
+/// The difference between a stored tree and a declared one.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct TreeDifference {
+    /// What has to be written, additions in their order; empty when nothing changes.
+    pub changes: Vec<ItemChange>,
+    /// How many items stay as they are.
+    pub kept: usize,
+}
+
+impl TreeDifference {
+    /// Compares the stored items of one owner with what it declares now.
+    ///
+    /// An item whose kind of node changed (a value that became a history) is updated under its handle.
+    pub fn between(stored: &[StoredItem], declared: &DeclaredTree) -> Self {
+        let by_id: HashMap<&EwsItemId, &StoredItem> =
+            stored.iter().map(|stored| (stored.item.id(), stored)).collect();
+        let mut difference = Self::default();
+        let mut declared_ids = HashSet::with_capacity(declared.items.len());
+        for (position, item) in (0_u32..).zip(&declared.items) {
+            declared_ids.insert(item.id());
+            match by_id.get(item.id()) {
+                None => difference.changes.push(ItemChange::Add { position, item: item.clone() }),
+                Some(stored)
+                    if stored.item == *item
+                        && stored.position == position
+                        && stored.vanished_at.is_none() =>
+                {
+                    difference.kept += 1;
+                }
+                Some(stored) => difference.changes.push(ItemChange::Update {
+                    handle: stored.handle,
+                    position,
+                    item: item.clone(),
+                }),
+            }
+        }
+        difference.changes.extend(
+            stored
+                .iter()
+                .filter(|stored| stored.vanished_at.is_none() && !declared_ids.contains(stored.item.id()))
+                .map(|stored| ItemChange::Vanish { handle: stored.handle }),
+        );
+        difference
+    }
+
+    /// Items added, changed and vanished.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        self.changes.iter().fold((0, 0, 0), |(added, changed, vanished), change| match change {
+            ItemChange::Add { .. } => (added + 1, changed, vanished),
+            ItemChange::Update { .. } => (added, changed + 1, vanished),
+            ItemChange::Vanish { .. } => (added, changed, vanished + 1),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ContainerItem, ContainerKind, ValueItem, ValueKind};
+
+    fn folder(id: &str, name: &str) -> EwsItem {
+        EwsItem::Container(ContainerItem {
+            id: EwsItemId::new(id),
+            parent: None,
+            name: name.into(),
+            description: "".into(),
+            kind: ContainerKind::Folder,
+        })
+    }
+
+    fn value(id: &str, parent: &str) -> EwsItem {
+        EwsItem::Value(ValueItem {
+            id: EwsItemId::new(id),
+            parent: EwsItemId::new(parent),
+            name: id.into(),
+            description: "".into(),
+            kind: ValueKind::Double,
+            unit: "kW".into(),
+            set_point: None,
+            written_by: "status".into(),
+            carried_by: None,
+        })
+    }
+
+    fn stored(items: &[EwsItem]) -> Vec<StoredItem> {
+        let owner = TreeOwner { ews_server: EwsServerId(1), plugin: "p".into(), connection: None };
+        (0_u32..)
+            .zip(items)
+            .map(|(position, item)| StoredItem {
+                handle: PointHandle(position + 10),
+                owner: owner.clone(),
+                position,
+                item: item.clone(),
+                vanished_at: None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn declaring_the_same_tree_again_changes_nothing() {
+        let tree = DeclaredTree { items: vec![folder("z1", "Z1"), value("z1/p", "z1")] };
+        let difference = TreeDifference::between(&stored(&tree.items), &tree);
+        assert_eq!((difference.changes.len(), difference.kept), (0, 2));
+    }
+
+    #[test]
+    fn a_rename_keeps_the_handle_and_what_is_gone_vanishes() {
+        let before = stored(&[folder("z1", "Z1"), value("z1/p", "z1"), value("z1/q", "z1")]);
+        let tree = DeclaredTree { items: vec![folder("z1", "Level 1"), value("z1/p", "z1"), value("z1/r", "z1")] };
+        let difference = TreeDifference::between(&before, &tree);
+        assert_eq!(difference.counts(), (1, 1, 1));
+        assert!(matches!(&difference.changes[0], ItemChange::Update { handle: PointHandle(10), .. }));
+        assert!(difference.changes.contains(&ItemChange::Vanish { handle: PointHandle(12) }));
+    }
+
+    #[test]
+    fn a_tree_with_a_broken_rule_is_refused() {
+        let check = |items: Vec<EwsItem>| DeclaredTree { items }.check();
+        assert_eq!(check(vec![folder("a", "A"), folder("a", "B")]), Err(TreeError::DuplicateId(EwsItemId::new("a"))));
+        assert!(matches!(check(vec![value("v", "nowhere")]), Err(TreeError::UnknownParent { .. })));
+        assert!(matches!(check(vec![folder("root", "R")]), Err(TreeError::BadId(_))));
+        assert_eq!(check(vec![value("v", EwsItemId::ROOT)]), Ok(()));
+    }
+}

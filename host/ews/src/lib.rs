@@ -1,0 +1,1 @@
+//! EcoStruxure Web Services: messages, digest, server and client.

@@ -1,0 +1,1 @@
+//! Item store, scheduler, supervisor, runs and set points.

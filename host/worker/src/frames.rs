@@ -1,0 +1,319 @@
+//! What host and worker say to each other: length-prefixed postcard, private between two copies of one
+//! binary, so it carries no promise of compatibility beyond [`PROTOCOL`].
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Changes with every change to these types; a worker of another number is refused at the handshake.
+pub const PROTOCOL: u32 = 1;
+
+/// From the host to a worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum ToWorker {
+    /// Load the library (its copy by hash) and say what it offers.
+    Describe { library: String },
+    /// Load the library and test a connection with settings that need not be saved.
+    TestConnection { library: String, kind: String, settings_json: String },
+    /// Load the library and run a class.
+    Run(Box<RunOrder>),
+    /// The answer to the call with this number.
+    Answer { request: u32, answer: Answer },
+    /// Something for `wait` to return.
+    Wake(WakeFrame),
+    /// End the run; what is not over when the grace ends is killed.
+    Stop,
+}
+
+/// Everything a run needs, secrets opened. Its `Debug` prints no settings.
+#[derive(Serialize, Deserialize)]
+pub struct RunOrder {
+    pub library: String,
+    /// The class within the plugin, such as `status`.
+    pub class: String,
+    /// The name of the processor configuration.
+    pub configuration: String,
+    /// Identifies this installation to controllers and in the strays' marker.
+    pub instance: String,
+    pub settings_json: String,
+    pub connection: Option<ConnectionOrder>,
+    /// The stored tree of this plugin, connection and server.
+    pub points: Vec<PointFrame>,
+    /// Set points still open for this class, grouped as they were written.
+    pub wishes: Vec<WishFrame>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub struct ConnectionOrder {
+    pub name: String,
+    /// Such as `riser.evce/evce`.
+    pub kind: String,
+    /// All settings, secrets opened.
+    pub settings_json: String,
+}
+
+impl std::fmt::Debug for RunOrder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunOrder")
+            .field("class", &self.class)
+            .field("configuration", &self.configuration)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A stored item that is a point: a value or a history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PointFrame {
+    pub handle: u32,
+    pub id: Arc<str>,
+    pub is_history: bool,
+    /// The recorded value's handle, for a history.
+    pub recorded: Option<u32>,
+    /// The EWS name of the kind, such as `Double`.
+    pub kind: ValueKindFrame,
+    pub unit: Arc<str>,
+    pub written_by: Arc<str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ValueKindFrame {
+    DateTime,
+    Boolean,
+    String,
+    Double,
+    Long,
+    Integer,
+    Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ValueFrame {
+    DateTimeMs(i64),
+    Boolean(bool),
+    String(Arc<str>),
+    Double(f64),
+    Long(i64),
+    Integer(i32),
+    DurationMs(i64),
+}
+
+/// A published value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PublishedFrame {
+    pub handle: u32,
+    /// `None` keeps the last good value and changes only its state.
+    pub value: Option<ValueFrame>,
+    /// The EWS number: 0 Good, 1 Uncertain, 3 Offline, 4 Error.
+    pub state: u8,
+    pub reason: Option<Arc<str>>,
+    /// When the source measured it, in milliseconds since 1970; `None` for now.
+    pub source_time_ms: Option<i64>,
+}
+
+/// A sample of a history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SampleFrame {
+    /// The history's handle.
+    pub handle: u32,
+    pub value: ValueFrame,
+    pub state: u8,
+    pub time_ms: i64,
+}
+
+/// A value as it is served now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReadingFrame {
+    pub value: ValueFrame,
+    pub state: u8,
+    pub source_time_ms: i64,
+    pub received_time_ms: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WishFrame {
+    pub id: i64,
+    pub group: i64,
+    pub handle: u32,
+    pub item: Arc<str>,
+    pub value: ValueFrame,
+    /// The word of its state: a wish handed over a second time may be Sent or Unknown.
+    pub state: String,
+    pub accepted_at_ms: i64,
+    pub expires_at_ms: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum WakeFrame {
+    /// Wishes written together, together.
+    SetPoints(Vec<WishFrame>),
+    /// Another class of this plugin changed the tree; `points` gives the new one.
+    TreeChanged,
+}
+
+/// From a worker to the host.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum FromWorker {
+    /// First frame.
+    Hello { protocol: u32 },
+    /// Once a second, from a thread that plugin code cannot block.
+    Heartbeat { resident_bytes: u64 },
+    /// What the library offers: one JSON document.
+    Described { description_json: String },
+    /// A stage of a connection test has begun or ended.
+    TestStage(TestStageFrame),
+    /// A service call that waits for its answer.
+    Call { request: u32, call: Call },
+    /// A line of the run's log.
+    Log { level: LogLevelFrame, text: String },
+    Progress { step: String, done: u64, of: u64 },
+    /// Raises a problem, or clears the one with this code.
+    Problem(ProblemFrame),
+    ProblemCleared { code: String },
+    /// What became of a wish: Sent, Pending, Confirmed, Rejected or Unknown.
+    Receipt { wish: i64, state: String, reason: String },
+    /// Last frame: how describing, testing or running ended.
+    Outcome(OutcomeFrame),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LogLevelFrame {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemFrame {
+    pub code: String,
+    pub what: String,
+    pub effect: String,
+    pub remedy: String,
+    pub setting: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestStageFrame {
+    /// `DNS`, `TCP`, `TLS`, `login` …
+    pub stage: String,
+    /// `None` while it runs.
+    pub passed: Option<bool>,
+    pub finding: String,
+    pub advice: String,
+    pub took_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OutcomeFrame {
+    Succeeded,
+    Cancelled,
+    Failed(FailureFrame),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureFrame {
+    /// What happened, with its causes, for people.
+    pub what: String,
+    /// The problem to show, when the plugin named one.
+    pub problem: Option<ProblemFrame>,
+    pub may_try_again: bool,
+    /// A panic that the kit caught.
+    pub is_panic: bool,
+}
+
+/// A service call of a run.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Call {
+    /// The whole wished tree, parents before children.
+    Declare { items: Vec<DeclaredFrame> },
+    /// The stored tree.
+    Points,
+    Publish { values: Vec<PublishedFrame> },
+    /// Says how often this class publishes, so that the host knows when values are stale.
+    PublishesEvery { period_ms: u64 },
+    Record { samples: Vec<SampleFrame> },
+    Latest { handles: Vec<u32> },
+    /// Asks to log in or to send a request over the connection; answered when a slot is free.
+    GateEnter { purpose: GatePurpose },
+    /// Gives the slot back and says how it went.
+    GateLeave { purpose: GatePurpose, result: GateResult },
+    /// Asks the host to start another class of this plugin for the same connection and server.
+    RequestRun { class: String, reason: String },
+    StateGet { key: String },
+    StatePut { key: String, value: Vec<u8> },
+    StateRemove { key: String },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GatePurpose {
+    Login,
+    Request,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GateResult {
+    Done,
+    /// The remote system refused these credentials: no further try with them for a while.
+    CredentialsRefused,
+    /// No answer, or one that says the remote system is unwell.
+    Failed,
+    /// The remote system asked for a pause.
+    Throttled { pause_ms: u64 },
+}
+
+/// An item of a declared tree.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeclaredFrame {
+    pub id: Arc<str>,
+    /// `None` directly below the server's root.
+    pub parent: Option<Arc<str>>,
+    pub name: Arc<str>,
+    pub description: Arc<str>,
+    pub node: DeclaredNodeFrame,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DeclaredNodeFrame {
+    Container {
+        /// The EWS name of the kind, such as `Folder`.
+        kind: String,
+    },
+    Value {
+        kind: ValueKindFrame,
+        unit: Arc<str>,
+        written_by: Arc<str>,
+        carried_by: Option<Arc<str>>,
+        set_point: Option<SetPointRuleFrame>,
+        /// Known when declared: served as Good until the writing class publishes for the first time.
+        initial: Option<ValueFrame>,
+    },
+    History {
+        /// The id of the recorded value.
+        value_item: Arc<str>,
+        kind: ValueKindFrame,
+        unit: Arc<str>,
+        written_by: Arc<str>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct SetPointRuleFrame {
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+    pub options: Vec<Arc<str>>,
+    pub future_only: bool,
+}
+
+/// The host's answer to a [`Call`].
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Answer {
+    Done,
+    Declared { points: Vec<PointFrame>, added: u32, changed: u32, kept: u32, vanished: u32 },
+    Points(Vec<PointFrame>),
+    Latest(Vec<Option<ReadingFrame>>),
+    /// Wait until then (milliseconds since 1970) before asking again.
+    GateClosed { until_ms: i64, reason: String },
+    State(Option<Vec<u8>>),
+    /// The call was understood and is not granted; `code` is a stable word.
+    Refused { code: String, what: String },
+}

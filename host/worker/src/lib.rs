@@ -1,0 +1,3 @@
+//! Frames between host and worker, and the worker side.
+
+pub mod frames;

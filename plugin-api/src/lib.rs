@@ -1,0 +1,1 @@
+//! The plugin contract of Riser and the kit for authors.

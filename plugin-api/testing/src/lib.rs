@@ -1,0 +1,1 @@
+//! A host in memory, for tests of plugins.

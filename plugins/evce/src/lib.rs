@@ -1,0 +1,1 @@
+//! EcoStruxure EV Charging Expert for Riser.
