@@ -1,0 +1,231 @@
+//! The connection gate: what all workers of one connection must agree on, kept outside any worker.
+//!
+//! One login at a time, two requests at a time; credentials that were refused are not tried again for a
+//! while, whoever asks; a remote system that fails again and again is left alone for a while.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use riser_domain::{Clock, ConnectionId, Timestamp};
+use riser_worker::frames::{GatePurpose, GateResult};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::changes::{Change, Changes};
+use crate::status::LinkState;
+
+/// Requests on their way to one remote system at the same time: an EVCE controller is a small machine.
+const REQUESTS_AT_ONCE: usize = 2;
+/// Time between two logins with credentials that were refused; below every known lock-out rule.
+const REFUSED_PAUSE: Duration = Duration::from_mins(5);
+/// Failures in a row that open the breaker.
+const FAILURES_TO_OPEN: u32 = 5;
+/// Time for which an open breaker lets nothing through.
+const BREAKER_PAUSE: Duration = Duration::from_secs(30);
+/// Longest pause a remote system may ask for.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+
+/// The gates of all connections.
+#[derive(Debug)]
+pub(crate) struct Gates {
+    clock: Arc<dyn Clock>,
+    changes: Changes,
+    gates: Mutex<HashMap<ConnectionId, Arc<Gate>>>,
+}
+
+/// The gate of one connection.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    clock: Arc<dyn Clock>,
+    changes: Changes,
+    logins: Arc<Semaphore>,
+    requests: Arc<Semaphore>,
+    state: Mutex<GateState>,
+}
+
+#[derive(Debug, Default)]
+struct GateState {
+    /// The version of the secret that was refused last, and until when it is not tried again.
+    refused: Option<(i64, Timestamp)>,
+    failures_in_a_row: u32,
+    closed_until: Option<(Timestamp, &'static str)>,
+    last_good_at: Option<Timestamp>,
+}
+
+/// A slot that a worker holds; dropping it gives the slot back.
+#[derive(Debug)]
+pub(crate) struct GateSlot {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// The gate is closed for now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Closed {
+    pub(crate) until: Timestamp,
+    pub(crate) reason: String,
+}
+
+impl Gates {
+    pub(crate) fn new(clock: Arc<dyn Clock>, changes: Changes) -> Self {
+        Self { clock, changes, gates: Mutex::default() }
+    }
+
+    pub(crate) fn of(&self, connection: ConnectionId) -> Arc<Gate> {
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(gates.entry(connection).or_insert_with(|| {
+            Arc::new(Gate {
+                clock: Arc::clone(&self.clock),
+                changes: self.changes.clone(),
+                logins: Arc::new(Semaphore::new(1)),
+                requests: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
+                state: Mutex::default(),
+            })
+        }))
+    }
+}
+
+impl Gate {
+    /// Waits for a free slot, then looks whether the gate is open.
+    pub(crate) async fn enter(&self, purpose: GatePurpose, secret_version: i64) -> Result<GateSlot, Closed> {
+        self.look(purpose, secret_version)?;
+        let slots = match purpose {
+            GatePurpose::Login => &self.logins,
+            GatePurpose::Request => &self.requests,
+        };
+        let permit = Arc::clone(slots).acquire_owned().await.expect("the gate's semaphores are never closed");
+        // While it waited, the one before may have been refused.
+        self.look(purpose, secret_version)?;
+        Ok(GateSlot { _permit: permit })
+    }
+
+    fn look(&self, purpose: GatePurpose, secret_version: i64) -> Result<(), Closed> {
+        let now = self.clock.now();
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if purpose == GatePurpose::Login
+            && let Some((version, until)) = state.refused
+            && version == secret_version
+            && now < until
+        {
+            return Err(Closed { until, reason: "login and password were refused".to_owned() });
+        }
+        match state.closed_until {
+            Some((until, reason)) if now < until => Err(Closed { until, reason: reason.to_owned() }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes how a login or a request went.
+    pub(crate) fn report(&self, purpose: GatePurpose, result: &GateResult, secret_version: i64) {
+        let now = self.clock.now();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = state.link(now);
+        match result {
+            GateResult::Done => {
+                state.failures_in_a_row = 0;
+                state.closed_until = None;
+                state.last_good_at = Some(now);
+                if purpose == GatePurpose::Login {
+                    state.refused = None;
+                }
+            }
+            GateResult::CredentialsRefused => {
+                state.failures_in_a_row = 0;
+                state.refused = Some((secret_version, now.plus(REFUSED_PAUSE)));
+            }
+            GateResult::Failed => {
+                state.failures_in_a_row += 1;
+                if state.failures_in_a_row >= FAILURES_TO_OPEN {
+                    state.closed_until = Some((now.plus(BREAKER_PAUSE), "it failed five times in a row"));
+                }
+            }
+            GateResult::Throttled { pause_ms } => {
+                let pause = Duration::from_millis(*pause_ms).min(LONGEST_PAUSE);
+                state.closed_until = Some((now.plus(pause), "it asked for a pause"));
+            }
+        }
+        let after = state.link(now);
+        drop(state);
+        if before != after {
+            self.changes.send(Change::Connections);
+        }
+    }
+
+    /// State, sentence and last good contact, for people.
+    pub(crate) fn status(&self) -> (LinkState, String, Option<Timestamp>) {
+        let now = self.clock.now();
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (link, sentence) = state.link(now);
+        (link, sentence, state.last_good_at)
+    }
+}
+
+impl GateState {
+    fn link(&self, now: Timestamp) -> (LinkState, String) {
+        if self.refused.is_some() {
+            return (LinkState::Down, "login and password are refused".to_owned());
+        }
+        if let Some((until, reason)) = self.closed_until
+            && now < until
+        {
+            return (LinkState::Down, format!("not asked for now: {reason}"));
+        }
+        match (self.failures_in_a_row, self.last_good_at) {
+            (0, None) => (LinkState::NotKnown, "not asked yet".to_owned()),
+            (0, Some(_)) => (LinkState::Good, "answering".to_owned()),
+            (_, None) => (LinkState::Down, "not answering".to_owned()),
+            (1, Some(_)) => (LinkState::Degraded, "missed one request".to_owned()),
+            (missed, Some(_)) => (LinkState::Down, format!("missed {missed} requests in a row")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use riser_domain::FakeClock;
+
+    use super::*;
+
+    fn gate() -> (Arc<FakeClock>, Arc<Gate>) {
+        let clock = Arc::new(FakeClock::at(Timestamp::from_unix_ms(1_000_000)));
+        let gates = Gates::new(clock.clone(), Changes::new());
+        (clock, gates.of(ConnectionId(1)))
+    }
+
+    #[tokio::test]
+    async fn three_workers_with_a_wrong_password_try_once_in_five_minutes() {
+        let (clock, gate) = gate();
+        let first = gate.enter(GatePurpose::Login, 1).await.unwrap();
+        let waiting = tokio::spawn({
+            let gate = Arc::clone(&gate);
+            async move { gate.enter(GatePurpose::Login, 1).await }
+        });
+        tokio::task::yield_now().await;
+        gate.report(GatePurpose::Login, &GateResult::CredentialsRefused, 1);
+        drop(first);
+        assert!(waiting.await.unwrap().is_err());
+        assert!(gate.enter(GatePurpose::Login, 1).await.is_err());
+        clock.advance(Duration::from_mins(5));
+        assert!(gate.enter(GatePurpose::Login, 1).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_changed_secret_opens_the_gate() {
+        let (_, gate) = gate();
+        gate.report(GatePurpose::Login, &GateResult::CredentialsRefused, 1);
+        assert!(gate.enter(GatePurpose::Login, 2).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn five_failures_in_a_row_open_the_breaker_for_thirty_seconds() {
+        let (clock, gate) = gate();
+        for _ in 0..5 {
+            drop(gate.enter(GatePurpose::Request, 1).await.unwrap());
+            gate.report(GatePurpose::Request, &GateResult::Failed, 1);
+        }
+        assert!(gate.enter(GatePurpose::Request, 1).await.is_err());
+        clock.advance(Duration::from_secs(30));
+        assert!(gate.enter(GatePurpose::Request, 1).await.is_ok());
+        gate.report(GatePurpose::Request, &GateResult::Done, 1);
+        assert_eq!(gate.status().0, LinkState::Good);
+    }
+}

@@ -1,0 +1,533 @@
+//! Every point's value, by handle. One lock, held for a batch, never while waiting for anything.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use riser_domain::{
+    Clock, PointHandle, Reading, Timestamp, TreeOwner, Value, ValueKind, ValueState, WishId,
+};
+
+/// Periods that may be missed before a value counts as stale (reliability, value state semantics).
+const STALE_AFTER_PERIODS: u32 = 3;
+/// Lateness on top of that, for a poll that is just being read.
+const STALE_SLACK: Duration = Duration::from_secs(2);
+
+/// One class of one tree owner: who writes a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WriterId(u32);
+
+/// A value that a running class publishes.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Published {
+    pub(crate) handle: PointHandle,
+    /// `None` keeps the last good value.
+    pub(crate) value: Option<Value>,
+    pub(crate) state: ValueState,
+    pub(crate) reason: Option<Arc<str>>,
+    /// `None` for now.
+    pub(crate) source_time: Option<Timestamp>,
+}
+
+/// Why a batch is refused: nothing of it was applied.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    #[error("point {} does not exist", .0.0)]
+    UnknownPoint(PointHandle),
+    #[error("point {} is written by another class", .0.0)]
+    ForeignPoint(PointHandle),
+    #[error("point {} takes {} values, not {}", .handle.0, .takes.name(), .got.name())]
+    WrongKind { handle: PointHandle, takes: ValueKind, got: ValueKind },
+    #[error("point {} was given a number that is not finite", .0.0)]
+    NotFinite(PointHandle),
+}
+
+#[derive(Debug)]
+struct Slot {
+    kind: ValueKind,
+    writer: WriterId,
+    reading: Reading,
+    /// The writing class has published it since the host started.
+    is_fresh: bool,
+    /// The open wish for this point, served until it ends.
+    requested: Option<(WishId, Value)>,
+    is_unsaved: bool,
+}
+
+#[derive(Debug, Default)]
+struct Writer {
+    period: Option<Duration>,
+    stopped_at: Option<Timestamp>,
+    last_publish_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    slots: Vec<Option<Slot>>,
+    writers: Vec<Writer>,
+    writer_ids: HashMap<(TreeOwner, Arc<str>), WriterId>,
+    unsaved: Vec<PointHandle>,
+}
+
+/// The table of values.
+#[derive(Debug)]
+pub(crate) struct ValueTable {
+    clock: Arc<dyn Clock>,
+    table: RwLock<Table>,
+}
+
+impl ValueTable {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, table: RwLock::default() }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Table> {
+        self.table.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of a class of a tree owner, made when it is first asked for.
+    pub(crate) fn writer(&self, owner: &TreeOwner, class: &Arc<str>) -> WriterId {
+        self.write().writer(owner, class)
+    }
+
+    /// Makes a slot for a point, or fits the one there is to its declaration.
+    pub(crate) fn ensure(&self, points: impl IntoIterator<Item = (PointHandle, ValueKind, WriterId)>) {
+        let mut table = self.write();
+        for (handle, kind, writer) in points {
+            if table.slots.len() <= handle.index() {
+                table.slots.resize_with(handle.index() + 1, || None);
+            }
+            let slot = &mut table.slots[handle.index()];
+            match slot {
+                Some(slot) if slot.kind == kind => slot.writer = writer,
+                _ => {
+                    *slot = Some(Slot {
+                        kind,
+                        writer,
+                        reading: Reading::never_known(kind),
+                        is_fresh: false,
+                        requested: None,
+                        is_unsaved: false,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Forgets points that were removed.
+    pub(crate) fn remove(&self, handles: impl IntoIterator<Item = PointHandle>) {
+        let mut table = self.write();
+        for handle in handles {
+            if let Some(slot) = table.slots.get_mut(handle.index()) {
+                *slot = None;
+            }
+        }
+    }
+
+    /// Puts back what was last written before the host ended; it counts as Uncertain until its class
+    /// publishes again.
+    pub(crate) fn restore(&self, readings: impl IntoIterator<Item = (PointHandle, Reading)>) {
+        let mut table = self.write();
+        for (handle, mut reading) in readings {
+            if let Some(slot) = table.slot_mut(handle)
+                && slot.kind == reading.value.kind()
+            {
+                if reading.state == ValueState::Good {
+                    reading.state = ValueState::Uncertain;
+                    reading.reason = Some(Arc::from("not read since Riser started"));
+                }
+                slot.reading = reading;
+            }
+        }
+    }
+
+    /// Applies what was known when a tree was declared, to points their class has not published yet.
+    pub(crate) fn initialise(&self, values: impl IntoIterator<Item = (PointHandle, Value)>) -> Vec<PointHandle> {
+        let now = self.clock.now();
+        let mut table = self.write();
+        let mut changed = Vec::new();
+        for (handle, value) in values {
+            let Some(slot) = table.slot_mut(handle) else { continue };
+            if slot.is_fresh || slot.kind != value.kind() {
+                continue;
+            }
+            if slot.apply(Some(value), ValueState::Good, None, now, now) {
+                changed.push(handle);
+            }
+        }
+        table.mark_unsaved(&changed);
+        changed
+    }
+
+    /// Applies a batch of one class, whole or not at all, and answers which points changed.
+    pub(crate) fn publish(
+        &self,
+        writer: WriterId,
+        batch: Vec<Published>,
+    ) -> Result<Vec<PointHandle>, PublishError> {
+        let now = self.clock.now();
+        let mut table = self.write();
+        for published in &batch {
+            table.check(writer, published)?;
+        }
+        let mut changed = Vec::new();
+        for published in batch {
+            let Some(slot) = table.slot_mut(published.handle) else { continue };
+            let source_time = published.source_time.unwrap_or(now);
+            if slot.apply(published.value, published.state, published.reason, source_time, now) {
+                changed.push(published.handle);
+            }
+            slot.is_fresh = true;
+        }
+        let entry = &mut table.writers[writer.0 as usize];
+        entry.stopped_at = None;
+        entry.last_publish_at = Some(now);
+        table.mark_unsaved(&changed);
+        Ok(changed)
+    }
+
+    /// Marks points as no longer known to the source; their last value stays.
+    pub(crate) fn vanish(&self, handles: &[PointHandle]) {
+        let now = self.clock.now();
+        let mut table = self.write();
+        for handle in handles {
+            if let Some(slot) = table.slot_mut(*handle) {
+                let reason = Some(Arc::from("no longer at source"));
+                let source_time = slot.reading.source_time;
+                slot.apply(None, ValueState::Error, reason, source_time, now);
+            }
+        }
+        table.mark_unsaved(handles);
+    }
+
+    /// Notes how often a class publishes.
+    pub(crate) fn set_period(&self, writer: WriterId, period: Duration) {
+        self.write().writers[writer.0 as usize].period = Some(period);
+    }
+
+    /// Notes that a long-running class stopped: what it wrote counts as Uncertain, later as Offline.
+    pub(crate) fn writer_stopped(&self, writer: WriterId) {
+        let now = self.clock.now();
+        self.write().writers[writer.0 as usize].stopped_at = Some(now);
+    }
+
+    pub(crate) fn last_publish_at(&self, writer: WriterId) -> Option<Timestamp> {
+        self.read().writers[writer.0 as usize].last_publish_at
+    }
+
+    /// Serves the requested value, as Uncertain, until the wish ends.
+    pub(crate) fn request(&self, handle: PointHandle, wish: WishId, value: Value) {
+        if let Some(slot) = self.write().slot_mut(handle) {
+            slot.requested = Some((wish, value));
+        }
+    }
+
+    /// Ends the serving of a requested value. A confirmed one becomes the published one, because the device
+    /// was read and has it.
+    pub(crate) fn end_request(&self, handle: PointHandle, wish: WishId, is_confirmed: bool) {
+        let now = self.clock.now();
+        let mut table = self.write();
+        let Some(slot) = table.slot_mut(handle) else { return };
+        if slot.requested.as_ref().is_none_or(|(id, _)| *id != wish) {
+            return;
+        }
+        if let Some((_, value)) = slot.requested.take()
+            && is_confirmed
+            && slot.apply(Some(value), ValueState::Good, None, now, now)
+        {
+            table.mark_unsaved(&[handle]);
+        }
+    }
+
+    /// Visits what is served now, in the order of `handles`; unknown handles are passed over.
+    pub(crate) fn visit(&self, handles: &[PointHandle], mut visit: impl FnMut(usize, &Value, ValueState)) {
+        let now = self.clock.now();
+        let table = self.read();
+        for (index, handle) in handles.iter().enumerate() {
+            if let Some(slot) = table.slot(*handle) {
+                let (value, state) = table.served(slot, now);
+                visit(index, value, state);
+            }
+        }
+    }
+
+    /// What is served now, with reason and times.
+    pub(crate) fn readings(&self, handles: &[PointHandle]) -> Vec<Option<Reading>> {
+        let now = self.clock.now();
+        let table = self.read();
+        handles.iter().map(|handle| Some(table.reading(table.slot(*handle)?, now))).collect()
+    }
+
+    /// The value the source has, as far as known: Good and not hidden by a wish.
+    pub(crate) fn confirmed_value(&self, handle: PointHandle) -> Option<Value> {
+        let now = self.clock.now();
+        let table = self.read();
+        let slot = table.slot(handle)?;
+        let is_good = slot.requested.is_none() && table.served(slot, now).1 == ValueState::Good;
+        is_good.then(|| slot.reading.value.clone())
+    }
+
+    /// Takes the points changed since the last call, for saving: the source's readings, not requested ones.
+    pub(crate) fn take_unsaved(&self) -> Vec<(PointHandle, Reading)> {
+        let mut table = self.write();
+        let mut handles = std::mem::take(&mut table.unsaved);
+        handles.sort_unstable();
+        handles.dedup();
+        handles
+            .into_iter()
+            .filter_map(|handle| {
+                let slot = table.slot_mut(handle)?;
+                slot.is_unsaved = false;
+                Some((handle, slot.reading.clone()))
+            })
+            .collect()
+    }
+
+    /// Gives back what could not be saved, to be tried again.
+    pub(crate) fn put_back_unsaved(&self, readings: &[(PointHandle, Reading)]) {
+        let handles: Vec<PointHandle> = readings.iter().map(|(handle, _)| *handle).collect();
+        self.write().mark_unsaved(&handles);
+    }
+}
+
+impl Table {
+    fn slot(&self, handle: PointHandle) -> Option<&Slot> {
+        self.slots.get(handle.index())?.as_ref()
+    }
+
+    fn slot_mut(&mut self, handle: PointHandle) -> Option<&mut Slot> {
+        self.slots.get_mut(handle.index())?.as_mut()
+    }
+
+    fn writer(&mut self, owner: &TreeOwner, class: &Arc<str>) -> WriterId {
+        if let Some(id) = self.writer_ids.get(&(owner.clone(), Arc::clone(class))) {
+            return *id;
+        }
+        let id = WriterId(u32::try_from(self.writers.len()).expect("classes are counted in dozens"));
+        self.writers.push(Writer::default());
+        self.writer_ids.insert((owner.clone(), Arc::clone(class)), id);
+        id
+    }
+
+    fn check(&self, writer: WriterId, published: &Published) -> Result<(), PublishError> {
+        let handle = published.handle;
+        let slot = self.slot(handle).ok_or(PublishError::UnknownPoint(handle))?;
+        if slot.writer != writer {
+            return Err(PublishError::ForeignPoint(handle));
+        }
+        match &published.value {
+            Some(value) if value.kind() != slot.kind => {
+                Err(PublishError::WrongKind { handle, takes: slot.kind, got: value.kind() })
+            }
+            Some(Value::Double(number)) if !number.is_finite() => Err(PublishError::NotFinite(handle)),
+            _ => Ok(()),
+        }
+    }
+
+    fn mark_unsaved(&mut self, handles: &[PointHandle]) {
+        for handle in handles {
+            if let Some(slot) = self.slots.get_mut(handle.index()).and_then(Option::as_mut)
+                && !slot.is_unsaved
+            {
+                slot.is_unsaved = true;
+                self.unsaved.push(*handle);
+            }
+        }
+    }
+
+    fn served<'a>(&self, slot: &'a Slot, now: Timestamp) -> (&'a Value, ValueState) {
+        match &slot.requested {
+            Some((_, value)) => (value, ValueState::Uncertain),
+            None => (&slot.reading.value, self.degraded(slot, now).map_or(slot.reading.state, |(state, _)| state)),
+        }
+    }
+
+    fn reading(&self, slot: &Slot, now: Timestamp) -> Reading {
+        let mut reading = slot.reading.clone();
+        if let Some((_, value)) = &slot.requested {
+            reading.value = value.clone();
+            reading.state = ValueState::Uncertain;
+            reading.reason = Some(Arc::from("requested, not read back yet"));
+        } else if let Some((state, reason)) = self.degraded(slot, now) {
+            reading.state = state;
+            reading.reason = Some(Arc::from(reason));
+        }
+        reading
+    }
+
+    /// What silence of the writing class makes of a value that was Good when it was heard of.
+    fn degraded(&self, slot: &Slot, now: Timestamp) -> Option<(ValueState, &'static str)> {
+        if !matches!(slot.reading.state, ValueState::Good | ValueState::Uncertain) {
+            return None;
+        }
+        let writer = &self.writers[slot.writer.0 as usize];
+        let limit = writer.period.map(|period| period * STALE_AFTER_PERIODS + STALE_SLACK);
+        if let Some(stopped_at) = writer.stopped_at {
+            let is_long_ago = limit.is_some_and(|limit| now.since(stopped_at) > limit);
+            return Some(if is_long_ago {
+                (ValueState::Offline, "its processor is not running")
+            } else {
+                (ValueState::Uncertain, "its processor has stopped")
+            });
+        }
+        let is_stale = slot.is_fresh
+            && slot.reading.state == ValueState::Good
+            && limit.is_some_and(|limit| now.since(slot.reading.received_time) > limit);
+        is_stale.then_some((ValueState::Uncertain, "three polls were missed"))
+    }
+}
+
+impl Slot {
+    /// Answers whether a reader would see a difference.
+    fn apply(
+        &mut self,
+        value: Option<Value>,
+        state: ValueState,
+        reason: Option<Arc<str>>,
+        source_time: Timestamp,
+        now: Timestamp,
+    ) -> bool {
+        let reading = &mut self.reading;
+        let mut is_changed = reading.state != state || reading.reason != reason;
+        if let Some(value) = value {
+            is_changed |= reading.value != value || reading.received_time == Timestamp::EPOCH;
+            reading.value = value;
+            reading.source_time = source_time;
+            reading.received_time = now;
+        }
+        reading.state = state;
+        reading.reason = reason;
+        is_changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use riser_domain::{EwsServerId, FakeClock};
+
+    use super::*;
+
+    struct World {
+        clock: Arc<FakeClock>,
+        table: ValueTable,
+        writer: WriterId,
+    }
+
+    const POINT: PointHandle = PointHandle(3);
+
+    fn world() -> World {
+        let clock = Arc::new(FakeClock::at(Timestamp::from_unix_ms(1_000_000)));
+        let table = ValueTable::new(clock.clone());
+        let owner = TreeOwner { ews_server: EwsServerId(1), plugin: "p".into(), connection: None };
+        let writer = table.writer(&owner, &Arc::from("status"));
+        table.ensure([(POINT, ValueKind::Double, writer)]);
+        World { clock, table, writer }
+    }
+
+    fn good(number: f64) -> Published {
+        Published {
+            handle: POINT,
+            value: Some(Value::Double(number)),
+            state: ValueState::Good,
+            reason: None,
+            source_time: None,
+        }
+    }
+
+    impl World {
+        fn served(&self) -> (Value, ValueState) {
+            let reading = self.table.readings(&[POINT]).remove(0).unwrap();
+            (reading.value, reading.state)
+        }
+    }
+
+    #[test]
+    fn a_point_nobody_wrote_is_offline_and_never_a_good_zero() {
+        assert_eq!(world().served(), (Value::Double(0.0), ValueState::Offline));
+    }
+
+    #[test]
+    fn three_missed_polls_make_a_value_uncertain_and_the_next_one_good_again() {
+        let world = world();
+        world.table.set_period(world.writer, Duration::from_secs(15));
+        world.table.publish(world.writer, vec![good(1.0)]).unwrap();
+        world.clock.advance(Duration::from_secs(47));
+        assert_eq!(world.served().1, ValueState::Good);
+        world.clock.advance(Duration::from_secs(1));
+        assert_eq!(world.served().1, ValueState::Uncertain);
+        assert!(world.table.publish(world.writer, vec![good(1.0)]).unwrap().is_empty());
+        assert_eq!(world.served().1, ValueState::Good);
+    }
+
+    #[test]
+    fn a_stopped_class_leaves_uncertain_values_and_later_offline_ones() {
+        let world = world();
+        world.table.set_period(world.writer, Duration::from_secs(15));
+        world.table.publish(world.writer, vec![good(1.0)]).unwrap();
+        world.table.writer_stopped(world.writer);
+        assert_eq!(world.served(), (Value::Double(1.0), ValueState::Uncertain));
+        world.clock.advance(Duration::from_secs(48));
+        assert_eq!(world.served(), (Value::Double(1.0), ValueState::Offline));
+    }
+
+    #[test]
+    fn a_requested_value_is_served_until_its_wish_ends() {
+        let world = world();
+        world.table.publish(world.writer, vec![good(1.0)]).unwrap();
+        world.table.request(POINT, WishId(7), Value::Double(5.0));
+        world.table.publish(world.writer, vec![good(2.0)]).unwrap();
+        assert_eq!(world.served(), (Value::Double(5.0), ValueState::Uncertain));
+        world.table.end_request(POINT, WishId(6), true);
+        assert_eq!(world.served().0, Value::Double(5.0));
+        world.table.end_request(POINT, WishId(7), false);
+        assert_eq!(world.served(), (Value::Double(2.0), ValueState::Good));
+    }
+
+    #[test]
+    fn a_restored_value_is_uncertain_until_it_is_published() {
+        let world = world();
+        let now = world.clock.now();
+        world.table.restore([(
+            POINT,
+            Reading {
+                value: Value::Double(9.0),
+                state: ValueState::Good,
+                reason: None,
+                source_time: now,
+                received_time: now,
+            },
+        )]);
+        assert_eq!(world.served(), (Value::Double(9.0), ValueState::Uncertain));
+        world.table.publish(world.writer, vec![good(9.0)]).unwrap();
+        assert_eq!(world.served(), (Value::Double(9.0), ValueState::Good));
+    }
+
+    #[test]
+    fn a_batch_with_one_wrong_value_changes_nothing() {
+        let world = world();
+        let wrong = Published { value: Some(Value::Integer(1)), ..good(0.0) };
+        assert!(matches!(
+            world.table.publish(world.writer, vec![good(1.0), wrong]),
+            Err(PublishError::WrongKind { .. })
+        ));
+        assert_eq!(world.served().1, ValueState::Offline);
+        assert_eq!(
+            world.table.publish(world.writer, vec![good(f64::NAN)]),
+            Err(PublishError::NotFinite(POINT))
+        );
+    }
+
+    #[test]
+    fn only_changes_are_saved_and_each_once() {
+        let world = world();
+        world.table.publish(world.writer, vec![good(1.0)]).unwrap();
+        world.table.publish(world.writer, vec![good(2.0)]).unwrap();
+        assert_eq!(world.table.take_unsaved().len(), 1);
+        world.table.publish(world.writer, vec![good(2.0)]).unwrap();
+        assert!(world.table.take_unsaved().is_empty());
+    }
+}

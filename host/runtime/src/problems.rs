@@ -1,0 +1,67 @@
+//! Problems that stand: raised by processors or by Riser itself, ended by whoever raised them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use riser_domain::{Clock, ConfigurationId, Problem};
+
+use crate::changes::{Change, Changes};
+use crate::status::RaisedProblem;
+
+/// Problems one processor configuration may hold open; what comes after is logged only.
+const OPEN_PROBLEMS_PER_SOURCE: usize = 50;
+
+/// All problems that stand.
+#[derive(Debug)]
+pub(crate) struct Problems {
+    clock: Arc<dyn Clock>,
+    changes: Changes,
+    open: Mutex<BTreeMap<(Option<ConfigurationId>, String), RaisedProblem>>,
+}
+
+impl Problems {
+    pub(crate) fn new(clock: Arc<dyn Clock>, changes: Changes) -> Self {
+        Self { clock, changes, open: Mutex::default() }
+    }
+
+    /// Raises a problem, or renews the text of the one with this code; answers whether it is news.
+    pub(crate) fn raise(&self, configuration: Option<ConfigurationId>, raised_by: &str, problem: Problem) -> bool {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (configuration, problem.code.clone());
+        let since = open.get(&key).map(|raised| raised.since);
+        let held = open.keys().filter(|(source, _)| *source == configuration).count();
+        if since.is_none() && held >= OPEN_PROBLEMS_PER_SOURCE {
+            return false;
+        }
+        let raised = RaisedProblem {
+            problem,
+            configuration,
+            raised_by: raised_by.to_owned(),
+            since: since.unwrap_or_else(|| self.clock.now()),
+        };
+        let is_changed = open.insert(key, raised.clone()) != Some(raised);
+        drop(open);
+        if is_changed {
+            self.changes.send(Change::Problems);
+        }
+        since.is_none()
+    }
+
+    /// Ends the problem with this code.
+    pub(crate) fn clear(&self, configuration: Option<ConfigurationId>, code: &str) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_open = open.remove(&(configuration, code.to_owned())).is_some();
+        drop(open);
+        if was_open {
+            self.changes.send(Change::Problems);
+        }
+    }
+
+    /// All that stand, newest first.
+    pub(crate) fn list(&self) -> Vec<RaisedProblem> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut raised: Vec<RaisedProblem> = open.values().cloned().collect();
+        raised.sort_by_key(|raised| std::cmp::Reverse(raised.since));
+        raised
+    }
+}
