@@ -15,6 +15,8 @@ pub enum RunTrigger {
     Person(String),
     /// A set point for a point that its class carries.
     SetPoint,
+    /// Another processor configuration asked for it, by name.
+    Processor(String),
     /// A long-running class that ended early and is started again.
     Restart,
 }
