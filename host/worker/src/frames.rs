@@ -11,10 +11,12 @@ pub const PROTOCOL: u32 = 1;
 /// From the host to a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToWorker {
+    /// First frame: what the worker confines itself to before it loads anything.
+    Hello { protocol: u32, limits: LimitsFrame },
     /// Load the library (its copy by hash) and say what it offers.
     Describe { library: String },
     /// Load the library and test a connection with settings that need not be saved.
-    TestConnection { library: String, kind: String, settings_json: String },
+    TestConnection(Box<TestOrder>),
     /// Load the library and run a class.
     Run(Box<RunOrder>),
     /// The answer to the call with this number.
@@ -23,6 +25,35 @@ pub enum ToWorker {
     Wake(WakeFrame),
     /// End the run; what is not over when the grace ends is killed.
     Stop,
+}
+
+/// What a worker may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitsFrame {
+    /// Memory for data (heap, stacks, private mappings), in bytes.
+    pub memory_bytes: u64,
+    /// Open file descriptors.
+    pub open_files: u64,
+    /// Time between two heartbeats, in milliseconds.
+    pub heartbeat_ms: u64,
+}
+
+/// A connection to test, secrets opened. Its `Debug` prints no settings.
+#[derive(Serialize, Deserialize)]
+pub struct TestOrder {
+    pub library: String,
+    /// Such as `riser.evce/evce`.
+    pub kind: String,
+    /// Identifies this installation to controllers.
+    pub instance: String,
+    /// All settings, secrets opened.
+    pub settings_json: String,
+}
+
+impl std::fmt::Debug for TestOrder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestOrder").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 /// Everything a run needs, secrets opened. Its `Debug` prints no settings.
@@ -154,23 +185,49 @@ pub enum WakeFrame {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum FromWorker {
     /// First frame.
-    Hello { protocol: u32 },
+    Hello {
+        protocol: u32,
+    },
     /// Once a second, from a thread that plugin code cannot block.
-    Heartbeat { resident_bytes: u64 },
+    Heartbeat {
+        resident_bytes: u64,
+        /// How often plugin code has called the host so far: its sign of life.
+        signs_of_life: u64,
+        /// Whether plugin code is inside a call now, such as `wait`, and so need give no sign of life.
+        is_inside_a_call: bool,
+    },
     /// What the library offers: one JSON document.
-    Described { description_json: String },
+    Described {
+        description_json: String,
+    },
     /// A stage of a connection test has begun or ended.
     TestStage(TestStageFrame),
     /// A service call that waits for its answer.
-    Call { request: u32, call: Call },
+    Call {
+        request: u32,
+        call: Call,
+    },
     /// A line of the run's log.
-    Log { level: LogLevelFrame, text: String },
-    Progress { step: String, done: u64, of: u64 },
+    Log {
+        level: LogLevelFrame,
+        text: String,
+    },
+    Progress {
+        step: String,
+        done: u64,
+        of: u64,
+    },
     /// Raises a problem, or clears the one with this code.
     Problem(ProblemFrame),
-    ProblemCleared { code: String },
+    ProblemCleared {
+        code: String,
+    },
     /// What became of a wish: Sent, Pending, Confirmed, Rejected or Unknown.
-    Receipt { wish: i64, state: String, reason: String },
+    Receipt {
+        wish: i64,
+        state: String,
+        reason: String,
+    },
     /// Last frame: how describing, testing or running ended.
     Outcome(OutcomeFrame),
 }
@@ -208,6 +265,36 @@ pub enum OutcomeFrame {
     Succeeded,
     Cancelled,
     Failed(FailureFrame),
+    /// The library was refused; no plugin code ran but what the system runs when it opens a library.
+    NotLoaded(LoadFault),
+}
+
+/// Why a library was refused. Its text follows the file's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum LoadFault {
+    /// The system's loader refused it.
+    #[error("cannot be loaded ({why}): install what it needs, or replace it with a build for this machine")]
+    Unloadable { why: String },
+    /// It exports no plugin.
+    #[error("is a library but no Riser plugin: remove it from the plugin folder")]
+    NoPlugin,
+    /// It asks for more than this host has.
+    #[error(
+        "needs plugin contract {plugin}, this Riser offers {host}: update Riser, or use the plugin's version \
+         for contract {host}"
+    )]
+    ContractTooNew { plugin: String, host: String },
+    /// It was made for a contract that this host no longer has.
+    #[error(
+        "was made for plugin contract {plugin}, this Riser offers {host}: use the plugin's version for \
+         contract {host}"
+    )]
+    ContractTooOld { plugin: String, host: String },
+    /// Its types are not those of the contract it names.
+    #[error(
+        "says plugin contract {plugin} but is built otherwise ({difference}): build it again with riser-plugin {plugin}"
+    )]
+    OtherLayout { plugin: String, difference: String },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -225,26 +312,51 @@ pub struct FailureFrame {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Call {
     /// The whole wished tree, parents before children.
-    Declare { items: Vec<DeclaredFrame> },
+    Declare {
+        items: Vec<DeclaredFrame>,
+    },
     /// The stored tree.
     Points,
-    Publish { values: Vec<PublishedFrame> },
+    Publish {
+        values: Vec<PublishedFrame>,
+    },
     /// Says how often this class publishes, so that the host knows when values are stale.
-    PublishesEvery { period_ms: u64 },
-    Record { samples: Vec<SampleFrame> },
-    Latest { handles: Vec<u32> },
+    PublishesEvery {
+        period_ms: u64,
+    },
+    Record {
+        samples: Vec<SampleFrame>,
+    },
+    Latest {
+        handles: Vec<u32>,
+    },
     /// Asks to log in or to send a request over the connection; answered when a slot is free.
-    GateEnter { purpose: GatePurpose },
+    GateEnter {
+        purpose: GatePurpose,
+    },
     /// Gives the slot back and says how it went.
-    GateLeave { purpose: GatePurpose, result: GateResult },
+    GateLeave {
+        purpose: GatePurpose,
+        result: GateResult,
+    },
     /// Asks the host to start another class of this plugin for the same connection and server.
-    RequestRun { class: String, reason: String },
-    StateGet { key: String },
-    StatePut { key: String, value: Vec<u8> },
-    StateRemove { key: String },
+    RequestRun {
+        class: String,
+        reason: String,
+    },
+    StateGet {
+        key: String,
+    },
+    StatePut {
+        key: String,
+        value: Vec<u8>,
+    },
+    StateRemove {
+        key: String,
+    },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum GatePurpose {
     Login,
     Request,
@@ -258,7 +370,9 @@ pub enum GateResult {
     /// No answer, or one that says the remote system is unwell.
     Failed,
     /// The remote system asked for a pause.
-    Throttled { pause_ms: u64 },
+    Throttled {
+        pause_ms: u64,
+    },
 }
 
 /// An item of a declared tree.
@@ -308,12 +422,24 @@ pub struct SetPointRuleFrame {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Answer {
     Done,
-    Declared { points: Vec<PointFrame>, added: u32, changed: u32, kept: u32, vanished: u32 },
+    Declared {
+        points: Vec<PointFrame>,
+        added: u32,
+        changed: u32,
+        kept: u32,
+        vanished: u32,
+    },
     Points(Vec<PointFrame>),
     Latest(Vec<Option<ReadingFrame>>),
     /// Wait until then (milliseconds since 1970) before asking again.
-    GateClosed { until_ms: i64, reason: String },
+    GateClosed {
+        until_ms: i64,
+        reason: String,
+    },
     State(Option<Vec<u8>>),
     /// The call was understood and is not granted; `code` is a stable word.
-    Refused { code: String, what: String },
+    Refused {
+        code: String,
+        what: String,
+    },
 }

@@ -1,0 +1,165 @@
+//! Starts workers.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::path::PathBuf;
+use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Instant;
+
+use tokio::net::UnixStream;
+use tokio::net::unix::pipe;
+use tokio::sync::{mpsc, watch};
+
+use super::limits::WorkerLimits;
+use super::output::{OutputStream, follow};
+use super::process::{WorkerHandle, WorkerProcess};
+use super::spawner::Spawner;
+use super::supervisor::{Progress, Supervisor, write};
+use super::vigil::Vigil;
+use crate::codec::FrameReader;
+use crate::frames::{PROTOCOL, ToWorker};
+use crate::platform::{ExitWatch, become_subreaper, end_marked, kill_group, own_executable};
+
+/// Names the installation in the environment of every worker and of what it starts.
+pub(crate) const INSTANCE_VARIABLE: &str = "RISER_INSTANCE";
+
+/// Names the worker there.
+pub(crate) const WORKER_VARIABLE: &str = "RISER_WORKER";
+
+/// Events that wait to be taken; beyond them a worker is slowed down.
+const WAITING_EVENTS: usize = 64;
+
+/// What to start as a worker.
+#[derive(Clone, Debug)]
+pub struct LaunchOptions {
+    /// The program: one that calls [`worker_main`](crate::worker_main) when it is given `arguments`.
+    pub executable: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Marks the processes of this installation, so that the next start finds those that a hard end left.
+    pub instance: String,
+}
+
+impl LaunchOptions {
+    /// This very program, called as `riser worker`.
+    pub fn of_this_program(instance: impl Into<String>) -> Self {
+        Self { executable: own_executable(), arguments: vec!["worker".into()], instance: instance.into() }
+    }
+}
+
+/// No worker could be started.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start a worker process from {}", executable.display())]
+pub struct LaunchError {
+    executable: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+/// Starts workers, one process each. Clones share the thread that does it.
+#[derive(Clone, Debug)]
+pub struct Launcher {
+    spawner: Spawner,
+    executable: Arc<PathBuf>,
+}
+
+impl Launcher {
+    /// Makes this process the one that orphans of workers fall to, and starts the spawner thread.
+    pub fn start(options: LaunchOptions) -> Result<Self, LaunchError> {
+        let executable = Arc::new(options.executable.clone());
+        become_subreaper()
+            .and_then(|()| Spawner::start(options))
+            .map(|spawner| Self { spawner, executable: Arc::clone(&executable) })
+            .map_err(|source| LaunchError { executable: executable.to_path_buf(), source })
+    }
+
+    /// Starts a worker that waits for its order. Called within a tokio runtime.
+    pub async fn launch(&self, limits: WorkerLimits) -> Result<WorkerProcess, LaunchError> {
+        self.try_launch(limits)
+            .await
+            .map_err(|source| LaunchError { executable: self.executable.to_path_buf(), source })
+    }
+
+    async fn try_launch(&self, limits: WorkerLimits) -> io::Result<WorkerProcess> {
+        let (ours, theirs) = StdUnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let ours = UnixStream::from_std(ours)?;
+        let mut child = self.spawner.spawn(theirs).await?;
+        let pid = child.id();
+        match self.connect(&mut child, ours, limits) {
+            Ok((supervisor, worker)) => {
+                tokio::spawn(supervisor(child).supervise());
+                Ok(worker)
+            }
+            Err(error) => {
+                kill_group(pid);
+                child.wait()?;
+                self.spawner.worker_ended(pid).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Sets up everything around a started worker but the task that supervises it.
+    fn connect(
+        &self,
+        child: &mut Child,
+        socket: UnixStream,
+        limits: WorkerLimits,
+    ) -> io::Result<(impl FnOnce(Child) -> Supervisor + use<>, WorkerProcess)> {
+        let pid = child.id();
+        let exit = ExitWatch::new(pid)?;
+        let (events, received) = mpsc::channel(WAITING_EVENTS);
+        let has_ended = watch::Sender::new(false);
+        let follow_pipe = |pipe: Option<OwnedFd>, stream| {
+            let pipe = pipe.ok_or_else(|| io::Error::other("the worker has no output"))?;
+            let pipe = pipe::Receiver::from_owned_fd(pipe)?;
+            io::Result::Ok(tokio::spawn(follow(pipe, stream, events.clone(), has_ended.subscribe())))
+        };
+        let output = [
+            follow_pipe(child.stdout.take().map(OwnedFd::from), OutputStream::Out)?,
+            follow_pipe(child.stderr.take().map(OwnedFd::from), OutputStream::Error)?,
+        ];
+        let (reader, writer) = socket.into_split();
+        let (outgoing, to_write) = mpsc::unbounded_channel();
+        let _read_by_the_writer =
+            outgoing.send(ToWorker::Hello { protocol: PROTOCOL, limits: limits.frame() });
+        tokio::spawn(write(writer, to_write));
+        let (requests, to_do) = mpsc::unbounded_channel();
+        let resident_bytes = Arc::new(AtomicU64::new(0));
+        let handle = WorkerHandle { pid, resident_bytes: Arc::clone(&resident_bytes), requests };
+        let spawner = self.spawner.clone();
+        let supervisor = move |child| Supervisor {
+            child,
+            exit,
+            spawner,
+            limits,
+            vigil: Vigil::new(limits, Instant::now()),
+            frames: FrameReader::new(reader),
+            outgoing,
+            requests: to_do,
+            events,
+            resident_bytes,
+            output,
+            has_ended,
+            progress: Progress::default(),
+        };
+        Ok((supervisor, WorkerProcess { handle, events: received }))
+    }
+}
+
+/// Ends what a host of this installation left behind when it was killed: workers, and what they had started,
+/// also in sessions of their own. Returns how many processes it ended.
+///
+/// Called once, before the first worker is launched. Reads `/proc` and waits: not for an asynchronous task.
+pub fn end_strays(instance: &str) -> usize {
+    end_marked(&[entry(INSTANCE_VARIABLE, instance)])
+}
+
+pub(crate) fn entry(name: &str, value: &str) -> String {
+    format!("{name}={value}")
+}

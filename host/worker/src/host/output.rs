@@ -1,0 +1,168 @@
+//! Standard output and error of a worker, line by line. Plugins and what they link print what they like, so
+//! each line is cut, made valid text and stripped of what could steer a terminal or forge another line.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::{mpsc, watch};
+
+use super::process::WorkerEvent;
+
+/// Longest line that is kept, in bytes.
+const LONGEST_LINE_BYTES: usize = 8 * 1024;
+
+/// What the standard library writes before it aborts for want of memory.
+const OUT_OF_MEMORY: &str = "memory allocation of ";
+
+/// A line that a worker printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputLine {
+    /// Where it was printed.
+    pub stream: OutputStream,
+    /// One line of at most 8 KiB without control characters.
+    pub text: String,
+}
+
+/// Where a line was printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputStream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Error,
+}
+
+/// Once the worker has ended, its pipe is given up after this long without a byte: a process that escaped
+/// could hold it open for ever.
+const SILENCE_AFTER_THE_END: Duration = Duration::from_millis(500);
+
+/// Hands on what arrives until the stream ends. Returns whether a line said that memory ran out.
+pub(crate) async fn follow(
+    mut pipe: impl AsyncRead + Unpin,
+    stream: OutputStream,
+    events: mpsc::Sender<WorkerEvent>,
+    mut has_ended: watch::Receiver<bool>,
+) -> bool {
+    let mut lines = Lines::default();
+    let mut chunk = vec![0; LONGEST_LINE_BYTES];
+    let mut ran_out_of_memory = false;
+    loop {
+        let silence = async {
+            // An error means that the supervisor is gone, and with it the worker.
+            let _gone = has_ended.wait_for(|ended| *ended).await.map(drop);
+            tokio::time::sleep(SILENCE_AFTER_THE_END).await;
+        };
+        let length = tokio::select! {
+            read = pipe.read(&mut chunk) => read.unwrap_or(0),
+            () = silence => 0,
+        };
+        let ready = if length == 0 { lines.finish() } else { lines.push(&chunk[..length]) };
+        for text in ready {
+            ran_out_of_memory |= text.starts_with(OUT_OF_MEMORY) && text.ends_with(" failed");
+            // The pipe is emptied also when nobody listens any more: what a line says may decide the reason.
+            let _nobody_listens = events.send(WorkerEvent::Output(OutputLine { stream, text })).await;
+        }
+        if length == 0 {
+            return ran_out_of_memory;
+        }
+    }
+}
+
+/// Cuts a stream of bytes into printable lines.
+#[derive(Debug, Default)]
+struct Lines {
+    line: Vec<u8>,
+    is_cut: bool,
+}
+
+impl Lines {
+    fn push(&mut self, bytes: &[u8]) -> Vec<String> {
+        let mut ready = Vec::new();
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (text, ends) = part.strip_suffix(b"\n").map_or((part, false), |text| (text, true));
+            let room = LONGEST_LINE_BYTES - self.line.len();
+            self.is_cut |= text.len() > room;
+            self.line.extend_from_slice(&text[..text.len().min(room)]);
+            if ends {
+                ready.push(self.take());
+            }
+        }
+        ready
+    }
+
+    fn finish(&mut self) -> Vec<String> {
+        if self.line.is_empty() { Vec::new() } else { vec![self.take()] }
+    }
+
+    fn take(&mut self) -> String {
+        let line = std::mem::take(&mut self.line);
+        let line = line.strip_suffix(b"\r").unwrap_or(&line);
+        let mut text = printable(&String::from_utf8_lossy(line));
+        if std::mem::take(&mut self.is_cut) {
+            text.push_str(" … (cut)");
+        }
+        text
+    }
+}
+
+/// The text with its control characters, and those that turn the direction of writing, written as escapes.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let turns_direction =
+            matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if character == '\t' {
+            shown.push(character);
+        } else if character.is_control() || turns_direction {
+            let _infallible = write!(shown, "{}", character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines_of(chunks: &[&[u8]]) -> Vec<String> {
+        let mut lines = Lines::default();
+        let mut all: Vec<_> = chunks.iter().flat_map(|chunk| lines.push(chunk)).collect();
+        all.extend(lines.finish());
+        all
+    }
+
+    #[test]
+    fn lines_come_whole_however_they_arrive() {
+        assert_eq!(lines_of(&[b"o", b"ne\ntw", b"o\r\n\nrest"]), ["one", "two", "", "rest"]);
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut_once() {
+        let lines = lines_of(&[&[b'x'; 3 * LONGEST_LINE_BYTES], b"x\nnext\n"]);
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].len() < LONGEST_LINE_BYTES + 20 && lines[0].ends_with("x … (cut)"));
+        assert_eq!(lines[1], "next");
+    }
+
+    #[test]
+    fn what_could_steer_a_terminal_is_escaped() {
+        let lines = lines_of(&[b"a\x1b[31mb\x00c\rd\te \xff\n", "x\u{202e}y\u{85}z".as_bytes()]);
+        assert_eq!(lines, ["a\\u{1b}[31mb\\u{0}c\\rd\te \u{fffd}", "x\\u{202e}y\\u{85}z"]);
+    }
+
+    #[tokio::test]
+    async fn a_failed_allocation_is_noticed() {
+        let said = |text: &'static [u8]| async move {
+            let (events, mut received) = mpsc::channel(10);
+            let (_worker, has_ended) = watch::channel(false);
+            let seen = follow(text, OutputStream::Error, events, has_ended).await;
+            received.recv().await.unwrap();
+            seen
+        };
+        assert!(said(b"memory allocation of 1048576 bytes failed\n").await);
+        assert!(!said(b"an allocation failed\n").await);
+    }
+}

@@ -1,0 +1,120 @@
+//! The thread that starts workers and clears up behind them.
+//!
+//! There is one, and it lives as long as the host: a worker's parent-death signal follows the *thread* that
+//! started it. It also knows all living workers, so that it can tell what they left behind.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::launcher::{INSTANCE_VARIABLE, LaunchOptions, WORKER_VARIABLE, entry};
+use crate::platform::{Adopted, end_adopted, end_marked};
+
+/// Adopted processes that ended by themselves are collected this often.
+const SWEEP_EVERY: Duration = Duration::from_secs(30);
+
+/// What a worker gets of the host's environment. Not all of it: passwords may be in there.
+const INHERITED: &[&str] =
+    &["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "RUST_BACKTRACE"];
+
+#[derive(Debug)]
+enum Request {
+    Spawn { socket: UnixStream, reply: oneshot::Sender<io::Result<Child>> },
+    Ended { pid: u32, reply: oneshot::Sender<()> },
+}
+
+/// Reaches the spawner thread, which ends with the last of these.
+#[derive(Clone, Debug)]
+pub(crate) struct Spawner {
+    requests: Sender<Request>,
+}
+
+impl Spawner {
+    pub(crate) fn start(options: LaunchOptions) -> io::Result<Self> {
+        let (requests, received) = channel();
+        let thread = Thread { options, started: 0, workers: BTreeMap::new() };
+        std::thread::Builder::new()
+            .name("riser-spawner".to_owned())
+            .spawn(move || thread.serve(&received))?;
+        Ok(Self { requests })
+    }
+
+    /// Starts a worker with `socket` as its standard input.
+    pub(crate) async fn spawn(&self, socket: UnixStream) -> io::Result<Child> {
+        let (reply, answer) = oneshot::channel();
+        let _answer_tells = self.requests.send(Request::Spawn { socket, reply });
+        answer.await.unwrap_or_else(|_gone| Err(io::Error::other("the thread that starts workers has ended")))
+    }
+
+    /// A worker's status was collected: ends what it left behind.
+    pub(crate) async fn worker_ended(&self, pid: u32) {
+        let (reply, answer) = oneshot::channel();
+        let _nothing_left_to_do = self.requests.send(Request::Ended { pid, reply });
+        let _nothing_left_to_do = answer.await;
+    }
+}
+
+struct Thread {
+    options: LaunchOptions,
+    started: u64,
+    /// The living ones, by process number, each with the environment entry that names it.
+    workers: BTreeMap<u32, String>,
+}
+
+impl Thread {
+    fn serve(mut self, requests: &Receiver<Request>) {
+        loop {
+            match requests.recv_timeout(SWEEP_EVERY) {
+                Ok(Request::Spawn { socket, reply }) => {
+                    let _launch_given_up = reply.send(self.spawn(socket));
+                }
+                Ok(Request::Ended { pid, reply }) => {
+                    self.clear_up_behind(pid);
+                    let _host_ends = reply.send(());
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    end_adopted(Adopted { workers: &self.workers, ended: None });
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn spawn(&mut self, socket: UnixStream) -> io::Result<Child> {
+        self.started += 1;
+        let name = format!("{}.{}", std::process::id(), self.started);
+        let child = Command::new(&self.options.executable)
+            .args(&self.options.arguments)
+            .env_clear()
+            .envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .env(INSTANCE_VARIABLE, &self.options.instance)
+            .env(WORKER_VARIABLE, &name)
+            .process_group(0)
+            .stdin(Stdio::from(OwnedFd::from(socket)))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        self.workers.insert(child.id(), entry(WORKER_VARIABLE, &name));
+        Ok(child)
+    }
+
+    fn clear_up_behind(&mut self, pid: u32) {
+        let Some(worker) = self.workers.remove(&pid) else { return };
+        let strays = end_marked(&[entry(INSTANCE_VARIABLE, &self.options.instance), worker]);
+        if strays > 0 {
+            tracing::warn!(
+                worker.pid = pid,
+                strays,
+                "ended {strays} processes that worker {pid} left behind"
+            );
+        }
+        end_adopted(Adopted { workers: &self.workers, ended: Some(pid) });
+    }
+}

@@ -1,0 +1,213 @@
+//! The task that lives beside each worker: moves its frames, watches its limits, says why it ended.
+
+use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep_until, timeout};
+
+use super::exit_reason::{Evidence, ExitReason};
+use super::limits::WorkerLimits;
+use super::process::{Request, WorkerEvent};
+use super::spawner::Spawner;
+use super::vigil::Vigil;
+use crate::codec::{FrameError, FrameReader, encode};
+use crate::frames::{FromWorker, PROTOCOL, ToWorker};
+use crate::platform::{Exit, ExitWatch, exit_of, kill_group};
+
+/// Frames of an ended worker are given up after this long without a byte: a process that escaped could hold
+/// its socket open for ever.
+const SILENCE_AFTER_THE_END: Duration = Duration::from_millis(500);
+
+/// One worker and what is known of it.
+#[derive(Debug)]
+pub(crate) struct Supervisor {
+    pub(crate) child: Child,
+    pub(crate) exit: ExitWatch,
+    pub(crate) spawner: Spawner,
+    pub(crate) limits: WorkerLimits,
+    pub(crate) vigil: Vigil,
+    pub(crate) frames: FrameReader<OwnedReadHalf>,
+    pub(crate) outgoing: mpsc::UnboundedSender<ToWorker>,
+    pub(crate) requests: mpsc::UnboundedReceiver<Request>,
+    pub(crate) events: mpsc::Sender<WorkerEvent>,
+    pub(crate) resident_bytes: Arc<AtomicU64>,
+    pub(crate) output: [JoinHandle<bool>; 2],
+    pub(crate) has_ended: watch::Sender<bool>,
+    pub(crate) progress: Progress,
+}
+
+/// How far a worker has come.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    /// A frame that was received and that nobody has taken yet.
+    pending: Option<FromWorker>,
+    has_closed_socket: bool,
+    has_sent_outcome: bool,
+    /// Why the host ended it.
+    verdict: Option<ExitReason>,
+}
+
+#[derive(Debug)]
+enum Occurrence {
+    ProcessEnded,
+    Request(Option<Request>),
+    Delivered,
+    Frame(Result<Option<FromWorker>, FrameError>),
+    OutOfPatience(ExitReason),
+}
+
+impl Supervisor {
+    /// Runs until the worker and all it started have ended, and says why it did.
+    pub(crate) async fn supervise(mut self) {
+        self.until_process_ends().await;
+        let exit = self.collect().await;
+        self.has_ended.send_replace(true);
+        self.deliver_the_rest().await;
+        let mut ran_out_of_memory = false;
+        for output in &mut self.output {
+            ran_out_of_memory |= output.await.unwrap_or(false);
+        }
+        let evidence = Evidence {
+            exit,
+            verdict: self.progress.verdict.take(),
+            has_sent_outcome: self.progress.has_sent_outcome,
+            ran_out_of_memory,
+            memory_mib: self.limits.memory_mib,
+        };
+        let _nobody_listens = self.events.send(WorkerEvent::Ended(evidence.reason())).await;
+    }
+
+    async fn until_process_ends(&mut self) {
+        loop {
+            match self.next_occurrence().await {
+                Occurrence::ProcessEnded => return,
+                Occurrence::Request(request) => self.on_request(request),
+                // While the host was busy nothing could be heard.
+                Occurrence::Delivered => self.vigil.heard(Instant::now()),
+                Occurrence::Frame(Ok(Some(frame))) => self.on_frame(frame),
+                Occurrence::Frame(Ok(None)) => self.on_closed_socket(),
+                Occurrence::Frame(Err(error)) => self.end(ExitReason::NotAFrame { fault: error.to_string() }),
+                Occurrence::OutOfPatience(reason) => self.end(reason),
+            }
+        }
+    }
+
+    async fn next_occurrence(&mut self) -> Occurrence {
+        let (deadline, reason) = self.vigil.verdict();
+        let Progress { pending, has_closed_socket, verdict, .. } = &mut self.progress;
+        tokio::select! {
+            // The watch fails only for a descriptor of another kind.
+            _ended = self.exit.ended() => Occurrence::ProcessEnded,
+            request = self.requests.recv() => Occurrence::Request(request),
+            permit = self.events.reserve(), if pending.is_some() => {
+                if let (Ok(permit), Some(frame)) = (permit, pending.take()) {
+                    permit.send(WorkerEvent::Frame(frame));
+                }
+                Occurrence::Delivered
+            }
+            frame = self.frames.next(), if pending.is_none() && !*has_closed_socket => Occurrence::Frame(frame),
+            () = sleep_until(deadline.into()), if verdict.is_none() && pending.is_none() => {
+                Occurrence::OutOfPatience(reason)
+            }
+        }
+    }
+
+    fn on_request(&mut self, request: Option<Request>) {
+        match request {
+            Some(Request::Send(frame)) => self.send(frame),
+            Some(Request::Stop) => {
+                self.vigil.asked_to_stop(Instant::now());
+                self.send(ToWorker::Stop);
+            }
+            Some(Request::Kill(reason)) => self.end(reason),
+            None => self.end(ExitReason::Killed),
+        }
+    }
+
+    fn send(&self, frame: ToWorker) {
+        // The writer ends with the socket, and with it the worker.
+        let _ends_soon = self.outgoing.send(frame);
+    }
+
+    fn on_frame(&mut self, frame: FromWorker) {
+        self.vigil.heard(Instant::now());
+        match frame {
+            FromWorker::Hello { protocol } if protocol == PROTOCOL => {}
+            FromWorker::Hello { protocol } => {
+                self.end(ExitReason::OtherProtocol { worker: protocol, host: PROTOCOL });
+            }
+            FromWorker::Heartbeat { resident_bytes, signs_of_life, is_inside_a_call } => {
+                self.resident_bytes.store(resident_bytes, Ordering::Relaxed);
+                self.vigil.heartbeat(Instant::now(), signs_of_life, is_inside_a_call);
+                if resident_bytes >= self.limits.memory_bytes() {
+                    self.end(ExitReason::MemoryLimit { mib: self.limits.memory_mib });
+                }
+            }
+            other => {
+                if matches!(other, FromWorker::Outcome(_)) {
+                    self.progress.has_sent_outcome = true;
+                    self.vigil.leaving(Instant::now());
+                }
+                self.progress.pending = Some(other);
+            }
+        }
+    }
+
+    fn on_closed_socket(&mut self) {
+        self.progress.has_closed_socket = true;
+        self.vigil.leaving(Instant::now());
+    }
+
+    /// Kills the worker; the first reason is the one that counts.
+    fn end(&mut self, reason: ExitReason) {
+        self.progress.verdict.get_or_insert(reason);
+        kill_group(self.child.id());
+    }
+
+    /// Ends what the worker left behind and collects its status.
+    async fn collect(&mut self) -> Exit {
+        let pid = self.child.id();
+        kill_group(pid);
+        let exit = match self.child.wait() {
+            Ok(status) => exit_of(status),
+            Err(error) => {
+                tracing::error!(worker.pid = pid, %error, "the status of worker {pid} was collected by others");
+                Exit::Code(0)
+            }
+        };
+        self.spawner.worker_ended(pid).await;
+        exit
+    }
+
+    async fn deliver_the_rest(&mut self) {
+        loop {
+            if let Some(frame) = self.progress.pending.take() {
+                let _nobody_listens = self.events.send(WorkerEvent::Frame(frame)).await;
+            }
+            match timeout(SILENCE_AFTER_THE_END, self.frames.next()).await {
+                Ok(Ok(Some(frame))) => self.on_frame(frame),
+                _ => return,
+            }
+        }
+    }
+}
+
+/// Writes frames to a worker until it is gone.
+pub(crate) async fn write(mut socket: OwnedWriteHalf, mut frames: mpsc::UnboundedReceiver<ToWorker>) {
+    while let Some(frame) = frames.recv().await {
+        let written = match encode(&frame) {
+            Ok(bytes) => socket.write_all(&bytes).await.map_err(Into::into),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            tracing::debug!(%error, "a worker takes no more frames");
+            return;
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Processes that a worker left behind: found by the marker in their environment or by having been adopted,
+//! since a process in its own session outlives the end of its group and of its parent.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitOptions, getpid, getsid, pidfd_open, pidfd_send_signal, set_child_subreaper,
+    waitpid,
+};
+
+/// A process that starts others as fast as they are ended is given up after this many rounds.
+const MOST_ROUNDS: usize = 50;
+
+/// How long a killed process may take to go, in milliseconds: longer only while the kernel waits for a disk.
+const GONE_WITHIN_MS: i64 = 500;
+
+/// Makes orphans of workers children of this process instead of the system's first one.
+pub(crate) fn become_subreaper() -> io::Result<()> {
+    Ok(set_child_subreaper(Some(getpid()))?)
+}
+
+/// Ends all processes, but this one, whose environment has every one of `entries` (`NAME=value`). Returns
+/// how many it found.
+pub(crate) fn end_marked(entries: &[String]) -> usize {
+    let is_marked = |process: &Process| {
+        let environment = process.environment();
+        entries.iter().all(|entry| environment.split(|byte| *byte == 0).any(|part| part == entry.as_bytes()))
+    };
+    let mut found = 0;
+    for _ in 0..MOST_ROUNDS {
+        let ended = Process::all().filter(|process| end(process, is_marked)).count();
+        if ended == 0 {
+            break;
+        }
+        found += ended;
+    }
+    found
+}
+
+/// Tells the children that this process adopted from those that it started: it starts all in its own session,
+/// and workers, and only them, in groups of their own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Adopted<'a> {
+    /// The living workers with the environment entry that names each.
+    pub(crate) workers: &'a BTreeMap<u32, String>,
+    /// The worker that has just ended.
+    pub(crate) ended: Option<u32>,
+}
+
+impl Adopted<'_> {
+    fn covers(&self, process: &Process) -> bool {
+        process.parent == Some(getpid())
+            && !self.workers.contains_key(&number(process.pid))
+            && (process.session != getsid(None).ok()
+                || process.group.is_some_and(|group| self.is_worker(group)))
+    }
+
+    fn is_worker(&self, group: Pid) -> bool {
+        self.ended == Some(number(group)) || self.workers.contains_key(&number(group))
+    }
+
+    /// It carries the name of a living worker.
+    fn may_go_on(&self, process: &Process) -> bool {
+        let environment = process.environment();
+        let mut parts = environment.split(|byte| *byte == 0);
+        parts.any(|part| self.workers.values().any(|entry| entry.as_bytes() == part))
+    }
+}
+
+/// Collects the status of adopted children that have ended, and ends those that belong to no living worker.
+pub(crate) fn end_adopted(rule: Adopted<'_>) {
+    for process in Process::all().filter(|process| rule.covers(process)) {
+        if !process.is_zombie && !rule.may_go_on(&process) {
+            end(&process, |process| rule.covers(process));
+        }
+        // Not hanging: one that goes on is looked at again next time.
+        let _still_there = waitpid(Some(process.pid), WaitOptions::NOHANG);
+    }
+}
+
+/// Kills a process that `applies` still recognises once its number can no longer pass to another.
+fn end(process: &Process, applies: impl Fn(&Process) -> bool) -> bool {
+    if process.pid == getpid() || process.is_zombie || !applies(process) {
+        return false;
+    }
+    let Ok(descriptor) = pidfd_open(process.pid, PidfdFlags::empty()) else { return false };
+    if !Process::read(process.pid).is_some_and(|process| applies(&process)) {
+        return false;
+    }
+    if pidfd_send_signal(&descriptor, Signal::KILL).is_ok() {
+        wait_until_gone(&descriptor);
+        // Ours when it was adopted; another's otherwise, and then not ours to collect.
+        let _not_ours = waitpid(Some(process.pid), WaitOptions::NOHANG);
+    }
+    true
+}
+
+fn wait_until_gone(descriptor: &OwnedFd) {
+    let timeout = Timespec { tv_sec: 0, tv_nsec: GONE_WITHIN_MS * 1_000_000 };
+    let _asked_again_next_round = poll(&mut [PollFd::new(descriptor, PollFlags::IN)], Some(&timeout));
+}
+
+/// What `/proc` says of a process.
+#[derive(Debug)]
+struct Process {
+    pid: Pid,
+    parent: Option<Pid>,
+    group: Option<Pid>,
+    session: Option<Pid>,
+    is_zombie: bool,
+}
+
+impl Process {
+    fn all() -> impl Iterator<Item = Self> {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        entries.filter_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw)?;
+            Self::read(pid)
+        })
+    }
+
+    fn read(pid: Pid) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+        // The name before it may hold anything, also closing parentheses.
+        let (_, after_name) = stat.rsplit_once(") ")?;
+        let mut fields = after_name.split(' ');
+        let state = fields.next()?;
+        let mut number = || fields.next().and_then(|field| field.parse().ok()).and_then(Pid::from_raw);
+        let (parent, group, session) = (number(), number(), number());
+        Some(Self { pid, parent, group, session, is_zombie: state == "Z" || state == "X" })
+    }
+
+    /// Empty for a process that has ended or belongs to somebody else.
+    fn environment(&self) -> Vec<u8> {
+        fs::read(format!("/proc/{}/environ", self.pid.as_raw_nonzero())).unwrap_or_default()
+    }
+}
+
+fn number(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().unsigned_abs()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn a_marked_process_is_ended_and_an_unmarked_one_goes_on() {
+        let sleeper = |value: &str| {
+            Command::new("sleep")
+                .arg("600")
+                .env("RISER_TEST_MARK", value)
+                .stdin(Stdio::null())
+                .spawn()
+                .unwrap()
+        };
+        let (mut ours, mut other) = (sleeper("strays-ours"), sleeper("strays-other"));
+        assert_eq!(end_marked(&["RISER_TEST_MARK=strays-ours".to_owned()]), 1);
+        assert!(other.try_wait().unwrap().is_none());
+        other.kill().unwrap();
+        assert_eq!(other.wait().unwrap().signal(), Some(9));
+        // Collected by `end_marked` already: it was a child of this process.
+        ours.wait().unwrap_err();
+    }
+
+    #[test]
+    fn this_process_reads_itself() {
+        let own = Process::read(getpid()).unwrap();
+        assert!(own.pid == getpid() && !own.is_zombie);
+        assert_eq!(own.session, getsid(None).ok());
+    }
+}
