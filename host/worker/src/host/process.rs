@@ -41,12 +41,13 @@ pub struct WorkerProcess {
 }
 
 impl WorkerProcess {
-    /// Waits for what comes next; `None` after [`WorkerEvent::Ended`].
+    /// Waits for what comes next; [`WorkerEvent::Ended`] is the last.
     ///
     /// A worker whose events are not taken is slowed by its own socket. Nothing is lost when the future is
     /// dropped early.
-    pub async fn next(&mut self) -> Option<WorkerEvent> {
-        self.events.recv().await
+    pub async fn next_event(&mut self) -> WorkerEvent {
+        // The task that sends them ends early only with the host's runtime.
+        self.events.recv().await.unwrap_or(WorkerEvent::Ended(ExitReason::Killed))
     }
 
     /// A handle for other tasks.

@@ -102,8 +102,7 @@ impl Supervisor {
         let (deadline, reason) = self.vigil.verdict();
         let Progress { pending, has_closed_socket, verdict, .. } = &mut self.progress;
         tokio::select! {
-            // The watch fails only for a descriptor of another kind.
-            _ended = self.exit.ended() => Occurrence::ProcessEnded,
+            () = self.exit.ended() => Occurrence::ProcessEnded,
             request = self.requests.recv() => Occurrence::Request(request),
             permit = self.events.reserve(), if pending.is_some() => {
                 if let (Ok(permit), Some(frame)) = (permit, pending.take()) {

@@ -1,13 +1,12 @@
 //! How a worker ended, and waiting for it.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,18 +25,32 @@ pub(crate) fn exit_of(status: ExitStatus) -> Exit {
 
 /// Waits for the end of a child without collecting its status, so that its number is not given away yet.
 #[derive(Debug)]
-pub(crate) struct ExitWatch(AsyncFd<OwnedFd>);
+pub(crate) struct ExitWatch {
+    pid: Pid,
+    child_signals: Signals,
+}
 
 impl ExitWatch {
-    /// Watches a child that nobody has waited for yet. Called within a tokio runtime.
+    /// Watches a child that nobody else waits for. Called within a tokio runtime.
     pub(crate) fn new(pid: u32) -> io::Result<Self> {
-        let descriptor = pidfd_open(pid_from(pid)?, PidfdFlags::empty())?;
-        Ok(Self(AsyncFd::register_with_interest(descriptor, Interest::READABLE)?))
+        Ok(Self { pid: pid_from(pid)?, child_signals: signal(SignalKind::child())? })
     }
 
-    /// Returns once the process has ended.
-    pub(crate) async fn ended(&self) -> io::Result<()> {
-        self.0.readable().await.map(drop)
+    /// Returns once the process has ended. Nothing is lost when the future is dropped early.
+    pub(crate) async fn ended(&mut self) {
+        while !self.has_ended() {
+            // Signals of several children may come as one, so each is only a reason to look.
+            self.child_signals.recv().await;
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        let only_look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        match waitid(WaitId::Pid(self.pid), only_look) {
+            Ok(status) => status.is_some(),
+            // No such child: somebody else collected it.
+            Err(error) => error != Errno::INTR,
+        }
     }
 }
 
