@@ -11,7 +11,6 @@ pub mod frames;
 mod host;
 mod library;
 mod platform;
-mod worker;
 
 pub use host::*;
 pub use library::*;

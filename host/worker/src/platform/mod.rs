@@ -7,7 +7,7 @@ mod linux;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
     Adopted, Exit, ExitWatch, become_subreaper, confine, end_adopted, end_marked, end_own_group, exit_of,
-    kill_group, limit, own_executable, resident_bytes, signal_name, take_socket,
+    kill_group, limit, name_this_process, own_executable, resident_bytes, signal_name, take_socket,
 };
 
 #[cfg(not(target_os = "linux"))]

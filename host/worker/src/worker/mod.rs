@@ -4,4 +4,66 @@
 //! gone) happens on threads that run no plugin code and take no lock that plugin code can hold for long.
 
 mod link;
+mod order;
+mod session;
 mod wakes;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::link::Link;
+use self::session::{BeginError, Incoming, Session, begin};
+use self::wakes::Wakes;
+use crate::frames::{FromWorker, PROTOCOL};
+use crate::platform::{confine, limit, name_this_process, take_socket};
+
+/// Exit code of a worker that could not begin.
+const COULD_NOT_BEGIN: u8 = 2;
+
+#[derive(Debug, thiserror::Error)]
+enum WorkerError {
+    #[error("a worker is started by the host and never by hand: use `riser serve`")]
+    NotStartedByHost(#[source] io::Error),
+    #[error("the worker cannot confine itself")]
+    Confinement(#[source] io::Error),
+    #[error(transparent)]
+    Begin(#[from] BeginError),
+}
+
+/// Everything that `riser worker` does: takes its socket from standard input, confines itself, carries out
+/// the one order that the host gives it, and says how that ended.
+///
+/// To be called first thing in `main`, on the main thread, before any other thread is started.
+pub fn worker_main() -> ExitCode {
+    match carry_out_one_order() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut text = error.to_string();
+            let mut cause = std::error::Error::source(&error);
+            while let Some(error) = cause {
+                text.push_str(&format!(": {error}"));
+                cause = error.source();
+            }
+            // Nothing else could be done with a failure to say it.
+            let _unheard = writeln!(io::stderr(), "{text}");
+            ExitCode::from(COULD_NOT_BEGIN)
+        }
+    }
+}
+
+fn carry_out_one_order() -> Result<(), WorkerError> {
+    let socket = take_socket().map_err(WorkerError::NotStartedByHost)?;
+    confine(&socket).map_err(WorkerError::Confinement)?;
+    name_this_process();
+    let mut incoming = Incoming::new(socket.try_clone().map_err(WorkerError::Confinement)?);
+    let session = Arc::new(Session { link: Link::new(socket), wakes: Wakes::default() });
+    session.link.send(&FromWorker::Hello { protocol: PROTOCOL }).map_err(BeginError::from)?;
+    let limits = incoming.limits()?;
+    limit(limits.memory_bytes, limits.open_files).map_err(WorkerError::Confinement)?;
+    let orders = begin(&session, incoming, Duration::from_millis(limits.heartbeat_ms))?;
+    let outcome = order::carry_out(orders.next()?, &session);
+    session.link.send(&FromWorker::Outcome(outcome)).map_err(BeginError::from)?;
+    Ok(())
+}

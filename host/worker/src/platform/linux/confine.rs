@@ -39,6 +39,12 @@ pub(crate) fn confine(socket: &UnixStream) -> io::Result<()> {
     if getppid() == Some(host) { Ok(()) } else { Err(io::Error::other("the host that started it is gone")) }
 }
 
+/// Shows it as `riser-worker` in lists of processes, where it would be `exe`.
+pub(crate) fn name_this_process() {
+    // For people only.
+    let _nameless = rustix::thread::set_name(c"riser-worker");
+}
+
 /// Bounds memory for data and open files.
 ///
 /// `RLIMIT_DATA` and not `RLIMIT_AS`: allocators and thread stacks reserve far more address space than they

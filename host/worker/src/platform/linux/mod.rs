@@ -6,7 +6,7 @@ mod strays;
 
 use std::path::PathBuf;
 
-pub(crate) use confine::{confine, end_own_group, limit, resident_bytes, take_socket};
+pub(crate) use confine::{confine, end_own_group, limit, name_this_process, resident_bytes, take_socket};
 pub(crate) use exit::{Exit, ExitWatch, exit_of, kill_group, signal_name};
 pub(crate) use strays::{Adopted, become_subreaper, end_adopted, end_marked};
 

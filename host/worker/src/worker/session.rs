@@ -1,0 +1,112 @@
+//! The threads around the plugin: one that reads what the host sends, one that beats.
+
+use std::io::{self, BufReader};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use super::link::Link;
+use super::wakes::Wakes;
+use crate::codec::{FrameError, read_blocking};
+use crate::frames::{LimitsFrame, PROTOCOL, ToWorker};
+use crate::platform::{end_own_group, resident_bytes};
+
+/// Enough for reading frames and for beating; small, since stacks count as the worker's memory.
+const STACK_BYTES: usize = 256 * 1024;
+
+const READ_BUFFER_BYTES: usize = 16 * 1024;
+
+/// What all threads of a worker share.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) link: Link,
+    pub(crate) wakes: Wakes,
+}
+
+/// Why a worker could not begin.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BeginError {
+    #[error("the host and this worker are of different versions of Riser: restart the host")]
+    OtherHost,
+    #[error("the host ended the connection before it gave an order")]
+    NoOrder,
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error("the worker's threads cannot be started")]
+    Threads(#[from] io::Error),
+}
+
+/// What the host sends, read by one thread at a time.
+pub(crate) struct Incoming(BufReader<UnixStream>);
+
+impl Incoming {
+    pub(crate) fn new(socket: UnixStream) -> Self {
+        Self(BufReader::with_capacity(READ_BUFFER_BYTES, socket))
+    }
+
+    /// The host's first frame.
+    pub(crate) fn limits(&mut self) -> Result<LimitsFrame, BeginError> {
+        match read_blocking(&mut self.0)? {
+            Some(ToWorker::Hello { protocol: PROTOCOL, limits }) => Ok(limits),
+            Some(_) => Err(BeginError::OtherHost),
+            None => Err(BeginError::NoOrder),
+        }
+    }
+}
+
+/// Starts the threads; the receiver gives the orders.
+pub(crate) fn begin(
+    session: &Arc<Session>,
+    incoming: Incoming,
+    heartbeat_period: Duration,
+) -> Result<Orders, BeginError> {
+    let (orders, received) = channel();
+    let thread = |name: &str| thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+    thread("riser-frames").spawn({
+        let session = Arc::clone(session);
+        move || read(incoming, &session, &orders)
+    })?;
+    thread("riser-heartbeat").spawn({
+        let session = Arc::clone(session);
+        move || beat(&session.link, heartbeat_period)
+    })?;
+    Ok(Orders(received))
+}
+
+/// What the host wants done.
+pub(crate) struct Orders(Receiver<ToWorker>);
+
+impl Orders {
+    /// Waits for an order.
+    pub(crate) fn next(&self) -> Result<ToWorker, BeginError> {
+        self.0.recv().map_err(|RecvError| BeginError::NoOrder)
+    }
+}
+
+/// Reads until the host is gone, and then ends this process whatever the plugin is doing.
+fn read(mut incoming: Incoming, session: &Session, orders: &Sender<ToWorker>) {
+    while let Ok(Some(frame)) = read_blocking(&mut incoming.0) {
+        match frame {
+            ToWorker::Answer { request, answer } => session.link.answer(request, answer),
+            ToWorker::Wake(wake) => session.wakes.push(wake),
+            ToWorker::Stop => {
+                session.link.stop();
+                session.wakes.stop();
+            }
+            order => {
+                // A worker that has its order takes no second one, and ends with the first.
+                let _has_one = orders.send(order);
+            }
+        }
+    }
+    end_own_group()
+}
+
+/// Beats until the host is gone; the reader ends the process then.
+fn beat(link: &Link, period: Duration) {
+    while link.send(&link.heartbeat(resident_bytes())).is_ok() {
+        thread::sleep(period);
+    }
+}
