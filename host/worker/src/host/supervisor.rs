@@ -91,7 +91,8 @@ impl Supervisor {
                 // While the host was busy nothing could be heard.
                 Occurrence::Delivered => self.vigil.heard(Instant::now()),
                 Occurrence::Frame(Ok(Some(frame))) => self.on_frame(frame),
-                Occurrence::Frame(Ok(None)) => self.on_closed_socket(),
+                // A socket closed with frames unread is reset.
+                Occurrence::Frame(Ok(None) | Err(FrameError::Io(_))) => self.on_closed_socket(),
                 Occurrence::Frame(Err(error)) => self.end(ExitReason::NotAFrame { fault: error.to_string() }),
                 Occurrence::OutOfPatience(reason) => self.end(reason),
             }

@@ -1,0 +1,159 @@
+//! What the host sees of worker processes that never speak: shell scripts in a worker's place.
+
+use std::time::Duration;
+
+use riser_worker::{
+    ExitReason, LaunchOptions, Launcher, OutputLine, OutputStream, WorkerEvent, WorkerLimits, WorkerProcess,
+    end_strays,
+};
+
+fn launcher(instance: &str, script: &str) -> Launcher {
+    Launcher::start(LaunchOptions {
+        executable: "/bin/sh".into(),
+        arguments: vec!["-c".into(), script.into()],
+        instance: instance.to_owned(),
+    })
+    .unwrap()
+}
+
+async fn end_of(mut worker: WorkerProcess) -> (ExitReason, Vec<OutputLine>) {
+    let mut lines = Vec::new();
+    loop {
+        match worker.next_event().await {
+            WorkerEvent::Output(line) => lines.push(line),
+            WorkerEvent::Ended(reason) => return (reason, lines),
+            WorkerEvent::Frame(frame) => panic!("{frame:?}"),
+        }
+    }
+}
+
+async fn outcome_of(script: &str, limits: WorkerLimits) -> (String, Vec<OutputLine>) {
+    let worker = launcher("processes-outcome", script).launch(limits).await.unwrap();
+    let (reason, lines) = end_of(worker).await;
+    (reason.to_string(), lines)
+}
+
+/// Processes whose environment names this instance.
+fn marked(instance: &str) -> usize {
+    let entry = format!("RISER_INSTANCE={instance}");
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|process| std::fs::read(process.path().join("environ")).ok())
+        .filter(|environment| environment.split(|byte| *byte == 0).any(|part| part == entry.as_bytes()))
+        .count()
+}
+
+#[tokio::test]
+async fn exit_codes_and_signals_are_named() {
+    let cases = [
+        ("exit 3", "exited with code 3 before it was done"),
+        ("exit 0", "exited with code 0 before it was done"),
+        ("kill -SEGV $$", "ended with signal 11 (segmentation fault)"),
+        ("kill -KILL $$", "ended with signal 9 (killed)"),
+        ("echo 'memory allocation of 4096 bytes failed' >&2; kill -ABRT $$", "memory limit 256 MiB reached"),
+        ("kill -ABRT $$", "ended with signal 6 (aborted)"),
+    ];
+    for (script, reason) in cases {
+        assert_eq!(outcome_of(script, WorkerLimits::default()).await.0, reason, "{script}");
+    }
+}
+
+#[tokio::test]
+async fn output_arrives_line_by_line_before_the_end() {
+    let (_, lines) = outcome_of("echo one; echo two >&2; printf three", WorkerLimits::default()).await;
+    let of = |stream| lines.iter().filter(move |line| line.stream == stream).map(|line| line.text.as_str());
+    assert_eq!(of(OutputStream::Out).collect::<Vec<_>>(), ["one", "three"]);
+    assert_eq!(of(OutputStream::Error).collect::<Vec<_>>(), ["two"]);
+}
+
+#[tokio::test]
+async fn a_process_that_never_beats_or_closes_its_socket_or_writes_rubbish_is_ended() {
+    let hasty = WorkerLimits { heartbeat_within: Duration::from_millis(200), ..WorkerLimits::default() };
+    assert_eq!(outcome_of("sleep 600", hasty).await.0, "no heartbeat for 200 ms");
+    assert_eq!(
+        outcome_of("exec </dev/null; sleep 600", WorkerLimits::default()).await.0,
+        "closed its connection to the host before it was done"
+    );
+    let (reason, _) = outcome_of("printf 'GET / HTTP/1.1' >&0; sleep 600", WorkerLimits::default()).await;
+    assert!(reason.starts_with("sent what the host cannot read: a frame of"), "{reason}");
+}
+
+#[tokio::test]
+async fn one_that_ignores_a_stop_is_killed_when_its_grace_ends() {
+    let limits = WorkerLimits { stop_grace: Duration::from_millis(200), ..WorkerLimits::default() };
+    let worker = launcher("processes-stop", "sleep 600").launch(limits).await.unwrap();
+    worker.stop();
+    assert_eq!(end_of(worker).await.0.to_string(), "did not stop within 200 ms of being asked");
+}
+
+#[tokio::test]
+async fn a_time_limit_and_a_kill_end_it_at_once() {
+    let limits = WorkerLimits { time_limit: Some(Duration::from_millis(200)), ..WorkerLimits::default() };
+    assert_eq!(outcome_of("sleep 600", limits).await.0, "took longer than 200 ms");
+    let worker = launcher("processes-kill", "sleep 600").launch(WorkerLimits::default()).await.unwrap();
+    worker.kill();
+    assert_eq!(end_of(worker).await.0, ExitReason::Killed);
+}
+
+#[tokio::test]
+async fn what_a_worker_leaves_behind_is_ended_with_it() {
+    let left_behind = [
+        "sleep 600 &",
+        "setsid sleep 600 &",
+        "(setsid setsid sleep 600 &) ; (setsid sh -c 'sleep 600 & sleep 600' &)",
+    ];
+    for script in left_behind {
+        let script = format!("{script}\necho started; sleep 0.1; exit 1");
+        let worker = launcher("processes-strays", &script).launch(WorkerLimits::default()).await.unwrap();
+        let (reason, _) = end_of(worker).await;
+        assert_eq!(reason, ExitReason::Exited { code: 1 });
+        assert_eq!(marked("processes-strays"), 0, "{script}");
+    }
+}
+
+#[tokio::test]
+async fn an_orphan_that_hides_its_environment_is_ended_as_an_adopted_one() {
+    let script = "setsid env -i sleep 4711.25 & sleep 0.1; exit 1";
+    let worker = launcher("processes-hidden", script).launch(WorkerLimits::default()).await.unwrap();
+    end_of(worker).await;
+    let is_left = std::fs::read_dir("/proc").unwrap().flatten().any(|process| {
+        let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        command == b"sleep\x004711.25\0"
+    });
+    assert!(!is_left);
+}
+
+#[tokio::test]
+async fn strays_of_an_installation_are_ended_at_its_next_start() {
+    // As if a host had been killed hard: its workers' grandchild lives on.
+    let mut orphan = std::process::Command::new("setsid")
+        .args(["--fork", "sleep", "600"])
+        .env("RISER_INSTANCE", "processes-next-start")
+        .spawn()
+        .unwrap();
+    orphan.wait().unwrap();
+    assert_eq!(end_strays("processes-other"), 0);
+    assert_eq!(end_strays("processes-next-start"), 1);
+    assert_eq!(marked("processes-next-start"), 0);
+}
+
+#[tokio::test]
+async fn a_worker_gets_little_of_the_hosts_environment() {
+    let (_, lines) = outcome_of("env", WorkerLimits::default()).await;
+    let names: Vec<_> = lines.iter().filter_map(|line| Some(line.text.split_once('=')?.0)).collect();
+    assert!(names.contains(&"RISER_INSTANCE") && names.contains(&"RISER_WORKER"), "{names:?}");
+    assert!(!names.iter().any(|name| name.starts_with("CARGO")), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_named() {
+    let launcher = Launcher::start(LaunchOptions {
+        executable: "/nowhere/riser".into(),
+        arguments: Vec::new(),
+        instance: "processes-none".to_owned(),
+    })
+    .unwrap();
+    let error = launcher.launch(WorkerLimits::default()).await.unwrap_err();
+    assert_eq!(error.to_string(), "cannot start a worker process from /nowhere/riser");
+}
