@@ -21,8 +21,9 @@ async fn end_of(mut worker: WorkerProcess) -> (ExitReason, Vec<OutputLine>) {
     loop {
         match worker.next_event().await {
             WorkerEvent::Output(line) => lines.push(line),
+            WorkerEvent::LeftBehind(_) => {}
             WorkerEvent::Ended(reason) => return (reason, lines),
-            WorkerEvent::Frame(frame) => panic!("{frame:?}"),
+            other => panic!("{other:?}"),
         }
     }
 }
@@ -105,9 +106,18 @@ async fn what_a_worker_leaves_behind_is_ended_with_it() {
     ];
     for script in left_behind {
         let script = format!("{script}\necho started; sleep 0.1; exit 1");
-        let worker = launcher("processes-strays", &script).launch(WorkerLimits::default()).await.unwrap();
-        let (reason, _) = end_of(worker).await;
+        let mut worker = launcher("processes-strays", &script).launch(WorkerLimits::default()).await.unwrap();
+        let mut left_behind = 0;
+        let reason = loop {
+            match worker.next_event().await {
+                WorkerEvent::LeftBehind(processes) => left_behind = processes,
+                WorkerEvent::Ended(reason) => break reason,
+                _ => {}
+            }
+        };
         assert_eq!(reason, ExitReason::Exited { code: 1 });
+        // One in the worker's own group went with the group.
+        assert_eq!(left_behind > 0, script.contains("setsid"), "{script}");
         assert_eq!(marked("processes-strays"), 0, "{script}");
     }
 }

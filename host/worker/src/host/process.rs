@@ -16,6 +16,8 @@ pub enum WorkerEvent {
     Frame(FromWorker),
     /// It printed a line.
     Output(OutputLine),
+    /// It had started this many processes that outlived it; they were ended.
+    LeftBehind(usize),
     /// It ended, and with it all processes it had started; the last event.
     Ended(ExitReason),
 }

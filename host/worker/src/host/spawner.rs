@@ -27,7 +27,7 @@ const INHERITED: &[&str] =
 #[derive(Debug)]
 enum Request {
     Spawn { socket: UnixStream, reply: oneshot::Sender<io::Result<Child>> },
-    Ended { pid: u32, reply: oneshot::Sender<()> },
+    Ended { pid: u32, reply: oneshot::Sender<usize> },
 }
 
 /// Reaches the spawner thread, which ends with the last of these.
@@ -53,11 +53,11 @@ impl Spawner {
         answer.await.unwrap_or_else(|_gone| Err(io::Error::other("the thread that starts workers has ended")))
     }
 
-    /// A worker's status was collected: ends what it left behind.
-    pub(crate) async fn worker_ended(&self, pid: u32) {
+    /// A worker's status was collected: ends what it left behind. Returns how many processes that were.
+    pub(crate) async fn worker_ended(&self, pid: u32) -> usize {
         let (reply, answer) = oneshot::channel();
-        let _nothing_left_to_do = self.requests.send(Request::Ended { pid, reply });
-        let _nothing_left_to_do = answer.await;
+        let _answer_tells = self.requests.send(Request::Ended { pid, reply });
+        answer.await.unwrap_or_default()
     }
 }
 
@@ -76,8 +76,7 @@ impl Thread {
                     let _launch_given_up = reply.send(self.spawn(socket));
                 }
                 Ok(Request::Ended { pid, reply }) => {
-                    self.clear_up_behind(pid);
-                    let _host_ends = reply.send(());
+                    let _host_ends = reply.send(self.clear_up_behind(pid));
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     end_adopted(Adopted { workers: &self.workers, ended: None });
@@ -105,16 +104,9 @@ impl Thread {
         Ok(child)
     }
 
-    fn clear_up_behind(&mut self, pid: u32) {
-        let Some(worker) = self.workers.remove(&pid) else { return };
-        let strays = end_marked(&[entry(INSTANCE_VARIABLE, &self.options.instance), worker]);
-        if strays > 0 {
-            tracing::warn!(
-                worker.pid = pid,
-                strays,
-                "ended {strays} processes that worker {pid} left behind"
-            );
-        }
-        end_adopted(Adopted { workers: &self.workers, ended: Some(pid) });
+    fn clear_up_behind(&mut self, pid: u32) -> usize {
+        let Some(worker) = self.workers.remove(&pid) else { return 0 };
+        end_marked(&[entry(INSTANCE_VARIABLE, &self.options.instance), worker])
+            + end_adopted(Adopted { workers: &self.workers, ended: Some(pid) })
     }
 }

@@ -66,12 +66,15 @@ impl Supervisor {
     /// Runs until the worker and all it started have ended, and says why it did.
     pub(crate) async fn supervise(mut self) {
         self.until_process_ends().await;
-        let exit = self.collect().await;
+        let (exit, left_behind) = self.collect().await;
         self.has_ended.send_replace(true);
         self.deliver_the_rest().await;
         let mut ran_out_of_memory = false;
         for output in &mut self.output {
             ran_out_of_memory |= output.await.unwrap_or(false);
+        }
+        if left_behind > 0 {
+            let _nobody_listens = self.events.send(WorkerEvent::LeftBehind(left_behind)).await;
         }
         let evidence = Evidence {
             exit,
@@ -170,8 +173,8 @@ impl Supervisor {
         kill_group(self.child.id());
     }
 
-    /// Ends what the worker left behind and collects its status.
-    async fn collect(&mut self) -> Exit {
+    /// Collects the worker's status and ends the processes that it left behind. Returns how many those were.
+    async fn collect(&mut self) -> (Exit, usize) {
         let pid = self.child.id();
         kill_group(pid);
         let exit = match self.child.wait() {
@@ -181,8 +184,7 @@ impl Supervisor {
                 Exit::Code(0)
             }
         };
-        self.spawner.worker_ended(pid).await;
-        exit
+        (exit, self.spawner.worker_ended(pid).await)
     }
 
     async fn deliver_the_rest(&mut self) {

@@ -72,14 +72,17 @@ impl Adopted<'_> {
 }
 
 /// Collects the status of adopted children that have ended, and ends those that belong to no living worker.
-pub(crate) fn end_adopted(rule: Adopted<'_>) {
+/// Returns how many it ended.
+pub(crate) fn end_adopted(rule: Adopted<'_>) -> usize {
+    let mut found = 0;
     for process in Process::all().filter(|process| rule.covers(process)) {
         if !process.is_zombie && !rule.may_go_on(&process) {
-            end(&process, |process| rule.covers(process));
+            found += usize::from(end(&process, |process| rule.covers(process)));
         }
         // Not hanging: one that goes on is looked at again next time.
         let _still_there = waitpid(Some(process.pid), WaitOptions::NOHANG);
     }
+    found
 }
 
 /// Kills a process that `applies` still recognises once its number can no longer pass to another.
