@@ -7,10 +7,12 @@
 //! **Invariant:** the worker's side has no asynchronous runtime; the host's side loads no library.
 
 mod codec;
+mod description;
 pub mod frames;
 mod host;
 mod library;
 mod platform;
 
+pub use description::*;
 pub use host::*;
 pub use library::*;

@@ -1,0 +1,69 @@
+//! Time spans as people write them: `100 ms`, `15 s`, `15 min`, `2 h`, `1 d`, also `1 h 30 min`.
+
+use std::time::Duration;
+
+/// Units from the largest to the smallest, in milliseconds.
+const UNITS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
+
+/// The span that a text names; `None` for anything else.
+pub(crate) fn parse(text: &str) -> Option<Duration> {
+    let mut rest = text.trim();
+    let mut total_ms = 0_u64;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|character: char| !character.is_ascii_digit())?;
+        let number: u64 = rest[..digits].parse().ok()?;
+        rest = rest[digits..].trim_start();
+        let letters = rest.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let (_, unit_ms) = UNITS.iter().find(|(name, _)| *name == &rest[..letters])?;
+        total_ms = total_ms.checked_add(number.checked_mul(*unit_ms)?)?;
+        rest = rest[letters..].trim_start();
+    }
+    Some(Duration::from_millis(total_ms))
+}
+
+/// The text of a span, in the largest unit that divides it.
+pub(crate) fn write(span: Duration) -> String {
+    let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    let fits = UNITS.iter().find(|(_, unit_ms)| millis >= *unit_ms && millis % unit_ms == 0);
+    fits.map_or_else(|| "0 s".to_owned(), |(unit, unit_ms)| format!("{} {unit}", millis / unit_ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_read_with_their_units() {
+        let cases = [
+            ("15 s", 15_000),
+            ("15s", 15_000),
+            (" 100 ms ", 100),
+            ("15 min", 900_000),
+            ("1 h 30 min", 5_400_000),
+            ("1 d", 86_400_000),
+            ("0 s", 0),
+        ];
+        for (text, millis) in cases {
+            assert_eq!(parse(text), Some(Duration::from_millis(millis)), "{text}");
+        }
+        for wrong in
+            ["", "15", "s", "15 parsecs", "-1 s", "1.5 s", "99999999999999999999 s", "18446744073709551615 d"]
+        {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_span_is_written_in_the_largest_unit_that_divides_it() {
+        let written = |millis| write(Duration::from_millis(millis));
+        assert_eq!(
+            (written(900_000), written(90_000), written(86_400_000)),
+            ("15 min".into(), "90 s".into(), "1 d".into())
+        );
+        assert_eq!((written(1_500), written(0)), ("1500 ms".into(), "0 s".into()));
+    }
+}
