@@ -215,18 +215,18 @@ fn text(value: &Value) -> Result<&str, String> {
 }
 
 /// Whether a value lies within bounds; `shown` writes a bound.
-fn within<T: PartialOrd>(
-    value: &T,
+fn within<T: PartialOrd + Copy>(
+    value: T,
     min: Option<T>,
     max: Option<T>,
-    shown: impl Fn(&T) -> String,
+    shown: impl Fn(T) -> String,
 ) -> Result<(), String> {
-    let too_small = min.as_ref().is_some_and(|min| value < min);
-    let too_large = max.as_ref().is_some_and(|max| value > max);
+    let too_small = min.is_some_and(|min| value < min);
+    let too_large = max.is_some_and(|max| value > max);
     if !too_small && !too_large {
         return Ok(());
     }
-    Err(match (&min, &max) {
+    Err(match (min, max) {
         (Some(min), Some(max)) => format!("takes {} to {}", shown(min), shown(max)),
         (Some(min), None) => format!("takes {} or more", shown(min)),
         (None, Some(max)) => format!("takes {} or less", shown(max)),
@@ -236,12 +236,12 @@ fn within<T: PartialOrd>(
 
 fn number(value: &Value, min: Option<f64>, max: Option<f64>) -> Result<(), String> {
     let number = value.as_f64().filter(|number| number.is_finite()).ok_or("takes a number")?;
-    within(&number, min, max, f64::to_string)
+    within(number, min, max, |bound| bound.to_string())
 }
 
 fn whole_number(value: &Value, min: Option<i64>, max: Option<i64>) -> Result<(), String> {
     let number = value.as_i64().ok_or("takes a whole number")?;
-    within(&number, min, max, i64::to_string)
+    within(number, min, max, |bound| bound.to_string())
 }
 
 fn choice(value: &Value, options: &[ChoiceOption]) -> Result<(), String> {
@@ -257,7 +257,7 @@ fn duration(value: &Value, min: Option<Duration>, max: Option<Duration>) -> Resu
         .as_str()
         .and_then(duration_text::parse)
         .ok_or("takes a time span with its unit, such as 15 s, 15 min or 2 h")?;
-    within(&span, min, max, |bound| duration_text::write(*bound))
+    within(span, min, max, duration_text::write)
 }
 
 fn date_time(value: &Value) -> Result<(), String> {
@@ -361,7 +361,7 @@ mod tests {
                         "poll_every",
                         SettingKind::Duration {
                             min: Some(Duration::from_secs(5)),
-                            max: Some(Duration::from_secs(300)),
+                            max: Some(Duration::from_mins(5)),
                         },
                     )
                 },

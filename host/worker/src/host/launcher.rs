@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Instant;
 
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
@@ -18,8 +17,7 @@ use super::limits::WorkerLimits;
 use super::output::{OutputStream, follow};
 use super::process::{WorkerHandle, WorkerProcess};
 use super::spawner::Spawner;
-use super::supervisor::{Progress, Supervisor, write};
-use super::vigil::Vigil;
+use super::supervisor::{Supervisor, Wires, write};
 use crate::codec::FrameReader;
 use crate::frames::{PROTOCOL, ToWorker};
 use crate::platform::{ExitWatch, become_subreaper, end_marked, kill_group, own_executable};
@@ -90,9 +88,10 @@ impl Launcher {
         let ours = UnixStream::from_std(ours)?;
         let mut child = self.spawner.spawn(theirs).await?;
         let pid = child.id();
-        match self.connect(&mut child, ours, limits) {
-            Ok((supervisor, worker)) => {
-                tokio::spawn(supervisor(child).supervise());
+        match connect(&mut child, ours, limits) {
+            Ok((wires, worker)) => {
+                let supervisor = Supervisor::new(child, wires, self.spawner.clone(), limits);
+                tokio::spawn(supervisor.supervise());
                 Ok(worker)
             }
             Err(error) => {
@@ -103,53 +102,44 @@ impl Launcher {
             }
         }
     }
+}
 
-    /// Sets up everything around a started worker but the task that supervises it.
-    fn connect(
-        &self,
-        child: &mut Child,
-        socket: UnixStream,
-        limits: WorkerLimits,
-    ) -> io::Result<(impl FnOnce(Child) -> Supervisor + use<>, WorkerProcess)> {
-        let pid = child.id();
-        let exit = ExitWatch::new(pid)?;
-        let (events, received) = mpsc::channel(WAITING_EVENTS);
-        let has_ended = watch::Sender::new(false);
-        let follow_pipe = |pipe: Option<OwnedFd>, stream| {
-            let pipe = pipe.ok_or_else(|| io::Error::other("the worker has no output"))?;
-            let pipe = pipe::Receiver::from_owned_fd(pipe)?;
-            io::Result::Ok(tokio::spawn(follow(pipe, stream, events.clone(), has_ended.subscribe())))
-        };
-        let output = [
-            follow_pipe(child.stdout.take().map(OwnedFd::from), OutputStream::Out)?,
-            follow_pipe(child.stderr.take().map(OwnedFd::from), OutputStream::Error)?,
-        ];
-        let (reader, writer) = socket.into_split();
-        let (outgoing, to_write) = mpsc::unbounded_channel();
-        let _read_by_the_writer =
-            outgoing.send(ToWorker::Hello { protocol: PROTOCOL, limits: limits.frame() });
-        tokio::spawn(write(writer, to_write));
-        let (requests, to_do) = mpsc::unbounded_channel();
-        let resident_bytes = Arc::new(AtomicU64::new(0));
-        let handle = WorkerHandle { pid, resident_bytes: Arc::clone(&resident_bytes), requests };
-        let spawner = self.spawner.clone();
-        let supervisor = move |child| Supervisor {
-            child,
-            exit,
-            spawner,
-            limits,
-            vigil: Vigil::new(limits, Instant::now()),
-            frames: FrameReader::new(reader),
-            outgoing,
-            requests: to_do,
-            events,
-            resident_bytes,
-            output,
-            has_ended,
-            progress: Progress::default(),
-        };
-        Ok((supervisor, WorkerProcess { handle, events: received }))
-    }
+/// Lays the wires to a worker that was just started, and sends it the first frame.
+fn connect(
+    child: &mut Child,
+    socket: UnixStream,
+    limits: WorkerLimits,
+) -> io::Result<(Wires, WorkerProcess)> {
+    let pid = child.id();
+    let (events, received) = mpsc::channel(WAITING_EVENTS);
+    let has_ended = watch::Sender::new(false);
+    let follow_pipe = |pipe: Option<OwnedFd>, stream| {
+        let pipe = pipe.ok_or_else(|| io::Error::other("the worker has no output"))?;
+        let pipe = pipe::Receiver::from_owned_fd(pipe)?;
+        io::Result::Ok(tokio::spawn(follow(pipe, stream, events.clone(), has_ended.subscribe())))
+    };
+    let output = [
+        follow_pipe(child.stdout.take().map(OwnedFd::from), OutputStream::Out)?,
+        follow_pipe(child.stderr.take().map(OwnedFd::from), OutputStream::Error)?,
+    ];
+    let (reader, writer) = socket.into_split();
+    let (outgoing, to_write) = mpsc::unbounded_channel();
+    let _read_by_the_writer = outgoing.send(ToWorker::Hello { protocol: PROTOCOL, limits: limits.frame() });
+    tokio::spawn(write(writer, to_write));
+    let (requests, to_do) = mpsc::unbounded_channel();
+    let resident_bytes = Arc::new(AtomicU64::new(0));
+    let handle = WorkerHandle { pid, resident_bytes: Arc::clone(&resident_bytes), requests };
+    let wires = Wires {
+        exit: ExitWatch::new(pid)?,
+        frames: FrameReader::new(reader),
+        outgoing,
+        requests: to_do,
+        events,
+        resident_bytes,
+        output,
+        has_ended,
+    };
+    Ok((wires, WorkerProcess { handle, events: received }))
 }
 
 /// Ends what a host of this installation left behind when it was killed: workers, and what they had started,

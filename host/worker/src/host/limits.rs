@@ -52,7 +52,7 @@ impl Default for WorkerLimits {
             memory_mib: 256,
             open_files: 256,
             heartbeat_within: Duration::from_secs(10),
-            sign_of_life_within: Some(Duration::from_secs(60)),
+            sign_of_life_within: Some(Duration::from_mins(1)),
             stop_grace: Duration::from_secs(10),
             time_limit: None,
         }

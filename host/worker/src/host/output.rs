@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_cut_once() {
-        let lines = lines_of(&[&[b'x'; 3 * LONGEST_LINE_BYTES], b"x\nnext\n"]);
+        let lines = lines_of(&[&b"x".repeat(3 * LONGEST_LINE_BYTES), b"x\nnext\n"]);
         assert_eq!(lines.len(), 2);
         assert!(lines[0].len() < LONGEST_LINE_BYTES + 20 && lines[0].ends_with("x … (cut)"));
         assert_eq!(lines[1], "next");

@@ -27,24 +27,32 @@ const SILENCE_AFTER_THE_END: Duration = Duration::from_millis(500);
 /// One worker and what is known of it.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
-    pub(crate) child: Child,
+    child: Child,
+    wires: Wires,
+    spawner: Spawner,
+    limits: WorkerLimits,
+    vigil: Vigil,
+    progress: Progress,
+}
+
+/// All that leads to a worker and from it.
+#[derive(Debug)]
+pub(crate) struct Wires {
     pub(crate) exit: ExitWatch,
-    pub(crate) spawner: Spawner,
-    pub(crate) limits: WorkerLimits,
-    pub(crate) vigil: Vigil,
     pub(crate) frames: FrameReader<OwnedReadHalf>,
     pub(crate) outgoing: mpsc::UnboundedSender<ToWorker>,
     pub(crate) requests: mpsc::UnboundedReceiver<Request>,
     pub(crate) events: mpsc::Sender<WorkerEvent>,
     pub(crate) resident_bytes: Arc<AtomicU64>,
+    /// Standard output and error; each says at its end whether memory ran out.
     pub(crate) output: [JoinHandle<bool>; 2],
+    /// Tells those two.
     pub(crate) has_ended: watch::Sender<bool>,
-    pub(crate) progress: Progress,
 }
 
 /// How far a worker has come.
 #[derive(Debug, Default)]
-pub(crate) struct Progress {
+struct Progress {
     /// A frame that was received and that nobody has taken yet.
     pending: Option<FromWorker>,
     has_closed_socket: bool,
@@ -63,18 +71,23 @@ enum Occurrence {
 }
 
 impl Supervisor {
+    pub(crate) fn new(child: Child, wires: Wires, spawner: Spawner, limits: WorkerLimits) -> Self {
+        let vigil = Vigil::new(limits, Instant::now());
+        Self { child, wires, spawner, limits, vigil, progress: Progress::default() }
+    }
+
     /// Runs until the worker and all it started have ended, and says why it did.
     pub(crate) async fn supervise(mut self) {
         self.until_process_ends().await;
         let (exit, left_behind) = self.collect().await;
-        self.has_ended.send_replace(true);
+        self.wires.has_ended.send_replace(true);
         self.deliver_the_rest().await;
         let mut ran_out_of_memory = false;
-        for output in &mut self.output {
+        for output in &mut self.wires.output {
             ran_out_of_memory |= output.await.unwrap_or(false);
         }
         if left_behind > 0 {
-            let _nobody_listens = self.events.send(WorkerEvent::LeftBehind(left_behind)).await;
+            let _nobody_listens = self.wires.events.send(WorkerEvent::LeftBehind(left_behind)).await;
         }
         let evidence = Evidence {
             exit,
@@ -83,7 +96,7 @@ impl Supervisor {
             ran_out_of_memory,
             memory_mib: self.limits.memory_mib,
         };
-        let _nobody_listens = self.events.send(WorkerEvent::Ended(evidence.reason())).await;
+        let _nobody_listens = self.wires.events.send(WorkerEvent::Ended(evidence.reason())).await;
     }
 
     async fn until_process_ends(&mut self) {
@@ -106,15 +119,15 @@ impl Supervisor {
         let (deadline, reason) = self.vigil.verdict();
         let Progress { pending, has_closed_socket, verdict, .. } = &mut self.progress;
         tokio::select! {
-            () = self.exit.ended() => Occurrence::ProcessEnded,
-            request = self.requests.recv() => Occurrence::Request(request),
-            permit = self.events.reserve(), if pending.is_some() => {
+            () = self.wires.exit.ended() => Occurrence::ProcessEnded,
+            request = self.wires.requests.recv() => Occurrence::Request(request),
+            permit = self.wires.events.reserve(), if pending.is_some() => {
                 if let (Ok(permit), Some(frame)) = (permit, pending.take()) {
                     permit.send(WorkerEvent::Frame(frame));
                 }
                 Occurrence::Delivered
             }
-            frame = self.frames.next(), if pending.is_none() && !*has_closed_socket => Occurrence::Frame(frame),
+            frame = self.wires.frames.next(), if pending.is_none() && !*has_closed_socket => Occurrence::Frame(frame),
             () = sleep_until(deadline.into()), if verdict.is_none() && pending.is_none() => {
                 Occurrence::OutOfPatience(reason)
             }
@@ -135,7 +148,7 @@ impl Supervisor {
 
     fn send(&self, frame: ToWorker) {
         // The writer ends with the socket, and with it the worker.
-        let _ends_soon = self.outgoing.send(frame);
+        let _ends_soon = self.wires.outgoing.send(frame);
     }
 
     fn on_frame(&mut self, frame: FromWorker) {
@@ -146,7 +159,7 @@ impl Supervisor {
                 self.end(ExitReason::OtherProtocol { worker: protocol, host: PROTOCOL });
             }
             FromWorker::Heartbeat { resident_bytes, signs_of_life, is_inside_a_call } => {
-                self.resident_bytes.store(resident_bytes, Ordering::Relaxed);
+                self.wires.resident_bytes.store(resident_bytes, Ordering::Relaxed);
                 self.vigil.heartbeat(Instant::now(), signs_of_life, is_inside_a_call);
                 if resident_bytes >= self.limits.memory_bytes() {
                     self.end(ExitReason::MemoryLimit { mib: self.limits.memory_mib });
@@ -190,9 +203,9 @@ impl Supervisor {
     async fn deliver_the_rest(&mut self) {
         loop {
             if let Some(frame) = self.progress.pending.take() {
-                let _nobody_listens = self.events.send(WorkerEvent::Frame(frame)).await;
+                let _nobody_listens = self.wires.events.send(WorkerEvent::Frame(frame)).await;
             }
-            match timeout(SILENCE_AFTER_THE_END, self.frames.next()).await {
+            match timeout(SILENCE_AFTER_THE_END, self.wires.frames.next()).await {
                 Ok(Ok(Some(frame))) => self.on_frame(frame),
                 _ => return,
             }
