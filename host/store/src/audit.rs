@@ -1,0 +1,106 @@
+//! The audit trail: one row for every change and every write from the BMS, in the transaction of the change.
+
+use riser_domain::{Author, Timestamp};
+use sqlx::SqliteConnection;
+
+use crate::author_columns::AuthorColumns;
+use crate::{Store, StoreError};
+
+/// What someone did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Its number; rises with time.
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub author: Author,
+    /// What was done: `add`, `update`, `remove`, `set`.
+    pub action: String,
+    /// The kind of thing: `connection`, `set point`.
+    pub subject: String,
+    /// The thing's name.
+    pub subject_name: String,
+    /// More, for people; never a secret.
+    pub detail: String,
+}
+
+/// What is to be recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct NewAuditEntry<'a> {
+    /// What was done: `add`, `update`, `remove`, `set`.
+    pub action: &'a str,
+    /// The kind of thing: `connection`, `set point`.
+    pub subject: &'a str,
+    /// The thing's name.
+    pub subject_name: &'a str,
+    /// More, for people; never a secret.
+    pub detail: &'a str,
+}
+
+impl Store {
+    /// Records something that changed nothing in the store, such as a login.
+    pub async fn record_audit(
+        &self,
+        author: &Author,
+        now: Timestamp,
+        entry: NewAuditEntry<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.riser().write().await?;
+        record(&mut transaction, author, now, entry).await?;
+        transaction.commit().await
+    }
+
+    /// The newest entries, newest first.
+    pub async fn list_audit(&self, count: u32) -> Result<Vec<AuditEntry>, StoreError> {
+        let rows = sqlx::query!(
+            "SELECT id, at, author_kind, author_name, author_server, action, subject, subject_name, detail
+             FROM audit ORDER BY id DESC LIMIT ?",
+            count
+        )
+        .fetch_all(self.riser().read())
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let author =
+                    AuthorColumns { kind: row.author_kind, name: row.author_name, server: row.author_server };
+                Ok(AuditEntry {
+                    id: row.id,
+                    at: Timestamp::from_unix_ms(row.at),
+                    author: author.into_author("audit", row.id)?,
+                    action: row.action,
+                    subject: row.subject,
+                    subject_name: row.subject_name,
+                    detail: row.detail,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Adds an entry within the transaction of what it tells of.
+pub(crate) async fn record(
+    connection: &mut SqliteConnection,
+    author: &Author,
+    now: Timestamp,
+    entry: NewAuditEntry<'_>,
+) -> Result<(), StoreError> {
+    let author = AuthorColumns::from(author);
+    let now_ms = now.unix_ms();
+    sqlx::query!(
+        "INSERT INTO audit
+             (at, author_kind, author_name, author_server, action, subject, subject_name, detail)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        now_ms,
+        author.kind,
+        author.name,
+        author.server,
+        entry.action,
+        entry.subject,
+        entry.subject_name,
+        entry.detail
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! The whole configuration, read at once and changed in one transaction.
+
+use riser_domain::{Author, Connection, EwsServer, ProcessorConfiguration, Schedule, Timestamp};
+use sqlx::SqliteConnection;
+
+use crate::accounts::Account;
+use crate::audit::{self, NewAuditEntry};
+use crate::database::WriteTransaction;
+use crate::{Store, StoreError, accounts, connections, ews_servers, processors, schedules};
+
+/// Everything an administrator has set up. Secrets are in it only sealed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Configuration {
+    /// EWS servers, by name.
+    pub ews_servers: Vec<EwsServer>,
+    /// Their accounts, by server and name.
+    pub accounts: Vec<Account>,
+    /// Connections, by name.
+    pub connections: Vec<Connection>,
+    /// Schedules, by name.
+    pub schedules: Vec<Schedule>,
+    /// Processor configurations, by name.
+    pub processors: Vec<ProcessorConfiguration>,
+}
+
+impl Store {
+    /// Reads the configuration as it was at one moment.
+    pub async fn load_configuration(&self) -> Result<Configuration, StoreError> {
+        let mut transaction = self.riser().read().begin().await?;
+        load(&mut transaction).await
+    }
+
+    /// Begins a change of the configuration by this author. Nothing changes before
+    /// [`ConfigurationTransaction::commit`]; other writers wait meanwhile.
+    pub async fn begin_configuration(
+        &self,
+        author: &Author,
+        now: Timestamp,
+    ) -> Result<ConfigurationTransaction, StoreError> {
+        Ok(ConfigurationTransaction { transaction: self.riser().write().await?, author: author.clone(), now })
+    }
+}
+
+/// Changes of the configuration that hold together; dropping it undoes them. The methods stand beside what
+/// they change: EWS servers, accounts, connections, schedules, processor configurations.
+#[derive(Debug)]
+pub struct ConfigurationTransaction {
+    pub(crate) transaction: WriteTransaction,
+    author: Author,
+    now: Timestamp,
+}
+
+impl ConfigurationTransaction {
+    /// The configuration with the changes made so far.
+    pub async fn load_configuration(&mut self) -> Result<Configuration, StoreError> {
+        load(&mut self.transaction).await
+    }
+
+    /// Makes all changes durable.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.transaction.commit().await
+    }
+
+    /// Adds to the audit trail what was just changed.
+    pub(crate) async fn audit(
+        &mut self,
+        action: &str,
+        subject: &str,
+        subject_name: &str,
+        detail: &str,
+    ) -> Result<(), StoreError> {
+        let entry = NewAuditEntry { action, subject, subject_name, detail };
+        audit::record(&mut self.transaction, &self.author, self.now, entry).await
+    }
+}
+
+async fn load(connection: &mut SqliteConnection) -> Result<Configuration, StoreError> {
+    Ok(Configuration {
+        ews_servers: ews_servers::list(connection).await?,
+        accounts: accounts::list(connection).await?,
+        connections: connections::list(connection).await?,
+        schedules: schedules::list(connection).await?,
+        processors: processors::list(connection).await?,
+    })
+}

@@ -1,0 +1,141 @@
+//! Connections and their secret settings.
+
+use std::collections::HashMap;
+
+use riser_domain::{Connection, ConnectionId};
+use sqlx::SqliteConnection;
+
+use crate::sealed::SealedSettings;
+use crate::{ConfigurationTransaction, SealedValue, Store, StoreError};
+
+const A_CONNECTION: &str = "a connection";
+
+impl Store {
+    /// The secret settings of a connection, sealed for table `connection_secrets`, the connection's number,
+    /// and the setting's key as the column.
+    pub async fn list_connection_secrets(&self, id: ConnectionId) -> Result<SealedSettings, StoreError> {
+        let rows = sqlx::query!(
+            "SELECT setting_key, kid, sealed FROM connection_secrets WHERE connection_id = ? ORDER BY setting_key",
+            id.0
+        )
+        .fetch_all(self.riser().read())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.setting_key, SealedValue { kid: row.kid, bytes: row.sealed }))
+            .collect())
+    }
+}
+
+impl ConfigurationTransaction {
+    /// Adds a connection without secrets; its id, secret keys and secret version are not looked at.
+    pub async fn add_connection(&mut self, connection: &Connection) -> Result<ConnectionId, StoreError> {
+        let id = sqlx::query_scalar!(
+            r#"INSERT INTO connections (name, kind, settings_json) VALUES (?, ?, ?) RETURNING id AS "id!: i64""#,
+            connection.name,
+            connection.kind,
+            connection.settings_json
+        )
+        .fetch_one(&mut *self.transaction)
+        .await
+        .map_err(StoreError::about(A_CONNECTION))?;
+        self.audit("add", "connection", &connection.name, &connection.settings_json).await?;
+        Ok(ConnectionId(id))
+    }
+
+    /// Changes name, kind and open settings of the connection with the id in it. Its secrets stay: when the
+    /// address changes, the caller demands them again and removes the old ones.
+    pub async fn update_connection(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let changed = sqlx::query!(
+            "UPDATE connections SET name = ?, kind = ?, settings_json = ? WHERE id = ?",
+            connection.name,
+            connection.kind,
+            connection.settings_json,
+            connection.id.0
+        )
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(StoreError::about(A_CONNECTION))?;
+        if changed.rows_affected() == 0 {
+            return Err(StoreError::Gone(A_CONNECTION));
+        }
+        self.audit("update", "connection", &connection.name, &connection.settings_json).await
+    }
+
+    /// Sets a secret setting and counts the secret version up.
+    pub async fn put_connection_secret(
+        &mut self,
+        id: ConnectionId,
+        key: &str,
+        secret: &SealedValue,
+    ) -> Result<(), StoreError> {
+        let name = self.count_secret_version(id).await?;
+        sqlx::query!(
+            "INSERT INTO connection_secrets (connection_id, setting_key, kid, sealed) VALUES (?, ?, ?, ?)
+             ON CONFLICT (connection_id, setting_key) DO UPDATE SET kid = excluded.kid, sealed = excluded.sealed",
+            id.0,
+            key,
+            secret.kid,
+            secret.bytes
+        )
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(StoreError::about(A_CONNECTION))?;
+        self.audit("update", "connection", &name, &format!("secret setting {key}")).await
+    }
+
+    /// Removes all secret settings, as a changed address demands, and counts the secret version up.
+    pub async fn remove_connection_secrets(&mut self, id: ConnectionId) -> Result<(), StoreError> {
+        let name = self.count_secret_version(id).await?;
+        sqlx::query!("DELETE FROM connection_secrets WHERE connection_id = ?", id.0)
+            .execute(&mut *self.transaction)
+            .await?;
+        self.audit("update", "connection", &name, "secret settings removed").await
+    }
+
+    /// Removes a connection with its secrets and items. Refused while a processor configuration uses it.
+    pub async fn remove_connection(&mut self, id: ConnectionId) -> Result<(), StoreError> {
+        let name = sqlx::query_scalar!("DELETE FROM connections WHERE id = ? RETURNING name", id.0)
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(StoreError::about("the connection"))?
+            .ok_or(StoreError::Gone(A_CONNECTION))?;
+        self.audit("remove", "connection", &name, "").await
+    }
+
+    async fn count_secret_version(&mut self, id: ConnectionId) -> Result<String, StoreError> {
+        sqlx::query_scalar!(
+            "UPDATE connections SET secret_version = secret_version + 1 WHERE id = ? RETURNING name",
+            id.0
+        )
+        .fetch_optional(&mut *self.transaction)
+        .await?
+        .ok_or(StoreError::Gone(A_CONNECTION))
+    }
+}
+
+pub(crate) async fn list(connection: &mut SqliteConnection) -> Result<Vec<Connection>, StoreError> {
+    let secrets =
+        sqlx::query!("SELECT connection_id, setting_key FROM connection_secrets ORDER BY setting_key")
+            .fetch_all(&mut *connection)
+            .await?;
+    let mut secret_keys: HashMap<i64, Vec<String>> = HashMap::new();
+    for secret in secrets {
+        secret_keys.entry(secret.connection_id).or_default().push(secret.setting_key);
+    }
+    let rows =
+        sqlx::query!("SELECT id, name, kind, settings_json, secret_version FROM connections ORDER BY name")
+            .fetch_all(connection)
+            .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Connection {
+            id: ConnectionId(row.id),
+            name: row.name,
+            kind: row.kind,
+            settings_json: row.settings_json,
+            secret_keys: secret_keys.remove(&row.id).unwrap_or_default(),
+            secret_version: row.secret_version,
+        })
+        .collect())
+}

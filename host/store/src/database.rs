@@ -1,0 +1,78 @@
+//! One database file in use: a single connection that writes, and a few that read.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+
+use crate::StoreError;
+
+/// A database file in use.
+#[derive(Clone, Debug)]
+pub(crate) struct Database {
+    /// Holds exactly one connection, so whoever has it is the only writer.
+    pub(super) writer: SqlitePool,
+    pub(super) readers: SqlitePool,
+    /// Set when the disk failed to make a commit durable. What the file holds then is unknown until it is
+    /// opened again, so nothing more is written.
+    writes_stopped: Arc<AtomicBool>,
+}
+
+impl Database {
+    pub(super) fn new(writer: SqlitePool, readers: SqlitePool) -> Self {
+        Self { writer, readers, writes_stopped: Arc::default() }
+    }
+
+    /// Where readers ask.
+    pub(crate) fn read(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    /// Waits for the writing connection and begins a transaction on it.
+    pub(crate) async fn write(&self) -> Result<WriteTransaction, StoreError> {
+        if self.writes_stopped.load(Ordering::Acquire) {
+            return Err(StoreError::WritesStopped);
+        }
+        // IMMEDIATE takes the write lock now; a later upgrade from reading could fail half-way.
+        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(WriteTransaction { transaction, writes_stopped: Arc::clone(&self.writes_stopped) })
+    }
+
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Changes that become durable together; dropping it undoes them.
+#[derive(Debug)]
+pub(crate) struct WriteTransaction {
+    transaction: Transaction<'static, Sqlite>,
+    writes_stopped: Arc<AtomicBool>,
+}
+
+impl WriteTransaction {
+    /// Makes the changes durable.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        let committed = self.transaction.commit().await.map_err(StoreError::from);
+        if let Err(StoreError::WritesStopped) = committed {
+            self.writes_stopped.store(true, Ordering::Release);
+        }
+        committed
+    }
+}
+
+impl Deref for WriteTransaction {
+    type Target = SqliteConnection;
+    fn deref(&self) -> &SqliteConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for WriteTransaction {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.transaction
+    }
+}

@@ -1,0 +1,244 @@
+//! What the two database files are, and how one of them is opened.
+//!
+//! Pragmas and the reading of a schema's number stand here as plain text: they are about files whose schema
+//! is not known yet, which the checked macros cannot speak of.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+
+use crate::StoreError;
+use crate::database::Database;
+use crate::recovery::Fault;
+
+/// What sets one of the two files apart.
+#[derive(Debug)]
+pub(crate) struct DatabaseFile {
+    pub(crate) name: &'static str,
+    /// Marks the file as ours (sqlite.org, "Database File Format", section 1.3.14).
+    application_id: i32,
+    migrator: &'static Migrator,
+    synchronous: SqliteSynchronous,
+    page_size_bytes: u32,
+    made_by_query: &'static str,
+}
+
+/// Configuration, secrets, runs, set points, audit: durable before it is acknowledged.
+pub(crate) static RISER: DatabaseFile = DatabaseFile {
+    name: "riser.db",
+    application_id: i32::from_be_bytes(*b"Risr"),
+    migrator: &RISER_MIGRATIONS,
+    synchronous: SqliteSynchronous::Full,
+    page_size_bytes: 4096,
+    made_by_query: "SELECT riser_version FROM instance",
+};
+
+/// Samples, last values, logs of runs: nothing lost at a crash, the last moments at a power cut.
+pub(crate) static HISTORY: DatabaseFile = DatabaseFile {
+    name: "history.db",
+    application_id: i32::from_be_bytes(*b"Rish"),
+    migrator: &HISTORY_MIGRATIONS,
+    synchronous: SqliteSynchronous::Normal,
+    // Large pages halve the cost of flushing sorted samples (docs/adr/0011).
+    page_size_bytes: 8192,
+    made_by_query: "SELECT riser_version FROM history_of",
+};
+
+static RISER_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/riser");
+static HISTORY_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/history");
+
+/// How long a start may look for damage; a larger file is used with the rest unchecked.
+const CHECK_BUDGET: Duration = Duration::from_secs(2);
+/// How long a caller waits for a connection before it is told that the database is busy.
+const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(30);
+const READERS: u32 = 4;
+const READER_IDLE: Duration = Duration::from_mins(1);
+/// The write-ahead log is cut back to this after a large transaction.
+const JOURNAL_SIZE_LIMIT_BYTES: &str = "67108864";
+
+/// Why a file could not be opened.
+#[derive(Debug)]
+pub(crate) enum OpenFault {
+    /// It is to be moved aside, and another made.
+    MoveAside(Fault),
+    /// It is to be left alone, and the start refused.
+    Refuse(StoreError),
+}
+
+impl From<sqlx::Error> for OpenFault {
+    fn from(error: sqlx::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+impl From<StoreError> for OpenFault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::DamagedFile(_) => Self::MoveAside(Fault::Damaged),
+            other => Self::Refuse(other),
+        }
+    }
+}
+
+/// An opened file.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) database: Database,
+    /// Whether the whole file was looked at for damage.
+    pub(crate) is_checked: bool,
+}
+
+impl DatabaseFile {
+    pub(crate) fn path(&self, folder: &Path) -> PathBuf {
+        folder.join(self.name)
+    }
+
+    /// What can be said of the path before SQLite sees it; `None` when nothing is there.
+    pub(crate) fn look_at(&self, folder: &Path) -> Result<Option<()>, OpenFault> {
+        let path = self.path(folder);
+        let metadata = match std::fs::metadata(&path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                // A link that leads nowhere is something at that path, too.
+                let is_there = path.symlink_metadata().is_ok();
+                return if is_there { Err(OpenFault::MoveAside(Fault::NoFile)) } else { Ok(None) };
+            }
+            Err(error) => return Err(OpenFault::Refuse(error.into())),
+        };
+        if !metadata.is_file() {
+            return Err(OpenFault::MoveAside(Fault::NoFile));
+        }
+        if metadata.len() == 0 {
+            return Err(OpenFault::MoveAside(Fault::Empty));
+        }
+        let mut header = [0_u8; 16];
+        let mut file = std::fs::File::open(&path).map_err(|error| self.unwritable(folder, error))?;
+        let is_sqlite =
+            std::io::Read::read_exact(&mut file, &mut header).is_ok() && header == *b"SQLite format 3\0";
+        if is_sqlite { Ok(Some(())) } else { Err(OpenFault::MoveAside(Fault::Foreign)) }
+    }
+
+    /// Makes an empty file that is marked as ours before anything else is in it.
+    pub(crate) async fn create(&self, folder: &Path) -> Result<(), OpenFault> {
+        let path = self.path(folder);
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&path).map_err(|error| self.unwritable(folder, error))?;
+        let connection = SqliteConnectOptions::new()
+            .filename(&path)
+            .page_size(self.page_size_bytes)
+            .pragma("application_id", self.application_id.to_string())
+            .connect()
+            .await?;
+        connection.close().await?;
+        sync_folder(folder).map_err(|error| self.unwritable(folder, error))
+    }
+
+    /// Opens the file, looks for damage and brings its schema up to date.
+    pub(crate) async fn open(&self, folder: &Path) -> Result<Opened, OpenFault> {
+        let options = self.options(folder);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .acquire_timeout(WAIT_FOR_CONNECTION)
+            .connect_with(options.clone())
+            .await?;
+        match self.prepare(&writer).await {
+            Ok(is_checked) => {
+                let readers = SqlitePoolOptions::new()
+                    .max_connections(READERS)
+                    .idle_timeout(READER_IDLE)
+                    .test_before_acquire(false)
+                    .acquire_timeout(WAIT_FOR_CONNECTION)
+                    .connect_lazy_with(options.pragma("query_only", "ON"));
+                Ok(Opened { database: Database::new(writer, readers), is_checked })
+            }
+            Err(fault) => {
+                writer.close().await;
+                Err(fault)
+            }
+        }
+    }
+
+    fn options(&self, folder: &Path) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(self.path(folder))
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(self.synchronous)
+            .foreign_keys(true)
+            .pragma("trusted_schema", "OFF")
+            .pragma("cell_size_check", "ON")
+            .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT_BYTES)
+    }
+
+    async fn prepare(&self, writer: &SqlitePool) -> Result<bool, OpenFault> {
+        let mut connection = writer.acquire().await?;
+        let application_id: i32 =
+            sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
+        if application_id != self.application_id {
+            return Err(OpenFault::MoveAside(Fault::Foreign));
+        }
+        let is_checked = check(&mut connection).await?;
+        self.refuse_newer(&mut connection).await?;
+        self.migrator.run(&mut *connection).await.map_err(|source| match source {
+            sqlx::migrate::MigrateError::Execute(error)
+            | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => OpenFault::from(error),
+            source => OpenFault::Refuse(StoreError::Migration { file: self.name, source }),
+        })?;
+        Ok(is_checked)
+    }
+
+    async fn refuse_newer(&self, connection: &mut SqliteConnection) -> Result<(), OpenFault> {
+        let has_schema: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')")
+                .fetch_one(&mut *connection)
+                .await?;
+        if !has_schema {
+            return Ok(());
+        }
+        let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+            .fetch_one(&mut *connection)
+            .await?;
+        let known = self.migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
+        let Some(found) = found.filter(|found| *found > known) else { return Ok(()) };
+        let made_by: Option<String> =
+            sqlx::query_scalar(self.made_by_query).fetch_optional(&mut *connection).await.unwrap_or(None);
+        let made_by = made_by.unwrap_or_else(|| "of a later release".to_owned());
+        Err(OpenFault::Refuse(StoreError::NewerVersion { file: self.name, made_by, found, known }))
+    }
+
+    fn unwritable(&self, folder: &Path, source: std::io::Error) -> OpenFault {
+        OpenFault::Refuse(StoreError::Unwritable { folder: folder.to_owned(), source })
+    }
+}
+
+/// Looks for damage, within its budget; answers whether it came to the end.
+async fn check(connection: &mut SqliteConnection) -> Result<bool, OpenFault> {
+    let deadline = Instant::now() + CHECK_BUDGET;
+    connection.lock_handle().await?.set_progress_handler(10_000, move || Instant::now() < deadline);
+    let found = sqlx::query_scalar::<_, String>("PRAGMA quick_check(1)").fetch_one(&mut *connection).await;
+    connection.lock_handle().await?.remove_progress_handler();
+    match found {
+        Ok(found) if found == "ok" => Ok(true),
+        Ok(_) => Err(OpenFault::MoveAside(Fault::Damaged)),
+        Err(sqlx::Error::Database(fault)) if fault.code().as_deref() == Some("9") => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A new file survives a power cut only when its folder's entry was written, too.
+pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    std::fs::File::open(folder)?.sync_all()?;
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! EWS servers.
+
+use riser_domain::{DigestAlgorithm, EwsServer, EwsServerId};
+use sqlx::SqliteConnection;
+
+use crate::{ConfigurationTransaction, StoreError};
+
+const AN_EWS_SERVER: &str = "an EWS server";
+
+impl ConfigurationTransaction {
+    /// Adds a server; the id in it is not looked at, the one it got is answered.
+    pub async fn add_ews_server(&mut self, server: &EwsServer) -> Result<EwsServerId, StoreError> {
+        let digest_order = digest_text(server);
+        let id = sqlx::query_scalar!(
+            r#"INSERT INTO ews_servers (name, listen, path, realm, public_url, page_size_items, digest_order)
+             VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id AS "id!: i64""#,
+            server.name,
+            server.listen,
+            server.path,
+            server.realm,
+            server.public_url,
+            server.page_size_items,
+            digest_order
+        )
+        .fetch_one(&mut *self.transaction)
+        .await
+        .map_err(StoreError::about(AN_EWS_SERVER))?;
+        self.audit("add", "EWS server", &server.name, &place(server)).await?;
+        Ok(EwsServerId(id))
+    }
+
+    /// Changes the server with the id in it.
+    pub async fn update_ews_server(&mut self, server: &EwsServer) -> Result<(), StoreError> {
+        let digest_order = digest_text(server);
+        let changed = sqlx::query!(
+            "UPDATE ews_servers SET name = ?, listen = ?, path = ?, realm = ?, public_url = ?,
+                 page_size_items = ?, digest_order = ? WHERE id = ?",
+            server.name,
+            server.listen,
+            server.path,
+            server.realm,
+            server.public_url,
+            server.page_size_items,
+            digest_order,
+            server.id.0
+        )
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(StoreError::about(AN_EWS_SERVER))?;
+        if changed.rows_affected() == 0 {
+            return Err(StoreError::Gone(AN_EWS_SERVER));
+        }
+        self.audit("update", "EWS server", &server.name, &place(server)).await
+    }
+
+    /// Removes a server with its accounts and items. Refused while a processor configuration uses it.
+    pub async fn remove_ews_server(&mut self, id: EwsServerId) -> Result<(), StoreError> {
+        let name = sqlx::query_scalar!("DELETE FROM ews_servers WHERE id = ? RETURNING name", id.0)
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(StoreError::about("the EWS server"))?
+            .ok_or(StoreError::Gone(AN_EWS_SERVER))?;
+        self.audit("remove", "EWS server", &name, "").await
+    }
+}
+
+pub(crate) async fn list(connection: &mut SqliteConnection) -> Result<Vec<EwsServer>, StoreError> {
+    let rows = sqlx::query!(
+        "SELECT id, name, listen, path, realm, public_url, page_size_items, digest_order
+         FROM ews_servers ORDER BY name"
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let digest_order: Vec<DigestAlgorithm> =
+                row.digest_order.split(' ').filter_map(DigestAlgorithm::from_token).collect();
+            if digest_order.is_empty() {
+                return Err(StoreError::damaged("ews_servers", "digest_order", row.id));
+            }
+            Ok(EwsServer {
+                id: EwsServerId(row.id),
+                name: row.name,
+                listen: row.listen,
+                path: row.path,
+                realm: row.realm,
+                public_url: row.public_url,
+                page_size_items: u32::try_from(row.page_size_items)
+                    .map_err(|_| StoreError::damaged("ews_servers", "page_size_items", row.id))?,
+                digest_order,
+            })
+        })
+        .collect()
+}
+
+fn digest_text(server: &EwsServer) -> String {
+    let tokens: Vec<&str> = server.digest_order.iter().map(|algorithm| algorithm.token()).collect();
+    tokens.join(" ")
+}
+
+fn place(server: &EwsServer) -> String {
+    format!("{}{}, realm {}", server.listen, server.path, server.realm)
+}

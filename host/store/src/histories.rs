@@ -1,0 +1,144 @@
+//! Samples of histories: a journal in the order of time, and their final place in the order of history.
+
+use std::sync::Arc;
+
+use riser_domain::{HistorySample, PointHandle, Timestamp};
+
+use crate::numbers::json_list;
+use crate::value_columns::{ValueColumns, state_from};
+use crate::{Store, StoreError, hot_statements};
+
+/// Which samples of a history to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryRange {
+    /// The first moment.
+    pub from: Timestamp,
+    /// The last moment.
+    pub to: Timestamp,
+    /// Only samples after this one: where the page before ended.
+    pub after: Option<Timestamp>,
+    /// Samples at most.
+    pub limit: u32,
+}
+
+impl Store {
+    /// Records samples; one for the same history and moment replaces the one of before. Kept at a crash; a
+    /// power cut may take the last moments.
+    pub async fn journal_samples(&self, samples: &[(PointHandle, HistorySample)]) -> Result<(), StoreError> {
+        if samples.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.history().write().await?;
+        hot_statements::put_samples(&mut transaction, samples).await?;
+        transaction.commit().await
+    }
+
+    /// Moves samples before a moment from the journal to their final place; answers how many. Readers see
+    /// every sample throughout.
+    pub async fn flush_journal(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut transaction = self.history().write().await?;
+        let before_ms = before.unix_ms();
+        sqlx::query!(
+            "INSERT OR REPLACE INTO samples
+                 (handle, ts, value_type, value_number, value_whole, value_text, state)
+             SELECT handle, ts, value_type, value_number, value_whole, value_text, state
+             FROM sample_journal WHERE ts < ? ORDER BY handle, ts",
+            before_ms
+        )
+        .execute(&mut *transaction)
+        .await?;
+        let moved = sqlx::query!("DELETE FROM sample_journal WHERE ts < ?", before_ms)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(moved.rows_affected())
+    }
+
+    /// Samples of a history in the order of time, wherever they lie.
+    pub async fn read_history(
+        &self,
+        history: PointHandle,
+        range: HistoryRange,
+    ) -> Result<Vec<HistorySample>, StoreError> {
+        let after = range.after.map_or(i64::MIN, |after| after.unix_ms().saturating_add(1));
+        let from_ms = range.from.unix_ms().max(after);
+        let to_ms = range.to.unix_ms();
+        let handle = i64::from(history.0);
+        let rows = sqlx::query!(
+            r#"SELECT ts AS "ts!: i64", value_type AS "value_type!: i64", value_number AS "value_number: f64",
+                      value_whole AS "value_whole: i64", value_text AS "value_text: Arc<str>",
+                      state AS "state!: i64"
+               FROM (
+                   SELECT ts, value_type, value_number, value_whole, value_text, state FROM sample_journal
+                   WHERE handle = ?1 AND ts BETWEEN ?2 AND ?3
+                   UNION ALL
+                   SELECT ts, value_type, value_number, value_whole, value_text, state FROM samples
+                   WHERE handle = ?1 AND ts BETWEEN ?2 AND ?3 AND NOT EXISTS (
+                       SELECT 1 FROM sample_journal AS newer
+                       WHERE newer.ts = samples.ts AND newer.handle = samples.handle)
+               )
+               ORDER BY ts LIMIT ?4"#,
+            handle,
+            from_ms,
+            to_ms,
+            range.limit
+        )
+        .fetch_all(self.history().read())
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let value = ValueColumns {
+                    value_type: row.value_type,
+                    number: row.value_number,
+                    whole: row.value_whole,
+                    text: row.value_text,
+                };
+                let place = || format!("{handle} at {}", row.ts);
+                Ok(HistorySample {
+                    value: value.into_value("samples", place())?,
+                    state: state_from(row.state, "samples", place())?,
+                    time: Timestamp::from_unix_ms(row.ts),
+                })
+            })
+            .collect()
+    }
+
+    /// The moments of the oldest and the newest sample of a history; `None` when it has none.
+    pub async fn find_history_span(
+        &self,
+        history: PointHandle,
+    ) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+        let handle = i64::from(history.0);
+        let row = sqlx::query!(
+            r#"SELECT min(ts) AS "oldest: i64", max(ts) AS "newest: i64" FROM (
+                   SELECT (SELECT min(ts) FROM samples WHERE handle = ?1) AS ts
+                   UNION ALL SELECT (SELECT max(ts) FROM samples WHERE handle = ?1)
+                   UNION ALL SELECT (SELECT min(ts) FROM sample_journal WHERE handle = ?1)
+                   UNION ALL SELECT (SELECT max(ts) FROM sample_journal WHERE handle = ?1)
+               )"#,
+            handle
+        )
+        .fetch_one(self.history().read())
+        .await?;
+        Ok(row
+            .oldest
+            .zip(row.newest)
+            .map(|(oldest, newest)| (Timestamp::from_unix_ms(oldest), Timestamp::from_unix_ms(newest))))
+    }
+
+    /// Removes what was recorded for items that are no more.
+    pub(crate) async fn remove_recorded(&self, handles: &[PointHandle]) -> Result<(), StoreError> {
+        let list = json_list(handles.iter().map(|handle| i64::from(handle.0)));
+        let mut transaction = self.history().write().await?;
+        sqlx::query!("DELETE FROM last_values WHERE handle IN (SELECT value FROM json_each(?))", list)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query!("DELETE FROM samples WHERE handle IN (SELECT value FROM json_each(?))", list)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query!("DELETE FROM sample_journal WHERE handle IN (SELECT value FROM json_each(?))", list)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await
+    }
+}

@@ -1,0 +1,170 @@
+//! How an item lies in a row of `items`.
+
+use std::sync::Arc;
+
+use riser_domain::{
+    ContainerItem, ContainerKind, EwsItem, EwsItemId, HistoryItem, SetPointRule, ValueItem, ValueKind,
+};
+use sqlx::Sqlite;
+use sqlx::query_builder::Separated;
+
+use crate::StoreError;
+
+/// An item with its place and its handle, on its way into the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ItemRow<'a> {
+    pub(crate) handle: u32,
+    pub(crate) owner_id: i64,
+    pub(crate) ews_server_id: i64,
+    pub(crate) position: u32,
+    pub(crate) item: &'a EwsItem,
+}
+
+/// The columns that only some kinds of item have.
+#[derive(Debug, Default)]
+pub(crate) struct ItemColumns {
+    pub(crate) item_id: String,
+    pub(crate) parent_id: Option<String>,
+    pub(crate) node: String,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) container_kind: Option<String>,
+    pub(crate) value_kind: Option<String>,
+    pub(crate) unit: Option<String>,
+    pub(crate) value_item_id: Option<String>,
+    pub(crate) written_by: Option<String>,
+    pub(crate) carried_by: Option<String>,
+    pub(crate) is_writable: bool,
+    pub(crate) set_point_min: Option<f64>,
+    pub(crate) set_point_max: Option<f64>,
+    pub(crate) set_point_future: bool,
+    /// The texts that are accepted, each ended by a line feed; a text itself has none.
+    pub(crate) set_point_options: Option<String>,
+}
+
+impl ItemRow<'_> {
+    /// Binds the row in the order of the columns of `hot_statements::put_items`.
+    pub(crate) fn bind(&self, row: &mut Separated<'_, Sqlite, &'static str>) {
+        let columns = ItemColumns::from(self.item);
+        row.push_bind(i64::from(self.handle)).push_bind(self.owner_id).push_bind(self.ews_server_id);
+        row.push_bind(i64::from(self.position)).push_bind(columns.item_id).push_bind(columns.parent_id);
+        row.push_bind(columns.node).push_bind(columns.name).push_bind(columns.description);
+        row.push_bind(columns.container_kind).push_bind(columns.value_kind).push_bind(columns.unit);
+        row.push_bind(columns.value_item_id).push_bind(columns.written_by).push_bind(columns.carried_by);
+        row.push_bind(columns.is_writable).push_bind(columns.set_point_min).push_bind(columns.set_point_max);
+        row.push_bind(columns.set_point_future).push_bind(columns.set_point_options);
+    }
+}
+
+impl From<&EwsItem> for ItemColumns {
+    fn from(item: &EwsItem) -> Self {
+        match item {
+            EwsItem::Container(item) => Self {
+                item_id: item.id.to_string(),
+                parent_id: item.parent.as_deref().map(str::to_owned),
+                node: "container".to_owned(),
+                name: item.name.to_string(),
+                description: item.description.to_string(),
+                container_kind: Some(item.kind.name().to_owned()),
+                ..Self::default()
+            },
+            EwsItem::Value(item) => {
+                let rule = item.set_point.as_ref();
+                Self {
+                    item_id: item.id.to_string(),
+                    parent_id: Some(item.parent.to_string()),
+                    node: "value".to_owned(),
+                    name: item.name.to_string(),
+                    description: item.description.to_string(),
+                    value_kind: Some(item.kind.name().to_owned()),
+                    unit: Some(item.unit.to_string()),
+                    written_by: Some(item.written_by.to_string()),
+                    carried_by: item.carried_by.as_deref().map(str::to_owned),
+                    is_writable: rule.is_some(),
+                    set_point_min: rule.and_then(|rule| rule.min),
+                    set_point_max: rule.and_then(|rule| rule.max),
+                    set_point_future: rule.is_some_and(|rule| rule.future_only),
+                    set_point_options: rule.map(|rule| rule.options.iter().fold(String::new(), add_line)),
+                    ..Self::default()
+                }
+            }
+            EwsItem::History(item) => Self {
+                item_id: item.id.to_string(),
+                parent_id: Some(item.parent.to_string()),
+                node: "history".to_owned(),
+                name: item.name.to_string(),
+                description: item.description.to_string(),
+                value_kind: Some(item.kind.name().to_owned()),
+                unit: Some(item.unit.to_string()),
+                value_item_id: Some(item.value_item.to_string()),
+                written_by: Some(item.written_by.to_string()),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+impl ItemColumns {
+    /// The item; `handle` names the row when it is damaged.
+    pub(crate) fn into_item(self, handle: i64) -> Result<EwsItem, StoreError> {
+        let damaged = |column| StoreError::damaged("items", column, handle);
+        let id = EwsItemId::new(&self.item_id);
+        let name = Arc::from(self.name.as_str());
+        let description = Arc::from(self.description.as_str());
+        if self.node == "container" {
+            let kind = self.container_kind.as_deref().and_then(ContainerKind::from_name);
+            let kind = kind.ok_or_else(|| damaged("container_kind"))?;
+            let parent = self.parent_id.as_deref().map(EwsItemId::new);
+            return Ok(EwsItem::Container(ContainerItem { id, parent, name, description, kind }));
+        }
+        let parent = EwsItemId::new(self.parent_id.as_deref().ok_or_else(|| damaged("parent_id"))?);
+        let kind = self.value_kind.as_deref().and_then(ValueKind::from_name);
+        let kind = kind.ok_or_else(|| damaged("value_kind"))?;
+        let unit = Arc::from(self.unit.as_deref().unwrap_or_default());
+        let written_by = Arc::from(self.written_by.as_deref().unwrap_or_default());
+        match self.node.as_str() {
+            "value" => Ok(EwsItem::Value(ValueItem {
+                id,
+                parent,
+                name,
+                description,
+                kind,
+                unit,
+                set_point: self.is_writable.then(|| self.set_point()),
+                written_by,
+                carried_by: self.carried_by.as_deref().map(Arc::from),
+            })),
+            "history" => {
+                let value_item = self.value_item_id.as_deref().ok_or_else(|| damaged("value_item_id"))?;
+                let value_item = EwsItemId::new(value_item);
+                Ok(EwsItem::History(HistoryItem {
+                    id,
+                    parent,
+                    name,
+                    description,
+                    value_item,
+                    kind,
+                    unit,
+                    written_by,
+                }))
+            }
+            _ => Err(damaged("node")),
+        }
+    }
+
+    fn set_point(&self) -> SetPointRule {
+        let options = self.set_point_options.as_deref().unwrap_or_default();
+        SetPointRule {
+            min: self.set_point_min,
+            max: self.set_point_max,
+            options: options.split_terminator('\n').map(Arc::from).collect(),
+            future_only: self.set_point_future,
+        }
+    }
+}
+
+fn add_line(mut lines: String, text: &Arc<str>) -> String {
+    lines.push_str(text);
+    lines.push('\n');
+    lines
+}

@@ -1,0 +1,247 @@
+//! Items of EWS servers: the trees that plugins declared.
+
+use riser_domain::{
+    Author, ConnectionId, EwsItem, EwsItemId, EwsServerId, ItemChange, PointHandle, StoredItem, Timestamp,
+    TreeDifference, TreeError, TreeOwner,
+};
+use sqlx::SqliteConnection;
+
+use crate::audit::{self, NewAuditEntry};
+use crate::item_rows::{ItemColumns, ItemRow};
+use crate::numbers::{self, Numbered, json_list};
+use crate::{Store, StoreError, hot_statements};
+
+impl Store {
+    /// All items of all servers, each owner's in their order.
+    pub async fn load_items(&self) -> Result<Vec<StoredItem>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT handle, tree_owners.ews_server_id, plugin, connection_id, position, item_id, parent_id,
+                      node, name, description, container_kind, value_kind, unit, value_item_id, written_by,
+                      carried_by, is_writable AS "is_writable: bool", set_point_min, set_point_max,
+                      set_point_future AS "set_point_future: bool", set_point_options, vanished_at
+               FROM items JOIN tree_owners ON tree_owners.id = items.owner_id
+               ORDER BY owner_id, position, handle"#
+        )
+        .fetch_all(self.riser().read())
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let columns = ItemColumns {
+                    item_id: row.item_id,
+                    parent_id: row.parent_id,
+                    node: row.node,
+                    name: row.name,
+                    description: row.description,
+                    container_kind: row.container_kind,
+                    value_kind: row.value_kind,
+                    unit: row.unit,
+                    value_item_id: row.value_item_id,
+                    written_by: row.written_by,
+                    carried_by: row.carried_by,
+                    is_writable: row.is_writable,
+                    set_point_min: row.set_point_min,
+                    set_point_max: row.set_point_max,
+                    set_point_future: row.set_point_future,
+                    set_point_options: row.set_point_options,
+                };
+                Ok(StoredItem {
+                    handle: handle_from(row.handle, "items", "handle")?,
+                    owner: TreeOwner {
+                        ews_server: EwsServerId(row.ews_server_id),
+                        plugin: row.plugin,
+                        connection: row.connection_id.map(ConnectionId),
+                    },
+                    position: u32::try_from(row.position)
+                        .map_err(|_| StoreError::damaged("items", "position", row.handle))?,
+                    item: columns.into_item(row.handle)?,
+                    vanished_at: row.vanished_at.map(Timestamp::from_unix_ms),
+                })
+            })
+            .collect()
+    }
+
+    /// Writes the difference of one owner's tree in one transaction; answers the handles of new items, which
+    /// follow each other in the order of the difference. An empty difference writes nothing.
+    ///
+    /// # Errors
+    /// [`TreeError::ForeignId`] for a new id that another owner has on this server.
+    pub async fn apply_tree(
+        &self,
+        owner: &TreeOwner,
+        difference: &TreeDifference,
+        author: &Author,
+        now: Timestamp,
+    ) -> Result<Vec<(EwsItemId, PointHandle)>, StoreError> {
+        if difference.changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut transaction = self.riser().write().await?;
+        let owner_id = take_up_owner(&mut transaction, owner).await?;
+        refuse_known_ids(&mut transaction, owner, owner_id, difference).await?;
+        let (added, changed, vanished) = difference.counts();
+        let first = numbers::take(&mut transaction, Numbered::Item, added).await?;
+        let mut new_handle = u32::try_from(first)
+            .ok()
+            .filter(|first| u32::try_from(added).is_ok_and(|added| first.checked_add(added).is_some()))
+            .ok_or_else(|| StoreError::damaged("next_numbers", "next_number", "item"))?;
+        let row = |handle, position, item| ItemRow {
+            handle,
+            owner_id,
+            ews_server_id: owner.ews_server.0,
+            position,
+            item,
+        };
+        let mut rows: Vec<ItemRow<'_>> = Vec::with_capacity(added + changed);
+        let mut handles = Vec::with_capacity(added);
+        let mut gone = Vec::with_capacity(vanished);
+        for change in &difference.changes {
+            match change {
+                ItemChange::Add { position, item } => {
+                    rows.push(row(new_handle, *position, item));
+                    handles.push((item.id().clone(), PointHandle(new_handle)));
+                    new_handle += 1;
+                }
+                ItemChange::Update { handle, position, item } => rows.push(row(handle.0, *position, item)),
+                ItemChange::Vanish { handle } => gone.push(*handle),
+            }
+        }
+        hot_statements::put_items(&mut transaction, &rows).await?;
+        mark_vanished(&mut transaction, &gone, now).await?;
+        let detail = format!("{added} added, {changed} changed, {vanished} vanished");
+        let entry =
+            NewAuditEntry { action: "update", subject: "tree", subject_name: &owner.plugin, detail: &detail };
+        audit::record(&mut transaction, author, now, entry).await?;
+        transaction.commit().await?;
+        Ok(handles)
+    }
+
+    /// Removes items that vanished before a moment, with their last values and samples; answers their
+    /// handles.
+    pub async fn remove_vanished_items(
+        &self,
+        before: Timestamp,
+        author: &Author,
+        now: Timestamp,
+    ) -> Result<Vec<PointHandle>, StoreError> {
+        let mut transaction = self.riser().write().await?;
+        let before_ms = before.unix_ms();
+        let removed =
+            sqlx::query!("DELETE FROM items WHERE vanished_at < ? RETURNING handle, item_id", before_ms)
+                .fetch_all(&mut *transaction)
+                .await?;
+        if removed.is_empty() {
+            return Ok(Vec::new());
+        }
+        for item in &removed {
+            let entry = NewAuditEntry {
+                action: "remove",
+                subject: "item",
+                subject_name: &item.item_id,
+                detail: "no longer at its source",
+            };
+            audit::record(&mut transaction, author, now, entry).await?;
+        }
+        transaction.commit().await?;
+        let handles = removed
+            .iter()
+            .map(|item| handle_from(item.handle, "items", "handle"))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.remove_recorded(&handles).await?;
+        Ok(handles)
+    }
+}
+
+/// A stored handle.
+pub(crate) fn handle_from(
+    number: i64,
+    table: &'static str,
+    column: &'static str,
+) -> Result<PointHandle, StoreError> {
+    u32::try_from(number).map(PointHandle).map_err(|_| StoreError::damaged(table, column, number))
+}
+
+async fn take_up_owner(connection: &mut SqliteConnection, owner: &TreeOwner) -> Result<i64, StoreError> {
+    let connection_id = owner.connection.map(|id| id.0);
+    let known = sqlx::query_scalar!(
+        "SELECT id FROM tree_owners WHERE ews_server_id = ? AND plugin = ? AND connection_id IS ?",
+        owner.ews_server.0,
+        owner.plugin,
+        connection_id
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    sqlx::query_scalar!(
+        r#"INSERT INTO tree_owners (ews_server_id, plugin, connection_id) VALUES (?, ?, ?) RETURNING id AS "id!: i64""#,
+        owner.ews_server.0,
+        owner.plugin,
+        connection_id
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(StoreError::about("the EWS server or the connection of the tree"))
+}
+
+/// An id that is new to this owner may not be in use on the server.
+async fn refuse_known_ids(
+    connection: &mut SqliteConnection,
+    owner: &TreeOwner,
+    owner_id: i64,
+    difference: &TreeDifference,
+) -> Result<(), StoreError> {
+    let has_items = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM items WHERE ews_server_id = ?) AS "has_items!: bool""#,
+        owner.ews_server.0
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if !has_items {
+        return Ok(());
+    }
+    for id in new_items(difference).map(EwsItem::id) {
+        let text = id.as_str();
+        let known_owner = sqlx::query_scalar!(
+            "SELECT owner_id FROM items WHERE ews_server_id = ? AND item_id = ?",
+            owner.ews_server.0,
+            text
+        )
+        .fetch_optional(&mut *connection)
+        .await?;
+        match known_owner {
+            None => {}
+            Some(known_owner) if known_owner == owner_id => {
+                return Err(TreeError::DuplicateId(id.clone()).into());
+            }
+            Some(_) => return Err(TreeError::ForeignId(id.clone()).into()),
+        }
+    }
+    Ok(())
+}
+
+fn new_items(difference: &TreeDifference) -> impl Iterator<Item = &EwsItem> {
+    difference.changes.iter().filter_map(|change| match change {
+        ItemChange::Add { item, .. } => Some(item),
+        ItemChange::Update { .. } | ItemChange::Vanish { .. } => None,
+    })
+}
+
+async fn mark_vanished(
+    connection: &mut SqliteConnection,
+    gone: &[PointHandle],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let (list, now_ms) = (json_list(gone.iter().map(|handle| i64::from(handle.0))), now.unix_ms());
+    sqlx::query!(
+        "UPDATE items SET vanished_at = ? WHERE vanished_at IS NULL AND handle IN (SELECT value FROM json_each(?))",
+        now_ms,
+        list
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

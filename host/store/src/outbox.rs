@@ -1,0 +1,308 @@
+//! The outbox: set points accepted and what became of them. An accepted wish is on disk before the caller
+//! hears of it.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use riser_domain::{Author, EwsItemId, EwsServerId, PointHandle, Timestamp, Value, Wish, WishId, WishState};
+use sqlx::SqliteConnection;
+use tokio::sync::oneshot;
+
+use crate::author_columns::AuthorColumns;
+use crate::database::{Database, WriteTransaction};
+use crate::items::handle_from;
+use crate::numbers::{self, Numbered, json_list};
+use crate::value_columns::ValueColumns;
+use crate::{Store, StoreError, hot_statements};
+
+const NEWER_WISH: &str = "a newer set point for the same point took its place";
+
+/// A set point that was checked and is to be accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewWish {
+    /// The point.
+    pub point: PointHandle,
+    /// The point's id.
+    pub item: EwsItemId,
+    /// The server it was written on.
+    pub ews_server: EwsServerId,
+    /// What is wished.
+    pub value: Value,
+    /// It is not sent after this moment.
+    pub expires_at: Timestamp,
+}
+
+/// Requests that wait for the writing connection. Whoever gets it next commits them all, so that writes that
+/// arrive during one commit share the next.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AcceptQueue {
+    waiting: Arc<Mutex<Vec<AcceptRequest>>>,
+}
+
+#[derive(Debug)]
+struct AcceptRequest {
+    wishes: Vec<NewWish>,
+    author: Author,
+    now: Timestamp,
+    done: oneshot::Sender<Result<Vec<Wish>, StoreError>>,
+}
+
+impl Store {
+    /// Accepts the set points of one request: one group, committed with its audit rows when this returns.
+    /// Older open wishes for the same points are superseded; of two for one point in a request, the last
+    /// stays.
+    pub async fn accept_wishes(
+        &self,
+        wishes: &[NewWish],
+        author: &Author,
+        now: Timestamp,
+    ) -> Result<Vec<Wish>, StoreError> {
+        if wishes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (done, answer) = oneshot::channel();
+        let request = AcceptRequest { wishes: wishes.to_vec(), author: author.clone(), now, done };
+        self.accept_queue().waiting().push(request);
+        // In a task of its own, so that a caller that goes away does not take others' requests with it.
+        let (queue, database) = (self.accept_queue().clone(), self.riser().clone());
+        tokio::spawn(async move { queue.commit_waiting(&database).await });
+        match answer.await {
+            Ok(accepted) => accepted,
+            // The runtime is shutting down.
+            Err(_) => Err(StoreError::WritesStopped),
+        }
+    }
+
+    /// Notes what became of a wish; answers whether the rules let it become that.
+    pub async fn update_wish(
+        &self,
+        wish: WishId,
+        state: WishState,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.riser().write().await?;
+        let present = sqlx::query_scalar!("SELECT state FROM wishes WHERE id = ?", wish.0)
+            .fetch_optional(&mut *transaction)
+            .await?
+            .ok_or(StoreError::Gone("a set point"))?;
+        let present =
+            WishState::from_word(&present).ok_or_else(|| StoreError::damaged("wishes", "state", wish.0))?;
+        if !present.may_become(state) {
+            return Ok(false);
+        }
+        let (word, now_ms, is_sent) = (state.word(), now.unix_ms(), state == WishState::Sent);
+        sqlx::query!(
+            "UPDATE wishes SET state = ?1, reason = ?2, changed_at = ?3,
+                 sent_at = CASE WHEN ?4 THEN ifnull(sent_at, ?3) ELSE sent_at END
+             WHERE id = ?5",
+            word,
+            reason,
+            now_ms,
+            is_sent,
+            wish.0
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Wishes that wait for their end, in the order of their acceptance.
+    pub async fn open_wishes(&self) -> Result<Vec<Wish>, StoreError> {
+        wishes_from(
+            sqlx::query_as!(
+                WishRow,
+                "SELECT * FROM wishes WHERE state IN ('Accepted', 'Sent', 'Pending', 'Unknown') ORDER BY id"
+            )
+            .fetch_all(self.riser().read())
+            .await?,
+        )
+    }
+
+    /// The newest wish of every point, in the order of their acceptance.
+    pub async fn latest_wishes(&self) -> Result<Vec<Wish>, StoreError> {
+        wishes_from(
+            sqlx::query_as!(
+                WishRow,
+                "SELECT * FROM wishes WHERE id IN (SELECT max(id) FROM wishes GROUP BY point) ORDER BY id"
+            )
+            .fetch_all(self.riser().read())
+            .await?,
+        )
+    }
+
+    /// Ends open wishes whose time has run out; answers them as they are now.
+    pub async fn expire_wishes(&self, now: Timestamp) -> Result<Vec<Wish>, StoreError> {
+        let mut transaction = self.riser().write().await?;
+        let now_ms = now.unix_ms();
+        let rows = sqlx::query_as!(
+            WishRow,
+            "UPDATE wishes SET state = 'Expired', changed_at = ?1,
+                 reason = 'its time ran out before it was confirmed'
+             WHERE state IN ('Accepted', 'Sent', 'Pending', 'Unknown') AND expires_at <= ?1
+             RETURNING *",
+            now_ms
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        wishes_from(rows)
+    }
+}
+
+impl AcceptQueue {
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<AcceptRequest>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Commits every request that waits when the connection is free; none waits any more when another
+    /// caller's task took it along.
+    async fn commit_waiting(&self, database: &Database) {
+        let transaction = database.write().await;
+        let requests = mem::take(&mut *self.waiting());
+        let together = match transaction {
+            Ok(transaction) => accept_all(transaction, &requests).await,
+            Err(error) => Err(error),
+        };
+        match together {
+            Ok(accepted) => {
+                for (request, wishes) in requests.into_iter().zip(accepted) {
+                    // A caller that went away finds its wishes in the outbox.
+                    let _ = request.done.send(Ok(wishes));
+                }
+            }
+            // One request must not fail for the fault of another: each is tried by itself.
+            Err(_) => {
+                for request in requests {
+                    let alone = accept_alone(database, &request).await;
+                    let _ = request.done.send(alone);
+                }
+            }
+        }
+    }
+}
+
+async fn accept_alone(database: &Database, request: &AcceptRequest) -> Result<Vec<Wish>, StoreError> {
+    let accepted = accept_all(database.write().await?, std::slice::from_ref(request)).await?;
+    Ok(accepted.into_iter().flatten().collect())
+}
+
+async fn accept_all(
+    mut transaction: WriteTransaction,
+    requests: &[AcceptRequest],
+) -> Result<Vec<Vec<Wish>>, StoreError> {
+    let mut accepted = Vec::with_capacity(requests.len());
+    for request in requests {
+        accepted.push(accept(&mut transaction, request).await?);
+    }
+    transaction.commit().await?;
+    Ok(accepted)
+}
+
+async fn accept(connection: &mut SqliteConnection, request: &AcceptRequest) -> Result<Vec<Wish>, StoreError> {
+    supersede(connection, request).await?;
+    let first = numbers::take(connection, Numbered::Wish, request.wishes.len()).await?;
+    let last_of_point: HashMap<PointHandle, usize> =
+        request.wishes.iter().enumerate().map(|(index, wish)| (wish.point, index)).collect();
+    let wishes: Vec<Wish> = (first..)
+        .zip(request.wishes.iter().enumerate())
+        .map(|(id, (index, wish))| {
+            let is_last = last_of_point.get(&wish.point) == Some(&index);
+            let (state, reason) =
+                if is_last { (WishState::Accepted, "") } else { (WishState::Superseded, NEWER_WISH) };
+            Wish {
+                id: WishId(id),
+                group: first,
+                point: wish.point,
+                item: wish.item.clone(),
+                ews_server: wish.ews_server,
+                value: wish.value.clone(),
+                author: request.author.clone(),
+                state,
+                reason: reason.to_owned(),
+                accepted_at: request.now,
+                sent_at: None,
+                changed_at: request.now,
+                expires_at: wish.expires_at,
+            }
+        })
+        .collect();
+    hot_statements::add_wishes(connection, &wishes).await?;
+    hot_statements::audit_wishes(connection, &wishes).await?;
+    Ok(wishes)
+}
+
+/// Ends older open wishes for the points of a request.
+async fn supersede(connection: &mut SqliteConnection, request: &AcceptRequest) -> Result<(), StoreError> {
+    let points = json_list(request.wishes.iter().map(|wish| i64::from(wish.point.0)));
+    let now_ms = request.now.unix_ms();
+    sqlx::query!(
+        "UPDATE wishes SET state = 'Superseded', reason = ?, changed_at = ?
+         WHERE state IN ('Accepted', 'Sent', 'Pending', 'Unknown')
+             AND point IN (SELECT value FROM json_each(?))",
+        NEWER_WISH,
+        now_ms,
+        points
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+struct WishRow {
+    id: i64,
+    group_id: i64,
+    point: i64,
+    item_id: String,
+    ews_server_id: i64,
+    value_type: i64,
+    value_number: Option<f64>,
+    value_whole: Option<i64>,
+    value_text: Option<String>,
+    author_kind: String,
+    author_name: Option<String>,
+    author_server: Option<String>,
+    state: String,
+    reason: String,
+    accepted_at: i64,
+    sent_at: Option<i64>,
+    changed_at: i64,
+    expires_at: i64,
+}
+
+impl TryFrom<WishRow> for Wish {
+    type Error = StoreError;
+
+    fn try_from(row: WishRow) -> Result<Self, StoreError> {
+        let value = ValueColumns {
+            value_type: row.value_type,
+            number: row.value_number,
+            whole: row.value_whole,
+            text: row.value_text.map(Arc::from),
+        };
+        let author =
+            AuthorColumns { kind: row.author_kind, name: row.author_name, server: row.author_server };
+        Ok(Self {
+            id: WishId(row.id),
+            group: row.group_id,
+            point: handle_from(row.point, "wishes", "point")?,
+            item: EwsItemId::new(&row.item_id),
+            ews_server: EwsServerId(row.ews_server_id),
+            value: value.into_value("wishes", row.id)?,
+            author: author.into_author("wishes", row.id)?,
+            state: WishState::from_word(&row.state)
+                .ok_or_else(|| StoreError::damaged("wishes", "state", row.id))?,
+            reason: row.reason,
+            accepted_at: Timestamp::from_unix_ms(row.accepted_at),
+            sent_at: row.sent_at.map(Timestamp::from_unix_ms),
+            changed_at: Timestamp::from_unix_ms(row.changed_at),
+            expires_at: Timestamp::from_unix_ms(row.expires_at),
+        })
+    }
+}
+
+fn wishes_from(rows: Vec<WishRow>) -> Result<Vec<Wish>, StoreError> {
+    rows.into_iter().map(Wish::try_from).collect()
+}

@@ -1,0 +1,216 @@
+//! Runs of processor configurations.
+
+use riser_domain::{ConfigurationId, Run, RunId, RunState, RunTrigger, Timestamp};
+
+use crate::{Store, StoreError};
+
+impl Store {
+    /// Records that a run was admitted; it waits.
+    pub async fn add_run(
+        &self,
+        configuration: ConfigurationId,
+        trigger: &RunTrigger,
+        now: Timestamp,
+    ) -> Result<RunId, StoreError> {
+        let mut transaction = self.riser().write().await?;
+        let (kind, name) = trigger_columns(trigger);
+        let now_ms = now.unix_ms();
+        let id = sqlx::query_scalar!(
+            r#"INSERT INTO runs (configuration_id, trigger_kind, trigger_name, state, reason, queued_at)
+             VALUES (?, ?, ?, 'waiting', '', ?) RETURNING id AS "id!: i64""#,
+            configuration.0,
+            kind,
+            name,
+            now_ms
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(StoreError::about("the processor configuration of the run"))?;
+        transaction.commit().await?;
+        Ok(RunId(id))
+    }
+
+    /// Says why a run waits.
+    pub async fn update_run_reason(&self, run: RunId, reason: &str) -> Result<(), StoreError> {
+        let mut transaction = self.riser().write().await?;
+        sqlx::query!("UPDATE runs SET reason = ? WHERE id = ? AND state = 'waiting'", reason, run.0)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await
+    }
+
+    /// Records that a worker was started, with the hash of the library it runs.
+    pub async fn start_run(
+        &self,
+        run: RunId,
+        library_sha256: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.riser().write().await?;
+        let now_ms = now.unix_ms();
+        let started = sqlx::query!(
+            "UPDATE runs SET state = 'running', reason = '', library_sha256 = ?, started_at = ?
+             WHERE id = ? AND state = 'waiting'",
+            library_sha256,
+            now_ms,
+            run.0
+        )
+        .execute(&mut *transaction)
+        .await?;
+        if started.rows_affected() == 0 {
+            return Err(StoreError::Gone("a waiting run"));
+        }
+        transaction.commit().await
+    }
+
+    /// Records how a run ended. A run that is over stays as it is.
+    pub async fn end_run(
+        &self,
+        run: RunId,
+        state: RunState,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.riser().write().await?;
+        let (word, now_ms) = (state.word(), now.unix_ms());
+        sqlx::query!(
+            "UPDATE runs SET state = ?, reason = ?, ended_at = ? WHERE id = ? AND state IN ('waiting', 'running')",
+            word,
+            reason,
+            now_ms,
+            run.0
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await
+    }
+
+    /// The run with this number.
+    pub async fn find_run(&self, run: RunId) -> Result<Option<Run>, StoreError> {
+        sqlx::query_as!(RunRow, "SELECT * FROM runs WHERE id = ?", run.0)
+            .fetch_optional(self.riser().read())
+            .await?
+            .map(Run::try_from)
+            .transpose()
+    }
+
+    /// The newest runs of all configurations, newest first.
+    pub async fn list_recent_runs(&self, count: u32) -> Result<Vec<Run>, StoreError> {
+        sqlx::query_as!(RunRow, "SELECT * FROM runs ORDER BY id DESC LIMIT ?", count)
+            .fetch_all(self.riser().read())
+            .await?
+            .into_iter()
+            .map(Run::try_from)
+            .collect()
+    }
+
+    /// The newest runs of one configuration, newest first.
+    pub async fn list_runs_of(
+        &self,
+        configuration: ConfigurationId,
+        count: u32,
+    ) -> Result<Vec<Run>, StoreError> {
+        sqlx::query_as!(
+            RunRow,
+            "SELECT * FROM runs WHERE configuration_id = ? ORDER BY id DESC LIMIT ?",
+            configuration.0,
+            count
+        )
+        .fetch_all(self.riser().read())
+        .await?
+        .into_iter()
+        .map(Run::try_from)
+        .collect()
+    }
+
+    /// When a run of this configuration last succeeded; `None` when none ever did.
+    pub async fn last_success(
+        &self,
+        configuration: ConfigurationId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let ended_at = sqlx::query_scalar!(
+            r#"SELECT max(ended_at) AS "ended_at: i64" FROM runs
+               WHERE configuration_id = ? AND state = 'succeeded'"#,
+            configuration.0
+        )
+        .fetch_one(self.riser().read())
+        .await?;
+        Ok(ended_at.map(Timestamp::from_unix_ms))
+    }
+
+    /// Forgets runs that ended before a moment, with their logs, but never the newest success of a
+    /// configuration: others may wait for it. Answers how many.
+    pub async fn remove_old_runs(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let before_ms = before.unix_ms();
+        let mut transaction = self.riser().write().await?;
+        let removed = sqlx::query_scalar!(
+            "DELETE FROM runs WHERE ended_at < ? AND id NOT IN
+                 (SELECT max(id) FROM runs WHERE state = 'succeeded' GROUP BY configuration_id)
+             RETURNING id",
+            before_ms
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        self.remove_run_logs(&removed).await?;
+        Ok(removed.len() as u64)
+    }
+}
+
+struct RunRow {
+    id: i64,
+    configuration_id: i64,
+    trigger_kind: String,
+    trigger_name: Option<String>,
+    state: String,
+    reason: String,
+    library_sha256: Option<String>,
+    queued_at: i64,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+}
+
+impl TryFrom<RunRow> for Run {
+    type Error = StoreError;
+
+    fn try_from(row: RunRow) -> Result<Self, StoreError> {
+        let trigger = trigger_from(&row.trigger_kind, row.trigger_name)
+            .ok_or_else(|| StoreError::damaged("runs", "trigger_kind", row.id))?;
+        let state =
+            RunState::from_word(&row.state).ok_or_else(|| StoreError::damaged("runs", "state", row.id))?;
+        Ok(Self {
+            id: RunId(row.id),
+            configuration: ConfigurationId(row.configuration_id),
+            trigger,
+            state,
+            reason: row.reason,
+            library_sha256: row.library_sha256,
+            queued_at: Timestamp::from_unix_ms(row.queued_at),
+            started_at: row.started_at.map(Timestamp::from_unix_ms),
+            ended_at: row.ended_at.map(Timestamp::from_unix_ms),
+        })
+    }
+}
+
+fn trigger_columns(trigger: &RunTrigger) -> (&'static str, Option<&str>) {
+    match trigger {
+        RunTrigger::Schedule => ("schedule", None),
+        RunTrigger::HostStart => ("host start", None),
+        RunTrigger::Person(name) => ("person", Some(name)),
+        RunTrigger::SetPoint => ("set point", None),
+        RunTrigger::Processor(name) => ("processor", Some(name)),
+        RunTrigger::Restart => ("restart", None),
+    }
+}
+
+fn trigger_from(kind: &str, name: Option<String>) -> Option<RunTrigger> {
+    match kind {
+        "schedule" => Some(RunTrigger::Schedule),
+        "host start" => Some(RunTrigger::HostStart),
+        "person" => name.map(RunTrigger::Person),
+        "set point" => Some(RunTrigger::SetPoint),
+        "processor" => name.map(RunTrigger::Processor),
+        "restart" => Some(RunTrigger::Restart),
+        _ => None,
+    }
+}

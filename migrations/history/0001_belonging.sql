@@ -1,0 +1,6 @@
+-- One row: the installation whose items the handles in this file mean.
+CREATE TABLE history_of (
+    one           INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    instance_id   TEXT    NOT NULL,
+    riser_version TEXT    NOT NULL
+) STRICT;

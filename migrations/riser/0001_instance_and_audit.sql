@@ -1,0 +1,32 @@
+-- One row: which installation this is, and which Riser last wrote the file.
+CREATE TABLE instance (
+    one           INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    id            TEXT    NOT NULL,
+    riser_version TEXT    NOT NULL,
+    created_at    INTEGER NOT NULL
+) STRICT;
+
+-- Numbers that are given out once and never again. Handles of items and numbers of wishes are handed out in
+-- blocks, so that what is added together gets neighbouring ones.
+CREATE TABLE next_numbers (
+    name        TEXT    NOT NULL PRIMARY KEY,
+    next_number INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO next_numbers (name, next_number) VALUES ('item', 1), ('wish', 1);
+
+-- Who changed what; only ever added to.
+CREATE TABLE audit (
+    id            INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    at            INTEGER NOT NULL,
+    author_kind   TEXT    NOT NULL,
+    author_name   TEXT,
+    author_server TEXT,
+    action        TEXT    NOT NULL,
+    subject       TEXT    NOT NULL,
+    subject_name  TEXT    NOT NULL,
+    detail        TEXT    NOT NULL
+) STRICT;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'the audit trail is only added to');
+END;

@@ -1,0 +1,37 @@
+-- Whom items belong to: what one plugin declares for one connection on one EWS server.
+CREATE TABLE tree_owners (
+    id            INTEGER NOT NULL PRIMARY KEY,
+    ews_server_id INTEGER NOT NULL REFERENCES ews_servers (id) ON DELETE CASCADE,
+    plugin        TEXT    NOT NULL,
+    connection_id INTEGER REFERENCES connections (id) ON DELETE CASCADE
+) STRICT;
+CREATE UNIQUE INDEX tree_owners_once ON tree_owners (ews_server_id, plugin, ifnull(connection_id, 0));
+
+-- The handle comes from next_numbers and is never used twice, because values and histories in the other
+-- database are kept under it.
+CREATE TABLE items (
+    handle           INTEGER NOT NULL PRIMARY KEY,
+    owner_id         INTEGER NOT NULL REFERENCES tree_owners (id) ON DELETE CASCADE,
+    ews_server_id    INTEGER NOT NULL,
+    position         INTEGER NOT NULL,
+    item_id          TEXT    NOT NULL,
+    parent_id        TEXT,
+    node             TEXT    NOT NULL,
+    name             TEXT    NOT NULL,
+    description      TEXT    NOT NULL,
+    container_kind   TEXT,
+    value_kind       TEXT,
+    unit             TEXT,
+    value_item_id    TEXT,
+    written_by       TEXT,
+    carried_by       TEXT,
+    is_writable      INTEGER NOT NULL,
+    set_point_min    REAL,
+    set_point_max    REAL,
+    set_point_future INTEGER NOT NULL,
+    set_point_options TEXT,
+    vanished_at      INTEGER,
+    UNIQUE (ews_server_id, item_id)
+) STRICT;
+CREATE INDEX items_by_owner ON items (owner_id, position);
+CREATE INDEX items_vanished ON items (vanished_at) WHERE vanished_at IS NOT NULL;
