@@ -1,1 +1,4 @@
 //! The plugin contract of Riser and the kit for authors.
+#![deny(missing_docs)]
+
+pub mod abi;

@@ -1,0 +1,32 @@
+use abi_stable::StableAbi;
+use abi_stable::library::RootModule;
+use abi_stable::sabi_types::VersionStrings;
+use abi_stable::std_types::{RResult, RStr, RString};
+
+use super::{ContractVersion, PluginRunBox};
+
+/// The root module of a plugin library.
+#[repr(C)]
+#[derive(StableAbi)]
+#[sabi(kind(Prefix(prefix_ref = PluginModuleRef)))]
+#[sabi(missing_field(option))]
+pub struct PluginModule {
+    /// The contract the library was built from.
+    pub contract: ContractVersion,
+    /// What the library offers: the JSON document of [`crate::description::LibraryDescription`]. Runs no
+    /// plugin logic. [any thread]
+    pub describe: extern "C" fn() -> RString,
+    /// Makes a run of a class, by its id; the error is a sentence. [run thread]
+    #[sabi(last_prefix_field)]
+    pub create: extern "C" fn(class: RStr<'_>) -> RResult<PluginRunBox, RString>,
+    /// Since 1.1: whether the library has the ability `name/revision`. [any thread]
+    pub has_ability: extern "C" fn(ability: RStr<'_>) -> bool,
+}
+
+impl RootModule for PluginModuleRef {
+    abi_stable::declare_root_module_statics! {PluginModuleRef}
+    const BASE_NAME: &'static str = "riser_plugin";
+    const NAME: &'static str = "riser_plugin";
+    // Layouts and MAJOR.MINOR are compared by `compatibility`; the version of this crate says nothing.
+    const VERSION_STRINGS: VersionStrings = VersionStrings::new("1.0.0");
+}
