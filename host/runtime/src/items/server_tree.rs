@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use riser_domain::{ContainerKind, EwsItem, EwsItemId, PointHandle, StoredItem};
+use riser_domain::{ContainerKind, EwsItem, EwsItemId, PointHandle, StoredItem, TreeOwner};
 
 /// Handle of every server's root, which no table of the store holds.
 pub const ROOT_HANDLE: PointHandle = PointHandle(0);
@@ -14,8 +14,8 @@ pub struct TreeNode {
     pub handle: PointHandle,
     /// `None` for the root.
     pub item: Option<EwsItem>,
-    /// The plugin whose tree it belongs to; empty for the root.
-    pub plugin: Arc<str>,
+    /// Whose tree it belongs to; `None` for the root.
+    pub owner: Option<TreeOwner>,
     /// Handles of what lies in it, in the order of the declaration.
     pub children: Vec<PointHandle>,
     /// The source no longer has it.
@@ -51,7 +51,7 @@ impl ServerTree {
             TreeNode {
                 handle: ROOT_HANDLE,
                 item: None,
-                plugin: Arc::from(""),
+                owner: None,
                 children: Vec::new(),
                 has_vanished: false,
             },
@@ -72,7 +72,7 @@ impl ServerTree {
                 TreeNode {
                     handle: stored.handle,
                     item: Some(stored.item.clone()),
-                    plugin: Arc::from(stored.owner.plugin.as_str()),
+                    owner: Some(stored.owner.clone()),
                     children: Vec::new(),
                     has_vanished: stored.vanished_at.is_some(),
                 },

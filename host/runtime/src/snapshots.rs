@@ -1,0 +1,112 @@
+//! The runtime as pages see it: snapshots made when they are asked for.
+
+use riser_domain::{EwsServer, ProcessorConfiguration};
+
+use crate::Runtime;
+use crate::configuration::owner_of;
+use crate::status::{
+    ConnectionStatus, EwsServerStatus, HostFacts, ProcessorState, ProcessorStatus, RaisedProblem,
+};
+
+impl Runtime {
+    /// All processor configurations, by name.
+    pub fn processors(&self) -> Vec<ProcessorStatus> {
+        let configurations = self.inner.context.configurations.now();
+        configurations.processors.iter().map(|configuration| self.processor(configuration)).collect()
+    }
+
+    fn processor(&self, configuration: &ProcessorConfiguration) -> ProcessorStatus {
+        let context = &self.inner.context;
+        let live = context.directory().live(configuration.id);
+        let mode = context.libraries.class(&configuration.class).map(|class| class.mode);
+        let state = match (&live, context.libraries.library(&configuration.class.plugin), mode) {
+            (None, ..) if configuration.flags.active => ProcessorState::Idle,
+            (None, ..) => ProcessorState::Inactive,
+            (Some(live), Err(missing), _) if !matches!(live.state, ProcessorState::Running { .. }) => {
+                ProcessorState::Unable { reason: missing.to_string() }
+            }
+            (Some(live), Ok(_), None) if !matches!(live.state, ProcessorState::Running { .. }) => {
+                let class = &configuration.class;
+                let reason = format!("the library of {} has no class {}", class.plugin, class.class);
+                ProcessorState::Unable { reason }
+            }
+            (Some(live), ..) => live.state.clone(),
+        };
+        let writer = context
+            .items
+            .values
+            .writer(&owner_of(configuration), &configuration.class.class.as_str().into());
+        ProcessorStatus {
+            configuration: configuration.id,
+            name: configuration.name.clone(),
+            class: configuration.class.clone(),
+            mode,
+            connection: configuration.connection,
+            ews_server: configuration.ews_server,
+            state,
+            last_run: live.as_ref().and_then(|live| live.last_run.clone()),
+            next_run_at: live.as_ref().and_then(|live| live.next_run_at),
+            progress: live.and_then(|live| live.progress),
+            last_activity_at: context.items.values.last_publish_at(writer),
+            manually_startable: configuration.flags.manually_startable,
+            manually_stoppable: configuration.flags.manually_stoppable,
+        }
+    }
+
+    /// All connections, by name.
+    pub fn connections(&self) -> Vec<ConnectionStatus> {
+        let context = &self.inner.context;
+        context
+            .configurations
+            .now()
+            .connections
+            .iter()
+            .map(|connection| {
+                let (state, sentence, last_good_at) = context.gates.of(connection.id).status();
+                ConnectionStatus {
+                    connection: connection.id,
+                    name: connection.name.clone(),
+                    kind: connection.kind.clone(),
+                    state,
+                    sentence,
+                    last_good_at,
+                }
+            })
+            .collect()
+    }
+
+    /// All EWS servers, by name.
+    pub fn ews_servers(&self) -> Vec<EwsServerStatus> {
+        let servers = self.inner.context.configurations.now();
+        servers.ews_servers.iter().map(|server| self.ews_server(server)).collect()
+    }
+
+    fn ews_server(&self, server: &EwsServer) -> EwsServerStatus {
+        let items = self.items(server.id).len();
+        crate::ews_servers::status(self.inner.ews.get(), server, items)
+    }
+
+    /// All problems that stand, newest first.
+    pub fn problems(&self) -> Vec<RaisedProblem> {
+        self.inner.context.problems.list()
+    }
+
+    /// Facts about this host.
+    pub fn host_facts(&self) -> HostFacts {
+        let context = &self.inner.context;
+        HostFacts {
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: self.inner.started_at,
+            up_for: context.clock.now().since(self.inner.started_at),
+            workers_running: context.directory().running(),
+            open_wishes: context.outbox.open_count(),
+            items: context.items.len(),
+            data_folder: self.inner.data_folder.display().to_string(),
+        }
+    }
+
+    /// The plugin libraries in use.
+    pub fn libraries(&self) -> Vec<crate::Library> {
+        self.inner.context.libraries.list()
+    }
+}

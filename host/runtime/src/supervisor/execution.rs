@@ -1,0 +1,314 @@
+//! One run: a worker process is started, its frames are answered, and what ended it is put into words.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use riser_domain::{LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WishId, WishState};
+use riser_worker::frames::{FailureFrame, FromWorker, OutcomeFrame, ToWorker, WakeFrame};
+use riser_worker::{ExitReason, WorkerEvent, WorkerLimits, WorkerProcess};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::border::{level_from, problem_from, wish_frame};
+use super::order::{self, OrderError};
+use super::processor_task::{Command, ProcessorTask, StartRefusal, StopRefusal};
+use super::run_log::RunLog;
+use super::services::Services;
+use crate::status::{ProcessorState, Progress};
+
+/// Calls of one worker that may wait for their answer at the same time; a plugin that floods is slowed by
+/// its own socket.
+const WAITING_CALLS: usize = 16;
+/// Longest time a class that ends by itself may take.
+const LONGEST_SCHEDULED_RUN: Duration = Duration::from_mins(10);
+/// Time between two writings of the log.
+const LOG_WRITTEN_EVERY: Duration = Duration::from_millis(500);
+
+/// What follows a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It did what it should.
+    Done,
+    /// It failed, and trying again may help.
+    TryAgain,
+    /// It failed, and trying again changes nothing.
+    Final,
+    /// A person stopped it.
+    Stopped,
+    /// Riser ends.
+    HostEnds,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(super) struct EndedRun {
+    pub(super) run: RunId,
+    pub(super) state: RunState,
+    /// In words; empty when the state says it all.
+    pub(super) reason: String,
+    pub(super) ending: Ending,
+    pub(super) started_at: Timestamp,
+}
+
+/// Why the host asked a run to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum StopCause {
+    Person(String),
+    TimeLimit,
+    HostEnds,
+}
+
+struct Execution<'task> {
+    task: &'task mut ProcessorTask,
+    run: RunId,
+    log: RunLog,
+    services: Arc<Services>,
+    waiting_calls: Arc<Semaphore>,
+    stop_cause: Option<StopCause>,
+    outcome: Option<OutcomeFrame>,
+}
+
+/// Executes a run that was admitted, to its end.
+pub(super) async fn execute(task: &mut ProcessorTask, run: RunId) -> EndedRun {
+    let started_at = task.context.clock.now();
+    let mut log = RunLog::new(run, &*task.context.clock);
+    let ended = |state, reason: String, ending| EndedRun { run, state, reason, ending, started_at };
+    let worker = match start_worker(task, run, started_at).await {
+        Ok(worker) => worker,
+        Err(error) => {
+            let reason = chain(&error);
+            log.add(&*task.context.clock, LogLevel::Error, &reason);
+            log.close(&*task.context.clock, &task.context.store).await;
+            let ending = if error.may_try_again() { Ending::TryAgain } else { Ending::Final };
+            return ended(RunState::Failed, reason, ending);
+        }
+    };
+    task.set_state(ProcessorState::Running { since: started_at });
+    task.note_last_run(run, RunState::Running, "", Some(started_at), None);
+    let services = Arc::new(Services::new(Arc::clone(&task.context), &task.configuration, task.owner.clone()));
+    let mut execution = Execution {
+        task,
+        run,
+        log,
+        services,
+        waiting_calls: Arc::new(Semaphore::new(WAITING_CALLS)),
+        stop_cause: None,
+        outcome: None,
+    };
+    let exit = execution.attend(worker).await;
+    let (state, reason, ending) = execution.judge(&exit);
+    if !reason.is_empty() {
+        let level = if state == RunState::Failed { LogLevel::Error } else { LogLevel::Info };
+        execution.add_line(level, &reason).await;
+    }
+    let Execution { task, log, .. } = execution;
+    log.close(&*task.context.clock, &task.context.store).await;
+    ended(state, reason, ending)
+}
+
+async fn start_worker(
+    task: &ProcessorTask,
+    run: RunId,
+    started_at: Timestamp,
+) -> Result<WorkerProcess, OrderError> {
+    let context = &task.context;
+    let library = context.libraries.library(&task.class().plugin).await?;
+    let order = order::run_order(context, &task.configuration, &task.owner, &library).await?;
+    let limits = WorkerLimits { memory_mib: task.configuration.memory_limit_mib, ..WorkerLimits::default() };
+    let worker = context.launcher.launch(limits).await?;
+    context.store.start_run(run, &library.sha256, started_at).await?;
+    worker.send(ToWorker::Run(Box::new(order))).await?;
+    Ok(worker)
+}
+
+impl Execution<'_> {
+    /// Serves the worker until it has ended.
+    async fn attend(&mut self, mut worker: WorkerProcess) -> ExitReason {
+        let mut write_log = tokio::time::interval(LOG_WRITTEN_EVERY);
+        let is_scheduled = self
+            .task
+            .context
+            .libraries
+            .class(self.task.class())
+            .is_some_and(|class| class.mode == RunMode::Scheduled);
+        let time_limit = tokio::time::sleep_until(Instant::now() + LONGEST_SCHEDULED_RUN);
+        tokio::pin!(time_limit);
+        loop {
+            tokio::select! {
+                event = worker.next_event() => match event {
+                    WorkerEvent::Frame(frame) => self.take_frame(&worker, frame).await,
+                    WorkerEvent::Output { line, .. } => self.add_line(LogLevel::Info, &line).await,
+                    WorkerEvent::Ended(exit) => return exit,
+                },
+                command = self.task.commands.recv() => {
+                    self.take_command(&worker, command.unwrap_or(Command::ShutDown)).await;
+                }
+                _ = write_log.tick() => self.log.write(&self.task.context.store).await,
+                () = &mut time_limit, if is_scheduled && self.stop_cause.is_none() => {
+                    self.stop(&worker, StopCause::TimeLimit);
+                }
+            }
+        }
+    }
+
+    async fn take_frame(&mut self, worker: &WorkerProcess, frame: FromWorker) {
+        match frame {
+            FromWorker::Call { request, call } => match self.services.answer_now(call) {
+                Ok(answer) => worker.answer(request, answer).await,
+                Err(call) => {
+                    let permit = Arc::clone(&self.waiting_calls).acquire_owned().await;
+                    let services = Arc::clone(&self.services);
+                    let sender = worker.sender();
+                    tokio::spawn(async move {
+                        let answer = services.answer(call).await;
+                        let _ = sender.send(ToWorker::Answer { request, answer }).await;
+                        drop(permit);
+                    });
+                }
+            },
+            FromWorker::Log { level, text } => self.add_line(level_from(level), &text).await,
+            FromWorker::Progress { step, done, of } => {
+                self.task.show(|live| live.progress = Some(Progress { step, done, of }));
+                self.task.context.changes.send(crate::changes::Change::Processor(self.task.configuration.id));
+            }
+            FromWorker::Problem(frame) => {
+                let problem = problem_from(frame);
+                let (id, name) = (self.task.configuration.id, self.task.configuration.name.clone());
+                let line = format!("problem {}: {}", problem.code, problem.what);
+                if self.task.context.problems.raise(Some(id), &name, problem) {
+                    self.add_line(LogLevel::Warn, &line).await;
+                }
+            }
+            FromWorker::ProblemCleared { code } => {
+                self.task.context.problems.clear(Some(self.task.configuration.id), &code);
+            }
+            FromWorker::Receipt { wish, state, reason } => self.take_receipt(wish, &state, &reason).await,
+            FromWorker::Outcome(outcome) => self.outcome = Some(outcome),
+            FromWorker::Hello { .. }
+            | FromWorker::Heartbeat { .. }
+            | FromWorker::Described { .. }
+            | FromWorker::TestStage(_) => {}
+        }
+    }
+
+    async fn take_receipt(&mut self, wish: i64, state: &str, reason: &str) {
+        let Some(state) = WishState::from_word(state) else {
+            self.add_line(LogLevel::Warn, &format!("{state:?} is no state of a set point")).await;
+            return;
+        };
+        if let Err(error) = self.task.context.outbox.receipt(WishId(wish), state, reason).await {
+            self.task.context.report_store_failure("the receipt of a set point could not be stored", &error);
+        }
+    }
+
+    async fn take_command(&mut self, worker: &WorkerProcess, command: Command) {
+        match command {
+            Command::Start { trigger, reply } => {
+                if let Some(reply) = reply {
+                    let _ = reply.send(Err(StartRefusal::Running));
+                } else if matches!(trigger, RunTrigger::SetPoint) {
+                    self.task.queue(trigger);
+                }
+            }
+            Command::Stop { author, reply } => {
+                let may = self.task.configuration.flags.manually_stoppable;
+                if may {
+                    self.stop(worker, StopCause::Person(author.to_string()));
+                }
+                let _ = reply.send(if may { Ok(()) } else { Err(StopRefusal::NotByHand) });
+            }
+            Command::SetPoints(wishes) => {
+                let wishes = wishes.iter().map(wish_frame).collect();
+                // A worker that has just ended finds them open when it starts again.
+                let _ = worker.send(ToWorker::Wake(WakeFrame::SetPoints(wishes))).await;
+            }
+            Command::TreeChanged => {
+                let _ = worker.send(ToWorker::Wake(WakeFrame::TreeChanged)).await;
+            }
+            Command::SiblingSucceeded => {}
+            Command::ShutDown => self.stop(worker, StopCause::HostEnds),
+        }
+    }
+
+    fn stop(&mut self, worker: &WorkerProcess, cause: StopCause) {
+        if self.stop_cause.is_none() {
+            worker.stop();
+        }
+        if self.stop_cause.is_none() || cause == StopCause::HostEnds {
+            self.stop_cause = Some(cause);
+        }
+    }
+
+    async fn add_line(&mut self, level: LogLevel, text: &str) {
+        if self.log.add(&*self.task.context.clock, level, text) {
+            self.log.write(&self.task.context.store).await;
+        }
+        let name = &self.task.configuration.name;
+        let (configuration, run) = (self.task.configuration.id.0, self.run.0);
+        match level {
+            LogLevel::Error => {
+                tracing::error!(processor_configuration.id = configuration, run.id = run, "{name}: {}", super::run_log::one_line(text));
+            }
+            LogLevel::Warn => {
+                tracing::warn!(processor_configuration.id = configuration, run.id = run, "{name}: {}", super::run_log::one_line(text));
+            }
+            LogLevel::Info => {
+                tracing::info!(processor_configuration.id = configuration, run.id = run, "{name}: {}", super::run_log::one_line(text));
+            }
+            LogLevel::Debug => {
+                tracing::debug!(processor_configuration.id = configuration, run.id = run, "{name}: {}", super::run_log::one_line(text));
+            }
+        }
+    }
+
+    /// What the exit, the outcome and the cause of a stop amount to.
+    fn judge(&self, exit: &ExitReason) -> (RunState, String, Ending) {
+        let ended_well = matches!(exit, ExitReason::Finished);
+        match (&self.stop_cause, &self.outcome) {
+            (Some(StopCause::HostEnds), _) => {
+                (RunState::Interrupted, "Riser ended".to_owned(), Ending::HostEnds)
+            }
+            (Some(StopCause::TimeLimit), _) => (
+                RunState::TimedOut,
+                format!("did not finish within {} min", LONGEST_SCHEDULED_RUN.as_secs() / 60),
+                Ending::Final,
+            ),
+            (Some(StopCause::Person(name)), _) if ended_well => {
+                (RunState::Cancelled, format!("stopped by {name}"), Ending::Stopped)
+            }
+            (Some(StopCause::Person(name)), _) => {
+                (RunState::Cancelled, format!("stopped by {name}; {exit}"), Ending::Stopped)
+            }
+            (None, Some(OutcomeFrame::Succeeded)) if ended_well => {
+                (RunState::Succeeded, String::new(), Ending::Done)
+            }
+            (None, Some(OutcomeFrame::Failed(failure))) if ended_well => {
+                (RunState::Failed, failed_with(failure), ending_of(failure))
+            }
+            (None, Some(OutcomeFrame::Cancelled)) if ended_well => {
+                (RunState::Failed, "it gave up without being asked to".to_owned(), Ending::TryAgain)
+            }
+            (None, _) => (RunState::Failed, exit.to_string(), Ending::TryAgain),
+        }
+    }
+}
+
+fn failed_with(failure: &FailureFrame) -> String {
+    if failure.is_panic { format!("panicked: {}", failure.what) } else { failure.what.clone() }
+}
+
+fn ending_of(failure: &FailureFrame) -> Ending {
+    if failure.may_try_again || failure.is_panic { Ending::TryAgain } else { Ending::Final }
+}
+
+/// An error and its causes in one sentence, for the run's reason.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
