@@ -1,0 +1,31 @@
+//! XChaCha20-Poly1305 with a random nonce before the ciphertext: 192 bits are enough to draw it at random.
+
+use chacha20poly1305::aead::{Aead as _, Payload};
+use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305};
+use zeroize::Zeroizing;
+
+use crate::SecretError;
+use crate::random::random_bytes;
+
+/// A key of 256 bits that is wiped when it goes.
+pub(crate) type Key = Zeroizing<[u8; 32]>;
+
+const NONCE_BYTES: usize = 24;
+
+/// Nonce and ciphertext.
+pub(crate) fn encrypt(key: &Key, plain: &[u8], associated_data: &[u8]) -> Result<Vec<u8>, SecretError> {
+    let nonce = *random_bytes::<NONCE_BYTES>()?;
+    let ciphertext = XChaCha20Poly1305::new((&**key).into())
+        .encrypt(&nonce.into(), Payload { msg: plain, aad: associated_data })
+        .expect("a secret is far shorter than the cipher's limit of 256 GiB");
+    Ok([nonce.as_slice(), &ciphertext].concat())
+}
+
+/// What was encrypted; `None` when any bit of it, of its key or of the associated data is another.
+pub(crate) fn decrypt(key: &Key, sealed: &[u8], associated_data: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+    XChaCha20Poly1305::new((&**key).into())
+        .decrypt(&(*nonce).into(), Payload { msg: ciphertext, aad: associated_data })
+        .ok()
+        .map(Zeroizing::new)
+}

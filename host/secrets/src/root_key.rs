@@ -1,0 +1,162 @@
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::SecretError;
+use crate::cipher::Key;
+use crate::random::random_bytes;
+
+/// The credential that systemd hands over (`LoadCredentialEncrypted=riser-root-key:…`).
+const CREDENTIAL: &str = "riser-root-key";
+
+/// The key that wraps the data keys. It lies outside the data folder, so that a copy of the folder alone
+/// opens nothing.
+pub struct RootKey {
+    key: Key,
+}
+
+impl fmt::Debug for RootKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RootKey(***)")
+    }
+}
+
+/// Whether a missing root key may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyCreation {
+    /// Nothing is sealed yet.
+    Allowed,
+    /// Secrets wait for the key that is missing: another one would never open them.
+    Forbidden,
+}
+
+/// Where the root key file of a data folder lies: beside it, `<data>.key`.
+pub fn root_key_path(data_folder: &Path) -> PathBuf {
+    let mut name = OsString::from(data_folder.components().as_path());
+    name.push(".key");
+    name.into()
+}
+
+impl RootKey {
+    /// Takes the root key of a data folder: systemd's credential if there is one, else the key file, which is
+    /// made when that is allowed.
+    ///
+    /// `credentials_folder` is `$CREDENTIALS_DIRECTORY`.
+    ///
+    /// # Errors
+    /// [`SecretError::RootKeyMissing`], [`SecretError::RootKeyUnusable`], [`SecretError::RootKeyMalformed`].
+    pub fn obtain(
+        data_folder: &Path,
+        credentials_folder: Option<&Path>,
+        creation: KeyCreation,
+    ) -> Result<Self, SecretError> {
+        if let Some(folder) = credentials_folder
+            && let Some(key) = Self::read(&folder.join(CREDENTIAL))?
+        {
+            return Ok(key);
+        }
+        let path = root_key_path(data_folder);
+        match (Self::read(&path)?, creation) {
+            (Some(key), _) => Ok(key),
+            (None, KeyCreation::Allowed) => Self::create(&path),
+            (None, KeyCreation::Forbidden) => Err(SecretError::RootKeyMissing { path }),
+        }
+    }
+
+    pub(crate) const fn key(&self) -> &Key {
+        &self.key
+    }
+
+    fn read(path: &Path) -> Result<Option<Self>, SecretError> {
+        let text = match std::fs::read(path) {
+            Ok(text) => Zeroizing::new(text),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(SecretError::RootKeyUnusable { path: path.to_owned(), source }),
+        };
+        let mut key = Zeroizing::new([0; 32]);
+        hex::decode_to_slice(text.trim_ascii(), key.as_mut_slice())
+            .map_err(|_| SecretError::RootKeyMalformed { path: path.to_owned() })?;
+        Ok(Some(Self { key }))
+    }
+
+    fn create(path: &Path) -> Result<Self, SecretError> {
+        let key = random_bytes::<32>()?;
+        let text = Zeroizing::new(format!("{}\n", *Zeroizing::new(hex::encode(*key))));
+        write_new_file(path, text.as_bytes())
+            .map_err(|source| SecretError::RootKeyUnusable { path: path.to_owned(), source })?;
+        Ok(Self { key })
+    }
+}
+
+/// Durable before anything is sealed: a key that a power cut takes would take all secrets with it.
+fn write_new_file(path: &Path, text: &[u8]) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o400);
+    let mut file = options.open(path)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    #[cfg(unix)]
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_and_only_its_owner_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("riser");
+        let made = RootKey::obtain(&data, None, KeyCreation::Allowed).unwrap();
+        let found = RootKey::obtain(&data, None, KeyCreation::Forbidden).unwrap();
+        assert_eq!(made.key, found.key);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(folder.path().join("riser.key")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o400);
+        }
+    }
+
+    #[test]
+    fn a_missing_key_is_not_replaced_while_secrets_wait_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("riser");
+        let error = RootKey::obtain(&data, None, KeyCreation::Forbidden).unwrap_err();
+        assert!(matches!(error, SecretError::RootKeyMissing { .. }));
+        assert!(!root_key_path(&data).exists());
+    }
+
+    #[test]
+    fn a_credential_of_systemd_wins() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("riser");
+        std::fs::write(folder.path().join(CREDENTIAL), "ab".repeat(32)).unwrap();
+        let key = RootKey::obtain(&data, Some(folder.path()), KeyCreation::Forbidden).unwrap();
+        assert_eq!(*key.key, [0xab; 32]);
+        assert!(!root_key_path(&data).exists());
+    }
+
+    #[test]
+    fn a_file_that_is_no_key_is_refused_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("riser");
+        std::fs::write(root_key_path(&data), "ab".repeat(31)).unwrap();
+        let error = RootKey::obtain(&data, None, KeyCreation::Allowed).unwrap_err();
+        assert!(matches!(error, SecretError::RootKeyMalformed { .. }));
+        assert_eq!(std::fs::read(root_key_path(&data)).unwrap().len(), 62);
+    }
+
+    #[test]
+    fn the_key_lies_beside_the_folder_however_the_folder_is_written() {
+        assert_eq!(root_key_path(Path::new("/var/lib/riser/")), Path::new("/var/lib/riser.key"));
+    }
+}
