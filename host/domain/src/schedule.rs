@@ -45,7 +45,7 @@ pub enum ScheduleRule {
 pub struct CronRule {
     expression: String,
     zone: Tz,
-    wall_times: cron::Schedule,
+    wall_times: Box<cron::Schedule>,
     runs_in_real_time: bool,
 }
 
@@ -157,7 +157,7 @@ impl CronRule {
         Ok(Self {
             expression: expression.to_owned(),
             zone,
-            wall_times,
+            wall_times: Box::new(wall_times),
             runs_in_real_time: hour.starts_with('*'),
         })
     }
