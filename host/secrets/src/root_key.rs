@@ -115,9 +115,9 @@ mod tests {
     fn a_key_is_made_once_and_only_its_owner_may_read_it() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("riser");
-        let made = RootKey::obtain(&data, None, KeyCreation::Allowed).unwrap();
-        let found = RootKey::obtain(&data, None, KeyCreation::Forbidden).unwrap();
-        assert_eq!(made.key, found.key);
+        let first = RootKey::obtain(&data, None, KeyCreation::Allowed).unwrap();
+        let second = RootKey::obtain(&data, None, KeyCreation::Forbidden).unwrap();
+        assert_eq!(first.key, second.key);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

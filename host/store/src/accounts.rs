@@ -101,7 +101,7 @@ pub(crate) async fn list(connection: &mut SqliteConnection) -> Result<Vec<Accoun
     rows.into_iter()
         .map(|row| {
             let rights = AccountRights::from_word(&row.rights)
-                .ok_or_else(|| StoreError::damaged("ews_accounts", "rights", row.id))?;
+                .ok_or_else(|| StoreError::damaged("ews_accounts", "rights", &row.id))?;
             let password = row.password_kid.zip(row.password);
             Ok(Account {
                 id: AccountId(row.id),

@@ -38,7 +38,7 @@ impl AuthorColumns {
             ("processor", Some(name), _) => Ok(Author::Processor(name)),
             ("command line", ..) => Ok(Author::CommandLine),
             ("system", ..) => Ok(Author::System),
-            _ => Err(StoreError::damaged(table, "author_kind", row)),
+            _ => Err(StoreError::damaged(table, "author_kind", &row)),
         }
     }
 }

@@ -117,7 +117,7 @@ impl DatabaseFile {
             return Err(OpenFault::MoveAside(Fault::Empty));
         }
         let mut header = [0_u8; 16];
-        let mut file = std::fs::File::open(&path).map_err(|error| self.unwritable(folder, error))?;
+        let mut file = std::fs::File::open(&path).map_err(|error| unwritable(folder, error))?;
         let is_sqlite =
             std::io::Read::read_exact(&mut file, &mut header).is_ok() && header == *b"SQLite format 3\0";
         if is_sqlite { Ok(Some(())) } else { Err(OpenFault::MoveAside(Fault::Foreign)) }
@@ -130,7 +130,7 @@ impl DatabaseFile {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path).map_err(|error| self.unwritable(folder, error))?;
+        options.open(&path).map_err(|error| unwritable(folder, error))?;
         let connection = SqliteConnectOptions::new()
             .filename(&path)
             .page_size(self.page_size_bytes)
@@ -138,7 +138,7 @@ impl DatabaseFile {
             .connect()
             .await?;
         connection.close().await?;
-        sync_folder(folder).map_err(|error| self.unwritable(folder, error))
+        sync_folder(folder).map_err(|error| unwritable(folder, error))
     }
 
     /// Opens the file, looks for damage and brings its schema up to date.
@@ -216,10 +216,10 @@ impl DatabaseFile {
         let made_by = made_by.unwrap_or_else(|| "of a later release".to_owned());
         Err(OpenFault::Refuse(StoreError::NewerVersion { file: self.name, made_by, found, known }))
     }
+}
 
-    fn unwritable(&self, folder: &Path, source: std::io::Error) -> OpenFault {
-        OpenFault::Refuse(StoreError::Unwritable { folder: folder.to_owned(), source })
-    }
+fn unwritable(folder: &Path, source: std::io::Error) -> OpenFault {
+    OpenFault::Refuse(StoreError::Unwritable { folder: folder.to_owned(), source })
 }
 
 /// Looks for damage, within its budget; answers whether it came to the end.

@@ -139,7 +139,7 @@ impl StoreError {
     }
 
     /// Names the stored value that cannot be what it should be.
-    pub(crate) fn damaged(table: &'static str, column: &'static str, row: impl ToString) -> Self {
+    pub(crate) fn damaged(table: &'static str, column: &'static str, row: &impl ToString) -> Self {
         Self::Damaged { table, column, row: row.to_string() }
     }
 }

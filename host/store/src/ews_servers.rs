@@ -76,7 +76,7 @@ pub(crate) async fn list(connection: &mut SqliteConnection) -> Result<Vec<EwsSer
             let digest_order: Vec<DigestAlgorithm> =
                 row.digest_order.split(' ').filter_map(DigestAlgorithm::from_token).collect();
             if digest_order.is_empty() {
-                return Err(StoreError::damaged("ews_servers", "digest_order", row.id));
+                return Err(StoreError::damaged("ews_servers", "digest_order", &row.id));
             }
             Ok(EwsServer {
                 id: EwsServerId(row.id),
@@ -86,7 +86,7 @@ pub(crate) async fn list(connection: &mut SqliteConnection) -> Result<Vec<EwsSer
                 realm: row.realm,
                 public_url: row.public_url,
                 page_size_items: u32::try_from(row.page_size_items)
-                    .map_err(|_| StoreError::damaged("ews_servers", "page_size_items", row.id))?,
+                    .map_err(|_| StoreError::damaged("ews_servers", "page_size_items", &row.id))?,
                 digest_order,
             })
         })

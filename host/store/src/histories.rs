@@ -93,10 +93,10 @@ impl Store {
                     whole: row.value_whole,
                     text: row.value_text,
                 };
-                let place = || format!("{handle} at {}", row.ts);
+                let place = format!("{handle} at {}", row.ts);
                 Ok(HistorySample {
-                    value: value.into_value("samples", place())?,
-                    state: state_from(row.state, "samples", place())?,
+                    value: value.into_value("samples", &place)?,
+                    state: state_from(row.state, "samples", &place)?,
                     time: Timestamp::from_unix_ms(row.ts),
                 })
             })

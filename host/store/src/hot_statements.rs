@@ -123,12 +123,12 @@ fn bind_value(row: &mut Row<'_>, value: ValueColumns) {
     row.push_bind(value.value_type).push_bind(value.number).push_bind(value.whole).push_bind(value.text);
 }
 
-async fn write_rows<T>(
+async fn write_rows<T: Sync>(
     connection: &mut SqliteConnection,
     begin: &'static str,
     end: &'static str,
     rows: &[T],
-    mut bind: impl FnMut(&mut Row<'_>, &T),
+    bind: impl Fn(&mut Row<'_>, &T) + Send,
 ) -> Result<(), StoreError> {
     for chunk in rows.chunks(ROWS) {
         let mut statement = QueryBuilder::<Sqlite>::new(begin);

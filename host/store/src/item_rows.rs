@@ -107,7 +107,7 @@ impl From<&EwsItem> for ItemColumns {
 impl ItemColumns {
     /// The item; `handle` names the row when it is damaged.
     pub(crate) fn into_item(self, handle: i64) -> Result<EwsItem, StoreError> {
-        let damaged = |column| StoreError::damaged("items", column, handle);
+        let damaged = |column| StoreError::damaged("items", column, &handle);
         let id = EwsItemId::new(&self.item_id);
         let name = Arc::from(self.name.as_str());
         let description = Arc::from(self.description.as_str());

@@ -52,7 +52,7 @@ impl Store {
                         connection: row.connection_id.map(ConnectionId),
                     },
                     position: u32::try_from(row.position)
-                        .map_err(|_| StoreError::damaged("items", "position", row.handle))?,
+                        .map_err(|_| StoreError::damaged("items", "position", &row.handle))?,
                     item: columns.into_item(row.handle)?,
                     vanished_at: row.vanished_at.map(Timestamp::from_unix_ms),
                 })
@@ -83,7 +83,7 @@ impl Store {
         let mut new_handle = u32::try_from(first)
             .ok()
             .filter(|first| u32::try_from(added).is_ok_and(|added| first.checked_add(added).is_some()))
-            .ok_or_else(|| StoreError::damaged("next_numbers", "next_number", "item"))?;
+            .ok_or_else(|| StoreError::damaged("next_numbers", "next_number", &"item"))?;
         let row = |handle, position, item| ItemRow {
             handle,
             owner_id,
@@ -157,7 +157,7 @@ pub(crate) fn handle_from(
     table: &'static str,
     column: &'static str,
 ) -> Result<PointHandle, StoreError> {
-    u32::try_from(number).map(PointHandle).map_err(|_| StoreError::damaged(table, column, number))
+    u32::try_from(number).map(PointHandle).map_err(|_| StoreError::damaged(table, column, &number))
 }
 
 async fn take_up_owner(connection: &mut SqliteConnection, owner: &TreeOwner) -> Result<i64, StoreError> {

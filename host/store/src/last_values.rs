@@ -27,8 +27,8 @@ impl Store {
                     text: row.value_text,
                 };
                 let reading = Reading {
-                    value: value.into_value("last_values", row.handle)?,
-                    state: state_from(row.state, "last_values", row.handle)?,
+                    value: value.into_value("last_values", &row.handle)?,
+                    state: state_from(row.state, "last_values", &row.handle)?,
                     reason: row.reason,
                     source_time: Timestamp::from_unix_ms(row.source_time),
                     received_time: Timestamp::from_unix_ms(row.received_time),

@@ -54,4 +54,4 @@ pub use run_logs::RunLogLine;
 pub use sealed::{SealedSettings, SealedValue};
 pub use sessions::{NewSession, Session, TokenHash};
 pub use store::Store;
-pub use users::{User, UserId};
+pub use users::{NewUser, User, UserId};

@@ -88,7 +88,7 @@ impl Store {
             .await?
             .ok_or(StoreError::Gone("a set point"))?;
         let present =
-            WishState::from_word(&present).ok_or_else(|| StoreError::damaged("wishes", "state", wish.0))?;
+            WishState::from_word(&present).ok_or_else(|| StoreError::damaged("wishes", "state", &wish.0))?;
         if !present.may_become(state) {
             return Ok(false);
         }
@@ -290,10 +290,10 @@ impl TryFrom<WishRow> for Wish {
             point: handle_from(row.point, "wishes", "point")?,
             item: EwsItemId::new(&row.item_id),
             ews_server: EwsServerId(row.ews_server_id),
-            value: value.into_value("wishes", row.id)?,
+            value: value.into_value("wishes", &row.id)?,
             author: author.into_author("wishes", row.id)?,
             state: WishState::from_word(&row.state)
-                .ok_or_else(|| StoreError::damaged("wishes", "state", row.id))?,
+                .ok_or_else(|| StoreError::damaged("wishes", "state", &row.id))?,
             reason: row.reason,
             accepted_at: Timestamp::from_unix_ms(row.accepted_at),
             sent_at: row.sent_at.map(Timestamp::from_unix_ms),

@@ -185,7 +185,7 @@ pub(crate) async fn list(
                 settings_json: row.settings_json,
                 secret_keys: secret_keys.remove(&row.id).unwrap_or_default(),
                 memory_limit_mib: u32::try_from(row.memory_limit_mib).map_err(|_| {
-                    StoreError::damaged("processor_configurations", "memory_limit_mib", row.id)
+                    StoreError::damaged("processor_configurations", "memory_limit_mib", &row.id)
                 })?,
             })
         })

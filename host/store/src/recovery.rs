@@ -57,13 +57,12 @@ pub(crate) fn move_aside(
     now: Timestamp,
 ) -> std::io::Result<MovedAside> {
     let stamp = now.to_calendar().format("%Y%m%dT%H%M%SZ");
-    let to = (0_u32..)
-        .map(|count| match count {
-            0 => folder.join(format!("{file}.{stamp}.aside")),
-            count => folder.join(format!("{file}.{stamp}-{count}.aside")),
-        })
-        .find(|to| to.symlink_metadata().is_err())
-        .unwrap_or_else(|| folder.join(format!("{file}.aside")));
+    let mut to = folder.join(format!("{file}.{stamp}.aside"));
+    let mut count = 1_u32;
+    while to.symlink_metadata().is_ok() {
+        count += 1;
+        to = folder.join(format!("{file}.{stamp}-{count}.aside"));
+    }
     for suffix in ["-wal", "-shm", ""] {
         let from = with_suffix(&folder.join(file), suffix);
         if from.symlink_metadata().is_ok() {

@@ -54,7 +54,7 @@ impl Store {
                 number: row.id,
                 at: Timestamp::from_unix_ms(row.at),
                 level: LogLevel::from_word(&row.level)
-                    .ok_or_else(|| StoreError::damaged("run_log", "level", row.id))?,
+                    .ok_or_else(|| StoreError::damaged("run_log", "level", &row.id))?,
                 line: row.line,
             })
         })

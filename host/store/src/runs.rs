@@ -175,9 +175,9 @@ impl TryFrom<RunRow> for Run {
 
     fn try_from(row: RunRow) -> Result<Self, StoreError> {
         let trigger = trigger_from(&row.trigger_kind, row.trigger_name)
-            .ok_or_else(|| StoreError::damaged("runs", "trigger_kind", row.id))?;
+            .ok_or_else(|| StoreError::damaged("runs", "trigger_kind", &row.id))?;
         let state =
-            RunState::from_word(&row.state).ok_or_else(|| StoreError::damaged("runs", "state", row.id))?;
+            RunState::from_word(&row.state).ok_or_else(|| StoreError::damaged("runs", "state", &row.id))?;
         Ok(Self {
             id: RunId(row.id),
             configuration: ConfigurationId(row.configuration_id),

@@ -117,7 +117,7 @@ pub(crate) async fn list(connection: &mut SqliteConnection) -> Result<Vec<Schedu
             };
             let rule = rule
                 .into_rule()
-                .ok_or_else(|| StoreError::damaged("schedules", "cron_expression", row.id))?;
+                .ok_or_else(|| StoreError::damaged("schedules", "cron_expression", &row.id))?;
             Ok(Schedule { id: ScheduleId(row.id), name: row.name, rule })
         })
         .collect()

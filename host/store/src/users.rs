@@ -11,6 +11,17 @@ const A_USER: &str = "a user";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(pub i64);
 
+/// A person who gets a portal account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewUser {
+    /// The name, unique on this host.
+    pub name: String,
+    /// What the person may do.
+    pub role: Role,
+    /// The password's hash (Argon2id, PHC string), made by riser-secrets.
+    pub password_hash: String,
+}
+
 /// A person with a portal account.
 #[derive(Clone, PartialEq, Eq)]
 pub struct User {
@@ -30,29 +41,33 @@ impl std::fmt::Debug for User {
     }
 }
 
+impl std::fmt::Debug for NewUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewUser").field("name", &self.name).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
 impl Store {
-    /// Adds a person; the hash is made by riser-secrets.
+    /// Adds a person.
     pub async fn add_user(
         &self,
-        name: &str,
-        role: Role,
-        password_hash: &str,
+        user: &NewUser,
         author: &Author,
         now: Timestamp,
     ) -> Result<UserId, StoreError> {
         let mut transaction = self.riser().write().await?;
-        let (word, now_ms) = (role.word(), now.unix_ms());
+        let (word, now_ms) = (user.role.word(), now.unix_ms());
         let id = sqlx::query_scalar!(
             r#"INSERT INTO users (name, role, password_hash, created_at) VALUES (?, ?, ?, ?) RETURNING id AS "id!: i64""#,
-            name,
+            user.name,
             word,
-            password_hash,
+            user.password_hash,
             now_ms
         )
         .fetch_one(&mut *transaction)
         .await
         .map_err(StoreError::about(A_USER))?;
-        audit::record(&mut transaction, author, now, entry("add", name, word)).await?;
+        audit::record(&mut transaction, author, now, entry("add", &user.name, word)).await?;
         transaction.commit().await?;
         Ok(UserId(id))
     }
@@ -139,6 +154,6 @@ pub(crate) fn user_from(
     role: &str,
     password_hash: String,
 ) -> Result<User, StoreError> {
-    let role = Role::from_word(role).ok_or_else(|| StoreError::damaged("users", "role", id))?;
+    let role = Role::from_word(role).ok_or_else(|| StoreError::damaged("users", "role", &id))?;
     Ok(User { id: UserId(id), name, role, password_hash })
 }

@@ -50,7 +50,7 @@ impl From<&Value> for ValueColumns {
 
 impl ValueColumns {
     /// The value; `table` and `row` name it when it is damaged.
-    pub(crate) fn into_value(self, table: &'static str, row: impl ToString) -> Result<Value, StoreError> {
+    pub(crate) fn into_value(self, table: &'static str, row: &impl ToString) -> Result<Value, StoreError> {
         let value = match (self.value_type, self.whole, self.number, self.text) {
             (value_type::DATE_TIME, Some(ms), ..) => Some(Value::DateTime(Timestamp::from_unix_ms(ms))),
             (value_type::BOOLEAN, Some(whole), ..) => Some(Value::Boolean(whole != 0)),
@@ -69,7 +69,7 @@ impl ValueColumns {
 pub(crate) fn state_from(
     number: i64,
     table: &'static str,
-    row: impl ToString,
+    row: &impl ToString,
 ) -> Result<ValueState, StoreError> {
     u8::try_from(number)
         .ok()
@@ -93,7 +93,7 @@ mod tests {
             Value::DurationMs(90_000),
         ];
         for value in values {
-            assert_eq!(ValueColumns::from(&value).into_value("last_values", 1).unwrap(), value);
+            assert_eq!(ValueColumns::from(&value).into_value("last_values", &1).unwrap(), value);
         }
     }
 
@@ -101,7 +101,7 @@ mod tests {
     fn an_integer_that_does_not_fit_is_damaged_data() {
         let columns = ValueColumns { value_type: 5, number: None, whole: Some(i64::MAX), text: None };
         assert_eq!(
-            columns.into_value("last_values", 7).unwrap_err().to_string(),
+            columns.into_value("last_values", &7).unwrap_err().to_string(),
             "damaged data in table last_values, column value_type, row 7"
         );
     }
