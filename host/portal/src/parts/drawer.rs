@@ -1,0 +1,105 @@
+use askama::Template;
+use askama::filters::HtmlSafe;
+use riser_domain::{EwsItem, Reading, SetPointRule, ValueItem, ValueKind, Wish};
+use riser_runtime::{ServerTree, TreeNode};
+
+use super::problem_list::sentence;
+use super::shown_value::{ShownValue, is_known};
+use super::tree::{container_of, name_of};
+use super::{Receipt, StateMark};
+use crate::items_address::ItemsAddress;
+use crate::wall_time::{Age, WallTime};
+
+/// All about one point.
+#[derive(Clone, Debug, PartialEq, Template)]
+#[template(path = "parts/drawer.html")]
+pub(crate) struct Drawer {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) close: String,
+    pub(crate) value: ShownValue,
+    pub(crate) mark: StateMark,
+    pub(crate) reason: String,
+    pub(crate) age: Option<Age>,
+    pub(crate) receipt: Option<Receipt>,
+    pub(crate) id: String,
+    pub(crate) place: String,
+    pub(crate) kind: String,
+    pub(crate) written_by: String,
+    /// The class that carries set points, for a point that takes them.
+    pub(crate) carried_by: Option<String>,
+}
+
+impl HtmlSafe for Drawer {}
+
+impl Drawer {
+    pub(crate) fn new(
+        (node, item): (&TreeNode, &ValueItem),
+        tree: &ServerTree,
+        (reading, wish): (&Reading, Option<&Wish>),
+        address: &ItemsAddress,
+        times: &WallTime,
+    ) -> Self {
+        let is_known = is_known(reading);
+        Self {
+            name: item.name.to_string(),
+            description: item.description.to_string(),
+            close: address.without_item().to_string(),
+            value: ShownValue::new(reading, &item.unit, times),
+            mark: if is_known { StateMark::of_value(reading.state) } else { StateMark::not_known_yet() },
+            reason: reading.reason.as_deref().map_or_else(String::new, sentence),
+            age: is_known.then(|| times.age(reading.received_time)),
+            receipt: wish.map(|wish| Receipt::new(wish, &item.unit, times)),
+            id: item.id.to_string(),
+            place: place(tree, node),
+            kind: kind(item),
+            written_by: class_name(node, &item.written_by),
+            carried_by: item.carried_by.as_deref().map(|class| class_name(node, class)),
+        }
+    }
+}
+
+/// The names of the containers above, from the server down.
+fn place(tree: &ServerTree, node: &TreeNode) -> String {
+    let mut names = Vec::new();
+    let mut above = container_of(tree, node.handle);
+    while let Some(container) = above.and_then(|handle| tree.node(handle)) {
+        names.push(name_of(tree, container));
+        above = container_of(tree, container.handle);
+    }
+    names.reverse();
+    names.join(" / ")
+}
+
+/// `Double, %, 0 to 100`.
+fn kind(item: &ValueItem) -> String {
+    let mut words = vec![item.kind.name().to_owned()];
+    if !item.unit.is_empty() {
+        words.push(item.unit.to_string());
+    }
+    words.extend(item.set_point.as_ref().and_then(|rule| range(rule, item.kind)));
+    words.join(", ")
+}
+
+fn range(rule: &SetPointRule, kind: ValueKind) -> Option<String> {
+    match (rule.min, rule.max) {
+        _ if !rule.options.is_empty() => Some(rule.options.join(" or ")),
+        _ if kind == ValueKind::DateTime && rule.future_only => Some("a moment to come".to_owned()),
+        (Some(min), Some(max)) => Some(format!("{min} to {max}")),
+        (Some(min), None) => Some(format!("{min} or more")),
+        (None, Some(max)) => Some(format!("{max} or less")),
+        (None, None) => None,
+    }
+}
+
+fn class_name(node: &TreeNode, class: &str) -> String {
+    node.owner.as_ref().map_or_else(|| class.to_owned(), |owner| format!("{}/{class}", owner.plugin))
+}
+
+/// The value item of a node, when it is one.
+pub(crate) fn value_of(node: &TreeNode) -> Option<&ValueItem> {
+    match &node.item {
+        Some(EwsItem::Value(item)) => Some(item),
+        _ => None,
+    }
+}

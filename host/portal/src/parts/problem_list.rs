@@ -1,0 +1,66 @@
+use askama::Template;
+use askama::filters::HtmlSafe;
+use riser_runtime::RaisedProblem;
+
+use crate::wall_time::{Age, WallTime};
+
+/// What needs attention: each problem with its effect and its remedy.
+#[derive(Clone, Debug, PartialEq, Template)]
+#[template(path = "parts/problem_list.html")]
+pub(crate) struct ProblemList {
+    pub(crate) problems: Vec<ShownProblem>,
+}
+
+/// A problem as shown.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ShownProblem {
+    pub(crate) what: String,
+    pub(crate) effect: String,
+    pub(crate) remedy: String,
+    pub(crate) setting: Option<String>,
+    pub(crate) code: String,
+    pub(crate) raised_by: String,
+    pub(crate) age: Age,
+}
+
+impl HtmlSafe for ProblemList {}
+
+impl ProblemList {
+    pub(crate) fn new(problems: &[RaisedProblem], times: &WallTime) -> Self {
+        let problems = problems
+            .iter()
+            .map(|raised| ShownProblem {
+                what: sentence(&raised.problem.what),
+                effect: sentence(&raised.problem.effect),
+                remedy: sentence(&raised.problem.remedy),
+                setting: raised.problem.setting.clone(),
+                code: raised.problem.code.clone(),
+                raised_by: raised.raised_by.clone(),
+                age: times.age(raised.since),
+            })
+            .collect();
+        Self { problems }
+    }
+
+    /// `none`, `1 problem`, `3 problems`.
+    pub(crate) fn count(&self) -> String {
+        match self.problems.len() {
+            0 => "none".to_owned(),
+            1 => "1 problem".to_owned(),
+            many => format!("{many} problems"),
+        }
+    }
+}
+
+impl ShownProblem {
+    /// What goes into a message to someone who helps.
+    fn to_copy(&self) -> String {
+        format!("{}: {} {} {}", self.code, self.what, self.effect, self.remedy)
+    }
+}
+
+/// With a capital letter, as it stands alone on a page.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

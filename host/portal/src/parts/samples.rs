@@ -1,0 +1,69 @@
+//! Samples of parts that the samples of pages are made of.
+
+use riser_domain::{Reading, Timestamp, Value, ValueState, WishState};
+
+use super::drawer::Drawer;
+use super::set_point_list::ShownSetPoint;
+use super::shown_value::ShownValue;
+use super::tree::{Branch, TreeMark};
+use super::{Receipt, StateMark, icon};
+use crate::samples::HOSTILE;
+use crate::wall_time::{Age, Moment, WallTime};
+
+pub(crate) fn set_point(item: &str, place: &str, value: &str, state: WishState, at: Moment) -> ShownSetPoint {
+    ShownSetPoint {
+        item: item.to_owned(),
+        place: place.to_owned(),
+        href: "/items?server=1&item=z2%2FZoneReduction".to_owned(),
+        value: value.to_owned(),
+        author: "BMS bms on EVCE Ews Server".to_owned(),
+        mark: StateMark::of_wish(state),
+        at,
+    }
+}
+
+pub(crate) fn branch(
+    handle: u32,
+    level: usize,
+    name: &str,
+    icon_name: &'static str,
+    is_open: Option<bool>,
+    mark: Option<StateMark>,
+) -> Branch {
+    Branch {
+        name: name.to_owned(),
+        href: format!("/items?server=1&container=c{handle}"),
+        icon: icon(icon_name),
+        level,
+        is_open,
+        is_chosen: handle == 3,
+        mark: TreeMark { handle, mark },
+        closes: 0,
+        left_out: if handle == 6 { 12 } else { 0 },
+    }
+}
+
+pub(crate) fn drawer(receipt: Receipt, age: Age) -> Drawer {
+    let reading = Reading {
+        value: Value::Double(60.0),
+        state: ValueState::Uncertain,
+        reason: None,
+        source_time: Timestamp::EPOCH,
+        received_time: Timestamp::from_unix_ms(1),
+    };
+    Drawer {
+        name: "ZoneReduction".to_owned(),
+        description: HOSTILE.to_owned(),
+        close: "/items?server=1&container=z2".to_owned(),
+        value: ShownValue::new(&reading, "%", &WallTime::for_page(chrono_tz::Tz::UTC, Timestamp::EPOCH)),
+        mark: StateMark::of_value(reading.state),
+        reason: "Requested, not read back yet".to_owned(),
+        age: Some(age),
+        receipt: Some(receipt),
+        id: "z2/ZoneReduction".to_owned(),
+        place: "EVCE Ews Server / EVCE Zones / Level -1".to_owned(),
+        kind: "Double, %, 0 to 100".to_owned(),
+        written_by: "riser.evce/status".to_owned(),
+        carried_by: Some("riser.evce/status".to_owned()),
+    }
+}

@@ -1,0 +1,185 @@
+use std::collections::HashMap;
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use riser_domain::{ContainerKind, EwsItem, PointHandle, Reading, ValueState};
+use riser_runtime::{ROOT_HANDLE, ServerTree, TreeNode};
+
+use super::{Icon, StateMark, icon};
+use crate::items_address::ItemsAddress;
+
+/// Containers of one level that the tree shows; the table of their parent pages through all of them.
+const SHOWN_PER_LEVEL: usize = 200;
+
+/// The tree of one EWS server as far as it is open: the way to the chosen container, and what lies in it.
+#[derive(Clone, Debug, PartialEq, Template)]
+#[template(path = "parts/tree.html")]
+pub(crate) struct Tree {
+    pub(crate) branches: Vec<Branch>,
+}
+
+/// A container in the tree. Branches stand in a flat list, so that a deep tree costs no stack.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Branch {
+    pub(crate) name: String,
+    pub(crate) href: String,
+    pub(crate) icon: Icon,
+    pub(crate) level: usize,
+    /// `None` when no container lies in it.
+    pub(crate) is_open: Option<bool>,
+    pub(crate) is_chosen: bool,
+    pub(crate) mark: TreeMark,
+    /// Lists that end behind this branch.
+    pub(crate) closes: usize,
+    /// Containers of its parent that stand only in the table, told behind this one.
+    pub(crate) left_out: usize,
+}
+
+/// The worst state below a container, where it is not Good.
+#[derive(Clone, Debug, PartialEq, Template)]
+#[template(path = "parts/tree_mark.html")]
+pub(crate) struct TreeMark {
+    pub(crate) handle: u32,
+    pub(crate) mark: Option<StateMark>,
+}
+
+impl HtmlSafe for Tree {}
+impl HtmlSafe for TreeMark {}
+
+/// The worst state below each container that has one worse than Good.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct RollUp {
+    worst: HashMap<PointHandle, ValueState>,
+}
+
+impl RollUp {
+    /// The points whose readings a roll-up is made of.
+    pub(crate) fn points(tree: &ServerTree) -> Vec<PointHandle> {
+        tree.nodes()
+            .filter(|node| matches!(node.item, Some(EwsItem::Value(_))) && !node.has_vanished)
+            .map(|node| node.handle)
+            .collect()
+    }
+
+    /// From the readings of `points`, in their order. Costs a walk up for each point that is not Good, and
+    /// stops where the way up has been walked with a state as bad.
+    pub(crate) fn new(tree: &ServerTree, points: &[PointHandle], readings: &[Option<Reading>]) -> Self {
+        let mut worst: HashMap<PointHandle, ValueState> = HashMap::new();
+        for (point, reading) in points.iter().zip(readings) {
+            let Some(state) = reading.as_ref().map(|reading| reading.state) else { continue };
+            if state == ValueState::Good {
+                continue;
+            }
+            let mut below = *point;
+            while let Some(container) = container_of(tree, below) {
+                let known = worst.get(&container).copied().unwrap_or(ValueState::Good);
+                if known >= state {
+                    break;
+                }
+                worst.insert(container, state);
+                below = container;
+            }
+        }
+        Self { worst }
+    }
+
+    pub(crate) fn mark(&self, container: PointHandle) -> TreeMark {
+        let mark = self.worst.get(&container).map(|state| StateMark::of_value(*state));
+        TreeMark { handle: container.0, mark }
+    }
+}
+
+/// The container an item lies in; `None` for the root.
+pub(crate) fn container_of(tree: &ServerTree, handle: PointHandle) -> Option<PointHandle> {
+    if handle == ROOT_HANDLE {
+        return None;
+    }
+    let parent = tree.node(handle)?.item.as_ref()?.parent();
+    Some(parent.and_then(|id| tree.find(id)).unwrap_or(ROOT_HANDLE))
+}
+
+impl Tree {
+    pub(crate) fn new(
+        tree: &ServerTree,
+        chosen: PointHandle,
+        address: &ItemsAddress,
+        states: &RollUp,
+    ) -> Self {
+        let mut open = vec![chosen];
+        while let Some(above) = container_of(tree, *open.last().unwrap_or(&ROOT_HANDLE)) {
+            open.push(above);
+        }
+        let mut branches: Vec<Branch> = Vec::new();
+        // Each entry: a container to show, its level, and how many of its siblings are left out behind it.
+        let mut to_show = vec![(ROOT_HANDLE, 1, 0)];
+        while let Some((handle, level, left_out)) = to_show.pop() {
+            let Some(node) = tree.node(handle) else { continue };
+            let inner: Vec<PointHandle> = containers(tree, node).collect();
+            let is_open = open.contains(&handle);
+            branches.push(Branch {
+                name: name_of(tree, node),
+                href: address.of_container(node.id()).to_string(),
+                icon: icon_of(tree, node),
+                level,
+                is_open: (!inner.is_empty()).then_some(is_open),
+                is_chosen: handle == chosen,
+                mark: states.mark(handle),
+                closes: 0,
+                left_out,
+            });
+            if is_open {
+                to_show.extend(
+                    shown_of(&inner, &open).into_iter().rev().map(|(handle, left)| (handle, level + 1, left)),
+                );
+            }
+        }
+        Self { branches }.with_closed_lists()
+    }
+
+    /// Notes behind which branches the lists of the levels end.
+    pub(crate) fn with_closed_lists(mut self) -> Self {
+        let mut next_level = 1;
+        for branch in self.branches.iter_mut().rev() {
+            branch.closes = branch.level.saturating_sub(next_level);
+            next_level = branch.level;
+        }
+        self
+    }
+}
+
+/// The first containers of a level, and the open one wherever it stands; with what is left out at the end.
+fn shown_of(inner: &[PointHandle], open: &[PointHandle]) -> Vec<(PointHandle, usize)> {
+    let mut shown: Vec<(PointHandle, usize)> = inner
+        .iter()
+        .enumerate()
+        .filter(|(place, handle)| *place < SHOWN_PER_LEVEL || open.contains(handle))
+        .map(|(_, handle)| (*handle, 0))
+        .collect();
+    let left_out = inner.len() - shown.len();
+    if let Some(last) = shown.last_mut() {
+        last.1 = left_out;
+    }
+    shown
+}
+
+fn containers<'a>(tree: &'a ServerTree, node: &'a TreeNode) -> impl Iterator<Item = PointHandle> + 'a {
+    tree.children(node).filter(|child| child.container_kind().is_some()).map(|child| child.handle)
+}
+
+pub(crate) fn name_of(tree: &ServerTree, node: &TreeNode) -> String {
+    node.item.as_ref().map_or(&tree.name, |item| item.name()).to_string()
+}
+
+/// A device is drawn as a station, what lies in a device as a connector, the rest as folders.
+pub(crate) fn icon_of(tree: &ServerTree, node: &TreeNode) -> Icon {
+    let lies_in_device = container_of(tree, node.handle)
+        .and_then(|above| tree.node(above))
+        .is_some_and(|above| above.container_kind() == Some(ContainerKind::Device));
+    match node.container_kind() {
+        Some(ContainerKind::Server) => icon("server"),
+        Some(ContainerKind::Device) if lies_in_device => icon("connections"),
+        Some(ContainerKind::Device) => icon("station"),
+        Some(ContainerKind::Structure | ContainerKind::Service) => icon("plugins"),
+        Some(ContainerKind::Folder) | None => icon("folder"),
+    }
+}

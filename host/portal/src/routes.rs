@@ -1,0 +1,53 @@
+//! All addresses of the portal.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use crate::guard::{add_security_headers, check_host_name, check_same_origin};
+use crate::live;
+use crate::pages::error::PageError;
+use crate::pages::{items, login, overview, processors, theme};
+use crate::state::PortalState;
+use crate::static_files;
+
+/// Largest body of a request: forms are small.
+const BODY_LIMIT: usize = 64 * 1024;
+
+pub(crate) fn router(portal: PortalState) -> Router {
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/items", get(items::show))
+        .route("/events", get(live::follow))
+        .route("/login", get(login::show).post(login::sign_in))
+        .route("/logout", post(login::sign_out))
+        .route("/theme", post(theme::switch))
+        .route("/processors/{id}/run", post(processors::run_now))
+        .route("/processors/{id}/stop", post(processors::stop))
+        .route("/static/{*path}", get(static_files::serve))
+        .route("/healthz", get(|| async { "ok" }))
+        .fallback(|| async { PageError::NoSuchPage })
+        .method_not_allowed_fallback(|| async { PageError::WrongMethod })
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(check_same_origin))
+        .layer(from_fn_with_state(portal.clone(), check_host_name))
+        .layer(from_fn_with_state(portal.clone(), error_pages))
+        .layer(from_fn(add_security_headers))
+        .with_state(portal)
+}
+
+/// Makes the page of an error that a handler or a guard answered.
+async fn error_pages(State(portal): State<PortalState>, request: Request, next: Next) -> Response {
+    let headers = request.headers().clone();
+    let mut response = next.run(request).await;
+    match response.extensions_mut().remove::<PageError>() {
+        Some(error) => error.into_page(portal.site_name(), &headers),
+        None if response.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            PageError::UnreadableForm.into_response()
+        }
+        None => response,
+    }
+}

@@ -1,0 +1,154 @@
+//! What all handlers share.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use riser_domain::Problem;
+use riser_runtime::{RaisedProblem, Runtime};
+
+use crate::guard::KnownNames;
+use crate::live::Streams;
+use crate::parts::SetPointList;
+use crate::sessions::{CookieKind, Sessions};
+use crate::standing::Standing;
+use crate::wall_time::WallTime;
+
+/// Set points that the overview lists.
+const RECENT_SET_POINTS: usize = 8;
+
+/// How the portal is set up.
+#[derive(Clone, Debug)]
+pub struct PortalSettings {
+    /// What stands in the menu: the name of this machine, unless a better one is set.
+    pub site_name: String,
+    /// Names of this host that browsers may ask for, besides `localhost` and any IP address.
+    pub host_names: Vec<String>,
+    /// The zone in which times are shown.
+    pub zone: Tz,
+    /// Serve without TLS on an address that other machines reach. The portal shows it as a problem.
+    pub plain_allowed: bool,
+}
+
+impl PortalSettings {
+    /// The settings of a portal that nobody set up, in the zone of this machine.
+    pub fn of_this_machine(site_name: &str) -> Self {
+        let zone = iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok());
+        Self {
+            site_name: site_name.to_owned(),
+            host_names: vec![site_name.to_owned()],
+            zone: zone.unwrap_or(Tz::UTC),
+            plain_allowed: false,
+        }
+    }
+}
+
+/// What the portal is made of.
+#[derive(Clone, Debug)]
+pub struct Portal {
+    /// What it shows and what its buttons act on; its store keeps people and their sessions.
+    pub runtime: Runtime,
+    /// How it is set up.
+    pub settings: PortalSettings,
+}
+
+/// How the portal can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    pub(crate) port: u16,
+    pub(crate) is_tls: bool,
+    /// Other machines reach it.
+    pub(crate) is_beyond_loopback: bool,
+}
+
+/// What all handlers share. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct PortalState {
+    parts: Arc<Parts>,
+}
+
+#[derive(Debug)]
+struct Parts {
+    portal: Portal,
+    sessions: Sessions,
+    streams: Streams,
+    known_names: KnownNames,
+    /// A problem of the portal itself.
+    own_problem: Option<RaisedProblem>,
+}
+
+impl PortalState {
+    pub(crate) fn new(portal: Portal, reach: Reach) -> Self {
+        let cookie = CookieKind::new(reach.port, reach.is_tls);
+        let runtime = &portal.runtime;
+        let sessions = Sessions::new(runtime.store().clone(), Arc::clone(runtime.clock()), cookie);
+        let known_names = KnownNames::new(&portal.settings.host_names);
+        let is_open = reach.is_beyond_loopback && !reach.is_tls;
+        let own_problem = is_open.then(|| RaisedProblem {
+            problem: plain_portal(),
+            configuration: None,
+            raised_by: "the portal".to_owned(),
+            since: runtime.clock().now(),
+        });
+        let streams = Streams::default();
+        Self { parts: Arc::new(Parts { portal, sessions, streams, known_names, own_problem }) }
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.parts.portal.runtime
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.parts.sessions
+    }
+
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.parts.streams
+    }
+
+    pub(crate) fn known_names(&self) -> &KnownNames {
+        &self.parts.known_names
+    }
+
+    pub(crate) fn site_name(&self) -> &str {
+        &self.parts.portal.settings.site_name
+    }
+
+    pub(crate) fn times_of_page(&self) -> WallTime {
+        WallTime::for_page(self.parts.portal.settings.zone, self.runtime().clock().now())
+    }
+
+    pub(crate) fn times_of_live_parts(&self) -> WallTime {
+        WallTime::for_live_parts(self.parts.portal.settings.zone, self.runtime().clock().now())
+    }
+
+    /// How everything stands now.
+    pub(crate) fn standing(&self) -> Standing {
+        let runtime = self.runtime();
+        let own = self.parts.own_problem.iter().cloned();
+        Standing {
+            facts: runtime.host_facts(),
+            processors: runtime.processors(),
+            connections: runtime.connections(),
+            servers: runtime.ews_servers(),
+            problems: own.chain(runtime.problems()).collect(),
+        }
+    }
+
+    /// The set points written last.
+    pub(crate) fn set_points(&self, times: &WallTime) -> SetPointList {
+        let wishes = self.runtime().recent_wishes(RECENT_SET_POINTS);
+        SetPointList::new(&wishes, |wish| self.runtime().items(wish.ews_server), times)
+    }
+}
+
+fn plain_portal() -> Problem {
+    Problem {
+        code: "portal-without-tls".to_owned(),
+        what: "other machines reach this portal without encryption".to_owned(),
+        effect: "whoever listens on the network can read passwords and take over sessions".to_owned(),
+        remedy:
+            "start Riser with a certificate and its key for the portal, or let it listen on this machine only"
+                .to_owned(),
+        setting: None,
+    }
+}

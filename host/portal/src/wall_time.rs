@@ -1,0 +1,142 @@
+//! Moments as people read them: in the zone of this machine, with ISO 8601 on hover.
+
+use std::time::Duration;
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use chrono::{DateTime, Datelike, SecondsFormat};
+use chrono_tz::Tz;
+use riser_domain::Timestamp;
+
+/// Writes moments for one rendering: in one zone, seen from one now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WallTime {
+    zone: Tz,
+    now: Timestamp,
+    ages: Ages,
+}
+
+/// Who counts the ages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ages {
+    /// Written into the page, for readers without a script; the script counts on from there.
+    Written,
+    /// Left to the script, so that a part which only grew older is the same text as before.
+    Left,
+}
+
+/// How long ago something was. The script of the page counts on.
+#[derive(Clone, Debug, PartialEq, Template)]
+#[template(path = "parts/age.html")]
+pub(crate) struct Age {
+    iso: String,
+    words: String,
+}
+
+impl HtmlSafe for Age {}
+
+/// A moment.
+#[derive(Clone, Debug, PartialEq, Template)]
+#[template(path = "parts/moment.html")]
+pub(crate) struct Moment {
+    iso: String,
+    words: String,
+}
+
+impl HtmlSafe for Moment {}
+
+impl WallTime {
+    /// For a whole page.
+    pub(crate) const fn for_page(zone: Tz, now: Timestamp) -> Self {
+        Self { zone, now, ages: Ages::Written }
+    }
+
+    /// For parts sent to a page that runs the script.
+    pub(crate) const fn for_live_parts(zone: Tz, now: Timestamp) -> Self {
+        Self { zone, now, ages: Ages::Left }
+    }
+
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(crate) fn age(&self, at: Timestamp) -> Age {
+        let words = match self.ages {
+            Ages::Written => duration_words(self.now.since(at)),
+            Ages::Left => String::new(),
+        };
+        Age { iso: iso(self.calendar(at)), words }
+    }
+
+    pub(crate) fn moment(&self, at: Timestamp) -> Moment {
+        Moment { iso: iso(self.calendar(at)), words: self.words(at) }
+    }
+
+    /// `14:32:09` today, `24 March 14:32` this year, `16 December 2149 08:27` in any other.
+    pub(crate) fn words(&self, at: Timestamp) -> String {
+        let (then, now) = (self.calendar(at), self.calendar(self.now));
+        let pattern = if then.date_naive() == now.date_naive() {
+            "%H:%M:%S"
+        } else if then.year() == now.year() {
+            "%-d %B %H:%M"
+        } else {
+            "%-d %B %Y %H:%M"
+        };
+        then.format(pattern).to_string()
+    }
+
+    /// `Thursday 25 March 2027`.
+    pub(crate) fn date(&self) -> String {
+        self.calendar(self.now).format("%A %-d %B %Y").to_string()
+    }
+
+    fn calendar(&self, at: Timestamp) -> DateTime<Tz> {
+        at.to_calendar().with_timezone(&self.zone)
+    }
+}
+
+fn iso(time: DateTime<Tz>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// `4 s`, `12 min`, `1 h 9 min`, `4 d`; the script of the page counts in the same words.
+pub(crate) fn duration_words(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON_IN_PARIS: Timestamp = Timestamp::from_unix_ms(1_805_972_400_000);
+
+    #[test]
+    fn ages_are_counted_in_the_largest_units_that_matter() {
+        let words = |seconds| duration_words(Duration::from_secs(seconds));
+        assert_eq!([words(0), words(59), words(60), words(4_140)], ["0 s", "59 s", "1 min", "1 h 9 min"]);
+        assert_eq!([words(86_399), words(400_000)], ["23 h 59 min", "4 d"]);
+    }
+
+    #[test]
+    fn moments_are_shown_in_the_zone_of_the_machine() {
+        let times = WallTime::for_page(Tz::Europe__Paris, NOON_IN_PARIS);
+        assert_eq!(times.words(NOON_IN_PARIS), "12:00:00");
+        assert_eq!(times.words(NOON_IN_PARIS.minus(Duration::from_hours(24))), "24 March 12:00");
+        assert_eq!(times.words(Timestamp::EPOCH), "1 January 1970 01:00");
+        assert_eq!(times.date(), "Thursday 25 March 2027");
+        assert_eq!(times.moment(NOON_IN_PARIS).iso, "2027-03-25T12:00:00+01:00");
+    }
+
+    #[test]
+    fn live_parts_leave_the_counting_to_the_script() {
+        let earlier = NOON_IN_PARIS.minus(Duration::from_secs(4));
+        assert_eq!(WallTime::for_page(Tz::UTC, NOON_IN_PARIS).age(earlier).words, "4 s");
+        assert_eq!(WallTime::for_live_parts(Tz::UTC, NOON_IN_PARIS).age(earlier).words, "");
+    }
+}

@@ -1,0 +1,96 @@
+// Comfort only: every page reads and every form posts without it.
+const root = document.documentElement;
+
+// Light or dark: the server reads the cookie, so that the next page comes in the right colours.
+// Copying: the button says what became of it.
+document.addEventListener("click", async (e) => {
+  const b = e.target.closest("[data-copy], [data-theme-toggle]");
+  if (!b) return;
+  if (b.dataset.copy !== undefined) {
+    const was = b.getAttribute("aria-label");
+    try { await navigator.clipboard.writeText(b.dataset.copy); b.setAttribute("aria-label", "Copied"); }
+    catch { b.setAttribute("aria-label", "Copy failed: select the text"); }
+    setTimeout(() => b.setAttribute("aria-label", was), 2000);
+  } else {
+    e.preventDefault();
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    document.cookie = `riser-theme=${root.dataset.theme}; Path=/; SameSite=Strict; Max-Age=31536000`;
+  }
+});
+
+// ARIA tree: one tab stop, arrows, Home, End, first letter. The branches are links, so opening one loads it.
+const branches = () => [...document.querySelectorAll("[role=tree] [role=treeitem]")];
+const oneTabStop = () => {
+  const all = branches(), stop = all.find((n) => n.getAttribute("aria-selected") === "true") ?? all[0];
+  for (const n of all) n.tabIndex = n === stop ? 0 : -1;
+};
+document.addEventListener("keydown", (e) => {
+  const n = e.target.closest?.("[role=treeitem]");
+  if (!n || e.ctrlKey || e.metaKey || e.altKey) return;
+  const all = branches(), at = all.indexOf(n), level = (m) => +m.getAttribute("aria-level"), isOpen = n.getAttribute("aria-expanded");
+  const go = (m) => { if (m) { for (const b of all) b.tabIndex = -1; m.tabIndex = 0; m.focus(); } };
+  const above = () => all.slice(0, at).findLast((m) => level(m) < level(n));
+  const act = {
+    ArrowDown: () => go(all[at + 1]), ArrowUp: () => go(all[at - 1]), Home: () => go(all[0]), End: () => go(all.at(-1)),
+    ArrowRight: () => (isOpen === "false" ? n.click() : isOpen && go(all[at + 1])),
+    ArrowLeft: () => (isOpen === "true" && n.getAttribute("aria-selected") === "true" ? above()?.click() : go(above())),
+  }[e.key];
+  if (act) { e.preventDefault(); act(); }
+  else if (/^\S$/.test(e.key)) go([...all.slice(at + 1), ...all.slice(0, at)].find((m) => m.textContent.trim().toLowerCase().startsWith(e.key.toLowerCase())));
+});
+
+// Ages count on in the browser, by the host's clock.
+let ahead = (+root.dataset.now || Date.now()) - Date.now();
+const words = (s) => s < 60 ? `${s} s` : s < 3600 ? `${s / 60 | 0} min` : s < 86400 ? `${s / 3600 | 0} h ${s % 3600 / 60 | 0} min` : `${s / 86400 | 0} d`;
+const countAges = () => {
+  for (const t of document.querySelectorAll("time[data-age]"))
+    t.textContent = words(Math.max(0, Math.floor((Date.now() + ahead - Date.parse(t.dateTime)) / 1000)));
+};
+if (root.dataset.now) setInterval(countAges, 1000);
+
+// One stream of events per window, and none while the window is hidden: browsers allow few connections.
+let stream, address, heard = 0;
+const badge = (text, kind) => {
+  const b = document.getElementById("live");
+  if (b && b.textContent !== text) { b.textContent = text; b.className = `live ${kind}`; }
+};
+const replace = ([id, html]) => {
+  const old = document.getElementById(id);
+  if (!old) return;
+  const box = document.createElement("template");
+  box.innerHTML = html.trim();
+  const fresh = box.content.firstElementChild, focused = old.contains(document.activeElement) && document.activeElement.id;
+  old.replaceWith(fresh);
+  htmx.process(fresh);
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+};
+const follow = () => {
+  const wanted = document.hidden ? undefined : document.querySelector("[data-events]")?.dataset.events;
+  if (wanted === address) return;
+  stream?.close();
+  address = wanted;
+  if (!address) return badge("Paused", "off");
+  stream = new EventSource(address);
+  const alive = () => { heard = Date.now(); badge("Live", ""); };
+  stream.onopen = alive;
+  stream.onerror = async () => {
+    badge("Reconnecting", "wait");
+    if (stream.readyState !== EventSource.CLOSED) return; // The browser tries again by itself.
+    address = undefined;
+    setTimeout(follow, 10000);
+    // The log-in page shows itself only to who is not signed in any more.
+    if ((await fetch("/login", { redirect: "manual" }).catch(() => ({}))).ok) location.reload();
+  };
+  stream.addEventListener("ping", (e) => { ahead = +e.data - Date.now(); alive(); });
+  stream.addEventListener("parts", (e) => { alive(); JSON.parse(e.data).forEach(replace); countAges(); });
+  stream.addEventListener("reset", () => { stream.close(); location.reload(); });
+};
+setInterval(() => { if (stream && stream.readyState !== EventSource.CLOSED && Date.now() - heard > 40000) badge("Reconnecting", "wait"); }, 5000);
+document.addEventListener("visibilitychange", follow);
+
+// After htmx has put in another view of the items; a session that ended shows the log-in page.
+document.addEventListener("htmx:afterSettle", () => { oneTabStop(); follow(); });
+document.addEventListener("htmx:responseError", () => location.reload());
+oneTabStop();
+follow();
