@@ -1,0 +1,109 @@
+//! `cargo xtask sqlx`: what the checked queries of riser-store know about the database, kept in `.sqlx`.
+//!
+//! The macros of sqlx write one file for each query when they see a real database: `DATABASE_URL` names it,
+//! `SQLX_OFFLINE=false` makes them ask it, and `SQLX_OFFLINE_DIR` is where they write. The database is a
+//! scratch one with the tables of both migration folders, whose names never repeat across the two. Every other
+//! build reads `.sqlx` (`SQLX_OFFLINE` in `.cargo/config.toml`): a query that is not in there fails the build.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail, ensure};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+
+/// Query data by file name.
+type QueryData = BTreeMap<OsString, Vec<u8>>;
+
+/// Writes `.sqlx` anew.
+pub fn write() -> anyhow::Result<()> {
+    let current = ask_the_database()?;
+    let folder = data_folder();
+    std::fs::create_dir_all(&folder)?;
+    for name in read_folder(&folder)?.keys().filter(|name| !current.contains_key(*name)) {
+        std::fs::remove_file(folder.join(name))?;
+    }
+    for (name, data) in &current {
+        std::fs::write(folder.join(name), data)?;
+    }
+    Ok(())
+}
+
+/// Fails when `.sqlx` is not what the queries and migrations of today give.
+pub fn check_fresh() -> anyhow::Result<()> {
+    let (kept, current) = (read_folder(&data_folder())?, ask_the_database()?);
+    let stale = kept.iter().filter(|(name, data)| current.get(*name) != Some(*data)).count();
+    let missing = current.keys().filter(|name| !kept.contains_key(*name)).count();
+    ensure!(
+        stale + missing == 0,
+        ".sqlx is stale ({stale} files differ or are left over, {missing} are missing): run `cargo xtask sqlx`"
+    );
+    Ok(())
+}
+
+/// Compiles riser-store against a scratch database and answers what its macros wrote.
+fn ask_the_database() -> anyhow::Result<QueryData> {
+    let scratch = tempfile::tempdir()?;
+    let database = scratch.path().join("scratch.db");
+    make_database(&database)?;
+    let written = scratch.path().join("queries");
+    std::fs::create_dir(&written)?;
+    // Cargo does not know that the macros have more to do than last time; a condition that is new each time
+    // makes it compile the crate.
+    let new_condition = format!("asked_for_query_data=\"{}\"", scratch.path().display());
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(workspace())
+        .args(["rustc", "--quiet", "--package", "riser-store", "--lib", "--profile", "check", "--"])
+        .args(["--cfg", &new_condition])
+        .env("DATABASE_URL", format!("sqlite://{}", database.display()))
+        .env("SQLX_OFFLINE", "false")
+        .env("SQLX_OFFLINE_DIR", &written)
+        .status()
+        .context("cargo could not be started")?;
+    if !status.success() {
+        bail!("riser-store does not compile against a database made of the migrations");
+    }
+    read_folder(&written)
+}
+
+/// A database with the tables of both migration folders.
+fn make_database(file: &Path) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+        let mut connection = options.connect().await?;
+        for folder in ["riser", "history"] {
+            for (name, sql) in read_folder(&workspace().join("migrations").join(folder))? {
+                let sql = String::from_utf8(sql)?;
+                sqlx::raw_sql(AssertSqlSafe(sql))
+                    .execute(&mut connection)
+                    .await
+                    .with_context(|| format!("the migration {folder}/{} fails", name.display()))?;
+            }
+        }
+        connection.close().await?;
+        Ok(())
+    })
+}
+
+fn read_folder(folder: &Path) -> anyhow::Result<QueryData> {
+    if !folder.exists() {
+        return Ok(QueryData::new());
+    }
+    std::fs::read_dir(folder)?
+        .map(|entry| {
+            let entry = entry?;
+            Ok((entry.file_name(), std::fs::read(entry.path())?))
+        })
+        .collect()
+}
+
+fn data_folder() -> PathBuf {
+    workspace().join(".sqlx")
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_owned()
+}
