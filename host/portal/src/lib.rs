@@ -32,6 +32,9 @@ mod tls;
 mod wall_time;
 
 #[cfg(test)]
+mod contrast;
+
+#[cfg(test)]
 mod samples;
 
 pub use server::{ServeError, serve};

@@ -5,6 +5,8 @@ use riser_runtime::{
     ConnectionStatus, EwsServerStatus, HostFacts, LinkState, ProcessorState, ProcessorStatus, RaisedProblem,
 };
 
+use crate::parts::StateMark;
+
 /// A snapshot of the runtime.
 #[derive(Clone, Debug)]
 pub(crate) struct Standing {
@@ -35,20 +37,17 @@ impl Standing {
         worst(self.servers.iter().map(|server| server.state))
     }
 
-    /// Riser itself: good when nothing it should do is kept from happening.
-    pub(crate) fn riser(&self) -> LinkState {
-        let is_kept_from_work = |processor: &ProcessorStatus| {
-            matches!(
-                processor.state,
-                ProcessorState::WaitingFor { .. }
-                    | ProcessorState::Retrying { .. }
-                    | ProcessorState::Unable { .. }
-            )
-        };
-        if self.problems.is_empty() && !self.processors.iter().any(is_kept_from_work) {
-            LinkState::Good
+    /// Riser itself: what keeps it from its work, the worst first.
+    pub(crate) fn riser(&self) -> StateMark {
+        let any = |is: fn(&ProcessorState) -> bool| self.processors.iter().any(|it| is(&it.state));
+        if !self.problems.is_empty() || any(|state| matches!(state, ProcessorState::Unable { .. })) {
+            StateMark::new("warn", "alarm", "Needs attention")
+        } else if any(|state| matches!(state, ProcessorState::Retrying { .. })) {
+            StateMark::new("warn", "retrying", "Retrying")
+        } else if any(|state| matches!(state, ProcessorState::WaitingFor { .. })) {
+            StateMark::new("", "waiting", "Waiting")
         } else {
-            LinkState::Degraded
+            StateMark::of_link(LinkState::Good)
         }
     }
 

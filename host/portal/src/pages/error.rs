@@ -99,7 +99,7 @@ impl PageError {
             ),
             Self::Refused(reason) => (
                 "This cannot be done now".to_owned(),
-                crate::parts::sentence(reason),
+                crate::parts::capitalised(reason),
                 "Nothing was changed.",
                 "Go back to the overview: it shows how the processor stands.".to_owned(),
             ),

@@ -8,7 +8,7 @@ use crate::items_address::ItemsAddress;
 use crate::items_view::ItemsView;
 use crate::page::Page;
 use crate::pages::error::PageError;
-use crate::parts::sentence;
+use crate::parts::capitalised;
 use crate::reader::Reader;
 use crate::sessions::SignedIn;
 use crate::shell::{Place, Shell};
@@ -111,7 +111,7 @@ impl Nothing {
             });
             return Self {
                 title: "No items yet".to_owned(),
-                remedy: format!("Items appear when the tree has been built. {}.", sentence(reason)),
+                remedy: format!("Items appear when the tree has been built. {}.", capitalised(reason)),
                 run: run.map(|awaited| RunButton {
                     target: awaited.configuration.0,
                     label: format!("Run {} now", awaited.name),

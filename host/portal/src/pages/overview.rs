@@ -4,7 +4,7 @@ use axum::extract::State;
 use riser_runtime::{EwsServerStatus, HostFacts, LinkState, ProcessorState};
 
 use crate::page::Page;
-use crate::parts::{DataPath, ProblemList, ProcessorRow, SetPointList, sentence};
+use crate::parts::{DataPath, ProblemList, ProcessorRow, SetPointList, capitalised};
 use crate::reader::Reader;
 use crate::sessions::SignedIn;
 use crate::shell::{Place, Shell};
@@ -131,7 +131,7 @@ fn state_of_things(standing: &Standing) -> String {
     });
     match (standing.source(), waiting, standing.running().next()) {
         (LinkState::Down, ..) => format!("{} does not answer.", standing.source_name()),
-        (_, Some(waiting), _) => format!("{}.", sentence(waiting)),
+        (_, Some(waiting), _) => format!("{}.", capitalised(waiting)),
         (_, None, None) => "No processor is running.".to_owned(),
         (LinkState::NotKnown, None, Some(_)) => format!("{} has not answered yet.", standing.source_name()),
         (LinkState::Good | LinkState::Degraded, None, Some(_)) => match standing.bms() {

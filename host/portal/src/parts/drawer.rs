@@ -3,7 +3,7 @@ use askama::filters::HtmlSafe;
 use riser_domain::{EwsItem, Reading, SetPointRule, ValueItem, ValueKind, Wish};
 use riser_runtime::{ServerTree, TreeNode};
 
-use super::problem_list::sentence;
+use super::problem_list::capitalised;
 use super::shown_value::{ShownValue, is_known};
 use super::tree::{container_of, name_of};
 use super::{Receipt, StateMark};
@@ -47,7 +47,7 @@ impl Drawer {
             close: address.without_item().to_string(),
             value: ShownValue::new(reading, &item.unit, times),
             mark: if is_known { StateMark::of_value(reading.state) } else { StateMark::not_known_yet() },
-            reason: reading.reason.as_deref().map_or_else(String::new, sentence),
+            reason: reading.reason.as_deref().map_or_else(String::new, capitalised),
             age: is_known.then(|| times.age(reading.received_time)),
             receipt: wish.map(|wish| Receipt::new(wish, &item.unit, times)),
             id: item.id.to_string(),

@@ -1,6 +1,5 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
-use riser_runtime::LinkState;
 
 use super::{Icon, StateMark};
 use crate::standing::Standing;
@@ -38,17 +37,29 @@ impl HopStrip {
         let ready = if running == 0 { "ready".to_owned() } else { format!("{running} running") };
         Self {
             hops: [
-                Hop::new("/#hop-source", standing.source_name(), standing.source(), answered, "not yet"),
+                Hop::new(
+                    "/#hop-source",
+                    standing.source_name(),
+                    StateMark::of_link(standing.source()),
+                    answered,
+                    "not yet",
+                ),
                 Hop::new("/#hop-riser", "Riser".to_owned(), standing.riser(), None, &ready),
-                Hop::new("/#hop-bms", "BMS".to_owned(), standing.bms(), asked, "none yet"),
+                Hop::new(
+                    "/#hop-bms",
+                    "BMS".to_owned(),
+                    StateMark::of_link(standing.bms()),
+                    asked,
+                    "none yet",
+                ),
             ],
         }
     }
 }
 
 impl Hop {
-    fn new(href: &'static str, name: String, state: LinkState, age: Option<Age>, note: &str) -> Self {
-        let StateMark { class, icon, word } = StateMark::of_link(state);
+    fn new(href: &'static str, name: String, mark: StateMark, age: Option<Age>, note: &str) -> Self {
+        let StateMark { class, icon, word } = mark;
         Self { href, name, class, icon, word, age, note: note.to_owned() }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) use drawer::{Drawer, value_of};
 pub(crate) use hops::HopStrip;
 pub(crate) use item_row::ItemRow;
 pub(crate) use path::DataPath;
-pub(crate) use problem_list::{ProblemList, sentence};
+pub(crate) use problem_list::{ProblemList, capitalised};
 pub(crate) use processor_row::ProcessorRow;
 pub(crate) use receipt::Receipt;
 pub(crate) use set_point_list::SetPointList;

@@ -135,10 +135,7 @@ fn riser(standing: &Standing) -> Node {
     Node {
         id: "hop-riser",
         name: "Riser".to_owned(),
-        mark: match standing.riser() {
-            LinkState::Good => StateMark::of_link(LinkState::Good),
-            _ => StateMark::new("warn", "uncertain", "Needs attention"),
-        },
+        mark: standing.riser(),
         about: format!("{} items", standing.facts.items),
         facts: vec![
             Fact::words("Processors running", format!("{running} of {}", standing.processors.len())),

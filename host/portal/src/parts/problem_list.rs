@@ -30,9 +30,9 @@ impl ProblemList {
         let problems = problems
             .iter()
             .map(|raised| ShownProblem {
-                what: sentence(&raised.problem.what),
-                effect: sentence(&raised.problem.effect),
-                remedy: sentence(&raised.problem.remedy),
+                what: capitalised(&raised.problem.what),
+                effect: capitalised(&raised.problem.effect),
+                remedy: capitalised(&raised.problem.remedy),
                 setting: raised.problem.setting.clone(),
                 code: raised.problem.code.clone(),
                 raised_by: raised.raised_by.clone(),
@@ -60,7 +60,7 @@ impl ShownProblem {
 }
 
 /// With a capital letter, as it stands alone on a page.
-pub(crate) fn sentence(text: &str) -> String {
+pub(crate) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

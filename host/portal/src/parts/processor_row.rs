@@ -4,7 +4,7 @@ use riser_domain::{ConfigurationId, RunMode, RunState};
 use riser_runtime::{LastRun, ProcessorState, ProcessorStatus, Progress};
 
 use super::StateMark;
-use super::problem_list::sentence;
+use super::problem_list::capitalised;
 use crate::reader::Reader;
 use crate::standing::Standing;
 use crate::wall_time::{Age, Moment, WallTime, duration_words};
@@ -76,20 +76,20 @@ fn in_words(status: &ProcessorStatus, times: &WallTime) -> (StateMark, String) {
             status.last_run.as_ref().map_or_else(|| never_ran(status), |run| last_result(run, times))
         }
         ProcessorState::WaitingFor { sentence, .. } => {
-            (StateMark::new("", "waiting", "Waiting"), sentence.clone())
+            (StateMark::new("", "waiting", "Waiting"), capitalised(sentence))
         }
         ProcessorState::Running { since } => {
             let progress =
                 status.progress.as_ref().map_or_else(String::new, |progress| progress_words(progress) + ", ");
             let since = format!("{progress}since {}", times.words(*since));
-            (StateMark::new("run", "running", "Running"), sentence(&since))
+            (StateMark::new("run", "running", "Running"), capitalised(&since))
         }
         ProcessorState::Retrying { attempt, at, reason } => (
             StateMark::new("warn", "retrying", "Retrying"),
             format!("Attempt {attempt} at {}: {reason}", times.words(*at)),
         ),
         ProcessorState::Unable { reason } => {
-            (StateMark::new("alarm", "failed", "Cannot run"), sentence(reason))
+            (StateMark::new("alarm", "failed", "Cannot run"), capitalised(reason))
         }
     }
 }

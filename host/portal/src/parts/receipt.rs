@@ -2,7 +2,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use riser_domain::{Timestamp, Wish, WishState};
 
-use super::problem_list::sentence;
+use super::problem_list::capitalised;
 use super::shown_value::wish_words;
 use super::{Icon, StateMark, icon};
 use crate::wall_time::{Moment, WallTime};
@@ -64,7 +64,7 @@ impl Receipt {
 fn note(wish: &Wish, times: &WallTime) -> String {
     let until = times.words(wish.expires_at);
     match wish.state {
-        _ if !wish.reason.is_empty() => sentence(&wish.reason),
+        _ if !wish.reason.is_empty() => capitalised(&wish.reason),
         WishState::Accepted => {
             format!("Stored. It is sent as soon as the source can be reached, until {until}.")
         }

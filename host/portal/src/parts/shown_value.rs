@@ -5,7 +5,7 @@ use riser_domain::{Reading, Timestamp, Value, ValueState};
 use crate::wall_time::{Moment, WallTime};
 
 /// Letters of a text value that a table shows.
-const LETTERS_SHOWN: usize = 120;
+const LETTERS_SHOWN: usize = 40;
 
 /// A value with its unit, or the word for none: unknown is never zero.
 #[derive(Clone, Debug, PartialEq, Template)]
