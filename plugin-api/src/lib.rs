@@ -1,4 +1,67 @@
 //! The plugin contract of Riser and the kit for authors.
+//!
+//! A plugin is a `cdylib` that names its classes with [`export_plugin!`]. A class is a type that implements
+//! [`Processor`]: it gets its settings as a struct, talks to Riser through [`Host`], and ends when a service
+//! returns an error and `?` carries it out.
+//!
+//! # Threads
+//! - **run thread**: the thread on which [`Processor::run`] is called. It may block as long as it likes.
+//! - **any thread**: threads that the plugin starts itself may call this too, until `run` returns.
+//!
+//! All services are synchronous. What they give back belongs to the caller; what they are given is copied
+//! before they return.
+//!
+//! # States of a run
+//! **running** until it is cancelled; **stopping** from then on: `wait`, `declare`, `publish`, `record` and
+//! `latest` answer [`HostError::Stop`], while logging, receipts, problems and state go on working until the
+//! grace of 10 s ends.
 #![deny(missing_docs)]
 
 pub mod abi;
+mod class;
+mod connection;
+pub mod description;
+mod export;
+mod failure;
+mod gate;
+mod host;
+mod points;
+mod problem;
+mod secret;
+mod set_points;
+pub mod settings;
+mod tree;
+mod value;
+
+pub use class::{Class, Mode, Processor};
+pub use connection::{Connection, TestHost};
+pub use failure::{Failure, HostError, Outcome};
+pub use gate::{Closed, Gate, Passage};
+pub use host::{DeclaredPoints, Host, LogLevel, State};
+pub use points::{Point, Points, Publication, Sample, Served, StoredPoint};
+pub use problem::Problem;
+pub use riser_plugin_derive::{Connection, Settings};
+pub use secret::Secret;
+pub use set_points::{SetPoint, Wake, Wish};
+pub use settings::Settings;
+pub use tree::{Container, History, Item, Key, Tree, Value};
+pub use value::{Kind, PointValue, State as ValueState};
+
+#[doc(hidden)]
+pub use export::{
+    ConnectionTest, class_description, connection_description, connection_test, create, create_test,
+    describe_library, empty_description, has_no_ability,
+};
+#[doc(hidden)]
+pub use {abi_stable, serde_json};
+
+/// What most plugins need.
+pub mod prelude {
+    pub use std::time::Duration;
+
+    pub use crate::{
+        Class, Connection, Container, Failure, History, Host, HostError, Key, Kind, Outcome, Point, Points,
+        Problem, Processor, Publication, Sample, Secret, SetPoint, Settings, TestHost, Tree, Value,
+        ValueState, Wake, Wish, export_plugin,
+    };
+}

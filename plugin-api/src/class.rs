@@ -1,0 +1,106 @@
+use crate::{Connection, Host, Outcome, Settings};
+
+/// How a class runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Ends by itself; a schedule, a person or a set point starts it.
+    Scheduled,
+    /// Runs until it is stopped; started again when it ends early.
+    LongRunning,
+}
+
+/// What a processor class says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Class {
+    /// Its id within the plugin, such as `status`; never changes.
+    pub id: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    /// How it runs.
+    pub mode: Mode,
+    /// The kind of connection it needs, by the id within this plugin.
+    pub connection: Option<&'static str>,
+    /// The class that must have succeeded once before.
+    pub after: Option<&'static str>,
+    /// What it creates, in words: `zones, stations, connectors`.
+    pub creates: &'static str,
+    /// What it does, in a sentence.
+    pub about: &'static str,
+    /// Whether it carries set points.
+    pub takes_set_points: bool,
+}
+
+impl Class {
+    /// A class that ends by itself.
+    pub const fn scheduled(id: &'static str, name: &'static str) -> Self {
+        Self::new(id, name, Mode::Scheduled)
+    }
+
+    /// A class that runs until it is stopped.
+    pub const fn long_running(id: &'static str, name: &'static str) -> Self {
+        Self::new(id, name, Mode::LongRunning)
+    }
+
+    const fn new(id: &'static str, name: &'static str, mode: Mode) -> Self {
+        Self {
+            id,
+            name,
+            mode,
+            connection: None,
+            after: None,
+            creates: "",
+            about: "",
+            takes_set_points: false,
+        }
+    }
+
+    /// Says which connection it needs; [`Host::connection`] gives it.
+    #[must_use]
+    pub const fn needs<C: Connection>(mut self) -> Self {
+        self.connection = Some(C::ID);
+        self
+    }
+
+    /// Names the class that must have succeeded once for the same connection and EWS server.
+    #[must_use]
+    pub const fn after(mut self, class: &'static str) -> Self {
+        self.after = Some(class);
+        self
+    }
+
+    /// Says what it creates.
+    #[must_use]
+    pub const fn creates(mut self, what: &'static str) -> Self {
+        self.creates = what;
+        self
+    }
+
+    /// Says what it does.
+    #[must_use]
+    pub const fn about(mut self, sentence: &'static str) -> Self {
+        self.about = sentence;
+        self
+    }
+
+    /// Says that it carries set points, which reach it as [`crate::Wake::SetPoint`].
+    #[must_use]
+    pub const fn takes_set_points(mut self) -> Self {
+        self.takes_set_points = true;
+        self
+    }
+}
+
+/// A unit of work that a plugin offers.
+pub trait Processor: Send + 'static {
+    /// Its settings.
+    type Settings: Settings;
+
+    /// What it says of itself.
+    const CLASS: Class;
+
+    /// Does the work. [run thread, running] Called once; may block as long as it likes.
+    ///
+    /// # Errors
+    /// A [`Failure`](crate::Failure), most simply by `?`; a service's `Stop` carried out counts as cancelled.
+    fn run(&self, host: &Host, settings: Self::Settings) -> Outcome;
+}

@@ -1,0 +1,173 @@
+//! What a library offers, as one JSON document. Fields that are not known are ignored, so the document grows
+//! without breaking older readers.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// The version of the document's form.
+pub const SCHEMA: u32 = 1;
+
+/// A plugin library.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LibraryDescription {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The contract it was built from, `1.1`.
+    pub contract: String,
+    /// Its id, `vendor.plugin`; never changes.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Who made it.
+    pub company: String,
+    /// Its licence.
+    #[serde(default)]
+    pub licence: String,
+    /// What it is for, in a sentence.
+    #[serde(default)]
+    pub about: String,
+    /// Its processor classes.
+    pub classes: Vec<ClassDescription>,
+    /// Its connection kinds.
+    #[serde(default)]
+    pub connections: Vec<ConnectionDescription>,
+}
+
+/// A processor class.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassDescription {
+    /// Its id within the plugin.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// `scheduled` or `long_running`.
+    pub mode: String,
+    /// The kind of connection it needs, by its id within the plugin.
+    #[serde(default)]
+    pub connection: Option<String>,
+    /// The class that must have succeeded once.
+    #[serde(default)]
+    pub after: Option<String>,
+    /// What it creates.
+    #[serde(default)]
+    pub creates: String,
+    /// What it does.
+    #[serde(default)]
+    pub about: String,
+    /// Whether it carries set points.
+    #[serde(default)]
+    pub takes_set_points: bool,
+    /// Its settings.
+    #[serde(default)]
+    pub settings: Vec<SettingDescription>,
+}
+
+/// A connection kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionDescription {
+    /// Its id within the plugin.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// Its settings.
+    #[serde(default)]
+    pub settings: Vec<SettingDescription>,
+}
+
+/// A setting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SettingDescription {
+    /// Its name in files and stored values.
+    pub key: String,
+    /// Its name for people.
+    pub label: String,
+    /// What it does.
+    #[serde(default)]
+    pub help: String,
+    /// What it takes.
+    pub kind: SettingKind,
+    /// Whether nothing runs without it.
+    #[serde(default)]
+    pub required: bool,
+    /// The value when none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Json>,
+    /// Its unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The heading it stands under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Hidden until asked for.
+    #[serde(default)]
+    pub advanced: bool,
+    /// A value to learn from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
+}
+
+/// What a setting takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum SettingKind {
+    /// Any text.
+    Text,
+    /// A number.
+    Number {
+        /// Smallest.
+        #[serde(default)]
+        min: Option<f64>,
+        /// Largest.
+        #[serde(default)]
+        max: Option<f64>,
+    },
+    /// A number without fraction.
+    WholeNumber {
+        /// Smallest.
+        #[serde(default)]
+        min: Option<i64>,
+        /// Largest.
+        #[serde(default)]
+        max: Option<i64>,
+    },
+    /// Yes or no.
+    YesNo,
+    /// One of these texts.
+    Choice {
+        /// The texts.
+        options: Vec<String>,
+    },
+    /// A time span, written as `15 min`.
+    Duration {
+        /// Shortest, in milliseconds.
+        #[serde(default)]
+        min_ms: Option<u64>,
+        /// Longest, in milliseconds.
+        #[serde(default)]
+        max_ms: Option<u64>,
+    },
+    /// A moment, RFC 3339.
+    DateTime,
+    /// A URL.
+    Address,
+    /// A host's name or address.
+    Host,
+    /// The path of a file on the host's machine.
+    File,
+    /// The path of an item.
+    ItemPath,
+    /// Text that is sealed when stored.
+    Secret,
+    /// Several of one kind.
+    List {
+        /// The kind.
+        of: Box<SettingKind>,
+    },
+    /// Settings that belong together.
+    Group {
+        /// The settings.
+        settings: Vec<SettingDescription>,
+    },
+}

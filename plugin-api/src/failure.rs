@@ -1,0 +1,149 @@
+use std::error::Error;
+use std::fmt;
+
+use crate::Problem;
+use crate::abi::ServiceError;
+use crate::abi::messages::FailureMessage;
+
+/// How a run ends: well, or with a [`Failure`].
+pub type Outcome = Result<(), Failure>;
+
+/// Why a service of the host was not rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HostError {
+    /// The run is to end. `?` carries it out of `run`, and the run counts as cancelled.
+    Stop,
+    /// The host understood and says no.
+    Refused {
+        /// A stable word.
+        code: String,
+        /// What was refused and why.
+        what: String,
+    },
+    /// The connection to the host is gone; the process ends soon.
+    Lost,
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stop => f.write_str("the run is to end"),
+            Self::Refused { code, what } => write!(f, "refused by the host ({code}): {what}"),
+            Self::Lost => f.write_str("the connection to the host is gone"),
+        }
+    }
+}
+
+impl Error for HostError {}
+
+impl From<ServiceError> for HostError {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Stop => Self::Stop,
+            ServiceError::Refused { code, what } => {
+                Self::Refused { code: code.into_string(), what: what.into_string() }
+            }
+            ServiceError::Lost => Self::Lost,
+        }
+    }
+}
+
+/// Why a run failed.
+///
+/// It does not implement [`Error`], so that every error turns into one with `?`. A [`HostError::Stop`] anywhere
+/// among the causes makes it "cancelled".
+#[derive(Debug)]
+pub struct Failure {
+    what: String,
+    problem: Option<Box<Problem>>,
+    may_try_again: bool,
+    is_stop: bool,
+    is_panic: bool,
+}
+
+impl Failure {
+    /// A failure with a sentence; trying again may help.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), problem: None, may_try_again: true, is_stop: false, is_panic: false }
+    }
+
+    /// A failure that is a problem for the administrator.
+    pub fn problem(problem: Problem) -> Self {
+        Self { what: problem.what().to_owned(), problem: Some(Box::new(problem)), ..Self::new("") }
+    }
+
+    /// Says that trying again changes nothing until someone acts.
+    #[must_use]
+    pub fn permanent(mut self) -> Self {
+        self.may_try_again = false;
+        self
+    }
+
+    /// Whether the run was cancelled rather than failed.
+    pub const fn is_stop(&self) -> bool {
+        self.is_stop
+    }
+
+    /// What happened, with its causes.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// A panic that was caught, with its message and place.
+    pub(crate) fn panic(what: String) -> Self {
+        Self { is_panic: true, ..Self::new(what) }
+    }
+}
+
+impl<E: Error + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut failure = Self::new(error.to_string());
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+        while let Some(error) = cause {
+            failure.is_stop |= matches!(error.downcast_ref(), Some(HostError::Stop));
+            cause = error.source();
+            if let Some(next) = cause {
+                failure.what.push_str(": ");
+                failure.what.push_str(&next.to_string());
+            }
+        }
+        failure
+    }
+}
+
+impl From<Failure> for FailureMessage {
+    fn from(failure: Failure) -> Self {
+        let Failure { what, problem, may_try_again, is_stop, is_panic } = failure;
+        Self { what, problem: problem.map(|problem| (*problem).into()), may_try_again, is_stop, is_panic }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Wrapped(HostError);
+
+    impl fmt::Display for Wrapped {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the list could not be read")
+        }
+    }
+
+    impl Error for Wrapped {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn a_stop_among_the_causes_means_cancelled() {
+        assert!(Failure::from(HostError::Stop).is_stop());
+        assert!(Failure::from(Wrapped(HostError::Stop)).is_stop());
+        let lost = Failure::from(Wrapped(HostError::Lost));
+        assert!(!lost.is_stop());
+        assert_eq!(lost.what(), "the list could not be read: the connection to the host is gone");
+    }
+}

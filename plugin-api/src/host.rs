@@ -1,0 +1,332 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use abi_stable::std_types::{RResult, RSlice, RStr};
+
+use crate::abi::messages::{Answer, Call, ConnectionMessage, PointMessage, WakeMessage, WishMessage};
+use crate::abi::{HostServicesBox, SampleBatch, ServiceResult, ValueBatch};
+use crate::points::{Point, Points, Publication, Sample, Served, sample_records, served_from, value_records};
+use crate::set_points::{SetPoint, Wake};
+use crate::settings::read;
+use crate::tree::{Key, Tree};
+use crate::value::moment;
+use crate::{Connection, Failure, Gate, HostError, Problem};
+
+/// The services object, shared by what the kit hands out.
+pub(crate) struct Services(HostServicesBox);
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Services")
+    }
+}
+
+/// How important a line of the log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// For a hunt.
+    Debug,
+    /// The life of the run.
+    Info,
+    /// It carried on worse.
+    Warn,
+    /// Someone should act.
+    Error,
+}
+
+/// Riser, as a run sees it. Cloning gives another handle of the same; both may be used from [any thread],
+/// `wait` only from the run thread.
+#[derive(Clone, Debug)]
+pub struct Host {
+    services: Arc<Services>,
+    run: Arc<RunFacts>,
+}
+
+/// What a run was given.
+#[derive(Debug, Default)]
+pub(crate) struct RunFacts {
+    pub(crate) configuration: String,
+    pub(crate) instance: String,
+    pub(crate) connection: Option<ConnectionMessage>,
+    pub(crate) points: Vec<PointMessage>,
+    pub(crate) wishes: Vec<WishMessage>,
+}
+
+/// The points of a declared tree, by the keys under which they were added.
+#[derive(Debug)]
+pub struct DeclaredPoints {
+    by_key: Vec<Option<Point>>,
+    all: Points,
+    /// Items that are new, changed, kept and no longer declared.
+    pub difference: (u32, u32, u32, u32),
+}
+
+impl std::ops::Index<Key> for DeclaredPoints {
+    type Output = Point;
+
+    /// # Panics
+    /// For the key of a container, which is no point.
+    fn index(&self, key: Key) -> &Point {
+        self.by_key[key.0].as_ref().expect("a container is no point")
+    }
+}
+
+impl DeclaredPoints {
+    /// All points of the tree, by id.
+    pub const fn all(&self) -> &Points {
+        &self.all
+    }
+}
+
+impl Host {
+    pub(crate) fn new(services: HostServicesBox, run: RunFacts) -> Self {
+        Self { services: Arc::new(Services(services)), run: Arc::new(run) }
+    }
+
+    /// The name of the processor configuration. Never blocks.
+    pub fn configuration(&self) -> &str {
+        &self.run.configuration
+    }
+
+    /// Identifies this installation to controllers. Never blocks.
+    pub fn instance(&self) -> &str {
+        &self.run.instance
+    }
+
+    /// The connection that the class needs. Never blocks.
+    ///
+    /// # Errors
+    /// A permanent failure when the class has none of this kind, or its settings do not fit.
+    pub fn connection<C: Connection>(&self) -> Result<C, Failure> {
+        let message = self.run.connection.as_ref().ok_or_else(|| {
+            Failure::new("this processor has no connection: choose one in its settings").permanent()
+        })?;
+        read::<C>(&message.settings).map_err(|faults| faults.failure(&message.name))
+    }
+
+    /// The connection gate, for a client that is not the kit's. Never blocks.
+    pub fn gate(&self) -> Gate {
+        Gate::new(Arc::clone(&self.services))
+    }
+
+    /// Hands over the whole wished tree of this plugin for this connection and EWS server. Riser applies the
+    /// difference in one transaction. Blocks until it is durable. [any thread]
+    ///
+    /// # Errors
+    /// [`HostError::Refused`] with the rule that is broken; nothing changes then.
+    pub fn declare(&self, tree: Tree) -> Result<DeclaredPoints, HostError> {
+        let ids: Vec<String> = tree.items.iter().map(|item| item.id.clone()).collect();
+        match Self::ask(&self.services, &Call::Declare { items: tree.items })? {
+            Answer::Declared { points, added, changed, kept, vanished } => {
+                let all = Points::from_messages(points);
+                let by_key = ids.iter().map(|id| all.find(id)).collect();
+                Ok(DeclaredPoints { by_key, all, difference: (added, changed, kept, vanished) })
+            }
+            _ => Err(misunderstood()),
+        }
+    }
+
+    /// The tree as it was stored when the run started. Never blocks.
+    pub fn points_at_start(&self) -> Points {
+        Points::from_messages(self.run.points.clone())
+    }
+
+    /// The tree as it is stored now. Blocks for the answer. [any thread]
+    ///
+    /// # Errors
+    /// [`HostError`] when the run is to end.
+    pub fn points(&self) -> Result<Points, HostError> {
+        match Self::ask(&self.services, &Call::Points)? {
+            Answer::Points(points) => Ok(Points::from_messages(points)),
+            _ => Err(misunderstood()),
+        }
+    }
+
+    /// Set points that were open when the run started, as they were written together. Never blocks.
+    pub fn open_set_points(&self) -> Vec<SetPoint> {
+        let mut groups: Vec<Vec<WishMessage>> = Vec::new();
+        for wish in &self.run.wishes {
+            match groups.iter_mut().find(|group| group[0].group == wish.group) {
+                Some(group) => group.push(wish.clone()),
+                None => groups.push(vec![wish.clone()]),
+            }
+        }
+        groups.into_iter().map(|group| SetPoint::from_messages(group, &self.services)).collect()
+    }
+
+    /// Publishes values, all or none; they are readable over EWS when it returns. [any thread]
+    ///
+    /// # Errors
+    /// [`HostError::Refused`] for a point of another class, another kind, or a number that is not finite.
+    pub fn publish(&self, batch: &[Publication]) -> Result<(), HostError> {
+        let (records, texts) = value_records(batch);
+        let batch = ValueBatch { records: RSlice::from_slice(&records), texts: RStr::from_str(&texts) };
+        answer(self.services.0.publish(batch))
+    }
+
+    /// Says how often this class publishes, so that Riser knows when values are stale: after three periods.
+    /// [any thread]
+    ///
+    /// # Errors
+    /// [`HostError`] when the run is to end.
+    pub fn publishes_every(&self, period: Duration) -> Result<(), HostError> {
+        let period_ms = u64::try_from(period.as_millis()).unwrap_or(u64::MAX);
+        Self::ask(&self.services, &Call::PublishesEvery { period_ms }).map(drop)
+    }
+
+    /// Records samples of histories; late ones are welcome, one for the same moment replaces. They are
+    /// journaled when it returns. [any thread]
+    ///
+    /// # Errors
+    /// [`HostError::Refused`] for what is no history of this class.
+    pub fn record(&self, batch: &[Sample]) -> Result<(), HostError> {
+        let (records, texts) = sample_records(batch);
+        let batch = SampleBatch { records: RSlice::from_slice(&records), texts: RStr::from_str(&texts) };
+        answer(self.services.0.record(batch))
+    }
+
+    /// What is served now for these points, in their order; `None` for what is no value. [any thread]
+    ///
+    /// # Errors
+    /// [`HostError`] when the run is to end.
+    pub fn latest(&self, handles: &[u32]) -> Result<Vec<Option<Served>>, HostError> {
+        answer(self.services.0.latest(RSlice::from_slice(handles))).map(|batch| served_from(&batch))
+    }
+
+    /// Sleeps until the time is over or something happens. [run thread] A second thread is refused.
+    ///
+    /// # Errors
+    /// [`HostError::Stop`] once the run is to end.
+    pub fn wait(&self, duration: Duration) -> Result<Wake, HostError> {
+        let duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let wake = answer(self.services.0.wait(duration_ns))?;
+        let message: WakeMessage = serde_json::from_slice(&wake).map_err(|_| misunderstood())?;
+        Ok(Wake::from_message(message, &self.services))
+    }
+
+    /// Asks Riser to start another class of this plugin for the same tree, such as `setup`. [any thread]
+    ///
+    /// # Errors
+    /// [`HostError::Refused`] when no processor runs that class.
+    pub fn request_run(&self, class: &str, reason: &str) -> Result<(), HostError> {
+        let call = Call::RequestRun { class: class.to_owned(), reason: reason.to_owned() };
+        Self::ask(&self.services, &call).map(drop)
+    }
+
+    /// A line of the run's log. [any thread] Never fails.
+    pub fn log(&self, level: LogLevel, text: &str) {
+        let level = match level {
+            LogLevel::Debug => 0,
+            LogLevel::Info => 1,
+            LogLevel::Warn => 2,
+            LogLevel::Error => 3,
+        };
+        self.services.0.log(level, RStr::from_str(text));
+    }
+
+    /// Says what the run does now; `of` is 0 when it is not known. [any thread] Never fails.
+    pub fn progress(&self, step: &str, done: u64, of: u64) {
+        self.say(&Call::Progress { step: step.to_owned(), done, of });
+    }
+
+    /// Raises a problem in the portal, or renews the text of the one with this code. [any thread] Never fails.
+    pub fn raise(&self, problem: Problem) {
+        self.say(&Call::Problem(problem.into()));
+    }
+
+    /// Ends the problem with this code. [any thread] Never fails.
+    pub fn clear(&self, code: &str) {
+        self.say(&Call::ProblemCleared { code: code.to_owned() });
+    }
+
+    /// The durable values of this configuration. Never blocks.
+    pub fn state(&self) -> State<'_> {
+        State { host: self }
+    }
+
+    /// The host's wall clock; tests move it. [any thread] Never blocks.
+    pub fn now(&self) -> SystemTime {
+        moment(self.services.0.now_ns() / 1_000_000)
+    }
+
+    /// Random bytes of the host; tests fix them. [any thread]
+    pub fn random<const COUNT: usize>(&self) -> [u8; COUNT] {
+        let mut bytes = [0; COUNT];
+        let given = self.services.0.random(u32::try_from(COUNT).unwrap_or(u32::MAX));
+        for (byte, given) in bytes.iter_mut().zip(given) {
+            *byte = given;
+        }
+        bytes
+    }
+
+    /// Whether the run is to end. [any thread] Never blocks.
+    pub fn is_stopping(&self) -> bool {
+        self.services.0.is_stopping()
+    }
+
+    pub(crate) fn say(&self, call: &Call) {
+        Self::tell(&self.services, call);
+    }
+
+    /// A call whose answer does not matter.
+    pub(crate) fn tell(services: &Arc<Services>, call: &Call) {
+        let _ = Self::ask(services, call);
+    }
+
+    pub(crate) fn ask(services: &Arc<Services>, call: &Call) -> Result<Answer, HostError> {
+        let request = serde_json::to_vec(call).map_err(|_| misunderstood())?;
+        let reply = answer(services.0.call(RSlice::from_slice(&request)))?;
+        serde_json::from_slice(&reply).map_err(|_| misunderstood())
+    }
+}
+
+/// Durable values of a configuration, by key; 1 MiB in all.
+#[derive(Debug)]
+pub struct State<'a> {
+    host: &'a Host,
+}
+
+impl State<'_> {
+    /// Reads a value. [any thread, running or stopping]
+    ///
+    /// # Errors
+    /// [`HostError::Refused`] when the store cannot be read.
+    pub fn get(&self, key: &str) -> Result<Option<String>, HostError> {
+        match Host::ask(&self.host.services, &Call::StateGet { key: key.to_owned() })? {
+            Answer::State(value) => Ok(value),
+            _ => Err(misunderstood()),
+        }
+    }
+
+    /// Writes a value; it is durable when this returns. [any thread, running or stopping]
+    ///
+    /// # Errors
+    /// [`HostError::Refused`] with the code `state-full` above 1 MiB.
+    pub fn put(&self, key: &str, value: &str) -> Result<(), HostError> {
+        let call = Call::StatePut { key: key.to_owned(), value: value.to_owned() };
+        Host::ask(&self.host.services, &call).map(drop)
+    }
+
+    /// Removes a value. [any thread, running or stopping]
+    ///
+    /// # Errors
+    /// [`HostError::Refused`] when the store cannot be written.
+    pub fn remove(&self, key: &str) -> Result<(), HostError> {
+        Host::ask(&self.host.services, &Call::StateRemove { key: key.to_owned() }).map(drop)
+    }
+}
+
+fn answer<T>(result: ServiceResult<T>) -> Result<T, HostError> {
+    match result {
+        RResult::ROk(value) => Ok(value),
+        RResult::RErr(error) => Err(error.into()),
+    }
+}
+
+fn misunderstood() -> HostError {
+    HostError::Refused {
+        code: "misunderstood".to_owned(),
+        what: "host and plugin do not understand each other's messages".to_owned(),
+    }
+}

@@ -1,0 +1,69 @@
+use crate::abi::messages::ProblemMessage;
+
+/// Something an administrator should know and can end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    code: String,
+    what: String,
+    effect: String,
+    remedy: String,
+    setting: Option<String>,
+}
+
+impl Problem {
+    /// A problem with a stable code, such as `credentials-refused`, and what happened in a sentence.
+    pub fn new(code: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            what: what.into(),
+            effect: String::new(),
+            remedy: String::new(),
+            setting: None,
+        }
+    }
+
+    /// Says what it affects.
+    #[must_use]
+    pub fn effect(mut self, effect: impl Into<String>) -> Self {
+        self.effect = effect.into();
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = remedy.into();
+        self
+    }
+
+    /// Names the setting at fault, by its key.
+    #[must_use]
+    pub fn setting(mut self, key: impl Into<String>) -> Self {
+        self.setting = Some(key.into());
+        self
+    }
+
+    /// Its code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What happened.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+}
+
+impl From<Problem> for ProblemMessage {
+    fn from(problem: Problem) -> Self {
+        let Problem { code, what, effect, remedy, setting } = problem;
+        Self { code, what, effect, remedy, setting }
+    }
+}
+
+impl From<ProblemMessage> for Problem {
+    fn from(message: ProblemMessage) -> Self {
+        let ProblemMessage { code, what, effect, remedy, setting } = message;
+        Self { code, what, effect, remedy, setting }
+    }
+}

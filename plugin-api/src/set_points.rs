@@ -1,0 +1,141 @@
+use crate::abi::messages::{Call, WakeMessage, WishMessage};
+use crate::host::{Host, Services};
+use crate::value::{PointValue, moment};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// What ended a wait.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Wake {
+    /// The time is over.
+    Elapsed,
+    /// The BMS, or a person, wrote set points; those written together arrive together.
+    SetPoint(SetPoint),
+    /// Another class of this plugin changed the tree: [`Host::points`] gives the new one.
+    TreeChanged,
+}
+
+impl Wake {
+    pub(crate) fn from_message(message: WakeMessage, services: &Arc<Services>) -> Self {
+        match message {
+            WakeMessage::Elapsed => Self::Elapsed,
+            WakeMessage::SetPoints(wishes) => Self::SetPoint(SetPoint::from_messages(wishes, services)),
+            WakeMessage::TreeChanged => Self::TreeChanged,
+        }
+    }
+}
+
+/// Wishes that were written together and travel together.
+#[derive(Debug)]
+pub struct SetPoint {
+    /// The wishes, one for each point.
+    pub wishes: Vec<Wish>,
+}
+
+impl SetPoint {
+    pub(crate) fn from_messages(messages: Vec<WishMessage>, services: &Arc<Services>) -> Self {
+        let wishes = messages
+            .into_iter()
+            .map(|message| Wish {
+                id: message.id,
+                group: message.group,
+                handle: message.handle,
+                item: message.item,
+                value: message.value.into(),
+                was_sent: message.state != "Accepted",
+                expires_at: moment(message.expires_at_ms),
+                services: Arc::clone(services),
+            })
+            .collect();
+        Self { wishes }
+    }
+
+    /// Rejects all of them.
+    pub fn reject(&self, reason: &str) {
+        for wish in &self.wishes {
+            wish.reject(reason);
+        }
+    }
+}
+
+/// A wish for the value of one point. What became of it is said with a receipt; a receipt never fails, since
+/// Riser keeps the wish and asks again.
+#[derive(Debug)]
+pub struct Wish {
+    id: i64,
+    group: i64,
+    handle: u32,
+    item: String,
+    value: PointValue,
+    was_sent: bool,
+    expires_at: SystemTime,
+    services: Arc<Services>,
+}
+
+impl Wish {
+    /// Its number, which rises with the order of acceptance.
+    pub const fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// The number that wishes written together share.
+    pub const fn group(&self) -> i64 {
+        self.group
+    }
+
+    /// The point's handle.
+    pub const fn handle(&self) -> u32 {
+        self.handle
+    }
+
+    /// The point's id.
+    pub fn item(&self) -> &str {
+        &self.item
+    }
+
+    /// What is wished.
+    pub const fn value(&self) -> &PointValue {
+        &self.value
+    }
+
+    /// Whether an earlier run may have asked the device already. Read before writing, always.
+    pub const fn was_sent(&self) -> bool {
+        self.was_sent
+    }
+
+    /// Do not send it after this moment.
+    pub const fn expires_at(&self) -> SystemTime {
+        self.expires_at
+    }
+
+    /// The device is being asked.
+    pub fn sent(&self) {
+        self.receipt("Sent", "");
+    }
+
+    /// The device took it and will act later.
+    pub fn pending(&self, reason: &str) {
+        self.receipt("Pending", reason);
+    }
+
+    /// Read back from the device as wished.
+    pub fn confirmed(&self) {
+        self.receipt("Confirmed", "");
+    }
+
+    /// The device, or this plugin, says no.
+    pub fn reject(&self, reason: &str) {
+        self.receipt("Rejected", reason);
+    }
+
+    /// The answer was lost; a read decides.
+    pub fn unknown(&self, reason: &str) {
+        self.receipt("Unknown", reason);
+    }
+
+    fn receipt(&self, state: &str, reason: &str) {
+        let call = Call::Receipt { wish: self.id, state: state.to_owned(), reason: reason.to_owned() };
+        Host::tell(&self.services, &call);
+    }
+}

@@ -1,0 +1,252 @@
+use crate::abi::messages::{ItemMessage, NodeMessage, SetPointRuleMessage};
+use crate::value::{Kind, PointValue, unix_ms};
+use std::time::SystemTime;
+
+/// Points to an item of a tree that is being built. It is `Copy`, and indexes the points that a declaration
+/// gives back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key(pub(crate) usize);
+
+/// The whole tree that a class wishes to have: containers, values and histories, in the order in which the BMS
+/// shows them. Riser makes the difference to what is stored.
+#[derive(Clone, Debug, Default)]
+pub struct Tree {
+    pub(crate) items: Vec<ItemMessage>,
+}
+
+impl Tree {
+    /// An empty tree.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an item directly below the root.
+    pub fn add(&mut self, item: impl Into<Item>) -> Key {
+        self.push(None, item.into())
+    }
+
+    /// Adds an item in a container of this tree.
+    pub fn add_in(&mut self, container: Key, item: impl Into<Item>) -> Key {
+        let parent = self.items.get(container.0).map(|item| item.id.clone());
+        self.push(parent, item.into())
+    }
+
+    /// The id of an item.
+    pub fn id(&self, key: Key) -> &str {
+        self.items.get(key.0).map_or("", |item| &item.id)
+    }
+
+    /// Items in the tree.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    fn push(&mut self, parent: Option<String>, item: Item) -> Key {
+        self.items.push(ItemMessage { parent, ..item.0 });
+        Key(self.items.len() - 1)
+    }
+}
+
+/// A container, a value or a history, ready to be added.
+#[derive(Clone, Debug)]
+pub struct Item(ItemMessage);
+
+fn item(id: &str, name: &str, node: NodeMessage) -> ItemMessage {
+    ItemMessage { id: id.to_owned(), parent: None, name: name.to_owned(), description: String::new(), node }
+}
+
+/// A container of items.
+#[derive(Clone, Debug)]
+pub struct Container(ItemMessage);
+
+impl Container {
+    /// A folder. The id comes from the source's ids and never from a name.
+    pub fn new(id: &str, name: &str) -> Self {
+        Self(item(id, name, NodeMessage::Container { kind: "Folder".to_owned() }))
+    }
+
+    /// A device.
+    pub fn device(id: &str, name: &str) -> Self {
+        Self(item(id, name, NodeMessage::Container { kind: "Device".to_owned() }))
+    }
+
+    /// A sentence about it.
+    #[must_use]
+    pub fn described(mut self, sentence: &str) -> Self {
+        sentence.clone_into(&mut self.0.description);
+        self
+    }
+}
+
+impl From<Container> for Item {
+    fn from(container: Container) -> Self {
+        Self(container.0)
+    }
+}
+
+/// A live value.
+#[derive(Clone, Debug)]
+pub struct Value {
+    item: ItemMessage,
+    kind: Kind,
+    unit: String,
+    written_by: String,
+    carried_by: Option<String>,
+    rule: SetPointRuleMessage,
+    initial: Option<PointValue>,
+}
+
+impl Value {
+    /// A value of this kind, written by no class yet: [`Value::written_by`] names it. The id comes from the
+    /// source's ids and never from a name.
+    pub fn new(id: &str, name: &str, kind: Kind) -> Self {
+        Self {
+            item: item(id, name, NodeMessage::Container { kind: String::new() }),
+            kind,
+            unit: String::new(),
+            written_by: String::new(),
+            carried_by: None,
+            rule: SetPointRuleMessage::default(),
+            initial: None,
+        }
+    }
+
+    /// Its unit, as shown.
+    #[must_use]
+    pub fn unit(mut self, unit: &str) -> Self {
+        unit.clone_into(&mut self.unit);
+        self
+    }
+
+    /// A sentence about it.
+    #[must_use]
+    pub fn described(mut self, sentence: &str) -> Self {
+        sentence.clone_into(&mut self.item.description);
+        self
+    }
+
+    /// The class of this plugin that writes it. Riser refuses others.
+    #[must_use]
+    pub fn written_by(mut self, class: &str) -> Self {
+        class.clone_into(&mut self.written_by);
+        self
+    }
+
+    /// The class of this plugin that carries its set points: the BMS may write it.
+    #[must_use]
+    pub fn carried_by(mut self, class: &str) -> Self {
+        self.carried_by = Some(class.to_owned());
+        self
+    }
+
+    /// The range of its set points, in its unit.
+    #[must_use]
+    pub const fn within(mut self, min: f64, max: f64) -> Self {
+        self.rule.min = Some(min);
+        self.rule.max = Some(max);
+        self
+    }
+
+    /// The texts its set points may have.
+    #[must_use]
+    pub fn one_of(mut self, texts: &[&str]) -> Self {
+        self.rule.options = texts.iter().map(|text| (*text).to_owned()).collect();
+        self
+    }
+
+    /// Its set points are moments in the future.
+    #[must_use]
+    pub const fn in_future(mut self) -> Self {
+        self.rule.future_only = true;
+        self
+    }
+
+    /// A value known when the tree is declared: served as Good until its class publishes it.
+    #[must_use]
+    pub fn initially(mut self, value: impl Into<PointValue>) -> Self {
+        self.initial = Some(value.into().fit(self.kind));
+        self
+    }
+
+    /// A moment known when the tree is declared.
+    #[must_use]
+    pub fn initially_at(mut self, moment: SystemTime) -> Self {
+        self.initial = Some(PointValue::DateTimeMs(unix_ms(moment)));
+        self
+    }
+}
+
+impl From<Value> for Item {
+    fn from(value: Value) -> Self {
+        let node = NodeMessage::Value {
+            kind: value.kind.name().to_owned(),
+            unit: value.unit,
+            written_by: value.written_by,
+            set_point: value.carried_by.is_some().then_some(value.rule),
+            carried_by: value.carried_by,
+            initial: value.initial.map(Into::into),
+        };
+        Self(ItemMessage { node, ..value.item })
+    }
+}
+
+/// The recorded history of a value.
+#[derive(Clone, Debug)]
+pub struct History {
+    item: ItemMessage,
+    value_item: String,
+    kind: Kind,
+    unit: String,
+    written_by: String,
+}
+
+impl History {
+    /// The history of the value with this id, of this kind.
+    pub fn new(id: &str, name: &str, value_item: &str, kind: Kind) -> Self {
+        Self {
+            item: item(id, name, NodeMessage::Container { kind: String::new() }),
+            value_item: value_item.to_owned(),
+            kind,
+            unit: String::new(),
+            written_by: String::new(),
+        }
+    }
+
+    /// Its unit, as shown.
+    #[must_use]
+    pub fn unit(mut self, unit: &str) -> Self {
+        unit.clone_into(&mut self.unit);
+        self
+    }
+
+    /// A sentence about it.
+    #[must_use]
+    pub fn described(mut self, sentence: &str) -> Self {
+        sentence.clone_into(&mut self.item.description);
+        self
+    }
+
+    /// The class of this plugin that records it. Riser refuses others.
+    #[must_use]
+    pub fn written_by(mut self, class: &str) -> Self {
+        class.clone_into(&mut self.written_by);
+        self
+    }
+}
+
+impl From<History> for Item {
+    fn from(history: History) -> Self {
+        let node = NodeMessage::History {
+            value_item: history.value_item,
+            kind: history.kind.name().to_owned(),
+            unit: history.unit,
+            written_by: history.written_by,
+        };
+        Self(ItemMessage { node, ..history.item })
+    }
+}
