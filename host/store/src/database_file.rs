@@ -52,6 +52,10 @@ pub(crate) static HISTORY: DatabaseFile = DatabaseFile {
 static RISER_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/riser");
 static HISTORY_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/history");
 
+/// How a file of SQLite begins.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+/// The header up to the end of the application id.
+const HEADER_BYTES: usize = 72;
 /// How long a start may look for damage; a larger file is used with the rest unchecked.
 const CHECK_BUDGET: Duration = Duration::from_secs(2);
 /// How long a caller waits for a connection before it is told that the database is busy.
@@ -98,15 +102,15 @@ impl DatabaseFile {
         folder.join(self.name)
     }
 
-    /// What can be said of the path before SQLite sees it; `None` when nothing is there.
-    pub(crate) fn look_at(&self, folder: &Path) -> Result<Option<()>, OpenFault> {
+    /// Whether the file is there and ours, as far as can be said before SQLite sees it.
+    pub(crate) fn is_there(&self, folder: &Path) -> Result<bool, OpenFault> {
         let path = self.path(folder);
         let metadata = match std::fs::metadata(&path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 // A link that leads nowhere is something at that path, too.
                 let is_there = path.symlink_metadata().is_ok();
-                return if is_there { Err(OpenFault::MoveAside(Fault::NoFile)) } else { Ok(None) };
+                return if is_there { Err(OpenFault::MoveAside(Fault::NoFile)) } else { Ok(false) };
             }
             Err(error) => return Err(OpenFault::Refuse(error.into())),
         };
@@ -116,11 +120,12 @@ impl DatabaseFile {
         if metadata.len() == 0 {
             return Err(OpenFault::MoveAside(Fault::Empty));
         }
-        let mut header = [0_u8; 16];
+        let mut header = [0_u8; HEADER_BYTES];
         let mut file = std::fs::File::open(&path).map_err(|error| unwritable(folder, error))?;
-        let is_sqlite =
-            std::io::Read::read_exact(&mut file, &mut header).is_ok() && header == *b"SQLite format 3\0";
-        if is_sqlite { Ok(Some(())) } else { Err(OpenFault::MoveAside(Fault::Foreign)) }
+        let is_whole = std::io::Read::read_exact(&mut file, &mut header).is_ok();
+        // Read from the header, because SQLite would change a foreign file by opening it with our settings.
+        let is_ours = header.starts_with(MAGIC) && header.ends_with(&self.application_id.to_be_bytes());
+        if is_whole && is_ours { Ok(true) } else { Err(OpenFault::MoveAside(Fault::Foreign)) }
     }
 
     /// Makes an empty file that is marked as ours before anything else is in it.
@@ -183,11 +188,6 @@ impl DatabaseFile {
 
     async fn prepare(&self, writer: &SqlitePool) -> Result<bool, OpenFault> {
         let mut connection = writer.acquire().await?;
-        let application_id: i32 =
-            sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
-        if application_id != self.application_id {
-            return Err(OpenFault::MoveAside(Fault::Foreign));
-        }
         let is_checked = check(&mut connection).await?;
         self.refuse_newer(&mut connection).await?;
         self.migrator.run(&mut *connection).await.map_err(|source| match source {

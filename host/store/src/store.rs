@@ -116,7 +116,7 @@ async fn open_file(
 }
 
 async fn open_once(file: &'static DatabaseFile, folder: &Path) -> Result<Opened, OpenFault> {
-    if file.look_at(folder)?.is_none() {
+    if !file.is_there(folder)? {
         file.create(folder).await?;
     }
     file.open(folder).await

@@ -1,0 +1,146 @@
+use riser_domain::{Author, ScheduleRule};
+use riser_store::StoreError;
+
+use crate::situation::{
+    READ_WRITE, TestStore, add_data_key, connection, ews_server, processor, schedule, sealed,
+};
+
+#[tokio::test]
+async fn a_configuration_comes_back_as_it_was_stored() {
+    let (test, server, connection_id, processor_id) = TestStore::new().await.with_processor().await;
+    let (test, _) = test.start_again().await;
+    let loaded = test.store.load_configuration().await.unwrap();
+
+    let mut expected = ews_server("Main", 51_358);
+    expected.id = server;
+    assert_eq!(loaded.ews_servers, [expected]);
+    let mut expected = connection("EVCE");
+    expected.id = connection_id;
+    assert_eq!(loaded.connections, [expected]);
+    let mut expected = processor("EVCE Status", server, Some(connection_id));
+    expected.id = processor_id;
+    expected.schedule = Some(loaded.schedules[0].id);
+    assert_eq!(loaded.processors, [expected]);
+    assert_eq!(loaded.schedules[0].rule, schedule("").rule);
+}
+
+#[tokio::test]
+async fn a_cron_rule_comes_back_as_it_was_stored() {
+    let test = TestStore::new().await;
+    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
+    let mut nightly = schedule("Nightly");
+    nightly.rule = ScheduleRule::cron("30 2 * * *", "Europe/Paris").unwrap();
+    nightly.id = changes.add_schedule(&nightly).await.unwrap();
+    changes.commit().await.unwrap();
+    assert_eq!(test.store.load_configuration().await.unwrap().schedules, [nightly]);
+}
+
+#[tokio::test]
+async fn a_change_that_is_not_committed_leaves_nothing_behind() {
+    let test = TestStore::new().await;
+    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
+    changes.add_ews_server(&ews_server("Main", 1)).await.unwrap();
+    assert_eq!(changes.load_configuration().await.unwrap().ews_servers.len(), 1);
+    drop(changes);
+    assert!(test.store.load_configuration().await.unwrap().ews_servers.is_empty());
+    assert!(test.store.list_audit(10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn every_change_has_its_author_in_the_audit_trail() {
+    let (test, ..) = TestStore::new().await.with_processor().await;
+    let audit = test.store.list_audit(10).await.unwrap();
+    let told: Vec<_> = audit.iter().rev().map(|entry| (&*entry.subject, &*entry.subject_name)).collect();
+    assert_eq!(
+        told,
+        [
+            ("EWS server", "Main"),
+            ("connection", "EVCE"),
+            ("schedule", "Every 15 minutes"),
+            ("processor", "EVCE Status")
+        ]
+    );
+    assert!(audit.iter().all(|entry| entry.author == Author::CommandLine && entry.action == "add"));
+}
+
+#[tokio::test]
+async fn names_and_addresses_are_taken_once() {
+    let (test, ..) = TestStore::new().await.with_processor().await;
+    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
+    for twin in [ews_server("Main", 1), ews_server("Other", 51_358)] {
+        let refusal = changes.add_ews_server(&twin).await.unwrap_err();
+        assert!(matches!(refusal, StoreError::Taken("an EWS server")), "{refusal}");
+    }
+    let mut other_path = ews_server("Other", 51_358);
+    other_path.path = "/other".to_owned();
+    changes.add_ews_server(&other_path).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_processor_uses_cannot_be_removed() {
+    let (test, server, connection, processor) = TestStore::new().await.with_processor().await;
+    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
+    assert!(matches!(changes.remove_connection(connection).await, Err(StoreError::InUse(_))));
+    assert!(matches!(changes.remove_ews_server(server).await, Err(StoreError::InUse(_))));
+    changes.remove_processor(processor).await.unwrap();
+    changes.remove_connection(connection).await.unwrap();
+    changes.remove_ews_server(server).await.unwrap();
+    assert!(matches!(changes.remove_ews_server(server).await, Err(StoreError::Gone(_))));
+}
+
+#[tokio::test]
+async fn secrets_are_kept_sealed_and_counted() {
+    let (test, server, connection, processor) = TestStore::new().await.with_processor().await;
+    let kid = add_data_key(&test).await;
+    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
+    let account = changes.add_account(server, "bms", READ_WRITE).await.unwrap();
+    changes.update_account_password(account, &sealed(&kid, b"one")).await.unwrap();
+    changes.put_connection_secret(connection, "password", &sealed(&kid, b"two")).await.unwrap();
+    changes.put_processor_secret(processor, "token", &sealed(&kid, b"three")).await.unwrap();
+    changes.commit().await.unwrap();
+
+    let loaded = test.store.load_configuration().await.unwrap();
+    assert_eq!(loaded.accounts[0].password, Some(sealed(&kid, b"one")));
+    assert_eq!(loaded.connections[0].secret_keys, ["password"]);
+    assert_eq!(loaded.connections[0].secret_version, 2);
+    assert_eq!(loaded.processors[0].secret_keys, ["token"]);
+    let secrets = test.store.list_connection_secrets(connection).await.unwrap();
+    assert_eq!(secrets, [("password".to_owned(), sealed(&kid, b"two"))]);
+    let secrets = test.store.list_processor_secrets(processor).await.unwrap();
+    assert_eq!(secrets, [("token".to_owned(), sealed(&kid, b"three"))]);
+    let rows = test.store.list_sealed_rows().await.unwrap();
+    let tables: Vec<_> = rows.iter().map(|row| (&*row.table, &*row.column, &*row.kid)).collect();
+    assert_eq!(
+        tables,
+        [
+            ("ews_accounts", "password", "k1"),
+            ("connection_secrets", "password", "k1"),
+            ("processor_secrets", "token", "k1")
+        ]
+    );
+
+    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
+    changes.remove_connection_secrets(connection).await.unwrap();
+    changes.commit().await.unwrap();
+    let loaded = test.store.load_configuration().await.unwrap();
+    assert!(loaded.connections[0].secret_keys.is_empty());
+    assert_eq!(loaded.connections[0].secret_version, 3);
+}
+
+#[tokio::test]
+async fn a_root_key_may_be_made_only_while_nothing_is_sealed() {
+    let test = TestStore::new().await;
+    assert!(!test.store.has_sealed_rows().await.unwrap());
+    add_data_key(&test).await;
+    assert!(test.store.has_sealed_rows().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_removed_row_leaves_its_number_to_no_one() {
+    let test = TestStore::new().await;
+    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
+    let first = changes.add_connection(&connection("first")).await.unwrap();
+    changes.remove_connection(first).await.unwrap();
+    let second = changes.add_connection(&connection("second")).await.unwrap();
+    assert_ne!(first, second);
+}

@@ -1,0 +1,14 @@
+//! The store on real SQLite, through its public methods.
+
+#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+
+mod configuration;
+mod durability;
+mod histories;
+mod items;
+mod outbox;
+mod people;
+mod plugin_state;
+mod recovery;
+mod runs;
+mod situation;

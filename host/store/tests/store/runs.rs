@@ -1,0 +1,67 @@
+use std::time::Duration;
+
+use riser_domain::{LogLevel, RunState, RunTrigger};
+use riser_store::StoreError;
+
+use crate::situation::TestStore;
+
+#[tokio::test]
+async fn a_run_goes_from_waiting_over_running_to_its_end() {
+    let (test, .., processor) = TestStore::new().await.with_processor().await;
+    let trigger = RunTrigger::Person("ada".to_owned());
+    let run = test.store.add_run(processor, &trigger, test.now()).await.unwrap();
+    test.store.update_run_reason(run, "waiting for EVCE Setup").await.unwrap();
+    let waiting = test.store.find_run(run).await.unwrap().unwrap();
+    assert_eq!((waiting.state, &*waiting.reason), (RunState::Waiting, "waiting for EVCE Setup"));
+    assert_eq!(waiting.trigger, trigger);
+
+    test.clock.advance(Duration::from_secs(1));
+    test.store.start_run(run, "ab12", test.now()).await.unwrap();
+    assert_eq!(test.store.last_success(processor).await.unwrap(), None);
+    test.clock.advance(Duration::from_secs(1));
+    test.store.end_run(run, RunState::Succeeded, "", test.now()).await.unwrap();
+    test.store.end_run(run, RunState::Failed, "too late", test.now()).await.unwrap();
+
+    let ended = test.store.list_recent_runs(5).await.unwrap().remove(0);
+    assert_eq!((ended.state, ended.library_sha256.as_deref()), (RunState::Succeeded, Some("ab12")));
+    assert_eq!(ended.ended_at, Some(test.now()));
+    assert_eq!(test.store.last_success(processor).await.unwrap(), Some(test.now()));
+    assert!(matches!(test.store.start_run(run, "ab12", test.now()).await, Err(StoreError::Gone(_))));
+}
+
+#[tokio::test]
+async fn runs_that_were_not_over_are_interrupted_by_the_next_start() {
+    let (test, .., processor) = TestStore::new().await.with_processor().await;
+    let waiting = test.store.add_run(processor, &RunTrigger::HostStart, test.now()).await.unwrap();
+    let running = test.store.add_run(processor, &RunTrigger::Schedule, test.now()).await.unwrap();
+    test.store.start_run(running, "ab12", test.now()).await.unwrap();
+    let (test, recovery) = test.start_again().await;
+    assert_eq!(recovery.interrupted_runs, [waiting, running]);
+    for run in test.store.list_runs_of(processor, 5).await.unwrap() {
+        assert_eq!(run.state, RunState::Interrupted);
+        assert_eq!(run.reason, "the host ended before the run did");
+        assert_eq!(run.ended_at, Some(test.now()));
+    }
+}
+
+#[tokio::test]
+async fn a_log_is_read_in_pages_and_goes_with_its_run() {
+    let (test, .., processor) = TestStore::new().await.with_processor().await;
+    let run = test.store.add_run(processor, &RunTrigger::SetPoint, test.now()).await.unwrap();
+    let lines: Vec<_> =
+        (0..1_001).map(|number| (test.now(), LogLevel::Info, format!("line {number}"))).collect();
+    test.store.record_run_log(run, &lines).await.unwrap();
+    let page = test.store.list_run_log(run, 0, 600).await.unwrap();
+    let rest = test.store.list_run_log(run, page[599].number, 600).await.unwrap();
+    assert_eq!(rest.len(), 401);
+    assert_eq!(rest[400].line, "line 1000");
+
+    test.store.end_run(run, RunState::Failed, "it broke", test.now()).await.unwrap();
+    let success = test.store.add_run(processor, &RunTrigger::Restart, test.now()).await.unwrap();
+    test.store.end_run(success, RunState::Succeeded, "", test.now()).await.unwrap();
+    test.clock.advance(Duration::from_secs(1));
+    // The newest success stays: others may wait for it.
+    assert_eq!(test.store.remove_old_runs(test.now()).await.unwrap(), 1);
+    assert!(test.store.list_run_log(run, 0, 1).await.unwrap().is_empty());
+    assert_eq!(test.store.list_recent_runs(5).await.unwrap()[0].id, success);
+}
