@@ -82,7 +82,7 @@ async fn a_write_ahead_log_of_noise_is_passed_over() {
     test.store.close().await;
     let TestStore { store, clock, folder } = test;
     drop(store);
-    std::fs::write(folder.path().join("riser.db-wal"), [0x5A; 40_000]).unwrap();
+    std::fs::write(folder.path().join("riser.db-wal"), vec![0x5A; 40_000]).unwrap();
     let (_store, recovery) = Store::open(folder.path(), &clock).await.unwrap();
     assert!(recovery.moved_aside.is_empty());
     assert!(!recovery.is_new);
