@@ -12,7 +12,9 @@ pub mod frames;
 mod host;
 mod library;
 mod platform;
+mod worker;
 
 pub use description::*;
 pub use host::*;
 pub use library::*;
+pub use worker::worker_main;

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::duration_text;
-use super::settings_schema::{ChoiceOption, Setting, SettingKind, SettingValues, SettingsSchema};
+use super::settings_schema::{Setting, SettingKind, SettingValues, SettingsSchema};
 
 /// Longest text of a setting, in bytes: certificates fit, films do not.
 const LONGEST_TEXT_BYTES: usize = 64 * 1024;
@@ -244,12 +244,11 @@ fn whole_number(value: &Value, min: Option<i64>, max: Option<i64>) -> Result<(),
     within(number, min, max, |bound| bound.to_string())
 }
 
-fn choice(value: &Value, options: &[ChoiceOption]) -> Result<(), String> {
-    if value.as_str().is_some_and(|text| options.iter().any(|option| option.value == text)) {
+fn choice(value: &Value, options: &[String]) -> Result<(), String> {
+    if value.as_str().is_some_and(|text| options.iter().any(|option| option == text)) {
         return Ok(());
     }
-    let words: Vec<_> = options.iter().map(|option| option.value.as_str()).collect();
-    Err(format!("takes one of: {}", words.join(", ")))
+    Err(format!("takes one of: {}", options.join(", ")))
 }
 
 fn duration(value: &Value, min: Option<Duration>, max: Option<Duration>) -> Result<(), String> {
@@ -431,10 +430,7 @@ mod tests {
             let given = SettingValues::from_iter([("it".to_owned(), value)]);
             schema.check(&given, &[]).map_or_else(|faults| faults[0].what.clone(), |_| "fits".to_owned())
         };
-        let choice = || {
-            let option = |value: &str| ChoiceOption { value: value.to_owned(), label: String::new() };
-            SettingKind::Choice(vec![option("fast"), option("slow")])
-        };
+        let choice = || SettingKind::Choice(vec!["fast".to_owned(), "slow".to_owned()]);
         let percent = || SettingKind::Number { min: Some(0.0), max: Some(100.0) };
         let cases = [
             (SettingKind::Text, json!("x"), "fits"),

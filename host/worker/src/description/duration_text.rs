@@ -1,4 +1,4 @@
-//! Time spans as people write them: `100 ms`, `15 s`, `15 min`, `2 h`, `1 d`, also `1 h 30 min`.
+//! Time spans as people write them: `100 ms`, `15 s`, `15 min`, `0.5 h`, `1 d`.
 
 use std::time::Duration;
 
@@ -6,23 +6,14 @@ use std::time::Duration;
 const UNITS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// The span that a text names; `None` for anything else.
+/// The span that a text names; `None` for anything else. Reads exactly what the kit of plugins reads.
 pub(crate) fn parse(text: &str) -> Option<Duration> {
-    let mut rest = text.trim();
-    let mut total_ms = 0_u64;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|character: char| !character.is_ascii_digit())?;
-        let number: u64 = rest[..digits].parse().ok()?;
-        rest = rest[digits..].trim_start();
-        let letters = rest.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(rest.len());
-        let (_, unit_ms) = UNITS.iter().find(|(name, _)| *name == &rest[..letters])?;
-        total_ms = total_ms.checked_add(number.checked_mul(*unit_ms)?)?;
-        rest = rest[letters..].trim_start();
-    }
-    Some(Duration::from_millis(total_ms))
+    let text = text.trim();
+    let digits = text.find(|character: char| !character.is_ascii_digit() && character != '.')?;
+    let (number, unit) = text.split_at(digits);
+    let (_, unit_ms) = UNITS.iter().find(|(name, _)| *name == unit.trim())?;
+    let unit = Duration::from_millis(*unit_ms);
+    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * unit.as_secs_f64()).ok()
 }
 
 /// The text of a span, in the largest unit that divides it.
@@ -43,16 +34,14 @@ mod tests {
             ("15s", 15_000),
             (" 100 ms ", 100),
             ("15 min", 900_000),
-            ("1 h 30 min", 5_400_000),
+            ("0.5 h", 1_800_000),
             ("1 d", 86_400_000),
             ("0 s", 0),
         ];
         for (text, millis) in cases {
             assert_eq!(parse(text), Some(Duration::from_millis(millis)), "{text}");
         }
-        for wrong in
-            ["", "15", "s", "15 parsecs", "-1 s", "1.5 s", "99999999999999999999 s", "18446744073709551615 d"]
-        {
+        for wrong in ["", "15", "s", "15 parsecs", "-1 s", "1.2.3 s", "1e400 d", "1 h 30 min"] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }

@@ -2,9 +2,13 @@
 
 mod check;
 mod duration_text;
+mod library_description;
 mod open_settings;
 mod settings_schema;
 
 pub use check::{CheckedSettings, SettingFault};
+pub use library_description::{
+    ClassDescription, ConnectionDescription, DescriptionFault, LibraryDescription,
+};
 pub use open_settings::open_settings;
-pub use settings_schema::{ChoiceOption, Setting, SettingKind, SettingValues, SettingsSchema};
+pub use settings_schema::{Setting, SettingKind, SettingValues, SettingsSchema};

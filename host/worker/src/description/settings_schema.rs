@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use riser_plugin::description as plugin;
 use serde_json::{Map, Value};
 
 /// The settings of a processor class or of a connection kind, in the order in which a form shows them.
@@ -59,8 +60,8 @@ pub enum SettingKind {
     },
     /// Yes or no.
     YesNo,
-    /// One of these.
-    Choice(Vec<ChoiceOption>),
+    /// One of these texts.
+    Choice(Vec<String>),
     /// A time span, within bounds: `15 min`.
     Duration {
         /// Shortest.
@@ -86,14 +87,59 @@ pub enum SettingKind {
     Group(SettingsSchema),
 }
 
-/// One of the values of a choice.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChoiceOption {
-    /// The value that is stored.
-    pub value: String,
-    /// Its name for people.
-    pub label: String,
-}
-
 /// Values of settings as they are stored: a JSON object by setting key.
 pub type SettingValues = Map<String, Value>;
+
+impl SettingsSchema {
+    /// The setting with this key, at the top level.
+    pub fn setting(&self, key: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.key == key)
+    }
+}
+
+impl From<Vec<plugin::SettingDescription>> for SettingsSchema {
+    fn from(settings: Vec<plugin::SettingDescription>) -> Self {
+        Self { settings: settings.into_iter().map(Setting::from).collect() }
+    }
+}
+
+impl From<plugin::SettingDescription> for Setting {
+    fn from(setting: plugin::SettingDescription) -> Self {
+        Self {
+            key: setting.key,
+            label: setting.label,
+            help: setting.help,
+            kind: setting.kind.into(),
+            is_required: setting.required,
+            default: setting.default,
+            unit: setting.unit,
+            group: setting.group,
+            is_advanced: setting.advanced,
+            example: setting.example,
+        }
+    }
+}
+
+impl From<plugin::SettingKind> for SettingKind {
+    fn from(kind: plugin::SettingKind) -> Self {
+        match kind {
+            plugin::SettingKind::Text => Self::Text,
+            plugin::SettingKind::Number { min, max } => Self::Number { min, max },
+            plugin::SettingKind::WholeNumber { min, max } => Self::WholeNumber { min, max },
+            plugin::SettingKind::YesNo => Self::YesNo,
+            plugin::SettingKind::Choice { options } => Self::Choice(options),
+            plugin::SettingKind::Duration { min_ms, max_ms } => Self::Duration {
+                min: min_ms.map(Duration::from_millis),
+                max: max_ms.map(Duration::from_millis),
+            },
+            plugin::SettingKind::DateTime => Self::DateTime,
+            plugin::SettingKind::Address => Self::Address,
+            plugin::SettingKind::Host => Self::Host,
+            plugin::SettingKind::File => Self::File,
+            plugin::SettingKind::ItemPath => Self::ItemPath,
+            plugin::SettingKind::Secret => Self::Secret,
+            plugin::SettingKind::List { of } => Self::List(Box::new((*of).into())),
+            plugin::SettingKind::Group { settings } => Self::Group(settings.into()),
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The host's side: starts workers, keeps their libraries, watches them, says why they ended.
 
 mod exit_reason;
+mod inquiry;
 mod launcher;
 mod limits;
 mod output;
@@ -10,6 +11,7 @@ mod supervisor;
 mod vigil;
 
 pub use exit_reason::ExitReason;
+pub use inquiry::{ConnectionToTest, InquiryError, describe, test_connection};
 pub use launcher::{LaunchError, LaunchOptions, Launcher, end_strays};
 pub use limits::WorkerLimits;
 pub use output::{OutputLine, OutputStream};

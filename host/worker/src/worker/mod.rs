@@ -4,11 +4,17 @@
 //! gone) happens on threads that run no plugin code and take no lock that plugin code can hold for long.
 
 mod link;
+mod loader;
+mod messages;
 mod order;
+mod records;
+mod services;
 mod session;
 mod wakes;
 
-use std::io::{self, Write};
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,13 +47,13 @@ pub fn worker_main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let mut text = error.to_string();
-            let mut cause = std::error::Error::source(&error);
+            let mut cause = error.source();
             while let Some(error) = cause {
-                text.push_str(&format!(": {error}"));
+                let _infallible = write!(text, ": {error}");
                 cause = error.source();
             }
             // Nothing else could be done with a failure to say it.
-            let _unheard = writeln!(io::stderr(), "{text}");
+            let _unheard = io::stderr().write_all(format!("{text}\n").as_bytes());
             ExitCode::from(COULD_NOT_BEGIN)
         }
     }
@@ -62,8 +68,12 @@ fn carry_out_one_order() -> Result<(), WorkerError> {
     session.link.send(&FromWorker::Hello { protocol: PROTOCOL }).map_err(BeginError::from)?;
     let limits = incoming.limits()?;
     limit(limits.memory_bytes, limits.open_files).map_err(WorkerError::Confinement)?;
+    // Until there is an order, no plugin code could give a sign of life.
+    let without_plugin_code = session.link.enter();
     let orders = begin(&session, incoming, Duration::from_millis(limits.heartbeat_ms))?;
-    let outcome = order::carry_out(orders.next()?, &session);
+    let order = orders.next()?;
+    drop(without_plugin_code);
+    let outcome = order::carry_out(order, &session);
     session.link.send(&FromWorker::Outcome(outcome)).map_err(BeginError::from)?;
     Ok(())
 }

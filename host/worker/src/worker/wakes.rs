@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(3600);
+    const LONG: Duration = Duration::from_hours(1);
 
     #[test]
     fn wakes_come_in_order_and_time_ends_a_wait() {

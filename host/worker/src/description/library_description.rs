@@ -1,0 +1,257 @@
+//! What a library says of itself, checked.
+
+use std::collections::BTreeSet;
+
+use riser_domain::RunMode;
+use riser_plugin::description as plugin;
+
+use super::settings_schema::SettingsSchema;
+
+/// What a library offers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LibraryDescription {
+    /// The plugin's id, such as `riser.evce`.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Who made it.
+    pub company: String,
+    /// Its licence.
+    pub licence: String,
+    /// What it is for.
+    pub about: String,
+    /// The version of the plugin contract that it was built from, such as `1.1`.
+    pub contract: String,
+    /// Its processor classes.
+    pub classes: Vec<ClassDescription>,
+    /// Its kinds of connections.
+    pub connections: Vec<ConnectionDescription>,
+}
+
+/// A processor class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassDescription {
+    /// Its id within the plugin, such as `status`.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// How it runs.
+    pub mode: RunMode,
+    /// The kind of connection it needs, such as `riser.evce/evce`.
+    pub connection: Option<String>,
+    /// The class of this plugin that must have succeeded once for the same connection and server.
+    pub after: Option<String>,
+    /// What it creates, in words.
+    pub creates: String,
+    /// What it does, in a sentence.
+    pub about: String,
+    /// Whether it carries set points.
+    pub takes_set_points: bool,
+    /// Its settings.
+    pub settings: SettingsSchema,
+}
+
+/// A kind of connection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectionDescription {
+    /// The kind, such as `riser.evce/evce`.
+    pub kind: String,
+    /// Its name for people.
+    pub name: String,
+    /// Its settings.
+    pub settings: SettingsSchema,
+}
+
+/// A description that contradicts itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DescriptionFault {
+    /// It is no JSON document of the form that the contract gives.
+    #[error("it cannot be read ({0})")]
+    Form(String),
+    /// An id has characters that an id may not have.
+    #[error("{0:?} is no id: use letters, digits, dots, dashes and underscores")]
+    Id(String),
+    /// An id stands twice.
+    #[error("{0:?} stands twice")]
+    Twice(String),
+    /// A class runs in a way that this host does not know.
+    #[error("the class {class} runs {mode:?}, which this Riser does not know")]
+    Mode {
+        /// The class.
+        class: String,
+        /// The word.
+        mode: String,
+    },
+    /// A class needs a kind of connection, or waits for a class, that the library lacks.
+    #[error("the class {class} names {missing:?}, which the library does not offer")]
+    Missing {
+        /// The class.
+        class: String,
+        /// What it names.
+        missing: String,
+    },
+}
+
+impl LibraryDescription {
+    /// Reads the document that a library gives.
+    pub fn parse(json: &str) -> Result<Self, DescriptionFault> {
+        let described: plugin::LibraryDescription =
+            serde_json::from_str(json).map_err(|error| DescriptionFault::Form(error.to_string()))?;
+        check_ids(&described)?;
+        let plugin::LibraryDescription {
+            id,
+            name,
+            version,
+            company,
+            licence,
+            about,
+            contract,
+            classes,
+            connections,
+            ..
+        } = described;
+        let classes = classes.into_iter().map(|described| class(&id, described)).collect::<Result<_, _>>()?;
+        let connections = connections
+            .into_iter()
+            .map(|connection| ConnectionDescription {
+                kind: format!("{id}/{}", connection.id),
+                name: connection.name,
+                settings: connection.settings.into(),
+            })
+            .collect();
+        Ok(Self { id, name, version, company, licence, about, contract, classes, connections })
+    }
+
+    /// The class with this id within the plugin.
+    pub fn class(&self, id: &str) -> Option<&ClassDescription> {
+        self.classes.iter().find(|class| class.id == id)
+    }
+
+    /// The connection kind with this full name, such as `riser.evce/evce`.
+    pub fn connection(&self, kind: &str) -> Option<&ConnectionDescription> {
+        self.connections.iter().find(|connection| connection.kind == kind)
+    }
+}
+
+fn class(plugin_id: &str, class: plugin::ClassDescription) -> Result<ClassDescription, DescriptionFault> {
+    let mode = match class.mode.as_str() {
+        "scheduled" => RunMode::Scheduled,
+        "long_running" => RunMode::LongRunning,
+        _ => return Err(DescriptionFault::Mode { class: class.id, mode: class.mode }),
+    };
+    Ok(ClassDescription {
+        id: class.id,
+        name: class.name,
+        mode,
+        connection: class.connection.map(|kind| format!("{plugin_id}/{kind}")),
+        after: class.after,
+        creates: class.creates,
+        about: class.about,
+        takes_set_points: class.takes_set_points,
+        settings: class.settings.into(),
+    })
+}
+
+fn check_ids(described: &plugin::LibraryDescription) -> Result<(), DescriptionFault> {
+    check_id(&described.id)?;
+    let classes = unique(described.classes.iter().map(|class| class.id.as_str()))?;
+    let connections = unique(described.connections.iter().map(|connection| connection.id.as_str()))?;
+    for class in &described.classes {
+        let missing = [(&class.after, &classes), (&class.connection, &connections)]
+            .into_iter()
+            .find_map(|(named, known)| named.as_ref().filter(|name| !known.contains(name.as_str())));
+        if let Some(missing) = missing {
+            return Err(DescriptionFault::Missing { class: class.id.clone(), missing: missing.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn unique<'a>(ids: impl Iterator<Item = &'a str>) -> Result<BTreeSet<&'a str>, DescriptionFault> {
+    let mut known = BTreeSet::new();
+    for id in ids {
+        check_id(id)?;
+        if !known.insert(id) {
+            return Err(DescriptionFault::Twice(id.to_owned()));
+        }
+    }
+    Ok(known)
+}
+
+fn check_id(id: &str) -> Result<(), DescriptionFault> {
+    let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if !id.is_empty() && id.len() <= 100 && id.bytes().all(may_stand) {
+        Ok(())
+    } else {
+        Err(DescriptionFault::Id(id.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::description::SettingKind;
+
+    fn document() -> Value {
+        json!({
+            "schema": 1, "contract": "1.1", "id": "riser.evce", "name": "EVCE", "version": "0.1.0",
+            "company": "Riser", "some_later_field": [1, 2, 3],
+            "classes": [
+                { "id": "setup", "name": "Setup", "mode": "scheduled", "connection": "evce" },
+                {
+                    "id": "status", "name": "Status", "mode": "long_running", "connection": "evce", "after": "setup",
+                    "takes_set_points": true,
+                    "settings": [{
+                        "key": "poll_every", "label": "Poll every", "kind": { "is": "duration", "min_ms": 5000 },
+                        "default": "15 s"
+                    }]
+                }
+            ],
+            "connections": [{ "id": "evce", "name": "EVCE", "settings": [
+                { "key": "password", "label": "Password", "kind": { "is": "secret" }, "required": true }
+            ] }]
+        })
+    }
+
+    #[test]
+    fn a_description_is_read_and_what_is_not_known_ignored() {
+        let described = LibraryDescription::parse(&document().to_string()).unwrap();
+        let status = described.class("status").unwrap();
+        assert_eq!((status.mode, status.after.as_deref()), (RunMode::LongRunning, Some("setup")));
+        assert_eq!(status.connection.as_deref(), Some("riser.evce/evce"));
+        assert!(status.takes_set_points && status.settings.setting("poll_every").is_some());
+        let connection = described.connection("riser.evce/evce").unwrap();
+        assert_eq!(connection.settings.settings[0].kind, SettingKind::Secret);
+        assert!(described.class("none").is_none() && described.connection("evce").is_none());
+    }
+
+    #[test]
+    fn a_description_that_contradicts_itself_is_refused() {
+        let refusal = |change: fn(&mut Value)| {
+            let mut document = document();
+            change(&mut document);
+            LibraryDescription::parse(&document.to_string()).unwrap_err().to_string()
+        };
+        assert_eq!(
+            refusal(|document| document["id"] = json!("a/b")),
+            "\"a/b\" is no id: use letters, digits, dots, dashes and underscores"
+        );
+        assert_eq!(
+            refusal(|document| document["classes"][1]["id"] = json!("setup")),
+            "\"setup\" stands twice"
+        );
+        assert_eq!(
+            refusal(|document| document["classes"][0]["mode"] = json!("hourly")),
+            "the class setup runs \"hourly\", which this Riser does not know"
+        );
+        assert_eq!(
+            refusal(|document| document["classes"][1]["after"] = json!("prepare")),
+            "the class status names \"prepare\", which the library does not offer"
+        );
+        assert!(refusal(|document| document["classes"] = json!("none")).starts_with("it cannot be read"));
+    }
+}

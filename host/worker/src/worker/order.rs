@@ -1,0 +1,102 @@
+//! Carries out the one order of a worker. Foreign code runs here, on the main thread.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use abi_stable::std_types::{RErr, ROk, RResult, RSlice, RStr, RVec};
+use riser_plugin::abi::messages::FailureMessage;
+use riser_plugin::abi::{PluginModuleRef, PluginRunBox};
+use serde::Serialize;
+
+use super::loader::load;
+use super::messages::{MessageError, outcome, run_order, test_order};
+use super::services::Services;
+use super::session::Session;
+use crate::codec::FrameError;
+use crate::frames::{FailureFrame, FromWorker, LoadFault, OutcomeFrame, RunOrder, TestOrder, ToWorker};
+
+/// Names no class: what is made then tests connections.
+const NO_CLASS: &str = "";
+
+/// Why an order was not carried out. It is the same next time.
+#[derive(Debug, thiserror::Error)]
+enum OrderError {
+    #[error("the library {0}")]
+    NotLoaded(LoadFault),
+    #[error("{0}")]
+    NoSuchClass(String),
+    #[error("the order cannot be understood: {0}")]
+    Message(#[from] MessageError),
+    #[error("the order cannot be written: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("the description cannot be sent: {0}")]
+    Description(#[from] FrameError),
+    #[error("the host gave no order that a worker knows")]
+    NoOrder,
+}
+
+pub(super) fn carry_out(order: ToWorker, session: &Arc<Session>) -> OutcomeFrame {
+    let carried_out = match order {
+        ToWorker::Describe { library } => describe(&library, session),
+        ToWorker::Run(order) => run(*order, session),
+        ToWorker::TestConnection(order) => test_connection(*order, session),
+        _ => Err(OrderError::NoOrder),
+    };
+    carried_out.unwrap_or_else(|error| match error {
+        OrderError::NotLoaded(fault) => OutcomeFrame::NotLoaded(fault),
+        other => failure(other.to_string()),
+    })
+}
+
+fn describe(library: &str, session: &Session) -> Result<OutcomeFrame, OrderError> {
+    let description_json = load_plugin(library)?.describe()().into_string();
+    session.link.send(&FromWorker::Described { description_json })?;
+    Ok(OutcomeFrame::Succeeded)
+}
+
+fn run(order: RunOrder, session: &Arc<Session>) -> Result<OutcomeFrame, OrderError> {
+    let run = create(load_plugin(&order.library)?, &order.class)?;
+    let order = json(&run_order(order)?)?;
+    Ok(outcome_of(run.run(RSlice::from(order.as_slice()), Services::boxed(Arc::clone(session)))))
+}
+
+fn test_connection(order: TestOrder, session: &Arc<Session>) -> Result<OutcomeFrame, OrderError> {
+    let run = create(load_plugin(&order.library)?, NO_CLASS)?;
+    let order = json(&test_order(order)?)?;
+    Ok(outcome_of(run.test_connection(RSlice::from(order.as_slice()), Services::boxed(Arc::clone(session)))))
+}
+
+fn load_plugin(library: &str) -> Result<PluginModuleRef, OrderError> {
+    load(Path::new(library)).map_err(OrderError::NotLoaded)
+}
+
+fn create(plugin: PluginModuleRef, class: &str) -> Result<PluginRunBox, OrderError> {
+    plugin.create()(RStr::from(class))
+        .into_result()
+        .map_err(|what| OrderError::NoSuchClass(what.into_string()))
+}
+
+/// A message as the plugin reads it.
+fn json(message: &impl Serialize) -> Result<Vec<u8>, OrderError> {
+    Ok(serde_json::to_vec(message)?)
+}
+
+fn outcome_of(result: RResult<(), RVec<u8>>) -> OutcomeFrame {
+    match result {
+        ROk(()) => OutcomeFrame::Succeeded,
+        RErr(error) => match serde_json::from_slice::<FailureMessage>(&error) {
+            Ok(message) => outcome(message),
+            Err(_) => failure("it failed and gave no reason that can be read"),
+        },
+    }
+}
+
+/// A failure that is the same next time.
+fn failure(what: impl Into<String>) -> OutcomeFrame {
+    OutcomeFrame::Failed(FailureFrame {
+        what: what.into(),
+        problem: None,
+        may_try_again: false,
+        is_panic: false,
+    })
+}
