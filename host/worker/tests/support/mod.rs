@@ -69,23 +69,26 @@ pub async fn events_of(mut worker: WorkerProcess) -> Vec<WorkerEvent> {
     }
 }
 
-/// The library of a package of this workspace, built where the tests were built.
+/// The library of a plugin of this workspace: from the folder that `RISER_TEST_PLUGINS` names, or built where
+/// the tests were built.
 pub fn built_library(package: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let folder = FOLDER.get_or_init(|| {
-        let program = Path::new(env!("CARGO_BIN_EXE_riser-worker-under-test"));
-        let folder = program.parent().unwrap();
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--package", "riser-example", "--package", "riser-misbehaving"]);
-        build.arg("--target-dir").arg(folder.parent().unwrap());
-        build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-        if folder.ends_with("release") {
-            build.arg("--release");
-        }
-        assert!(build.status().unwrap().success(), "the plugins cannot be built");
-        folder.to_owned()
-    });
+    let folder =
+        FOLDER.get_or_init(|| std::env::var_os("RISER_TEST_PLUGINS").map_or_else(build, PathBuf::from));
     folder.join(format!("lib{}.so", package.replace('-', "_")))
+}
+
+fn build() -> PathBuf {
+    let folder = Path::new(env!("CARGO_BIN_EXE_riser-worker-under-test")).parent().unwrap();
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--package", "riser-example", "--package", "riser-misbehaving"]);
+    build.arg("--target-dir").arg(folder.parent().unwrap());
+    build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    if folder.ends_with("release") {
+        build.arg("--release");
+    }
+    assert!(build.status().unwrap().success(), "the plugins cannot be built");
+    folder.to_owned()
 }
 
 /// Processes that carry this instance's marker.

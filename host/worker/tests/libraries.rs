@@ -1,0 +1,154 @@
+//! Real libraries in real workers: the example plugin from its first frame to its last.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use riser_domain::RunMode;
+use riser_worker::frames::{
+    Answer, Call, FromWorker, LoadFault, OutcomeFrame, PointFrame, ToWorker, ValueFrame, ValueKindFrame,
+};
+use riser_worker::{
+    ExitReason, InquiryError, LibraryError, WorkerEvent, WorkerLimits, WorkerProcess, describe,
+};
+use support::{World, built_library, events_of, marked};
+
+/// Answers as a host would, until the worker has published this many numbers; gives those.
+async fn numbers_published(worker: &mut WorkerProcess, how_many: usize) -> Vec<i64> {
+    let mut numbers = Vec::new();
+    while numbers.len() < how_many {
+        match worker.next_event().await {
+            WorkerEvent::Frame(FromWorker::Call { request, call }) => {
+                let answer = match call {
+                    Call::Declare { items } => {
+                        assert_eq!(items.len(), 1);
+                        let point = PointFrame {
+                            handle: 7,
+                            id: items[0].id.clone(),
+                            is_history: false,
+                            recorded: None,
+                            kind: ValueKindFrame::Long,
+                            unit: "".into(),
+                            written_by: "counter".into(),
+                        };
+                        Answer::Declared { points: vec![point], added: 1, changed: 0, kept: 0, vanished: 0 }
+                    }
+                    Call::Publish { values } => {
+                        assert_eq!((values.len(), values[0].handle, values[0].state), (1, 7, 0));
+                        let Some(ValueFrame::Long(number)) = values[0].value else { panic!("{values:?}") };
+                        numbers.push(number);
+                        Answer::Done
+                    }
+                    _ => Answer::Done,
+                };
+                worker.send(ToWorker::Answer { request, answer }).unwrap();
+            }
+            WorkerEvent::Ended(reason) => panic!("{reason}"),
+            _ => {}
+        }
+    }
+    numbers
+}
+
+/// Asks a worker to stop and gives its outcome and the reason of its end.
+async fn stop(worker: WorkerProcess) -> (Option<OutcomeFrame>, ExitReason) {
+    worker.stop();
+    let mut outcome = None;
+    for event in events_of(worker).await {
+        match event {
+            WorkerEvent::Frame(FromWorker::Outcome(how)) => outcome = Some(how),
+            WorkerEvent::Ended(reason) => return (outcome, reason),
+            _ => {}
+        }
+    }
+    unreachable!("the last event is the end")
+}
+
+#[tokio::test]
+async fn the_example_is_described_runs_and_stops() {
+    let world = World::new("example");
+    let library = world.library("riser-example");
+    let described = describe(&world.launcher, &library).await.unwrap();
+    assert_eq!((described.id.as_str(), described.contract.as_str()), ("riser.example", "1.1"));
+    let counter = described.class("counter").unwrap();
+    assert_eq!(counter.mode, RunMode::LongRunning);
+    assert!(counter.settings.setting("step_every").is_some());
+
+    let mut order = world.order(&library, "counter");
+    order.settings_json = r#"{ "start": 40, "step_every": "100 ms" }"#.to_owned();
+    let mut worker = world.launcher.launch(WorkerLimits::default()).await.unwrap();
+    worker.send(ToWorker::Run(Box::new(order))).unwrap();
+    assert_eq!(numbers_published(&mut worker, 3).await, [40, 41, 42]);
+    assert!(marked(&world.instance) > 0);
+    assert_eq!(stop(worker).await, (Some(OutcomeFrame::Cancelled), ExitReason::Finished));
+    assert_eq!(marked(&world.instance), 0);
+}
+
+#[tokio::test]
+async fn a_worker_is_small() {
+    let world = World::new("small");
+    let library = world.library("riser-example");
+    let mut worker = world.run(&library, "counter", WorkerLimits::default()).await;
+    numbers_published(&mut worker, 1).await;
+    let status = std::fs::read_to_string(format!("/proc/{}/status", worker.handle().pid())).unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let kib: u64 = resident.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(kib <= 8 * 1024, "{kib} KiB");
+}
+
+#[tokio::test]
+async fn a_library_that_is_overwritten_while_a_run_uses_it_harms_neither_this_run_nor_the_next() {
+    let world = World::new("overwritten");
+    let file = world.folder.path().join("example.so");
+    std::fs::copy(built_library("riser-example"), &file).unwrap();
+    let first = world.shelf.shelve(&file).unwrap();
+    let mut worker = world.run(&first, "counter", WorkerLimits::default()).await;
+    assert_eq!(numbers_published(&mut worker, 1).await, [0]);
+
+    // As `cp` does it: into the same file.
+    std::fs::write(&file, std::fs::read(built_library("riser-misbehaving")).unwrap()).unwrap();
+    let second = world.shelf.shelve(&file).unwrap();
+    assert_ne!(second.sha256, first.sha256);
+    assert_eq!(describe(&world.launcher, &second).await.unwrap().id, "riser.misbehaving");
+    assert_eq!(numbers_published(&mut worker, 1).await, [1]);
+    assert_eq!(stop(worker).await, (Some(OutcomeFrame::Cancelled), ExitReason::Finished));
+}
+
+#[tokio::test]
+async fn a_library_that_is_no_plugin_is_refused_in_one_sentence() {
+    let world = World::new("no-plugin");
+    let file = world.folder.path().join("libm.so");
+    std::fs::copy("/lib/x86_64-linux-gnu/libm.so.6", &file).unwrap();
+    let library = world.shelf.shelve(&file).unwrap();
+    let error = describe(&world.launcher, &library).await.unwrap_err();
+    assert!(matches!(
+        &error,
+        InquiryError::Library(LibraryError::Refused { fault: LoadFault::NoPlugin, .. })
+    ));
+    assert_eq!(
+        error.to_string(),
+        format!("{} is a library but no Riser plugin: remove it from the plugin folder", file.display())
+    );
+}
+
+#[tokio::test]
+async fn a_class_that_the_library_lacks_and_settings_that_do_not_fit_are_failures_with_words() {
+    let world = World::new("unfit");
+    let library = world.library("riser-example");
+    let failure = async |class: &str, settings_json: &str| {
+        let mut order = world.order(&library, class);
+        order.settings_json = settings_json.to_owned();
+        let worker = world.launcher.launch(WorkerLimits::default()).await.unwrap();
+        worker.send(ToWorker::Run(Box::new(order))).unwrap();
+        let events = events_of(worker).await;
+        let failed = events.into_iter().find_map(|event| match event {
+            WorkerEvent::Frame(FromWorker::Outcome(OutcomeFrame::Failed(failure))) => Some(failure),
+            _ => None,
+        });
+        failed.unwrap()
+    };
+    assert_eq!(failure("none", "{}").await.what, "this library has no class none");
+    let unfit = failure("counter", r#"{ "step_every": "soon" }"#).await;
+    assert!(!unfit.may_try_again && unfit.what.contains("step_every"), "{}", unfit.what);
+    assert!(failure("counter", "no json").await.what.contains("the settings are no JSON"));
+}

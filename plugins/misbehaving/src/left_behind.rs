@@ -1,0 +1,22 @@
+use std::process::{Command, Stdio};
+
+use riser_plugin::prelude::*;
+
+/// Starts a process in a session of its own, whose parent is gone at once, and ends well.
+pub(crate) struct LeftBehind;
+
+impl Processor for LeftBehind {
+    type Settings = ();
+    const CLASS: Class = Class::scheduled("left-behind", "Left behind")
+        .about("Starts a process in a session of its own and leaves it behind.");
+
+    fn run(&self, _host: &Host, (): ()) -> Outcome {
+        let status = Command::new("setsid")
+            .args(["--fork", "sleep", "3600"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?;
+        if status.success() { Ok(()) } else { Err(Failure::new("setsid did not start a process")) }
+    }
+}

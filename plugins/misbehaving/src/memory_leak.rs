@@ -1,0 +1,22 @@
+use riser_plugin::prelude::*;
+
+/// What it takes at a time, in bytes.
+const STEP_BYTES: usize = 4 << 20;
+
+/// Takes memory, uses it, and gives none back.
+pub(crate) struct MemoryLeak;
+
+impl Processor for MemoryLeak {
+    type Settings = ();
+    const CLASS: Class =
+        Class::long_running("memory-leak", "Memory leak").about("Takes memory and gives none back.");
+
+    fn run(&self, host: &Host, (): ()) -> Outcome {
+        let mut kept = Vec::new();
+        loop {
+            kept.push(vec![1_u8; STEP_BYTES]);
+            std::hint::black_box(&kept);
+            host.wait(Duration::from_millis(1))?;
+        }
+    }
+}
