@@ -1,1 +1,135 @@
-fn main() {}
+//! `evce-simulator`: runs one simulator until it is told to end or its parent ends.
+
+mod parent;
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Parser;
+use evce_simulator::{Fixture, Options, Simulator, Speed, TimeSpan};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Holds the password when no file does.
+const PASSWORD_VARIABLE: &str = "EVCE_SIMULATOR_PASSWORD";
+
+/// A stand-in for an EVCE charge controller.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Where the API listens (TLS); port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Where the control interface listens; loopback only
+    #[arg(long, default_value = "127.0.0.1:0")]
+    control: SocketAddr,
+    /// The site: F1 (the guide's screens, frozen), F2 (50 stations, moving) or stations:N
+    #[arg(long, default_value_t = Fixture::F1)]
+    fixture: Fixture,
+    /// Decides all cars and meters
+    #[arg(long, default_value_t = 42)]
+    seed: u64,
+    /// How fast cars and meters move, 0 to 3600; dates, tokens and validities follow wall time
+    #[arg(long, default_value = "1")]
+    speed: Speed,
+    /// Login of the account that may write; `viewer` and `admin` have the same password
+    #[arg(long, default_value = "bmsApi")]
+    user: String,
+    /// File with the password; else the variable `EVCE_SIMULATOR_PASSWORD`, else a random one is printed
+    #[arg(long)]
+    password_file: Option<PathBuf>,
+    /// Life of a token
+    #[arg(long, default_value = "3600s")]
+    token_life: TimeSpan,
+    /// What the API says its version is; empty for a controller that says nothing
+    #[arg(long, default_value = "6.0")]
+    api_version: String,
+    /// Print exactly one line of JSON on standard output when ready
+    #[arg(long)]
+    announce: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    let parent = parent::Parent::watch().context("cannot watch the parent process")?;
+    let arguments = Arguments::parse();
+    let password = given_password(&arguments)?;
+    let is_password_random = password.is_none();
+    let token_life_ms =
+        u64::try_from(arguments.token_life.ms()).context("--token-life must not be negative")?;
+    let simulator = Simulator::start(Options {
+        listen: arguments.listen,
+        control: arguments.control,
+        fixture: arguments.fixture,
+        seed: arguments.seed,
+        speed: arguments.speed,
+        login: arguments.user,
+        password,
+        token_life: Duration::from_millis(token_life_ms),
+        api_version: (!arguments.api_version.is_empty()).then_some(arguments.api_version),
+        ..Options::default()
+    })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let ended = end(&simulator, parent)?;
+        show(&simulator, arguments.announce, is_password_random)?;
+        ended.await;
+        Ok(())
+    })
+}
+
+fn given_password(arguments: &Arguments) -> anyhow::Result<Option<String>> {
+    let Some(file) = &arguments.password_file else {
+        return Ok(std::env::var(PASSWORD_VARIABLE).ok().filter(|password| !password.is_empty()));
+    };
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the password file {}", file.display()))?;
+    let password = text.trim_end_matches(['\r', '\n']);
+    anyhow::ensure!(!password.is_empty(), "the password file {} is empty", file.display());
+    Ok(Some(password.to_owned()))
+}
+
+/// Says where it listens: as one line of JSON on standard output, or for people on standard error.
+fn show(simulator: &Simulator, announce: bool, is_password_random: bool) -> io::Result<()> {
+    if announce {
+        let mut line = json!({
+            "api_url": simulator.api_url,
+            "control_url": simulator.control_url,
+            "certificate_sha256": simulator.certificate_sha256,
+            "login": simulator.login,
+        });
+        if is_password_random {
+            line["password"] = simulator.password.as_str().into();
+        }
+        let mut out = io::stdout().lock();
+        writeln!(out, "{line}")?;
+        return out.flush();
+    }
+    let mut out = io::stderr().lock();
+    writeln!(out, "API                {}", simulator.api_url)?;
+    writeln!(out, "control, start page {}/", simulator.control_url)?;
+    writeln!(out, "certificate SHA-256 {}", simulator.certificate_sha256)?;
+    writeln!(out, "login              {}", simulator.login)?;
+    if is_password_random {
+        writeln!(out, "password           {}", simulator.password)?;
+    }
+    Ok(())
+}
+
+/// Completes on SIGTERM, SIGINT, `/_sim/stop` and the parent's end; signals are caught from the call on.
+fn end(simulator: &Simulator, parent: parent::Parent) -> io::Result<impl Future<Output = ()> + use<>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let stopped = simulator.stopped();
+    let parent_ended = parent.ended()?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = stopped => {}
+            () = parent_ended => {}
+        }
+    })
+}

@@ -1,0 +1,130 @@
+//! One request and its answer: noted, met by the faults in force, given the headers that all answers carry.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use axum::http::{Method, Request, Response};
+use axum::response::IntoResponse;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use tower::ServiceExt;
+
+use super::bearer_token;
+use super::error::ApiError;
+use crate::clock::http_date;
+use crate::controller::Controller;
+use crate::faults::{FaultKind, Met};
+use crate::request_log::Arrival;
+
+/// No request of the API is longer.
+const LONGEST_BODY: usize = 64 * 1024;
+/// What stands in front of devices that lost their session.
+const LOGIN_PAGE: &str =
+    "<!doctype html><html><head><title>Login</title></head><body><h1>Login</h1></body></html>";
+
+/// The connection is to be closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("a fault closes the connection")]
+pub(crate) struct Dropped;
+
+/// Answers one request, or drops its connection.
+pub(crate) async fn answer(
+    controller: Arc<Controller>,
+    router: Router,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Dropped> {
+    let (parts, body) = request.into_parts();
+    let whole = Limited::new(body, LONGEST_BODY).collect().await.map(http_body_util::Collected::to_bytes);
+    let is_too_large = whole.is_err();
+    let request = Request::from_parts(parts, whole.unwrap_or_default());
+    let sequence = controller.log().begin(arrival(&controller, &request));
+    let now = controller.clock.now();
+    let met = controller.faults().meet(
+        request.method().as_str(),
+        request.uri().path(),
+        sequence,
+        now.controller_ms,
+    );
+    controller.log().set_fault(sequence, met.shown());
+    tokio::time::sleep(Duration::from_millis(met.latency_ms)).await;
+
+    let is_login = request.uri().path().ends_with("/login");
+    let response = match instead(met, is_login)? {
+        Some(response) => response,
+        None if is_too_large => ApiError::new(413, "BODY_TOO_LARGE", "the body is too large").into_response(),
+        None => routed(router, request.map(Body::from)).await,
+    };
+    let (mut parts, body) = response.into_parts();
+    let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    match met.kind {
+        Some(FaultKind::AnswerLost) => return Err(Dropped),
+        Some(FaultKind::TruncatedJson) => body.truncate(body.len() / 2),
+        _ => {}
+    }
+    parts.headers.extend(common_headers(&controller));
+    controller.log().set_answer(sequence, parts.status.as_u16(), body.len());
+    Ok(Response::from_parts(parts, Full::new(body)))
+}
+
+async fn routed(router: Router, request: Request<Body>) -> Response<Body> {
+    let answered: Result<_, Infallible> = router.oneshot(request).await;
+    answered.unwrap_or_else(|never| match never {})
+}
+
+/// What a fault answers in the controller's place.
+fn instead(met: Met, is_login: bool) -> Result<Option<Response<Body>>, Dropped> {
+    let error =
+        match met.kind {
+            Some(FaultKind::Down) => return Err(Dropped),
+            Some(FaultKind::Html) => {
+                let headers = [(CONTENT_TYPE, "text/html; charset=utf-8")];
+                return Ok(Some((headers, LOGIN_PAGE).into_response()));
+            }
+            Some(FaultKind::Unauthorized) if is_login => ApiError::bad_credentials(),
+            Some(FaultKind::Unauthorized) => ApiError::token_expired(),
+            Some(FaultKind::TooManyRequests) => ApiError::new(429, "TOO_MANY_REQUESTS", "too many requests")
+                .with_retry_after(met.retry_after_s),
+            Some(FaultKind::InternalError) => ApiError::new(500, "INTERNAL_ERROR", "something went wrong"),
+            Some(FaultKind::Starting) => ApiError::new(503, "STARTING", "the controller is starting")
+                .with_retry_after(met.retry_after_s),
+            Some(FaultKind::TruncatedJson | FaultKind::AnswerLost | FaultKind::Latency) | None => {
+                return Ok(None);
+            }
+        };
+    Ok(Some(error.into_response()))
+}
+
+fn arrival(controller: &Controller, request: &Request<Bytes>) -> Arrival {
+    let is_write = [Method::PUT, Method::POST, Method::DELETE, Method::PATCH].contains(request.method());
+    let token = bearer_token(request.headers());
+    Arrival {
+        unix_ms: controller.clock.now().wall_ms,
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().map(str::to_owned),
+        body: (is_write && !request.body().is_empty()).then(|| shown_body(request)),
+        token_id: token.and_then(|token| controller.auth().token_id(token)),
+    }
+}
+
+/// A body as the log keeps it: of a login only the name.
+fn shown_body(request: &Request<Bytes>) -> String {
+    if request.uri().path().ends_with("/login") {
+        let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        return serde_json::json!({ "login": body["login"].as_str() }).to_string();
+    }
+    String::from_utf8_lossy(request.body()).into_owned()
+}
+
+fn common_headers(controller: &Controller) -> Vec<(HeaderName, HeaderValue)> {
+    let date = http_date(controller.clock.now().controller_ms);
+    let version = controller.api_version.as_deref();
+    let headers = [(DATE, Some(date.as_str())), (HeaderName::from_static("x-api-version"), version)];
+    let sent =
+        headers.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::from_str(value?).ok()?)));
+    sent.collect()
+}

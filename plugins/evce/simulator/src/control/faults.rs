@@ -1,0 +1,45 @@
+//! `/_sim/faults`.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::{Refused, answer, parse};
+use crate::controller::Controller;
+use crate::faults::FaultOrder;
+
+pub(super) async fn list(State(controller): State<Arc<Controller>>) -> Response {
+    let now_ms = controller.clock.now().controller_ms;
+    answer(200, &json!(controller.faults().in_force(now_ms)))
+}
+
+pub(super) async fn add(State(controller): State<Arc<Controller>>, body: Bytes) -> Result<Response, Refused> {
+    let order: FaultOrder = parse(&body)?;
+    let now_ms = controller.clock.now().controller_ms;
+    let mut faults = controller.faults();
+    let id = faults.add(order, now_ms).map_err(|error| Refused::new(400, error))?;
+    if faults.refuses_connections(now_ms) {
+        controller.cuts.send_modify(|cuts| *cuts += 1);
+    }
+    Ok(answer(201, &json!({ "id": id })))
+}
+
+pub(super) async fn clear(State(controller): State<Arc<Controller>>) -> Response {
+    controller.faults().clear();
+    StatusCode::NO_CONTENT.into_response()
+}
+
+pub(super) async fn remove(
+    State(controller): State<Arc<Controller>>,
+    Path(fault): Path<u64>,
+) -> Result<Response, Refused> {
+    if controller.faults().remove(fault) {
+        Ok(StatusCode::NO_CONTENT.into_response())
+    } else {
+        Err(Refused::new(404, "no such fault"))
+    }
+}

@@ -1,0 +1,244 @@
+//! Faults that the control interface orders: which request meets which, how often and until when.
+
+use serde::{Deserialize, Serialize};
+
+use crate::random::{Numbers, Purpose};
+use crate::time_span::TimeSpan;
+
+/// What goes wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FaultKind {
+    /// The connection is closed without an answer; for the whole API it is refused before TLS.
+    Down,
+    /// The answer comes late, by `latency`.
+    Latency,
+    /// 401: `TOKEN_EXPIRED`, for a login `BAD_CREDENTIALS`.
+    #[serde(rename = "401")]
+    Unauthorized,
+    /// 429 with `Retry-After`.
+    #[serde(rename = "429")]
+    TooManyRequests,
+    #[serde(rename = "500")]
+    InternalError,
+    /// 503: `STARTING`, with `Retry-After`.
+    #[serde(rename = "503")]
+    Starting,
+    /// The request is done, the answer ends in the middle of the document.
+    TruncatedJson,
+    /// 200 with a login page; the request is not done.
+    Html,
+    /// The request is done, the connection is closed without an answer.
+    AnswerLost,
+}
+
+/// A fault as it is ordered.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FaultOrder {
+    pub(crate) kind: FaultKind,
+    /// Beginning of the path below `/api/v2`; all paths if left out.
+    #[serde(default)]
+    path: String,
+    /// Only requests with this method.
+    method: Option<String>,
+    /// Ends after so many requests.
+    count: Option<u32>,
+    /// Ends after this time of the controller's clock.
+    #[serde(rename = "for")]
+    window: Option<TimeSpan>,
+    /// Share of the requests that meet it, 0 to 1.
+    probability: Option<f64>,
+    /// For `latency`; 1 s if left out.
+    latency: Option<TimeSpan>,
+    /// For 429 and 503; 5 s if left out.
+    retry_after: Option<TimeSpan>,
+}
+
+/// A fault in force.
+#[derive(Serialize)]
+pub(crate) struct Fault {
+    pub(crate) id: u64,
+    kind: FaultKind,
+    path: String,
+    method: Option<String>,
+    left: Option<u32>,
+    ends_ms: Option<i64>,
+    probability: f64,
+    latency_ms: u64,
+    retry_after_s: u64,
+    met: u64,
+}
+
+/// What one request meets.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Met {
+    pub(crate) latency_ms: u64,
+    pub(crate) kind: Option<FaultKind>,
+    pub(crate) retry_after_s: u64,
+}
+
+impl Met {
+    /// What the request log shows.
+    pub(crate) fn shown(&self) -> Option<FaultKind> {
+        self.kind.or((self.latency_ms > 0).then_some(FaultKind::Latency))
+    }
+}
+
+/// All faults in force.
+pub(crate) struct FaultPlan {
+    seed: u64,
+    faults: Vec<Fault>,
+    so_far: u64,
+}
+
+const WHOLE_API: &str = "/api/v2";
+
+impl FaultPlan {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed, faults: Vec::new(), so_far: 0 }
+    }
+
+    /// Puts a fault in force; answers its id, or what is wrong with the order.
+    pub(crate) fn add(&mut self, order: FaultOrder, now_ms: i64) -> Result<u64, &'static str> {
+        let probability = order.probability.unwrap_or(1.0);
+        if !(0.0..=1.0).contains(&probability) {
+            return Err("probability must lie between 0 and 1");
+        }
+        self.so_far += 1;
+        let positive_ms = |span: Option<TimeSpan>, default| {
+            span.map_or(default, |span| u64::try_from(span.ms()).unwrap_or(0))
+        };
+        let path = order.path.strip_prefix(WHOLE_API).unwrap_or(&order.path);
+        self.faults.push(Fault {
+            id: self.so_far,
+            kind: order.kind,
+            path: path.trim_end_matches('/').to_owned(),
+            method: order.method.map(|method| method.to_uppercase()),
+            left: order.count,
+            ends_ms: order.window.map(|window| now_ms + window.ms()),
+            probability,
+            latency_ms: positive_ms(order.latency, 1000),
+            retry_after_s: positive_ms(order.retry_after, 5000).div_ceil(1000),
+            met: 0,
+        });
+        Ok(self.so_far)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.faults.clear();
+    }
+
+    pub(crate) fn remove(&mut self, id: u64) -> bool {
+        let before = self.faults.len();
+        self.faults.retain(|fault| fault.id != id);
+        self.faults.len() < before
+    }
+
+    pub(crate) fn in_force(&mut self, now_ms: i64) -> &[Fault] {
+        self.faults.retain(|fault| fault.is_in_force(now_ms));
+        &self.faults
+    }
+
+    /// Whether new connections are refused: "down" for the whole API and without dice or count.
+    pub(crate) fn refuses_connections(&self, now_ms: i64) -> bool {
+        self.faults.iter().any(|fault| {
+            let is_for_all = fault.path.is_empty() && fault.method.is_none();
+            let is_certain = fault.left.is_none() && fault.probability >= 1.0;
+            fault.kind == FaultKind::Down && is_for_all && is_certain && fault.is_in_force(now_ms)
+        })
+    }
+
+    /// What a request meets; latencies add up, of the rest the oldest fault wins.
+    pub(crate) fn meet(&mut self, method: &str, path: &str, request: u64, now_ms: i64) -> Met {
+        let mut met = Met::default();
+        let path = path.strip_prefix(WHOLE_API).unwrap_or(path);
+        for fault in &mut self.faults {
+            let is_taken = fault.kind != FaultKind::Latency && met.kind.is_some();
+            if is_taken || !fault.concerns(method, path, now_ms) || !fault.strikes(self.seed, request) {
+                continue;
+            }
+            fault.met += 1;
+            fault.left = fault.left.map(|left| left.saturating_sub(1));
+            if fault.kind == FaultKind::Latency {
+                met.latency_ms += fault.latency_ms;
+            } else {
+                met.kind = Some(fault.kind);
+                met.retry_after_s = fault.retry_after_s;
+            }
+        }
+        met
+    }
+}
+
+impl Fault {
+    fn is_in_force(&self, now_ms: i64) -> bool {
+        self.left != Some(0) && self.ends_ms.is_none_or(|ends_ms| now_ms < ends_ms)
+    }
+
+    fn concerns(&self, method: &str, path: &str, now_ms: i64) -> bool {
+        let is_method = self.method.as_deref().is_none_or(|wanted| wanted == method);
+        is_method && path.starts_with(&self.path) && self.is_in_force(now_ms)
+    }
+
+    fn strikes(&self, seed: u64, request: u64) -> bool {
+        let roll = Numbers::of(seed, self.id, request, 0).below(Purpose::Fault, 1_000_000);
+        f64::from(u32::try_from(roll).unwrap_or(0)) < self.probability * 1_000_000.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(orders: &str) -> FaultPlan {
+        let mut plan = FaultPlan::new(1);
+        for order in serde_json::from_str::<Vec<FaultOrder>>(orders).unwrap() {
+            plan.add(order, 0).unwrap();
+        }
+        plan
+    }
+
+    #[test]
+    fn a_counted_fault_ends_after_its_count() {
+        let mut plan = plan(r#"[{"kind":"500","path":"/zones","count":2}]"#);
+        let kinds: Vec<_> = (0..3).map(|n| plan.meet("GET", "/api/v2/zones", n, 0).kind).collect();
+        assert_eq!(kinds, [Some(FaultKind::InternalError), Some(FaultKind::InternalError), None]);
+    }
+
+    #[test]
+    fn a_fault_concerns_its_path_method_and_window_only() {
+        let mut plan = plan(r#"[{"kind":"429","path":"/api/v2/zones","method":"put","for":"60s"}]"#);
+        assert_eq!(plan.meet("PUT", "/api/v2/stations", 1, 0).kind, None);
+        assert_eq!(plan.meet("GET", "/api/v2/zones", 1, 0).kind, None);
+        let met = plan.meet("PUT", "/api/v2/zones/1", 1, 0);
+        assert_eq!((met.kind, met.retry_after_s), (Some(FaultKind::TooManyRequests), 5));
+        assert_eq!(plan.meet("PUT", "/api/v2/zones/1", 1, 60_000).kind, None);
+    }
+
+    #[test]
+    fn latency_adds_to_another_fault() {
+        let mut plan = plan(r#"[{"kind":"latency","latency":"300ms"},{"kind":"html"}]"#);
+        let met = plan.meet("GET", "/api/v2/zones", 1, 0);
+        assert_eq!((met.latency_ms, met.kind), (300, Some(FaultKind::Html)));
+    }
+
+    #[test]
+    fn probability_strikes_its_share_and_the_same_requests_again() {
+        let strikes = || {
+            let mut plan = plan(r#"[{"kind":"down","probability":0.25}]"#);
+            (0..1000).filter(|n| plan.meet("GET", "/zones", *n, 0).kind.is_some()).collect::<Vec<_>>()
+        };
+        assert!((200..300).contains(&strikes().len()));
+        assert_eq!(strikes(), strikes());
+    }
+
+    #[test]
+    fn only_a_certain_down_of_the_whole_api_refuses_connections() {
+        assert!(plan(r#"[{"kind":"down"}]"#).refuses_connections(0));
+        assert!(plan(r#"[{"kind":"down","path":"/api/v2"}]"#).refuses_connections(0));
+        assert!(!plan(r#"[{"kind":"down","path":"/zones"}]"#).refuses_connections(0));
+        assert!(!plan(r#"[{"kind":"down","count":1}]"#).refuses_connections(0));
+        assert!(!plan(r#"[{"kind":"down","for":"1s"}]"#).refuses_connections(1000));
+    }
+}

@@ -1,0 +1,134 @@
+//! How a zone's current is shared among the cars that charge in it.
+//!
+//! The real controller's algorithm is not known. What holds here: whole amperes, never a set point between
+//! 0 and 6 A (the least a car may be given, IEC 61851), and no phase above the zone's budget.
+
+/// The least a charging car may be given; below it, charging pauses.
+pub(crate) const MINIMUM_A: u32 = 6;
+/// How far a set point may rise at once; it falls without limit.
+const RISE_A: u32 = 4;
+
+/// What one connector asks of its zone.
+#[derive(Clone, Copy)]
+pub(crate) struct Demand {
+    /// Phases that its car loads.
+    pub(crate) phases: [bool; 3],
+    /// The most it can use: the least of car, cable and station.
+    pub(crate) most_a: u32,
+    /// What it has now.
+    pub(crate) set_point_a: u32,
+    /// Load management may not vary it; it is served before all others.
+    pub(crate) is_fixed: bool,
+    /// Place in the queue: earlier is served first.
+    pub(crate) queued_ms: i64,
+}
+
+/// Shares `budget_a` of each phase; the answer has a set point for each demand, in their order.
+pub(crate) fn share(budget_a: u32, demands: &[Demand]) -> Vec<u32> {
+    let mut left = [budget_a; 3];
+    let mut granted = vec![0; demands.len()];
+    let mut order: Vec<usize> = (0..demands.len()).collect();
+    order.sort_by_key(|index| (!demands[*index].is_fixed, demands[*index].queued_ms));
+    for &index in &order {
+        let demand = &demands[index];
+        let first_a = if demand.is_fixed { demand.most_a } else { MINIMUM_A };
+        if demand.most_a >= MINIMUM_A && free(&left, demand) >= first_a {
+            take(&mut left, demand, first_a);
+            granted[index] = first_a;
+        }
+    }
+    fill(&mut left, demands, &mut granted, &order);
+    granted
+}
+
+/// Raises all that charge, one ampere each in turn, as far as budget, need and the rise limit allow.
+fn fill(left: &mut [u32; 3], demands: &[Demand], granted: &mut [u32], order: &[usize]) {
+    let mut rising = true;
+    while rising {
+        rising = false;
+        for &index in order {
+            let demand = &demands[index];
+            let ceiling_a = demand.most_a.min((demand.set_point_a + RISE_A).max(MINIMUM_A));
+            let may_rise = !demand.is_fixed && (MINIMUM_A..ceiling_a).contains(&granted[index]);
+            if may_rise && free(left, demand) > 0 {
+                take(left, demand, 1);
+                granted[index] += 1;
+                rising = true;
+            }
+        }
+    }
+}
+
+fn free(left: &[u32; 3], demand: &Demand) -> u32 {
+    let used = left.iter().zip(demand.phases).filter(|(_, used)| *used);
+    used.map(|(left, _)| *left).min().unwrap_or(0)
+}
+
+fn take(left: &mut [u32; 3], demand: &Demand, current_a: u32) {
+    for (left, used) in left.iter_mut().zip(demand.phases) {
+        if used {
+            *left -= current_a;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Numbers, Purpose};
+
+    fn demand(turn: u64, index: u64) -> Demand {
+        let numbers = Numbers::of(7, turn, index, 0);
+        let phases = [
+            [true, false, false],
+            [false, true, false],
+            [false, false, true],
+            [true; 3],
+            [true, true, false],
+        ];
+        Demand {
+            phases: numbers.choose(Purpose::CarPhases, &phases),
+            most_a: numbers.choose(Purpose::CarCurrent, &[6, 10, 16, 32, 73]),
+            set_point_a: numbers.choose(Purpose::Gap, &[0, 6, 9, 16, 32]),
+            is_fixed: numbers.below(Purpose::Stay, 10) == 0,
+            queued_ms: i64::try_from(numbers.below(Purpose::Finishing, 1000)).unwrap(),
+        }
+    }
+
+    #[test]
+    fn no_phase_passes_its_budget_and_no_set_point_lies_between_zero_and_six() {
+        for turn in 0..2_000 {
+            let budget_a = u32::try_from(Numbers::of(9, turn, 0, 0).below(Purpose::Gap, 300)).unwrap();
+            let demands: Vec<Demand> = (0..turn % 40).map(|index| demand(turn, index)).collect();
+            let granted = share(budget_a, &demands);
+            for phase in 0..3 {
+                let on_phase = demands.iter().zip(&granted).filter(|(demand, _)| demand.phases[phase]);
+                let sum: u32 = on_phase.map(|(_, granted)| *granted).sum();
+                assert!(sum <= budget_a, "{sum} A of {budget_a} A in turn {turn}");
+            }
+            for (demand, granted) in demands.iter().zip(&granted) {
+                assert!(*granted == 0 || *granted >= MINIMUM_A);
+                assert!(*granted <= demand.most_a);
+            }
+        }
+    }
+
+    #[test]
+    fn when_not_all_can_be_served_the_first_in_the_queue_are() {
+        let car = |queued_ms| Demand {
+            phases: [true, false, false],
+            most_a: 32,
+            set_point_a: 6,
+            is_fixed: false,
+            queued_ms,
+        };
+        assert_eq!(share(13, &[car(30), car(10), car(20)]), [0, 7, 6]);
+    }
+
+    #[test]
+    fn a_set_point_rises_in_steps_and_falls_at_once() {
+        let car = Demand { phases: [true; 3], most_a: 32, set_point_a: 16, is_fixed: false, queued_ms: 0 };
+        assert_eq!(share(100, &[car]), [20]);
+        assert_eq!(share(8, &[car]), [8]);
+    }
+}

@@ -1,0 +1,55 @@
+//! How a simulator is started.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::clock::WallClock;
+use crate::fixtures::Fixture;
+use crate::speed::Speed;
+
+/// Settings of one simulator.
+#[derive(Clone)]
+pub struct Options {
+    /// Where the API listens (TLS). Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where the control interface listens (plain HTTP); loopback only. Port 0 takes a free one.
+    pub control: SocketAddr,
+    /// Which site is simulated.
+    pub fixture: Fixture,
+    /// Decides all cars and meters.
+    pub seed: u64,
+    /// How fast cars and meters move against wall time.
+    pub speed: Speed,
+    /// Login of the account with the role `bmsApi`. The accounts `viewer` and `admin` have the same password.
+    pub login: String,
+    /// Password of all accounts; a random one if left out.
+    pub password: Option<String>,
+    /// Life of a token.
+    pub token_life: Duration,
+    /// Tokens of one account at the same time; one more ends the oldest.
+    pub max_sessions: usize,
+    /// What `X-Api-Version` and `/version` say; `None` for a controller that says nothing.
+    pub api_version: Option<String>,
+    /// Where wall time comes from.
+    pub wall_clock: WallClock,
+}
+
+impl Default for Options {
+    /// Site F1 on free loopback ports, at the speed of wall time.
+    fn default() -> Self {
+        let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            listen: free_port,
+            control: free_port,
+            fixture: Fixture::F1,
+            seed: 42,
+            speed: Speed::REAL,
+            login: "bmsApi".to_owned(),
+            password: None,
+            token_life: Duration::from_hours(1),
+            max_sessions: 5,
+            api_version: Some("6.0".to_owned()),
+            wall_clock: WallClock::System,
+        }
+    }
+}

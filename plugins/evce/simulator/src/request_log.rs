@@ -1,0 +1,128 @@
+//! Every call of the API, for tests that count them.
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+
+use crate::faults::FaultKind;
+
+/// Calls that are kept; older ones are forgotten.
+const KEPT: usize = 100_000;
+/// Bytes of a body that are kept.
+const BODY_KEPT: usize = 16 * 1024;
+
+/// One call of the API.
+#[derive(Clone, Serialize)]
+pub(crate) struct LoggedRequest {
+    /// Numbered from 1; never used twice.
+    sequence: u64,
+    /// Wall time of its arrival.
+    unix_ms: i64,
+    /// `CONNECT` for a connection that was refused.
+    method: String,
+    path: String,
+    query: Option<String>,
+    /// Of writes. A login shows its name, never its password.
+    body: Option<String>,
+    /// Number of the token, never the token.
+    token_id: Option<u64>,
+    /// Missing while it is under way, and for good when no answer was sent.
+    status: Option<u16>,
+    /// The fault it met.
+    fault: Option<FaultKind>,
+    answer_bytes: Option<usize>,
+}
+
+/// What is known when a call arrives.
+pub(crate) struct Arrival {
+    pub(crate) unix_ms: i64,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: Option<String>,
+    pub(crate) body: Option<String>,
+    pub(crate) token_id: Option<u64>,
+}
+
+/// The calls so far.
+#[derive(Default)]
+pub(crate) struct RequestLog {
+    requests: VecDeque<LoggedRequest>,
+    so_far: u64,
+}
+
+/// Which calls to show.
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RequestFilter {
+    /// Only those after this sequence number.
+    since: Option<u64>,
+    method: Option<String>,
+    /// Beginning of the path below `/api/v2`.
+    path: Option<String>,
+}
+
+impl RequestLog {
+    /// Notes an arrival; answers its sequence number.
+    pub(crate) fn begin(&mut self, arrival: Arrival) -> u64 {
+        self.so_far += 1;
+        if self.requests.len() == KEPT {
+            self.requests.pop_front();
+        }
+        self.requests.push_back(LoggedRequest {
+            sequence: self.so_far,
+            unix_ms: arrival.unix_ms,
+            method: arrival.method,
+            path: arrival.path,
+            query: arrival.query,
+            body: arrival.body.map(shortened),
+            token_id: arrival.token_id,
+            status: None,
+            fault: None,
+            answer_bytes: None,
+        });
+        self.so_far
+    }
+
+    pub(crate) fn set_fault(&mut self, sequence: u64, fault: Option<FaultKind>) {
+        if let Some(request) = self.find(sequence) {
+            request.fault = fault;
+        }
+    }
+
+    pub(crate) fn set_answer(&mut self, sequence: u64, status: u16, bytes: usize) {
+        if let Some(request) = self.find(sequence) {
+            request.status = Some(status);
+            request.answer_bytes = Some(bytes);
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.requests.clear();
+    }
+
+    pub(crate) fn list(&self, filter: &RequestFilter) -> Vec<LoggedRequest> {
+        self.requests.iter().filter(|request| filter.matches(request)).cloned().collect()
+    }
+
+    fn find(&mut self, sequence: u64) -> Option<&mut LoggedRequest> {
+        let index = self.requests.binary_search_by_key(&sequence, |request| request.sequence).ok()?;
+        self.requests.get_mut(index)
+    }
+}
+
+impl RequestFilter {
+    fn matches(&self, request: &LoggedRequest) -> bool {
+        let below_api = request.path.strip_prefix("/api/v2").unwrap_or(&request.path);
+        self.since.is_none_or(|since| request.sequence > since)
+            && self.method.as_ref().is_none_or(|method| request.method.eq_ignore_ascii_case(method))
+            && self.path.as_ref().is_none_or(|path| below_api.starts_with(path.as_str()))
+    }
+}
+
+fn shortened(mut body: String) -> String {
+    if body.len() > BODY_KEPT {
+        let end = (0..=BODY_KEPT).rev().find(|end| body.is_char_boundary(*end)).unwrap_or(0);
+        body.truncate(end);
+    }
+    body
+}

@@ -1,0 +1,80 @@
+//! The two listeners: the API over TLS, the control interface in plain HTTP on loopback.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use crate::api::{self, exchange};
+use crate::controller::Controller;
+
+/// A handshake or a request's head that takes longer ends the connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often the site catches up when nobody looks.
+const CATCH_UP_EVERY: Duration = Duration::from_secs(1);
+
+/// Serves the API until it is dropped.
+pub(crate) async fn serve_api(controller: Arc<Controller>, listener: TcpListener, tls: Arc<ServerConfig>) {
+    let router = api::router(Arc::clone(&controller));
+    let tls = TlsAcceptor::from(tls);
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let connection = Connection { controller: Arc::clone(&controller), router: router.clone() };
+                tokio::spawn(connection.serve(stream, tls.clone()));
+            }
+            // No free file descriptor, most likely: others will end.
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+/// Serves the control interface until it is dropped.
+pub(crate) async fn serve_control(router: Router, listener: TcpListener) -> std::io::Result<()> {
+    axum::serve(listener, router).await
+}
+
+/// Keeps the site moving when nobody looks, so that no look has much to catch up with.
+pub(crate) async fn keep_moving(controller: Arc<Controller>) {
+    let mut beat = tokio::time::interval(CATCH_UP_EVERY);
+    loop {
+        beat.tick().await;
+        controller.catch_up();
+    }
+}
+
+struct Connection {
+    controller: Arc<Controller>,
+    router: Router,
+}
+
+impl Connection {
+    async fn serve(self, stream: TcpStream, tls: TlsAcceptor) {
+        let mut cuts = self.controller.cuts.subscribe();
+        if self.controller.refuses_connection() {
+            // The peer sees a reset, as from a port that nobody listens on.
+            let _ = stream.set_zero_linger();
+            return;
+        }
+        let _ = stream.set_nodelay(true);
+        let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tls.accept(stream)).await else { return };
+        let service = service_fn(move |request| {
+            exchange::answer(Arc::clone(&self.controller), self.router.clone(), request)
+        });
+        let served = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(None)
+            .serve_connection(TokioIo::new(stream), service);
+        tokio::select! {
+            // Errors are the peer's going away or a fault that drops the connection.
+            _ = served => {}
+            _ = cuts.changed() => {}
+        }
+    }
+}
