@@ -33,6 +33,8 @@ mod wall_time;
 
 #[cfg(test)]
 mod contrast;
+#[cfg(test)]
+mod front_door;
 
 #[cfg(test)]
 mod samples;

@@ -60,7 +60,7 @@ pub(crate) async fn show(
         None => None,
         Some(server) => {
             let tree = portal.runtime().items(server.ews_server);
-            let is_asked_for = address.container.is_some();
+            let is_asked_for = address.container.is_some() || address.item.is_some();
             match ItemsView::new(&portal, &tree, server.ews_server, &address, &standing, &times) {
                 Some(view) => (!tree.is_empty()).then_some(view),
                 None if is_asked_for => return Err(PageError::NoSuchPage),
