@@ -9,16 +9,16 @@ use riser_worker::{
     LaunchOptions, Launcher, LibraryShelf, ShelvedLibrary, WorkerEvent, WorkerLimits, WorkerProcess,
 };
 
-pub struct World {
-    pub folder: tempfile::TempDir,
-    pub launcher: Launcher,
-    pub shelf: LibraryShelf,
-    pub instance: String,
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) launcher: Launcher,
+    pub(crate) shelf: LibraryShelf,
+    pub(crate) instance: String,
 }
 
 impl World {
     /// A world whose processes carry a marker of their own.
-    pub fn new(instance: &str) -> Self {
+    pub(crate) fn new(instance: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let instance = format!("{instance}-{}", std::process::id());
         let launcher = Launcher::start(LaunchOptions {
@@ -31,18 +31,23 @@ impl World {
         Self { folder, launcher, shelf, instance }
     }
 
-    pub fn library(&self, package: &str) -> ShelvedLibrary {
+    pub(crate) fn library(&self, package: &str) -> ShelvedLibrary {
         self.shelf.shelve(&built_library(package)).unwrap()
     }
 
     /// A worker that runs this class.
-    pub async fn run(&self, library: &ShelvedLibrary, class: &str, limits: WorkerLimits) -> WorkerProcess {
+    pub(crate) async fn run(
+        &self,
+        library: &ShelvedLibrary,
+        class: &str,
+        limits: WorkerLimits,
+    ) -> WorkerProcess {
         let worker = self.launcher.launch(limits).await.unwrap();
         worker.send(ToWorker::Run(Box::new(self.order(library, class)))).unwrap();
         worker
     }
 
-    pub fn order(&self, library: &ShelvedLibrary, class: &str) -> RunOrder {
+    pub(crate) fn order(&self, library: &ShelvedLibrary, class: &str) -> RunOrder {
         RunOrder {
             library: library.path.to_str().unwrap().to_owned(),
             class: class.to_owned(),
@@ -57,7 +62,7 @@ impl World {
 }
 
 /// All events of a worker to its end.
-pub async fn events_of(mut worker: WorkerProcess) -> Vec<WorkerEvent> {
+pub(crate) async fn events_of(mut worker: WorkerProcess) -> Vec<WorkerEvent> {
     let mut events = Vec::new();
     loop {
         let event = worker.next_event().await;
@@ -71,7 +76,7 @@ pub async fn events_of(mut worker: WorkerProcess) -> Vec<WorkerEvent> {
 
 /// The library of a plugin of this workspace: from the folder that `RISER_TEST_PLUGINS` names, or built where
 /// the tests were built.
-pub fn built_library(package: &str) -> PathBuf {
+pub(crate) fn built_library(package: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder =
         FOLDER.get_or_init(|| std::env::var_os("RISER_TEST_PLUGINS").map_or_else(build, PathBuf::from));
@@ -92,7 +97,7 @@ fn build() -> PathBuf {
 }
 
 /// Processes that carry this instance's marker.
-pub fn marked(instance: &str) -> usize {
+pub(crate) fn marked(instance: &str) -> usize {
     let entry = format!("RISER_INSTANCE={instance}");
     std::fs::read_dir("/proc")
         .unwrap()

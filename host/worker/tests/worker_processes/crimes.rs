@@ -1,14 +1,10 @@
 //! The crimes of `plugins/misbehaving`, each with the exact reason that is recorded.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::world::{World, events_of, marked};
 use riser_worker::frames::{FromWorker, OutcomeFrame};
 use riser_worker::{WorkerEvent, WorkerLimits};
-use support::{World, events_of, marked};
 
 /// What became of a run: the reason of its end, its outcome, the lines it printed, what it left behind.
 struct Ended {

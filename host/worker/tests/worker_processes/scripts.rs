@@ -1,13 +1,13 @@
 //! What the host sees of worker processes that never speak: shell scripts in a worker's place.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Duration;
 
 use riser_worker::{
     ExitReason, LaunchOptions, Launcher, OutputLine, OutputStream, WorkerEvent, WorkerLimits, WorkerProcess,
     end_strays,
 };
+
+use crate::world::marked;
 
 fn launcher(instance: &str, script: &str) -> Launcher {
     Launcher::start(LaunchOptions {
@@ -34,17 +34,6 @@ async fn outcome_of(script: &str, limits: WorkerLimits) -> (String, Vec<OutputLi
     let worker = launcher("processes-outcome", script).launch(limits).await.unwrap();
     let (reason, lines) = end_of(worker).await;
     (reason.to_string(), lines)
-}
-
-/// Processes whose environment names this instance.
-fn marked(instance: &str) -> usize {
-    let entry = format!("RISER_INSTANCE={instance}");
-    std::fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .filter_map(|process| std::fs::read(process.path().join("environ")).ok())
-        .filter(|environment| environment.split(|byte| *byte == 0).any(|part| part == entry.as_bytes()))
-        .count()
 }
 
 #[tokio::test]

@@ -1,9 +1,6 @@
 //! Real libraries in real workers: the example plugin from its first frame to its last.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
+use crate::world::{World, built_library, events_of, marked};
 use riser_domain::RunMode;
 use riser_worker::frames::{
     Answer, Call, FromWorker, LoadFault, OutcomeFrame, PointFrame, ToWorker, ValueFrame, ValueKindFrame,
@@ -11,7 +8,6 @@ use riser_worker::frames::{
 use riser_worker::{
     ExitReason, InquiryError, LibraryError, WorkerEvent, WorkerLimits, WorkerProcess, describe,
 };
-use support::{World, built_library, events_of, marked};
 
 /// Answers as a host would, until the worker has published this many numbers; gives those.
 async fn numbers_published(worker: &mut WorkerProcess, how_many: usize) -> Vec<i64> {

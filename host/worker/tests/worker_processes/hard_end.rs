@@ -1,0 +1,38 @@
+//! What is left when the host itself is killed.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use riser_worker::end_strays;
+
+use crate::world::{World, marked};
+
+/// Longer than any end takes; a machine under load may need a second.
+const SOON: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_killed_host_takes_its_workers_along_and_the_next_start_ends_what_escaped() {
+    let world = World::new("killed-host");
+    let library = world.library("riser-misbehaving");
+    let mut host = Command::new(env!("CARGO_BIN_EXE_riser-worker-under-test"))
+        .args(["host", &world.instance, library.path.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    BufReader::new(host.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    assert_eq!(said, "ready\n");
+    // The worker that loops, the shell and its reader, and what it started in a session of its own.
+    assert!(marked(&world.instance) >= 4);
+
+    host.kill().unwrap();
+    host.wait().unwrap();
+    let escaped = 1;
+    let deadline = Instant::now() + SOON;
+    while marked(&world.instance) > escaped && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(end_strays(&world.instance), escaped);
+    assert_eq!(marked(&world.instance), 0);
+}

@@ -1,0 +1,9 @@
+//! Worker processes as the host sees them, with real processes and real libraries.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod crimes;
+mod hard_end;
+mod libraries;
+mod scripts;
+mod world;
