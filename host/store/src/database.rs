@@ -76,3 +76,22 @@ impl DerefMut for WriteTransaction {
         &mut self.transaction
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn after_the_disk_failed_nothing_more_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let options =
+            SqliteConnectOptions::new().filename(folder.path().join("x.db")).create_if_missing(true);
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options);
+        let database = Database::new(pool.clone(), pool);
+        database.write().await.unwrap().commit().await.unwrap();
+        database.writes_stopped.store(true, Ordering::Release);
+        assert!(matches!(database.write().await, Err(StoreError::WritesStopped)));
+    }
+}

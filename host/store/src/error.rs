@@ -149,3 +149,39 @@ fn sqlite_code(error: &sqlx::Error) -> Option<i32> {
     let sqlx::Error::Database(fault) = error else { return None };
     fault.code()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+    use sqlx::{ConnectOptions as _, SqliteConnection};
+
+    use super::*;
+
+    async fn connect(file: &std::path::Path) -> SqliteConnection {
+        SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(Duration::ZERO)
+            .connect()
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_and_a_busy_file_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.db");
+        let mut one = connect(&file).await;
+        sqlx::raw_sql("CREATE TABLE t (x BLOB); PRAGMA max_page_count = 10").execute(&mut one).await.unwrap();
+        let full = sqlx::raw_sql("INSERT INTO t VALUES (zeroblob(100000))").execute(&mut one).await;
+        assert!(matches!(StoreError::from(full.unwrap_err()), StoreError::Full(_)));
+
+        sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut one).await.unwrap();
+        let mut other = connect(&file).await;
+        let busy = sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await;
+        assert!(matches!(StoreError::from(busy.unwrap_err()), StoreError::Busy(_)));
+    }
+}
