@@ -112,6 +112,16 @@ impl<E: Error + 'static> From<E> for Failure {
     }
 }
 
+#[cfg(feature = "anyhow")]
+impl Failure {
+    /// An `anyhow` error with its causes, which `?` alone cannot carry: use it with `map_err`.
+    pub fn from_anyhow(error: &anyhow::Error) -> Self {
+        let mut failure = Self::new(format!("{error:#}"));
+        failure.is_stop = error.chain().any(|cause| matches!(cause.downcast_ref(), Some(HostError::Stop)));
+        failure
+    }
+}
+
 impl From<Failure> for FailureMessage {
     fn from(failure: Failure) -> Self {
         let Failure { what, problem, may_try_again, is_stop, is_panic } = failure;

@@ -25,11 +25,15 @@ mod export;
 mod failure;
 mod gate;
 mod host;
+#[cfg(feature = "http")]
+pub mod http;
 mod points;
 mod problem;
 mod secret;
 mod set_points;
 pub mod settings;
+#[cfg(feature = "tokio")]
+mod tokio_runtime;
 mod tree;
 mod value;
 

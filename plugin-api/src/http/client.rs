@@ -1,0 +1,223 @@
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, redirect};
+use tokio::runtime::Runtime;
+use url::Url;
+
+use super::retry::Budget;
+use super::trust::{Refused, Trust, tls_config};
+use super::{GatePurpose, GateResult, HttpError};
+use crate::tokio_runtime::runtime;
+use crate::{Host, HostError};
+
+/// Time to reach the other side, TLS included.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// Time for the whole answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+/// Largest answer.
+const LARGEST_ANSWER_MIB: usize = 20;
+/// An idle connection is kept this long; longer than the usual poll.
+const IDLE_KEPT: Duration = Duration::from_mins(1);
+
+/// A request, relative to the client's base address.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path below the base address, with its query.
+    pub path: String,
+    /// The bearer token, when there is one.
+    pub bearer: Option<String>,
+    /// A JSON body.
+    pub json_body: Option<String>,
+}
+
+impl Request {
+    /// A GET.
+    pub fn get(path: impl Into<String>) -> Self {
+        Self { method: Method::GET, path: path.into(), bearer: None, json_body: None }
+    }
+
+    /// Any method with a JSON body.
+    pub fn with_json(method: Method, path: impl Into<String>, body: impl Into<String>) -> Self {
+        Self { method, path: path.into(), bearer: None, json_body: Some(body.into()) }
+    }
+
+    /// With a bearer token.
+    #[must_use]
+    pub fn bearer(mut self, token: impl Into<String>) -> Self {
+        self.bearer = Some(token.into());
+        self
+    }
+}
+
+/// An answer, whole.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, unzipped.
+    pub body: Vec<u8>,
+    /// The other side's clock, from its `Date` header, to the second.
+    pub date: Option<SystemTime>,
+    /// This host's clock when the answer came.
+    pub received: SystemTime,
+}
+
+impl Response {
+    /// How long to pause, from `Retry-After` in seconds or as a date; at most an hour.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let text = self.headers.get("retry-after")?.to_str().ok()?;
+        let pause = text.trim().parse().map(Duration::from_secs).ok().or_else(|| {
+            let until = httpdate::parse_http_date(text).ok()?;
+            until.duration_since(self.date.unwrap_or(self.received)).ok()
+        })?;
+        Some(pause.min(Duration::from_hours(1)))
+    }
+}
+
+/// The client of one connection. [any thread; requests of one client follow each other]
+#[derive(Debug)]
+pub struct HttpClient {
+    host: Host,
+    base: Url,
+    client: reqwest::Client,
+    runtime: Runtime,
+    refused: Refused,
+    budget: Mutex<Budget>,
+}
+
+impl HttpClient {
+    /// A client for a base address such as `https://10.0.0.5/api/v2`.
+    ///
+    /// # Errors
+    /// [`HttpError::Address`] and [`HttpError::CaFile`] for settings that cannot be used.
+    pub fn new(host: &Host, base_url: &str, trust: &Trust) -> Result<Self, HttpError> {
+        let address = |what: &str| HttpError::Address { address: base_url.to_owned(), what: what.to_owned() };
+        let base = Url::parse(base_url.trim_end_matches('/')).map_err(|error| address(&error.to_string()))?;
+        if !matches!(base.scheme(), "https" | "http") || base.host_str().is_none() {
+            return Err(address("it has the form https://HOST/PATH"));
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(address("login and password do not belong into it"));
+        }
+        let refused: Refused = Arc::default();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls_config(trust, &refused)?)
+            .connect_timeout(CONNECT_WITHIN)
+            .timeout(ANSWER_WITHIN)
+            .pool_idle_timeout(IDLE_KEPT)
+            .pool_max_idle_per_host(1)
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .gzip(true)
+            .build()
+            .map_err(HttpError::Client)?;
+        let runtime = runtime()?;
+        Ok(Self { host: host.clone(), base, client, runtime, refused, budget: Mutex::default() })
+    }
+
+    /// Sends a request through the connection gate; `judge` tells the gate what the answer means. A GET is
+    /// tried again when nothing answers. [any thread] Blocks at most about 20 s for each try.
+    ///
+    /// # Errors
+    /// [`HttpError::Closed`] while the gate is closed, [`HttpError::Host`] once the run is to end, else why
+    /// there is no answer. Any status is an answer.
+    pub fn send(
+        &self,
+        purpose: GatePurpose,
+        request: &Request,
+        judge: impl Fn(&Response) -> GateResult,
+    ) -> Result<Response, HttpError> {
+        let mut tried = 0;
+        loop {
+            let passage = self.host.gate().enter(purpose)??;
+            tried += 1;
+            match self.send_once(request) {
+                Ok(response) => {
+                    passage.leave(judge(&response));
+                    self.budget().earn();
+                    return Ok(response);
+                }
+                Err(error) => {
+                    passage.leave(GateResult::Failed);
+                    let may_repeat = request.method == Method::GET
+                        && matches!(error, HttpError::Unreachable { .. } | HttpError::TimedOut { .. });
+                    let chance = f64::from(u16::from_le_bytes(self.host.random())) / f64::from(u16::MAX);
+                    let Some(wait) = may_repeat.then(|| self.budget().spend(tried, chance)).flatten() else {
+                        return Err(error);
+                    };
+                    self.host.block_on_in(&self.runtime, tokio::time::sleep(wait))?;
+                }
+            }
+        }
+    }
+
+    /// The address that requests go to, for messages.
+    pub fn address(&self) -> String {
+        let port = self.base.port().map_or(String::new(), |port| format!(":{port}"));
+        format!("{}{port}", self.base.host_str().unwrap_or_default())
+    }
+
+    fn send_once(&self, request: &Request) -> Result<Response, HttpError> {
+        let sent = self.host.block_on_in(&self.runtime, self.exchange(request));
+        match sent {
+            Ok(answer) => answer,
+            Err(stop) => Err(stop.into()),
+        }
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Response, HttpError> {
+        let url = format!("{}{}", self.base.as_str().trim_end_matches('/'), request.path);
+        let mut building = self.client.request(request.method.clone(), url);
+        if let Some(token) = &request.bearer {
+            building = building.bearer_auth(token);
+        }
+        if let Some(body) = &request.json_body {
+            building = building.header(CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        let mut answer = building.send().await.map_err(|error| self.unanswered(error))?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.unanswered(error))? {
+            if body.len() + chunk.len() > LARGEST_ANSWER_MIB << 20 {
+                return Err(HttpError::TooLarge { address: self.address(), limit_mib: LARGEST_ANSWER_MIB });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let date = headers
+            .get("date")
+            .and_then(|date| date.to_str().ok())
+            .and_then(|date| httpdate::parse_http_date(date).ok());
+        Ok(Response { status, headers, body, date, received: self.host.now() })
+    }
+
+    fn unanswered(&self, error: reqwest::Error) -> HttpError {
+        let address = self.address();
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match refused {
+            Some(pin) => HttpError::Certificate { address, fingerprint: pin.to_string() },
+            None if error.is_timeout() && !error.is_connect() => HttpError::TimedOut { address },
+            // The address stands in the message already, and may name what an administrator typed.
+            None => HttpError::Unreachable { address, source: error.without_url() },
+        }
+    }
+
+    fn budget(&self) -> std::sync::MutexGuard<'_, Budget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<HttpError> for HostError {
+    /// A stop stays a stop; all else is a refusal with its words.
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Host(error) => error,
+            other => Self::Refused { code: "http".to_owned(), what: other.to_string() },
+        }
+    }
+}

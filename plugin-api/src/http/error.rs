@@ -1,0 +1,72 @@
+use std::path::PathBuf;
+
+use crate::{Closed, HostError};
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HttpError {
+    /// The run is to end, or the host is gone.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The connection is left alone for now.
+    #[error(transparent)]
+    Closed(#[from] Closed),
+    /// The address cannot be used.
+    #[error("the address {address:?} cannot be used: {what}")]
+    Address {
+        /// The address.
+        address: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The file with the certificates of an authority cannot be used.
+    #[error("the certificate file {} cannot be used: {what}", file.display())]
+    CaFile {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Nobody answers there.
+    #[error("{address} does not answer")]
+    Unreachable {
+        /// The address.
+        address: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The certificate is not the one that is trusted.
+    #[error("the certificate of {address} is not trusted: it has the SHA-256 fingerprint {fingerprint}")]
+    Certificate {
+        /// The address.
+        address: String,
+        /// The fingerprint that was seen, in hexadecimal.
+        fingerprint: String,
+    },
+    /// The answer did not come in time.
+    #[error("{address} did not answer in time")]
+    TimedOut {
+        /// The address.
+        address: String,
+    },
+    /// The answer is larger than allowed.
+    #[error("{address} answered more than {limit_mib} MiB")]
+    TooLarge {
+        /// The address.
+        address: String,
+        /// The limit.
+        limit_mib: usize,
+    },
+    /// The client cannot be made.
+    #[error("the HTTP client cannot be made")]
+    Client(#[source] reqwest::Error),
+}
+
+impl HttpError {
+    /// Whether the request may have reached the other side: only a read tells what became of it.
+    pub const fn may_have_arrived(&self) -> bool {
+        matches!(self, Self::TimedOut { .. } | Self::TooLarge { .. })
+    }
+}

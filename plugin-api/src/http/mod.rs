@@ -1,0 +1,14 @@
+//! The one HTTP client that plugins use: deadlines, no redirects to other hosts, a cap on answers, pinned
+//! certificates, the connection gate before and after each request, retries with jitter and a budget.
+
+mod client;
+mod error;
+mod retry;
+mod trust;
+
+pub use client::{HttpClient, Request, Response};
+pub use error::HttpError;
+pub use reqwest::Method;
+pub use trust::{CertificatePin, Trust};
+
+pub use crate::abi::messages::{GatePurpose, GateResult};
