@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use riser_domain::{
     Author, ContainerKind, DigestAlgorithm, EwsItemId, EwsServer, EwsServerId, PointHandle, Value, ValueState,
@@ -11,7 +12,7 @@ use riser_ews::{
     ItemSource, ItemTree, ItemView, SetOutcome, SourceFault, SourceFuture, SystemFacts, ValueWrite,
 };
 use riser_secrets::SecretPlace;
-use riser_store::{Account, StoreError};
+use riser_store::{Account, HistoryRange, StoreError};
 
 use crate::items::{ServerTree, TreeNode};
 use crate::outbox::{SetPointWrite, WriteError, WriteRefusal};
@@ -36,13 +37,21 @@ impl ItemSource for ServerItems {
 
     fn history(&self, query: HistoryQuery) -> SourceFuture<'_, HistoryPage> {
         Box::pin(async move {
-            let page = self
-                .context
-                .store
-                .read_history(query.history, query.from, query.to, query.after, query.limit_samples)
-                .await
-                .map_err(|error| self.fault("a history could not be read", &error))?;
-            Ok(HistoryPage { samples: page.samples, has_more: page.has_more, oldest: page.oldest })
+            let store = &self.context.store;
+            let fault = |error| self.fault("a history could not be read", &error);
+            let span = store.find_history_span(query.history).await.map_err(fault)?;
+            let Some((oldest, _)) = span else { return Ok(HistoryPage::default()) };
+            // One more than wanted tells whether more follow. The store's range ends with its last moment.
+            let range = HistoryRange {
+                from: query.from.unwrap_or(oldest),
+                to: query.to.minus(Duration::from_millis(1)),
+                after: query.after,
+                limit: u32::try_from(query.limit_samples.saturating_add(1)).unwrap_or(u32::MAX),
+            };
+            let mut samples = store.read_history(query.history, range).await.map_err(fault)?;
+            let has_more = samples.len() > query.limit_samples;
+            samples.truncate(query.limit_samples);
+            Ok(HistoryPage { samples, has_more, oldest: Some(oldest) })
         })
     }
 
@@ -148,7 +157,7 @@ impl ServerAccounts {
     fn derive(&self, account: &Account, algorithm: DigestAlgorithm) -> Option<Ha1> {
         let sealed = account.password.as_ref()?;
         let place = SecretPlace::new("ews_accounts", account.id.0, "password");
-        match self.context.keyring.open(&place, sealed) {
+        match self.context.keyring.open(&place, &sealed.bytes) {
             Ok(password) => Some(Ha1::derive(algorithm, &account.name, &self.realm, &password)),
             Err(error) => {
                 tracing::error!(

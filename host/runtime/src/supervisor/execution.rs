@@ -112,12 +112,12 @@ async fn start_worker(
     started_at: Timestamp,
 ) -> Result<WorkerProcess, OrderError> {
     let context = &task.context;
-    let library = context.libraries.library(&task.class().plugin).await?;
+    let library = context.libraries.library(&task.class().plugin)?;
     let order = order::run_order(context, &task.configuration, &task.owner, &library).await?;
     let limits = WorkerLimits { memory_mib: task.configuration.memory_limit_mib, ..WorkerLimits::default() };
     let worker = context.launcher.launch(limits).await?;
     context.store.start_run(run, &library.sha256, started_at).await?;
-    worker.send(ToWorker::Run(Box::new(order))).await?;
+    worker.send(ToWorker::Run(Box::new(order)))?;
     Ok(worker)
 }
 
@@ -137,7 +137,7 @@ impl Execution<'_> {
             tokio::select! {
                 event = worker.next_event() => match event {
                     WorkerEvent::Frame(frame) => self.take_frame(&worker, frame).await,
-                    WorkerEvent::Output { line, .. } => self.add_line(LogLevel::Info, &line).await,
+                    WorkerEvent::Output(line) => self.add_line(LogLevel::Info, &line.text).await,
                     WorkerEvent::Ended(exit) => return exit,
                 },
                 command = self.task.commands.recv() => {
@@ -154,14 +154,16 @@ impl Execution<'_> {
     async fn take_frame(&mut self, worker: &WorkerProcess, frame: FromWorker) {
         match frame {
             FromWorker::Call { request, call } => match self.services.answer_now(call) {
-                Ok(answer) => worker.answer(request, answer).await,
+                Ok(answer) => {
+                    let _ = worker.send(ToWorker::Answer { request, answer });
+                }
                 Err(call) => {
                     let permit = Arc::clone(&self.waiting_calls).acquire_owned().await;
                     let services = Arc::clone(&self.services);
-                    let sender = worker.sender();
+                    let worker = worker.handle();
                     tokio::spawn(async move {
                         let answer = services.answer(call).await;
-                        let _ = sender.send(ToWorker::Answer { request, answer }).await;
+                        let _ = worker.send(ToWorker::Answer { request, answer });
                         drop(permit);
                     });
                 }
@@ -220,10 +222,10 @@ impl Execution<'_> {
             Command::SetPoints(wishes) => {
                 let wishes = wishes.iter().map(wish_frame).collect();
                 // A worker that has just ended finds them open when it starts again.
-                let _ = worker.send(ToWorker::Wake(WakeFrame::SetPoints(wishes))).await;
+                let _ = worker.send(ToWorker::Wake(WakeFrame::SetPoints(wishes)));
             }
             Command::TreeChanged => {
-                let _ = worker.send(ToWorker::Wake(WakeFrame::TreeChanged)).await;
+                let _ = worker.send(ToWorker::Wake(WakeFrame::TreeChanged));
             }
             Command::SiblingSucceeded => {}
             Command::ShutDown => self.stop(worker, StopCause::HostEnds),

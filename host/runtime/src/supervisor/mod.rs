@@ -118,7 +118,7 @@ pub(crate) async fn start(context: &Arc<Context>) -> Result<JoinSet<()>, StoreEr
 }
 
 async fn first_look(context: &Context, configuration: &ProcessorConfiguration) -> Result<Live, StoreError> {
-    let last_run = context.store.list_recent_runs(Some(configuration.id), 1).await?.pop();
+    let last_run = context.store.list_runs_of(configuration.id, 1).await?.pop();
     let has_succeeded = context.store.last_success(configuration.id).await?.is_some();
     Ok(Live {
         state: if configuration.flags.active { ProcessorState::Idle } else { ProcessorState::Inactive },

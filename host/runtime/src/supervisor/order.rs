@@ -1,12 +1,10 @@
 //! What a run is given: its settings with the secrets opened, its connection, its tree, its open wishes.
 
-use std::sync::Arc;
-
 use riser_domain::{Connection, ProcessorConfiguration, TreeOwner};
 use riser_secrets::{SecretError, SecretPlace};
-use riser_store::{SealedSetting, StoreError};
+use riser_store::{SealedSettings, StoreError};
 use riser_worker::frames::{ConnectionOrder, RunOrder};
-use riser_worker::{LaunchError, SettingsFault, ShelvedLibrary, WorkerGone, open_settings};
+use riser_worker::{LaunchError, ShelvedLibrary, WorkerGone, open_settings};
 
 use super::Context;
 use super::border::{point_frames, wish_frame};
@@ -33,7 +31,7 @@ pub(super) enum OrderError {
     Settings {
         of: String,
         #[source]
-        source: SettingsFault,
+        source: serde_json::Error,
     },
     #[error("its connection no longer exists: choose another one for this processor")]
     ConnectionGone,
@@ -98,16 +96,18 @@ fn opened(
     of: &str,
     settings_json: &str,
     (table, row): (&'static str, i64),
-    sealed: Vec<SealedSetting>,
+    sealed: SealedSettings,
 ) -> Result<String, OrderError> {
     let mut secrets = Vec::with_capacity(sealed.len());
-    for setting in sealed {
-        let place = SecretPlace::new(table, row, &setting.key);
+    for (key, value) in sealed {
+        let place = SecretPlace::new(table, row, &key);
         let secret = context
             .keyring
-            .open(&place, &setting.kid, &setting.sealed)
+            .open(&place, &value.bytes)
             .map_err(|source| OrderError::Secret { of: of.to_owned(), source })?;
-        secrets.push((setting.key, Arc::new(secret)));
+        secrets.push((key, secret));
     }
-    open_settings(settings_json, &secrets).map_err(|source| OrderError::Settings { of: of.to_owned(), source })
+    let values = serde_json::from_str(settings_json)
+        .map_err(|source| OrderError::Settings { of: of.to_owned(), source })?;
+    Ok(open_settings(&values, &secrets))
 }
