@@ -6,12 +6,37 @@
 //! **Invariant:** no SQL, no recursion over what a client sent, no entity of a document is resolved, and no
 //! fault repeats what a client sent.
 
+mod auth_header;
+mod calendar_text;
+mod contract;
 mod digest;
+mod envelope;
+mod fault;
+mod login;
+mod more_data_ref;
+mod names;
+mod nonces;
+mod operations;
+mod plan_cache;
+mod request_elements;
+mod seal;
+mod server;
 mod source;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod value_text;
+mod version;
+mod wsdl;
+mod xml;
 
 pub use digest::Ha1;
+pub use names::DATA_EXCHANGE as NAMESPACE;
+pub use server::{
+    AccountStatistics, EndpointStatistics, EwsEndpoint, ListenError, Listener, ListenerOptions,
+};
 pub use source::{
     AccountSource, ContainerView, DigestAccount, EwsAccount, HistoryPage, HistoryQuery, HistoryView,
     ItemMessage, ItemSource, ItemTree, ItemView, SetOutcome, SourceFault, SourceFuture, SystemFacts,
     ValueView, ValueWrite,
 };
+pub use value_text::{ValueTextError, parse_value, value_text};

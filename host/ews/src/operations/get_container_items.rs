@@ -1,0 +1,249 @@
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use riser_domain::{EwsItemId, PointHandle, Timestamp};
+
+use super::OperationContext;
+use super::item_elements::{write_error_results, write_history_item, write_more_data};
+use crate::contract::{FaultName, OperationName};
+use crate::envelope::{AnswerWriter, SoapRequest};
+use crate::more_data_ref::LIFETIME;
+use crate::request_elements::{check_metadata_flag, ids, single, single_text};
+use crate::source::{ContainerView, ItemTree, ItemView, ValueView};
+use crate::version::RequestVersion;
+
+/// Tells this operation's references from others.
+const PURPOSE: u8 = 1;
+/// Bytes of a place: number of the listing, rows already given.
+const PLACE_BYTES: usize = 8 + 8;
+/// Rows of all listings that are kept for later pages; the oldest listing goes first.
+const KEPT_ROWS: usize = 2_000_000;
+
+/// Lists what lies in containers, in tree order and in pages.
+#[derive(Debug)]
+pub(crate) struct GetContainerItems<'d> {
+    ids: Vec<&'d str>,
+    more_data_ref: Option<&'d str>,
+    version: RequestVersion,
+}
+
+/// The containers of a request and what lay in them on the first page. Later pages show the present names of
+/// what is still there.
+#[derive(Debug)]
+struct Listing {
+    number: u64,
+    made: Timestamp,
+    containers: Vec<PointHandle>,
+    rows: Vec<Row>,
+}
+
+/// One child of a container, or a container without any.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    /// The container's place among those asked for; one may be asked for twice.
+    container: usize,
+    child: Option<PointHandle>,
+}
+
+/// Listings that have more pages.
+#[derive(Debug, Default)]
+pub(crate) struct ContainerListings {
+    kept: Mutex<KeptListings>,
+}
+
+#[derive(Debug, Default)]
+struct KeptListings {
+    next_number: u64,
+    listings: VecDeque<Arc<Listing>>,
+    rows: usize,
+}
+
+impl<'d> GetContainerItems<'d> {
+    pub(super) fn read(request: &SoapRequest<'d>) -> Result<Self, FaultName> {
+        check_metadata_flag(request.element)?;
+        let ids = ids(request.element, "GetContainerItemsIds")?;
+        let parameter = single(request.element, "GetContainerItemsParameter")?;
+        Ok(Self { ids, more_data_ref: single_text(parameter, "MoreDataRef")?, version: request.version })
+    }
+
+    pub(super) fn answer(self, context: OperationContext<'_>) -> Result<String, FaultName> {
+        let tree = context.items.tree();
+        let (asked, unknown) = self.containers(&*tree);
+        let (listing, given) = match self.more_data_ref {
+            None => (Arc::new(Listing::new(asked, &*tree, context.clock.now())), 0),
+            Some(text) => {
+                let (listing, given) = continue_listing(context, text)?;
+                if !self.ids.is_empty() && (asked != listing.containers || !unknown.is_empty()) {
+                    return Err(FaultName::InvalidReference);
+                }
+                (listing, given)
+            }
+        };
+        let rows = listing.rows.get(given..).unwrap_or_default();
+        let page = page_of(rows, context.server.page_size_items as usize);
+        let next = (page.len() < rows.len()).then(|| {
+            let number = context.listings.keep(&listing, context.clock.now());
+            let place = [number.to_be_bytes(), ((given + page.len()) as u64).to_be_bytes()].concat();
+            context.more_data.write(PURPOSE, context.account.id, &place, context.clock.now())
+        });
+        let mut answer = AnswerWriter::new(OperationName::GetContainerItems, self.version);
+        answer.open("GetContainerItemsItems");
+        for rows in page.chunk_by(|one, next| one.container == next.container) {
+            if let Some(ItemView::Container(container)) = tree.item(listing.containers[rows[0].container]) {
+                write_container(&mut answer, &container, rows, &*tree);
+            }
+        }
+        answer.close("GetContainerItemsItems");
+        let unknown = if given == 0 { unknown } else { Vec::new() };
+        write_error_results(&mut answer, "GetContainerItemsErrorResults", &unknown);
+        answer.open("GetContainerItemsStatus");
+        write_more_data(&mut answer, next.as_deref());
+        answer.close("GetContainerItemsStatus");
+        Ok(answer.finish())
+    }
+
+    /// The containers asked for, and the ids that are none. No id, or an empty one, asks for the root: clients
+    /// differ.
+    fn containers(&self, tree: &dyn ItemTree) -> (Vec<PointHandle>, Vec<&'d str>) {
+        let ids: &[&str] = if self.ids.is_empty() { &[""] } else { &self.ids };
+        let mut found = Vec::with_capacity(ids.len());
+        let mut unknown = Vec::new();
+        for id in ids {
+            let looked_for = if id.is_empty() { EwsItemId::ROOT } else { id };
+            match tree.find(looked_for) {
+                Some(handle) if matches!(tree.item(handle), Some(ItemView::Container(_))) => {
+                    found.push(handle)
+                }
+                _ => unknown.push(*id),
+            }
+        }
+        (found, unknown)
+    }
+}
+
+/// The listing and the place in it that a reference leads to.
+fn continue_listing(context: OperationContext<'_>, text: &str) -> Result<(Arc<Listing>, usize), FaultName> {
+    let now = context.clock.now();
+    let place = context
+        .more_data
+        .read::<PLACE_BYTES>(PURPOSE, context.account.id, text, now)
+        .ok_or(FaultName::InvalidReference)?;
+    let ([number, given], _) = place.as_chunks::<8>() else { return Err(FaultName::InvalidReference) };
+    let listing = context.listings.find(u64::from_be_bytes(*number)).ok_or(FaultName::InvalidReference)?;
+    let given = usize::try_from(u64::from_be_bytes(*given)).map_err(|_| FaultName::InvalidReference)?;
+    Ok((listing, given))
+}
+
+/// As many rows as a page has children. Containers without children ride along.
+fn page_of(rows: &[Row], children: usize) -> &[Row] {
+    let mut room = children;
+    let full_at = rows.iter().position(|row| {
+        let is_full = row.child.is_some() && room == 0;
+        room = room.saturating_sub(usize::from(row.child.is_some()));
+        is_full
+    });
+    &rows[..full_at.unwrap_or(rows.len())]
+}
+
+impl Listing {
+    fn new(containers: Vec<PointHandle>, tree: &dyn ItemTree, made: Timestamp) -> Self {
+        let mut rows = Vec::new();
+        for (place, container) in containers.iter().enumerate() {
+            let children = tree.children(*container);
+            if children.is_empty() {
+                rows.push(Row { container: place, child: None });
+            }
+            rows.extend(children.iter().map(|child| Row { container: place, child: Some(*child) }));
+        }
+        Self { number: 0, made, containers, rows }
+    }
+}
+
+impl ContainerListings {
+    /// Keeps a listing for its later pages and answers its number.
+    fn keep(&self, listing: &Arc<Listing>, now: Timestamp) -> u64 {
+        if listing.number != 0 {
+            return listing.number;
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.rows += listing.rows.len();
+        while let Some(oldest) = kept.listings.front() {
+            if kept.rows <= KEPT_ROWS && now.since(oldest.made) < LIFETIME {
+                break;
+            }
+            kept.rows -= oldest.rows.len();
+            kept.listings.pop_front();
+        }
+        kept.next_number += 1;
+        let number = kept.next_number;
+        kept.listings.push_back(Arc::new(Listing {
+            number,
+            made: listing.made,
+            containers: listing.containers.clone(),
+            rows: listing.rows.clone(),
+        }));
+        number
+    }
+
+    fn find(&self, number: u64) -> Option<Arc<Listing>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.listings.iter().find(|listing| listing.number == number).cloned()
+    }
+}
+
+fn write_container(
+    answer: &mut AnswerWriter,
+    container: &ContainerView<'_>,
+    rows: &[Row],
+    tree: &dyn ItemTree,
+) {
+    let children: Vec<ItemView<'_>> =
+        rows.iter().filter_map(|row| row.child).filter_map(|child| tree.item(child)).collect();
+    answer.open("ContainerItem");
+    write_container_facts(answer, container);
+    answer.open("Items");
+    answer.open("ContainerItems");
+    for child in &children {
+        if let ItemView::Container(child) = child {
+            answer.open("ContainerItem");
+            write_container_facts(answer, child);
+            answer.close("ContainerItem");
+        }
+    }
+    answer.close("ContainerItems");
+    answer.open("ValueItems");
+    for child in &children {
+        if let ItemView::Value(child) = child {
+            write_value_facts(answer, child);
+        }
+    }
+    answer.close("ValueItems");
+    answer.open("HistoryItems");
+    for child in &children {
+        if let ItemView::History(child) = child {
+            write_history_item(answer, child);
+        }
+    }
+    answer.close("HistoryItems");
+    answer.element("AlarmItems", "");
+    answer.close("Items");
+    answer.close("ContainerItem");
+}
+
+fn write_container_facts(answer: &mut AnswerWriter, container: &ContainerView<'_>) {
+    answer.element("Id", container.id);
+    answer.element("Name", container.name);
+    answer.element("Description", container.description);
+    answer.element("Type", container.kind.name());
+}
+
+fn write_value_facts(answer: &mut AnswerWriter, item: &ValueView<'_>) {
+    answer.open("ValueItem");
+    answer.element("Id", item.id);
+    answer.element("Name", item.name);
+    answer.element("Description", item.description);
+    answer.element("Type", item.kind.name());
+    answer.element("Unit", item.unit);
+    answer.element("Writeable", if item.set_point.is_some() { "1" } else { "0" });
+    answer.close("ValueItem");
+}

@@ -1,0 +1,82 @@
+//! The operations that this server answers: one file each, with what it reads, what it does and what it
+//! answers. A new one joins `Operation`, the two matches below and `OperationName::SERVED`.
+
+pub(crate) mod get_container_items;
+mod get_history;
+mod get_items;
+pub(crate) mod get_values;
+mod get_web_service_information;
+mod item_elements;
+mod set_values;
+
+use chrono_tz::Tz;
+use riser_domain::{Clock, EwsServer};
+
+use crate::contract::{FaultName, OperationName};
+use crate::envelope::SoapRequest;
+use crate::more_data_ref::MoreDataRefs;
+use crate::source::{EwsAccount, ItemSource};
+use get_container_items::{ContainerListings, GetContainerItems};
+use get_history::GetHistory;
+use get_items::GetItems;
+use get_values::GetValues;
+use get_web_service_information::GetWebServiceInformation;
+use set_values::SetValues;
+
+/// What an operation works with.
+#[derive(Clone, Copy)]
+pub(crate) struct OperationContext<'a> {
+    pub(crate) server: &'a EwsServer,
+    pub(crate) items: &'a dyn ItemSource,
+    pub(crate) account: &'a EwsAccount,
+    pub(crate) clock: &'a dyn Clock,
+    /// Where dates and times without an offset are meant.
+    pub(crate) zone: Tz,
+    pub(crate) more_data: &'a MoreDataRefs,
+    pub(crate) listings: &'a ContainerListings,
+}
+
+/// An operation with what was asked of it.
+#[derive(Debug)]
+pub(crate) enum Operation<'d> {
+    GetWebServiceInformation(GetWebServiceInformation),
+    GetContainerItems(GetContainerItems<'d>),
+    GetItems(GetItems<'d>),
+    GetValues(GetValues<'d>),
+    SetValues(SetValues<'d>),
+    GetHistory(GetHistory<'d>),
+}
+
+impl<'d> Operation<'d> {
+    /// Reads a request; an operation that is not served, or newer than the client's version, is refused.
+    pub(crate) fn read(request: &SoapRequest<'d>) -> Result<Self, FaultName> {
+        if request.version.excludes_newer_operations()
+            && request.operation.since() > request.version.effective
+        {
+            return Err(FaultName::OperationNotSupported);
+        }
+        match request.operation {
+            OperationName::GetWebServiceInformation => {
+                Ok(Self::GetWebServiceInformation(GetWebServiceInformation::read(request)))
+            }
+            OperationName::GetContainerItems => GetContainerItems::read(request).map(Self::GetContainerItems),
+            OperationName::GetItems => GetItems::read(request).map(Self::GetItems),
+            OperationName::GetValues => GetValues::read(request).map(Self::GetValues),
+            OperationName::SetValues => SetValues::read(request).map(Self::SetValues),
+            OperationName::GetHistory => GetHistory::read(request).map(Self::GetHistory),
+            _ => Err(FaultName::OperationNotSupported),
+        }
+    }
+
+    /// Does what was asked and answers the whole envelope.
+    pub(crate) async fn answer(self, context: OperationContext<'_>) -> Result<String, FaultName> {
+        match self {
+            Self::GetWebServiceInformation(operation) => Ok(operation.answer(context)),
+            Self::GetContainerItems(operation) => operation.answer(context),
+            Self::GetItems(operation) => Ok(operation.answer(context)),
+            Self::GetValues(operation) => Ok(operation.answer(context)),
+            Self::SetValues(operation) => operation.answer(context).await,
+            Self::GetHistory(operation) => operation.answer(context).await,
+        }
+    }
+}

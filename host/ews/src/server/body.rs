@@ -1,0 +1,62 @@
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+
+/// Bytes of a request's body (`security`, S-41).
+const LARGEST_BODY: u64 = 1024 * 1024;
+/// Bytes of a body that are read and dropped to keep the connection of a client that has yet to log in.
+const LARGEST_DROPPED: u64 = 64 * 1024;
+
+/// Why a body was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BodyError {
+    TooLarge,
+    TooSlow,
+    Broken,
+}
+
+/// Reads a whole body, of which no more than the limit is ever held.
+pub(super) async fn read(body: Incoming, deadline: Duration) -> Result<Bytes, BodyError> {
+    if body.size_hint().lower() > LARGEST_BODY {
+        return Err(BodyError::TooLarge);
+    }
+    tokio::time::timeout(deadline, collect(body)).await.unwrap_or(Err(BodyError::TooSlow))
+}
+
+async fn collect(mut body: Incoming) -> Result<Bytes, BodyError> {
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(0);
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
+        if whole.is_empty() && body.is_end_stream() {
+            return Ok(data);
+        }
+        if (whole.len() + data.len()) as u64 > LARGEST_BODY {
+            return Err(BodyError::TooLarge);
+        }
+        whole.reserve(expected.saturating_sub(whole.len()));
+        whole.extend_from_slice(&data);
+    }
+    Ok(whole.freeze())
+}
+
+/// Reads a body for the sake of the connection. `false` when the connection has to be closed instead.
+pub(super) async fn drop_small(mut body: Incoming, deadline: Duration) -> bool {
+    if body.size_hint().lower() > LARGEST_DROPPED {
+        return false;
+    }
+    let drop_all = async {
+        let mut dropped = 0;
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else { return false };
+            dropped += frame.data_ref().map_or(0, |data| data.len() as u64);
+            if dropped > LARGEST_DROPPED {
+                return false;
+            }
+        }
+        true
+    };
+    tokio::time::timeout(deadline, drop_all).await.unwrap_or(false)
+}

@@ -1,0 +1,206 @@
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono_tz::Tz;
+use http::StatusCode;
+use riser_domain::{Clock, EwsServer};
+
+use super::content_type::SoapContentType;
+use super::statistics::{EndpointStatistics, RequestCounter};
+use crate::contract::{FaultName, OperationName};
+use crate::envelope::SoapRequest;
+use crate::fault::{Fault, content_type_with};
+use crate::login::{Login, LoginDesk};
+use crate::more_data_ref::MoreDataRefs;
+use crate::operations::get_container_items::ContainerListings;
+use crate::operations::{Operation, OperationContext};
+use crate::plan_cache::PlanCache;
+use crate::source::{AccountSource, EwsAccount, ItemSource};
+use crate::xml::{Document, XmlError, decode};
+
+/// Characters of a client's word that reach the log.
+const LOGGED_CHARACTERS: usize = 64;
+
+/// One EWS server: its items, its accounts and what it keeps between requests. A `Listener` serves it.
+pub struct EwsEndpoint {
+    server: EwsServer,
+    items: Arc<dyn ItemSource>,
+    clock: Arc<dyn Clock>,
+    zone: Tz,
+    desk: LoginDesk,
+    more_data: MoreDataRefs,
+    listings: ContainerListings,
+    plans: PlanCache,
+    counter: RequestCounter,
+}
+
+/// An HTTP answer that carries SOAP.
+#[derive(Debug)]
+pub(super) struct SoapAnswer {
+    pub(super) status: StatusCode,
+    pub(super) content_type: String,
+    pub(super) envelope: String,
+}
+
+/// A request's body with what its header says of it.
+#[derive(Clone, Debug)]
+pub(super) struct SoapMessage<'a> {
+    pub(super) body: Bytes,
+    pub(super) content_type: SoapContentType<'a>,
+    /// The header SOAPAction of older clients.
+    pub(super) soap_action: Option<&'a str>,
+}
+
+impl EwsEndpoint {
+    /// An EWS server over these items and accounts. `zone` is where dates and times that clients send without
+    /// an offset are meant.
+    pub fn new(
+        server: EwsServer,
+        items: Arc<dyn ItemSource>,
+        accounts: Arc<dyn AccountSource>,
+        clock: Arc<dyn Clock>,
+        zone: Tz,
+    ) -> Self {
+        let desk =
+            LoginDesk::new(server.realm.clone(), server.digest_order.clone(), accounts, Arc::clone(&clock));
+        Self {
+            server,
+            items,
+            clock,
+            zone,
+            desk,
+            more_data: MoreDataRefs::new(),
+            listings: ContainerListings::default(),
+            plans: PlanCache::default(),
+            counter: RequestCounter::default(),
+        }
+    }
+
+    /// Its settings.
+    pub fn server(&self) -> &EwsServer {
+        &self.server
+    }
+
+    /// What clients have asked so far.
+    pub fn statistics(&self) -> EndpointStatistics {
+        self.counter.snapshot()
+    }
+
+    /// Lets a client in, or answers the challenges it has to meet.
+    pub(super) fn log_in(
+        &self,
+        authorization: Option<&str>,
+        method: &str,
+        target: &str,
+        client: IpAddr,
+    ) -> Result<EwsAccount, Vec<String>> {
+        match self.desk.check(authorization, method, target) {
+            Login::Accepted(account) => {
+                self.counter.count(&account, client, self.clock.now());
+                Ok(account)
+            }
+            Login::Stale => Err(self.desk.challenges(true)),
+            Login::Refused { user_name: None } => Err(self.desk.challenges(false)),
+            Login::Refused { user_name: Some(user_name) } => {
+                self.log_refusal(&user_name, client);
+                Err(self.desk.challenges(false))
+            }
+        }
+    }
+
+    /// A BMS with a wrong password polls for ever; one line for the first refusal and for each tenfold tells it
+    /// without filling the log.
+    fn log_refusal(&self, user_name: &str, client: IpAddr) {
+        let count = self.counter.count_refused();
+        if count == 10_u64.pow(count.ilog10()) {
+            let user_name: String = user_name.chars().take(LOGGED_CHARACTERS).collect();
+            tracing::warn!(
+                ews_server.name = self.server.name,
+                client.address = %client,
+                account.name = ?user_name,
+                login.refused = count,
+                "a client was refused: wrong name, password, realm or algorithm"
+            );
+        }
+    }
+
+    /// Answers a SOAP message of a logged-in client.
+    pub(super) async fn answer(&self, message: SoapMessage<'_>, account: &EwsAccount) -> SoapAnswer {
+        match self.try_answer(message, account).await {
+            Ok((operation, envelope)) => SoapAnswer {
+                status: StatusCode::OK,
+                content_type: content_type_with(&operation.answer_action()),
+                envelope,
+            },
+            Err(fault) => SoapAnswer {
+                status: fault.status(),
+                content_type: fault.content_type(),
+                envelope: fault.envelope(),
+            },
+        }
+    }
+
+    async fn try_answer(
+        &self,
+        message: SoapMessage<'_>,
+        account: &EwsAccount,
+    ) -> Result<(OperationName, String), Fault> {
+        let may_be_kept = message.content_type.may_be_utf8();
+        let tree = self.items.tree();
+        if may_be_kept && let Some(kept) = self.plans.find(&message.body, tree.version()) {
+            message.check_action(OperationName::GetValues)?;
+            return Ok((OperationName::GetValues, kept.plan.answer(&*self.items)));
+        }
+        let text = decode(&message.body, message.content_type.charset).map_err(unreadable)?;
+        let document = Document::read(&text).map_err(unreadable)?;
+        let request = SoapRequest::read(&document)?;
+        let name = request.operation;
+        message.check_action(name)?;
+        let fault = |fault| Fault::of(name, fault);
+        let operation = Operation::read(&request).map_err(fault)?;
+        if let Operation::GetValues(operation) = operation {
+            let plan = operation.plan(&*tree);
+            let answer = plan.answer(&*self.items);
+            if may_be_kept {
+                self.plans.keep(&message.body, tree.version(), plan);
+            }
+            return Ok((name, answer));
+        }
+        let context = OperationContext {
+            server: &self.server,
+            items: &*self.items,
+            account,
+            clock: &*self.clock,
+            zone: self.zone,
+            more_data: &self.more_data,
+            listings: &self.listings,
+        };
+        Ok((name, operation.answer(context).await.map_err(fault)?))
+    }
+}
+
+impl SoapMessage<'_> {
+    /// The body decides which operation is meant. Clients name actions of their own making, so only the action
+    /// of another operation is a contradiction.
+    fn check_action(&self, operation: OperationName) -> Result<(), Fault> {
+        let header = self.soap_action.map(|action| action.trim().trim_matches('"'));
+        let names_another = [self.content_type.action, header]
+            .into_iter()
+            .flatten()
+            .filter_map(OperationName::of_request_action)
+            .any(|named| named != operation);
+        if names_another { Err(Fault::of(operation, FaultName::InvalidRequest)) } else { Ok(()) }
+    }
+}
+
+fn unreadable(error: XmlError) -> Fault {
+    tracing::debug!(%error, "a request could not be read");
+    Fault::Unreadable
+}
+
+impl std::fmt::Debug for EwsEndpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EwsEndpoint").field("server", &self.server).finish_non_exhaustive()
+    }
+}

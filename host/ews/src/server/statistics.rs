@@ -1,0 +1,80 @@
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use riser_domain::{AccountId, Timestamp};
+
+use crate::source::EwsAccount;
+
+/// What clients have asked of one EWS server since it was started.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct EndpointStatistics {
+    /// Requests of logged-in clients.
+    pub requests: u64,
+    pub last_request_at: Option<Timestamp>,
+    pub last_client: Option<IpAddr>,
+    /// Logins with a wrong name or password since the last one that succeeded.
+    pub refused_logins: u64,
+    /// By name.
+    pub accounts: Vec<AccountStatistics>,
+}
+
+/// What one account has asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountStatistics {
+    pub id: AccountId,
+    pub name: String,
+    pub requests: u64,
+    pub last_request_at: Timestamp,
+    pub last_client: IpAddr,
+}
+
+/// Counts as requests come.
+#[derive(Debug, Default)]
+pub(super) struct RequestCounter {
+    counted: Mutex<Counted>,
+}
+
+#[derive(Debug, Default)]
+struct Counted {
+    accounts: HashMap<AccountId, AccountStatistics>,
+    refused_logins: u64,
+}
+
+impl RequestCounter {
+    pub(super) fn count(&self, account: &EwsAccount, client: IpAddr, now: Timestamp) {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.refused_logins = 0;
+        let account = counted.accounts.entry(account.id).or_insert_with(|| AccountStatistics {
+            id: account.id,
+            name: account.name.to_string(),
+            requests: 0,
+            last_request_at: now,
+            last_client: client,
+        });
+        account.requests += 1;
+        account.last_request_at = now;
+        account.last_client = client;
+    }
+
+    /// Counts a refused login; answers how many there were in a row.
+    pub(super) fn count_refused(&self) -> u64 {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.refused_logins += 1;
+        counted.refused_logins
+    }
+
+    pub(super) fn snapshot(&self) -> EndpointStatistics {
+        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut accounts: Vec<AccountStatistics> = counted.accounts.values().cloned().collect();
+        accounts.sort_by(|one, other| one.name.cmp(&other.name));
+        let last = accounts.iter().max_by_key(|account| account.last_request_at);
+        EndpointStatistics {
+            requests: accounts.iter().map(|account| account.requests).sum(),
+            last_request_at: last.map(|account| account.last_request_at),
+            last_client: last.map(|account| account.last_client),
+            refused_logins: counted.refused_logins,
+            accounts,
+        }
+    }
+}
