@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod contracts;
 mod crimes;
 mod hard_end;
 mod libraries;

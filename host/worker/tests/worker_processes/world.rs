@@ -84,16 +84,25 @@ pub(crate) fn built_library(package: &str) -> PathBuf {
 }
 
 fn build() -> PathBuf {
-    let folder = Path::new(env!("CARGO_BIN_EXE_riser-worker-under-test")).parent().unwrap();
+    let folder = program_folder();
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "--package", "riser-example", "--package", "riser-misbehaving"]);
-    build.arg("--target-dir").arg(folder.parent().unwrap());
+    build.arg("--target-dir").arg(target_folder());
     build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     if folder.ends_with("release") {
         build.arg("--release");
     }
     assert!(build.status().unwrap().success(), "the plugins cannot be built");
     folder.to_owned()
+}
+
+fn program_folder() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_riser-worker-under-test")).parent().unwrap()
+}
+
+/// Where cargo built these tests.
+pub(crate) fn target_folder() -> PathBuf {
+    program_folder().parent().unwrap().to_owned()
 }
 
 /// Processes that carry this instance's marker.

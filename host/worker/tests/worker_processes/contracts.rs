@@ -1,0 +1,68 @@
+//! Libraries of other contracts than today's: an older and a newer minor version run, another major version is
+//! refused in one sentence.
+
+use std::process::Command;
+
+use riser_worker::frames::{FromWorker, OutcomeFrame};
+use riser_worker::{ShelvedLibrary, WorkerEvent, WorkerLimits, describe};
+
+use crate::world::{World, events_of, target_folder};
+
+/// A library built from the frozen contract with this feature, on the shelf.
+fn library(world: &World, feature: &str) -> ShelvedLibrary {
+    let target = target_folder();
+    let build = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--package",
+            "library-of-another-contract",
+            "--features",
+            feature,
+        ])
+        .arg("--target-dir")
+        .arg(&target)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contracts"))
+        .status()
+        .unwrap();
+    assert!(build.success());
+    // All features give a file of one name.
+    let file = world.folder.path().join(format!("contract{feature}.so"));
+    std::fs::copy(target.join("debug/liblibrary_of_another_contract.so"), &file).unwrap();
+    world.shelf.shelve(&file).unwrap()
+}
+
+async fn log_of_a_run(world: &World, library: &ShelvedLibrary) -> String {
+    let mut line = String::new();
+    let mut outcome = None;
+    for event in events_of(world.run(library, "log", WorkerLimits::default()).await).await {
+        match event {
+            WorkerEvent::Frame(FromWorker::Log { text, .. }) => line = text,
+            WorkerEvent::Frame(FromWorker::Outcome(how)) => outcome = Some(how),
+            _ => {}
+        }
+    }
+    assert_eq!(outcome, Some(OutcomeFrame::Succeeded));
+    line
+}
+
+// One test, because the builds share a folder.
+#[tokio::test]
+async fn minor_versions_load_both_ways_and_another_major_version_is_refused_in_one_sentence() {
+    let world = World::new("contracts");
+    for (feature, contract) in [("", "1.0"), ("contract-1-2", "1.2")] {
+        let library = library(&world, feature);
+        let described = describe(&world.launcher, &library).await.unwrap();
+        assert_eq!(described.contract, contract);
+        assert_eq!(log_of_a_run(&world, &library).await, format!("built from contract {contract}"));
+    }
+    let library = library(&world, "contract-2-0");
+    let refusal = describe(&world.launcher, &library).await.unwrap_err().to_string();
+    let says = refusal.strip_prefix(&library.source.display().to_string()).unwrap();
+    assert_eq!(
+        says,
+        " needs plugin contract 2.0, this Riser offers 1.1: update Riser, or use the plugin's version for \
+         contract 1.1"
+    );
+}
