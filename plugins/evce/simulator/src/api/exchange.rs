@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
 use axum::http::{Method, Request, Response};
 use axum::response::IntoResponse;
 use http_body_util::{BodyExt, Full, Limited};
@@ -65,6 +65,8 @@ pub(crate) async fn answer(
         Some(FaultKind::TruncatedJson) => body.truncate(body.len() / 2),
         _ => {}
     }
+    // The length that stands there is that of the whole answer; it is written anew.
+    parts.headers.remove(CONTENT_LENGTH);
     parts.headers.extend(common_headers(&controller));
     controller.log().set_answer(sequence, parts.status.as_u16(), body.len());
     Ok(Response::from_parts(parts, Full::new(body)))
