@@ -55,7 +55,7 @@ const badge = (text, kind) => {
   const b = document.getElementById("live");
   if (b && b.textContent !== text) { b.textContent = text; b.className = `live ${kind}`; }
 };
-const replace = ([id, html]) => {
+const replace = ({ id, html }) => {
   const old = document.getElementById(id);
   if (!old) return;
   const box = document.createElement("template");

@@ -50,7 +50,7 @@ impl ItemsAddress {
     }
 
     /// The same container from another line on.
-    pub(crate) fn from_line(&self, from: usize) -> Self {
+    pub(crate) fn at_line(&self, from: usize) -> Self {
         Self { from, ..self.clone() }
     }
 }

@@ -1,13 +1,12 @@
 //! What the items page shows of one server's tree: the tree as far as it is open, one container as a table,
 //! one point in the drawer. The page and the live stream make it alike.
 
-use riser_domain::{EwsItem, EwsServerId, PointHandle};
-use riser_runtime::{ServerTree, TreeNode};
+use riser_domain::{EwsItem, EwsServerId, PointHandle, Reading};
+use riser_runtime::{Runtime, ServerTree, TreeNode};
 
 use crate::items_address::ItemsAddress;
 use crate::parts::{Drawer, Icon, ItemRow, RollUp, StateMark, Tree, icon_of, name_of, value_of};
 use crate::standing::Standing;
-use crate::state::PortalState;
 use crate::wall_time::WallTime;
 
 /// Lines of a table on one page.
@@ -78,46 +77,87 @@ impl ItemTable {
     }
 }
 
+/// One server's tree, looked at through an address.
+#[derive(Clone, Copy)]
+pub(crate) struct Window<'a> {
+    pub(crate) runtime: &'a Runtime,
+    pub(crate) tree: &'a ServerTree,
+    pub(crate) address: &'a ItemsAddress,
+    pub(crate) times: &'a WallTime,
+}
+
 impl ItemsView {
     /// `None` when the address names a container or an item that the tree does not have.
-    pub(crate) fn new(
-        portal: &PortalState,
-        tree: &ServerTree,
-        server: EwsServerId,
-        address: &ItemsAddress,
-        standing: &Standing,
-        times: &WallTime,
-    ) -> Option<Self> {
-        let address = ItemsAddress { server: Some(server.0), ..address.clone() };
-        let container = chosen(tree, &address)?;
-        let points = RollUp::points(tree);
-        let states = RollUp::new(tree, &points, &portal.runtime().readings(&points));
-        let (table, shown) = table(tree, container, &address, &states);
-        let values = rows(portal, tree, &shown, &address, times);
+    pub(crate) fn new(window: Window<'_>, servers: Vec<ServerTab>) -> Option<Self> {
+        let Window { tree, address, .. } = window;
+        let container = window.container()?;
+        let states = window.roll_up();
+        let table = table(tree, container, address, &states);
+        let values = window.rows(&window.shown_points(container));
         let drawer = match &address.item {
             None => None,
-            Some(id) => drawer(portal, tree, tree.node(tree.find(id)?)?, &address, times),
+            Some(id) => window.drawer(tree.node(tree.find(id)?)?),
         };
         Some(Self {
             query: address.query(),
-            servers: tabs(standing, server),
-            tree: Tree::new(tree, container.handle, &address, &states),
+            servers,
+            tree: Tree::new(tree, container.handle, address, &states),
             table: ItemTable { values, ..table },
             drawer,
         })
     }
 }
 
-/// The container an address names; the root when it names none.
-pub(crate) fn chosen<'a>(tree: &'a ServerTree, address: &ItemsAddress) -> Option<&'a TreeNode> {
-    let node = match &address.container {
-        None => tree.root(),
-        Some(id) => tree.node(tree.find(id)?)?,
-    };
-    node.container_kind().is_some().then_some(node)
+impl<'a> Window<'a> {
+    /// The container the address names; the root when it names none.
+    pub(crate) fn container(self) -> Option<&'a TreeNode> {
+        let node = match &self.address.container {
+            None => self.tree.root(),
+            Some(id) => self.tree.node(self.tree.find(id)?)?,
+        };
+        node.container_kind().is_some().then_some(node)
+    }
+
+    /// The points on the shown page of the container's table.
+    pub(crate) fn shown_points(self, container: &TreeNode) -> Vec<PointHandle> {
+        lines(self.tree, container)
+            .into_iter()
+            .skip(self.address.from)
+            .take(LINES)
+            .filter(|node| value_of(node).is_some())
+            .map(|node| node.handle)
+            .collect()
+    }
+
+    /// The worst states below the containers.
+    pub(crate) fn roll_up(self) -> RollUp {
+        let points = RollUp::points(self.tree);
+        RollUp::new(self.tree, &points, &self.runtime.readings(&points))
+    }
+
+    /// The rows of these points.
+    pub(crate) fn rows(self, points: &[PointHandle]) -> Vec<ItemRow> {
+        let readings = self.runtime.readings(points);
+        points.iter().zip(readings).filter_map(|(point, reading)| self.row(*point, &reading?)).collect()
+    }
+
+    fn row(self, point: PointHandle, reading: &Reading) -> Option<ItemRow> {
+        let item = self.tree.node(point).and_then(value_of)?;
+        let wish = item.set_point.as_ref().and_then(|_| self.runtime.latest_wish(point));
+        Some(ItemRow::new((point, item), reading, wish.as_ref(), self.address, self.times))
+    }
+
+    /// The drawer of a node; `None` for what is no point.
+    pub(crate) fn drawer(self, node: &TreeNode) -> Option<Drawer> {
+        let item = value_of(node)?;
+        let reading = self.runtime.readings(&[node.handle]).pop().flatten()?;
+        let wish = self.runtime.latest_wish(node.handle);
+        Some(Drawer::new((node, item), self.tree, (&reading, wish.as_ref()), self.address, self.times))
+    }
 }
 
-fn tabs(standing: &Standing, chosen: EwsServerId) -> Vec<ServerTab> {
+/// The servers to choose from.
+pub(crate) fn tabs(standing: &Standing, chosen: EwsServerId) -> Vec<ServerTab> {
     standing
         .servers
         .iter()
@@ -126,21 +166,6 @@ fn tabs(standing: &Standing, chosen: EwsServerId) -> Vec<ServerTab> {
             href: format!("/items?server={}", server.ews_server.0),
             is_chosen: server.ews_server == chosen,
         })
-        .collect()
-}
-
-/// The points on the shown page of a container's table.
-pub(crate) fn shown_points(
-    tree: &ServerTree,
-    container: &TreeNode,
-    address: &ItemsAddress,
-) -> Vec<PointHandle> {
-    lines(tree, container)
-        .into_iter()
-        .skip(address.from)
-        .take(LINES)
-        .filter(|node| value_of(node).is_some())
-        .map(|node| node.handle)
         .collect()
 }
 
@@ -155,13 +180,8 @@ fn lines<'a>(tree: &'a ServerTree, container: &'a TreeNode) -> Vec<&'a TreeNode>
     lines
 }
 
-/// The table without its values, and the points whose values it shows.
-fn table(
-    tree: &ServerTree,
-    container: &TreeNode,
-    address: &ItemsAddress,
-    states: &RollUp,
-) -> (ItemTable, Vec<PointHandle>) {
+/// The table without its values.
+fn table(tree: &ServerTree, container: &TreeNode, address: &ItemsAddress, states: &RollUp) -> ItemTable {
     let lines = lines(tree, container);
     let mut table = ItemTable {
         name: name_of(tree, container),
@@ -190,8 +210,7 @@ fn table(
             Some(EwsItem::Value(_)) | None => {}
         }
     }
-    let shown = shown_points(tree, container, address);
-    (table, shown)
+    table
 }
 
 fn counts(lines: &[&TreeNode]) -> String {
@@ -222,39 +241,7 @@ fn pages(address: &ItemsAddress, all: usize) -> Option<Pages> {
     let to = (from + LINES).min(all);
     (all > LINES || address.from > 0).then(|| Pages {
         sentence: format!("Lines {} to {to} of {all}.", (from + 1).min(all)),
-        before: (from > 0).then(|| address.from_line(from.saturating_sub(LINES)).to_string()),
-        next: (to < all).then(|| address.from_line(to).to_string()),
+        before: (from > 0).then(|| address.at_line(from.saturating_sub(LINES)).to_string()),
+        next: (to < all).then(|| address.at_line(to).to_string()),
     })
-}
-
-/// The rows of these points.
-pub(crate) fn rows(
-    portal: &PortalState,
-    tree: &ServerTree,
-    points: &[PointHandle],
-    address: &ItemsAddress,
-    times: &WallTime,
-) -> Vec<ItemRow> {
-    let mut rows = Vec::with_capacity(points.len());
-    for (point, reading) in points.iter().zip(portal.runtime().readings(points)) {
-        let Some(item) = tree.node(*point).and_then(value_of) else { continue };
-        let Some(reading) = reading else { continue };
-        let wish = item.set_point.as_ref().and_then(|_| portal.runtime().latest_wish(*point));
-        rows.push(ItemRow::new((*point, item), &reading, wish.as_ref(), address, times));
-    }
-    rows
-}
-
-/// The drawer of a node; `None` for what is no point.
-pub(crate) fn drawer(
-    portal: &PortalState,
-    tree: &ServerTree,
-    node: &TreeNode,
-    address: &ItemsAddress,
-    times: &WallTime,
-) -> Option<Drawer> {
-    let item = value_of(node)?;
-    let reading = portal.runtime().readings(&[node.handle]).pop().flatten()?;
-    let wish = portal.runtime().latest_wish(node.handle);
-    Some(Drawer::new((node, item), tree, (&reading, wish.as_ref()), address, times))
 }

@@ -69,14 +69,14 @@ fn processor(id: i64, name: &str, class: &str, mode: RunMode, state: ProcessorSt
     }
 }
 
-fn last_run(state: RunState, reason: &str) -> Option<LastRun> {
-    Some(LastRun {
+fn last_run(state: RunState, reason: &str) -> LastRun {
+    LastRun {
         id: RunId(7),
         state,
         reason: reason.to_owned(),
         started_at: Some(ago(720)),
         ended_at: Some(ago(718)),
-    })
+    }
 }
 
 fn facts(items: usize, open_wishes: usize) -> HostFacts {
@@ -128,7 +128,7 @@ fn flowing() -> Standing {
         facts: facts(786, 1),
         processors: vec![
             ProcessorStatus {
-                last_run: last_run(RunState::Succeeded, ""),
+                last_run: Some(last_run(RunState::Succeeded, "")),
                 next_run_at: Some(NOW.plus(Duration::from_mins(13))),
                 ..processor(1, "EVCE Setup", "setup", RunMode::Scheduled, ProcessorState::Idle)
             },
@@ -179,7 +179,7 @@ fn broken() -> Standing {
         facts: facts(786, 3),
         processors: vec![
             ProcessorStatus {
-                last_run: last_run(RunState::Failed, "login and password were refused"),
+                last_run: Some(last_run(RunState::Failed, "login and password were refused")),
                 ..processor(1, HOSTILE, "setup", RunMode::Scheduled, ProcessorState::Idle)
             },
             processor(2, "EVCE Status", "status", RunMode::LongRunning, retrying),
@@ -355,13 +355,13 @@ fn tree() -> Tree {
     let offline = || Some(StateMark::of_value(ValueState::Offline));
     Tree {
         branches: vec![
-            branch(0, 1, "EVCE Ews Server", "server", Some(true), offline()),
-            branch(1, 2, "EVCE Zones", "folder", Some(true), None),
-            branch(2, 3, "Level 0", "folder", Some(false), None),
-            branch(3, 3, "Level -1", "folder", Some(true), offline()),
-            branch(4, 4, "EVP-004", "station", Some(false), None),
-            branch(5, 4, "EVP-006", "station", None, offline()),
-            branch(6, 3, HOSTILE, "folder", None, None),
+            branch(0, 1, ("EVCE Ews Server", "server"), Some(true), offline()),
+            branch(1, 2, ("EVCE Zones", "folder"), Some(true), None),
+            branch(2, 3, ("Level 0", "folder"), Some(false), None),
+            branch(3, 3, ("Level -1", "folder"), Some(true), offline()),
+            branch(4, 4, ("EVP-004", "station"), Some(false), None),
+            branch(5, 4, ("EVP-006", "station"), None, offline()),
+            branch(6, 3, (HOSTILE, "folder"), None, None),
         ],
     }
     .with_closed_lists()

@@ -2,6 +2,7 @@
 //! SQLite files.
 
 mod guards;
+mod live;
 mod pages;
 mod sign_in;
 mod world;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::response::Response;
 use chrono_tz::Tz;
 use http_body_util::BodyExt;
 use riser_domain::{
@@ -32,6 +33,7 @@ const OWNER_SERVER: EwsServerId = EwsServerId(1);
 pub(crate) struct TestPortal {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) store: Store,
+    pub(crate) runtime: Runtime,
     router: Router,
     _folder: tempfile::TempDir,
 }
@@ -105,16 +107,19 @@ impl TestPortal {
             plain_allowed: false,
         };
         let reach = Reach { port: 8082, is_tls: false, is_beyond_loopback: false };
-        let router = router(PortalState::new(Portal { runtime, settings }, reach));
-        Self { clock, store, router, _folder: folder }
+        let router = router(PortalState::new(Portal { runtime: runtime.clone(), settings }, reach));
+        Self { clock, store, runtime, router, _folder: folder }
+    }
+
+    /// Asks, and leaves the body of the answer unread.
+    pub(crate) async fn respond(&self, mut request: Request<Body>) -> Response {
+        request.extensions_mut().insert(PeerAddress(SocketAddr::from(([127, 0, 0, 1], 50_000))));
+        request.headers_mut().entry(header::HOST).or_insert("127.0.0.1:8082".parse().unwrap());
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let mut request = request;
-        request.extensions_mut().insert(PeerAddress(SocketAddr::from(([127, 0, 0, 1], 50_000))));
-        request.headers_mut().entry(header::HOST).or_insert("127.0.0.1:8082".parse().unwrap());
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        let (parts, body) = self.respond(request).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.into()).unwrap() }
     }

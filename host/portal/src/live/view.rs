@@ -2,14 +2,14 @@ use std::collections::HashSet;
 
 use askama::Template;
 use riser_domain::{EwsServerId, PointHandle};
-use riser_runtime::{Change, ServerTree};
+use riser_runtime::Change;
 use serde::Serialize;
 
 use super::PageKind;
 use crate::items_address::ItemsAddress;
-use crate::items_view::{chosen, drawer, rows, shown_points};
+use crate::items_view::Window;
 use crate::pages::overview::{Headline, HostPanel, processor_rows};
-use crate::parts::{DataPath, HopStrip, ProblemList, RollUp, Tree};
+use crate::parts::{DataPath, HopStrip, ProblemList, Tree};
 use crate::reader::Reader;
 use crate::shell::ProblemCount;
 use crate::standing::Standing;
@@ -103,7 +103,9 @@ impl View {
         }
         if let (PageKind::Items, Some(server)) = (self.page, self.address.server) {
             let tree = portal.runtime().items(EwsServerId(server));
-            self.add_items(&mut parts, portal, &tree, stale, &times)?;
+            let window =
+                Window { runtime: portal.runtime(), tree: &tree, address: &self.address, times: &times };
+            add_items(&mut parts, window, stale)?;
         }
         Some(parts)
     }
@@ -117,44 +119,34 @@ impl View {
             add(parts, &format!("processor-{}", row.id), &row);
         }
     }
+}
 
-    fn add_items(
-        &self,
-        parts: &mut Vec<Part>,
-        portal: &PortalState,
-        tree: &ServerTree,
-        stale: &Stale,
-        times: &WallTime,
-    ) -> Option<()> {
-        let container = chosen(tree, &self.address)?;
-        let mut points = shown_points(tree, container, &self.address);
-        points.retain(|point| stale.has(*point));
-        for row in rows(portal, tree, &points, &self.address, times) {
-            add(parts, &format!("item-{}", row.handle), &row);
-        }
-        let in_drawer =
-            self.address.item.as_deref().and_then(|id| tree.find(id)).filter(|item| stale.has(*item));
-        if let Some(node) = in_drawer.and_then(|item| tree.node(item))
-            && let Some(drawer) = drawer(portal, tree, node, &self.address, times)
-        {
-            add(parts, "drawer", &drawer);
-        }
-        if stale.everything {
-            let points = RollUp::points(tree);
-            let states = RollUp::new(tree, &points, &portal.runtime().readings(&points));
-            for branch in Tree::new(tree, container.handle, &self.address, &states).branches {
-                add(parts, &format!("branch-state-{}", branch.mark.handle), &branch.mark);
-            }
-        }
-        Some(())
+/// `None` when the container is no longer there.
+fn add_items(parts: &mut Vec<Part>, window: Window<'_>, stale: &Stale) -> Option<()> {
+    let Window { tree, address, .. } = window;
+    let container = window.container()?;
+    let mut points = window.shown_points(container);
+    points.retain(|point| stale.has(*point));
+    for row in window.rows(&points) {
+        add(parts, &format!("item-{}", row.handle), &row);
     }
+    let in_drawer = address.item.as_deref().and_then(|id| tree.find(id)).filter(|item| stale.has(*item));
+    if let Some(drawer) = in_drawer.and_then(|item| tree.node(item)).and_then(|node| window.drawer(node)) {
+        add(parts, "drawer", &drawer);
+    }
+    if stale.everything {
+        for branch in Tree::new(tree, container.handle, address, &window.roll_up()).branches {
+            add(parts, &format!("branch-state-{}", branch.mark.handle), &branch.mark);
+        }
+    }
+    Some(())
 }
 
 fn add(parts: &mut Vec<Part>, id: &str, part: &impl Template) {
     match part.render() {
         Ok(html) => parts.push(Part { id: id.to_owned(), html }),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the part {id} could not be written")
+            tracing::error!(error = &error as &dyn std::error::Error, "the part {id} could not be written");
         }
     }
 }

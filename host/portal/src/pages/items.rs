@@ -5,7 +5,7 @@ use riser_runtime::{LinkState, ProcessorState};
 
 use crate::form::QueryOf;
 use crate::items_address::ItemsAddress;
-use crate::items_view::ItemsView;
+use crate::items_view::{ItemsView, Window, tabs};
 use crate::page::Page;
 use crate::pages::error::PageError;
 use crate::parts::capitalised;
@@ -61,7 +61,9 @@ pub(crate) async fn show(
         Some(server) => {
             let tree = portal.runtime().items(server.ews_server);
             let is_asked_for = address.container.is_some() || address.item.is_some();
-            match ItemsView::new(&portal, &tree, server.ews_server, &address, &standing, &times) {
+            let address = ItemsAddress { server: Some(server.ews_server.0), ..address };
+            let window = Window { runtime: portal.runtime(), tree: &tree, address: &address, times: &times };
+            match ItemsView::new(window, tabs(&standing, server.ews_server)) {
                 Some(view) => (!tree.is_empty()).then_some(view),
                 None if is_asked_for => return Err(PageError::NoSuchPage),
                 None => None,

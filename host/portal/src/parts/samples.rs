@@ -25,8 +25,7 @@ pub(crate) fn set_point(item: &str, place: &str, value: &str, state: WishState, 
 pub(crate) fn branch(
     handle: u32,
     level: usize,
-    name: &str,
-    icon_name: &'static str,
+    (name, icon_name): (&str, &'static str),
     is_open: Option<bool>,
     mark: Option<StateMark>,
 ) -> Branch {
