@@ -8,6 +8,7 @@
 
 mod auth_header;
 mod calendar_text;
+pub mod client;
 mod contract;
 mod digest;
 mod envelope;

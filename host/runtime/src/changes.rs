@@ -27,7 +27,7 @@ pub enum Change {
 
 /// Where changes are told.
 #[derive(Clone, Debug)]
-pub struct Changes {
+pub(crate) struct Changes {
     sender: broadcast::Sender<Change>,
 }
 
@@ -42,7 +42,7 @@ impl Changes {
     }
 
     /// A feed of what changes from now on.
-    pub fn follow(&self) -> broadcast::Receiver<Change> {
+    pub(crate) fn follow(&self) -> broadcast::Receiver<Change> {
         self.sender.subscribe()
     }
 }

@@ -61,17 +61,17 @@ impl ItemSource for ServerItems {
         writes: Vec<ValueWrite>,
     ) -> SourceFuture<'a, Vec<SetOutcome>> {
         Box::pin(async move {
-            let author =
-                Author::EwsAccount { server: self.name.clone(), account: account.name.to_string() };
+            let author = Author::EwsAccount { server: self.name.clone(), account: account.name.to_string() };
             let writes = writes
                 .into_iter()
                 .map(|write| SetPointWrite { point: write.point, value: write.value })
                 .collect();
-            let accepted =
-                self.context.outbox.accept(self.server, &author, writes).await.map_err(|error| match error {
+            let accepted = self.context.outbox.accept(self.server, &author, writes).await.map_err(
+                |error| match error {
                     WriteError::Full => SourceFault::StoreFull,
                     WriteError::Store(error) => self.fault("set points could not be stored", &error),
-                })?;
+                },
+            )?;
             self.context.directory().deliver(&self.context, accepted.wishes);
             Ok(accepted.results.into_iter().map(|result| result.map_err(message)).collect())
         })

@@ -7,12 +7,15 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use crate::ews_servers::EwsServers;
 use crate::supervisor::Context;
 
 /// Time between two savings of changed values: what a power cut may cost, below the promised 5 s.
 const VALUES_SAVED_EVERY: Duration = Duration::from_secs(2);
 /// Time between two looks for set points whose time ran out.
 const WISHES_LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
+/// Time between two tries of an EWS address that was taken.
+const ADDRESSES_TRIED_EVERY: Duration = Duration::from_secs(5);
 /// Time between two looks into the plugin folders.
 const FOLDERS_LOOKED_AT_EVERY: Duration = Duration::from_secs(2);
 /// Time between two sortings of the journal into the histories.
@@ -23,7 +26,12 @@ const JOURNAL_KEPT: Duration = Duration::from_hours(6);
 const VANISHED_KEPT: Duration = Duration::from_hours(24 * 30);
 
 /// Starts the recurring work.
-pub(crate) fn start(context: &Arc<Context>, tasks: &mut JoinSet<()>) {
+pub(crate) fn start(context: &Arc<Context>, ews: &Arc<EwsServers>, tasks: &mut JoinSet<()>) {
+    let ews = Arc::clone(ews);
+    every(tasks, context, ADDRESSES_TRIED_EVERY, move |context| {
+        let ews = Arc::clone(&ews);
+        async move { ews.open_missing(&context).await }
+    });
     every(tasks, context, VALUES_SAVED_EVERY, |context| async move { save(&context).await });
     every(tasks, context, WISHES_LOOKED_AT_EVERY, |context| async move { expire_wishes(&context).await });
     every(tasks, context, FOLDERS_LOOKED_AT_EVERY, |context| async move {

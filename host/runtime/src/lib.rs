@@ -30,7 +30,8 @@ use riser_domain::{
 };
 use riser_secrets::Keyring;
 use riser_store::{Store, StoreError};
-use riser_worker::{LaunchError, LaunchOptions, Launcher, LibraryError, LibraryShelf, end_strays};
+pub use riser_worker::LaunchOptions;
+use riser_worker::{LaunchError, Launcher, LibraryError, LibraryShelf, end_strays};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
@@ -39,8 +40,8 @@ pub use items::{ROOT_HANDLE, ServerTree, TreeNode};
 pub use libraries::Library;
 pub use outbox::{SetPointWrite, WriteError, WriteRefusal};
 pub use status::{
-    ConnectionStatus, EwsServerStatus, HostFacts, LastRun, LinkState, ProcessorState, ProcessorStatus, Progress,
-    RaisedProblem,
+    ConnectionStatus, EwsServerStatus, HostFacts, LastRun, LinkState, ProcessorState, ProcessorStatus,
+    Progress, RaisedProblem,
 };
 pub use supervisor::{StartRefusal, StopRefusal};
 pub use system_clock::SystemClock;
@@ -90,7 +91,7 @@ pub struct Runtime {
 #[derive(Debug)]
 struct Inner {
     context: Arc<Context>,
-    ews: OnceLock<EwsServers>,
+    ews: Arc<EwsServers>,
     tasks: Mutex<JoinSet<()>>,
     data_folder: PathBuf,
     started_at: Timestamp,
@@ -106,7 +107,7 @@ impl Runtime {
             tracing::warn!("{ended} processes that an earlier Riser left behind were ended");
         }
         let changes = Changes::new();
-        let configurations = Arc::new(Configurations::load(store.clone()).await?);
+        let configurations = Arc::new(Configurations::load(&store).await?);
         let items = Arc::new(ItemStore::load(store.clone(), Arc::clone(&clock), changes.clone()).await?);
         for server in &configurations.now().ews_servers {
             items.add_server(server.id, &server.name).await;
@@ -138,7 +139,7 @@ impl Runtime {
         Ok(Self {
             inner: Arc::new(Inner {
                 context: Arc::new(context),
-                ews: OnceLock::new(),
+                ews: Arc::default(),
                 tasks: Mutex::default(),
                 data_folder,
                 started_at,
@@ -149,11 +150,10 @@ impl Runtime {
     /// Opens the EWS servers, finds the plugins, starts the processors.
     pub async fn start(&self) -> Result<(), RuntimeError> {
         let context = &self.inner.context;
-        let ews = EwsServers::open(context).await;
-        self.inner.ews.set(ews).expect("a runtime is started once");
+        self.inner.ews.open_missing(context).await;
         context.libraries.scan(&context.launcher, &context.problems).await;
         let mut tasks = supervisor::start(context).await?;
-        housekeeping::start(context, &mut tasks);
+        housekeeping::start(context, &self.inner.ews, &mut tasks);
         *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
         Ok(())
     }
@@ -168,9 +168,7 @@ impl Runtime {
         }
         let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
-        if let Some(ews) = self.inner.ews.get() {
-            ews.close().await;
-        }
+        self.inner.ews.close().await;
         housekeeping::save(context).await;
     }
 

@@ -14,7 +14,7 @@ use crate::problems::Problems;
 /// No library offers this plugin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no plugin library offers {plugin}: put its .so file into one of {folders}")]
-pub struct LibraryMissing {
+pub(crate) struct LibraryMissing {
     plugin: String,
     folders: String,
 }
@@ -95,10 +95,10 @@ impl Libraries {
     /// The copy that runs of a plugin use now.
     pub(crate) fn library(&self, plugin: &str) -> Result<ShelvedLibrary, LibraryMissing> {
         let in_use = self.in_use.read().unwrap_or_else(PoisonError::into_inner);
-        in_use.get(plugin).map(|library| library.shelved.clone()).ok_or_else(|| LibraryMissing {
-            plugin: plugin.to_owned(),
-            folders: self.folder_names.clone(),
-        })
+        in_use
+            .get(plugin)
+            .map(|library| library.shelved.clone())
+            .ok_or_else(|| LibraryMissing { plugin: plugin.to_owned(), folders: self.folder_names.clone() })
     }
 
     /// What is known of a class; `None` while its library is missing or has no such class.
@@ -120,11 +120,15 @@ fn code(file: &str) -> String {
 
 fn raise(problems: &Problems, file: &str, what: &str) {
     tracing::warn!("{what}");
-    problems.raise(None, "Riser", Problem {
-        code: code(file),
-        what: what.to_owned(),
-        effect: "processors of this plugin run with the library they had, or not at all".to_owned(),
-        remedy: "put a working library in its place; Riser takes it up by itself".to_owned(),
-        setting: None,
-    });
+    problems.raise(
+        None,
+        "Riser",
+        Problem {
+            code: code(file),
+            what: what.to_owned(),
+            effect: "processors of this plugin run with the library they had, or not at all".to_owned(),
+            remedy: "put a working library in its place; Riser takes it up by itself".to_owned(),
+            setting: None,
+        },
+    );
 }

@@ -172,7 +172,12 @@ impl Outbox {
 
     /// Notes what became of a wish. A word that may not follow the present one is passed over: a late receipt
     /// never reopens a wish.
-    pub(crate) async fn receipt(&self, wish: WishId, state: WishState, reason: &str) -> Result<(), StoreError> {
+    pub(crate) async fn receipt(
+        &self,
+        wish: WishId,
+        state: WishState,
+        reason: &str,
+    ) -> Result<(), StoreError> {
         let now = self.clock.now();
         let known = self.newest().values().find(|known| known.id == wish).cloned();
         let Some(mut known) = known.filter(|known| known.state.may_become(state)) else { return Ok(()) };

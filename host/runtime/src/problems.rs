@@ -25,7 +25,12 @@ impl Problems {
     }
 
     /// Raises a problem, or renews the text of the one with this code; answers whether it is news.
-    pub(crate) fn raise(&self, configuration: Option<ConfigurationId>, raised_by: &str, problem: Problem) -> bool {
+    pub(crate) fn raise(
+        &self,
+        configuration: Option<ConfigurationId>,
+        raised_by: &str,
+        problem: Problem,
+    ) -> bool {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (configuration, problem.code.clone());
         let since = open.get(&key).map(|raised| raised.since);

@@ -32,10 +32,8 @@ impl Runtime {
             }
             (Some(live), ..) => live.state.clone(),
         };
-        let writer = context
-            .items
-            .values
-            .writer(&owner_of(configuration), &configuration.class.class.as_str().into());
+        let writer =
+            context.items.values.writer(&owner_of(configuration), &configuration.class.class.as_str().into());
         ProcessorStatus {
             configuration: configuration.id,
             name: configuration.name.clone(),
@@ -83,7 +81,7 @@ impl Runtime {
 
     fn ews_server(&self, server: &EwsServer) -> EwsServerStatus {
         let items = self.items(server.id).len();
-        crate::ews_servers::status(self.inner.ews.get(), server, items)
+        self.inner.ews.status(server, items)
     }
 
     /// All problems that stand, newest first.

@@ -2,12 +2,14 @@
 //! a plugin does hurts the host. A new crime is a file here, a class below, and a row in
 //! `host/worker/tests/crimes.rs`.
 
+mod dead_end;
 mod endless_loop;
 mod left_behind;
 mod memory_leak;
 mod panic;
 mod segfault;
 
+use dead_end::DeadEnd;
 use endless_loop::EndlessLoop;
 use left_behind::LeftBehind;
 use memory_leak::MemoryLeak;
@@ -19,5 +21,6 @@ riser_plugin::export_plugin! {
     name: "Misbehaving",
     company: "Riser",
     about: "Commits crimes, so that tests can see that they harm nobody.",
+    connections: [DeadEnd],
     classes: [Panic, Segfault, EndlessLoop, MemoryLeak, LeftBehind]
 }

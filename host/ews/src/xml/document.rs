@@ -18,8 +18,10 @@ const NAMESPACES: usize = 32;
 const NAME_BYTES: usize = 256;
 /// Bytes of the text of one element or attribute.
 const TEXT_BYTES: usize = 64 * 1024;
-/// Elements, texts, comments and references of a document.
+/// Tags, texts, comments and references of a request.
 const NODES: usize = 100_000;
+/// The same of an answer that we asked for: thousands of items with a dozen elements each.
+const ANSWER_NODES: usize = 2_000_000;
 
 /// The namespaces this protocol tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,13 +81,22 @@ pub(crate) struct Element<'d> {
 }
 
 impl<'a> Document<'a> {
-    /// Reads a document within the limits.
+    /// Reads a request within the limits.
     pub(crate) fn read(text: &'a str) -> Result<Self, XmlError> {
+        Self::read_nodes(text, NODES)
+    }
+
+    /// Reads an answer, which may have more elements than a request.
+    pub(crate) fn read_answer(text: &'a str) -> Result<Self, XmlError> {
+        Self::read_nodes(text, ANSWER_NODES)
+    }
+
+    fn read_nodes(text: &'a str, limit: usize) -> Result<Self, XmlError> {
         // quick-xml leaves control characters to its caller.
         if text.bytes().any(|byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) {
             return Err(XmlError::Malformed);
         }
-        DocumentReader::new(text).read()
+        DocumentReader::new(text).read(limit)
     }
 
     /// The outermost element.
@@ -172,13 +183,13 @@ impl<'a> DocumentReader<'a> {
         Self { source, document, open: Vec::new(), bindings: Vec::new(), nodes: 0 }
     }
 
-    fn read(mut self) -> Result<Document<'a>, XmlError> {
+    fn read(mut self, limit: usize) -> Result<Document<'a>, XmlError> {
         let mut reader = Reader::from_str(self.source);
         reader.config_mut().check_comments = true;
         loop {
             self.nodes += 1;
-            if self.nodes > NODES {
-                return Err(XmlError::TooLarge("100,000 nodes"));
+            if self.nodes > limit {
+                return Err(XmlError::TooLarge("the number of nodes"));
             }
             match reader.read_event().map_err(|_| XmlError::Malformed)? {
                 Event::Start(start) => self.open(&start)?,

@@ -15,14 +15,14 @@ use riser_domain::{
 use riser_store::{Store, StoreError};
 
 pub use server_tree::{ROOT_HANDLE, ServerTree, TreeNode};
-pub use value_table::PublishError;
+pub(crate) use value_table::PublishError;
 pub(crate) use value_table::{Published, ValueTable, WriterId};
 
 use crate::changes::{Change, Changes};
 
 /// Why a declared tree was not applied.
 #[derive(Debug, thiserror::Error)]
-pub enum DeclareError {
+pub(crate) enum DeclareError {
     #[error(transparent)]
     Tree(#[from] TreeError),
     #[error("the tree could not be stored")]
@@ -40,7 +40,7 @@ pub(crate) struct DeclaredCounts {
 
 /// Trees and values.
 #[derive(Debug)]
-pub struct ItemStore {
+pub(crate) struct ItemStore {
     clock: Arc<dyn Clock>,
     store: Store,
     changes: Changes,
@@ -53,7 +53,11 @@ pub struct ItemStore {
 
 impl ItemStore {
     /// Loads what the store holds: trees as they were, values as last written.
-    pub(crate) async fn load(store: Store, clock: Arc<dyn Clock>, changes: Changes) -> Result<Self, StoreError> {
+    pub(crate) async fn load(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        changes: Changes,
+    ) -> Result<Self, StoreError> {
         let mut by_owner: HashMap<TreeOwner, Vec<StoredItem>> = HashMap::new();
         for item in store.load_items().await? {
             by_owner.entry(item.owner.clone()).or_default().push(item);
@@ -84,16 +88,12 @@ impl ItemStore {
     }
 
     /// The tree of a server; an empty one for a server that is not known.
-    pub fn server(&self, server: EwsServerId) -> Arc<ServerTree> {
-        self.servers
-            .load()
-            .get(&server)
-            .cloned()
-            .unwrap_or_else(|| Arc::new(ServerTree::build(0, "", [])))
+    pub(crate) fn server(&self, server: EwsServerId) -> Arc<ServerTree> {
+        self.servers.load().get(&server).cloned().unwrap_or_else(|| Arc::new(ServerTree::build(0, "", [])))
     }
 
     /// What is served now for these points; `None` for what is no point.
-    pub fn readings(&self, handles: &[PointHandle]) -> Vec<Option<Reading>> {
+    pub(crate) fn readings(&self, handles: &[PointHandle]) -> Vec<Option<Reading>> {
         self.values.readings(handles)
     }
 
@@ -140,8 +140,10 @@ impl ItemStore {
             self.changes.send(Change::Tree(owner.ews_server));
         }
         let server = self.server(owner.ews_server);
-        let initial =
-            initial.into_iter().filter_map(|(id, value)| Some((server.find(&id)?, value))).collect::<Vec<_>>();
+        let initial = initial
+            .into_iter()
+            .filter_map(|(id, value)| Some((server.find(&id)?, value)))
+            .collect::<Vec<_>>();
         self.tell_values(self.values.initialise(initial));
         Ok(DeclaredCounts { added, changed, kept: difference.kept, vanished })
     }
@@ -224,8 +226,10 @@ impl ItemStore {
                 }
             };
             let owner = owner.clone();
-            by_handle
-                .insert(handle, StoredItem { handle, owner, position, item: item.clone(), vanished_at: None });
+            by_handle.insert(
+                handle,
+                StoredItem { handle, owner, position, item: item.clone(), vanished_at: None },
+            );
         }
         let mut after: Vec<StoredItem> = by_handle.into_values().collect();
         after.sort_by_key(|stored| (stored.position, stored.handle));

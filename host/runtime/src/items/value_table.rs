@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use riser_domain::{
-    Clock, PointHandle, Reading, Timestamp, TreeOwner, Value, ValueKind, ValueState, WishId,
-};
+use riser_domain::{Clock, PointHandle, Reading, Timestamp, TreeOwner, Value, ValueKind, ValueState, WishId};
 
 /// Periods that may be missed before a value counts as stale (reliability, value state semantics).
 const STALE_AFTER_PERIODS: u32 = 3;
@@ -31,7 +29,7 @@ pub(crate) struct Published {
 
 /// Why a batch is refused: nothing of it was applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PublishError {
+pub(crate) enum PublishError {
     #[error("point {} does not exist", .0.0)]
     UnknownPoint(PointHandle),
     #[error("point {} is written by another class", .0.0)]
@@ -146,7 +144,10 @@ impl ValueTable {
     }
 
     /// Applies what was known when a tree was declared, to points their class has not published yet.
-    pub(crate) fn initialise(&self, values: impl IntoIterator<Item = (PointHandle, Value)>) -> Vec<PointHandle> {
+    pub(crate) fn initialise(
+        &self,
+        values: impl IntoIterator<Item = (PointHandle, Value)>,
+    ) -> Vec<PointHandle> {
         let now = self.clock.now();
         let mut table = self.write();
         let mut changed = Vec::new();
@@ -342,7 +343,9 @@ impl Table {
     fn served<'a>(&self, slot: &'a Slot, now: Timestamp) -> (&'a Value, ValueState) {
         match &slot.requested {
             Some((_, value)) => (value, ValueState::Uncertain),
-            None => (&slot.reading.value, self.degraded(slot, now).map_or(slot.reading.state, |(state, _)| state)),
+            None => {
+                (&slot.reading.value, self.degraded(slot, now).map_or(slot.reading.state, |(state, _)| state))
+            }
         }
     }
 

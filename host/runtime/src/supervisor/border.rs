@@ -184,8 +184,8 @@ pub(crate) fn tree_from(
             let (name, description) = (frame.name, frame.description);
             Ok(match frame.node {
                 DeclaredNodeFrame::Container { kind } => {
-                    let kind =
-                        ContainerKind::from_name(&kind).ok_or_else(|| FrameError::ContainerKind(kind.clone()))?;
+                    let kind = ContainerKind::from_name(&kind)
+                        .ok_or_else(|| FrameError::ContainerKind(kind.clone()))?;
                     EwsItem::Container(ContainerItem { id, parent, name, description, kind })
                 }
                 DeclaredNodeFrame::Value { kind, unit, written_by, carried_by, set_point, initial } => {
@@ -236,7 +236,8 @@ mod tests {
 
     #[test]
     fn what_a_processor_may_not_say_is_refused() {
-        let frame = |value, state| PublishedFrame { handle: 1, value, state, reason: None, source_time_ms: None };
+        let frame =
+            |value, state| PublishedFrame { handle: 1, value, state, reason: None, source_time_ms: None };
         assert_eq!(published_from(frame(None, 2)), Err(FrameError::State(2)));
         assert_eq!(published_from(frame(None, 9)), Err(FrameError::State(9)));
         assert_eq!(

@@ -85,7 +85,8 @@ pub(super) async fn execute(task: &mut ProcessorTask, run: RunId) -> EndedRun {
     };
     task.set_state(ProcessorState::Running { since: started_at });
     task.note_last_run(run, RunState::Running, "", Some(started_at), None);
-    let services = Arc::new(Services::new(Arc::clone(&task.context), &task.configuration, task.owner.clone()));
+    let services =
+        Arc::new(Services::new(Arc::clone(&task.context), &task.configuration, task.owner.clone()));
     let mut execution = Execution {
         task,
         run,
@@ -138,6 +139,10 @@ impl Execution<'_> {
                 event = worker.next_event() => match event {
                     WorkerEvent::Frame(frame) => self.take_frame(&worker, frame).await,
                     WorkerEvent::Output(line) => self.add_line(LogLevel::Info, &line.text).await,
+                    WorkerEvent::LeftBehind(count) => {
+                        let line = format!("it left {count} processes behind, which were ended");
+                        self.add_line(LogLevel::Warn, &line).await;
+                    }
                     WorkerEvent::Ended(exit) => return exit,
                 },
                 command = self.task.commands.recv() => {
@@ -249,16 +254,36 @@ impl Execution<'_> {
         let (configuration, run) = (self.task.configuration.id.0, self.run.0);
         match level {
             LogLevel::Error => {
-                tracing::error!(processor_configuration.id = configuration, run.id = run, "{name}: {}", super::run_log::one_line(text));
+                tracing::error!(
+                    processor_configuration.id = configuration,
+                    run.id = run,
+                    "{name}: {}",
+                    super::run_log::one_line(text)
+                );
             }
             LogLevel::Warn => {
-                tracing::warn!(processor_configuration.id = configuration, run.id = run, "{name}: {}", super::run_log::one_line(text));
+                tracing::warn!(
+                    processor_configuration.id = configuration,
+                    run.id = run,
+                    "{name}: {}",
+                    super::run_log::one_line(text)
+                );
             }
             LogLevel::Info => {
-                tracing::info!(processor_configuration.id = configuration, run.id = run, "{name}: {}", super::run_log::one_line(text));
+                tracing::info!(
+                    processor_configuration.id = configuration,
+                    run.id = run,
+                    "{name}: {}",
+                    super::run_log::one_line(text)
+                );
             }
             LogLevel::Debug => {
-                tracing::debug!(processor_configuration.id = configuration, run.id = run, "{name}: {}", super::run_log::one_line(text));
+                tracing::debug!(
+                    processor_configuration.id = configuration,
+                    run.id = run,
+                    "{name}: {}",
+                    super::run_log::one_line(text)
+                );
             }
         }
     }

@@ -53,7 +53,6 @@ pub(crate) struct Context {
     pub(crate) launcher: Launcher,
     pub(crate) instance: String,
     pub(crate) directory: OnceLock<Directory>,
-
 }
 
 /// The running tasks, by configuration.
@@ -85,13 +84,17 @@ impl Context {
     /// A failure of the store that a processor meets is logged and stands as a problem until one succeeds.
     pub(crate) fn report_store_failure(&self, what: &str, error: &StoreError) {
         tracing::error!(error = error as &dyn std::error::Error, "{what}");
-        self.problems.raise(None, "Riser", Problem {
-            code: "store-failed".to_owned(),
-            what: format!("{what}: {error}"),
-            effect: "what could not be stored may be lost when Riser ends".to_owned(),
-            remedy: "look whether the disk of the data folder is full or read-only".to_owned(),
-            setting: None,
-        });
+        self.problems.raise(
+            None,
+            "Riser",
+            Problem {
+                code: "store-failed".to_owned(),
+                what: format!("{what}: {error}"),
+                effect: "what could not be stored may be lost when Riser ends".to_owned(),
+                remedy: "look whether the disk of the data folder is full or read-only".to_owned(),
+                setting: None,
+            },
+        );
     }
 }
 
@@ -102,11 +105,10 @@ pub(crate) async fn start(context: &Arc<Context>) -> Result<JoinSet<()>, StoreEr
     for configuration in &context.configurations.now().processors {
         let (sender, commands) = mpsc::channel(WAITING_COMMANDS);
         let live = Arc::new(Mutex::new(first_look(context, configuration).await?));
-        directory.processors.insert(configuration.id, Processor {
-            owner: owner_of(configuration),
-            commands: sender,
-            live: Arc::clone(&live),
-        });
+        directory.processors.insert(
+            configuration.id,
+            Processor { owner: owner_of(configuration), commands: sender, live: Arc::clone(&live) },
+        );
         ready.push(ProcessorTask::new(Arc::clone(context), configuration.clone(), commands, live));
     }
     context.directory.set(directory).expect("processors are started once");

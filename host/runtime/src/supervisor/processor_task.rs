@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Context;
 use super::back_off::BackOff;
-use super::execution::{self, Ending, EndedRun};
+use super::execution::{self, EndedRun, Ending};
 use crate::changes::Change;
 use crate::configuration::owner_of;
 use crate::status::{LastRun, ProcessorState, Progress};
@@ -21,8 +21,14 @@ const CLOCK_LOOK: Duration = Duration::from_secs(1);
 /// What a processor configuration is told.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Start { trigger: RunTrigger, reply: Option<oneshot::Sender<Result<(), StartRefusal>>> },
-    Stop { author: Author, reply: oneshot::Sender<Result<(), StopRefusal>> },
+    Start {
+        trigger: RunTrigger,
+        reply: Option<oneshot::Sender<Result<(), StartRefusal>>>,
+    },
+    Stop {
+        author: Author,
+        reply: oneshot::Sender<Result<(), StopRefusal>>,
+    },
     /// Wishes for points that its class carries.
     SetPoints(Vec<Wish>),
     /// A class of the same plugin changed the tree.
@@ -204,7 +210,8 @@ impl ProcessorTask {
         if !flags.active {
             return Some(StartRefusal::Inactive);
         }
-        (matches!(trigger, RunTrigger::Person(_)) && !flags.manually_startable).then_some(StartRefusal::NotByHand)
+        (matches!(trigger, RunTrigger::Person(_)) && !flags.manually_startable)
+            .then_some(StartRefusal::NotByHand)
     }
 
     /// Stops what is about to start: a retry, or a run that waits for another class.
@@ -230,7 +237,12 @@ impl ProcessorTask {
         self.retry_at = None;
         let run = match self.waiting.take() {
             Some(run) => run,
-            None => match self.context.store.add_run(self.configuration.id, &trigger, self.context.clock.now()).await {
+            None => match self
+                .context
+                .store
+                .add_run(self.configuration.id, &trigger, self.context.clock.now())
+                .await
+            {
                 Ok(run) => run,
                 Err(error) => {
                     self.context.report_store_failure("a run could not be recorded", &error);
@@ -255,7 +267,9 @@ impl ProcessorTask {
         match self.context.configurations.of_class(&self.owner, &after) {
             None => Some((
                 None,
-                format!("Waiting for the class {after}, which no processor runs for this connection and server"),
+                format!(
+                    "Waiting for the class {after}, which no processor runs for this connection and server"
+                ),
             )),
             Some(other) if self.context.directory().has_succeeded(other.id) => None,
             Some(other) => {
@@ -272,7 +286,9 @@ impl ProcessorTask {
         self.note_last_run(ended.run, ended.state, &reason, Some(ended.started_at), Some(now));
         let mode = self.mode();
         if mode == Some(RunMode::LongRunning) {
-            self.context.items.writer_stopped(&self.owner, &Arc::from(self.configuration.class.class.as_str()));
+            self.context
+                .items
+                .writer_stopped(&self.owner, &Arc::from(self.configuration.class.class.as_str()));
         }
         match ended.ending {
             Ending::HostEnds | Ending::Stopped => self.set_state(ProcessorState::Idle),
@@ -280,9 +296,9 @@ impl ProcessorTask {
                 self.back_off.reset();
                 self.show(|live| live.has_succeeded = true);
                 self.set_state(ProcessorState::Idle);
-                self.context.directory().tell_siblings(&self.owner, self.configuration.id, || {
-                    Command::SiblingSucceeded
-                });
+                self.context
+                    .directory()
+                    .tell_siblings(&self.owner, self.configuration.id, || Command::SiblingSucceeded);
             }
             Ending::Final if mode != Some(RunMode::LongRunning) => self.set_state(ProcessorState::Idle),
             Ending::Done | Ending::TryAgain | Ending::Final => self.retry(ended, now),

@@ -22,13 +22,7 @@ pub(crate) struct RunLog {
 
 impl RunLog {
     pub(crate) fn new(run: RunId, clock: &dyn Clock) -> Self {
-        Self {
-            run,
-            waiting: Vec::new(),
-            minute_began: clock.now(),
-            lines_this_minute: 0,
-            left_out: 0,
-        }
+        Self { run, waiting: Vec::new(), minute_began: clock.now(), lines_this_minute: 0, left_out: 0 }
     }
 
     /// Takes a line; answers whether the batch is large enough to be written now.
@@ -55,7 +49,11 @@ impl RunLog {
         }
         let lines = std::mem::take(&mut self.waiting);
         if let Err(error) = store.record_run_log(self.run, &lines).await {
-            tracing::error!(run.id = self.run.0, error = &error as &dyn std::error::Error, "run log not written");
+            tracing::error!(
+                run.id = self.run.0,
+                error = &error as &dyn std::error::Error,
+                "run log not written"
+            );
         }
     }
 

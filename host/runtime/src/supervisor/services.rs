@@ -13,9 +13,7 @@ use riser_worker::frames::{
 };
 
 use super::Context;
-use super::border::{
-    FrameError, point_frames, published_from, reading_frame, sample_from, tree_from,
-};
+use super::border::{FrameError, point_frames, published_from, reading_frame, sample_from, tree_from};
 use super::processor_task::Command;
 use crate::gate::{Gate, GateSlot};
 use crate::items::{DeclareError, WriterId};
@@ -106,7 +104,9 @@ impl Services {
                     Err(error) => self.store_failed("its state could not be removed", &error),
                 }
             }
-            at_once => self.answer_now(at_once).unwrap_or_else(|_| refused("unknown-call", "not a call of this host")),
+            at_once => self
+                .answer_now(at_once)
+                .unwrap_or_else(|_| refused("unknown-call", "not a call of this host")),
         }
     }
 
@@ -135,7 +135,9 @@ impl Services {
         let counts = match declared {
             Ok(counts) => counts,
             Err(DeclareError::Tree(error)) => return refused("tree-refused", &error.to_string()),
-            Err(DeclareError::Store(error)) => return self.store_failed("its tree could not be stored", &error),
+            Err(DeclareError::Store(error)) => {
+                return self.store_failed("its tree could not be stored", &error);
+            }
         };
         if counts.added + counts.changed + counts.vanished > 0 {
             self.context.directory().tell_siblings(&self.owner, self.configuration, || Command::TreeChanged);
@@ -165,7 +167,11 @@ impl Services {
         }
     }
 
-    fn refuse_samples(&self, stored: &[StoredItem], samples: &[(PointHandle, HistorySample)]) -> Option<String> {
+    fn refuse_samples(
+        &self,
+        stored: &[StoredItem],
+        samples: &[(PointHandle, HistorySample)],
+    ) -> Option<String> {
         let histories: HashMap<PointHandle, _> = stored
             .iter()
             .filter_map(|stored| match &stored.item {
@@ -191,7 +197,12 @@ impl Services {
         };
         match gate.enter(purpose, *secret_version).await {
             Ok(slot) => {
-                self.slots.lock().unwrap_or_else(PoisonError::into_inner).entry(purpose).or_default().push(slot);
+                self.slots
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .entry(purpose)
+                    .or_default()
+                    .push(slot);
                 Answer::Done
             }
             Err(closed) => Answer::GateClosed { until_ms: closed.until.unix_ms(), reason: closed.reason },
@@ -202,12 +213,8 @@ impl Services {
         let Some((gate, secret_version)) = &self.gate else {
             return refused("no-connection", "this processor has no connection");
         };
-        let slot = self
-            .slots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_mut(&purpose)
-            .and_then(Vec::pop);
+        let slot =
+            self.slots.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&purpose).and_then(Vec::pop);
         if slot.is_none() {
             return refused("gate-not-entered", "the gate is left only by who entered it");
         }
@@ -225,9 +232,10 @@ impl Services {
                     self.author,
                     sibling.name
                 );
-                self.context
-                    .directory()
-                    .tell(sibling.id, Command::Start { trigger: RunTrigger::Processor(self.name.clone()), reply: None });
+                self.context.directory().tell(
+                    sibling.id,
+                    Command::Start { trigger: RunTrigger::Processor(self.name.clone()), reply: None },
+                );
                 Answer::Done
             }
             _ => refused("no-such-processor", &format!("no processor runs the class {class} for this tree")),

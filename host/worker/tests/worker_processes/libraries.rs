@@ -6,7 +6,8 @@ use riser_worker::frames::{
     Answer, Call, FromWorker, LoadFault, OutcomeFrame, PointFrame, ToWorker, ValueFrame, ValueKindFrame,
 };
 use riser_worker::{
-    ExitReason, InquiryError, LibraryError, WorkerEvent, WorkerLimits, WorkerProcess, describe,
+    ConnectionToTest, ExitReason, InquiryError, LibraryError, WorkerEvent, WorkerLimits, WorkerProcess,
+    describe, test_connection,
 };
 
 /// Answers as a host would, until the worker has published this many numbers; gives those.
@@ -124,6 +125,35 @@ async fn a_library_that_is_no_plugin_is_refused_in_one_sentence() {
     assert_eq!(
         error.to_string(),
         format!("{} is a library but no Riser plugin: remove it from the plugin folder", file.display())
+    );
+}
+
+#[tokio::test]
+async fn a_connection_is_tested_stage_by_stage() {
+    let world = World::new("connection");
+    let library = world.library("riser-misbehaving");
+    let mut stages = Vec::new();
+    let connection = ConnectionToTest {
+        kind: "riser.misbehaving/dead-end".to_owned(),
+        instance: world.instance.clone(),
+        settings_json: r#"{ "host": "nowhere" }"#.to_owned(),
+    };
+    let tested = test_connection(&world.launcher, &library, connection, |stage| {
+        stages.push((stage.stage, stage.passed, stage.finding, stage.advice));
+    });
+    let Err(InquiryError::Failed { failure, .. }) = tested.await else { panic!("it leads nowhere") };
+    assert_eq!(failure.what, "TCP: no way through");
+    let stage = |name: &str, passed, finding: &str, advice: &str| {
+        (name.to_owned(), passed, finding.to_owned(), advice.to_owned())
+    };
+    assert_eq!(
+        stages,
+        [
+            stage("DNS", None, "", ""),
+            stage("DNS", Some(true), "nowhere is known", ""),
+            stage("TCP", None, "", ""),
+            stage("TCP", Some(false), "no way through", "turn round"),
+        ]
     );
 }
 

@@ -1,0 +1,217 @@
+//! A client of EWS 1.2: typed calls for the operations that our server answers, usable against others.
+//!
+//! One login serves many calls: a nonce is used again with a rising count until the server asks for a new one.
+
+mod answers;
+mod error;
+mod read_answer;
+mod transport;
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use riser_domain::Timestamp;
+use secrecy::SecretString;
+use url::Url;
+
+use crate::calendar_text::push_date_time;
+use crate::contract::OperationName;
+use crate::names;
+use crate::xml::push_escaped;
+
+pub use answers::{
+    ChildContainer, ContainerAnswer, ContainerPage, HistoryAnswer, HistoryFacts, HistoryPageAnswer,
+    ItemError, ItemsAnswer, ServiceInformation, SetResult, ValueAnswer, ValueFacts, ValuesAnswer,
+};
+pub use error::ClientError;
+use transport::Transport;
+
+/// Where to call and as whom.
+#[derive(Debug)]
+pub struct ClientOptions {
+    /// Address of the service, such as `http://127.0.0.1:51358/EcoStruxure/DataExchange`.
+    pub url: Url,
+    pub user_name: String,
+    pub password: SecretString,
+    /// For one call, login included.
+    pub time_limit: Duration,
+}
+
+impl ClientOptions {
+    /// What a call may take when nothing else is set.
+    pub const TIME_LIMIT: Duration = Duration::from_secs(15);
+}
+
+/// A client of one EWS server. Calls may run side by side.
+#[derive(Debug)]
+pub struct EwsClient {
+    transport: Transport,
+}
+
+impl EwsClient {
+    /// A client that has not called yet.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up on this machine.
+    pub fn new(options: ClientOptions) -> Result<Self, ClientError> {
+        Ok(Self { transport: Transport::new(options)? })
+    }
+
+    /// What the server speaks and who it is.
+    pub async fn information(&self) -> Result<ServiceInformation, ClientError> {
+        let request = RequestWriter::new(OperationName::GetWebServiceInformation, "");
+        self.transport.call(request, ServiceInformation::read).await
+    }
+
+    /// One page of what lies in containers; of the root for no ids. `more_data_ref` is the way to a later page.
+    pub async fn container_page(
+        &self,
+        ids: &[&str],
+        more_data_ref: Option<&str>,
+    ) -> Result<ContainerPage, ClientError> {
+        let mut request = RequestWriter::new(OperationName::GetContainerItems, " metadata=\"false\"");
+        request.ids("GetContainerItemsIds", ids);
+        if let Some(more_data_ref) = more_data_ref {
+            request.text.push_str("<GetContainerItemsParameter>");
+            request.element("MoreDataRef", more_data_ref);
+            request.text.push_str("</GetContainerItemsParameter>");
+        }
+        self.transport.call(request, ContainerPage::read).await
+    }
+
+    /// All that lies in one container; in the root for an empty id.
+    pub async fn container(&self, id: &str) -> Result<ContainerAnswer, ClientError> {
+        let mut page = self.container_page(&[id], None).await?;
+        let mut whole = page.containers.pop().ok_or_else(|| ClientError::item(page.errors.pop()))?;
+        while let Some(more) = page.more_data_ref.take() {
+            page = self.container_page(&[id], Some(&more)).await?;
+            for part in page.containers.drain(..) {
+                whole.append(part);
+            }
+        }
+        Ok(whole)
+    }
+
+    /// Values and histories with all that is known of them.
+    pub async fn items(&self, ids: &[&str]) -> Result<ItemsAnswer, ClientError> {
+        let mut request = RequestWriter::new(OperationName::GetItems, " metadata=\"false\"");
+        request.ids("GetItemsIds", ids);
+        self.transport.call(request, ItemsAnswer::read).await
+    }
+
+    /// Values with their states.
+    pub async fn values(&self, ids: &[&str]) -> Result<ValuesAnswer, ClientError> {
+        let mut request = RequestWriter::new(OperationName::GetValues, "");
+        request.ids("GetValuesIds", ids);
+        self.transport.call(request, ValuesAnswer::read).await
+    }
+
+    /// Writes set points, each an id with the text of a value; one result for each, in their order.
+    pub async fn set_values(&self, writes: &[(&str, &str)]) -> Result<Vec<SetResult>, ClientError> {
+        let mut request = RequestWriter::new(OperationName::SetValues, "");
+        request.text.push_str("<SetValuesItems>");
+        for (id, value) in writes {
+            request.text.push_str("<ValueItem>");
+            request.element("Id", id);
+            request.element("Value", value);
+            request.text.push_str("</ValueItem>");
+        }
+        request.text.push_str("</SetValuesItems>");
+        self.transport.call(request, answers::read_set_results).await
+    }
+
+    /// One page of a history. Without `from` it begins with the oldest sample, without `to` it ends now.
+    pub async fn history_page(
+        &self,
+        id: &str,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+        more_data_ref: Option<&str>,
+    ) -> Result<HistoryPageAnswer, ClientError> {
+        let mut request = RequestWriter::new(OperationName::GetHistory, " metadata=\"false\"");
+        request.text.push_str("<GetHistoryParameter>");
+        request.element("Id", id);
+        if let Some(more_data_ref) = more_data_ref {
+            request.element("MoreDataRef", more_data_ref);
+        }
+        request.text.push_str("</GetHistoryParameter><GetHistoryFilter>");
+        for (name, moment) in [("TimeFrom", from), ("TimeTo", to)] {
+            if let Some(moment) = moment {
+                let mut text = String::new();
+                push_date_time(&mut text, moment);
+                request.element(name, &text);
+            }
+        }
+        request.text.push_str("</GetHistoryFilter>");
+        self.transport.call(request, HistoryPageAnswer::read).await
+    }
+
+    /// A whole history in a range, all its pages.
+    pub async fn history(
+        &self,
+        id: &str,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+    ) -> Result<HistoryAnswer, ClientError> {
+        let mut page = self.history_page(id, from, to, None).await?;
+        let mut whole = page.history;
+        while let Some(more) = page.more_data_ref.take() {
+            page = self.history_page(id, None, None, Some(&more)).await?;
+            whole.samples.append(&mut page.history.samples);
+        }
+        Ok(whole)
+    }
+}
+
+/// A request's envelope under way.
+struct RequestWriter {
+    operation: OperationName,
+    text: String,
+}
+
+impl RequestWriter {
+    fn new(operation: OperationName, attributes: &str) -> Self {
+        let mut this = Self { operation, text: String::with_capacity(512) };
+        write!(
+            this.text,
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope xmlns:s=\"{}\"><s:Body>\
+             <{}{} xmlns=\"{}\" version=\"1.2\"{attributes}>",
+            names::SOAP_12,
+            operation.name(),
+            operation.request_suffix(),
+            names::DATA_EXCHANGE,
+        )
+        .expect("a string takes any text");
+        this
+    }
+
+    fn element(&mut self, name: &str, text: &str) {
+        self.text.push('<');
+        self.text.push_str(name);
+        self.text.push('>');
+        push_escaped(&mut self.text, text);
+        self.text.push_str("</");
+        self.text.push_str(name);
+        self.text.push('>');
+    }
+
+    fn ids(&mut self, wrapper: &str, ids: &[&str]) {
+        self.text.push('<');
+        self.text.push_str(wrapper);
+        self.text.push('>');
+        for id in ids {
+            self.element("Id", id);
+        }
+        self.text.push_str("</");
+        self.text.push_str(wrapper);
+        self.text.push('>');
+    }
+
+    fn finish(mut self) -> String {
+        self.text.push_str("</");
+        self.text.push_str(self.operation.name());
+        self.text.push_str(self.operation.request_suffix());
+        self.text.push_str("></s:Body></s:Envelope>");
+        self.text
+    }
+}

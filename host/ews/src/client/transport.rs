@@ -1,0 +1,229 @@
+//! HTTP with Digest: one login for many calls.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::StatusCode;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use reqwest::Response;
+use riser_domain::DigestAlgorithm;
+use secrecy::SecretString;
+use url::Url;
+
+use super::error::ClientError;
+use super::read_answer::read_envelope;
+use super::{ClientOptions, RequestWriter};
+use crate::auth_header::{DigestParameters, push_quoted};
+use crate::digest::{DigestRequest, Ha1};
+use crate::fault::content_type_with;
+use crate::xml::Element;
+
+/// Bytes of an answer.
+const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+/// A nonce this old may be stale, and a server may hang up on a large body that comes with one.
+const OLD_NONCE: Duration = Duration::from_secs(30);
+/// Bytes of a body that servers read without a login.
+const SMALL_BODY: usize = 32 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Transport {
+    http: reqwest::Client,
+    url: Url,
+    user_name: String,
+    password: SecretString,
+    login: Mutex<Option<LoginInUse>>,
+}
+
+/// A challenge that was answered, to be answered again with a higher count.
+#[derive(Debug)]
+struct LoginInUse {
+    realm: String,
+    nonce: String,
+    opaque: Option<String>,
+    algorithm: DigestAlgorithm,
+    ha1: Ha1,
+    count: u32,
+    since: Instant,
+}
+
+impl Transport {
+    pub(super) fn new(options: ClientOptions) -> Result<Self, ClientError> {
+        // The process may have chosen a provider already; any will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .timeout(options.time_limit)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(|source| ClientError::Unreachable { url: options.url.clone(), source })?;
+        Ok(Self {
+            http,
+            url: options.url,
+            user_name: options.user_name,
+            password: options.password,
+            login: Mutex::default(),
+        })
+    }
+
+    /// Calls an operation, logging in as often as the server wants it, and reads the answer.
+    pub(super) async fn call<T>(
+        &self,
+        request: RequestWriter,
+        read: impl FnOnce(Element<'_>) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
+        let operation = request.operation;
+        let content_type = content_type_with(&operation.request_action());
+        let body = request.finish();
+        let mut authorization = self.authorization(body.len());
+        if authorization.is_none() {
+            let answer = self.send(&content_type, None, String::new()).await?;
+            self.meet_challenge(&answer)?;
+            authorization = self.authorization(0);
+        }
+        let mut answer = self.send(&content_type, authorization, body.clone()).await?;
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            // A second login is worth it only when the server says that the first was right but old.
+            if !self.meet_challenge(&answer)? {
+                self.forget_login();
+                return Err(ClientError::Refused);
+            }
+            let authorization = self.authorization(0);
+            answer = self.send(&content_type, authorization, body).await?;
+        }
+        match answer.status() {
+            StatusCode::OK | StatusCode::INTERNAL_SERVER_ERROR | StatusCode::BAD_REQUEST => {
+                read_envelope(&self.body(answer).await?, operation, read)
+            }
+            StatusCode::UNAUTHORIZED => Err(ClientError::Refused),
+            other => Err(ClientError::Status(other.as_u16())),
+        }
+    }
+
+    async fn send(
+        &self,
+        content_type: &str,
+        authorization: Option<String>,
+        body: String,
+    ) -> Result<Response, ClientError> {
+        let mut request = self.http.post(self.url.clone()).header(CONTENT_TYPE, content_type).body(body);
+        if let Some(authorization) = authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        request.send().await.map_err(|source| self.unreachable(source))
+    }
+
+    async fn body(&self, mut answer: Response) -> Result<Vec<u8>, ClientError> {
+        let mut body = Vec::new();
+        while let Some(part) = answer.chunk().await.map_err(|source| self.unreachable(source))? {
+            if body.len() + part.len() > LARGEST_ANSWER {
+                return Err(ClientError::BadAnswer("it is larger than 16 MiB"));
+            }
+            body.extend_from_slice(&part);
+        }
+        Ok(body)
+    }
+
+    fn unreachable(&self, source: reqwest::Error) -> ClientError {
+        ClientError::Unreachable { url: self.url.clone(), source: source.without_url() }
+    }
+
+    /// The header for the next request with the login in use; `None` when there is none that will do.
+    fn authorization(&self, body_bytes: usize) -> Option<String> {
+        let mut login = self.login.lock().unwrap_or_else(PoisonError::into_inner);
+        let login = login.as_mut()?;
+        if body_bytes > SMALL_BODY && login.since.elapsed() > OLD_NONCE {
+            return None;
+        }
+        login.count += 1;
+        Some(login.authorization(&self.user_name, &target(&self.url)))
+    }
+
+    fn forget_login(&self) {
+        *self.login.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Takes the best challenge of an answer; `false` when the server says that the password was wrong.
+    fn meet_challenge(&self, answer: &Response) -> Result<bool, ClientError> {
+        if answer.status() != StatusCode::UNAUTHORIZED {
+            return Err(ClientError::Status(answer.status().as_u16()));
+        }
+        let lines: Vec<DigestParameters<'_>> = answer
+            .headers()
+            .get_all(WWW_AUTHENTICATE)
+            .iter()
+            .filter_map(|line| DigestParameters::parse(line.to_str().ok()?))
+            .collect();
+        let offers = |algorithm: DigestAlgorithm| {
+            lines.iter().find(|line| {
+                DigestAlgorithm::from_token(line.get("algorithm").unwrap_or("MD5")) == Some(algorithm)
+                    && line.get("qop").is_some_and(|qop| qop.split(',').any(|it| it.trim() == "auth"))
+            })
+        };
+        let (algorithm, line) = [DigestAlgorithm::Sha256, DigestAlgorithm::Md5]
+            .into_iter()
+            .find_map(|algorithm| Some((algorithm, offers(algorithm)?)))
+            .ok_or(ClientError::NoDigest)?;
+        let (Some(realm), Some(nonce)) = (line.get("realm"), line.get("nonce")) else {
+            return Err(ClientError::NoDigest);
+        };
+        let is_stale = line.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"));
+        let login = LoginInUse {
+            realm: realm.to_owned(),
+            nonce: nonce.to_owned(),
+            opaque: line.get("opaque").map(str::to_owned),
+            algorithm,
+            ha1: Ha1::derive(algorithm, &self.user_name, realm, &self.password),
+            count: 0,
+            since: Instant::now(),
+        };
+        *self.login.lock().unwrap_or_else(PoisonError::into_inner) = Some(login);
+        Ok(is_stale)
+    }
+}
+
+impl LoginInUse {
+    fn authorization(&self, user_name: &str, target: &str) -> String {
+        let mut random = [0_u8; 12];
+        getrandom::fill(&mut random).expect("the operating system gives random bytes");
+        let client_nonce = hex::encode(random);
+        let nonce_count = format!("{:08x}", self.count);
+        let response = self.ha1.response(&DigestRequest {
+            method: "POST",
+            uri: target,
+            nonce: &self.nonce,
+            nonce_count: &nonce_count,
+            client_nonce: &client_nonce,
+        });
+        let mut header = String::from("Digest username=");
+        push_quoted(&mut header, user_name);
+        for (name, value) in [
+            ("realm", self.realm.as_str()),
+            ("nonce", &self.nonce),
+            ("uri", target),
+            ("cnonce", &client_nonce),
+            ("response", response.as_str()),
+        ] {
+            header.push_str(", ");
+            header.push_str(name);
+            header.push('=');
+            push_quoted(&mut header, value);
+        }
+        if let Some(opaque) = &self.opaque {
+            header.push_str(", opaque=");
+            push_quoted(&mut header, opaque);
+        }
+        header.push_str(", qop=auth, nc=");
+        header.push_str(&nonce_count);
+        header.push_str(", algorithm=");
+        header.push_str(self.algorithm.token());
+        header
+    }
+}
+
+/// Path and query as they stand in the request line.
+fn target(url: &Url) -> String {
+    match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    }
+}

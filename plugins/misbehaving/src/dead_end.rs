@@ -1,0 +1,16 @@
+use riser_plugin::prelude::*;
+
+/// A connection whose second stage never passes.
+#[derive(Connection)]
+#[connection(id = "dead-end", name = "Dead end")]
+pub(crate) struct DeadEnd {
+    /// Where it leads.
+    host: String,
+}
+
+impl DeadEnd {
+    fn test(&self, host: &TestHost) -> Outcome {
+        host.stage("DNS", || Ok(((), format!("{} is known", self.host))))?;
+        host.stage("TCP", || Err(("no way through".to_owned(), "turn round".to_owned())))
+    }
+}
