@@ -1,1 +1,70 @@
-fn main() {}
+//! `riser`: one program, many commands. Each command is a file in `commands/`.
+//!
+//! A new command is a file there, a variant of [`Command`] and an arm of [`carry_out`].
+
+mod assemble;
+mod commands;
+mod logging;
+mod places;
+
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{serve, user};
+
+/// The command did not do what was asked.
+const FAILED: u8 = 1;
+
+/// Riser connects chargers, meters and services to building management systems over EWS.
+#[derive(Debug, Parser)]
+#[command(name = "riser", version, arg_required_else_help = true, after_help = FIRST_STEPS)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const FIRST_STEPS: &str = "\
+First steps:
+  riser user add anna --role admin     someone who may log in to the portal
+  riser apply site.toml                connections, schedules, processors, EWS servers
+  riser serve                          run; the log says where the portal is
+
+Exit codes: 0 done, 1 it failed or a check found faults, 2 the command line is wrong.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run Riser: processors, EWS servers and the portal, until Ctrl-C or SIGTERM
+    Serve(serve::ServeArgs),
+    /// Add people who may log in to the portal, list them, reset a password
+    User(user::UserArgs),
+}
+
+fn main() -> ExitCode {
+    // A worker confines itself before there is a second thread.
+    if std::env::args_os().nth(1).as_deref() == Some(OsStr::new("worker")) {
+        return riser_worker::worker_main();
+    }
+    let arguments = Arguments::parse();
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(carry_out(arguments.command)),
+        Err(error) => report(&error.into()),
+    }
+}
+
+async fn carry_out(command: Command) -> ExitCode {
+    let done = match command {
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::User(arguments) => user::run(arguments).await,
+    };
+    done.unwrap_or_else(|error| report(&error))
+}
+
+/// Says what went wrong, with its causes, in one line.
+fn report(error: &anyhow::Error) -> ExitCode {
+    // Nothing could be done with a failure to say it.
+    let _ = writeln!(std::io::stderr(), "riser: {error:#}");
+    ExitCode::from(FAILED)
+}

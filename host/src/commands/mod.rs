@@ -1,0 +1,4 @@
+//! The commands of the command line, one file each: their arguments, and a `run` that carries them out.
+
+pub(crate) mod serve;
+pub(crate) mod user;

@@ -1,0 +1,123 @@
+//! `riser serve`: everything together, from the data folder to the last goodbye.
+
+mod announcement;
+mod ending;
+mod portal_address;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use riser_domain::{Clock, Problem};
+use riser_portal::{Portal, PortalSettings};
+use riser_runtime::{LaunchOptions, Runtime, RuntimeParts, SystemClock};
+use riser_store::Recovery;
+
+use self::ending::Ending;
+use self::portal_address::PortalArgs;
+use crate::assemble::{OpenFolder, open_folder};
+use crate::logging;
+use crate::places::{DataFolder, PluginFolders};
+
+/// Arguments of `riser serve`.
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    data: DataFolder,
+    #[command(flatten)]
+    plugins: PluginFolders,
+    #[command(flatten)]
+    portal: PortalArgs,
+    /// Print one line of JSON with the addresses on standard output when everything listens
+    #[arg(long)]
+    announce: bool,
+    /// End when standard input is closed, as it is when the program that started this one ends
+    #[arg(long)]
+    ends_with_stdin: bool,
+}
+
+/// Runs until it is told to end.
+pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
+    logging::start();
+    let ending = Ending::listen(arguments.ends_with_stdin)?;
+    let folder = arguments.data.path()?;
+    let listener = arguments.portal.bind().await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let open = open_folder(&folder, clock.as_ref()).await?;
+    tracing::info!(folder = %folder.display(), "the data folder is open");
+    let problems = problems_of(&open);
+    let OpenFolder { store, keyring, .. } = open;
+    let has_people = !store.list_users().await?.is_empty();
+
+    let runtime = Runtime::load(RuntimeParts {
+        worker: LaunchOptions::of_this_program(store.instance_id()),
+        plugin_folders: arguments.plugins.paths(&folder),
+        keyring: Arc::new(keyring),
+        data_folder: folder,
+        store: store.clone(),
+        clock,
+    })
+    .await?;
+    for problem in problems {
+        tracing::warn!(code = problem.code, "{}: {}", problem.what, problem.remedy);
+        runtime.raise_problem(problem);
+    }
+    let settings = PortalSettings { plain_allowed: arguments.portal.plain, ..settings_of_this_machine() };
+    let portal_url = arguments.portal.url(listener.local_addr()?);
+    let portal = Portal { runtime: runtime.clone(), settings };
+    let serving = tokio::spawn(riser_portal::serve(listener, portal, arguments.portal.tls()));
+    arguments.portal.say_where(&portal_url, has_people);
+
+    runtime.start().await?;
+    if arguments.announce {
+        announcement::print(&portal_url, &runtime)?;
+    }
+    let served = tokio::select! {
+        () = ending.told() => Ok(()),
+        served = serving => served.context("the portal panicked")?.context("the portal is not served"),
+    };
+    tracing::info!("ending: the processors are asked to stop");
+    tokio::select! {
+        () = runtime.shut_down() => {}
+        () = ending.told() => tracing::warn!("told a second time: ending at once"),
+    }
+    store.close().await;
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+/// A portal with the name and in the zone of this machine.
+fn settings_of_this_machine() -> PortalSettings {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    PortalSettings::of_this_machine(&name)
+}
+
+/// What an administrator should know about how the folder was found.
+fn problems_of(open: &OpenFolder) -> Vec<Problem> {
+    let secrets = open.locked_because.as_ref().map(|refusal| Problem {
+        code: "secrets-locked".to_owned(),
+        what: refusal.to_string(),
+        effect: "no stored password can be used: connections and EWS accounts do not work".to_owned(),
+        remedy: "put the key file back, or enter the passwords again".to_owned(),
+        setting: None,
+    });
+    let keys = open.keyring.locked_keys().join(", ");
+    let wrong_key = (open.locked_because.is_none() && !keys.is_empty()).then(|| Problem {
+        code: "wrong-key".to_owned(),
+        what: format!("the key file does not open the data key {keys}"),
+        effect: "passwords sealed under it cannot be used; they are kept".to_owned(),
+        remedy: "put back the key file that belongs to this data folder, and start Riser again".to_owned(),
+        setting: None,
+    });
+    secrets.into_iter().chain(wrong_key).chain(problems_of_recovery(&open.recovery)).collect()
+}
+
+fn problems_of_recovery(recovery: &Recovery) -> impl Iterator<Item = Problem> {
+    recovery.moved_aside.iter().map(|moved| Problem {
+        code: format!("moved-aside-{}", moved.file),
+        what: format!("{} could not be used: {}", moved.file, moved.fault),
+        effect: format!("Riser began with a new one; the old file is {}", moved.to.display()),
+        remedy: "restore a backup if there is one, or set Riser up again".to_owned(),
+        setting: None,
+    })
+}
