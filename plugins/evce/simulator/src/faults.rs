@@ -42,7 +42,9 @@ pub(crate) struct FaultOrder {
     path: String,
     /// Only requests with this method.
     method: Option<String>,
-    /// Ends after so many requests.
+    /// Lets so many requests pass first.
+    skip: Option<u32>,
+    /// Ends after so many requests that met it.
     count: Option<u32>,
     /// Ends after this time of the controller's clock.
     #[serde(rename = "for")]
@@ -62,6 +64,7 @@ pub(crate) struct Fault {
     kind: FaultKind,
     path: String,
     method: Option<String>,
+    to_skip: u32,
     left: Option<u32>,
     ends_ms: Option<i64>,
     probability: f64,
@@ -115,6 +118,7 @@ impl FaultPlan {
             kind: order.kind,
             path: path.trim_end_matches('/').to_owned(),
             method: order.method.map(|method| method.to_uppercase()),
+            to_skip: order.skip.unwrap_or(0),
             left: order.count,
             ends_ms: order.window.map(|window| now_ms + window.ms()),
             probability,
@@ -144,7 +148,7 @@ impl FaultPlan {
     pub(crate) fn refuses_connections(&self, now_ms: i64) -> bool {
         self.faults.iter().any(|fault| {
             let is_for_all = fault.path.is_empty() && fault.method.is_none();
-            let is_certain = fault.left.is_none() && fault.probability >= 1.0;
+            let is_certain = fault.left.is_none() && fault.to_skip == 0 && fault.probability >= 1.0;
             fault.kind == FaultKind::Down && is_for_all && is_certain && fault.is_in_force(now_ms)
         })
     }
@@ -156,6 +160,10 @@ impl FaultPlan {
         for fault in &mut self.faults {
             let is_taken = fault.kind != FaultKind::Latency && met.kind.is_some();
             if is_taken || !fault.concerns(method, path, now_ms) || !fault.strikes(self.seed, request) {
+                continue;
+            }
+            if fault.to_skip > 0 {
+                fault.to_skip -= 1;
                 continue;
             }
             fault.met += 1;
@@ -204,6 +212,13 @@ mod tests {
         let mut plan = plan(r#"[{"kind":"500","path":"/zones","count":2}]"#);
         let kinds: Vec<_> = (0..3).map(|n| plan.meet("GET", "/api/v2/zones", n, 0).kind).collect();
         assert_eq!(kinds, [Some(FaultKind::InternalError), Some(FaultKind::InternalError), None]);
+    }
+
+    #[test]
+    fn a_fault_that_skips_lets_the_first_requests_pass() {
+        let mut plan = plan(r#"[{"kind":"500","skip":2,"count":1}]"#);
+        let kinds: Vec<_> = (0..4).map(|n| plan.meet("GET", "/zones", n, 0).kind).collect();
+        assert_eq!(kinds, [None, None, Some(FaultKind::InternalError), None]);
     }
 
     #[test]
