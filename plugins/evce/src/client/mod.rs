@@ -1,0 +1,223 @@
+//! Talks to a charge controller: logs in when it has to, and turns answers into the model.
+
+mod error;
+
+use std::time::{Duration, SystemTime};
+
+use riser_plugin::http::{GatePurpose, GateResult, HttpClient, Request, Response};
+use riser_plugin::{Host, Secret};
+
+pub(crate) use error::EvceError;
+
+use crate::connection::EvceConnection;
+use crate::model::{Availability, Connector, ObjectId, Reduction, Site};
+use crate::wire::{Profile, Version};
+
+/// How long a controller that locks us out is left alone when it does not say.
+const LOCK_OUT_PAUSE: Duration = Duration::from_mins(15);
+/// The same for one that says it is asked too often.
+const THROTTLE_PAUSE: Duration = Duration::from_secs(5);
+
+/// A client of one controller. One login serves many calls.
+#[derive(Debug)]
+pub(crate) struct EvceClient {
+    http: HttpClient,
+    profile: Profile,
+    login: String,
+    password: Secret<String>,
+    token: Option<String>,
+}
+
+/// What became of a write that the controller took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Now,
+    /// It acts later.
+    Later,
+}
+
+/// Everything a controller shows, at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    pub(crate) site: Site,
+    /// In words, what it showed and cannot be used.
+    pub(crate) left_out: Vec<String>,
+    pub(crate) controller_now: SystemTime,
+}
+
+/// A reduction as read, with the controller's own time.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadReduction {
+    pub(crate) reduction: Option<Reduction>,
+    pub(crate) controller_now: SystemTime,
+}
+
+impl EvceClient {
+    /// A client that has not called yet.
+    ///
+    /// # Errors
+    /// When address, certificate or profile cannot be used.
+    pub(crate) fn new(host: &Host, connection: &EvceConnection) -> Result<Self, EvceError> {
+        Ok(Self {
+            http: HttpClient::new(host, &connection.base_url, &connection.trust())?,
+            profile: connection.read_profile()?,
+            login: connection.login.clone(),
+            password: Secret::new(connection.password.expose().clone()),
+            token: None,
+        })
+    }
+
+    /// How the controller describes the reductions of this user (seed guide, screen of zone Z1).
+    pub(crate) fn reduction_description(&self, zone: &ObjectId, zone_name: &str) -> String {
+        format!("external-reduction@{}-{zone}-{zone_name}", self.login)
+    }
+
+    /// What the controller says of itself; needs no login.
+    pub(crate) fn version(&self) -> Result<Version, EvceError> {
+        let answer = self.http.send(GatePurpose::Request, &self.profile.version(), judge)?;
+        Ok(self.profile.decode_version(&self.accepted(answer)?.body)?)
+    }
+
+    /// Asks for a token.
+    pub(crate) fn log_in(&mut self) -> Result<(), EvceError> {
+        let request = self.profile.login(&self.login, &self.password);
+        let answer = self.http.send(GatePurpose::Login, &request, judge_login)?;
+        if matches!(answer.status, 401 | 403) {
+            return Err(EvceError::CredentialsRefused { address: self.http.address() });
+        }
+        let (token, _life) = self.profile.decode_token(&self.accepted(answer)?.body)?;
+        self.token = Some(token);
+        Ok(())
+    }
+
+    /// Reads zones, stations and connectors.
+    pub(crate) fn look(&mut self) -> Result<Look, EvceError> {
+        let zones = self.call(self.profile.zones())?;
+        let stations = self.call(self.profile.stations())?;
+        let (site, left_out) = self.profile.decode_site(&zones.body, &stations.body)?;
+        Ok(Look { site, left_out, controller_now: stations.date.unwrap_or(stations.received) })
+    }
+
+    /// Reads the reduction of one zone.
+    pub(crate) fn reduction(&mut self, zone: &ObjectId) -> Result<ReadReduction, EvceError> {
+        let answer = self.send(&self.profile.reduction(zone))?;
+        // Without a Date the controller's clock is taken to be ours.
+        let controller_now = answer.date.unwrap_or(answer.received);
+        if answer.status == 404 {
+            let (code, _) = self.profile.decode_error(&answer.body);
+            if code.is_some_and(|code| self.profile.is_no_reduction(&code)) {
+                return Ok(ReadReduction { reduction: None, controller_now });
+            }
+        }
+        let reduction = Some(self.profile.decode_reduction(&self.accepted(answer)?.body)?);
+        Ok(ReadReduction { reduction, controller_now })
+    }
+
+    /// Puts a reduction on a zone, whole.
+    pub(crate) fn put_reduction(
+        &mut self,
+        zone: &ObjectId,
+        percent: f64,
+        valid_until: SystemTime,
+        description: &str,
+    ) -> Result<Taken, EvceError> {
+        self.write(self.profile.put_reduction(zone, percent, valid_until, description))
+    }
+
+    /// Takes the reduction from a zone.
+    pub(crate) fn delete_reduction(&mut self, zone: &ObjectId) -> Result<Taken, EvceError> {
+        self.write(self.profile.delete_reduction(zone))
+    }
+
+    /// Reads one connector.
+    pub(crate) fn connector(
+        &mut self,
+        station: &ObjectId,
+        number: i32,
+    ) -> Result<Option<Connector>, EvceError> {
+        let answer = self.call(self.profile.connector(station, number))?;
+        Ok(self.profile.decode_connector(&answer.body)?)
+    }
+
+    /// Makes a connector operative or inoperative.
+    pub(crate) fn put_availability(
+        &mut self,
+        station: &ObjectId,
+        number: i32,
+        availability: Availability,
+    ) -> Result<Taken, EvceError> {
+        self.write(self.profile.put_availability(station, number, availability))
+    }
+
+    fn write(&mut self, request: Request) -> Result<Taken, EvceError> {
+        let answer = self.call(request)?;
+        Ok(if answer.status == 202 { Taken::Later } else { Taken::Now })
+    }
+
+    /// Sends a request that must be accepted.
+    fn call(&mut self, request: Request) -> Result<Response, EvceError> {
+        let answer = self.send(&request)?;
+        self.accepted(answer)
+    }
+
+    /// Sends a request with a token; gets another one when it has ended, once.
+    fn send(&mut self, request: &Request) -> Result<Response, EvceError> {
+        let is_first_login = self.token.is_none();
+        if is_first_login {
+            self.log_in()?;
+        }
+        let answer = self.send_with_token(request)?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        self.token = None;
+        let (code, _) = self.profile.decode_error(&answer.body);
+        let has_ended = code.is_none_or(|code| self.profile.is_token_ended(&code));
+        if is_first_login || !has_ended {
+            return Err(EvceError::CredentialsRefused { address: self.http.address() });
+        }
+        self.log_in()?;
+        self.send_with_token(request)
+    }
+
+    fn send_with_token(&self, request: &Request) -> Result<Response, EvceError> {
+        let token = self.token.clone().unwrap_or_default();
+        Ok(self.http.send(GatePurpose::Request, &request.clone().bearer(token), judge)?)
+    }
+
+    fn accepted(&self, answer: Response) -> Result<Response, EvceError> {
+        if matches!(answer.status, 200..=299) {
+            return Ok(answer);
+        }
+        let (code, message) = self.profile.decode_error(&answer.body);
+        let address = self.http.address();
+        let said = message.or(code).map_or_else(String::new, |text| format!(": {text}"));
+        Err(match answer.status {
+            423 => EvceError::LockedOut { address },
+            429 | 500..=599 => EvceError::Unwell { address, status: answer.status, said },
+            status => EvceError::Refused { status, said },
+        })
+    }
+}
+
+/// What an answer means for the connection as a whole.
+fn judge(answer: &Response) -> GateResult {
+    match answer.status {
+        429 | 503 => pause(answer, THROTTLE_PAUSE),
+        500..=599 => GateResult::Failed,
+        _ => GateResult::Done,
+    }
+}
+
+fn judge_login(answer: &Response) -> GateResult {
+    match answer.status {
+        401 | 403 => GateResult::CredentialsRefused,
+        423 => pause(answer, LOCK_OUT_PAUSE),
+        _ => judge(answer),
+    }
+}
+
+fn pause(answer: &Response, usual: Duration) -> GateResult {
+    let pause = answer.retry_after().unwrap_or(usual);
+    GateResult::Throttled { pause_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX) }
+}

@@ -1,0 +1,97 @@
+//! EVCE Logs: records what is served, at multiples of its interval.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use riser_plugin::prelude::*;
+
+use crate::connection::EvceConnection;
+use crate::points::{LOGS, SETUP};
+
+/// How Logs works.
+#[derive(Settings)]
+pub(crate) struct LogsSettings {
+    /// Time between two samples; they fall on multiples of it, counted from midnight UTC.
+    #[setting(default = "15 min", min = "1 min", max = "24 h")]
+    interval: Duration,
+}
+
+/// Records the histories of a site.
+pub(crate) struct Logs;
+
+/// A history, its point and the value it records.
+struct Recorded {
+    history: Point,
+    value: u32,
+}
+
+impl Processor for Logs {
+    type Settings = LogsSettings;
+    const CLASS: Class = Class::long_running(LOGS, "EVCE Logs")
+        .needs::<EvceConnection>()
+        .after(SETUP)
+        .creates("samples of the histories of zones and stations")
+        .about("Records currents, powers and energies of zones and stations as the BMS sees them.");
+
+    fn run(&self, host: &Host, settings: LogsSettings) -> Outcome {
+        let mut histories = histories_of(&host.points()?);
+        record(host, &histories, host.now())?;
+        let mut due = next_multiple(host.now(), settings.interval);
+        loop {
+            let left = due.duration_since(host.now()).unwrap_or(Duration::ZERO);
+            match host.wait(left)? {
+                Wake::TreeChanged => histories = histories_of(&host.points()?),
+                Wake::SetPoint(set_point) => set_point.reject("histories take no set points"),
+                _ => {}
+            }
+            if host.now() >= due {
+                record(host, &histories, due)?;
+                due = next_multiple(host.now(), settings.interval);
+            }
+        }
+    }
+}
+
+fn histories_of(points: &Points) -> Vec<Recorded> {
+    points
+        .iter()
+        .filter(|(_, stored)| stored.is_history && &*stored.written_by == LOGS)
+        .filter_map(|(_, stored)| Some(Recorded { history: stored.point, value: stored.recorded? }))
+        .collect()
+}
+
+/// Records what is served now as of one moment. What is not known leaves a gap.
+fn record(host: &Host, histories: &[Recorded], at: SystemTime) -> Result<(), HostError> {
+    let handles: Vec<u32> = histories.iter().map(|recorded| recorded.value).collect();
+    let served = host.latest(&handles)?;
+    let samples: Vec<Sample> = histories
+        .iter()
+        .zip(served)
+        .filter_map(|(recorded, served)| {
+            let served = served.filter(|served| served.is_known && served.state != ValueState::Offline)?;
+            Some(recorded.history.sample(served.value, served.state, at))
+        })
+        .collect();
+    host.record(&samples)
+}
+
+/// The next multiple of the interval since 1970, which falls on midnight UTC for every divisor of a day.
+fn next_multiple(now: SystemTime, interval: Duration) -> SystemTime {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let interval_ms = interval.as_millis().max(1);
+    let next_ms = (since.as_millis() / interval_ms + 1) * interval_ms;
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(next_ms).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_fall_on_multiples_of_the_interval() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        let quarter = Duration::from_mins(15);
+        assert_eq!(next_multiple(at(1_739_352_610), quarter), at(1_739_353_500));
+        assert_eq!(next_multiple(at(1_739_353_500), quarter), at(1_739_354_400));
+        assert_eq!(next_multiple(at(1_739_352_610), Duration::from_hours(24)), at(1_739_404_800));
+    }
+}

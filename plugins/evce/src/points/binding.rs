@@ -1,0 +1,232 @@
+//! Finds the handles of all points once, so that a look at the controller becomes a batch without looking up
+//! a single id.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use riser_plugin::{Point, Points, Publication};
+
+use super::row::{Row, SetPointKind, Shown, Written};
+use super::sums::Sums;
+use super::tree::{ROOT, connector_id, station_id, zone_id};
+use super::{STATUS, connector, site, station, zone};
+use crate::model::{Connector, ObjectId, Site, Station, Zone};
+
+const NOT_REACHED: &str = "the controller does not reach the station";
+
+/// What a set point is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Reduction(ObjectId),
+    Validity(ObjectId),
+    Availability { station: ObjectId, number: i32 },
+    IsAvailable { station: ObjectId, number: i32 },
+}
+
+/// The points of a site, by object.
+#[derive(Debug, Default)]
+pub(crate) struct Binding {
+    site: Vec<Option<Point>>,
+    zones: HashMap<ObjectId, Vec<Option<Point>>>,
+    stations: HashMap<ObjectId, Vec<Option<Point>>>,
+    connectors: HashMap<(ObjectId, i32), Vec<Option<Point>>>,
+    targets: HashMap<u32, Target>,
+    /// All points that Status writes.
+    status: Vec<Point>,
+}
+
+/// Which rows a class publishes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Setup,
+    Status,
+}
+
+impl Binding {
+    /// The points that Status writes, before anything was seen of the site.
+    pub(crate) fn of_status_points(points: &Points) -> Self {
+        let ours = points.iter().filter(|(_, stored)| !stored.is_history && &*stored.written_by == STATUS);
+        Self { status: ours.map(|(_, stored)| stored.point).collect(), ..Self::default() }
+    }
+
+    /// Finds the points of a site's objects.
+    pub(crate) fn new(points: &Points, site: &Site) -> Self {
+        let mut binding = Self::of_status_points(points);
+        binding.site = find(points, ROOT, site::ROWS);
+        for zone in &site.zones {
+            let found = find(points, &zone_id(zone), zone::ROWS);
+            binding.note_targets(zone::ROWS, &found, |kind| match kind {
+                SetPointKind::Reduction => Some(Target::Reduction(zone.id.clone())),
+                SetPointKind::Validity => Some(Target::Validity(zone.id.clone())),
+                _ => None,
+            });
+            binding.zones.insert(zone.id.clone(), found);
+            for station in &zone.stations {
+                binding.bind_station(points, zone, station);
+            }
+        }
+        binding
+    }
+
+    fn bind_station(&mut self, points: &Points, zone: &Zone, station: &Station) {
+        let found = find(points, &station_id(zone, station), station::ROWS);
+        self.stations.insert(station.id.clone(), found);
+        for connector in &station.connectors {
+            let number = connector.number;
+            let found = find(points, &connector_id(zone, station, number), connector::ROWS);
+            let station = &station.id;
+            self.note_targets(connector::ROWS, &found, |kind| match kind {
+                SetPointKind::Availability => Some(Target::Availability { station: station.clone(), number }),
+                SetPointKind::IsAvailable => Some(Target::IsAvailable { station: station.clone(), number }),
+                _ => None,
+            });
+            self.connectors.insert((station.clone(), number), found);
+        }
+    }
+
+    fn note_targets<T>(
+        &mut self,
+        rows: &[Row<T>],
+        points: &[Option<Point>],
+        target: impl Fn(SetPointKind) -> Option<Target>,
+    ) {
+        for (row, point) in rows.iter().zip(points) {
+            if let (Some(kind), Some(point)) = (row.set_point, point)
+                && let Some(target) = target(kind)
+            {
+                self.targets.insert(point.handle(), target);
+            }
+        }
+    }
+
+    /// What a set point for this handle is about.
+    pub(crate) fn target(&self, handle: u32) -> Option<&Target> {
+        self.targets.get(&handle)
+    }
+
+    /// Whether the objects of a site are those that have points: no new one, none gone.
+    pub(crate) fn fits(&self, site: &Site) -> bool {
+        let is_bound = |points: Option<&Vec<Option<Point>>>| {
+            points.is_some_and(|points| points.iter().all(Option::is_some))
+        };
+        let stations = || site.zones.iter().flat_map(|zone| &zone.stations);
+        site.zones.len() == self.zones.len()
+            && stations().count() == self.stations.len()
+            && site.connector_count() == self.connectors.len()
+            && site.zones.iter().all(|zone| is_bound(self.zones.get(&zone.id)))
+            && stations().all(|station| is_bound(self.stations.get(&station.id)))
+    }
+
+    /// What Setup publishes.
+    pub(crate) fn setup_values(&self, site: &Site) -> Vec<Publication> {
+        self.values(site, Part::Setup)
+    }
+
+    /// What Status publishes.
+    pub(crate) fn status_values(&self, site: &Site) -> Vec<Publication> {
+        self.values(site, Part::Status)
+    }
+
+    /// What a zone was ordered and shows of it: all that Status writes but sums.
+    pub(crate) fn zone_orders(&self, zone: &Zone) -> Vec<Publication> {
+        let points = self.zones.get(&zone.id).into_iter().flatten();
+        let ordered = zone::ROWS.iter().zip(points).filter(|(row, _)| row.written == Written::ByStatus);
+        ordered
+            .filter_map(|(row, point)| Some((row.show)(zone, &Sums::default()).publication((*point)?)))
+            .collect()
+    }
+
+    /// What Status publishes of one connector.
+    pub(crate) fn connector_values(&self, station: &Station, connector: &Connector) -> Vec<Publication> {
+        let mut batch = Vec::new();
+        self.push_connector(&mut batch, Part::Status, station, connector);
+        batch
+    }
+
+    /// All that Status writes, as Offline for one reason.
+    pub(crate) fn all_offline(&self, reason: &str) -> Vec<Publication> {
+        let reason: Arc<str> = reason.into();
+        self.status.iter().map(|point| point.offline(Arc::clone(&reason))).collect()
+    }
+
+    fn values(&self, site: &Site, part: Part) -> Vec<Publication> {
+        let mut batch = Vec::new();
+        let mut zone_sums = Vec::with_capacity(site.zones.len());
+        for zone in &site.zones {
+            let sums: Vec<Sums> = zone.stations.iter().map(Sums::of_station).collect();
+            let zone_sum = Sums::over(&sums);
+            push(&mut batch, part, self.zones.get(&zone.id), zone::ROWS, |row| (row.show)(zone, &zone_sum));
+            for (station, sums) in zone.stations.iter().zip(sums) {
+                self.push_station(&mut batch, part, station, sums);
+            }
+            zone_sums.push(zone_sum);
+        }
+        let sums = Sums::over(&zone_sums);
+        push(&mut batch, part, Some(&self.site), site::ROWS, |row| (row.show)(site, &sums));
+        batch
+    }
+
+    fn push_station(&self, batch: &mut Vec<Publication>, part: Part, station: &Station, sums: Sums) {
+        let is_reached = station.is_connected != Some(false);
+        push(batch, part, self.stations.get(&station.id), station::ROWS, |row| {
+            unless_cut_off(is_reached, row.written, || (row.show)(station, &sums))
+        });
+        for connector in &station.connectors {
+            self.push_connector(batch, part, station, connector);
+        }
+    }
+
+    fn push_connector(
+        &self,
+        batch: &mut Vec<Publication>,
+        part: Part,
+        station: &Station,
+        connector: &Connector,
+    ) {
+        let is_reached = station.is_connected != Some(false);
+        let points = self.connectors.get(&(station.id.clone(), connector.number));
+        push_dated(batch, part, points, connector::ROWS, connector.measured_at, |row| {
+            unless_cut_off(is_reached, row.written, || (row.show)(connector, &Sums::default()))
+        });
+    }
+}
+
+fn unless_cut_off(is_reached: bool, written: Written, show: impl FnOnce() -> Shown) -> Shown {
+    if is_reached || written != Written::Live { show() } else { Shown::Offline(NOT_REACHED) }
+}
+
+fn push<T>(
+    batch: &mut Vec<Publication>,
+    part: Part,
+    points: Option<&Vec<Option<Point>>>,
+    rows: &[Row<T>],
+    show: impl Fn(&Row<T>) -> Shown,
+) {
+    push_dated(batch, part, points, rows, None, show);
+}
+
+/// What was measured carries the moment at which it was.
+fn push_dated<T>(
+    batch: &mut Vec<Publication>,
+    part: Part,
+    points: Option<&Vec<Option<Point>>>,
+    rows: &[Row<T>],
+    measured_at: Option<SystemTime>,
+    show: impl Fn(&Row<T>) -> Shown,
+) {
+    let Some(points) = points else { return };
+    for (row, point) in rows.iter().zip(points) {
+        let is_setups = row.written == Written::BySetup;
+        if is_setups == (part == Part::Setup)
+            && let Some(point) = point
+        {
+            let source_time = measured_at.filter(|_| row.written == Written::Live);
+            batch.push(Publication { source_time, ..show(row).publication(*point) });
+        }
+    }
+}
+
+fn find<T>(points: &Points, id: &str, rows: &[Row<T>]) -> Vec<Option<Point>> {
+    rows.iter().map(|row| points.find(&format!("{id}/{}", row.name))).collect()
+}

@@ -1,0 +1,25 @@
+//! What the BMS sees of a charging site: which points there are, and what each of them shows.
+//!
+//! A point is one row of a table: `site.rs`, `zone.rs`, `station.rs` or `connector.rs`. To add one, add its
+//! row there; tree, values and histories follow from it. Names are those of the incumbent ("evce-1.2"), so
+//! that a BMS finds its bindings again; ids are made of the controller's ids and never of names.
+
+mod binding;
+mod connector;
+mod row;
+mod site;
+mod station;
+mod sums;
+mod tree;
+mod zone;
+
+pub(crate) use binding::{Binding, Target};
+pub(crate) use tree::build;
+
+/// The class that creates the tree and writes what only changes when something is installed.
+pub(crate) const SETUP: &str = "setup";
+/// The class that writes what changes by itself, and carries set points.
+pub(crate) const STATUS: &str = "status";
+/// The class that records histories.
+pub(crate) const LOGS: &str = "logs";
+

@@ -1,0 +1,117 @@
+//! The tree that Setup declares.
+
+use riser_plugin::{Container, History, Key, Tree, Value};
+
+use super::row::{Row, SetPointKind, Shown, Written};
+use super::sums::Sums;
+use super::{LOGS, SETUP, STATUS, connector, site, station, zone};
+use crate::model::{Availability, Site, Station, Zone};
+
+/// What the name of a history adds to the name of its value.
+const HISTORY_SUFFIX: &str = "-Readings";
+/// The id of the container of everything.
+pub(crate) const ROOT: &str = "zones";
+const LOGS_FOLDER: &str = "OverallConsumptionLogs";
+
+/// The tree of a site, with what is known of it when it is declared.
+pub(crate) fn build(site: &Site) -> Tree {
+    let mut tree = Tree::new();
+    let root = tree.add(Container::new(ROOT, "EVCE Zones").described("Zones of the charge controller"));
+    add_rows(&mut tree, (root, ROOT), site::ROWS, site, |row| row.unit);
+    for zone in &site.zones {
+        add_zone(&mut tree, root, zone);
+    }
+    tree
+}
+
+/// The id of a zone's container.
+pub(crate) fn zone_id(zone: &Zone) -> String {
+    format!("z{}", segment(&zone.id.0))
+}
+
+/// The id of a station's container.
+pub(crate) fn station_id(zone: &Zone, station: &Station) -> String {
+    format!("{}/s{}", zone_id(zone), segment(&station.id.0))
+}
+
+/// The id of a connector's container.
+pub(crate) fn connector_id(zone: &Zone, station: &Station, number: i32) -> String {
+    format!("{}/c{number}", station_id(zone, station))
+}
+
+/// Ids of a controller are opaque; a slash in one is no border between levels.
+fn segment(id: &str) -> String {
+    id.replace('%', "%25").replace('/', "%2F")
+}
+
+fn add_zone(tree: &mut Tree, root: Key, zone: &Zone) {
+    let id = zone_id(zone);
+    let name = zone.name.clone().unwrap_or_else(|| format!("Zone {}", zone.id));
+    let container = tree.add_in(root, Container::new(&id, &name));
+    add_rows(tree, (container, &id), zone::ROWS, zone, |row| row.unit);
+    add_histories(tree, (container, &id), zone::ROWS);
+    for station in &zone.stations {
+        add_station(tree, container, zone, station);
+    }
+}
+
+fn add_station(tree: &mut Tree, zone_container: Key, zone: &Zone, station: &Station) {
+    let id = station_id(zone, station);
+    let name = station.ocpp_identifier.clone().unwrap_or_else(|| format!("Station {}", station.id));
+    let container = tree.add_in(zone_container, Container::new(&id, &name));
+    add_rows(tree, (container, &id), station::ROWS, station, |row| row.unit);
+    add_histories(tree, (container, &id), station::ROWS);
+    for it in &station.connectors {
+        let id = connector_id(zone, station, it.number);
+        let container = tree.add_in(container, Container::new(&id, &format!("Connector-{}", it.number)));
+        add_rows(tree, (container, &id), connector::ROWS, it, |row| connector::unit(row, it));
+    }
+}
+
+fn add_rows<T>(
+    tree: &mut Tree,
+    (container, id): (Key, &str),
+    rows: &[Row<T>],
+    object: &T,
+    unit: impl Fn(&Row<T>) -> &'static str,
+) {
+    for row in rows {
+        let writer = if row.written == Written::BySetup { SETUP } else { STATUS };
+        let mut value = Value::new(&format!("{id}/{}", row.name), row.name, row.kind)
+            .unit(unit(row))
+            .described(row.about)
+            .written_by(writer);
+        if let Some(kind) = row.set_point {
+            value = with_rule(value.carried_by(STATUS), kind);
+        }
+        // What lives on the link is not known before Status has looked.
+        if row.written != Written::Live
+            && let Shown::Good(known) = (row.show)(object, &Sums::default())
+        {
+            value = value.initially(known);
+        }
+        tree.add_in(container, value);
+    }
+}
+
+fn with_rule(value: Value, kind: SetPointKind) -> Value {
+    match kind {
+        SetPointKind::Reduction => value.within(0.0, 100.0),
+        SetPointKind::Validity => value.in_future(),
+        SetPointKind::Availability => {
+            value.one_of(&[Availability::Operative.word(), Availability::Inoperative.word()])
+        }
+        SetPointKind::IsAvailable => value,
+    }
+}
+
+fn add_histories<T>(tree: &mut Tree, (container, id): (Key, &str), rows: &[Row<T>]) {
+    let folder = tree.add_in(container, Container::new(&format!("{id}/{LOGS_FOLDER}"), LOGS_FOLDER));
+    for row in rows.iter().filter(|row| row.has_history) {
+        let value = format!("{id}/{}", row.name);
+        let name = format!("{}{HISTORY_SUFFIX}", row.name);
+        let history =
+            History::new(&format!("{id}/{name}"), &name, &value, row.kind).unit(row.unit).written_by(LOGS);
+        tree.add_in(folder, history);
+    }
+}

@@ -1,0 +1,97 @@
+//! Carries the wishes of the BMS to the controller.
+//!
+//! **Invariant:** the controller is read before it is written. What is already as wished is confirmed without
+//! a write, so that nothing is sent twice whatever ended an earlier run.
+
+mod availability;
+mod queue;
+mod reduction;
+mod standing;
+
+use std::time::{Duration, SystemTime};
+
+use riser_plugin::{Host, HostError, LogLevel};
+
+use crate::client::{EvceClient, EvceError};
+use crate::model::{ObjectId, Reduction, Site};
+use crate::points::Binding;
+
+pub(crate) use queue::Queue;
+pub(crate) use standing::StandingReductions;
+
+/// A validity ends at least this long after the controller's now (design, evce/api.md, 4).
+const SHORTEST_VALIDITY: Duration = Duration::from_secs(30);
+/// What "for ever" is in a validity: as long as the incumbent writes (design, evce/datapoints.md, N7).
+const FOR_EVER: Duration = Duration::from_secs(125 * 365 * 24 * 3600);
+
+/// How long a reduction holds that the BMS writes without a validity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Validity {
+    /// This long, renewed every third of it while the wish stands.
+    Renewed(Duration),
+    ForEver,
+}
+
+/// What carrying wishes needs.
+pub(crate) struct Carrier<'a> {
+    pub(crate) host: &'a Host,
+    pub(crate) client: &'a mut EvceClient,
+    pub(crate) binding: &'a Binding,
+    pub(crate) site: &'a mut Site,
+    pub(crate) standing: &'a mut StandingReductions,
+    pub(crate) validity: Validity,
+}
+
+impl Carrier<'_> {
+    /// Renews the reductions that stand, as soon as a third of their validity is over.
+    pub(crate) fn renew(&mut self, controller_now: SystemTime) -> Result<(), HostError> {
+        let Validity::Renewed(validity) = self.validity else { return Ok(()) };
+        for (zone, percent) in self.standing.all() {
+            let current = self.site.zone(&zone).and_then(|found| found.reduction.clone());
+            let Some(current) = current.filter(|reduction| reduction.percent == Some(percent)) else {
+                let text = format!("zone {zone}: the reduction was changed or taken back at the controller");
+                self.host.log(LogLevel::Warn, &text);
+                self.standing.forget(self.host, &zone)?;
+                continue;
+            };
+            let left = current.valid_until.and_then(|until| until.duration_since(controller_now).ok());
+            if left.unwrap_or_default() <= validity * 2 / 3 {
+                self.renew_one(&zone, percent, controller_now + validity)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn renew_one(&mut self, zone: &ObjectId, percent: f64, until: SystemTime) -> Result<(), HostError> {
+        let description = self.describe(zone);
+        match self.client.put_reduction(zone, percent, until, &description) {
+            Ok(_) => {
+                self.host.log(LogLevel::Debug, &format!("zone {zone}: the reduction was renewed"));
+                Ok(())
+            }
+            Err(error) => {
+                self.give_up_on_stop(&error)?;
+                self.host.log(LogLevel::Warn, &format!("zone {zone}: could not be renewed: {error}"));
+                Ok(())
+            }
+        }
+    }
+
+    /// The name of a reduction of ours.
+    fn describe(&self, zone: &ObjectId) -> String {
+        let name = self.site.zone(zone).and_then(|found| found.name.clone()).unwrap_or_default();
+        self.client.reduction_description(zone, &name)
+    }
+
+    /// Notes what a zone shows now and publishes it.
+    fn show_reduction(&mut self, zone: &ObjectId, reduction: Option<Reduction>) -> Result<(), HostError> {
+        let Some(found) = self.site.zones.iter_mut().find(|found| found.id == *zone) else { return Ok(()) };
+        found.reduction = reduction;
+        self.host.publish(&self.binding.zone_orders(found))
+    }
+
+    /// An error that ends the run is carried out of it.
+    fn give_up_on_stop(&self, error: &EvceError) -> Result<(), HostError> {
+        error.host_error().map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,180 @@
+//! Reduction and validity of a zone, which the controller takes as one object.
+
+use std::time::{Duration, SystemTime};
+
+use riser_plugin::{HostError, PointValue};
+
+use super::queue::{Left, Waiting};
+use super::{Carrier, FOR_EVER, SHORTEST_VALIDITY, Validity};
+use crate::client::{EvceError, Taken};
+use crate::model::{ObjectId, Reduction};
+use crate::points::Target;
+
+/// What the BMS wishes for one zone. What it leaves out is completed from what is there.
+struct Wished {
+    percent: f64,
+    /// As the BMS wrote it: sent as it is and not renewed.
+    valid_until: Option<SystemTime>,
+}
+
+impl Carrier<'_> {
+    /// Carries the wishes for one zone's reduction.
+    pub(super) fn carry_reduction(
+        &mut self,
+        zone: &ObjectId,
+        wishes: Vec<Waiting>,
+    ) -> Result<Left, HostError> {
+        let read = match self.client.reduction(zone) {
+            Ok(read) => read,
+            Err(error) => return self.not_now(&error, wishes),
+        };
+        let wished = match self.wished(&wishes, read.reduction.as_ref()) {
+            Ok(wished) => wished,
+            Err(reason) => return Ok(reject(&wishes, &reason)),
+        };
+        if is_as_wished(read.reduction.as_ref(), &wished) {
+            return self.confirm(zone, &wished, read.reduction, &wishes);
+        }
+        if wishes.iter().all(|waiting| waiting.is_pending) {
+            return Ok(Left { wishes, was_answered: true });
+        }
+        let valid_until = match self.valid_until(&wished, read.controller_now) {
+            Ok(valid_until) => valid_until,
+            Err(reason) => return Ok(reject(&wishes, &reason)),
+        };
+        for waiting in &wishes {
+            waiting.wish.sent();
+        }
+        let taken = if wished.percent == 0.0 {
+            self.client.delete_reduction(zone)
+        } else {
+            let description = self.describe(zone);
+            self.client.put_reduction(zone, wished.percent, valid_until, &description)
+        };
+        match taken {
+            Ok(Taken::Now) => self.read_back(zone, &wished, wishes),
+            Ok(Taken::Later) => Ok(pending(wishes, "the controller carries it out later")),
+            Err(error) => self.not_now(&error, wishes),
+        }
+    }
+
+    fn wished(&self, wishes: &[Waiting], current: Option<&Reduction>) -> Result<Wished, String> {
+        let mut percent = None;
+        let mut valid_until = None;
+        for waiting in wishes {
+            match (self.binding.target(waiting.wish.handle()), waiting.wish.value()) {
+                (Some(Target::Reduction(_)), PointValue::Double(number)) => percent = Some(*number),
+                (Some(Target::Validity(_)), PointValue::DateTimeMs(ms)) => {
+                    let since = u64::try_from(*ms).map_err(|_| "this validity lies before 1970")?;
+                    valid_until = Some(SystemTime::UNIX_EPOCH + Duration::from_millis(since));
+                }
+                _ => return Err("this is no value of a reduction".to_owned()),
+            }
+        }
+        let percent = percent.or_else(|| current.and_then(|reduction| reduction.percent));
+        let percent = percent.ok_or("the zone has no reduction: write ZoneReduction first, or together")?;
+        if percent == 0.0 && valid_until.is_some() {
+            return Err("0 takes the reduction back, which then has no validity".to_owned());
+        }
+        Ok(Wished { percent, valid_until })
+    }
+
+    /// Until when the reduction is to hold, by the controller's clock.
+    fn valid_until(&self, wished: &Wished, controller_now: SystemTime) -> Result<SystemTime, String> {
+        match (wished.valid_until, self.validity) {
+            (Some(until), _) if until < controller_now + SHORTEST_VALIDITY => {
+                Err("by the controller's clock this validity lies in the past, or ends within 30 s"
+                    .to_owned())
+            }
+            (Some(until), _) => Ok(until),
+            (None, Validity::Renewed(validity)) => Ok(controller_now + validity),
+            (None, Validity::ForEver) => Ok(controller_now + FOR_EVER),
+        }
+    }
+
+    fn read_back(
+        &mut self,
+        zone: &ObjectId,
+        wished: &Wished,
+        wishes: Vec<Waiting>,
+    ) -> Result<Left, HostError> {
+        match self.client.reduction(zone) {
+            Ok(read) if is_as_wished(read.reduction.as_ref(), wished) => {
+                self.confirm(zone, wished, read.reduction, &wishes)
+            }
+            Ok(read) => {
+                let shows = read.reduction.and_then(|reduction| reduction.percent).unwrap_or_default();
+                Ok(reject(&wishes, &format!("the controller took it, but shows {shows} %")))
+            }
+            Err(error) => self.not_now(&error, wishes),
+        }
+    }
+
+    fn confirm(
+        &mut self,
+        zone: &ObjectId,
+        wished: &Wished,
+        shown: Option<Reduction>,
+        wishes: &[Waiting],
+    ) -> Result<Left, HostError> {
+        self.show_reduction(zone, shown)?;
+        let is_renewed = matches!(self.validity, Validity::Renewed(_))
+            && wished.valid_until.is_none()
+            && wished.percent != 0.0;
+        if is_renewed {
+            self.standing.keep(self.host, zone, wished.percent)?;
+        } else {
+            self.standing.forget(self.host, zone)?;
+        }
+        for waiting in wishes {
+            waiting.wish.confirmed();
+        }
+        Ok(Left::nothing())
+    }
+
+    /// A call did not succeed: the wishes wait, or the controller said no.
+    pub(super) fn not_now(&self, error: &EvceError, wishes: Vec<Waiting>) -> Result<Left, HostError> {
+        self.give_up_on_stop(error)?;
+        if let EvceError::Refused { .. } = error {
+            return Ok(reject(&wishes, &error.to_string()));
+        }
+        if error.may_have_been_done() {
+            for waiting in wishes.iter().filter(|waiting| waiting.wish.was_sent()) {
+                waiting.wish.unknown(&error.to_string());
+            }
+        }
+        Ok(Left { wishes, was_answered: false })
+    }
+}
+
+pub(super) fn reject(wishes: &[Waiting], reason: &str) -> Left {
+    for waiting in wishes {
+        waiting.wish.reject(reason);
+    }
+    Left::nothing()
+}
+
+pub(super) fn pending(mut wishes: Vec<Waiting>, reason: &str) -> Left {
+    for waiting in &mut wishes {
+        waiting.wish.pending(reason);
+        waiting.is_pending = true;
+    }
+    Left { wishes, was_answered: true }
+}
+
+fn is_as_wished(current: Option<&Reduction>, wished: &Wished) -> bool {
+    if wished.percent == 0.0 {
+        return current.is_none_or(|reduction| reduction.percent == Some(0.0));
+    }
+    current.is_some_and(|reduction| {
+        reduction.percent == Some(wished.percent)
+            && wished.valid_until.is_none_or(|until| is_same_second(reduction.valid_until, until))
+    })
+}
+
+/// A controller may keep whole seconds.
+fn is_same_second(shown: Option<SystemTime>, wished: SystemTime) -> bool {
+    let seconds =
+        |moment: SystemTime| moment.duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs());
+    shown.is_some_and(|shown| seconds(shown).ok() == seconds(wished).ok())
+}

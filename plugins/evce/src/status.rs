@@ -1,0 +1,277 @@
+//! EVCE Status: looks at the controller again and again, publishes what it shows, and carries set points.
+
+use std::time::SystemTime;
+
+use riser_plugin::LogLevel;
+use riser_plugin::http::HttpError;
+use riser_plugin::prelude::*;
+
+use crate::client::{EvceClient, EvceError, Look};
+use crate::connection::EvceConnection;
+use crate::model::Site;
+use crate::points::{Binding, SETUP, STATUS};
+use crate::set_points::{Carrier, Queue, StandingReductions, Validity};
+
+/// A controller that is silent for this long counts as unreachable (reliability, value state semantics).
+const OFFLINE_AFTER: Duration = Duration::from_mins(1);
+/// Time between two attempts to carry a set point.
+const CARRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// Setup is asked for at most this often.
+const ASK_FOR_SETUP_AFTER: Duration = Duration::from_mins(1);
+/// The generation of the API that this plugin was made for (seed guide, 2.3).
+const KNOWN_API: &str = "6";
+
+/// How Status works.
+#[derive(Settings)]
+pub(crate) struct StatusSettings {
+    /// Time between two looks at the charge controller.
+    #[setting(default = "15 s", min = "5 s", max = "300 s")]
+    interval: Duration,
+    /// How long a reduction holds that the BMS writes without a validity. It is renewed every third of this
+    /// time while it stands, so that it ends soon when Riser does.
+    #[setting(default = "15 min", min = "2 min", max = "24 h", group = "Set points")]
+    validity: Duration,
+    /// Let reductions hold for ever instead, as the incumbent does.
+    #[setting(default = false, group = "Set points", advanced)]
+    forever: bool,
+}
+
+/// Publishes what a controller shows.
+pub(crate) struct Status;
+
+struct StatusRun<'a> {
+    host: &'a Host,
+    client: EvceClient,
+    interval: Duration,
+    validity: Validity,
+    binding: Binding,
+    /// What was seen last.
+    site: Option<Site>,
+    controller_now: SystemTime,
+    queue: Queue,
+    standing: StandingReductions,
+    /// Since when the controller does not answer.
+    failing_since: Option<SystemTime>,
+    is_offline: bool,
+    asked_for_setup: Option<SystemTime>,
+    left_out: Vec<String>,
+    is_unsupported: bool,
+}
+
+impl Processor for Status {
+    type Settings = StatusSettings;
+    const CLASS: Class = Class::long_running(STATUS, "EVCE Status")
+        .needs::<EvceConnection>()
+        .after(SETUP)
+        .creates("live values, and set points back to the controller")
+        .about(
+            "Reads live values of zones, stations and connectors and carries set points to the controller.",
+        )
+        .takes_set_points();
+
+    fn run(&self, host: &Host, settings: StatusSettings) -> Outcome {
+        let connection = host.connection::<EvceConnection>()?;
+        host.publishes_every(settings.interval)?;
+        let client = EvceClient::new(host, &connection).map_err(|error| {
+            Failure::problem(error.as_problem("no live values, and no set points")).permanent()
+        })?;
+        let validity =
+            if settings.forever { Validity::ForEver } else { Validity::Renewed(settings.validity) };
+        let mut queue = Queue::default();
+        for set_point in host.open_set_points() {
+            queue.add(set_point);
+        }
+        let mut run = StatusRun {
+            host,
+            client,
+            interval: settings.interval,
+            validity,
+            binding: Binding::default(),
+            site: None,
+            controller_now: host.now(),
+            queue,
+            standing: StandingReductions::load(host)?,
+            failing_since: None,
+            is_offline: false,
+            asked_for_setup: None,
+            left_out: Vec::new(),
+            is_unsupported: false,
+        };
+        run.check_version()?;
+        run.follow()
+    }
+}
+
+impl StatusRun<'_> {
+    fn follow(&mut self) -> Outcome {
+        let mut next_look = self.host.now();
+        loop {
+            let now = self.host.now();
+            if now >= next_look {
+                self.look()?;
+                // A look that took long, or a clock that jumped, shifts the rhythm.
+                next_look = (next_look + self.interval).max(now);
+            }
+            self.carry()?;
+            let mut wait = next_look.duration_since(self.host.now()).unwrap_or_default().min(self.interval);
+            if self.queue.is_urgent() {
+                wait = wait.min(CARRY_AGAIN_AFTER);
+            }
+            match self.host.wait(wait)? {
+                Wake::SetPoint(set_point) => self.queue.add(set_point),
+                Wake::TreeChanged => {
+                    self.bind()?;
+                    self.asked_for_setup = None;
+                    next_look = self.host.now();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A controller of another generation is read, and never written.
+    fn check_version(&mut self) -> Result<(), HostError> {
+        let version = match self.client.version() {
+            Ok(version) => version.api_version,
+            Err(error) => return error.host_error().map_or(Ok(()), Err),
+        };
+        match version.filter(|version| version.split('.').next() != Some(KNOWN_API)) {
+            None => self.host.clear("unsupported-version"),
+            Some(version) => {
+                self.is_unsupported = true;
+                let what = format!("the charge controller speaks API version {version}, not {KNOWN_API}");
+                let problem = Problem::new("unsupported-version", what)
+                    .effect("values are read as well as they can be; set points are refused")
+                    .remedy("look for a newer version of this plugin");
+                self.host.raise(problem);
+            }
+        }
+        Ok(())
+    }
+
+    fn look(&mut self) -> Result<(), HostError> {
+        match self.client.look() {
+            Ok(look) => self.show(look),
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    fn show(&mut self, look: Look) -> Result<(), HostError> {
+        let Look { site, left_out, controller_now } = look;
+        if left_out != self.left_out {
+            for fault in &left_out {
+                self.host.log(LogLevel::Warn, &format!("left out: {fault}"));
+            }
+            self.left_out = left_out;
+        }
+        self.controller_now = controller_now;
+        let was_known = self.site.replace(site).is_some();
+        if !was_known || !self.binding_fits() {
+            self.bind()?;
+        }
+        if let Some(site) = &self.site {
+            self.host.publish(&self.binding.status_values(site))?;
+        }
+        self.is_offline = false;
+        if !was_known || self.failing_since.take().is_some() {
+            self.host.log(LogLevel::Info, "the charge controller answers");
+            for code in crate::PROBLEM_CODES {
+                self.host.clear(code);
+            }
+        }
+        if !self.binding_fits() {
+            self.ask_for_setup()?;
+        }
+        self.with_carrier(|carrier, _| carrier.renew(controller_now))
+    }
+
+    fn binding_fits(&self) -> bool {
+        self.site.as_ref().is_some_and(|site| self.binding.fits(site))
+    }
+
+    fn bind(&mut self) -> Result<(), HostError> {
+        if let Some(site) = &self.site {
+            self.binding = Binding::new(&self.host.points()?, site);
+        }
+        Ok(())
+    }
+
+    fn ask_for_setup(&mut self) -> Result<(), HostError> {
+        let now = self.host.now();
+        let waited = |asked: SystemTime| now.duration_since(asked).unwrap_or_default();
+        if self.asked_for_setup.is_some_and(|asked| waited(asked) < ASK_FOR_SETUP_AFTER) {
+            return Ok(());
+        }
+        self.asked_for_setup = Some(now);
+        match self.host.request_run(SETUP, "the charge controller has other zones, stations or connectors") {
+            Err(HostError::Refused { what, .. }) => {
+                self.host.log(LogLevel::Warn, &format!("new objects wait for EVCE Setup: {what}"));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn fail(&mut self, error: &EvceError) -> Result<(), HostError> {
+        if let Some(stop) = error.host_error() {
+            return Err(stop);
+        }
+        let now = self.host.now();
+        let is_waiting = matches!(error, EvceError::Http(HttpError::Closed(_)));
+        if self.failing_since.is_none() {
+            self.failing_since = Some(now);
+            self.host.log(LogLevel::Warn, &error.to_string());
+        }
+        // While the gate is closed the problem that closed it stands already.
+        if !is_waiting {
+            self.host.raise(error.as_problem("live values are Offline, set points wait"));
+        }
+        let silent = self.failing_since.and_then(|since| now.duration_since(since).ok()).unwrap_or_default();
+        let is_offline = is_waiting || error.needs_somebody() || silent >= OFFLINE_AFTER;
+        if is_offline && !self.is_offline {
+            self.is_offline = true;
+            let reason = match error {
+                EvceError::CredentialsRefused { .. } => {
+                    "credentials refused by the charge controller".to_owned()
+                }
+                other => other.to_string(),
+            };
+            self.bind_from_store()?;
+            self.host.publish(&self.binding.all_offline(&reason))?;
+        }
+        Ok(())
+    }
+
+    /// Without a look yet, the stored tree tells which points there are.
+    fn bind_from_store(&mut self) -> Result<(), HostError> {
+        if self.site.is_none() {
+            self.binding = Binding::of_status_points(&self.host.points()?);
+        }
+        Ok(())
+    }
+
+    fn carry(&mut self) -> Result<(), HostError> {
+        if self.is_unsupported {
+            self.queue
+                .reject_all("set points are refused: the API version of the controller is not supported");
+            return Ok(());
+        }
+        self.with_carrier(|carrier, queue| queue.carry(carrier))
+    }
+
+    fn with_carrier(
+        &mut self,
+        work: impl FnOnce(&mut Carrier<'_>, &mut Queue) -> Result<(), HostError>,
+    ) -> Result<(), HostError> {
+        let Some(site) = &mut self.site else { return Ok(()) };
+        let mut carrier = Carrier {
+            host: self.host,
+            client: &mut self.client,
+            binding: &self.binding,
+            site,
+            standing: &mut self.standing,
+            validity: self.validity,
+        };
+        work(&mut carrier, &mut self.queue)
+    }
+}

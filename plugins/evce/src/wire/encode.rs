@@ -1,0 +1,110 @@
+//! Writes what a controller is asked.
+
+use std::time::SystemTime;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use riser_plugin::Secret;
+use riser_plugin::http::{Method, Request};
+use serde_json::json;
+
+use super::Profile;
+use crate::model::{Availability, ObjectId};
+
+impl Profile {
+    /// Asks for a token.
+    pub(crate) fn login(&self, login: &str, password: &Secret<String>) -> Request {
+        let body = json!({ &self.login.login_key: login, &self.login.password_key: password.expose() });
+        Request::with_json(Method::POST, &self.login.path, body.to_string())
+    }
+
+    /// Asks what the controller is.
+    pub(crate) fn version(&self) -> Request {
+        Request::get(&self.paths.version)
+    }
+
+    /// Asks for all zones.
+    pub(crate) fn zones(&self) -> Request {
+        Request::get(&self.paths.zones)
+    }
+
+    /// Asks for all stations with their connectors.
+    pub(crate) fn stations(&self) -> Request {
+        Request::get(&self.paths.stations)
+    }
+
+    /// Asks for one connector.
+    pub(crate) fn connector(&self, station: &ObjectId, number: i32) -> Request {
+        Request::get(connector_path(&self.paths.connector, station, number))
+    }
+
+    /// Asks for the reduction of a zone.
+    pub(crate) fn reduction(&self, zone: &ObjectId) -> Request {
+        Request::get(self.reduction_path(zone))
+    }
+
+    /// Puts a reduction on a zone: always the whole object.
+    pub(crate) fn put_reduction(
+        &self,
+        zone: &ObjectId,
+        percent: f64,
+        valid_until: SystemTime,
+        description: &str,
+    ) -> Request {
+        let write = &self.write.reduction;
+        let until = DateTime::<Utc>::from(valid_until).to_rfc3339_opts(SecondsFormat::Secs, true);
+        // A whole number is written as one: controllers differ in what they take for `25.0`.
+        let percent = if percent.fract() == 0.0 { json!(percent as i64) } else { json!(percent) };
+        let body = json!({
+            &write.type_key: write.r#type,
+            &write.percent_key: percent,
+            &write.mode_key: write.mode,
+            &write.validity_key: until,
+            &write.description_key: description,
+        });
+        Request::with_json(Method::PUT, self.reduction_path(zone), body.to_string())
+    }
+
+    /// Takes the reduction from a zone.
+    pub(crate) fn delete_reduction(&self, zone: &ObjectId) -> Request {
+        Request { method: Method::DELETE, ..Request::get(self.reduction_path(zone)) }
+    }
+
+    /// Makes a connector operative or inoperative.
+    pub(crate) fn put_availability(
+        &self,
+        station: &ObjectId,
+        number: i32,
+        availability: Availability,
+    ) -> Request {
+        let words = &self.words.availability;
+        let word = match availability {
+            Availability::Operative => &words.operative,
+            Availability::Inoperative => &words.inoperative,
+        };
+        let body = json!({ &self.write.availability.availability_key: word });
+        let path = connector_path(&self.paths.availability, station, number);
+        Request::with_json(Method::PUT, path, body.to_string())
+    }
+
+    fn reduction_path(&self, zone: &ObjectId) -> String {
+        self.paths.reduction.replace("{zone}", &path_segment(zone))
+    }
+}
+
+fn connector_path(template: &str, station: &ObjectId, number: i32) -> String {
+    template.replace("{station}", &path_segment(station)).replace("{connector}", &number.to_string())
+}
+
+/// An id is opaque and comes from outside: it must not lead to another path.
+fn path_segment(id: &ObjectId) -> String {
+    use std::fmt::Write as _;
+    let mut segment = String::with_capacity(id.0.len());
+    for byte in id.0.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            segment.push(char::from(byte));
+        } else {
+            write!(segment, "%{byte:02X}").expect("a string takes any text");
+        }
+    }
+    segment
+}

@@ -1,0 +1,108 @@
+//! Documents as controllers send them, good and bad.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::*;
+use crate::model::{Availability, ConnectorStatus, ObjectId, Site};
+
+const ZONES: &str = r#"[{"id":1,"name":"Z1","type":"static","maxCurrent":100,"numberOfTransactions":0,
+    "setPoint":{"current":100,"power":39},
+    "externalReduction":{"type":"percentage","value":10.0,"validityMode":"absolute",
+      "validity":"2149-12-16T08:27:56Z","description":"external-reduction@bmsApi-1-Z1"}},
+    {"id":"north/2","name":"","type":"dynamic","maxCurrent":"63.5","externalReduction":null}]"#;
+const STATIONS: &str = r#"[{"id":1,"zoneId":1,"type":"ocpp1.6","ocppIdentifier":"EVSimu1","cpoUrl":"wss://u:p@cpo.example/x",
+    "isConnected":"True","connectors":[{"logicalConnector":1,"isDC":false,"status":"SuspendedEV","availability":"operative",
+      "setPoint":{"current":32,"power":7},
+      "measures":{"timestamp":1739352610,"activeEnergy":12345,"activePower":{"phase1":133,"phase2":0},
+                  "rmsCurrent":{"phase1":0.58,"phase2":"NaN","phase3":null}}}]}]"#;
+
+fn site(zones: &str, stations: &str) -> (Site, Vec<String>) {
+    Profile::built_in().decode_site(zones.as_bytes(), stations.as_bytes()).unwrap()
+}
+
+#[test]
+fn zones_stations_and_connectors_are_read_in_the_units_of_the_bms() {
+    let (site, left_out) = site(ZONES, STATIONS);
+    assert!(left_out.is_empty(), "{left_out:?}");
+    let reduction = site.zones[0].reduction.as_ref().unwrap();
+    assert_eq!((reduction.percent, reduction.reduction_type.as_deref()), (Some(10.0), Some("percentage")));
+    let until = reduction.valid_until.unwrap().duration_since(UNIX_EPOCH).unwrap();
+    assert_eq!(until, Duration::from_secs(5_678_627_276));
+    let connector = &site.zones[0].stations[0].connectors[0];
+    assert_eq!(connector.power_kw, [Some(0.133), Some(0.0), None]);
+    assert_eq!(connector.energy_kwh, Some(12.345));
+    assert_eq!(connector.status, Some(ConnectorStatus::SuspendedEv));
+    assert_eq!(connector.measured_at, Some(UNIX_EPOCH + Duration::from_secs(1_739_352_610)));
+}
+
+#[test]
+fn numbers_and_truths_may_be_texts_and_what_cannot_be_read_is_missing() {
+    let (site, _) = site(ZONES, STATIONS);
+    assert_eq!(site.zones[1].max_current_a, Some(63.5));
+    assert_eq!((site.zones[1].name.as_deref(), &site.zones[1].reduction), (None, &None));
+    let station = &site.zones[0].stations[0];
+    assert_eq!(station.is_connected, Some(true));
+    assert_eq!(station.connectors[0].current_a, [Some(0.58), None, None]);
+    assert_eq!(station.cpo_url.as_deref(), Some("wss://cpo.example/x"));
+}
+
+#[test]
+fn objects_without_id_doubled_or_in_no_zone_are_left_out_by_name() {
+    let (site, left_out) = site(
+        r#"{"data":[{"id":1},{"name":"nameless"},{"id":2},{"id":2}],"total":4}"#,
+        r#"[{"id":7,"zoneId":9},{"id":8,"zoneId":1,"connectors":[{"logicalConnector":1},{"logicalConnector":1}]}]"#,
+    );
+    assert_eq!(site.zones.len(), 1);
+    assert!(site.zones[0].stations[0].connectors.is_empty());
+    assert_eq!(
+        left_out,
+        [
+            "a zone has no id that can be read",
+            "the zone 2 is there twice",
+            "station 8: the connector 1 is there twice",
+            "the station 7 is in no known zone"
+        ]
+    );
+}
+
+#[test]
+fn half_a_document_a_page_of_html_and_a_part_of_a_list_are_refused() {
+    let refused = |zones: &str| Profile::built_in().decode_site(zones.as_bytes(), b"[]").unwrap_err();
+    assert_eq!(refused(&ZONES[..200]), DecodeError::Truncated { what: "the zones" });
+    let html =
+        DecodeError::NotJson { what: "the zones", beginning: "<html><body>Sign in</body></html>".into() };
+    assert_eq!(refused("<html><body>Sign in</body></html>"), html);
+    assert_eq!(refused("{}"), DecodeError::NoList { what: "the zones" });
+    let partial = DecodeError::Partial { what: "the zones", found: 1, total: 3 };
+    assert_eq!(refused(r#"{"data":[{"id":1}],"total":3}"#), partial);
+}
+
+#[test]
+fn a_reduction_is_written_whole_and_an_id_stays_in_its_place() {
+    let profile = Profile::built_in();
+    let until = UNIX_EPOCH + Duration::from_millis(1_739_352_610_500);
+    let request = profile.put_reduction(&ObjectId("north/2".into()), 25.0, until, "ours");
+    assert_eq!(request.path, "/zones/north%2F2/external-reduction");
+    let body: serde_json::Value = serde_json::from_str(&request.json_body.unwrap()).unwrap();
+    let whole = serde_json::json!({ "type": "percentage", "value": 25, "validityMode": "absolute",
+                                    "validity": "2025-02-12T09:30:10Z", "description": "ours" });
+    assert_eq!(body, whole);
+    let request = profile.put_availability(&ObjectId("1".into()), 2, Availability::Inoperative);
+    assert_eq!(request.path, "/stations/1/connectors/2/availability");
+    assert_eq!(request.json_body.as_deref(), Some(r#"{"availability":"inoperative"}"#));
+}
+
+#[test]
+fn a_file_replaces_keys_and_a_key_that_no_profile_has_is_refused() {
+    let folder = std::env::temp_dir().join(format!("riser-evce-profile-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("own.toml");
+    std::fs::write(&file, "[zone]\nmax_current_a = [\"/limit\"]\n[scale]\npower_per_kw = 1.0\n").unwrap();
+    let profile = Profile::with_file(&file).unwrap();
+    let (site, _) = profile.decode_site(br#"[{"id":1,"limit":80,"name":"Z"}]"#, b"[]").unwrap();
+    assert_eq!((site.zones[0].max_current_a, site.zones[0].name.as_deref()), (Some(80.0), Some("Z")));
+    std::fs::write(&file, "[zone]\nmax_curent = [\"/limit\"]\n").unwrap();
+    let refusal = Profile::with_file(&file).unwrap_err().to_string();
+    assert!(refusal.contains("max_curent"), "{refusal}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
