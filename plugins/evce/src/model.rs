@@ -28,7 +28,7 @@ pub(crate) struct Zone {
     pub(crate) id: ObjectId,
     pub(crate) name: Option<String>,
     /// `static` or `dynamic`.
-    pub(crate) zone_type: Option<String>,
+    pub(crate) kind: Option<String>,
     pub(crate) max_current_a: Option<f64>,
     pub(crate) transactions: Option<i32>,
     pub(crate) set_point_a: Option<f64>,
@@ -43,7 +43,7 @@ pub(crate) struct Zone {
 pub(crate) struct Reduction {
     pub(crate) percent: Option<f64>,
     /// `percentage`, or what else a controller knows.
-    pub(crate) reduction_type: Option<String>,
+    pub(crate) kind: Option<String>,
     pub(crate) description: Option<String>,
     /// By the controller's clock.
     pub(crate) valid_until: Option<SystemTime>,
@@ -97,7 +97,7 @@ pub(crate) struct Connector {
     pub(crate) measured_at: Option<SystemTime>,
 }
 
-/// What a connector does (Open Charge Point Protocol 1.6, ChargePointStatus).
+/// What a connector does (Open Charge Point Protocol 1.6, `ChargePointStatus`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConnectorStatus {
     Available,

@@ -108,4 +108,9 @@ impl EvceError {
             _ => None,
         }
     }
+
+    /// Carries the end of the run out of whoever met it.
+    pub(crate) fn carry_stop(&self) -> Result<(), HostError> {
+        self.host_error().map_or(Ok(()), Err)
+    }
 }

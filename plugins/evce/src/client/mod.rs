@@ -92,8 +92,8 @@ impl EvceClient {
 
     /// Reads zones, stations and connectors.
     pub(crate) fn look(&mut self) -> Result<Look, EvceError> {
-        let zones = self.call(self.profile.zones())?;
-        let stations = self.call(self.profile.stations())?;
+        let zones = self.call(&self.profile.zones())?;
+        let stations = self.call(&self.profile.stations())?;
         let (site, left_out) = self.profile.decode_site(&zones.body, &stations.body)?;
         Ok(Look { site, left_out, controller_now: stations.date.unwrap_or(stations.received) })
     }
@@ -121,12 +121,12 @@ impl EvceClient {
         valid_until: SystemTime,
         description: &str,
     ) -> Result<Taken, EvceError> {
-        self.write(self.profile.put_reduction(zone, percent, valid_until, description))
+        self.write(&self.profile.put_reduction(zone, percent, valid_until, description))
     }
 
     /// Takes the reduction from a zone.
     pub(crate) fn delete_reduction(&mut self, zone: &ObjectId) -> Result<Taken, EvceError> {
-        self.write(self.profile.delete_reduction(zone))
+        self.write(&self.profile.delete_reduction(zone))
     }
 
     /// Reads one connector.
@@ -135,7 +135,7 @@ impl EvceClient {
         station: &ObjectId,
         number: i32,
     ) -> Result<Option<Connector>, EvceError> {
-        let answer = self.call(self.profile.connector(station, number))?;
+        let answer = self.call(&self.profile.connector(station, number))?;
         Ok(self.profile.decode_connector(&answer.body)?)
     }
 
@@ -146,17 +146,17 @@ impl EvceClient {
         number: i32,
         availability: Availability,
     ) -> Result<Taken, EvceError> {
-        self.write(self.profile.put_availability(station, number, availability))
+        self.write(&self.profile.put_availability(station, number, availability))
     }
 
-    fn write(&mut self, request: Request) -> Result<Taken, EvceError> {
+    fn write(&mut self, request: &Request) -> Result<Taken, EvceError> {
         let answer = self.call(request)?;
         Ok(if answer.status == 202 { Taken::Later } else { Taken::Now })
     }
 
     /// Sends a request that must be accepted.
-    fn call(&mut self, request: Request) -> Result<Response, EvceError> {
-        let answer = self.send(&request)?;
+    fn call(&mut self, request: &Request) -> Result<Response, EvceError> {
+        let answer = self.send(request)?;
         self.accepted(answer)
     }
 

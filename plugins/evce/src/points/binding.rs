@@ -139,9 +139,9 @@ impl Binding {
 
     /// What Status publishes of one connector.
     pub(crate) fn connector_values(&self, station: &Station, connector: &Connector) -> Vec<Publication> {
-        let mut batch = Vec::new();
-        self.push_connector(&mut batch, Part::Status, station, connector);
-        batch
+        let mut batch = Batch::new(Part::Status);
+        self.push_connector(&mut batch, station, connector);
+        batch.publications
     }
 
     /// All that Status writes, as Offline for one reason.
@@ -151,42 +151,37 @@ impl Binding {
     }
 
     fn values(&self, site: &Site, part: Part) -> Vec<Publication> {
-        let mut batch = Vec::new();
+        let mut batch = Batch::new(part);
         let mut zone_sums = Vec::with_capacity(site.zones.len());
         for zone in &site.zones {
             let sums: Vec<Sums> = zone.stations.iter().map(Sums::of_station).collect();
             let zone_sum = Sums::over(&sums);
-            push(&mut batch, part, self.zones.get(&zone.id), zone::ROWS, |row| (row.show)(zone, &zone_sum));
-            for (station, sums) in zone.stations.iter().zip(sums) {
-                self.push_station(&mut batch, part, station, sums);
+            let points = self.zones.get(&zone.id);
+            batch.push(points, zone::ROWS, None, |row| (row.show)(zone, &zone_sum));
+            for (station, sums) in zone.stations.iter().zip(&sums) {
+                self.push_station(&mut batch, station, sums);
             }
             zone_sums.push(zone_sum);
         }
         let sums = Sums::over(&zone_sums);
-        push(&mut batch, part, Some(&self.site), site::ROWS, |row| (row.show)(site, &sums));
-        batch
+        batch.push(Some(&self.site), site::ROWS, None, |row| (row.show)(site, &sums));
+        batch.publications
     }
 
-    fn push_station(&self, batch: &mut Vec<Publication>, part: Part, station: &Station, sums: Sums) {
+    fn push_station(&self, batch: &mut Batch, station: &Station, sums: &Sums) {
         let is_reached = station.is_connected != Some(false);
-        push(batch, part, self.stations.get(&station.id), station::ROWS, |row| {
-            unless_cut_off(is_reached, row.written, || (row.show)(station, &sums))
+        batch.push(self.stations.get(&station.id), station::ROWS, None, |row| {
+            unless_cut_off(is_reached, row.written, || (row.show)(station, sums))
         });
         for connector in &station.connectors {
-            self.push_connector(batch, part, station, connector);
+            self.push_connector(batch, station, connector);
         }
     }
 
-    fn push_connector(
-        &self,
-        batch: &mut Vec<Publication>,
-        part: Part,
-        station: &Station,
-        connector: &Connector,
-    ) {
+    fn push_connector(&self, batch: &mut Batch, station: &Station, connector: &Connector) {
         let is_reached = station.is_connected != Some(false);
         let points = self.connectors.get(&(station.id.clone(), connector.number));
-        push_dated(batch, part, points, connector::ROWS, connector.measured_at, |row| {
+        batch.push(points, connector::ROWS, connector.measured_at, |row| {
             unless_cut_off(is_reached, row.written, || (row.show)(connector, &Sums::default()))
         });
     }
@@ -196,33 +191,34 @@ fn unless_cut_off(is_reached: bool, written: Written, show: impl FnOnce() -> Sho
     if is_reached || written != Written::Live { show() } else { Shown::Offline(NOT_REACHED) }
 }
 
-fn push<T>(
-    batch: &mut Vec<Publication>,
+/// What one class publishes.
+struct Batch {
     part: Part,
-    points: Option<&Vec<Option<Point>>>,
-    rows: &[Row<T>],
-    show: impl Fn(&Row<T>) -> Shown,
-) {
-    push_dated(batch, part, points, rows, None, show);
+    publications: Vec<Publication>,
 }
 
-/// What was measured carries the moment at which it was.
-fn push_dated<T>(
-    batch: &mut Vec<Publication>,
-    part: Part,
-    points: Option<&Vec<Option<Point>>>,
-    rows: &[Row<T>],
-    measured_at: Option<SystemTime>,
-    show: impl Fn(&Row<T>) -> Shown,
-) {
-    let Some(points) = points else { return };
-    for (row, point) in rows.iter().zip(points) {
-        let is_setups = row.written == Written::BySetup;
-        if is_setups == (part == Part::Setup)
-            && let Some(point) = point
-        {
-            let source_time = measured_at.filter(|_| row.written == Written::Live);
-            batch.push(Publication { source_time, ..show(row).publication(*point) });
+impl Batch {
+    const fn new(part: Part) -> Self {
+        Self { part, publications: Vec::new() }
+    }
+
+    /// Adds the points of one object. What was measured carries the moment at which it was.
+    fn push<T>(
+        &mut self,
+        points: Option<&Vec<Option<Point>>>,
+        rows: &[Row<T>],
+        measured_at: Option<SystemTime>,
+        show: impl Fn(&Row<T>) -> Shown,
+    ) {
+        let Some(points) = points else { return };
+        for (row, point) in rows.iter().zip(points) {
+            let is_setups = row.written == Written::BySetup;
+            if is_setups == (self.part == Part::Setup)
+                && let Some(point) = point
+            {
+                let source_time = measured_at.filter(|_| row.written == Written::Live);
+                self.publications.push(Publication { source_time, ..show(row).publication(*point) });
+            }
         }
     }
 }

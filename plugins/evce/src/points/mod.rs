@@ -22,4 +22,3 @@ pub(crate) const SETUP: &str = "setup";
 pub(crate) const STATUS: &str = "status";
 /// The class that records histories.
 pub(crate) const LOGS: &str = "logs";
-

@@ -18,7 +18,7 @@ pub(crate) const ROWS: &[ZoneRow] = &[
         Shown::count(zone.connector_count())
     }),
     ZoneRow::new("ZoneMaxCurrent(A)", Double, "A", ByStatus, |zone, _| Shown::of(zone.max_current_a)),
-    ZoneRow::new("ZoneType", String, "", ByStatus, |zone, _| Shown::text(zone.zone_type.as_ref()))
+    ZoneRow::new("ZoneType", String, "", ByStatus, |zone, _| Shown::text(zone.kind.as_ref()))
         .about("static or dynamic"),
     ZoneRow::new("ZoneNumberOfTransactions", Integer, "", Live, |zone, _| Shown::of(zone.transactions)),
     ZoneRow::new("ZoneSetPointCurrent(A)", Double, "A", ByStatus, |zone, _| Shown::of(zone.set_point_a))
@@ -31,7 +31,7 @@ pub(crate) const ROWS: &[ZoneRow] = &[
     .about("Reduction of the zone's limit asked for by the BMS; 0 takes ours back")
     .writable(SetPointKind::Reduction),
     ZoneRow::new("ZoneReductionType(Percentage)", String, "", ByStatus, |zone, _| {
-        reduction(zone, |it| Shown::text(it.reduction_type.as_ref()), "percentage")
+        reduction(zone, |it| Shown::text(it.kind.as_ref()), "percentage")
     }),
     ZoneRow::new("ZoneReductionDescription", String, "", ByStatus, |zone, _| {
         reduction(zone, |it| Shown::text(it.description.as_ref()), "")

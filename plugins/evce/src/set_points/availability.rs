@@ -4,7 +4,7 @@ use riser_plugin::{HostError, PointValue};
 
 use super::Carrier;
 use super::queue::{Left, Waiting};
-use super::reduction::{pending, reject};
+use super::reduction::{not_now, pending, reject, write_failed};
 use crate::client::{EvceError, Taken};
 use crate::model::{Availability, Connector, ObjectId};
 
@@ -17,16 +17,16 @@ impl Carrier<'_> {
         wishes: Vec<Waiting>,
     ) -> Result<Left, HostError> {
         let newest = wishes.iter().max_by_key(|waiting| waiting.wish.id());
-        let Some(wished) = newest.and_then(|waiting| availability_of(waiting.wish.value())) else {
+        let Some(wanted) = newest.and_then(|waiting| availability_of(waiting.wish.value())) else {
             return Ok(reject(&wishes, "this is no availability"));
         };
         let shown = match self.client.connector(station, number) {
             Ok(Some(shown)) => shown,
             Ok(None) => return Ok(reject(&wishes, "the controller no longer has this connector")),
-            Err(error) => return self.not_now(&error, wishes),
+            Err(error) => return not_now(&error, wishes),
         };
-        if shown.availability == Some(wished) {
-            return self.confirm_availability(station, shown, &wishes);
+        if shown.availability == Some(wanted) {
+            return self.confirm_availability(station, &shown, &wishes);
         }
         if wishes.iter().all(|waiting| waiting.is_pending) {
             return Ok(Left { wishes, was_answered: true });
@@ -34,30 +34,30 @@ impl Carrier<'_> {
         for waiting in &wishes {
             waiting.wish.sent();
         }
-        match self.client.put_availability(station, number, wished) {
+        match self.client.put_availability(station, number, wanted) {
             Ok(Taken::Later) => Ok(pending(wishes, "it is carried out when the charging session ends")),
             Ok(Taken::Now) => match self.client.connector(station, number) {
-                Ok(Some(shown)) if shown.availability == Some(wished) => {
-                    self.confirm_availability(station, shown, &wishes)
+                Ok(Some(shown)) if shown.availability == Some(wanted) => {
+                    self.confirm_availability(station, &shown, &wishes)
                 }
                 Ok(_) => Ok(pending(wishes, "the controller took it and does not show it yet")),
-                Err(error) => self.not_now(&error, wishes),
+                Err(error) => not_now(&error, wishes),
             },
             // A station that cannot be reached now may be reached later.
             Err(EvceError::Refused { status: 424, .. }) => Ok(Left { wishes, was_answered: true }),
-            Err(error) => self.not_now(&error, wishes),
+            Err(error) => write_failed(&error, wishes),
         }
     }
 
     fn confirm_availability(
         &mut self,
         station: &ObjectId,
-        shown: Connector,
+        shown: &Connector,
         wishes: &[Waiting],
     ) -> Result<Left, HostError> {
         let stations = self.site.zones.iter_mut().flat_map(|zone| &mut zone.stations);
         if let Some(found) = stations.into_iter().find(|found| found.id == *station) {
-            self.host.publish(&self.binding.connector_values(found, &shown))?;
+            self.host.publish(&self.binding.connector_values(found, shown))?;
             found
                 .connectors
                 .iter_mut()

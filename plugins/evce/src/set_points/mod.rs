@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use riser_plugin::{Host, HostError, LogLevel};
 
-use crate::client::{EvceClient, EvceError};
+use crate::client::EvceClient;
 use crate::model::{ObjectId, Reduction, Site};
 use crate::points::Binding;
 
@@ -22,7 +22,7 @@ pub(crate) use standing::StandingReductions;
 /// A validity ends at least this long after the controller's now (design, evce/api.md, 4).
 const SHORTEST_VALIDITY: Duration = Duration::from_secs(30);
 /// What "for ever" is in a validity: as long as the incumbent writes (design, evce/datapoints.md, N7).
-const FOR_EVER: Duration = Duration::from_secs(125 * 365 * 24 * 3600);
+const FOR_EVER: Duration = Duration::from_hours(125 * 365 * 24);
 
 /// How long a reduction holds that the BMS writes without a validity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Carrier<'_> {
                 Ok(())
             }
             Err(error) => {
-                self.give_up_on_stop(&error)?;
+                error.carry_stop()?;
                 self.host.log(LogLevel::Warn, &format!("zone {zone}: could not be renewed: {error}"));
                 Ok(())
             }
@@ -88,10 +88,5 @@ impl Carrier<'_> {
         let Some(found) = self.site.zones.iter_mut().find(|found| found.id == *zone) else { return Ok(()) };
         found.reduction = reduction;
         self.host.publish(&self.binding.zone_orders(found))
-    }
-
-    /// An error that ends the run is carried out of it.
-    fn give_up_on_stop(&self, error: &EvceError) -> Result<(), HostError> {
-        error.host_error().map_or(Ok(()), Err)
     }
 }

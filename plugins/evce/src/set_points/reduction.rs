@@ -11,7 +11,7 @@ use crate::model::{ObjectId, Reduction};
 use crate::points::Target;
 
 /// What the BMS wishes for one zone. What it leaves out is completed from what is there.
-struct Wished {
+struct Wanted {
     percent: f64,
     /// As the BMS wrote it: sent as it is and not renewed.
     valid_until: Option<SystemTime>,
@@ -26,39 +26,39 @@ impl Carrier<'_> {
     ) -> Result<Left, HostError> {
         let read = match self.client.reduction(zone) {
             Ok(read) => read,
-            Err(error) => return self.not_now(&error, wishes),
+            Err(error) => return not_now(&error, wishes),
         };
-        let wished = match self.wished(&wishes, read.reduction.as_ref()) {
-            Ok(wished) => wished,
+        let wanted = match self.wanted(&wishes, read.reduction.as_ref()) {
+            Ok(wanted) => wanted,
             Err(reason) => return Ok(reject(&wishes, &reason)),
         };
-        if is_as_wished(read.reduction.as_ref(), &wished) {
-            return self.confirm(zone, &wished, read.reduction, &wishes);
+        if is_as_wanted(read.reduction.as_ref(), &wanted) {
+            return self.confirm(zone, &wanted, read.reduction, &wishes);
         }
         if wishes.iter().all(|waiting| waiting.is_pending) {
             return Ok(Left { wishes, was_answered: true });
         }
-        let valid_until = match self.valid_until(&wished, read.controller_now) {
+        let valid_until = match self.valid_until(&wanted, read.controller_now) {
             Ok(valid_until) => valid_until,
             Err(reason) => return Ok(reject(&wishes, &reason)),
         };
         for waiting in &wishes {
             waiting.wish.sent();
         }
-        let taken = if wished.percent == 0.0 {
+        let taken = if wanted.percent == 0.0 {
             self.client.delete_reduction(zone)
         } else {
             let description = self.describe(zone);
-            self.client.put_reduction(zone, wished.percent, valid_until, &description)
+            self.client.put_reduction(zone, wanted.percent, valid_until, &description)
         };
         match taken {
-            Ok(Taken::Now) => self.read_back(zone, &wished, wishes),
+            Ok(Taken::Now) => self.read_back(zone, &wanted, wishes),
             Ok(Taken::Later) => Ok(pending(wishes, "the controller carries it out later")),
-            Err(error) => self.not_now(&error, wishes),
+            Err(error) => write_failed(&error, wishes),
         }
     }
 
-    fn wished(&self, wishes: &[Waiting], current: Option<&Reduction>) -> Result<Wished, String> {
+    fn wanted(&self, wishes: &[Waiting], current: Option<&Reduction>) -> Result<Wanted, String> {
         let mut percent = None;
         let mut valid_until = None;
         for waiting in wishes {
@@ -76,12 +76,12 @@ impl Carrier<'_> {
         if percent == 0.0 && valid_until.is_some() {
             return Err("0 takes the reduction back, which then has no validity".to_owned());
         }
-        Ok(Wished { percent, valid_until })
+        Ok(Wanted { percent, valid_until })
     }
 
     /// Until when the reduction is to hold, by the controller's clock.
-    fn valid_until(&self, wished: &Wished, controller_now: SystemTime) -> Result<SystemTime, String> {
-        match (wished.valid_until, self.validity) {
+    fn valid_until(&self, wanted: &Wanted, controller_now: SystemTime) -> Result<SystemTime, String> {
+        match (wanted.valid_until, self.validity) {
             (Some(until), _) if until < controller_now + SHORTEST_VALIDITY => {
                 Err("by the controller's clock this validity lies in the past, or ends within 30 s"
                     .to_owned())
@@ -95,34 +95,34 @@ impl Carrier<'_> {
     fn read_back(
         &mut self,
         zone: &ObjectId,
-        wished: &Wished,
+        wanted: &Wanted,
         wishes: Vec<Waiting>,
     ) -> Result<Left, HostError> {
         match self.client.reduction(zone) {
-            Ok(read) if is_as_wished(read.reduction.as_ref(), wished) => {
-                self.confirm(zone, wished, read.reduction, &wishes)
+            Ok(read) if is_as_wanted(read.reduction.as_ref(), wanted) => {
+                self.confirm(zone, wanted, read.reduction, &wishes)
             }
             Ok(read) => {
                 let shows = read.reduction.and_then(|reduction| reduction.percent).unwrap_or_default();
                 Ok(reject(&wishes, &format!("the controller took it, but shows {shows} %")))
             }
-            Err(error) => self.not_now(&error, wishes),
+            Err(error) => not_now(&error, wishes),
         }
     }
 
     fn confirm(
         &mut self,
         zone: &ObjectId,
-        wished: &Wished,
+        wanted: &Wanted,
         shown: Option<Reduction>,
         wishes: &[Waiting],
     ) -> Result<Left, HostError> {
         self.show_reduction(zone, shown)?;
         let is_renewed = matches!(self.validity, Validity::Renewed(_))
-            && wished.valid_until.is_none()
-            && wished.percent != 0.0;
+            && wanted.valid_until.is_none()
+            && wanted.percent != 0.0;
         if is_renewed {
-            self.standing.keep(self.host, zone, wished.percent)?;
+            self.standing.keep(self.host, zone, wanted.percent)?;
         } else {
             self.standing.forget(self.host, zone)?;
         }
@@ -131,20 +131,25 @@ impl Carrier<'_> {
         }
         Ok(Left::nothing())
     }
+}
 
-    /// A call did not succeed: the wishes wait, or the controller said no.
-    pub(super) fn not_now(&self, error: &EvceError, wishes: Vec<Waiting>) -> Result<Left, HostError> {
-        self.give_up_on_stop(error)?;
-        if let EvceError::Refused { .. } = error {
-            return Ok(reject(&wishes, &error.to_string()));
-        }
-        if error.may_have_been_done() {
-            for waiting in wishes.iter().filter(|waiting| waiting.wish.was_sent()) {
-                waiting.wish.unknown(&error.to_string());
-            }
-        }
-        Ok(Left { wishes, was_answered: false })
+/// A call did not succeed: the wishes wait, or the controller said no.
+pub(super) fn not_now(error: &EvceError, wishes: Vec<Waiting>) -> Result<Left, HostError> {
+    error.carry_stop()?;
+    if let EvceError::Refused { .. } = error {
+        return Ok(reject(&wishes, &error.to_string()));
     }
+    Ok(Left { wishes, was_answered: false })
+}
+
+/// The same for a write, whose answer may have been lost: the next reading decides what became of it.
+pub(super) fn write_failed(error: &EvceError, wishes: Vec<Waiting>) -> Result<Left, HostError> {
+    if error.may_have_been_done() {
+        for waiting in &wishes {
+            waiting.wish.unknown(&error.to_string());
+        }
+    }
+    not_now(error, wishes)
 }
 
 pub(super) fn reject(wishes: &[Waiting], reason: &str) -> Left {
@@ -162,19 +167,19 @@ pub(super) fn pending(mut wishes: Vec<Waiting>, reason: &str) -> Left {
     Left { wishes, was_answered: true }
 }
 
-fn is_as_wished(current: Option<&Reduction>, wished: &Wished) -> bool {
-    if wished.percent == 0.0 {
+fn is_as_wanted(current: Option<&Reduction>, wanted: &Wanted) -> bool {
+    if wanted.percent == 0.0 {
         return current.is_none_or(|reduction| reduction.percent == Some(0.0));
     }
     current.is_some_and(|reduction| {
-        reduction.percent == Some(wished.percent)
-            && wished.valid_until.is_none_or(|until| is_same_second(reduction.valid_until, until))
+        reduction.percent == Some(wanted.percent)
+            && wanted.valid_until.is_none_or(|until| is_same_second(reduction.valid_until, until))
     })
 }
 
 /// A controller may keep whole seconds.
-fn is_same_second(shown: Option<SystemTime>, wished: SystemTime) -> bool {
+fn is_same_second(shown: Option<SystemTime>, wanted: SystemTime) -> bool {
     let seconds =
         |moment: SystemTime| moment.duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs());
-    shown.is_some_and(|shown| seconds(shown).ok() == seconds(wished).ok())
+    shown.is_some_and(|shown| seconds(shown).ok() == seconds(wanted).ok())
 }

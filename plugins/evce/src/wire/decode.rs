@@ -105,7 +105,7 @@ impl Profile {
         Some(Zone {
             id: object_id(places.id.find(value)?)?,
             name: places.name.find(value).and_then(text),
-            zone_type: places.zone_type.find(value).and_then(text),
+            kind: places.kind.find(value).and_then(text),
             max_current_a: places.max_current_a.find(value).and_then(number),
             transactions: places.transactions.find(value).and_then(whole),
             set_point_a: places.set_point_a.find(value).and_then(number),
@@ -124,7 +124,7 @@ impl Profile {
         let places = &self.reduction;
         Reduction {
             percent: places.percent.find(value).and_then(number),
-            reduction_type: places.reduction_type.find(value).and_then(text),
+            kind: places.kind.find(value).and_then(text),
             description: places.description.find(value).and_then(text),
             valid_until: places.valid_until.find(value).and_then(moment),
             validity_mode: places.validity_mode.find(value).and_then(text),
@@ -147,7 +147,7 @@ impl Profile {
     fn read_station(&self, value: &Value, left_out: &mut Vec<String>) -> Option<Station> {
         let places = &self.station;
         let id = object_id(places.id.find(value)?)?;
-        let listed = places.connectors.find(value).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let listed = places.connectors.find_list(value).unwrap_or_default();
         let numbered = listed.iter().map(|connector| self.read_connector(connector));
         let (connectors, faults) = distinct(numbered, |connector| &connector.number, "connector");
         left_out.extend(faults.into_iter().map(|fault| format!("station {id}: {fault}")));
@@ -232,9 +232,13 @@ impl Profile {
     }
 
     fn list<'a>(&self, document: &'a Value, what: &'static str) -> Result<&'a [Value], DecodeError> {
-        let list =
-            self.list.items.find(document).and_then(Value::as_array).ok_or(DecodeError::NoList { what })?;
-        let total = self.list.total.find(document).and_then(Value::as_u64).map(|total| total as usize);
+        let list = self.list.items.find_list(document).ok_or(DecodeError::NoList { what })?;
+        let total = self
+            .list
+            .total
+            .find(document)
+            .and_then(Value::as_u64)
+            .and_then(|total| usize::try_from(total).ok());
         match total {
             Some(total) if total != list.len() => {
                 Err(DecodeError::Partial { what, found: list.len(), total })

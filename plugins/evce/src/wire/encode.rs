@@ -13,7 +13,7 @@ use crate::model::{Availability, ObjectId};
 impl Profile {
     /// Asks for a token.
     pub(crate) fn login(&self, login: &str, password: &Secret<String>) -> Request {
-        let body = json!({ &self.login.login_key: login, &self.login.password_key: password.expose() });
+        let body = json!({ &self.login.name_key: login, &self.login.password_key: password.expose() });
         Request::with_json(Method::POST, &self.login.path, body.to_string())
     }
 
@@ -52,8 +52,6 @@ impl Profile {
     ) -> Request {
         let write = &self.write.reduction;
         let until = DateTime::<Utc>::from(valid_until).to_rfc3339_opts(SecondsFormat::Secs, true);
-        // A whole number is written as one: controllers differ in what they take for `25.0`.
-        let percent = if percent.fract() == 0.0 { json!(percent as i64) } else { json!(percent) };
         let body = json!({
             &write.type_key: write.r#type,
             &write.percent_key: percent,

@@ -22,13 +22,21 @@ impl TryFrom<Vec<String>> for Place {
 impl Place {
     /// What stands there; an empty text and `null` are nothing.
     pub(super) fn find<'a>(&self, document: &'a Value) -> Option<&'a Value> {
-        self.alternatives.iter().find_map(|segments| {
-            let found = segments.iter().try_fold(document, |value, segment| match value {
+        self.all(document).find(|found| !found.is_null() && *found != "")
+    }
+
+    /// The list that stands there.
+    pub(super) fn find_list<'a>(&self, document: &'a Value) -> Option<&'a [Value]> {
+        self.all(document).find_map(Value::as_array).map(Vec::as_slice)
+    }
+
+    fn all<'a>(&self, document: &'a Value) -> impl Iterator<Item = &'a Value> {
+        self.alternatives.iter().filter_map(move |segments| {
+            segments.iter().try_fold(document, |value, segment| match value {
                 Value::Object(members) => members.get(&**segment),
                 Value::Array(elements) => elements.get(segment.parse::<usize>().ok()?),
                 _ => None,
-            })?;
-            (!found.is_null() && found != "").then_some(found)
+            })
         })
     }
 }

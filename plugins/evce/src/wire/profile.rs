@@ -44,7 +44,7 @@ pub(crate) enum ProfileError {
 #[serde(deny_unknown_fields)]
 pub(super) struct Login {
     pub(super) path: String,
-    pub(super) login_key: String,
+    pub(super) name_key: String,
     pub(super) password_key: String,
     pub(super) token: Place,
     pub(super) life_s: Place,
@@ -89,7 +89,7 @@ pub(super) struct VersionPlaces {
 pub(super) struct ZonePlaces {
     pub(super) id: Place,
     pub(super) name: Place,
-    pub(super) zone_type: Place,
+    pub(super) kind: Place,
     pub(super) max_current_a: Place,
     pub(super) transactions: Place,
     pub(super) set_point_a: Place,
@@ -101,7 +101,7 @@ pub(super) struct ZonePlaces {
 #[serde(deny_unknown_fields)]
 pub(super) struct ReductionPlaces {
     pub(super) percent: Place,
-    pub(super) reduction_type: Place,
+    pub(super) kind: Place,
     pub(super) description: Place,
     pub(super) valid_until: Place,
     pub(super) validity_mode: Place,
@@ -250,7 +250,7 @@ fn replace(table: &mut toml::Table, replacements: toml::Table) {
     for (key, replacement) in replacements {
         match (table.get_mut(&key), replacement) {
             (Some(toml::Value::Table(inner)), toml::Value::Table(replacements)) => {
-                replace(inner, replacements)
+                replace(inner, replacements);
             }
             (_, replacement) => {
                 table.insert(key, replacement);

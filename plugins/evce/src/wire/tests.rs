@@ -25,9 +25,9 @@ fn zones_stations_and_connectors_are_read_in_the_units_of_the_bms() {
     let (site, left_out) = site(ZONES, STATIONS);
     assert!(left_out.is_empty(), "{left_out:?}");
     let reduction = site.zones[0].reduction.as_ref().unwrap();
-    assert_eq!((reduction.percent, reduction.reduction_type.as_deref()), (Some(10.0), Some("percentage")));
+    assert_eq!((reduction.percent, reduction.kind.as_deref()), (Some(10.0), Some("percentage")));
     let until = reduction.valid_until.unwrap().duration_since(UNIX_EPOCH).unwrap();
-    assert_eq!(until, Duration::from_secs(5_678_627_276));
+    assert_eq!(until, Duration::from_secs(5_678_929_676));
     let connector = &site.zones[0].stations[0].connectors[0];
     assert_eq!(connector.power_kw, [Some(0.133), Some(0.0), None]);
     assert_eq!(connector.energy_kwh, Some(12.345));
@@ -84,7 +84,7 @@ fn a_reduction_is_written_whole_and_an_id_stays_in_its_place() {
     let request = profile.put_reduction(&ObjectId("north/2".into()), 25.0, until, "ours");
     assert_eq!(request.path, "/zones/north%2F2/external-reduction");
     let body: serde_json::Value = serde_json::from_str(&request.json_body.unwrap()).unwrap();
-    let whole = serde_json::json!({ "type": "percentage", "value": 25, "validityMode": "absolute",
+    let whole = serde_json::json!({ "type": "percentage", "value": 25.0, "validityMode": "absolute",
                                     "validity": "2025-02-12T09:30:10Z", "description": "ours" });
     assert_eq!(body, whole);
     let request = profile.put_availability(&ObjectId("1".into()), 2, Availability::Inoperative);
