@@ -1,1 +1,56 @@
-fn main() {}
+//! `cargo xtask`: what one does with this workspace, one command a file or folder.
+//!
+//! A new command is a module, a variant of [`Command`] and an arm of [`carry_out`].
+
+mod artifacts;
+mod check;
+mod demo;
+mod dist;
+mod sqlx_data;
+mod test;
+mod workspace;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, runs, tests and measures Riser.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a charge controller (a simulator) and Riser with the EVCE processors, until Ctrl-C
+    Demo(demo::DemoArgs),
+    /// Install what the tests need, build, and run all tests
+    Test,
+    /// Look at what no test sees: format, lints, documentation, query data, licences
+    Check,
+    /// Write `.sqlx`, the data that queries are checked against, anew
+    Sqlx,
+    /// Build one folder to install from: program, plugins, licences, start script
+    Dist(dist::DistArgs),
+}
+
+fn main() -> ExitCode {
+    carry_out(Arguments::parse().command).unwrap_or_else(|error| {
+        // Nothing could be done with a failure to say it.
+        let _ = writeln!(std::io::stderr(), "xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(arguments) => demo::run(arguments),
+        Command::Test => test::run(),
+        Command::Check => check::run(),
+        Command::Sqlx => sqlx_data::write().map(|()| ExitCode::SUCCESS),
+        Command::Dist(arguments) => dist::run(&arguments),
+    }
+}

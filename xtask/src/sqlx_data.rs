@@ -8,17 +8,18 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
+use crate::workspace;
+
 /// Query data by file name.
 type QueryData = BTreeMap<OsString, Vec<u8>>;
 
 /// Writes `.sqlx` anew.
-pub fn write() -> anyhow::Result<()> {
+pub(crate) fn write() -> anyhow::Result<()> {
     let current = ask_the_database()?;
     let folder = data_folder();
     std::fs::create_dir_all(&folder)?;
@@ -32,7 +33,7 @@ pub fn write() -> anyhow::Result<()> {
 }
 
 /// Fails when `.sqlx` is not what the queries and migrations of today give.
-pub fn check_fresh() -> anyhow::Result<()> {
+pub(crate) fn check_fresh() -> anyhow::Result<()> {
     let (kept, current) = (read_folder(&data_folder())?, ask_the_database()?);
     let stale = kept.iter().filter(|(name, data)| current.get(*name) != Some(*data)).count();
     let missing = current.keys().filter(|name| !kept.contains_key(*name)).count();
@@ -53,8 +54,7 @@ fn ask_the_database() -> anyhow::Result<QueryData> {
     // Cargo does not know that the macros have more to do than last time; a condition that is new each time
     // makes it compile the crate.
     let new_condition = format!("asked_for_query_data=\"{}\"", scratch.path().display());
-    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .current_dir(workspace())
+    let status = workspace::cargo()
         .args(["rustc", "--quiet", "--package", "riser-store", "--lib", "--profile", "check", "--"])
         .args(["--cfg", &new_condition])
         .env("DATABASE_URL", format!("sqlite://{}", database.display()))
@@ -75,7 +75,7 @@ fn make_database(file: &Path) -> anyhow::Result<()> {
         let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
         let mut connection = options.connect().await?;
         for folder in ["riser", "history"] {
-            for (name, sql) in read_folder(&workspace().join("migrations").join(folder))? {
+            for (name, sql) in read_folder(&workspace::root().join("migrations").join(folder))? {
                 let sql = String::from_utf8(sql)?;
                 sqlx::raw_sql(AssertSqlSafe(sql))
                     .execute(&mut connection)
@@ -101,9 +101,5 @@ fn read_folder(folder: &Path) -> anyhow::Result<QueryData> {
 }
 
 fn data_folder() -> PathBuf {
-    workspace().join(".sqlx")
-}
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_owned()
+    workspace::root().join(".sqlx")
 }

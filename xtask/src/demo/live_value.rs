@@ -1,0 +1,86 @@
+//! Waits, as a BMS would, for the first value that comes from the charge controller's meters.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use riser_ews::client::{ClientError, ClientOptions, ContainerAnswer, EwsClient, ValueFacts};
+
+use super::Login;
+
+/// Offline until EVCE Status has read the meters once.
+const LIVE_POINT: &str = "SiteOverallActivePowerTotal";
+/// A set point that every zone has.
+const SET_POINT: &str = "ZoneReduction";
+/// The contract's number of the state Good.
+const GOOD: u8 = 0;
+/// Far longer than it takes.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Time between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The first live value, and a set point to write.
+pub(super) struct LiveValue {
+    pub(super) point: ValueFacts,
+    pub(super) text: String,
+    /// The set point and the name of its zone.
+    pub(super) set_point: Option<(ValueFacts, String)>,
+}
+
+/// Looks until the value is Good.
+pub(super) async fn wait_for_first(ews_url: &str, bms: &Login) -> anyhow::Result<LiveValue> {
+    let client = EwsClient::new(ClientOptions {
+        url: ews_url.parse().context("Riser announced an unusable address")?,
+        user_name: bms.user.to_owned(),
+        password: bms.password.clone().into(),
+        time_limit: ClientOptions::TIME_LIMIT,
+    })?;
+    let mut last_look = None;
+    let looking = async {
+        loop {
+            match look(&client).await {
+                Ok(Some(value)) => return value,
+                seen => last_look = seen.err(),
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    let found = tokio::time::timeout(PATIENCE, looking).await;
+    found
+        .map_err(|_| last_look.map_or_else(|| anyhow!("{LIVE_POINT} is never Good"), anyhow::Error::from))
+        .with_context(|| {
+            format!("no live value came over EWS within {} s; the log says why", PATIENCE.as_secs())
+        })
+}
+
+/// The value if it is there and Good.
+async fn look(client: &EwsClient) -> Result<Option<LiveValue>, ClientError> {
+    let root = client.container("").await?;
+    for site in &root.containers {
+        let site = client.container(&site.id).await?;
+        let Some(point) = value_named(&site, LIVE_POINT) else { continue };
+        let answer = client.values(&[&point.id]).await?;
+        let Some(value) = answer.values.into_iter().find(|value| value.state.number() == GOOD) else {
+            continue;
+        };
+        let set_point = find_set_point(client, &site).await?;
+        return Ok(Some(LiveValue { point: point.clone(), text: value.text, set_point }));
+    }
+    Ok(None)
+}
+
+async fn find_set_point(
+    client: &EwsClient,
+    site: &ContainerAnswer,
+) -> Result<Option<(ValueFacts, String)>, ClientError> {
+    for zone in &site.containers {
+        let zone = client.container(&zone.id).await?;
+        if let Some(point) = value_named(&zone, SET_POINT) {
+            return Ok(Some((point.clone(), zone.container.name)));
+        }
+    }
+    Ok(None)
+}
+
+fn value_named<'a>(container: &'a ContainerAnswer, name: &str) -> Option<&'a ValueFacts> {
+    container.values.iter().find(|value| value.name == name)
+}

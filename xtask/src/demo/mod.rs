@@ -1,0 +1,196 @@
+//! `cargo xtask demo`: a charge controller (our simulator) and a host with the three EVCE processors.
+//!
+//! Nothing that it starts outlives it, also when it is killed: the host ends with its standard input, whose
+//! other end is held here, and the simulator watches its parent.
+
+mod configuration;
+mod ending;
+mod guide;
+mod host;
+mod live_value;
+mod ports;
+mod programs;
+mod simulator;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+
+use self::configuration::Configuration;
+use self::ending::Ending;
+use self::guide::Guide;
+use self::host::Host;
+use self::programs::Programs;
+use self::simulator::Simulator;
+
+/// Where the portal is found when nothing else is there.
+const WANTED_PORTAL_PORT: u16 = 8082;
+/// Where a BMS expects EWS.
+const WANTED_EWS_PORT: u16 = 51358;
+/// Bytes of randomness in a password; written as hexadecimal digits, which no shell changes.
+const PASSWORD_BYTES: usize = 10;
+
+/// Arguments of `cargo xtask demo`.
+#[derive(Args, Debug)]
+pub(crate) struct DemoArgs {
+    /// Print one line of JSON on standard output instead of words
+    #[arg(long)]
+    json: bool,
+    /// Keep the data in this folder [default: a temporary one]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Port of the portal; 0 takes a free one [default: 8082, or a free one]
+    #[arg(long, value_name = "N")]
+    portal_port: Option<u16>,
+    /// Port of the EWS server; 0 takes a free one [default: 51358, or a free one]
+    #[arg(long, value_name = "N")]
+    ews_port: Option<u16>,
+    /// What is simulated: the site of the vendor's guide, frozen, or 50 stations that move
+    #[arg(long, value_enum, ignore_case = true, default_value_t = Fixture::F2)]
+    fixture: Fixture,
+    /// How fast cars and meters move, 0 to 3600; dates and validities follow wall time
+    #[arg(long, value_name = "X", default_value = "1")]
+    speed: String,
+    /// Configure nothing: an empty host beside the simulator
+    #[arg(long)]
+    empty: bool,
+    /// Take the programs and libraries from this folder instead of building them
+    #[arg(long, value_name = "DIR", env = "RISER_PROGRAMS", hide = true)]
+    programs: Option<PathBuf>,
+}
+
+/// A site of the simulator.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "UPPER")]
+enum Fixture {
+    F1,
+    F2,
+}
+
+/// Who may log in where, with passwords of this start.
+struct Logins {
+    admin: Login,
+    bms: Login,
+    controller: Login,
+}
+
+/// A name and its password.
+struct Login {
+    user: &'static str,
+    password: String,
+}
+
+/// The folders of one start.
+struct Folders {
+    data: PathBuf,
+    plugins: PathBuf,
+    /// Removed with this value; holds the data folder too unless that one was named.
+    scratch: tempfile::TempDir,
+}
+
+/// The processes that run.
+#[derive(Default)]
+struct Running {
+    host: Option<Host>,
+    simulator: Option<Simulator>,
+}
+
+/// Runs the demo until it is told to end.
+pub(crate) fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
+    // One thread: Linux tells a child of its parent's end when the thread ends that started it.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(until_told(arguments))
+}
+
+async fn until_told(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
+    let mut ending = Ending::listen()?;
+    let programs = tokio::select! {
+        programs = Programs::find(arguments.programs.as_deref()) => programs?,
+        () = ending.told() => return Ok(ExitCode::SUCCESS),
+    };
+    let folders = Folders::new(arguments.data.as_deref())?;
+    let mut running = Running::default();
+    let ended = tokio::select! {
+        started = start_and_follow(&arguments, &programs, &folders, &mut running) => started,
+        () = ending.told() => Ok(()),
+    };
+    running.end(&mut ending).await;
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// Starts everything, says where it is, and follows the log; answers only when something went wrong.
+async fn start_and_follow(
+    arguments: &DemoArgs,
+    programs: &Programs,
+    folders: &Folders,
+    running: &mut Running,
+) -> anyhow::Result<()> {
+    let portal_port = ports::choose("--portal-port", arguments.portal_port, WANTED_PORTAL_PORT)?;
+    let ews_port = ports::choose("--ews-port", arguments.ews_port, WANTED_EWS_PORT)?;
+    let logins = Logins::random()?;
+    let plugin_name = programs.evce_plugin.file_name().context("the plugin is no file")?;
+    std::fs::copy(&programs.evce_plugin, folders.plugins.join(plugin_name))
+        .with_context(|| format!("{} cannot be copied", programs.evce_plugin.display()))?;
+
+    let first_spawn = Instant::now();
+    let starting = Simulator::start(&programs.simulator, arguments, &logins.controller);
+    let simulator = running.simulator.insert(starting.await?);
+    let riser = host::Riser { program: &programs.riser, folders };
+    riser.set_login(&logins.admin).await?;
+    if !arguments.empty {
+        let configuration = Configuration { ews_port, simulator, logins: &logins };
+        riser.apply(&configuration).await?;
+    }
+    let host = running.host.insert(riser.serve(portal_port).await?);
+
+    let mut guide = Guide::new(host, simulator, &logins, &folders.data);
+    if !arguments.empty {
+        let ews_url = host.ews_url().context("Riser serves no EWS server")?;
+        let live = live_value::wait_for_first(ews_url, &logins.bms).await?;
+        guide.live = Some((live, first_spawn.elapsed()));
+    }
+    guide.print(arguments.json)?;
+    tokio::select! {
+        status = host.ended() => anyhow::bail!("Riser ended by itself ({}); its log says why", status?),
+        status = simulator.ended() => anyhow::bail!("the simulator ended by itself ({})", status?),
+    }
+}
+
+impl Logins {
+    fn random() -> anyhow::Result<Self> {
+        let login = |user| -> anyhow::Result<Login> {
+            let mut bytes = [0; PASSWORD_BYTES];
+            getrandom::fill(&mut bytes).context("the operating system gives no random bytes")?;
+            Ok(Login { user, password: hex::encode(bytes) })
+        };
+        Ok(Self { admin: login("admin")?, bms: login("bms")?, controller: login("bmsApi")? })
+    }
+}
+
+impl Folders {
+    fn new(data: Option<&Path>) -> anyhow::Result<Self> {
+        let scratch = tempfile::Builder::new().prefix("riser-demo-").tempdir()?;
+        let data = match data {
+            Some(folder) => std::path::absolute(folder)?,
+            None => scratch.path().join("data"),
+        };
+        let plugins = data.join("plugins");
+        std::fs::create_dir_all(&plugins).with_context(|| format!("{} cannot be made", plugins.display()))?;
+        Ok(Self { data, plugins, scratch })
+    }
+}
+
+impl Running {
+    /// Ends the host, then the simulator, so that the host's log ends without complaints.
+    async fn end(self, ending: &mut Ending) {
+        if let Some(host) = self.host {
+            host.end(ending).await;
+        }
+        if let Some(simulator) = self.simulator {
+            simulator.end().await;
+        }
+    }
+}

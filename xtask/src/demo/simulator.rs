@@ -1,0 +1,67 @@
+//! The charge controller: our simulator, in a process of its own.
+
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::ValueEnum as _;
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use super::{DemoArgs, Login, host};
+
+/// How long it may take to end when asked.
+const PATIENCE: Duration = Duration::from_millis(800);
+
+/// A running simulator.
+pub(super) struct Simulator {
+    child: Child,
+    pub(super) announced: Announced,
+}
+
+/// What it says when it is ready.
+#[derive(Deserialize)]
+pub(super) struct Announced {
+    pub(super) api_url: String,
+    pub(super) control_url: String,
+    pub(super) certificate_sha256: String,
+}
+
+impl Simulator {
+    /// Starts it on free ports and waits until it listens.
+    pub(super) async fn start(program: &Path, arguments: &DemoArgs, login: &Login) -> anyhow::Result<Self> {
+        let fixture = arguments.fixture.to_possible_value().context("the fixture has no name")?;
+        let mut child = Command::new(program)
+            .args(["--announce", "--fixture", fixture.get_name()])
+            .args(["--speed", &arguments.speed, "--user", login.user])
+            .env("EVCE_SIMULATOR_PASSWORD", &login.password)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{} could not be started", program.display()))?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().context("its output is not piped")?)
+            .read_line(&mut line)
+            .await?;
+        let announced = serde_json::from_str(&line).context("the simulator did not start")?;
+        Ok(Self { child, announced })
+    }
+
+    /// Completes when it ends by itself.
+    pub(super) async fn ended(&mut self) -> std::io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+
+    /// Asks it to end, and ends it.
+    pub(super) async fn end(mut self) {
+        host::ask_to_end(&self.child);
+        if tokio::time::timeout(PATIENCE, self.child.wait()).await.is_err() {
+            // It may have ended meanwhile.
+            let _ = self.child.kill().await;
+        }
+    }
+}

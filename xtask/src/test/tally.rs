@@ -1,0 +1,109 @@
+//! Counts of tests, read from the lines that the runners print.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign};
+
+/// How many tests ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    passed: usize,
+    failed: usize,
+    ignored: usize,
+}
+
+impl Tally {
+    /// One test that failed without saying so: it crashed, or hung.
+    pub(super) const ONE_FAILED: Self = Self { passed: 0, failed: 1, ignored: 0 };
+
+    /// The sum of all result lines in a runner's output; `None` when there is none.
+    pub(super) fn read(output: &str) -> Option<Self> {
+        let results = output.lines().filter_map(|line| line.strip_prefix("test result: "));
+        results.map(Self::read_result).reduce(Add::add)
+    }
+
+    /// Reads `ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s`.
+    fn read_result(line: &str) -> Self {
+        let count = |word: &str| {
+            let mut counts = line.split([';', '.']).map(str::trim);
+            counts.find_map(|part| part.strip_suffix(word)?.trim().parse::<usize>().ok()).unwrap_or_default()
+        };
+        Self { passed: count("passed"), failed: count("failed"), ignored: count("ignored") }
+    }
+
+    /// Nothing failed.
+    pub(super) fn has_no_failure(self) -> bool {
+        self.failed == 0
+    }
+
+    /// Nothing failed and nothing was left out.
+    pub(super) fn is_clean(self) -> bool {
+        self.failed == 0 && self.ignored == 0
+    }
+
+    /// Clean, and something was run.
+    pub(super) fn is_success(self) -> bool {
+        self.is_clean() && self.passed > 0
+    }
+}
+
+impl Add for Tally {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+            ignored: self.ignored + other.ignored,
+        }
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sum for Tally {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), Add::add)
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed, {} ignored", self.passed, self.failed, self.ignored)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO_RUNNERS: &str = "\
+running 2 tests
+test a ... ok
+test b ... ignored
+test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured; 7 filtered out; finished in 0.01s
+running 3 tests
+test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 3.20s
+";
+
+    #[test]
+    fn the_lines_of_all_runners_are_added() {
+        let tally = Tally::read(TWO_RUNNERS).unwrap();
+        assert_eq!(tally, Tally { passed: 3, failed: 1, ignored: 1 });
+        assert_eq!(tally.to_string(), "3 passed, 1 failed, 1 ignored");
+        assert_eq!(Tally::read("killed before it could say anything"), None);
+    }
+
+    #[test]
+    fn only_tests_that_were_run_and_passed_are_a_success() {
+        let passed = Tally { passed: 1, ..Tally::default() };
+        assert!(passed.is_success());
+        assert!(!Tally::default().is_success());
+        assert!(!(passed + Tally::ONE_FAILED).is_success());
+        assert!(!(passed + Tally { ignored: 1, ..Tally::default() }).is_success());
+    }
+}
