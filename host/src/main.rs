@@ -13,10 +13,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{serve, user};
+use crate::commands::{apply, serve, user};
 
 /// The command did not do what was asked.
-const FAILED: u8 = 1;
+pub(crate) const FAILED: u8 = 1;
 
 /// Riser connects chargers, meters and services to building management systems over EWS.
 #[derive(Debug, Parser)]
@@ -38,6 +38,8 @@ Exit codes: 0 done, 1 it failed or a check found faults, 2 the command line is w
 enum Command {
     /// Run Riser: processors, EWS servers and the portal, until Ctrl-C or SIGTERM
     Serve(serve::ServeArgs),
+    /// Make the configuration what a TOML file says; what the file leaves out stays as it is
+    Apply(apply::ApplyArgs),
     /// Add people who may log in to the portal, list them, reset a password
     User(user::UserArgs),
 }
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
 async fn carry_out(command: Command) -> ExitCode {
     let done = match command {
         Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Apply(arguments) => apply::run(arguments).await,
         Command::User(arguments) => user::run(arguments).await,
     };
     done.unwrap_or_else(|error| report(&error))

@@ -4,7 +4,9 @@
 
 use std::path::Path;
 
-use riser_domain::{AccountRights, Author, Clock, Connection, ConnectionId, EwsServer, EwsServerId, Timestamp};
+use riser_domain::{
+    AccountRights, Author, Clock, Connection, ConnectionId, EwsServer, EwsServerId, Timestamp,
+};
 use riser_secrets::{KeyCreation, Keyring, RootKey, SecretError, SecretPlace, WrappedDataKey, root_key_path};
 use riser_store::{NewUser, SealedValue, Store, WrappedKey};
 use secrecy::{ExposeSecret as _, SecretString};

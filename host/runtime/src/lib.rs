@@ -6,6 +6,7 @@
 //! A new service for plugins is a frame in `riser-worker` and an arm in `supervisor/services.rs`. A new kind of
 //! schedule is a variant of `riser_domain::ScheduleRule`; nothing here knows the kinds.
 
+mod apply;
 mod changes;
 mod configuration;
 mod ews_servers;
@@ -35,6 +36,7 @@ use riser_worker::{LaunchError, Launcher, LibraryError, LibraryShelf, end_strays
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
+pub use apply::{ApplyError, ApplyParts, Fault, apply};
 pub use changes::Change;
 pub use items::{ROOT_HANDLE, ServerTree, TreeNode};
 pub use libraries::Library;

@@ -1,4 +1,5 @@
 //! The commands of the command line, one file each: their arguments, and a `run` that carries them out.
 
+pub(crate) mod apply;
 pub(crate) mod serve;
 pub(crate) mod user;

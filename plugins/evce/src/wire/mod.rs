@@ -5,8 +5,11 @@
 
 mod decode;
 mod encode;
-mod pointer;
+mod fields;
+mod place;
 mod profile;
+mod scalar;
+mod shape;
 
 pub(crate) use decode::{DecodeError, Version};
 pub(crate) use profile::{Profile, ProfileError};

@@ -4,7 +4,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::pointer::Place;
+use super::fields::{
+    ConnectorField, ErrorField, ListField, Places, ReductionField, StationField, TokenField, VersionField,
+    ZoneField,
+};
+use super::shape::{Held, Shape};
 
 /// The profile that is compiled in.
 const BUILT_IN: &str = include_str!("../../profiles/v2-a.toml");
@@ -15,13 +19,16 @@ const BUILT_IN: &str = include_str!("../../profiles/v2-a.toml");
 pub(crate) struct Profile {
     pub(super) login: Login,
     pub(super) paths: Paths,
-    pub(super) list: List,
-    pub(super) error: ErrorPlaces,
-    pub(super) version: VersionPlaces,
-    pub(super) zone: ZonePlaces,
-    pub(super) reduction: ReductionPlaces,
-    pub(super) station: StationPlaces,
-    pub(super) connector: ConnectorPlaces,
+    token: Places<TokenField>,
+    error: Places<ErrorField>,
+    version: Places<VersionField>,
+    list: Places<ListField>,
+    zone: Places<ZoneField>,
+    reduction: Places<ReductionField>,
+    station: Places<StationField>,
+    connector: Places<ConnectorField>,
+    #[serde(skip)]
+    pub(super) shapes: Shapes,
     pub(super) scale: Scale,
     pub(super) words: Words,
     pub(super) write: Write,
@@ -46,9 +53,6 @@ pub(super) struct Login {
     pub(super) path: String,
     pub(super) name_key: String,
     pub(super) password_key: String,
-    pub(super) token: Place,
-    pub(super) life_s: Place,
-    pub(super) token_ended: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -62,92 +66,24 @@ pub(super) struct Paths {
     pub(super) availability: String,
 }
 
+/// Words in an error by which it is told from others.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct List {
-    pub(super) items: Place,
-    pub(super) total: Place,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ErrorPlaces {
-    pub(super) code: Place,
-    pub(super) message: Place,
+pub(super) struct ErrorWords {
+    pub(super) token_ended: Vec<String>,
     pub(super) no_reduction: Vec<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct VersionPlaces {
-    pub(super) api_version: Place,
-    pub(super) software_version: Place,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ZonePlaces {
-    pub(super) id: Place,
-    pub(super) name: Place,
-    pub(super) kind: Place,
-    pub(super) max_current_a: Place,
-    pub(super) transactions: Place,
-    pub(super) set_point_a: Place,
-    pub(super) set_point_kw: Place,
-    pub(super) reduction: Place,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ReductionPlaces {
-    pub(super) percent: Place,
-    pub(super) kind: Place,
-    pub(super) description: Place,
-    pub(super) valid_until: Place,
-    pub(super) validity_mode: Place,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct StationPlaces {
-    pub(super) id: Place,
-    pub(super) zone_id: Place,
-    pub(super) protocol: Place,
-    pub(super) ocpp_identifier: Place,
-    pub(super) friendly_name: Place,
-    pub(super) serial_number: Place,
-    pub(super) model: Place,
-    pub(super) version: Place,
-    pub(super) ip_address: Place,
-    pub(super) cpo_url: Place,
-    pub(super) is_accepted_by_cpo: Place,
-    pub(super) is_connected: Place,
-    pub(super) status: Place,
-    pub(super) authentication_mode: Place,
-    pub(super) disconnected_authentication_mode: Place,
-    pub(super) connectors: Place,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ConnectorPlaces {
-    pub(super) number: Place,
-    pub(super) is_dc: Place,
-    pub(super) is_fixed_set_point: Place,
-    pub(super) max_current_or_power: Place,
-    pub(super) phase_connection: Place,
-    pub(super) status: Place,
-    pub(super) availability: Place,
-    pub(super) set_point_a: Place,
-    pub(super) set_point_kw: Place,
-    pub(super) power_1: Place,
-    pub(super) power_2: Place,
-    pub(super) power_3: Place,
-    pub(super) current_1: Place,
-    pub(super) current_2: Place,
-    pub(super) current_3: Place,
-    pub(super) energy: Place,
-    pub(super) measured_at: Place,
+/// What is read from each kind of document, made of the places.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shapes {
+    pub(super) token: Shape,
+    pub(super) error: Shape,
+    pub(super) version: Shape,
+    pub(super) zones: Shape,
+    pub(super) reduction: Shape,
+    pub(super) stations: Shape,
+    pub(super) connector: Shape,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -160,6 +96,7 @@ pub(super) struct Scale {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Words {
+    pub(super) error: ErrorWords,
     pub(super) status: StatusWords,
     pub(super) availability: AvailabilityWords,
 }
@@ -233,13 +170,42 @@ impl Profile {
 
     fn of(table: toml::Table, file: &str) -> Result<Self, ProfileError> {
         let wrong = |what: String| ProfileError::Wrong { file: file.to_owned(), what };
-        let profile: Self = table.try_into().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
+        let mut profile: Self = table.try_into().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
         let Scale { power_per_kw, energy_per_kwh } = profile.scale;
         if [power_per_kw, energy_per_kwh].iter().any(|scale| !scale.is_normal() || *scale < 0.0) {
             return Err(wrong("the numbers under [scale] are greater than 0".to_owned()));
         }
+        profile.shapes = profile.shapes();
         Ok(profile)
     }
+
+    fn shapes(&self) -> Shapes {
+        let held = |shape: Shape, held, place: Option<&Place>, inner: &Shape| match place {
+            Some(place) => shape.holding(held, place, inner.clone()),
+            None => shape,
+        };
+        let list_of = |inner: &Shape| {
+            held(shape(&self.list), Held::List, self.list.get(&ListField::Items), inner)
+        };
+        let reduction = shape(&self.reduction);
+        let connector = shape(&self.connector);
+        let zone = held(shape(&self.zone), Held::One, self.zone.get(&ZoneField::Reduction), &reduction);
+        let station =
+            held(shape(&self.station), Held::List, self.station.get(&StationField::Connectors), &connector);
+        Shapes {
+            token: shape(&self.token),
+            error: shape(&self.error),
+            version: shape(&self.version),
+            zones: list_of(&zone),
+            stations: list_of(&station),
+            reduction,
+            connector,
+        }
+    }
+}
+
+fn shape<Field: Copy + Into<usize>>(places: &Places<Field>) -> Shape {
+    Shape::of(places.iter().map(|(field, place)| ((*field).into(), place)))
 }
 
 fn built_in_table() -> toml::Table {

@@ -1,7 +1,6 @@
 //! Places in a JSON document: several pointers, the first that is there counts.
 
 use serde::Deserialize;
-use serde_json::Value;
 
 /// Where something stands in a JSON document (RFC 6901), with alternatives.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,24 +19,9 @@ impl TryFrom<Vec<String>> for Place {
 }
 
 impl Place {
-    /// What stands there; an empty text and `null` are nothing.
-    pub(super) fn find<'a>(&self, document: &'a Value) -> Option<&'a Value> {
-        self.all(document).find(|found| !found.is_null() && *found != "")
-    }
-
-    /// The list that stands there.
-    pub(super) fn find_list<'a>(&self, document: &'a Value) -> Option<&'a [Value]> {
-        self.all(document).find_map(Value::as_array).map(Vec::as_slice)
-    }
-
-    fn all<'a>(&self, document: &'a Value) -> impl Iterator<Item = &'a Value> {
-        self.alternatives.iter().filter_map(move |segments| {
-            segments.iter().try_fold(document, |value, segment| match value {
-                Value::Object(members) => members.get(&**segment),
-                Value::Array(elements) => elements.get(segment.parse::<usize>().ok()?),
-                _ => None,
-            })
-        })
+    /// The names that lead to each alternative, the best one first.
+    pub(super) fn alternatives(&self) -> impl Iterator<Item = &[Box<str>]> {
+        self.alternatives.iter().map(Vec::as_slice)
     }
 }
 

@@ -1,0 +1,167 @@
+//! Riser itself, in a process of its own, on a data folder that outlives it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use riser_ews::client::{ClientOptions, EwsClient};
+use serde::Deserialize;
+
+use crate::programs::RISER;
+
+pub(crate) const BMS: &str = "bms";
+pub(crate) const BMS_PASSWORD: &str = "a password of the BMS";
+const BMS_PASSWORD_VARIABLE: &str = "EWS_PASSWORD";
+
+/// A data folder with its plugins, before and between starts.
+pub(crate) struct Installation {
+    folder: tempfile::TempDir,
+}
+
+/// A running Riser; it is killed with this value.
+pub(crate) struct Host {
+    child: Child,
+    log: PathBuf,
+    pub(crate) portal_url: String,
+    ews_servers: Vec<Address>,
+}
+
+#[derive(Deserialize)]
+struct Announced {
+    portal_url: String,
+    ews_servers: Vec<Address>,
+}
+
+#[derive(Deserialize)]
+struct Address {
+    name: String,
+    url: String,
+}
+
+impl Installation {
+    pub(crate) fn new(libraries: &[PathBuf]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let this = Self { folder };
+        std::fs::create_dir(this.plugins()).unwrap();
+        for library in libraries {
+            this.drop_in(library, library.file_name().unwrap().to_str().unwrap());
+        }
+        this
+    }
+
+    /// Puts a library where Riser looks for it, as `cp` does.
+    pub(crate) fn drop_in(&self, library: &Path, name: &str) {
+        std::fs::copy(library, self.plugins().join(name)).unwrap();
+    }
+
+    fn plugins(&self) -> PathBuf {
+        self.folder.path().join("plugins")
+    }
+
+    fn command(&self, command: &str) -> Command {
+        let mut riser = Command::new(RISER);
+        riser.arg(command).arg("--data").arg(self.folder.path().join("data"));
+        riser.env(BMS_PASSWORD_VARIABLE, BMS_PASSWORD);
+        riser
+    }
+
+    /// Applies a configuration, which must be accepted.
+    pub(crate) fn apply(&self, configuration: &str) {
+        let file = self.folder.path().join("site.toml");
+        std::fs::write(&file, configuration).unwrap();
+        let applied = self.command("apply").arg("--plugins").arg(self.plugins()).arg(&file).output().unwrap();
+        assert!(applied.status.success(), "{}", text_of(&applied));
+    }
+
+    /// Adds an administrator of the portal.
+    pub(crate) fn add_admin(&self, name: &str, password: &str) {
+        let mut riser = self.command("user");
+        riser.args(["add", name, "--role", "admin"]).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut child = riser.spawn().unwrap();
+        writeln!(child.stdin.take().unwrap(), "{password}").unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+
+    /// Starts the host and waits until everything listens.
+    pub(crate) fn start(&self) -> Host {
+        let log = self.folder.path().join("log");
+        let log_file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
+        let mut child = self
+            .command("serve")
+            .arg("--plugins")
+            .arg(self.plugins())
+            .args(["--portal-listen", "127.0.0.1:0", "--announce", "--ends-with-stdin"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log_file)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let Announced { portal_url, ews_servers } = serde_json::from_str(&line).unwrap_or_else(|error| {
+            panic!("{error}; the log says: {}", std::fs::read_to_string(&log).unwrap())
+        });
+        Host { child, log, portal_url, ews_servers }
+    }
+}
+
+impl Host {
+    /// A BMS that reads the EWS server of this name.
+    pub(crate) fn bms(&self, ews_server: &str) -> EwsClient {
+        let server = self.ews_servers.iter().find(|server| server.name == ews_server).unwrap();
+        EwsClient::new(ClientOptions {
+            url: server.url.parse().unwrap(),
+            user_name: BMS.to_owned(),
+            password: BMS_PASSWORD.into(),
+            time_limit: Duration::from_secs(30),
+        })
+        .unwrap()
+    }
+
+    /// Everything it logged since the first start of its installation.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Ends it as an administrator does, and waits for it.
+    pub(crate) fn stop(mut self) {
+        drop(self.child.stdin.take());
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}; {}", self.log());
+    }
+
+    /// Its worker processes.
+    pub(crate) fn workers(&self) -> Vec<rustix::process::Pid> {
+        let host = self.child.id();
+        let children = format!("/proc/{host}/task/{host}/children");
+        let mut found = Vec::new();
+        for task in std::fs::read_dir(format!("/proc/{host}/task")).unwrap().flatten() {
+            let text = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            found.extend(text.split_whitespace().filter_map(|id| id.parse::<i32>().ok()));
+        }
+        assert!(Path::new(&children).exists(), "this kernel does not tell the children of a process");
+        found.into_iter().filter_map(rustix::process::Pid::from_raw).collect()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            // Shown by the test runner only when the test fails.
+            eprintln!("{}", std::fs::read_to_string(&self.log).unwrap_or_default());
+        }
+    }
+}
+
+fn text_of(output: &Output) -> String {
+    [output.stdout.as_slice(), &output.stderr].map(String::from_utf8_lossy).concat()
+}

@@ -1,0 +1,14 @@
+//! The whole product as its users meet it: the program, real plugins in worker processes, a charge controller,
+//! and a BMS client. Nothing in here reaches behind a front door.
+
+#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+
+mod bms;
+mod configuration;
+mod controller;
+mod f1_points;
+mod host;
+mod programs;
+mod set_points;
+mod site;
+mod waiting;

@@ -1,0 +1,103 @@
+//! A set point written over EWS arrives at the charge controller exactly once, whatever happens in between.
+
+use riser_domain::ValueState;
+use riser_ews::client::EwsClient;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::bms::{Tree, id_of, read_until, walk_until_there, write};
+use crate::controller::{Controller, Request};
+use crate::host::Host;
+use crate::site::{Processors, Site};
+use crate::waiting::until;
+
+const REDUCTION: &str = "EVCE Zones/Z1/ZoneReduction";
+const REDUCTION_PATH: &str = "/zones/1/external-reduction";
+
+/// A site whose Status has read all, the BMS, and the id of the reduction of zone Z1.
+async fn running_site() -> (Site, Host, EwsClient, String) {
+    let site = Site::new("F1", Processors::SetupAndStatus);
+    let (host, bms) = site.start();
+    let tree: Tree = walk_until_there(&bms, REDUCTION).await;
+    let reduction = id_of(&tree, REDUCTION).to_owned();
+    let total = id_of(&tree, "EVCE Zones/SiteOverallActivePowerTotal").to_owned();
+    read_until(&bms, &total, "0.133", ValueState::Good).await;
+    (site, host, bms, reduction)
+}
+
+/// The percentages of the writes that the controller carried out.
+async fn percentages(controller: &Controller) -> Vec<Value> {
+    controller.writes(REDUCTION_PATH).await.into_iter().map(|body| body["value"].clone()).collect()
+}
+
+async fn first_under_way(controller: &Controller, method: &str, after: i64) -> Request {
+    until(&format!("a {method} under way"), async || {
+        let requests = controller.requests(method, REDUCTION_PATH).await;
+        let found = requests.iter().find(|request| request.status.is_none() && request.unix_ms >= after);
+        found.cloned().ok_or(requests)
+    })
+    .await
+}
+
+/// Stops processes without their doing.
+fn freeze(processes: &[Pid]) {
+    for process in processes {
+        kill_process(*process, Signal::STOP).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn it_is_confirmed_by_what_the_controller_says() {
+    let (site, _host, bms, reduction) = running_site().await;
+    write(&bms, &reduction, "25").await;
+    read_until(&bms, &reduction, "25", ValueState::Good).await;
+    assert_eq!(percentages(&site.controller).await, [json!(25)]);
+}
+
+#[tokio::test]
+async fn while_the_controller_is_down_it_is_served_as_requested_and_sent_when_it_is_back() {
+    let (site, _host, bms, reduction) = running_site().await;
+    site.controller.go_down().await;
+    write(&bms, &reduction, "30").await;
+    read_until(&bms, &reduction, "30", ValueState::Uncertain).await;
+    assert!(percentages(&site.controller).await.is_empty());
+    site.controller.end_faults().await;
+    read_until(&bms, &reduction, "30", ValueState::Good).await;
+    assert_eq!(percentages(&site.controller).await, [json!(30)]);
+}
+
+#[tokio::test]
+async fn a_kill_after_the_commit_and_before_the_worker_hears_of_it_loses_nothing() {
+    let (site, host, bms, reduction) = running_site().await;
+    freeze(&host.workers());
+    write(&bms, &reduction, "35").await;
+    host.kill();
+    assert!(percentages(&site.controller).await.is_empty());
+
+    let (_host, bms) = site.start();
+    read_until(&bms, &reduction, "35", ValueState::Good).await;
+    assert_eq!(percentages(&site.controller).await, [json!(35)]);
+}
+
+#[tokio::test]
+async fn a_kill_after_the_put_and_before_its_receipt_sends_nothing_twice() {
+    let (site, host, bms, reduction) = running_site().await;
+    // The first reading shows that there is something to do; the second would confirm it.
+    let order = json!({ "kind": "latency", "latency": "600s", "method": "GET", "path": REDUCTION_PATH,
+                        "skip": 1 });
+    site.controller.fault(order).await;
+    write(&bms, &reduction, "40").await;
+    until("the write", async || {
+        let percentages = percentages(&site.controller).await;
+        if percentages == [json!(40)] { Ok(()) } else { Err(percentages) }
+    })
+    .await;
+    let written_at = site.controller.requests("PUT", REDUCTION_PATH).await[0].unix_ms;
+    first_under_way(&site.controller, "GET", written_at).await;
+    host.kill();
+    site.controller.end_faults().await;
+
+    let (_host, bms) = site.start();
+    read_until(&bms, &reduction, "40", ValueState::Good).await;
+    assert_eq!(percentages(&site.controller).await, [json!(40)]);
+}
