@@ -8,6 +8,7 @@ use super::fields::{
     ConnectorField, ErrorField, ListField, Places, ReductionField, StationField, TokenField, VersionField,
     ZoneField,
 };
+use super::place::Place;
 use super::shape::{Held, Shape};
 
 /// The profile that is compiled in.
@@ -170,7 +171,8 @@ impl Profile {
 
     fn of(table: toml::Table, file: &str) -> Result<Self, ProfileError> {
         let wrong = |what: String| ProfileError::Wrong { file: file.to_owned(), what };
-        let mut profile: Self = table.try_into().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
+        let mut profile: Self =
+            table.try_into().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
         let Scale { power_per_kw, energy_per_kwh } = profile.scale;
         if [power_per_kw, energy_per_kwh].iter().any(|scale| !scale.is_normal() || *scale < 0.0) {
             return Err(wrong("the numbers under [scale] are greater than 0".to_owned()));
@@ -184,9 +186,8 @@ impl Profile {
             Some(place) => shape.holding(held, place, inner.clone()),
             None => shape,
         };
-        let list_of = |inner: &Shape| {
-            held(shape(&self.list), Held::List, self.list.get(&ListField::Items), inner)
-        };
+        let list_of =
+            |inner: &Shape| held(shape(&self.list), Held::List, self.list.get(&ListField::Items), inner);
         let reduction = shape(&self.reduction);
         let connector = shape(&self.connector);
         let zone = held(shape(&self.zone), Held::One, self.zone.get(&ZoneField::Reduction), &reduction);

@@ -132,14 +132,13 @@ struct Here<'r, 'a> {
     object: &'r mut Object<'a>,
 }
 
-impl<'a> Here<'_, 'a> {
+impl Here<'_, '_> {
     /// The shape of what is held here, when this place counts more than what was found before.
     fn holds(&self, held: Held) -> Option<(usize, &Shape)> {
         let (_, rank) = self.node.held.filter(|(here, _)| *here == held)?;
         let is_better = self.object.held.as_ref().is_none_or(|(known_rank, _)| rank < *known_rank);
         self.shape.held.as_deref().filter(|_| is_better).map(|shape| (rank, shape))
     }
-
 }
 
 impl<'a> DeserializeSeed<'a> for Here<'_, 'a> {
@@ -169,7 +168,8 @@ impl<'a> Visitor<'a> for Here<'_, 'a> {
 
     fn visit_u64<E>(self, number: u64) -> Result<(), E> {
         // As a number a large id would lose its last digits.
-        let scalar = i64::try_from(number).map_or_else(|_| Scalar::Text(number.to_string().into()), Scalar::Whole);
+        let scalar =
+            i64::try_from(number).map_or_else(|_| Scalar::Text(number.to_string().into()), Scalar::Whole);
         self.object.note(self.node, &scalar);
         Ok(())
     }
@@ -270,5 +270,64 @@ impl<'r> Visitor<'_> for Name<'r, '_> {
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
         Ok(self.node.member(name, self.last_hit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(pointers: &[&str]) -> Place {
+        Place::try_from(pointers.iter().map(|pointer| (*pointer).to_owned()).collect::<Vec<_>>()).unwrap()
+    }
+
+    fn text(object: &Object<'_>, field: usize) -> Option<String> {
+        object.field(field).map(Scalar::text)
+    }
+
+    #[test]
+    fn the_first_alternative_that_is_there_counts_in_whatever_order_a_document_has_them() {
+        let best = place(&["/a/b", "/c", "/list/1"]);
+        let shape = Shape::of([(0, &best)]);
+        let first = |document: &str| text(&shape.read(document.as_bytes()).unwrap(), 0);
+        assert_eq!(first(r#"{"c":2,"a":{"x":[1,{"b":9}],"b":1}}"#).as_deref(), Some("1"));
+        assert_eq!(first(r#"{"a":{"b":1},"c":2}"#).as_deref(), Some("1"));
+        assert_eq!(first(r#"{"a":{"b":null},"c":2}"#).as_deref(), Some("2"));
+        assert_eq!(first(r#"{"a":{"b":""},"c":{},"list":[7,"two"]}"#).as_deref(), Some("two"));
+        assert_eq!(first(r#"{"a":{"b":[]}}"#), None);
+    }
+
+    #[test]
+    fn texts_stay_in_the_body_and_large_numbers_keep_their_digits() {
+        let (name, id) = (place(&["/name"]), place(&["/id"]));
+        let shape = Shape::of([(0, &name), (1, &id)]);
+        let body = br#"{"id":18446744073709551615,"more":{"id":1},"name":"Z1"}"#;
+        let object = shape.read(body).unwrap();
+        assert!(matches!(object.field(0_usize), Some(Scalar::Text(Cow::Borrowed("Z1")))));
+        assert_eq!(text(&object, 1).as_deref(), Some("18446744073709551615"));
+        assert_eq!(text(&shape.read(br#"{"name":"A\u00e4"}"#).unwrap(), 0).as_deref(), Some("A\u{e4}"));
+    }
+
+    #[test]
+    fn objects_are_held_by_the_best_place_and_none_is_not_an_empty_list() {
+        let (items, id) = (place(&["", "/data", "/items"]), place(&["/id"]));
+        let shape = Shape::of([]).holding(Held::List, &items, Shape::of([(0, &id)]));
+        let ids = |document: &str| {
+            let object = shape.read(document.as_bytes()).unwrap();
+            object.held().map(|held| held.iter().map(|held| text(held, 0)).collect::<Vec<_>>())
+        };
+        let one_and_none = || Some(vec![Some("1".to_owned()), None]);
+        assert_eq!(ids(r#"[{"id":1},{"x":[{"id":2}]}]"#), one_and_none());
+        assert_eq!(ids(r#"{"items":[{"id":5}],"data":[{"id":1},7]}"#), one_and_none());
+        assert_eq!(ids(r#"{"data":[]}"#), Some(Vec::new()));
+        assert_eq!(ids(r#"{"data":{"id":1}}"#), None);
+    }
+
+    #[test]
+    fn what_follows_a_document_or_nests_without_end_is_refused() {
+        let shape = Shape::of([]);
+        assert!(shape.read(b"{} {}").is_err());
+        assert!(shape.read(&vec![b'['; 1_000_000]).is_err());
+        assert!(shape.read(b"").unwrap_err().is_eof());
     }
 }
