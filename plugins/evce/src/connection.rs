@@ -87,13 +87,15 @@ impl EvceConnection {
             Ok(()) => Ok(((), format!("logged in as {}", self.login))),
             Err(error) => Err(advise(&error)),
         })?;
-        test.stage("Read", || match client.look() {
+        let read = test.stage("Read", || match client.look() {
             Ok(Look { site, .. }) => {
                 let (zones, stations) = (site.zones.len(), site.station_count());
                 Ok(((), format!("{zones} zones, {stations} stations, {} connectors", site.connector_count())))
             }
             Err(error) => Err(advise(&error)),
-        })
+        });
+        client.log_out();
+        read
     }
 
     fn resolve(&self) -> Result<(Vec<std::net::SocketAddr>, String), (String, String)> {

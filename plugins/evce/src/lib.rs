@@ -7,6 +7,7 @@
 
 mod client;
 mod connection;
+mod generation;
 mod logs;
 mod model;
 mod points;

@@ -15,6 +15,9 @@ pub(crate) struct LogsSettings {
     interval: Duration,
 }
 
+/// Until something is known at start, the first sample is tried this often.
+const FIRST_SAMPLE_TRIED_EVERY: Duration = Duration::from_secs(1);
+
 /// Records the histories of a site.
 pub(crate) struct Logs;
 
@@ -34,19 +37,24 @@ impl Processor for Logs {
 
     fn run(&self, host: &Host, settings: LogsSettings) -> Outcome {
         let mut histories = histories_of(&host.points()?);
-        record(host, &histories, host.now())?;
+        // At start Status may not have looked yet: the first sample waits until something is known.
+        let mut has_sample = record(host, &histories, host.now())? > 0;
         let mut due = next_multiple(host.now(), settings.interval);
         loop {
             let left = due.duration_since(host.now()).unwrap_or(Duration::ZERO);
-            match host.wait(left)? {
+            match host.wait(if has_sample { left } else { left.min(FIRST_SAMPLE_TRIED_EVERY) })? {
                 Wake::TreeChanged => histories = histories_of(&host.points()?),
                 Wake::SetPoint(set_point) => set_point.reject("histories take no set points"),
                 _ => {}
             }
-            if host.now() >= due {
-                record(host, &histories, due)?;
-                due = next_multiple(host.now(), settings.interval);
+            let now = host.now();
+            if now >= due {
+                has_sample |= record(host, &histories, due)? > 0;
+            } else if !has_sample {
+                has_sample = record(host, &histories, now)? > 0;
             }
+            // Found again each time: the clock may have been set back.
+            due = next_multiple(host.now(), settings.interval);
         }
     }
 }
@@ -59,8 +67,8 @@ fn histories_of(points: &Points) -> Vec<Recorded> {
         .collect()
 }
 
-/// Records what is served now as of one moment. What is not known leaves a gap.
-fn record(host: &Host, histories: &[Recorded], at: SystemTime) -> Result<(), HostError> {
+/// Records what is served now as of one moment; answers how much that is. What is not known leaves a gap.
+fn record(host: &Host, histories: &[Recorded], at: SystemTime) -> Result<usize, HostError> {
     let handles: Vec<u32> = histories.iter().map(|recorded| recorded.value).collect();
     let served = host.latest(&handles)?;
     let samples: Vec<Sample> = histories
@@ -71,7 +79,10 @@ fn record(host: &Host, histories: &[Recorded], at: SystemTime) -> Result<(), Hos
             Some(recorded.history.sample(served.value, served.state, at))
         })
         .collect();
-    host.record(&samples)
+    if !samples.is_empty() {
+        host.record(&samples)?;
+    }
+    Ok(samples.len())
 }
 
 /// The next multiple of the interval since 1970, which falls on midnight UTC for every divisor of a day.

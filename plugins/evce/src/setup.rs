@@ -42,6 +42,7 @@ impl Processor for Setup {
                 return Err(if needs_somebody { failure.permanent() } else { failure });
             }
         };
+        client.log_out();
         for fault in &left_out {
             host.log(LogLevel::Warn, &format!("left out: {fault}"));
         }

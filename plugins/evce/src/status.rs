@@ -8,6 +8,7 @@ use riser_plugin::prelude::*;
 
 use crate::client::{EvceClient, EvceError, Look};
 use crate::connection::EvceConnection;
+use crate::generation::{self, Generation};
 use crate::model::Site;
 use crate::points::{Binding, SETUP, STATUS};
 use crate::set_points::{Carrier, Queue, StandingReductions, Validity};
@@ -18,8 +19,6 @@ const OFFLINE_AFTER: Duration = Duration::from_mins(1);
 const CARRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// Setup is asked for at most this often.
 const ASK_FOR_SETUP_AFTER: Duration = Duration::from_mins(1);
-/// The generation of the API that this plugin was made for (seed guide, 2.3).
-const KNOWN_API: &str = "6";
 
 /// How Status works.
 #[derive(Settings)]
@@ -55,7 +54,8 @@ struct StatusRun<'a> {
     is_offline: bool,
     asked_for_setup: Option<SystemTime>,
     left_out: Vec<String>,
-    is_unsupported: bool,
+    /// Not known before the controller has answered.
+    generation: Option<Generation>,
 }
 
 impl Processor for Status {
@@ -95,9 +95,8 @@ impl Processor for Status {
             is_offline: false,
             asked_for_setup: None,
             left_out: Vec::new(),
-            is_unsupported: false,
+            generation: None,
         };
-        run.check_version()?;
         run.follow()
     }
 }
@@ -129,31 +128,20 @@ impl StatusRun<'_> {
         }
     }
 
-    /// A controller of another generation is read, and never written.
-    fn check_version(&mut self) -> Result<(), HostError> {
-        let version = match self.client.version() {
-            Ok(version) => version.api_version,
-            Err(error) => return error.host_error().map_or(Ok(()), Err),
-        };
-        match version.filter(|version| version.split('.').next() != Some(KNOWN_API)) {
-            None => self.host.clear("unsupported-version"),
-            Some(version) => {
-                self.is_unsupported = true;
-                let what = format!("the charge controller speaks API version {version}, not {KNOWN_API}");
-                let problem = Problem::new("unsupported-version", what)
-                    .effect("values are read as well as they can be; set points are refused")
-                    .remedy("look for a newer version of this plugin");
-                self.host.raise(problem);
-            }
-        }
-        Ok(())
-    }
-
     fn look(&mut self) -> Result<(), HostError> {
-        match self.client.look() {
+        match self.read() {
             Ok(look) => self.show(look),
             Err(error) => self.fail(&error),
         }
+    }
+
+    /// Reads the controller; asks it before for its version, once after each time it was away.
+    fn read(&mut self) -> Result<Look, EvceError> {
+        if self.generation.is_none() {
+            let version = self.client.version()?.api_version;
+            self.generation = Some(Generation::judge(self.host, version));
+        }
+        self.client.look()
     }
 
     fn show(&mut self, look: Look) -> Result<(), HostError> {
@@ -170,7 +158,11 @@ impl StatusRun<'_> {
             self.bind()?;
         }
         if let Some(site) = &self.site {
-            self.host.publish(&self.binding.status_values(site))?;
+            let mut values = self.binding.status_values(site);
+            if self.generation == Some(Generation::Unsupported) {
+                generation::doubt(&mut values);
+            }
+            self.host.publish(&values)?;
         }
         self.is_offline = false;
         if !was_known || self.failing_since.take().is_some() {
@@ -217,6 +209,8 @@ impl StatusRun<'_> {
             return Err(stop);
         }
         let now = self.host.now();
+        // While it was away it may have been updated.
+        self.generation = None;
         let is_waiting = matches!(error, EvceError::Http(HttpError::Closed(_)));
         if self.failing_since.is_none() {
             self.failing_since = Some(now);
@@ -251,12 +245,13 @@ impl StatusRun<'_> {
     }
 
     fn carry(&mut self) -> Result<(), HostError> {
-        if self.is_unsupported {
-            self.queue
-                .reject_all("set points are refused: the API version of the controller is not supported");
-            return Ok(());
+        match self.generation {
+            Some(Generation::Unsupported) => {
+                self.queue.reject_all("the API version of the charge controller is not supported");
+                Ok(())
+            }
+            _ => self.with_carrier(|carrier, queue| queue.carry(carrier)),
         }
-        self.with_carrier(|carrier, queue| queue.carry(carrier))
     }
 
     fn with_carrier(

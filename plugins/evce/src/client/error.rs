@@ -14,6 +14,8 @@ pub(crate) enum EvceError {
     Profile(#[from] ProfileError),
     #[error("the charge controller {address} refused login and password")]
     CredentialsRefused { address: String },
+    #[error("the charge controller {address} does not take the token that it has just given")]
+    TokenRefused { address: String },
     #[error("the charge controller {address} has locked this user out")]
     LockedOut { address: String },
     #[error("the charge controller {address} is unwell (HTTP status {status}{said})")]
@@ -49,7 +51,7 @@ impl EvceError {
                 ("unreachable", "check that the charge controller is on and reachable from this machine")
             }
             Self::Profile(_) => ("profile", "correct the profile file of the connection"),
-            Self::Unwell { .. } => {
+            Self::Unwell { .. } | Self::TokenRefused { .. } => {
                 ("unwell", "wait; if it lasts, look at the charge controller's own messages")
             }
             Self::Refused { .. } => ("refused", "check what this user may do in the charge controller"),
@@ -95,6 +97,7 @@ impl EvceError {
                 | HttpError::Address { .. }
                 | HttpError::CaFile { .. },
             ) => false,
+            Self::Http(HttpError::Unreachable { source, .. }) => !source.is_connect(),
             Self::Http(_) | Self::Answer(_) => true,
             Self::Unwell { status, .. } => !matches!(status, 429 | 503),
             _ => false,

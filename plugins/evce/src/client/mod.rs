@@ -2,7 +2,7 @@
 
 mod error;
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use riser_plugin::http::{GatePurpose, GateResult, HttpClient, Request, Response};
 use riser_plugin::{Host, Secret};
@@ -11,12 +11,14 @@ pub(crate) use error::EvceError;
 
 use crate::connection::EvceConnection;
 use crate::model::{Availability, Connector, ObjectId, Reduction, Site};
-use crate::wire::{Profile, Version};
+use crate::wire::{DecodeError, Profile, Version};
 
 /// How long a controller that locks us out is left alone when it does not say.
 const LOCK_OUT_PAUSE: Duration = Duration::from_mins(15);
 /// The same for one that says it is asked too often.
 const THROTTLE_PAUSE: Duration = Duration::from_secs(5);
+/// Twentieths of its life for which a token is used.
+const TOKEN_USED_TWENTIETHS: u32 = 19;
 
 /// A client of one controller. One login serves many calls.
 #[derive(Debug)]
@@ -25,7 +27,15 @@ pub(crate) struct EvceClient {
     profile: Profile,
     login: String,
     password: Secret<String>,
-    token: Option<String>,
+    token: Option<Token>,
+}
+
+/// What a login gave.
+#[derive(Debug)]
+struct Token {
+    text: Secret<String>,
+    /// When it is not used any more, if the controller said how long it lives.
+    ends: Option<Instant>,
 }
 
 /// What became of a write that the controller took.
@@ -73,9 +83,14 @@ impl EvceClient {
     }
 
     /// What the controller says of itself; needs no login.
+    /// A controller that does not tell is no error.
     pub(crate) fn version(&self) -> Result<Version, EvceError> {
         let answer = self.http.send(GatePurpose::Request, &self.profile.version(), judge)?;
-        Ok(self.profile.decode_version(&self.accepted(answer)?.body)?)
+        match self.accepted(answer) {
+            Ok(answer) => Ok(self.profile.decode_version(&answer.body).unwrap_or_default()),
+            Err(EvceError::Refused { .. }) => Ok(Version::default()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Asks for a token.
@@ -85,15 +100,24 @@ impl EvceClient {
         if matches!(answer.status, 401 | 403) {
             return Err(EvceError::CredentialsRefused { address: self.http.address() });
         }
-        let (token, _life) = self.profile.decode_token(&self.accepted(answer)?.body)?;
-        self.token = Some(token);
+        let (text, life) = self.profile.decode_token(&self.accepted(answer)?.body)?;
+        let ends = life.and_then(|life| Instant::now().checked_add(life / 20 * TOKEN_USED_TWENTIETHS));
+        self.token = Some(Token { text: Secret::new(text), ends });
         Ok(())
+    }
+
+    /// Gives the token back, since a controller holds few at a time. Whether it works does not matter.
+    pub(crate) fn log_out(&mut self) {
+        if let Some(token) = self.token.take() {
+            let request = self.profile.logout().bearer(token.text.expose());
+            let _ = self.http.send(GatePurpose::Request, &request, judge);
+        }
     }
 
     /// Reads zones, stations and connectors.
     pub(crate) fn look(&mut self) -> Result<Look, EvceError> {
-        let zones = self.call(&self.profile.zones())?;
-        let stations = self.call(&self.profile.stations())?;
+        let zones = self.list(&self.profile.zones(), "the zones")?;
+        let stations = self.list(&self.profile.stations(), "the stations")?;
         let (site, left_out) = self.profile.decode_site(&zones.body, &stations.body)?;
         Ok(Look { site, left_out, controller_now: stations.date.unwrap_or(stations.received) })
     }
@@ -149,6 +173,16 @@ impl EvceClient {
         self.write(&self.profile.put_availability(station, number, availability))
     }
 
+    /// Asks for a whole list. A first page of several is no list: what stands on the others would be gone.
+    fn list(&mut self, request: &Request, what: &'static str) -> Result<Response, EvceError> {
+        let answer = self.call(request)?;
+        let link = answer.headers.get("link").and_then(|link| link.to_str().ok()).unwrap_or_default();
+        if link.contains("rel=\"next\"") || link.contains("rel=next") {
+            return Err(DecodeError::Paged { what }.into());
+        }
+        Ok(answer)
+    }
+
     fn write(&mut self, request: &Request) -> Result<Taken, EvceError> {
         let answer = self.call(request)?;
         Ok(if answer.status == 202 { Taken::Later } else { Taken::Now })
@@ -162,26 +196,29 @@ impl EvceClient {
 
     /// Sends a request with a token; gets another one when it has ended, once.
     fn send(&mut self, request: &Request) -> Result<Response, EvceError> {
-        let is_first_login = self.token.is_none();
-        if is_first_login {
-            self.log_in()?;
-        }
         let answer = self.send_with_token(request)?;
         if answer.status != 401 {
             return Ok(answer);
         }
         self.token = None;
         let (code, _) = self.profile.decode_error(&answer.body);
-        let has_ended = code.is_none_or(|code| self.profile.is_token_ended(&code));
-        if is_first_login || !has_ended {
+        if code.is_some_and(|code| !self.profile.is_token_ended(&code)) {
             return Err(EvceError::CredentialsRefused { address: self.http.address() });
         }
-        self.log_in()?;
-        self.send_with_token(request)
+        let answer = self.send_with_token(request)?;
+        if answer.status == 401 {
+            self.token = None;
+            return Err(EvceError::TokenRefused { address: self.http.address() });
+        }
+        Ok(answer)
     }
 
-    fn send_with_token(&self, request: &Request) -> Result<Response, EvceError> {
-        let token = self.token.clone().unwrap_or_default();
+    fn send_with_token(&mut self, request: &Request) -> Result<Response, EvceError> {
+        let has_ended = |token: &Token| token.ends.is_some_and(|ends| ends <= Instant::now());
+        if self.token.as_ref().is_none_or(has_ended) {
+            self.log_in()?;
+        }
+        let token = self.token.as_ref().map_or("", |token| token.text.expose());
         Ok(self.http.send(GatePurpose::Request, &request.clone().bearer(token), judge)?)
     }
 

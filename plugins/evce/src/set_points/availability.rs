@@ -20,6 +20,9 @@ impl Carrier<'_> {
         let Some(wanted) = newest.and_then(|waiting| availability_of(waiting.wish.value())) else {
             return Ok(reject(&wishes, "this is no availability"));
         };
+        let is_newest = |waiting: &Waiting| availability_of(waiting.wish.value()) == Some(wanted);
+        let (wishes, contrary): (Vec<_>, Vec<_>) = wishes.into_iter().partition(is_newest);
+        reject(&contrary, "a newer set point of this connector says the contrary");
         let shown = match self.client.connector(station, number) {
             Ok(Some(shown)) => shown,
             Ok(None) => return Ok(reject(&wishes, "the controller no longer has this connector")),
@@ -44,7 +47,12 @@ impl Carrier<'_> {
                 Err(error) => not_now(&error, wishes),
             },
             // A station that cannot be reached now may be reached later.
-            Err(EvceError::Refused { status: 424, .. }) => Ok(Left { wishes, was_answered: true }),
+            Err(error @ EvceError::Refused { status: 424, .. }) => {
+                for waiting in &wishes {
+                    waiting.wish.pending(&error.to_string());
+                }
+                Ok(Left { wishes, was_answered: true })
+            }
             Err(error) => write_failed(&error, wishes),
         }
     }

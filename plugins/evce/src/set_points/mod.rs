@@ -32,6 +32,16 @@ pub(crate) enum Validity {
     ForEver,
 }
 
+impl Validity {
+    /// Its length.
+    const fn span(self) -> Duration {
+        match self {
+            Self::Renewed(span) => span,
+            Self::ForEver => FOR_EVER,
+        }
+    }
+}
+
 /// What carrying wishes needs.
 pub(crate) struct Carrier<'a> {
     pub(crate) host: &'a Host,
@@ -45,7 +55,7 @@ pub(crate) struct Carrier<'a> {
 impl Carrier<'_> {
     /// Renews the reductions that stand, as soon as a third of their validity is over.
     pub(crate) fn renew(&mut self, controller_now: SystemTime) -> Result<(), HostError> {
-        let Validity::Renewed(validity) = self.validity else { return Ok(()) };
+        let validity = self.validity.span();
         for (zone, percent) in self.standing.all() {
             let current = self.site.zone(&zone).and_then(|found| found.reduction.clone());
             let Some(current) = current.filter(|reduction| reduction.percent == Some(percent)) else {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use riser_plugin::{HostError, PointValue};
 
 use super::queue::{Left, Waiting};
-use super::{Carrier, FOR_EVER, SHORTEST_VALIDITY, Validity};
+use super::{Carrier, SHORTEST_VALIDITY};
 use crate::client::{EvceError, Taken};
 use crate::model::{ObjectId, Reduction};
 use crate::points::Target;
@@ -28,10 +28,11 @@ impl Carrier<'_> {
             Ok(read) => read,
             Err(error) => return not_now(&error, wishes),
         };
-        let wanted = match self.wanted(&wishes, read.reduction.as_ref()) {
+        let mut wanted = match self.wanted(&wishes, read.reduction.as_ref()) {
             Ok(wanted) => wanted,
             Err(reason) => return Ok(reject(&wishes, &reason)),
         };
+        let wishes = if wanted.percent == 0.0 { self.without_validity(&mut wanted, wishes) } else { wishes };
         if is_as_wanted(read.reduction.as_ref(), &wanted) {
             return self.confirm(zone, &wanted, read.reduction, &wishes);
         }
@@ -73,22 +74,28 @@ impl Carrier<'_> {
         }
         let percent = percent.or_else(|| current.and_then(|reduction| reduction.percent));
         let percent = percent.ok_or("the zone has no reduction: write ZoneReduction first, or together")?;
-        if percent == 0.0 && valid_until.is_some() {
-            return Err("0 takes the reduction back, which then has no validity".to_owned());
-        }
         Ok(Wanted { percent, valid_until })
+    }
+
+    /// Rejects what was wished for the validity of a reduction that is taken back; the rest goes on.
+    fn without_validity(&self, wanted: &mut Wanted, wishes: Vec<Waiting>) -> Vec<Waiting> {
+        wanted.valid_until = None;
+        let (validities, rest): (Vec<_>, Vec<_>) = wishes.into_iter().partition(|waiting| {
+            matches!(self.binding.target(waiting.wish.handle()), Some(Target::Validity(_)))
+        });
+        reject(&validities, "a reduction of 0 is taken back and has no validity");
+        rest
     }
 
     /// Until when the reduction is to hold, by the controller's clock.
     fn valid_until(&self, wanted: &Wanted, controller_now: SystemTime) -> Result<SystemTime, String> {
-        match (wanted.valid_until, self.validity) {
-            (Some(until), _) if until < controller_now + SHORTEST_VALIDITY => {
+        match wanted.valid_until {
+            Some(until) if until < controller_now + SHORTEST_VALIDITY => {
                 Err("by the controller's clock this validity lies in the past, or ends within 30 s"
                     .to_owned())
             }
-            (Some(until), _) => Ok(until),
-            (None, Validity::Renewed(validity)) => Ok(controller_now + validity),
-            (None, Validity::ForEver) => Ok(controller_now + FOR_EVER),
+            Some(until) => Ok(until),
+            None => Ok(controller_now + self.validity.span()),
         }
     }
 
@@ -104,7 +111,7 @@ impl Carrier<'_> {
             }
             Ok(read) => {
                 let shows = read.reduction.and_then(|reduction| reduction.percent).unwrap_or_default();
-                Ok(reject(&wishes, &format!("the controller took it, but shows {shows} %")))
+                Ok(pending(wishes, &format!("the controller took it, but still shows {shows} %")))
             }
             Err(error) => not_now(&error, wishes),
         }
@@ -118,10 +125,7 @@ impl Carrier<'_> {
         wishes: &[Waiting],
     ) -> Result<Left, HostError> {
         self.show_reduction(zone, shown)?;
-        let is_renewed = matches!(self.validity, Validity::Renewed(_))
-            && wanted.valid_until.is_none()
-            && wanted.percent != 0.0;
-        if is_renewed {
+        if wanted.valid_until.is_none() && wanted.percent != 0.0 {
             self.standing.keep(self.host, zone, wanted.percent)?;
         } else {
             self.standing.forget(self.host, zone)?;

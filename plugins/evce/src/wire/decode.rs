@@ -23,6 +23,8 @@ pub(crate) enum DecodeError {
     NoList { what: &'static str },
     #[error("the answer to {what} holds {found} of {total}: a part of a list is never used")]
     Partial { what: &'static str, found: usize, total: usize },
+    #[error("the answer to {what} is one page of several: a part of a list is never used")]
+    Paged { what: &'static str },
     #[error("the answer to the login holds no token")]
     NoToken,
 }
@@ -31,7 +33,7 @@ pub(crate) enum DecodeError {
 type Objects<T> = (Vec<T>, Vec<String>);
 
 /// What a controller says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Version {
     pub(crate) api_version: Option<String>,
     pub(crate) software_version: Option<String>,

@@ -17,6 +17,11 @@ impl Profile {
         Request::with_json(Method::POST, &self.login.path, body.to_string())
     }
 
+    /// Gives a token back.
+    pub(crate) fn logout(&self) -> Request {
+        Request { method: Method::POST, ..Request::get(&self.paths.logout) }
+    }
+
     /// Asks what the controller is.
     pub(crate) fn version(&self) -> Request {
         Request::get(&self.paths.version)

@@ -59,6 +59,7 @@ pub(super) struct Login {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Paths {
+    pub(super) logout: String,
     pub(super) version: String,
     pub(super) zones: String,
     pub(super) stations: String,
