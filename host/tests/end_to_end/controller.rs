@@ -40,6 +40,8 @@ pub(crate) struct Request {
 
 impl Controller {
     pub(crate) fn start(fixture: &str) -> Self {
+        // A second test of this process finds it installed.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut child = Command::new(programs::simulator())
             .args(["--announce", "--fixture", fixture])
             .env("EVCE_SIMULATOR_PASSWORD", PASSWORD)

@@ -151,7 +151,8 @@ impl HttpClient {
                     let Some(wait) = may_repeat.then(|| self.budget().spend(tried, chance)).flatten() else {
                         return Err(error);
                     };
-                    self.host.block_on_in(&self.runtime, tokio::time::sleep(wait))?;
+                    // The sleep is made where there is a clock to wake it.
+                    self.host.block_on_in(&self.runtime, async { tokio::time::sleep(wait).await })?;
                 }
             }
         }
