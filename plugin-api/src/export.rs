@@ -19,8 +19,24 @@ use crate::{Connection, Failure, Host, Outcome, Processor, TestHost};
 
 /// Names the classes of a plugin and makes the library loadable.
 ///
-/// ```ignore
+/// ```
+/// use riser_plugin::prelude::*;
+/// # #[derive(Settings)]
+/// # pub struct CounterSettings {
+/// #     #[setting(default = 0)]
+/// #     start: i64,
+/// # }
+/// # pub struct Counter;
+/// # impl Processor for Counter {
+/// #     type Settings = CounterSettings;
+/// #     const CLASS: Class = Class::scheduled("counter", "Counter");
+/// #     fn run(&self, _: &Host, _: CounterSettings) -> Outcome {
+/// #         Ok(())
+/// #     }
+/// # }
+///
 /// export_plugin! { id: "riser.example", name: "Example", company: "Riser", classes: [Counter] }
+/// # fn main() {}
 /// ```
 /// Optional, in this order after `company`: `licence: "…"`, `about: "…"`, `connections: [Type, …]`.
 #[macro_export]
