@@ -102,7 +102,10 @@ impl<'a> Guide<'a> {
 
     fn write_things_to_try(&self, text: &mut String, live: &LiveValue, ews_url: &str) -> std::fmt::Result {
         writeln!(text, "\nThree things to try:")?;
-        writeln!(text, "\n  1. Open the portal, log in, and look at Items: values move while you look.")?;
+        writeln!(
+            text,
+            "\n  1. Open the portal, log in, and look at Items: every value with its state and age."
+        )?;
         writeln!(text, "\n  2. Read a live value, as a building management system does:\n")?;
         let read = format!("<GetValuesIds><Id>{}</Id></GetValuesIds>", live.point.id);
         writeln!(text, "{}", self.curl(ews_url, "GetValues", &read))?;
