@@ -95,6 +95,7 @@ impl RunningDemo {
 }
 
 impl Drop for RunningDemo {
+    #[expect(clippy::print_stderr, reason = "the runner shows it when the test fails")]
     fn drop(&mut self) {
         // After a test that failed before it ended the demo; killing it ends all that it started.
         let _ = self.child.kill();
