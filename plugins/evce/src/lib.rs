@@ -14,6 +14,8 @@ mod points;
 mod set_points;
 mod setup;
 mod status;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use riser_plugin::export_plugin;

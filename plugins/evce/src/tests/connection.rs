@@ -1,0 +1,63 @@
+use evce_simulator::Options;
+use serde_json::{Value, json};
+
+use super::Site;
+use crate::connection::EvceConnection;
+
+/// The stages of a test with some settings changed.
+fn stages(site: &Site, changes: &[(&str, Value)]) -> Vec<(String, bool, String, String)> {
+    let mut settings = site.controller.connection();
+    for (key, value) in changes {
+        settings[*key] = value.clone();
+    }
+    let outcome = site.host.test_connection::<EvceConnection>(settings);
+    let stages = std::mem::take(&mut site.host.facts().stages);
+    assert_eq!(outcome.is_ok(), stages.iter().all(|(_, passed, ..)| *passed), "{outcome:?}");
+    stages
+}
+
+fn failed(stages: &[(String, bool, String, String)]) -> (&str, &str, &str) {
+    let (stage, passed, finding, advice) = stages.last().unwrap();
+    assert!(!passed, "{stages:?}");
+    (stage, finding, advice)
+}
+
+#[test]
+fn a_connection_that_works_passes_all_stages() {
+    let site = Site::new(Options::default());
+    let stages = stages(&site, &[]);
+    let names: Vec<&str> = stages.iter().map(|(stage, ..)| stage.as_str()).collect();
+    assert_eq!(names, ["DNS", "TCP", "TLS", "Login", "Read"]);
+    assert_eq!(stages[4].2, "3 zones, 1 stations, 1 connectors");
+}
+
+#[test]
+fn an_unknown_certificate_is_shown_so_that_it_can_be_compared_and_entered() {
+    let site = Site::new(Options::default());
+    for pin in [Value::Null, json!("00".repeat(32))] {
+        let stages = stages(&site, &[("certificate_sha256", pin)]);
+        let (stage, _, advice) = failed(&stages);
+        assert_eq!(stage, "TLS");
+        assert!(advice.contains(site.controller.certificate_sha256()), "{advice}");
+    }
+    assert!(site.controller.requests("POST", "/login").is_empty());
+}
+
+#[test]
+fn a_wrong_password_a_closed_port_and_a_missing_name_each_say_what_to_do() {
+    let site = Site::new(Options::default());
+    let wrong = stages(&site, &[("password", json!("wrong"))]);
+    let (stage, finding, advice) = failed(&wrong);
+    assert_eq!(stage, "Login");
+    assert!(finding.contains("refused login and password") && advice.contains("again"), "{wrong:?}");
+
+    let closed = stages(&site, &[("base_url", json!("https://127.0.0.1:1/api/v2"))]);
+    let (stage, _, advice) = failed(&closed);
+    assert_eq!(stage, "TCP");
+    assert!(advice.contains("firewall"), "{advice}");
+
+    let unknown = stages(&site, &[("base_url", json!("https://evce.invalid/api/v2"))]);
+    let (stage, finding, _) = failed(&unknown);
+    assert_eq!(stage, "DNS");
+    assert!(finding.contains("evce.invalid"), "{finding}");
+}

@@ -1,0 +1,81 @@
+//! The simulated controller and its control interface.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use evce_simulator::{Options, Simulator, WallClock};
+use serde_json::{Value, json};
+
+/// 12 February 2025, 09:30:15 UTC.
+pub(super) const START_MS: i64 = 1_739_352_615_000;
+
+pub(super) struct Controller(Simulator);
+
+impl Controller {
+    /// A controller whose clock moves only when a test says so.
+    pub(super) fn standing(options: Options) -> Self {
+        let wall_clock = WallClock::Standing { unix_ms: START_MS };
+        Self(Simulator::start(Options { wall_clock, ..options }).unwrap())
+    }
+
+    /// The settings of a connection to it.
+    pub(super) fn connection(&self) -> Value {
+        json!({
+            "base_url": self.0.api_url, "login": self.0.login, "password": self.0.password,
+            "certificate_sha256": self.0.certificate_sha256,
+        })
+    }
+
+    pub(super) fn certificate_sha256(&self) -> &str {
+        &self.0.certificate_sha256
+    }
+
+    pub(super) fn advance(&self, span: &str) {
+        self.order("POST", "/_sim/clock", &json!({ "advance": span }));
+    }
+
+    pub(super) fn happen(&self, event: &Value) -> Value {
+        self.order("POST", "/_sim/event", event)
+    }
+
+    pub(super) fn fault(&self, fault: &Value) {
+        self.order("POST", "/_sim/faults", fault);
+    }
+
+    pub(super) fn end_faults(&self) {
+        self.order("DELETE", "/_sim/faults", &Value::Null);
+    }
+
+    pub(super) fn revoke_tokens(&self) {
+        self.order("POST", "/_sim/auth/revoke", &Value::Null);
+    }
+
+    /// Calls with this method whose path below `/api/v2` begins so, oldest first.
+    pub(super) fn requests(&self, method: &str, path: &str) -> Vec<Value> {
+        let listed = self.order("GET", &format!("/_sim/requests?method={method}&path={path}"), &Value::Null);
+        listed.as_array().unwrap().clone()
+    }
+
+    /// The bodies of what was put below a path.
+    pub(super) fn put(&self, path: &str) -> Vec<Value> {
+        let bodies = self.requests("PUT", path);
+        bodies.iter().map(|put| serde_json::from_str(put["body"].as_str().unwrap()).unwrap()).collect()
+    }
+
+    fn order(&self, method: &str, path: &str, body: &Value) -> Value {
+        let address = self.0.control_url.strip_prefix("http://").unwrap();
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {answer}");
+        serde_json::from_str(body).unwrap_or_default()
+    }
+}

@@ -1,0 +1,58 @@
+//! The classes against the simulated controller, in a host in memory whose clock stands still. Real workers and
+//! a real EWS client are in the tests of the host.
+
+mod connection;
+mod controller;
+mod host;
+mod logs;
+mod set_points;
+mod status;
+
+use std::time::Duration;
+
+use riser_plugin::Processor;
+use serde_json::{Value, json};
+
+use controller::Controller;
+use host::{Run, TestHost};
+
+use crate::setup::Setup;
+use crate::status::Status;
+
+/// A controller and a host that knows it.
+struct Site {
+    controller: Controller,
+    host: TestHost,
+}
+
+impl Site {
+    /// Site F1, Setup done.
+    fn set_up() -> Self {
+        let site = Self::new(evce_simulator::Options::default());
+        site.run(Setup, json!({})).ended().unwrap();
+        site
+    }
+
+    fn new(options: evce_simulator::Options) -> Self {
+        Self { controller: Controller::standing(options), host: TestHost::at(controller::START_MS) }
+    }
+
+    fn run<P: Processor>(&self, processor: P, settings: Value) -> Run {
+        self.host.run(processor, settings, self.controller.connection())
+    }
+
+    /// Status, after its first look.
+    fn status(&self) -> Run {
+        let run = self.run(Status, json!({}));
+        self.host.rest();
+        run
+    }
+
+    /// Moves both clocks, with Status looking every 15 s.
+    fn pass(&self, span: Duration) {
+        for _ in 0..span.as_secs() / 15 {
+            self.controller.advance("15s");
+            self.host.advance(Duration::from_secs(15));
+        }
+    }
+}

@@ -1,0 +1,209 @@
+use std::time::Duration;
+
+use riser_plugin::abi::messages::ValueMessage;
+use serde_json::json;
+
+use super::Site;
+use super::controller::START_MS;
+use crate::status::Status;
+
+const REDUCTION: &str = "z1/ZoneReduction";
+const VALIDITY: &str = "z1/ZoneValidity";
+const AVAILABILITY: &str = "z1/s1/c1/ConnectorAvailability";
+const IS_AVAILABLE: &str = "z1/s1/c1/ConnectorState_Available";
+const PUT_REDUCTION: &str = "/zones/1/external-reduction";
+
+fn percent(percent: f64) -> ValueMessage {
+    ValueMessage::Double(percent)
+}
+
+fn word(word: &str) -> ValueMessage {
+    ValueMessage::String(word.to_owned())
+}
+
+#[test]
+fn a_reduction_is_put_whole_once_with_the_default_validity_and_confirmed_by_reading() {
+    let site = Site::set_up();
+    let status = site.status();
+    let wish = site.host.write(&[(REDUCTION, percent(25.0))])[0];
+    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    let put = site.controller.put(PUT_REDUCTION);
+    let whole = json!({ "type": "percentage", "value": 25.0, "validityMode": "absolute",
+        "validity": "2025-02-12T09:45:15Z", "description": "external-reduction@bmsApi-1-Z1" });
+    assert_eq!(put, [whole]);
+    assert_eq!(site.host.shown(REDUCTION), "25 Good");
+    assert_eq!(site.host.shown(VALIDITY), format!("{} Good", START_MS + 15 * 60_000));
+    status.stop();
+}
+
+#[test]
+fn what_an_earlier_run_has_put_already_is_confirmed_without_another_put() {
+    let site = Site::set_up();
+    let status = site.status();
+    let wish = site.host.wish(REDUCTION, percent(25.0));
+    site.host.wake(riser_plugin::abi::messages::WakeMessage::SetPoints(vec![wish.clone()]));
+    status.stop();
+    // The receipt was lost with the host: it hands the wish over again.
+    site.host.facts().receipts.clear();
+    let status = site.host.run_with(Status, json!({}), site.controller.connection(), vec![wish.clone()]);
+    site.host.rest();
+    assert_eq!(site.host.states(wish.id), ["Confirmed"]);
+    assert_eq!(site.controller.put(PUT_REDUCTION).len(), 1);
+    status.stop();
+}
+
+#[test]
+fn a_reduction_is_renewed_every_third_of_its_validity_also_by_the_next_run_until_0_takes_it_back() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.host.write(&[(REDUCTION, percent(25.0))]);
+    site.pass(Duration::from_mins(4));
+    assert_eq!(site.controller.put(PUT_REDUCTION).len(), 1);
+    status.stop();
+    let status = site.status();
+    site.pass(Duration::from_mins(2));
+    let put = site.controller.put(PUT_REDUCTION);
+    assert_eq!(put.len(), 2);
+    assert_eq!((&put[1]["value"], &put[1]["validity"]), (&json!(25.0), &json!("2025-02-12T09:50:15Z")));
+
+    let wish = site.host.write(&[(REDUCTION, percent(0.0))])[0];
+    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    assert_eq!(site.controller.requests("DELETE", PUT_REDUCTION).len(), 1);
+    assert_eq!(site.host.shown(REDUCTION), "0 Good");
+    site.pass(Duration::from_mins(10));
+    assert_eq!(site.controller.put(PUT_REDUCTION).len(), 2);
+    status.stop();
+}
+
+#[test]
+fn a_validity_of_the_bms_is_sent_as_it_is_and_not_renewed() {
+    let site = Site::set_up();
+    let status = site.status();
+    let until = ValueMessage::DateTimeMs(START_MS + 20 * 60_000);
+    let wishes = site.host.write(&[(REDUCTION, percent(30.0)), (VALIDITY, until)]);
+    for wish in wishes {
+        assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    }
+    assert_eq!(site.controller.put(PUT_REDUCTION)[0]["validity"], "2025-02-12T09:50:15Z");
+    site.pass(Duration::from_mins(21));
+    assert_eq!(site.controller.put(PUT_REDUCTION).len(), 1);
+    assert_eq!(site.host.shown(REDUCTION), "0 Good");
+    status.stop();
+}
+
+#[test]
+fn a_validity_that_the_controllers_clock_has_passed_is_rejected_and_nothing_is_sent() {
+    let site = Site::set_up();
+    site.controller.advance("1h");
+    let status = site.status();
+    let until = ValueMessage::DateTimeMs(START_MS + 20 * 60_000);
+    let wishes = site.host.write(&[(REDUCTION, percent(30.0)), (VALIDITY, until)]);
+    for wish in wishes {
+        assert_eq!(site.host.states(wish), ["Rejected"]);
+        assert!(site.host.reason(wish).contains("by the controller's clock"), "{}", site.host.reason(wish));
+    }
+    assert!(site.controller.put(PUT_REDUCTION).is_empty());
+    status.stop();
+}
+
+#[test]
+fn a_validity_alone_is_completed_from_the_reduction_that_stands() {
+    let site = Site::set_up();
+    let status = site.status();
+    let until = || ValueMessage::DateTimeMs(START_MS + 20 * 60_000);
+    let wish = site.host.write(&[(VALIDITY, until())])[0];
+    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    assert_eq!(site.controller.put(PUT_REDUCTION)[0]["value"], 10.0);
+    // Z2 has none, so there is nothing to limit in time.
+    let wish = site.host.write(&[("z2/ZoneValidity", until())])[0];
+    assert_eq!(site.host.states(wish), ["Rejected"]);
+    assert!(site.host.reason(wish).contains("ZoneReduction"), "{}", site.host.reason(wish));
+    status.stop();
+}
+
+#[test]
+fn when_the_answer_is_lost_the_next_reading_decides_and_nothing_is_sent_twice() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.controller.fault(&json!({ "kind": "answer_lost", "method": "PUT", "count": 1 }));
+    let wish = site.host.write(&[(REDUCTION, percent(25.0))])[0];
+    assert_eq!(site.host.states(wish), ["Sent", "Unknown"]);
+    site.host.advance(Duration::from_secs(5));
+    assert_eq!(site.host.states(wish), ["Sent", "Unknown", "Confirmed"]);
+    assert_eq!(site.controller.put(PUT_REDUCTION).len(), 1);
+    status.stop();
+}
+
+#[test]
+fn while_the_controller_is_away_a_set_point_waits_and_is_sent_when_it_is_back() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.controller.fault(&json!({ "kind": "down" }));
+    let wish = site.host.write(&[(REDUCTION, percent(25.0))])[0];
+    site.host.advance(Duration::from_secs(5));
+    assert!(site.host.states(wish).is_empty());
+    site.controller.end_faults();
+    site.host.advance(Duration::from_secs(5));
+    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    assert_eq!(site.controller.put(PUT_REDUCTION).len(), 1);
+    status.stop();
+}
+
+#[test]
+fn an_expired_set_point_is_never_sent() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.controller.fault(&json!({ "kind": "500" }));
+    let wish = site.host.write(&[(REDUCTION, percent(25.0))])[0];
+    site.controller.end_faults();
+    site.host.advance(Duration::from_mins(16));
+    assert!(site.host.states(wish).is_empty());
+    assert!(site.controller.put(PUT_REDUCTION).is_empty());
+    status.stop();
+}
+
+#[test]
+fn availability_is_carried_through_both_points() {
+    let site = Site::set_up();
+    let status = site.status();
+    let wish = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    assert_eq!(site.host.shown(AVAILABILITY), "inoperative Good");
+    assert_eq!(site.host.shown(IS_AVAILABLE), "false Good");
+    let wish = site.host.write(&[(IS_AVAILABLE, ValueMessage::Boolean(true))])[0];
+    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    assert_eq!(site.host.shown(AVAILABILITY), "operative Good");
+    let wishes =
+        site.host.write(&[(AVAILABILITY, word("inoperative")), (IS_AVAILABLE, ValueMessage::Boolean(true))]);
+    assert_eq!(site.host.states(wishes[0]), ["Rejected"]);
+    assert_eq!(site.host.states(wishes[1]), ["Confirmed"]);
+    status.stop();
+}
+
+#[test]
+fn during_a_charging_session_a_change_of_availability_is_pending_until_it_ends() {
+    let site = Site::set_up();
+    site.controller.happen(&json!({ "kind": "plug_in", "station": 1, "connector": 1 }));
+    site.controller.advance("1m");
+    let status = site.status();
+    let wish = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    assert_eq!(site.host.states(wish), ["Sent", "Pending"]);
+    site.pass(Duration::from_mins(1));
+    assert_eq!(site.host.states(wish), ["Sent", "Pending"]);
+    site.controller.happen(&json!({ "kind": "unplug", "station": 1, "connector": 1 }));
+    site.pass(Duration::from_secs(15));
+    assert_eq!(site.host.states(wish), ["Sent", "Pending", "Confirmed"]);
+    assert_eq!(site.controller.requests("PUT", "/stations").len(), 1);
+    status.stop();
+}
+
+#[test]
+fn what_a_station_rejects_is_rejected_with_its_words() {
+    let site = Site::set_up();
+    site.controller.happen(&json!({ "kind": "reject_availability", "station": 1, "rejects": true }));
+    let status = site.status();
+    let wish = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    assert_eq!(site.host.states(wish), ["Sent", "Rejected"]);
+    assert!(site.host.reason(wish).contains("the station rejected the change"), "{}", site.host.reason(wish));
+    status.stop();
+}

@@ -1,0 +1,140 @@
+use std::time::Duration;
+
+use evce_simulator::Options;
+use riser_plugin::abi::messages::{ValueMessage, WakeMessage};
+use serde_json::json;
+
+use super::Site;
+use crate::setup::Setup;
+
+const POWER: &str = "z1/s1/c1/ConnectorOverallActivePowerTotal";
+const SITE_POWER: &str = "zones/SiteOverallActivePowerTotal";
+const REDUCTION: &str = "z1/ZoneReduction";
+
+#[test]
+fn setup_shows_settings_status_adds_live_values_and_one_session_is_left() {
+    let site = Site::set_up();
+    assert_eq!(site.host.shown(REDUCTION), "10 Good");
+    assert_eq!(site.host.shown(POWER), "never");
+    let status = site.status();
+    assert_eq!(site.host.shown(POWER), "0.133 Good");
+    assert_eq!(site.host.shown(SITE_POWER), "0.133 Good");
+    assert!(site.host.facts().problems.is_empty());
+    status.stop();
+    assert_eq!(site.controller.requests("POST", "/login").len(), 2);
+    assert_eq!(site.controller.requests("POST", "/logout").len(), 1);
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let site = Site::new(Options::default());
+    site.run(Setup, json!({ "dry_run": true })).ended().unwrap();
+    let facts = site.host.facts();
+    assert!(
+        facts.log.iter().any(|line| line.contains("3 zones, 1 stations, 1 connectors")),
+        "{:?}",
+        facts.log
+    );
+    assert!(facts.samples.is_empty() && facts.requested_runs.is_empty());
+}
+
+#[test]
+fn a_token_that_has_ended_is_replaced_once_without_a_word() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.controller.revoke_tokens();
+    site.pass(Duration::from_secs(15));
+    assert_eq!(site.host.shown(POWER), "0.133 Good");
+    assert!(site.host.facts().problems.is_empty());
+    assert_eq!(site.controller.requests("POST", "/login").len(), 3);
+    status.stop();
+}
+
+#[test]
+fn refused_credentials_are_tried_once_said_in_words_and_everything_is_offline() {
+    let site = Site::set_up();
+    site.controller.fault(&json!({ "kind": "401" }));
+    let status = site.status();
+    site.pass(Duration::from_mins(2));
+    // One of Setup, one that was refused.
+    assert_eq!(site.controller.requests("POST", "/login").len(), 2);
+    assert_eq!(site.host.shown(REDUCTION), "10 Offline");
+    assert!(site.host.why(REDUCTION).contains("credentials"), "{}", site.host.why(REDUCTION));
+    let problem = site.host.facts().problems["credentials-refused"].clone();
+    assert_eq!(problem.setting.as_deref(), Some("password"));
+    assert!(!problem.remedy.is_empty() && !problem.effect.is_empty());
+    status.stop();
+}
+
+#[test]
+fn a_wrong_password_fails_setup_for_good_and_stands_in_no_text() {
+    let site = Site::new(Options::default());
+    let mut connection = site.controller.connection();
+    connection["password"] = json!("not the password");
+    let failure = site.host.run(Setup, json!({}), connection).ended().unwrap_err();
+    assert!(!failure.may_try_again && failure.what.contains("refused login and password"), "{failure:?}");
+    let facts = site.host.facts();
+    let texts = format!("{failure:?}{:?}{:?}", facts.log, facts.problems);
+    assert!(!texts.contains("not the password"), "{texts}");
+}
+
+#[test]
+fn html_and_half_a_document_change_no_value_and_are_said_until_the_controller_is_well_again() {
+    for kind in ["html", "truncated_json"] {
+        let site = Site::set_up();
+        let status = site.status();
+        site.controller.fault(&json!({ "kind": kind, "path": "/stations" }));
+        site.pass(Duration::from_secs(15));
+        assert_eq!(site.host.shown(POWER), "0.133 Good", "{kind}");
+        assert!(site.host.facts().problems.contains_key("not-understood"), "{kind}");
+        site.pass(Duration::from_mins(1));
+        assert_eq!(site.host.shown(POWER), "0.133 Offline", "{kind}");
+        site.controller.end_faults();
+        site.pass(Duration::from_secs(15));
+        assert_eq!(site.host.shown(POWER), "0.133 Good", "{kind}");
+        assert!(site.host.facts().problems.is_empty(), "{kind}");
+        status.stop();
+    }
+}
+
+#[test]
+fn without_a_link_only_the_live_values_of_that_station_are_offline() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.controller.happen(&json!({ "kind": "link_loss", "station": 1 }));
+    site.pass(Duration::from_secs(15));
+    assert_eq!(site.host.shown(POWER), "0.133 Offline");
+    assert_eq!(site.host.shown("z1/s1/StationIsConnected"), "false Good");
+    assert_eq!(site.host.shown("z1/ZoneMaxCurrent(A)"), "100 Good");
+    assert_eq!(site.host.shown("z1/s1/c1/ConnectorSetPointCurrent"), "32 Good");
+    status.stop();
+}
+
+#[test]
+fn a_station_that_is_new_makes_status_ask_for_setup_and_appears_after_it() {
+    let site = Site::set_up();
+    let status = site.status();
+    let added = site.controller.happen(&json!({ "kind": "add_station", "zone": 2 }));
+    site.pass(Duration::from_secs(30));
+    assert_eq!(site.host.facts().requested_runs, ["setup"]);
+    status.stop();
+    site.run(Setup, json!({})).ended().unwrap();
+    let status = site.status();
+    site.host.wake(WakeMessage::TreeChanged);
+    let connected = format!("z2/s{}/StationIsConnected", added["station"]);
+    assert_eq!(site.host.shown(&connected), "true Good");
+    status.stop();
+}
+
+#[test]
+fn a_controller_of_another_generation_is_read_with_doubt_and_never_written() {
+    let site = Site::new(Options { api_version: Some("7.1".to_owned()), ..Options::default() });
+    site.run(Setup, json!({})).ended().unwrap();
+    let status = site.status();
+    assert_eq!(site.host.shown(POWER), "0.133 Uncertain");
+    assert!(site.host.facts().problems["unsupported-version"].what.contains("7.1"));
+    let wish = site.host.write(&[(REDUCTION, ValueMessage::Double(25.0))])[0];
+    assert_eq!(site.host.states(wish), ["Rejected"]);
+    assert!(site.controller.requests("PUT", "/").is_empty());
+    status.stop();
+}
