@@ -20,9 +20,9 @@ mod value;
 mod wish;
 
 pub use author::{Author, Role};
+pub use clock::Clock;
 #[cfg(feature = "testing")]
 pub use clock::FakeClock;
-pub use clock::Clock;
 pub use connection::{Connection, ConnectionId};
 pub use ews_server::{AccountId, AccountRights, DigestAlgorithm, EwsServer, EwsServerId};
 pub use item::{

@@ -59,7 +59,9 @@ pub enum ScheduleError {
     #[error("{0:?} is no time zone; write one as Europe/Paris or UTC")]
     UnknownZone(String),
     /// The expression has another number of fields.
-    #[error("a cron expression has 5 fields (minute hour day month weekday) or 6 with seconds first, not {0}")]
+    #[error(
+        "a cron expression has 5 fields (minute hour day month weekday) or 6 with seconds first, not {0}"
+    )]
     FieldCount(usize),
     /// Both days are restricted.
     #[error("a cron expression names days of the month or days of the week, not both; leave one of them *")]
@@ -104,9 +106,7 @@ impl ScheduleRule {
                 let period_ms = i64::try_from(period.as_millis()).ok()?;
                 let past_ms = after.unix_ms().checked_sub(starting.unix_ms())?;
                 let steps = past_ms / period_ms + 1;
-                Some(Timestamp::from_unix_ms(
-                    starting.unix_ms().checked_add(steps.checked_mul(period_ms)?)?,
-                ))
+                Some(Timestamp::from_unix_ms(starting.unix_ms().checked_add(steps.checked_mul(period_ms)?)?))
             }
             Self::Cron(rule) => rule.next_after(after),
         }
@@ -137,7 +137,8 @@ impl CronRule {
 
     fn parse(expression: &str, zone: &str) -> Result<Self, ScheduleError> {
         let zone = Tz::from_str(zone).map_err(|_| ScheduleError::UnknownZone(zone.to_owned()))?;
-        let unreadable = |reason: String| ScheduleError::Unreadable { expression: expression.to_owned(), reason };
+        let unreadable =
+            |reason: String| ScheduleError::Unreadable { expression: expression.to_owned(), reason };
         let mut fields: Vec<&str> = expression.split_whitespace().collect();
         match fields.len() {
             5 => fields.insert(0, "0"),
@@ -181,7 +182,8 @@ impl CronRule {
                 return Some(change.into());
             }
             let repeated = wall_after_change < wall_before_change;
-            let resume = if repeated && !self.runs_in_real_time { wall_before_change } else { wall_after_change };
+            let resume =
+                if repeated && !self.runs_in_real_time { wall_before_change } else { wall_after_change };
             // The moment of the change itself is a candidate, so the search starts just before it.
             wall_from = resume - TimeDelta::seconds(1);
             from = change;
@@ -246,7 +248,8 @@ fn quartz_weekdays(field: &str) -> Result<String, String> {
                 .filter(|day| *day <= 7)
                 .ok_or_else(|| format!("{text:?} is no day of the week; 0 to 7, or all of them as names"))
         };
-        let step = usize::from(step.parse::<u8>().ok().filter(|step| *step > 0).ok_or("the step is no number")?);
+        let step =
+            usize::from(step.parse::<u8>().ok().filter(|step| *step > 0).ok_or("the step is no number")?);
         days.extend((number(first)?..=number(last)?).step_by(step).map(|day| (day % 7 + 1).to_string()));
     }
     Ok(days.join(","))
@@ -276,7 +279,11 @@ mod tests {
 
     #[test]
     fn a_wall_time_in_the_spring_gap_runs_at_the_jump() {
-        check("30 2 * * *", "2026-03-28T12:00:00Z", &["2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"]);
+        check(
+            "30 2 * * *",
+            "2026-03-28T12:00:00Z",
+            &["2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"],
+        );
     }
 
     #[test]

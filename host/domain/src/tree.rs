@@ -243,7 +243,8 @@ mod tests {
     #[test]
     fn a_rename_keeps_the_handle_and_what_is_gone_vanishes() {
         let before = stored(&[folder("z1", "Z1"), value("z1/p", "z1"), value("z1/q", "z1")]);
-        let tree = DeclaredTree { items: vec![folder("z1", "Level 1"), value("z1/p", "z1"), value("z1/r", "z1")] };
+        let tree =
+            DeclaredTree { items: vec![folder("z1", "Level 1"), value("z1/p", "z1"), value("z1/r", "z1")] };
         let difference = TreeDifference::between(&before, &tree);
         assert_eq!(difference.counts(), (1, 1, 1));
         assert!(matches!(&difference.changes[0], ItemChange::Update { handle: PointHandle(10), .. }));
@@ -253,7 +254,10 @@ mod tests {
     #[test]
     fn a_tree_with_a_broken_rule_is_refused() {
         let check = |items: Vec<EwsItem>| DeclaredTree { items }.check();
-        assert_eq!(check(vec![folder("a", "A"), folder("a", "B")]), Err(TreeError::DuplicateId(EwsItemId::new("a"))));
+        assert_eq!(
+            check(vec![folder("a", "A"), folder("a", "B")]),
+            Err(TreeError::DuplicateId(EwsItemId::new("a")))
+        );
         assert!(matches!(check(vec![value("v", "nowhere")]), Err(TreeError::UnknownParent { .. })));
         assert!(matches!(check(vec![folder("root", "R")]), Err(TreeError::BadId(_))));
         assert_eq!(check(vec![value("v", EwsItemId::ROOT)]), Ok(()));

@@ -233,12 +233,13 @@ impl OperationName {
         format!("{}/{}{middle}{fault}", names::DATA_EXCHANGE, self.name())
     }
 
-    /// The version that brought it. The operations without the fault InvalidRequest are the older ones.
+    /// The version that brought it. The operations without the fault `InvalidRequest` are the older ones.
     pub(crate) fn since(self) -> EwsVersion {
         if self.faults().contains(&F::InvalidRequest) { EwsVersion::V1_2 } else { EwsVersion::V1_0 }
     }
 
     /// The faults that the contract declares for it.
+    #[expect(clippy::too_many_lines, reason = "one table of the contract")]
     pub(crate) const fn faults(self) -> &'static [FaultName] {
         use F::{
             InvalidAlarmfilter, InvalidEventMode, InvalidEventType, InvalidGroup, InvalidId,

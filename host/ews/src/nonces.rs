@@ -15,7 +15,7 @@ use riser_domain::Timestamp;
 use crate::seal::{Seal, TAG_BYTES};
 
 /// How long a nonce is good.
-const LIFETIME: Duration = Duration::from_secs(60);
+const LIFETIME: Duration = Duration::from_mins(1);
 /// Nonces in use at once: a client that logs in anew for each of 250 requests a second fits.
 const CAPACITY: usize = 16_384;
 /// Bytes of a nonce: time of issue, number, proof.

@@ -3,6 +3,8 @@
 //! What is written reads back as the same value, without regard to culture: a dot, UTC, no grouping. What is
 //! read may be written in the ways that real clients use.
 
+use std::fmt::Write as _;
+
 use chrono_tz::Tz;
 use riser_domain::{Value, ValueKind};
 
@@ -100,7 +102,7 @@ fn push_double(out: &mut String, number: f64) {
         let text = buffer.format_finite(number);
         out.push_str(text.strip_suffix(".0").unwrap_or(text));
     } else {
-        out.push_str(&format!("{number:E}"));
+        write!(out, "{number:E}").expect("a string takes any text");
     }
 }
 
@@ -123,6 +125,9 @@ fn parse_double(text: &str) -> Result<f64, ValueTextError> {
     if number.is_finite() { Ok(number) } else { Err(ValueTextError::OutOfRange) }
 }
 
+/// A double holds every whole number up to here exactly.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// A whole number, also written as `5.0` or `5e3`.
 fn parse_whole(text: &str) -> Result<i64, ValueTextError> {
     if let Ok(number) = text.parse() {
@@ -138,8 +143,6 @@ fn parse_whole(text: &str) -> Result<i64, ValueTextError> {
     {
         return Ok(number);
     }
-    // A double holds every whole number up to here exactly.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.abs() > EXACT {
         return Err(ValueTextError::OutOfRange);
     }

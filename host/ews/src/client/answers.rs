@@ -128,11 +128,11 @@ pub struct HistoryPageAnswer {
 }
 
 impl ServiceInformation {
-    pub(super) fn read(answer: Element<'_>) -> Result<Self, ClientError> {
+    pub(super) fn read(answer: Element<'_>) -> Self {
         let version = items_in(answer, &["GetWebServiceInformationVersion"]).next();
         let system = items_in(answer, &["SystemInfo"]).next();
         let system = |name| system.map_or_else(String::new, |system| text(system, name));
-        Ok(Self {
+        Self {
             version: version.map_or_else(String::new, |version| {
                 format!("{}.{}", text(version, "MajorVersion"), text(version, "MinorVersion"))
             }),
@@ -142,7 +142,7 @@ impl ServiceInformation {
             system_name: system("Name"),
             system_id: system("Id"),
             system_version: system("Version"),
-        })
+        }
     }
 }
 
@@ -259,14 +259,14 @@ impl ItemsAnswer {
     }
 }
 
-pub(super) fn read_set_results(answer: Element<'_>) -> Result<Vec<SetResult>, ClientError> {
-    Ok(items_in(answer, &["SetValuesResults", "Result"])
+pub(super) fn read_set_results(answer: Element<'_>) -> Vec<SetResult> {
+    items_in(answer, &["SetValuesResults", "Result"])
         .map(|result| SetResult {
             id: text(result, "Id"),
             is_success: flag(result, "Success"),
             message: text(result, "Message"),
         })
-        .collect())
+        .collect()
 }
 
 impl HistoryPageAnswer {

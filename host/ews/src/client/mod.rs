@@ -60,7 +60,7 @@ impl EwsClient {
     /// What the server speaks and who it is.
     pub async fn information(&self) -> Result<ServiceInformation, ClientError> {
         let request = RequestWriter::new(OperationName::GetWebServiceInformation, "");
-        self.transport.call(request, ServiceInformation::read).await
+        self.transport.call(request, |answer| Ok(ServiceInformation::read(answer))).await
     }
 
     /// One page of what lies in containers; of the root for no ids. `more_data_ref` is the way to a later page.
@@ -117,7 +117,7 @@ impl EwsClient {
             request.text.push_str("</ValueItem>");
         }
         request.text.push_str("</SetValuesItems>");
-        self.transport.call(request, answers::read_set_results).await
+        self.transport.call(request, |answer| Ok(answers::read_set_results(answer))).await
     }
 
     /// One page of a history. Without `from` it begins with the oldest sample, without `to` it ends now.

@@ -112,7 +112,7 @@ impl<'d> GetContainerItems<'d> {
             let looked_for = if id.is_empty() { EwsItemId::ROOT } else { id };
             match tree.find(looked_for) {
                 Some(handle) if matches!(tree.item(handle), Some(ItemView::Container(_))) => {
-                    found.push(handle)
+                    found.push(handle);
                 }
                 _ => unknown.push(*id),
             }

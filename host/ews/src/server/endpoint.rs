@@ -48,7 +48,7 @@ pub(super) struct SoapAnswer {
 pub(super) struct SoapMessage<'a> {
     pub(super) body: Bytes,
     pub(super) content_type: SoapContentType<'a>,
-    /// The header SOAPAction of older clients.
+    /// The header `SOAPAction` of older clients.
     pub(super) soap_action: Option<&'a str>,
 }
 

@@ -409,11 +409,13 @@ mod tests {
     fn each_limit_refuses_one_more_than_it_allows() {
         let deep = |levels: usize| format!("{}{}", "<a>".repeat(levels), "</a>".repeat(levels));
         let attributes = |count: usize| {
-            let list: String = (0..count).map(|n| format!(" a{n}=''")).collect();
+            let list: String =
+                (0..count).flat_map(|n| [" a".to_owned(), n.to_string(), "=''".to_owned()]).collect();
             format!("<a{list}/>")
         };
         let namespaces = |count: usize| {
-            let list: String = (0..count).map(|n| format!(" xmlns:a{n}='u'")).collect();
+            let list: String =
+                (0..count).flat_map(|n| [" xmlns:a".to_owned(), n.to_string(), "='u'".to_owned()]).collect();
             format!("<a{list}/>")
         };
         let name = |bytes: usize| format!("<{}/>", "a".repeat(bytes));
