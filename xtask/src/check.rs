@@ -12,7 +12,18 @@ type Step = (&'static str, fn() -> anyhow::Result<()>);
 
 const STEPS: [Step; 6] = [
     ("format", || cargo(&["fmt", "--all", "--check"])),
-    ("lints", || cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"])),
+    ("lints", || {
+        cargo(&[
+            "clippy",
+            "--quiet",
+            "--keep-going",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny",
+            "warnings",
+        ])
+    }),
     ("documentation", document),
     ("rules of the workspace", || {
         cargo(&["test", "--quiet", "--package", "xtask", "--test", "workspace_rules"])
