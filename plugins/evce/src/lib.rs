@@ -26,7 +26,7 @@ use setup::Setup;
 use status::Status;
 
 /// The codes of all problems with a controller, which end when it answers.
-const PROBLEM_CODES: [&str; 10] = [
+const PROBLEM_CODES: [&str; 11] = [
     "credentials-refused",
     "locked-out",
     "certificate",
@@ -36,6 +36,7 @@ const PROBLEM_CODES: [&str; 10] = [
     "unreachable",
     "profile",
     "unwell",
+    "refused",
     "not-understood",
 ];
 

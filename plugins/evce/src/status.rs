@@ -52,6 +52,8 @@ struct StatusRun<'a> {
     /// Since when the controller does not answer.
     failing_since: Option<SystemTime>,
     is_offline: bool,
+    /// It asked for a pause, which is no reason to call it unreachable.
+    asked_for_pause: bool,
     asked_for_setup: Option<SystemTime>,
     left_out: Vec<String>,
     /// Not known before the controller has answered.
@@ -93,6 +95,7 @@ impl Processor for Status {
             standing: StandingReductions::load(host)?,
             failing_since: None,
             is_offline: false,
+            asked_for_pause: false,
             asked_for_setup: None,
             left_out: Vec::new(),
             generation: None,
@@ -218,10 +221,12 @@ impl StatusRun<'_> {
         }
         // While the gate is closed the problem that closed it stands already.
         if !is_waiting {
+            self.asked_for_pause = matches!(error, EvceError::Unwell { status: 429 | 503, .. });
             self.host.raise(error.as_problem("live values are Offline, set points wait"));
         }
         let silent = self.failing_since.and_then(|since| now.duration_since(since).ok()).unwrap_or_default();
-        let is_offline = is_waiting || error.needs_somebody() || silent >= OFFLINE_AFTER;
+        let is_left_alone = is_waiting && !self.asked_for_pause;
+        let is_offline = is_left_alone || error.needs_somebody() || silent >= OFFLINE_AFTER;
         if is_offline && !self.is_offline {
             self.is_offline = true;
             let reason = match error {

@@ -98,6 +98,19 @@ fn html_and_half_a_document_change_no_value_and_are_said_until_the_controller_is
 }
 
 #[test]
+fn a_controller_that_asks_for_a_pause_is_offline_only_after_a_minute() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.controller.fault(&json!({ "kind": "429", "path": "/zones" }));
+    site.pass(Duration::from_secs(45));
+    assert_eq!(site.host.shown(POWER), "0.133 Good");
+    assert!(site.host.facts().problems["unwell"].what.contains("429"));
+    site.pass(Duration::from_secs(45));
+    assert_eq!(site.host.shown(POWER), "0.133 Offline");
+    status.stop();
+}
+
+#[test]
 fn without_a_link_only_the_live_values_of_that_station_are_offline() {
     let site = Site::set_up();
     let status = site.status();

@@ -106,3 +106,16 @@ fn a_file_replaces_keys_and_a_key_that_no_profile_has_is_refused() {
     assert!(refusal.contains("max_curent"), "{refusal}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[test]
+fn the_profile_that_the_readme_shows_is_right() {
+    let readme = include_str!("../../README.md");
+    let shown = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let file = std::env::temp_dir().join(format!("riser-evce-readme-{}.toml", std::process::id()));
+    std::fs::write(&file, shown).unwrap();
+    let profile = Profile::with_file(&file);
+    std::fs::remove_file(&file).unwrap();
+    let connectors = br#"[{"id":1,"zoneId":1,"connectors":[{"id":1,"status":"Occupied"}]}]"#;
+    let (site, _) = profile.unwrap().decode_site(br#"[{"id":1}]"#, connectors).unwrap();
+    assert_eq!(site.zones[0].stations[0].connectors[0].status, Some(ConnectorStatus::Charging));
+}
