@@ -6,7 +6,8 @@ use abi_stable::std_types::{RResult, RSlice, RStr};
 
 use crate::abi::messages::{Answer, Call, ConnectionMessage, PointMessage, WakeMessage, WishMessage};
 use crate::abi::{HostServicesBox, SampleBatch, ServiceResult, ValueBatch};
-use crate::points::{Point, Points, Publication, Sample, Served, sample_records, served_from, value_records};
+use crate::packing::{sample_records, served_from, value_records};
+use crate::points::{Point, Points, Publication, Sample, Served};
 use crate::set_points::{SetPoint, Wake};
 use crate::settings::read;
 use crate::tree::{Key, Tree};
@@ -102,6 +103,11 @@ impl Host {
         let message = self.run.connection.as_ref().ok_or_else(|| {
             Failure::new("this processor has no connection: choose one in its settings").permanent()
         })?;
+        if message.kind.rsplit('/').next() != Some(C::ID) {
+            return Err(
+                Failure::new(format!("the connection {} is no {}", message.name, C::NAME)).permanent()
+            );
+        }
         read::<C>(&message.settings).map_err(|faults| faults.failure(&message.name))
     }
 

@@ -27,6 +27,7 @@ mod gate;
 mod host;
 #[cfg(feature = "http")]
 pub mod http;
+mod packing;
 mod points;
 mod problem;
 mod secret;
@@ -56,6 +57,8 @@ pub use export::{
     ConnectionTest, class_description, connection_description, connection_test, create, create_test,
     describe_library, empty_description, has_no_ability,
 };
+#[doc(hidden)]
+pub use packing::{reading_batch, unpacked};
 #[doc(hidden)]
 pub use {abi_stable, serde_json};
 

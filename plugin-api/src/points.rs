@@ -3,11 +3,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::abi::messages::PointMessage;
-use crate::abi::{
-    ReadingBatch, ReadingRecord, SampleRecord, TAG_BOOLEAN, TAG_DATE_TIME, TAG_DOUBLE, TAG_DURATION,
-    TAG_INTEGER, TAG_KEEP, TAG_LONG, TAG_STRING, TIME_NOW, TextSpan, ValueRecord,
-};
-use crate::value::{Kind, PointValue, State, moment, unix_ms};
+use crate::value::{Kind, PointValue, State};
 
 /// A stored point of the plugin's tree: a value or a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -173,112 +169,4 @@ impl Points {
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
     }
-}
-
-/// Texts of a batch, gathered; equal reasons that follow each other are stored once.
-#[derive(Debug, Default)]
-struct Texts {
-    buffer: String,
-    last: Option<(Arc<str>, TextSpan)>,
-}
-
-impl Texts {
-    fn add(&mut self, text: &Arc<str>) -> TextSpan {
-        if let Some((last, span)) = &self.last
-            && Arc::ptr_eq(last, text)
-        {
-            return *span;
-        }
-        let offset = u32::try_from(self.buffer.len()).unwrap_or(u32::MAX);
-        self.buffer.push_str(text);
-        let span = TextSpan { offset, length: u32::try_from(text.len()).unwrap_or(u32::MAX) };
-        self.last = Some((Arc::clone(text), span));
-        span
-    }
-}
-
-fn packed(value: Option<&PointValue>, texts: &mut Texts) -> (u8, u64, TextSpan) {
-    let none = TextSpan::default();
-    match value {
-        None => (TAG_KEEP, 0, none),
-        Some(PointValue::DateTimeMs(ms)) => (TAG_DATE_TIME, ms.cast_unsigned(), none),
-        Some(PointValue::Boolean(truth)) => (TAG_BOOLEAN, u64::from(*truth), none),
-        Some(PointValue::String(text)) => (TAG_STRING, 0, texts.add(text)),
-        Some(PointValue::Double(number)) => (TAG_DOUBLE, number.to_bits(), none),
-        Some(PointValue::Long(number)) => (TAG_LONG, number.cast_unsigned(), none),
-        Some(PointValue::Integer(number)) => (TAG_INTEGER, i64::from(*number).cast_unsigned(), none),
-        Some(PointValue::DurationMs(ms)) => (TAG_DURATION, ms.cast_unsigned(), none),
-    }
-}
-
-fn unpacked(tag: u8, bits: u64, text: &str) -> Option<PointValue> {
-    Some(match tag {
-        TAG_DATE_TIME => PointValue::DateTimeMs(bits.cast_signed()),
-        TAG_BOOLEAN => PointValue::Boolean(bits != 0),
-        TAG_STRING => PointValue::String(Arc::from(text)),
-        TAG_DOUBLE => PointValue::Double(f64::from_bits(bits)),
-        TAG_LONG => PointValue::Long(bits.cast_signed()),
-        TAG_INTEGER => PointValue::Integer(i32::try_from(bits.cast_signed()).ok()?),
-        TAG_DURATION => PointValue::DurationMs(bits.cast_signed()),
-        _ => return None,
-    })
-}
-
-const NS_PER_MS: i64 = 1_000_000;
-
-/// The records of published values and their texts.
-pub(crate) fn value_records(batch: &[Publication]) -> (Vec<ValueRecord>, String) {
-    let mut texts = Texts::default();
-    let records = batch
-        .iter()
-        .map(|publication| {
-            let (tag, bits, text) = packed(publication.value.as_ref(), &mut texts);
-            ValueRecord {
-                source_time_ns: publication
-                    .source_time
-                    .map_or(TIME_NOW, |at| unix_ms(at).saturating_mul(NS_PER_MS)),
-                bits,
-                handle: publication.point.handle,
-                text,
-                reason: publication.reason.as_ref().map_or_else(TextSpan::default, |text| texts.add(text)),
-                tag,
-                state: publication.state.number(),
-            }
-        })
-        .collect();
-    (records, texts.buffer)
-}
-
-/// The records of samples and their texts.
-pub(crate) fn sample_records(batch: &[Sample]) -> (Vec<SampleRecord>, String) {
-    let mut texts = Texts::default();
-    let records = batch
-        .iter()
-        .map(|sample| {
-            let (tag, bits, text) = packed(Some(&sample.value), &mut texts);
-            SampleRecord {
-                time_ns: unix_ms(sample.at).saturating_mul(NS_PER_MS),
-                bits,
-                handle: sample.point.handle,
-                text,
-                tag,
-                state: sample.state.number(),
-            }
-        })
-        .collect();
-    (records, texts.buffer)
-}
-
-/// What a batch of readings says; `None` for what is no point.
-pub(crate) fn served_from(batch: &ReadingBatch) -> Vec<Option<Served>> {
-    batch.records.iter().map(|record| served(record, &batch.texts)).collect()
-}
-
-fn served(record: &ReadingRecord, texts: &str) -> Option<Served> {
-    Some(Served {
-        value: unpacked(record.tag, record.bits, record.text.of(texts))?,
-        state: State::from_number(record.state)?,
-        source_time: moment(record.source_time_ns / NS_PER_MS),
-        is_known: record.received_time_ns != 0,
-    })
 }

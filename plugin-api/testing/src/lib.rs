@@ -1,1 +1,54 @@
-//! A host in memory, for tests of plugins.
+//! A host in memory, for tests of plugins: no Riser, no worker process, no waiting.
+//!
+//! A test makes a [`MemoryHost`], runs a [`Processor`](riser_plugin::Processor) on it and looks at what came of
+//! it: tree, values, histories, receipts, log. The clock stands still until the test moves it, or until a class
+//! that ends by itself waits.
+//!
+//! ```
+//! # use riser_plugin::prelude::*;
+//! # pub struct Counter;
+//! # impl Processor for Counter {
+//! #     type Settings = ();
+//! #     const CLASS: Class = Class::long_running("counter", "Counter").about("Counts.");
+//! #     fn run(&self, host: &Host, (): ()) -> Outcome {
+//! #         let mut tree = Tree::new();
+//! #         let count = tree.add(Value::new("count", "Count", Kind::Long).written_by("counter"));
+//! #         let points = host.declare(tree)?;
+//! #         for number in 0_i64.. {
+//! #             host.publish(&[points[count].good(number)])?;
+//! #             host.wait(Duration::from_secs(1))?;
+//! #         }
+//! #         Ok(())
+//! #     }
+//! # }
+//! use riser_plugin_testing::{MemoryHost, RunEnd};
+//!
+//! let host = MemoryHost::new();
+//! let run = host.start(Counter);
+//! host.advance(Duration::from_secs(3));
+//! assert_eq!(host.number("count"), Some(3.0));
+//! assert_eq!(run.stop(), RunEnd::Cancelled);
+//! ```
+#![deny(missing_docs)]
+
+mod gate;
+mod host;
+mod memory;
+mod records;
+mod run;
+mod services;
+mod tree;
+mod wishes;
+mod world;
+
+pub use gate::GateReport;
+pub use host::MemoryHost;
+pub use memory::{LogLine, ProgressNote, RunRequest, Service, Shown, Stage, StoredSample};
+pub use riser_plugin::abi::messages::{
+    FailureMessage, GatePurpose, GateResult, ItemMessage, NodeMessage, ProblemMessage,
+};
+#[doc(no_inline)]
+pub use riser_plugin::serde_json::json;
+pub use run::{Run, RunEnd};
+pub use tree::TreeDifference;
+pub use wishes::Receipt;

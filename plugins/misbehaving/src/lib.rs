@@ -1,6 +1,6 @@
 //! A plugin that does everything wrong, one class for each crime. Not shipped: tests prove with it that nothing
 //! a plugin does hurts the host. A new crime is a file here, a class below, and a row in
-//! `host/worker/tests/crimes.rs`.
+//! `host/worker/tests/worker_processes/crimes.rs`.
 
 mod dead_end;
 mod endless_loop;

@@ -1,0 +1,174 @@
+//! Values as fixed-size records with their texts in one buffer beside them, and back.
+
+use std::sync::Arc;
+
+use crate::abi::{
+    ReadingBatch, ReadingRecord, SampleRecord, TAG_BOOLEAN, TAG_DATE_TIME, TAG_DOUBLE, TAG_DURATION,
+    TAG_INTEGER, TAG_KEEP, TAG_LONG, TAG_STRING, TIME_NOW, TextSpan, ValueRecord,
+};
+use crate::points::{Publication, Sample, Served};
+use crate::value::{PointValue, State, moment, unix_ms};
+
+/// Texts of a batch, gathered; equal reasons that follow each other are stored once.
+#[derive(Debug, Default)]
+struct Texts {
+    buffer: String,
+    last: Option<(Arc<str>, TextSpan)>,
+}
+
+impl Texts {
+    fn add(&mut self, text: &Arc<str>) -> TextSpan {
+        if let Some((last, span)) = &self.last
+            && Arc::ptr_eq(last, text)
+        {
+            return *span;
+        }
+        let offset = u32::try_from(self.buffer.len()).unwrap_or(u32::MAX);
+        self.buffer.push_str(text);
+        let span = TextSpan { offset, length: u32::try_from(text.len()).unwrap_or(u32::MAX) };
+        self.last = Some((Arc::clone(text), span));
+        span
+    }
+}
+
+fn packed(value: Option<&PointValue>, texts: &mut Texts) -> (u8, u64, TextSpan) {
+    let none = TextSpan::default();
+    match value {
+        None => (TAG_KEEP, 0, none),
+        Some(PointValue::DateTimeMs(ms)) => (TAG_DATE_TIME, ms.cast_unsigned(), none),
+        Some(PointValue::Boolean(truth)) => (TAG_BOOLEAN, u64::from(*truth), none),
+        Some(PointValue::String(text)) => (TAG_STRING, 0, texts.add(text)),
+        Some(PointValue::Double(number)) => (TAG_DOUBLE, number.to_bits(), none),
+        Some(PointValue::Long(number)) => (TAG_LONG, number.cast_unsigned(), none),
+        Some(PointValue::Integer(number)) => (TAG_INTEGER, i64::from(*number).cast_unsigned(), none),
+        Some(PointValue::DurationMs(ms)) => (TAG_DURATION, ms.cast_unsigned(), none),
+    }
+}
+
+/// The value of a record; `None` for [`TAG_KEEP`] and for a tag that is not known.
+pub fn unpacked(tag: u8, bits: u64, text: &str) -> Option<PointValue> {
+    Some(match tag {
+        TAG_DATE_TIME => PointValue::DateTimeMs(bits.cast_signed()),
+        TAG_BOOLEAN => PointValue::Boolean(bits != 0),
+        TAG_STRING => PointValue::String(Arc::from(text)),
+        TAG_DOUBLE => PointValue::Double(f64::from_bits(bits)),
+        TAG_LONG => PointValue::Long(bits.cast_signed()),
+        TAG_INTEGER => PointValue::Integer(i32::try_from(bits.cast_signed()).ok()?),
+        TAG_DURATION => PointValue::DurationMs(bits.cast_signed()),
+        _ => return None,
+    })
+}
+
+const NS_PER_MS: i64 = 1_000_000;
+
+/// The records of published values and their texts.
+pub(crate) fn value_records(batch: &[Publication]) -> (Vec<ValueRecord>, String) {
+    let mut texts = Texts::default();
+    let records = batch
+        .iter()
+        .map(|publication| {
+            let (tag, bits, text) = packed(publication.value.as_ref(), &mut texts);
+            ValueRecord {
+                source_time_ns: publication
+                    .source_time
+                    .map_or(TIME_NOW, |at| unix_ms(at).saturating_mul(NS_PER_MS)),
+                bits,
+                handle: publication.point.handle(),
+                text,
+                reason: publication.reason.as_ref().map_or_else(TextSpan::default, |text| texts.add(text)),
+                tag,
+                state: publication.state.number(),
+            }
+        })
+        .collect();
+    (records, texts.buffer)
+}
+
+/// The records of samples and their texts.
+pub(crate) fn sample_records(batch: &[Sample]) -> (Vec<SampleRecord>, String) {
+    let mut texts = Texts::default();
+    let records = batch
+        .iter()
+        .map(|sample| {
+            let (tag, bits, text) = packed(Some(&sample.value), &mut texts);
+            SampleRecord {
+                time_ns: unix_ms(sample.at).saturating_mul(NS_PER_MS),
+                bits,
+                handle: sample.point.handle(),
+                text,
+                tag,
+                state: sample.state.number(),
+            }
+        })
+        .collect();
+    (records, texts.buffer)
+}
+
+/// What a batch of readings says; `None` for what is no point.
+pub(crate) fn served_from(batch: &ReadingBatch) -> Vec<Option<Served>> {
+    batch.records.iter().map(|record| served(record, &batch.texts)).collect()
+}
+
+fn served(record: &ReadingRecord, texts: &str) -> Option<Served> {
+    Some(Served {
+        value: unpacked(record.tag, record.bits, record.text.of(texts))?,
+        state: State::from_number(record.state)?,
+        source_time: moment(record.source_time_ns / NS_PER_MS),
+        is_known: record.received_time_ns != 0,
+    })
+}
+
+/// The readings that say this: what a host answers; [`served_from`] is the reverse.
+pub fn reading_batch(served: &[Option<Served>]) -> ReadingBatch {
+    let mut texts = Texts::default();
+    let records = served.iter().map(|served| reading(served.as_ref(), &mut texts)).collect();
+    ReadingBatch { records, texts: texts.buffer.into() }
+}
+
+fn reading(served: Option<&Served>, texts: &mut Texts) -> ReadingRecord {
+    let (tag, bits, text) = packed(served.map(|served| &served.value), texts);
+    let time_ns = served.map_or(0, |served| unix_ms(served.source_time).saturating_mul(NS_PER_MS));
+    ReadingRecord {
+        source_time_ns: time_ns,
+        received_time_ns: served.filter(|served| served.is_known).map_or(0, |_| time_ns.max(1)),
+        bits,
+        text,
+        tag,
+        state: served.map_or(State::Error, |served| served.state).number(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+
+    #[test]
+    fn what_is_served_reads_as_it_was_packed() {
+        let served = |value: PointValue, is_known| {
+            let source_time = UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
+            Some(Served { value, state: State::Uncertain, source_time, is_known })
+        };
+        let all = vec![
+            served(PointValue::DateTimeMs(-5), true),
+            served(PointValue::Boolean(true), true),
+            served("Ladepunkt №1".into(), true),
+            None,
+            served(PointValue::Double(-0.5), false),
+            served(PointValue::Long(i64::MIN), true),
+            served(PointValue::Integer(-7), true),
+            served(PointValue::DurationMs(60_000), true),
+            served("".into(), true),
+        ];
+        assert_eq!(served_from(&reading_batch(&all)), all);
+    }
+
+    #[test]
+    fn a_reason_that_many_points_share_is_sent_once() {
+        let reason: Arc<str> = Arc::from("the controller does not answer");
+        let mut texts = Texts::default();
+        let (first, second) = (texts.add(&reason), texts.add(&reason));
+        assert_eq!((first, texts.buffer.len()), (second, reason.len()));
+    }
+}

@@ -1,0 +1,299 @@
+//! The host in memory, as a test sees it.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use riser_plugin::abi::messages::{
+    ConnectionMessage, FailureMessage, ItemMessage, ProblemMessage, RunOrderMessage, TestOrderMessage,
+};
+use riser_plugin::abi_stable::std_types::{RResult, RSlice, RVec};
+use riser_plugin::serde_json::{self, Value as Json};
+use riser_plugin::{Connection, PointValue, Processor, connection_test, create, create_test};
+
+use crate::gate::GateReport;
+use crate::memory::{LogLine, ProgressNote, RunRequest, Service, Shown, Stage, StoredSample};
+use crate::records::unix_ns;
+use crate::run::{Pace, Run, RunEnd};
+use crate::services::Services;
+use crate::tree::TreeDifference;
+use crate::wishes::{Receipt, as_number};
+use crate::world::{PATIENCE, World};
+
+/// What the kit calls an installation in tests.
+const INSTANCE: &str = "test-instance";
+
+/// A host in memory: the tree, the values and the connection of one plugin. Clones share what is stored.
+#[derive(Clone, Debug)]
+pub struct MemoryHost {
+    world: Arc<World>,
+    settings: Json,
+    connection: Option<ConnectionMessage>,
+}
+
+impl Default for MemoryHost {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryHost {
+    /// A host with nothing stored, no connection and no settings. It is 5 January 2026, 06:00 UTC.
+    pub fn new() -> Self {
+        Self { world: Arc::default(), settings: Json::Object(serde_json::Map::new()), connection: None }
+    }
+
+    /// Settings for the runs that follow; what is left out has its default.
+    #[must_use]
+    pub fn settings(mut self, settings: Json) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The connection for the runs that follow, secrets included.
+    #[must_use]
+    pub fn connection<C: Connection>(mut self, settings: Json) -> Self {
+        let (name, kind) = (C::NAME.to_owned(), format!("test/{}", C::ID));
+        self.connection = Some(ConnectionMessage { name, kind, settings });
+        self
+    }
+
+    /// A host with the same settings and connection, and nothing stored.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self { world: Arc::default(), ..self.clone() }
+    }
+
+    /// Runs a class to its end; its waits move the clock.
+    ///
+    /// # Panics
+    /// When it waits more than 10,000 times, or does not end within 30 s of real time: it does not end by
+    /// itself, so it is a class for [`MemoryHost::start`].
+    #[track_caller]
+    pub fn run<P: Processor>(&self, processor: P) -> RunEnd {
+        let end = self.begin(processor, Pace::ByItself).end_within(PATIENCE);
+        let end = end.expect("the run did not end within 30 s");
+        assert_ne!(end, RunEnd::Cancelled, "the run waited 10,000 times: drive it with `start`");
+        end
+    }
+
+    /// Starts a class and lets it come to its first wait, or its end. From then on it moves when the test moves
+    /// the clock, writes a set point, or stops it.
+    ///
+    /// # Panics
+    /// When it neither waits nor ends within 30 s of real time.
+    #[track_caller]
+    pub fn start<P: Processor>(&self, processor: P) -> Run {
+        let run = self.begin(processor, Pace::ByTest);
+        self.settle();
+        run
+    }
+
+    pub(crate) fn begin<P: Processor>(&self, processor: P, pace: Pace) -> Run {
+        let class = P::CLASS.id;
+        let (number, order) = {
+            let mut memory = self.world.memory();
+            let order = RunOrderMessage {
+                configuration: P::CLASS.name.to_owned(),
+                instance: INSTANCE.to_owned(),
+                settings: self.settings.clone(),
+                connection: self.connection.clone().filter(|_| P::CLASS.connection.is_some()),
+                points: memory.tree.points(),
+                wishes: memory.wishes.open_for(class, memory.now()),
+            };
+            (memory.runs.add(class, pace), order)
+        };
+        let (world, services) = (Arc::clone(&self.world), self.services(number, class));
+        thread::spawn(move || {
+            let end = match (create(|| processor, Vec::new()), serde_json::to_vec(&order)) {
+                (RResult::ROk(run), Ok(order)) => {
+                    end_of(run.run(RSlice::from_slice(&order), services.boxed()))
+                }
+                _ => unreachable!("the class was made before, and its order is JSON"),
+            };
+            world.memory().runs.of(number).end = Some(end);
+            world.tell();
+        });
+        Run::new(Arc::clone(&self.world), number)
+    }
+
+    /// Tests the connection, with the settings given to [`MemoryHost::connection`].
+    ///
+    /// # Panics
+    /// When it was given none.
+    #[track_caller]
+    pub fn test_connection<C: Connection>(&self) -> (Vec<Stage>, RunEnd) {
+        let ConnectionMessage { kind, settings, .. } =
+            self.connection.clone().expect("a connection to test: `.connection::<…>(…)`");
+        let order = TestOrderMessage { kind, instance: INSTANCE.to_owned(), settings };
+        let number = self.world.memory().runs.add("", Pace::ByItself);
+        let end = match (create_test(vec![connection_test::<C>()]), serde_json::to_vec(&order)) {
+            (RResult::ROk(test), Ok(order)) => {
+                let services = self.services(number, "").boxed();
+                end_of(test.test_connection(RSlice::from_slice(&order), services))
+            }
+            _ => unreachable!("a test is always made, and its order is JSON"),
+        };
+        let mut memory = self.world.memory();
+        memory.runs.of(number).end = Some(end.clone());
+        (std::mem::take(&mut memory.stages), end)
+    }
+
+    fn services(&self, number: u64, class: &'static str) -> Services {
+        let has_connection = self.connection.is_some();
+        Services { world: Arc::clone(&self.world), number, class, has_connection }
+    }
+
+    /// Moves the clock; each wait that ends meanwhile ends at its own moment. Comes back when all runs wait
+    /// again or have ended.
+    ///
+    /// # Panics
+    /// When a run neither waits nor ends within 30 s of real time.
+    #[track_caller]
+    pub fn advance(&self, span: Duration) {
+        self.settle();
+        let target_ns = unix_ns(self.now() + span);
+        loop {
+            let mut memory = self.world.memory();
+            let next = memory.runs.next_deadline_ns().filter(|deadline| *deadline <= target_ns);
+            memory.now_ns = memory.now_ns.max(next.unwrap_or(target_ns));
+            drop(memory);
+            self.world.tell();
+            self.settle();
+            if next.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Waits until every run waits for the test, or has ended.
+    #[track_caller]
+    pub(crate) fn settle(&self) {
+        let settled = self.world.until(PATIENCE, |memory| memory.runs.are_settled(memory.now_ns));
+        assert!(settled.is_some(), "a run neither waited nor ended for 30 s");
+    }
+
+    /// Writes a set point in the BMS's place. A running class that carries it wakes; else its next run is
+    /// given it. Comes back when all runs wait again; gives the wish's number.
+    ///
+    /// # Panics
+    /// When the host would refuse it: no such item, not writable, of another kind, out of range.
+    #[track_caller]
+    pub fn write(&self, id: &str, value: impl Into<PointValue>) -> i64 {
+        self.write_together(vec![(id, value.into())])[0]
+    }
+
+    /// Writes several set points that travel together.
+    ///
+    /// # Panics
+    /// When the host would refuse one of them.
+    #[track_caller]
+    pub fn write_together(&self, wishes: Vec<(&str, PointValue)>) -> Vec<i64> {
+        let written = self.world.memory().write(wishes);
+        self.world.tell();
+        self.settle();
+        match written {
+            Ok(ids) => ids,
+            Err(why) => panic!("the host refuses the set point: {why}"),
+        }
+    }
+
+    /// Closes the connection gate, as refused credentials or too many failures do.
+    pub fn close_gate(&self, until: SystemTime, reason: &str) {
+        self.world.memory().gate.close(until, reason);
+    }
+
+    /// Refuses the next call of a service.
+    pub fn refuse_next(&self, service: Service) {
+        self.world.memory().refused_next.insert(service);
+    }
+
+    /// The time.
+    pub fn now(&self) -> SystemTime {
+        self.world.memory().now()
+    }
+
+    /// The declared items, in their order.
+    pub fn tree(&self) -> Vec<ItemMessage> {
+        self.world.memory().tree.items().to_vec()
+    }
+
+    /// What each declaration changed.
+    pub fn declarations(&self) -> Vec<TreeDifference> {
+        self.world.memory().declarations.clone()
+    }
+
+    /// A value as it would be served; `None` for what was neither published nor known when it was declared.
+    pub fn value(&self, id: &str) -> Option<Shown> {
+        let memory = self.world.memory();
+        let (handle, _) = memory.tree.find(id)?;
+        memory.values.get(&handle).cloned()
+    }
+
+    /// The number of a value that is a number.
+    pub fn number(&self, id: &str) -> Option<f64> {
+        as_number(&self.value(id)?.value?)
+    }
+
+    /// The samples of a history, in order of time.
+    pub fn history(&self, id: &str) -> Vec<StoredSample> {
+        let memory = self.world.memory();
+        let samples = memory.tree.find(id).and_then(|(handle, _)| memory.histories.get(&handle));
+        samples.map(|samples| samples.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// What was said about a wish, in order.
+    pub fn receipts(&self, wish: i64) -> Vec<Receipt> {
+        let all = self.world.memory().wishes.receipts().to_vec();
+        all.into_iter().filter(|receipt| receipt.wish == wish).collect()
+    }
+
+    /// All lines of the log.
+    pub fn log(&self) -> Vec<LogLine> {
+        self.world.memory().log.clone()
+    }
+
+    /// What runs said that they do.
+    pub fn progress(&self) -> Vec<ProgressNote> {
+        self.world.memory().progress.clone()
+    }
+
+    /// Problems that are raised and not cleared.
+    pub fn problems(&self) -> Vec<ProblemMessage> {
+        self.world.memory().problems.values().cloned().collect()
+    }
+
+    /// A durable value of a class.
+    pub fn state(&self, class: &str, key: &str) -> Option<String> {
+        self.world.memory().state.get(&(class.to_owned(), key.to_owned())).cloned()
+    }
+
+    /// How often a class said that it publishes.
+    pub fn period(&self, class: &str) -> Option<Duration> {
+        self.world.memory().periods.get(class).copied()
+    }
+
+    /// Runs that were asked for.
+    pub fn run_requests(&self) -> Vec<RunRequest> {
+        self.world.memory().run_requests.clone()
+    }
+
+    /// What was told to the connection gate.
+    pub fn gate_reports(&self) -> Vec<GateReport> {
+        self.world.memory().gate.reports().to_vec()
+    }
+
+    /// What this host refused because a rule was broken, in words.
+    pub fn broken_rules(&self) -> Vec<String> {
+        self.world.memory().broken_rules.clone()
+    }
+}
+
+fn end_of(result: RResult<(), RVec<u8>>) -> RunEnd {
+    let RResult::RErr(error) = result else { return RunEnd::Succeeded };
+    match serde_json::from_slice::<FailureMessage>(&error) {
+        Ok(failure) if failure.is_stop => RunEnd::Cancelled,
+        Ok(failure) => RunEnd::Failed(failure),
+        Err(error) => unreachable!("the kit writes failures as JSON: {error}"),
+    }
+}

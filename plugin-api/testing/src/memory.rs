@@ -1,0 +1,187 @@
+//! What the host in memory keeps.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::{Duration, SystemTime};
+
+use riser_plugin::abi::messages::{ProblemMessage, WakeMessage};
+use riser_plugin::{LogLevel, PointValue, ValueState};
+
+use crate::gate::MemoryGate;
+use crate::records::moment;
+use crate::run::Runs;
+use crate::tree::{StoredTree, TreeDifference};
+use crate::wishes::Wishes;
+
+/// Monday, 5 January 2026, 06:00 UTC: a moment that no clock change is near.
+const FIRST_MOMENT_NS: i64 = 1_767_592_800_000_000_000;
+
+/// A value as it would be served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// The last value, if there ever was one.
+    pub value: Option<PointValue>,
+    /// Its state.
+    pub state: ValueState,
+    /// Why the state is not Good.
+    pub reason: Option<String>,
+    /// When the source measured it.
+    pub source_time: SystemTime,
+}
+
+/// A recorded sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSample {
+    /// The moment it stands for.
+    pub at: SystemTime,
+    /// The value.
+    pub value: PointValue,
+    /// Its state.
+    pub state: ValueState,
+}
+
+/// A line of a run's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// How important.
+    pub level: LogLevel,
+    /// What was said.
+    pub text: String,
+}
+
+/// What a run said that it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgressNote {
+    /// The step, in words.
+    pub step: String,
+    /// How many are done.
+    pub done: u64,
+    /// Of how many; 0 when that is not known.
+    pub of: u64,
+}
+
+/// A run that a class asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRequest {
+    /// The class that is to run.
+    pub class: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a connection test said about a stage when it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// Its name.
+    pub name: String,
+    /// Whether it passed.
+    pub passed: bool,
+    /// What was found.
+    pub finding: String,
+    /// What to do, when it did not pass.
+    pub advice: String,
+}
+
+/// A service that a test can refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Service {
+    /// [`Host::declare`](riser_plugin::Host::declare).
+    Declare,
+    /// [`Host::publish`](riser_plugin::Host::publish).
+    Publish,
+    /// [`Host::record`](riser_plugin::Host::record).
+    Record,
+    /// [`Host::latest`](riser_plugin::Host::latest).
+    Latest,
+    /// [`Host::points`](riser_plugin::Host::points).
+    Points,
+    /// [`Host::state`](riser_plugin::Host::state), all of it.
+    State,
+    /// [`Host::request_run`](riser_plugin::Host::request_run).
+    RequestRun,
+}
+
+/// What the host in memory keeps, behind the lock of its [`World`](crate::world::World).
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pub(crate) now_ns: i64,
+    pub(crate) tree: StoredTree,
+    pub(crate) declarations: Vec<TreeDifference>,
+    pub(crate) values: HashMap<u32, Shown>,
+    pub(crate) published: HashSet<u32>,
+    pub(crate) histories: HashMap<u32, BTreeMap<SystemTime, StoredSample>>,
+    pub(crate) log: Vec<LogLine>,
+    pub(crate) progress: Vec<ProgressNote>,
+    pub(crate) problems: BTreeMap<String, ProblemMessage>,
+    pub(crate) raised: Vec<ProblemMessage>,
+    pub(crate) state: BTreeMap<(String, String), String>,
+    pub(crate) periods: HashMap<String, Duration>,
+    pub(crate) run_requests: Vec<RunRequest>,
+    pub(crate) stages: Vec<Stage>,
+    pub(crate) gate: MemoryGate,
+    pub(crate) wishes: Wishes,
+    /// Services that the test refuses once.
+    pub(crate) refused_next: HashSet<Service>,
+    /// What this host refused because a rule was broken.
+    pub(crate) broken_rules: Vec<String>,
+    pub(crate) randomness: u64,
+    pub(crate) runs: Runs,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            now_ns: FIRST_MOMENT_NS,
+            tree: StoredTree::default(),
+            declarations: Vec::new(),
+            values: HashMap::new(),
+            published: HashSet::new(),
+            histories: HashMap::new(),
+            log: Vec::new(),
+            progress: Vec::new(),
+            problems: BTreeMap::new(),
+            raised: Vec::new(),
+            state: BTreeMap::new(),
+            periods: HashMap::new(),
+            run_requests: Vec::new(),
+            stages: Vec::new(),
+            gate: MemoryGate::default(),
+            wishes: Wishes::default(),
+            refused_next: HashSet::new(),
+            broken_rules: Vec::new(),
+            randomness: 0x9e37_79b9_7f4a_7c15,
+            runs: Runs::default(),
+        }
+    }
+}
+
+impl Memory {
+    pub(crate) fn now(&self) -> SystemTime {
+        moment(self.now_ns)
+    }
+
+    /// Accepts wishes written together and hands them to the classes that carry them and run.
+    pub(crate) fn write(&mut self, wishes: Vec<(&str, PointValue)>) -> Result<Vec<i64>, String> {
+        let (group, now) = (self.wishes.next_group(), self.now());
+        let mut ids = Vec::new();
+        let mut by_class: BTreeMap<String, Vec<_>> = BTreeMap::new();
+        for (id, value) in wishes {
+            let point = self.tree.find(id).ok_or_else(|| format!("there is no item {id}"))?;
+            let (message, class) = self.wishes.accept(group, point, value, now)?;
+            ids.push(message.id);
+            by_class.entry(class).or_default().push(message);
+        }
+        for (class, messages) in by_class {
+            self.runs.wake_class(&class, &WakeMessage::SetPoints(messages));
+        }
+        Ok(ids)
+    }
+
+    /// The next number of a fixed sequence (xorshift64), the same in every test.
+    pub(crate) fn next_random(&mut self) -> u8 {
+        self.randomness ^= self.randomness << 13;
+        self.randomness ^= self.randomness >> 7;
+        self.randomness ^= self.randomness << 17;
+        self.randomness.to_le_bytes()[7]
+    }
+}

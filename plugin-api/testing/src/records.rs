@@ -1,0 +1,93 @@
+//! Records of batches, read as the kit's own types.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use riser_plugin::abi::messages::{ItemMessage, NodeMessage};
+use riser_plugin::abi::{SampleRecord, TIME_NOW, ValueRecord};
+use riser_plugin::{PointValue, ValueState, unpacked};
+
+pub(crate) fn moment(unix_ns: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_nanos(unix_ns.unsigned_abs())
+}
+
+pub(crate) fn unix_ns(moment: SystemTime) -> i64 {
+    let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn unix_ms(moment: SystemTime) -> i64 {
+    unix_ns(moment) / 1_000_000
+}
+
+/// A published value that was judged.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) handle: u32,
+    pub(crate) value: Option<PointValue>,
+    pub(crate) state: ValueState,
+    pub(crate) reason: Option<String>,
+    pub(crate) source_time: Option<SystemTime>,
+}
+
+/// Judges a record as the host would.
+pub(crate) fn judged(
+    record: &ValueRecord,
+    texts: &str,
+    item: Option<&ItemMessage>,
+    class: &str,
+) -> Result<Judged, String> {
+    let handle = record.handle;
+    let Some(ItemMessage { id, node: NodeMessage::Value { kind, written_by, .. }, .. }) = item else {
+        return Err(format!("{handle} is no value of the declared tree"));
+    };
+    if written_by != class {
+        return Err(format!("the value {id} is written by the class {written_by:?}"));
+    }
+    let value = unpacked(record.tag, record.bits, record.text.of(texts));
+    check_value(id, kind, value.as_ref())?;
+    let reason = record.reason.of(texts);
+    Ok(Judged {
+        handle,
+        value,
+        state: state(record.state)?,
+        reason: (!reason.is_empty()).then(|| reason.to_owned()),
+        source_time: (record.source_time_ns != TIME_NOW).then(|| moment(record.source_time_ns)),
+    })
+}
+
+/// Judges a sample as the host would.
+pub(crate) fn judged_sample(
+    record: &SampleRecord,
+    texts: &str,
+    item: Option<&ItemMessage>,
+    class: &str,
+) -> Result<(PointValue, ValueState), String> {
+    let Some(ItemMessage { id, node: NodeMessage::History { kind, written_by, .. }, .. }) = item else {
+        return Err(format!("{} is no history of this tree", record.handle));
+    };
+    if written_by != class {
+        return Err(format!("the history {id} is recorded by the class {written_by}"));
+    }
+    let value = unpacked(record.tag, record.bits, record.text.of(texts));
+    check_value(id, kind, value.as_ref())?;
+    let value = value.ok_or_else(|| format!("a sample of {id} has no value"))?;
+    Ok((value, state(record.state)?))
+}
+
+fn check_value(id: &str, kind: &str, value: Option<&PointValue>) -> Result<(), String> {
+    match value {
+        Some(PointValue::Double(number)) if !number.is_finite() => {
+            Err(format!("a number of {id} is not finite"))
+        }
+        Some(value) if value.kind().name() != kind => {
+            Err(format!("{id} is a {kind} and was given a {}", value.kind().name()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn state(number: u8) -> Result<ValueState, String> {
+    ValueState::from_number(number)
+        .filter(|state| *state != ValueState::Forced)
+        .ok_or_else(|| format!("{number} is no value state that a processor may give"))
+}

@@ -1,0 +1,238 @@
+//! What a class sees of the host in memory, and what a test sees of the class.
+
+use riser_plugin::prelude::*;
+use riser_plugin::{Gate, LogLevel};
+use riser_plugin_testing::{GatePurpose, GateResult, MemoryHost, RunEnd, Service, json};
+
+fn tree() -> Tree {
+    let mut tree = Tree::new();
+    let zone = tree.add(Container::device("z1", "Zone 1"));
+    tree.add_in(
+        zone,
+        Value::new("z1/limit", "Limit", Kind::Double)
+            .unit("A")
+            .written_by("status")
+            .carried_by("status")
+            .within(0.0, 63.0)
+            .initially(32.0),
+    );
+    tree.add_in(zone, Value::new("z1/power", "Power", Kind::Double).unit("kW").written_by("status"));
+    tree.add_in(zone, History::new("z1/power/log", "Power", "z1/power", Kind::Double).written_by("logs"));
+    tree
+}
+
+/// Declares, notes when, and ends.
+struct Setup;
+
+impl Processor for Setup {
+    type Settings = ();
+    const CLASS: Class = Class::scheduled("setup", "Setup");
+
+    fn run(&self, host: &Host, (): ()) -> Outcome {
+        host.progress("declaring", 0, 1);
+        let points = host.declare(tree())?;
+        host.state().put("points", &points.all().len().to_string())?;
+        host.wait(Duration::from_mins(1))?;
+        Ok(())
+    }
+}
+
+/// Publishes, and confirms each set point.
+struct Status;
+
+impl Processor for Status {
+    type Settings = ();
+    const CLASS: Class = Class::long_running("status", "Status").takes_set_points();
+
+    fn run(&self, host: &Host, (): ()) -> Outcome {
+        let points = host.points()?;
+        let find = |id: &str| points.find(id).ok_or_else(|| Failure::new("no tree").permanent());
+        let (limit, power) = (find("z1/limit")?, find("z1/power")?);
+        for set_point in host.open_set_points() {
+            set_point.reject("written before I ran");
+        }
+        loop {
+            host.publish(&[power.good(7.5)])?;
+            match host.wait(Duration::from_secs(15))? {
+                Wake::SetPoint(set_point) => {
+                    let Some(wish) = set_point.wishes.first() else { continue };
+                    wish.sent();
+                    host.publish(&[limit.good(wish.value().clone())])?;
+                    wish.confirmed();
+                }
+                Wake::TreeChanged => host.log(LogLevel::Info, "the tree changed"),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Records what is served.
+struct Logs;
+
+impl Processor for Logs {
+    type Settings = ();
+    const CLASS: Class = Class::scheduled("logs", "Logs");
+
+    fn run(&self, host: &Host, (): ()) -> Outcome {
+        for (_, stored) in host.points()?.iter().filter(|(_, stored)| stored.is_history) {
+            let recorded: Vec<u32> = stored.recorded.into_iter().collect();
+            for served in host.latest(&recorded)?.into_iter().flatten() {
+                host.record(&[stored.point.sample(served.value, served.state, host.now())])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_declared_twice_changes_nothing_and_keeps_its_initial_value() {
+    let host = MemoryHost::new();
+    let began = host.now();
+    assert_eq!(host.run(Setup), RunEnd::Succeeded);
+    assert_eq!(host.now().duration_since(began).unwrap(), Duration::from_mins(1));
+    assert_eq!(host.run(Setup), RunEnd::Succeeded);
+    let differences = host.declarations();
+    assert_eq!((differences[0].added, differences[1].kept), (4, 4));
+    assert!(differences[1].is_empty());
+    assert_eq!((host.number("z1/limit"), host.value("z1/power")), (Some(32.0), None));
+    assert_eq!(host.state("setup", "points").as_deref(), Some("3"));
+    assert_eq!(host.progress()[0].step, "declaring");
+}
+
+#[test]
+fn a_set_point_wakes_the_class_that_carries_it_and_its_receipts_are_kept() {
+    let host = MemoryHost::new();
+    host.run(Setup);
+    let early = host.write("z1/limit", 10.0);
+    let status = host.start(Status);
+    assert_eq!(host.receipts(early)[0].reason, "written before I ran");
+    let wish = host.write("z1/limit", 16.0);
+    let said: Vec<_> = host.receipts(wish).into_iter().map(|receipt| receipt.state).collect();
+    assert_eq!((said, host.number("z1/limit")), (vec!["Sent".into(), "Confirmed".into()], Some(16.0)));
+    assert_eq!(status.stop(), RunEnd::Cancelled);
+}
+
+#[test]
+#[should_panic(expected = "z1/limit takes 63 or less")]
+fn a_set_point_that_the_host_would_refuse_fails_the_test() {
+    let host = MemoryHost::new();
+    host.run(Setup);
+    host.write("z1/limit", 99.0);
+}
+
+#[test]
+fn runs_side_by_side_share_what_is_stored() {
+    let host = MemoryHost::new();
+    host.run(Setup);
+    let status = host.start(Status);
+    assert_eq!(host.run(Logs), RunEnd::Succeeded);
+    host.advance(Duration::from_mins(15));
+    host.run(Logs);
+    let samples = host.history("z1/power/log");
+    assert_eq!(samples.len(), 2);
+    assert_eq!(samples[1].at.duration_since(samples[0].at).unwrap(), Duration::from_mins(15));
+    status.stop();
+}
+
+#[test]
+fn a_class_that_publishes_what_another_writes_is_refused_as_by_the_host() {
+    struct Thief;
+    impl Processor for Thief {
+        type Settings = ();
+        const CLASS: Class = Class::scheduled("thief", "Thief");
+        fn run(&self, host: &Host, (): ()) -> Outcome {
+            let points = host.declare(tree())?;
+            let power = points.all().find("z1/power").ok_or_else(|| Failure::new("no power"))?;
+            host.publish(&[power.good(1.0)])?;
+            Ok(())
+        }
+    }
+    let host = MemoryHost::new();
+    let failure = host.run(Thief).failure();
+    assert!(failure.what.contains("z1/power is written by the class \"status\""), "{}", failure.what);
+    assert_eq!(host.broken_rules().len(), 1);
+}
+
+#[test]
+fn a_refused_service_is_an_error_once() {
+    let host = MemoryHost::new();
+    host.refuse_next(Service::Declare);
+    assert!(host.run(Setup).failure().what.contains("the test refused it"));
+    assert_eq!(host.run(Setup), RunEnd::Succeeded);
+}
+
+/// Asks the gate once for each minute.
+struct Caller;
+
+/// Where it calls.
+#[derive(Connection)]
+#[connection(id = "line", name = "Line")]
+struct Line {
+    /// The number to call.
+    number: String,
+    /// Said to the other side.
+    code_word: Secret<String>,
+}
+
+impl Line {
+    fn test(&self, host: &TestHost) -> Outcome {
+        host.stage("dial", || Ok(((), format!("{} rings", self.number))))?;
+        host.stage("login", || {
+            let is_right = self.code_word.expose() == "sesame";
+            if is_right {
+                Ok(((), "let in".to_owned()))
+            } else {
+                Err(("refused".to_owned(), "ask again".to_owned()))
+            }
+        })
+    }
+}
+
+fn pass(gate: &Gate, result: GateResult) -> Outcome {
+    gate.enter(GatePurpose::Request)??.leave(result);
+    Ok(())
+}
+
+impl Processor for Caller {
+    type Settings = ();
+    const CLASS: Class = Class::scheduled("caller", "Caller").needs::<Line>();
+
+    fn run(&self, host: &Host, (): ()) -> Outcome {
+        let line = host.connection::<Line>()?;
+        host.log(LogLevel::Info, &line.number);
+        pass(&host.gate(), GateResult::Done)
+    }
+}
+
+#[test]
+fn a_connection_has_its_settings_its_gate_and_its_test() {
+    let host = MemoryHost::new().connection::<Line>(json!({ "number": "4711", "code_word": "sesame" }));
+    assert_eq!(host.run(Caller), RunEnd::Succeeded);
+    assert_eq!(host.log()[0].text, "4711");
+    assert_eq!(host.gate_reports()[0].result, GateResult::Done);
+    host.close_gate(host.now() + Duration::from_mins(5), "the login was refused");
+    assert!(host.run(Caller).failure().what.contains("the login was refused"));
+
+    let (stages, end) = host.test_connection::<Line>();
+    assert_eq!((stages.len(), stages[0].finding.as_str(), end), (2, "4711 rings", RunEnd::Succeeded));
+    let wrong = MemoryHost::new().connection::<Line>(json!({ "number": "4711", "code_word": "?" }));
+    let (stages, end) = wrong.test_connection::<Line>();
+    assert!(!stages[1].passed);
+    assert_eq!(end.failure().what, "login: refused");
+    assert!(MemoryHost::new().run(Caller).failure().what.contains("has no connection"));
+}
+
+#[test]
+fn a_panic_fails_the_run_with_its_place_and_not_the_test() {
+    struct Clumsy;
+    impl Processor for Clumsy {
+        type Settings = ();
+        const CLASS: Class = Class::scheduled("clumsy", "Clumsy");
+        fn run(&self, _host: &Host, (): ()) -> Outcome {
+            panic!("dropped it")
+        }
+    }
+    let failure = MemoryHost::new().run(Clumsy).failure();
+    assert!(failure.is_panic && failure.what.contains("dropped it at "), "{}", failure.what);
+}
