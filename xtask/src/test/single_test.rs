@@ -1,6 +1,7 @@
 //! One test in a process of its own.
 
-use std::process::Stdio;
+use std::fmt::Write as _;
+use std::io::{Read as _, Seek as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,24 +40,32 @@ impl SingleTest {
     /// Runs it to its end, at most for five minutes.
     pub(super) async fn run(self, environment: &TestEnvironment) -> anyhow::Result<Finished> {
         let begin = Instant::now();
+        // A file and no pipe: what a test leaves behind would keep a pipe open.
+        let mut output = tempfile::tempfile()?;
         let mut command = tokio::process::Command::from(self.program.command(environment));
-        command.args(["--exact", &self.test]).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.process_group(0).kill_on_drop(true).spawn()?;
-        let _group = Group(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
-        let ended = tokio::time::timeout(LONGEST, child.wait_with_output()).await;
-        let (tally, output) = match ended {
-            Ok(output) => {
-                let output = output?;
-                let text =
-                    [&output.stdout, &output.stderr].map(|part| String::from_utf8_lossy(part)).concat();
-                let tally =
-                    Tally::read(&text).filter(|tally| output.status.success() == tally.has_no_failure());
-                (tally.unwrap_or(Tally::ONE_FAILED), format!("{text}\n{}", output.status))
+        command.args(["--exact", &self.test]).stdout(output.try_clone()?).stderr(output.try_clone()?);
+        let mut child = command.process_group(0).kill_on_drop(true).spawn()?;
+        let group = Group(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
+        let ended = tokio::time::timeout(LONGEST, child.wait()).await;
+        drop(group);
+        let mut text = Vec::new();
+        output.rewind()?;
+        output.read_to_end(&mut text)?;
+        let mut text = String::from_utf8_lossy(&text).into_owned();
+        let tally = match ended {
+            Ok(status) => {
+                let status = status?;
+                writeln!(text, "{status}")?;
+                Tally::read(&text).filter(|tally| status.success() == tally.has_no_failure())
             }
-            Err(_) => (Tally::ONE_FAILED, format!("it did not end within {} s", LONGEST.as_secs())),
+            Err(_) => {
+                writeln!(text, "it did not end within {} s", LONGEST.as_secs())?;
+                None
+            }
         };
         let name = format!("{} {}", self.program.name, self.test);
-        Ok(Finished { name, tally, took: begin.elapsed(), output })
+        let tally = tally.unwrap_or(Tally::ONE_FAILED);
+        Ok(Finished { name, tally, took: begin.elapsed(), output: text })
     }
 }
 
