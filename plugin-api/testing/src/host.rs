@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use riser_plugin::abi::messages::{
     ConnectionMessage, FailureMessage, ItemMessage, ProblemMessage, RunOrderMessage, TestOrderMessage,
 };
 use riser_plugin::abi_stable::std_types::{RResult, RSlice, RVec};
+use riser_plugin::description::{SettingDescription, SettingKind};
 use riser_plugin::serde_json::{self, Value as Json};
 use riser_plugin::{Connection, PointValue, Processor, connection_test, create, create_test};
 
 use crate::gate::GateReport;
 use crate::memory::{LogLine, ProgressNote, RunRequest, Service, Shown, Stage, StoredSample};
 use crate::records::unix_ns;
-use crate::run::{Pace, Run, RunEnd};
+use crate::run::{IsStopping, Pace, Run, RunEnd};
 use crate::services::Services;
 use crate::tree::TreeDifference;
 use crate::wishes::{Receipt, as_number};
@@ -23,12 +24,17 @@ use crate::world::{PATIENCE, World};
 /// What the kit calls an installation in tests.
 const INSTANCE: &str = "test-instance";
 
+/// What a run does in itself changes nothing here, so a test that waits looks again by itself.
+const LOOKED_AGAIN_AFTER: Duration = Duration::from_millis(10);
+
 /// A host in memory: the tree, the values and the connection of one plugin. Clones share what is stored.
 #[derive(Clone, Debug)]
 pub struct MemoryHost {
     world: Arc<World>,
     settings: Json,
     connection: Option<ConnectionMessage>,
+    /// Keys of the connection's settings that are secrets.
+    secret_keys: Vec<String>,
 }
 
 impl Default for MemoryHost {
@@ -40,7 +46,12 @@ impl Default for MemoryHost {
 impl MemoryHost {
     /// A host with nothing stored, no connection and no settings. It is 5 January 2026, 06:00 UTC.
     pub fn new() -> Self {
-        Self { world: Arc::default(), settings: Json::Object(serde_json::Map::new()), connection: None }
+        Self {
+            world: Arc::default(),
+            settings: Json::Object(serde_json::Map::new()),
+            connection: None,
+            secret_keys: Vec::new(),
+        }
     }
 
     /// Settings for the runs that follow; what is left out has its default.
@@ -55,13 +66,25 @@ impl MemoryHost {
     pub fn connection<C: Connection>(mut self, settings: Json) -> Self {
         let (name, kind) = (C::NAME.to_owned(), format!("test/{}", C::ID));
         self.connection = Some(ConnectionMessage { name, kind, settings });
+        let secrets = C::describe().into_iter().filter(|setting| setting.kind == SettingKind::Secret);
+        self.secret_keys = secrets.map(|setting| setting.key).collect();
         self
     }
 
-    /// A host with the same settings and connection, and nothing stored.
-    #[must_use]
-    pub fn emptied(&self) -> Self {
-        Self { world: Arc::default(), ..self.clone() }
+    /// A host of its own with the same settings, connection, tree, values and durable state, and nothing else.
+    pub(crate) fn copied(&self) -> Self {
+        let world = Arc::new(World::of(self.world.memory().stored()));
+        Self { world, ..self.clone() }
+    }
+
+    /// The texts that a secret setting of a class, or of the connection, was given.
+    pub(crate) fn secrets(&self, settings: &[SettingDescription]) -> Vec<String> {
+        let own = settings.iter().filter(|setting| setting.kind == SettingKind::Secret);
+        let own = own.filter_map(|setting| self.settings.get(&setting.key));
+        let connections = self.connection.iter().map(|connection| &connection.settings);
+        let of_connection =
+            connections.flat_map(|settings| self.secret_keys.iter().filter_map(|key| settings.get(key)));
+        own.chain(of_connection).filter_map(Json::as_str).map(str::to_owned).collect()
     }
 
     /// Runs a class to its end; its waits move the clock.
@@ -71,7 +94,7 @@ impl MemoryHost {
     /// itself, so it is a class for [`MemoryHost::start`].
     #[track_caller]
     pub fn run<P: Processor>(&self, processor: P) -> RunEnd {
-        let end = self.begin(processor, Pace::ByItself).end_within(PATIENCE);
+        let end = self.begin(processor, Pace::ByItself, IsStopping::No).end_within(PATIENCE);
         let end = end.expect("the run did not end within 30 s");
         assert_ne!(end, RunEnd::Cancelled, "the run waited 10,000 times: drive it with `start`");
         end
@@ -84,12 +107,31 @@ impl MemoryHost {
     /// When it neither waits nor ends within 30 s of real time.
     #[track_caller]
     pub fn start<P: Processor>(&self, processor: P) -> Run {
-        let run = self.begin(processor, Pace::ByTest);
+        let run = self.launch(processor);
         self.settle();
         run
     }
 
-    pub(crate) fn begin<P: Processor>(&self, processor: P, pace: Pace) -> Run {
+    /// Starts a class and does not wait for it: one that talks to a device, or never waits.
+    /// [`MemoryHost::until`] waits for what it does.
+    pub fn launch<P: Processor>(&self, processor: P) -> Run {
+        self.begin(processor, Pace::ByTest, IsStopping::No)
+    }
+
+    /// Waits, in real time, until something is so.
+    ///
+    /// # Panics
+    /// When it is not so after 30 s.
+    #[track_caller]
+    pub fn until(&self, is_so: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so(self) {
+            assert!(Instant::now() < deadline, "what the test waits for did not come within 30 s");
+            self.world.until_told(LOOKED_AGAIN_AFTER);
+        }
+    }
+
+    pub(crate) fn begin<P: Processor>(&self, processor: P, pace: Pace, stopping: IsStopping) -> Run {
         let class = P::CLASS.id;
         let (number, order) = {
             let mut memory = self.world.memory();
@@ -101,7 +143,7 @@ impl MemoryHost {
                 points: memory.tree.points(),
                 wishes: memory.wishes.open_for(class, memory.now()),
             };
-            (memory.runs.add(class, pace), order)
+            (memory.runs.add(class, pace, stopping), order)
         };
         let (world, services) = (Arc::clone(&self.world), self.services(number, class));
         thread::spawn(move || {
@@ -126,7 +168,7 @@ impl MemoryHost {
         let ConnectionMessage { kind, settings, .. } =
             self.connection.clone().expect("a connection to test: `.connection::<…>(…)`");
         let order = TestOrderMessage { kind, instance: INSTANCE.to_owned(), settings };
-        let number = self.world.memory().runs.add("", Pace::ByItself);
+        let number = self.world.memory().runs.add("", Pace::ByItself, IsStopping::No);
         let end = match (create_test(vec![connection_test::<C>()]), serde_json::to_vec(&order)) {
             (RResult::ROk(test), Ok(order)) => {
                 let services = self.services(number, "").boxed();
@@ -168,9 +210,17 @@ impl MemoryHost {
 
     /// Waits until every run waits for the test, or has ended.
     #[track_caller]
-    pub(crate) fn settle(&self) {
-        let settled = self.world.until(PATIENCE, |memory| memory.runs.are_settled(memory.now_ns));
-        assert!(settled.is_some(), "a run neither waited nor ended for 30 s");
+    fn settle(&self) {
+        assert!(self.settles(), "a run neither waited nor ended for 30 s");
+    }
+
+    pub(crate) fn settles(&self) -> bool {
+        self.world.until(PATIENCE, |memory| memory.runs.are_settled(memory.now_ns)).is_some()
+    }
+
+    /// All texts that runs gave to this host, each with where it went.
+    pub(crate) fn texts(&self) -> Vec<(&'static str, String)> {
+        self.world.memory().texts()
     }
 
     /// Writes a set point in the BMS's place. A running class that carries it wakes; else its next run is

@@ -31,6 +31,7 @@
 //! ```
 #![deny(missing_docs)]
 
+mod check;
 mod gate;
 mod host;
 mod memory;
@@ -41,6 +42,7 @@ mod tree;
 mod wishes;
 mod world;
 
+pub use check::{Finding, check_processor};
 pub use gate::GateReport;
 pub use host::MemoryHost;
 pub use memory::{LogLine, ProgressNote, RunRequest, Service, Shown, Stage, StoredSample};

@@ -160,6 +160,32 @@ impl Memory {
         moment(self.now_ns)
     }
 
+    /// A copy of what is stored: tree, values, histories, durable state, the time.
+    pub(crate) fn stored(&self) -> Self {
+        Self {
+            now_ns: self.now_ns,
+            tree: self.tree.clone(),
+            values: self.values.clone(),
+            published: self.published.clone(),
+            histories: self.histories.clone(),
+            state: self.state.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// All texts that runs gave to this host, each with where it went.
+    pub(crate) fn texts(&self) -> Vec<(&'static str, String)> {
+        let mut texts: Vec<_> = self.log.iter().map(|line| ("the log", line.text.clone())).collect();
+        texts.extend(self.progress.iter().map(|note| ("its progress", note.step.clone())));
+        texts.extend(self.raised.iter().map(|problem| ("a problem", format!("{problem:?}"))));
+        texts.extend(self.state.values().map(|value| ("its durable state", value.clone())));
+        texts.extend(self.run_requests.iter().map(|asked| ("a request for a run", asked.reason.clone())));
+        texts.extend(self.wishes.receipts().iter().map(|it| ("a receipt", it.reason.clone())));
+        texts.extend(self.tree.items().iter().map(|item| ("its tree", format!("{item:?}"))));
+        texts.extend(self.values.values().map(|shown| ("a published value", format!("{shown:?}"))));
+        texts
+    }
+
     /// Accepts wishes written together and hands them to the classes that carry them and run.
     pub(crate) fn write(&mut self, wishes: Vec<(&str, PointValue)>) -> Result<Vec<i64>, String> {
         let (group, now) = (self.wishes.next_group(), self.now());

@@ -42,6 +42,13 @@ pub(crate) enum Pace {
     ByTest,
 }
 
+/// Whether a run is asked to stop before it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IsStopping {
+    Yes,
+    No,
+}
+
 /// A run, as the memory knows it.
 #[derive(Debug)]
 pub(crate) struct RunState {
@@ -69,7 +76,7 @@ pub(crate) struct Runs {
 }
 
 impl Runs {
-    pub(crate) fn add(&mut self, class: &'static str, pace: Pace) -> u64 {
+    pub(crate) fn add(&mut self, class: &'static str, pace: Pace, stopping: IsStopping) -> u64 {
         let number = self.by_number.len() as u64;
         let state = RunState {
             class,
@@ -77,7 +84,7 @@ impl Runs {
             waits_until_ns: None,
             waits: 0,
             wakes: VecDeque::new(),
-            is_stopping: false,
+            is_stopping: stopping == IsStopping::Yes,
             end: None,
         };
         self.by_number.insert(number, state);

@@ -27,7 +27,7 @@ impl TreeDifference {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct StoredTree {
     items: Vec<ItemMessage>,
     handles: HashMap<String, u32>,

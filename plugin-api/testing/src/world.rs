@@ -15,6 +15,10 @@ pub(crate) struct World {
 }
 
 impl World {
+    pub(crate) fn of(memory: Memory) -> Self {
+        Self { memory: Mutex::new(memory), changed: Condvar::new() }
+    }
+
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -27,6 +31,11 @@ impl World {
     /// Gives the lock back until something changes.
     pub(crate) fn until_changed<'a>(&self, memory: MutexGuard<'a, Memory>) -> MutexGuard<'a, Memory> {
         self.changed.wait(memory).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits, in real time, until something changes, or a while has passed.
+    pub(crate) fn until_told(&self, at_most: Duration) {
+        drop(self.changed.wait_timeout(self.memory(), at_most));
     }
 
     /// Waits, in real time, until this is so; `None` when it took too long.

@@ -1,0 +1,45 @@
+//! What a class declares.
+
+use riser_plugin::abi::messages::{ItemMessage, NodeMessage};
+
+use super::{Finding, finding};
+
+const RULE: &str = "declared items are well formed";
+
+/// Longest unit that a BMS shows, in characters.
+const LONGEST_UNIT: usize = 20;
+
+pub(super) fn findings(items: &[ItemMessage]) -> Vec<Finding> {
+    items.iter().flat_map(|item| item_faults(item).into_iter().map(|what| finding(RULE, what))).collect()
+}
+
+fn item_faults(item: &ItemMessage) -> Vec<String> {
+    let id = &item.id;
+    let mut faults = Vec::new();
+    if item.name.trim().is_empty() {
+        faults.push(format!("{id} has no name"));
+    }
+    if [id, &item.name].iter().any(|text| text.trim() != **text || text.chars().any(char::is_control)) {
+        faults.push(format!("id or name of {id:?} begin or end with a space, or have a control character"));
+    }
+    let (unit, written_by, as_known) = match &item.node {
+        NodeMessage::Container { .. } => return faults,
+        NodeMessage::Value { unit, written_by, kind, initial, .. } => {
+            let as_known = initial
+                .as_ref()
+                .is_none_or(|value| riser_plugin::PointValue::from(value.clone()).kind().name() == kind);
+            (unit, written_by, as_known)
+        }
+        NodeMessage::History { unit, written_by, .. } => (unit, written_by, true),
+    };
+    if unit.trim() != unit || unit.chars().any(char::is_control) || unit.chars().count() > LONGEST_UNIT {
+        faults.push(format!("the unit {unit:?} of {id} is no unit: at most {LONGEST_UNIT} plain characters"));
+    }
+    if written_by.is_empty() {
+        faults.push(format!("no class writes {id}: `.written_by(…)`"));
+    }
+    if !as_known {
+        faults.push(format!("the first value of {id} is not of its kind"));
+    }
+    faults
+}
