@@ -71,12 +71,12 @@ pub(super) fn list_tests(
 }
 
 impl TestProgram {
-    /// The program as `cargo test` would start it.
+    /// The program in the folder and environment that its tests expect.
     pub(super) fn command(&self, environment: &TestEnvironment) -> Command {
         let mut command = Command::new(&self.executable);
+        workspace::forget_package(&mut command);
         command
             .current_dir(&self.package)
-            .env("CARGO_MANIFEST_DIR", &self.package)
             .env("LD_LIBRARY_PATH", &environment.library_path)
             .env("RISER_TEST_PYTHON", &environment.python)
             .env("RISER_TEST_PLUGINS", &environment.programs)
