@@ -1,0 +1,85 @@
+//! What is no SOAP, too large, too deep, or of another protocol (cases E20, E23, E88).
+
+use riser_ews::NAMESPACE;
+
+use crate::exchange::{Message, SOAP_12, asking_for, envelope};
+use crate::site::Site;
+
+#[tokio::test]
+async fn what_cannot_be_read_is_a_senders_fault_with_status_400() {
+    let site = Site::open().await;
+    let whole = envelope("<GetValuesRequest/>");
+    let in_body =
+        |content: &str| format!("<s:Envelope xmlns:s=\"{SOAP_12}\"><s:Body>{content}</s:Body></s:Envelope>");
+    for (case, body) in [
+        ("empty", String::new()),
+        ("spaces", "  \n".to_owned()),
+        ("no XML", "{\"jsonrpc\":\"2.0\"}".to_owned()),
+        ("cut off", whole[..whole.len() - 3].to_owned()),
+        ("twice", whole.repeat(2)),
+        ("E20", format!("<!DOCTYPE x SYSTEM \"file:///etc/passwd\">{whole}")),
+        ("E20 entity", format!("<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>{}", in_body("&e;"))),
+        ("processing instruction", format!("<?php x?>{whole}")),
+        ("deep", in_body(&format!("{}{}", "<a>".repeat(50_000), "</a>".repeat(50_000)))),
+        ("long text", envelope(&asking_for("GetValues", ["x".repeat(64 * 1024 + 1).as_str()]))),
+        ("long attribute", envelope(&format!("<GetValuesRequest version=\"{}\"/>", "1".repeat(70_000)))),
+        ("no SOAP", format!("<GetValuesRequest xmlns=\"{NAMESPACE}\"/>")),
+        ("another SOAP", whole.replace(SOAP_12, "http://www.w3.org/2001/12/soap-envelope")),
+        ("no body", format!("<s:Envelope xmlns:s=\"{SOAP_12}\"/>")),
+        ("empty body", in_body("")),
+        ("two operations", in_body("<a/><b/>")),
+        ("another protocol", in_body("<GetValues xmlns=\"http://example.org/\"/>")),
+        ("undeclared prefix", in_body("<x:GetValuesRequest/>")),
+        ("wrong declaration", format!("<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>{whole}")),
+    ] {
+        let answer = site.exchange(Message::raw(body)).await;
+        assert_eq!((answer.status, answer.fault()), (400, Some("INVALID_REQUEST")), "{case}");
+        assert_eq!(answer.content.text("Code/Value"), "s:Sender", "{case}");
+    }
+    let bytes: [&[u8]; 2] = [b"\xff\xfe<\x00a", b"<a>\xe4</a>"];
+    for body in bytes {
+        assert_eq!(site.exchange(Message::raw(body)).await.status, 400, "{body:?}");
+    }
+}
+
+#[tokio::test]
+async fn e23_a_body_above_the_limit_is_refused_with_the_limit_in_words() {
+    let site = Site::open().await;
+    let largest = format!("{}{}", envelope("<GetWebServiceInformationRequest/>"), " ".repeat(1024 * 1024));
+    let (fits, too_large) = (&largest[..1024 * 1024], &largest[..=1024 * 1024]);
+    assert_eq!(site.send(&Message::raw(fits)).await.status(), 200);
+    let refused = site.send(&Message::raw(too_large)).await;
+    assert_eq!(refused.status(), 413);
+    assert!(refused.text().await.unwrap().contains("1 MiB"));
+}
+
+#[tokio::test]
+async fn another_charset_is_refused() {
+    let site = Site::open().await;
+    let message = Message::of("<GetWebServiceInformationRequest/>");
+    for charset in ["iso-8859-1", "utf-16", "utf-7"] {
+        let content_type = format!("application/soap+xml; charset={charset}");
+        let answer = site.exchange(message.clone().with_content_type(&content_type)).await;
+        assert_eq!(answer.status, 400, "{charset}");
+    }
+}
+
+#[tokio::test]
+async fn e88_no_fault_repeats_what_the_client_sent() {
+    let site = Site::open().await;
+    let history =
+        "<GetHistoryRequest><GetHistoryParameter><Id>s3cret</Id></GetHistoryParameter></GetHistoryRequest>";
+    for request in [
+        history,
+        "<GetValuesRequest version=\"s3cret\"><GetValuesIds/></GetValuesRequest>",
+        "<GetItemsRequest metadata=\"s3cret\"/>",
+        "<S3cretRequest>s3cret</S3cretRequest>",
+    ] {
+        let answer = site.ask(request).await;
+        assert!(
+            answer.fault().is_some() && !answer.body.to_lowercase().contains("s3cret"),
+            "{}",
+            answer.body
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! The reference contract as judge, in Python: a validator and a reader of XML that are not ours.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
+
+use serde::Deserialize;
+
+/// An element of an answer as Python read it, without its namespace.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) attributes: std::collections::BTreeMap<String, String>,
+    text: String,
+    children: Vec<Node>,
+}
+
+impl Node {
+    /// The elements at the end of a path such as `GetValuesItems/ValueItem`.
+    pub(crate) fn all(&self, path: &str) -> Vec<&Node> {
+        path.split('/').fold(vec![self], |found, name| {
+            found.into_iter().flat_map(|node| &node.children).filter(|child| child.name == name).collect()
+        })
+    }
+
+    /// The texts of the elements at the end of a path.
+    pub(crate) fn texts(&self, path: &str) -> Vec<&str> {
+        self.all(path).into_iter().map(|node| node.text.as_str()).collect()
+    }
+
+    /// The text of the only element at the end of a path.
+    pub(crate) fn text(&self, path: &str) -> &str {
+        let texts = self.texts(path);
+        assert_eq!(texts.len(), 1, "{} has one {path}", self.name);
+        texts[0]
+    }
+}
+
+/// A request and what came of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CheckedExchange<'a> {
+    pub(crate) request: &'a [u8],
+    pub(crate) status: u16,
+    pub(crate) content_type: &'a str,
+    pub(crate) answer: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Verdict {
+    breaches: Vec<String>,
+    content: Node,
+}
+
+/// Holds an answer against the contract and gives its content.
+pub(crate) fn check(exchange: CheckedExchange<'_>) -> Node {
+    static JUDGE: OnceLock<Mutex<Judge>> = OnceLock::new();
+    let mut judge = JUDGE.get_or_init(|| Mutex::new(Judge::start())).lock().unwrap();
+    let verdict = judge.judge(exchange);
+    assert_eq!(verdict.breaches, [""; 0], "{}", exchange.answer);
+    verdict.content
+}
+
+/// The judging process. It ends when its input does, at the latest with the test.
+struct Judge {
+    _process: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Judge {
+    fn start() -> Self {
+        let mut process = Command::new(python())
+            .arg(script("check_answers.py"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (input, output) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+        Self { _process: process, input, output: BufReader::new(output) }
+    }
+
+    fn judge(&mut self, exchange: CheckedExchange<'_>) -> Verdict {
+        let question = serde_json::json!({
+            "request_hex": hex::encode(exchange.request),
+            "status": exchange.status,
+            "content_type": exchange.content_type,
+            "answer": exchange.answer,
+        });
+        writeln!(self.input, "{question}").unwrap();
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|_| panic!("no verdict on {}", exchange.answer))
+    }
+}
+
+/// A file beside these tests.
+pub(crate) fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(name)
+}
+
+/// A file of the reference contract.
+pub(crate) fn reference(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name)
+}
+
+/// A Python with the packages of `requirements.txt`: the one that `cargo xtask test` prepared, else one of our own.
+pub(crate) fn python() -> PathBuf {
+    std::env::var_os("RISER_TEST_PYTHON").map_or_else(prepared_python, PathBuf::from)
+}
+
+fn prepared_python() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let folder = target.join("test-python");
+    let python = folder.join("bin/python");
+    let stamp = folder.join("requirements.installed");
+    let wanted = fs::read_to_string(script("requirements.txt")).unwrap();
+    // Tests run side by side, in processes of their own.
+    let turn = File::create(target.join("test-python.lock")).unwrap();
+    turn.lock().unwrap();
+    if !fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+        succeed(Command::new(&python).args(pip).arg(script("requirements.txt")));
+        fs::write(stamp, wanted).unwrap();
+    }
+    python
+}
+
+fn succeed(command: &mut Command) {
+    assert!(command.status().unwrap().success(), "{command:?} failed");
+}

@@ -1,0 +1,66 @@
+//! What the server says of itself, and what follows from versions (cases E28 to E33).
+
+use riser_ews::NAMESPACE;
+
+use crate::contract_check::Node;
+use crate::exchange::Message;
+use crate::site::Site;
+
+const SERVED: [&str; 6] =
+    ["GetWebServiceInformation", "GetContainerItems", "GetItems", "GetValues", "SetValues", "GetHistory"];
+
+fn operations(content: &Node) -> String {
+    content.texts("GetWebServiceInformationSupportedOperations/Operation").join(" ")
+}
+
+#[tokio::test]
+async fn e31_each_version_is_told_what_it_knows() {
+    let site = Site::open().await;
+    for (attribute, answered, knows_systems) in [
+        ("version=\"1.2\"", Some("1.2"), true),
+        ("version=\"2\"", Some("1.2"), true),
+        ("version=\"1.1\"", Some("1.1"), false),
+        ("version=\"1.0\"", Some("1.0"), false),
+        ("version=\"junk\"", Some("1.0"), false),
+        ("", None, false),
+    ] {
+        let answer = site.ask(&format!("<GetWebServiceInformationRequest {attribute}/>")).await;
+        let content = &answer.content;
+        assert_eq!(operations(content), SERVED.join(" "), "{attribute}");
+        assert_eq!(content.attributes.get("version").map(String::as_str), answered, "{attribute}");
+        assert_eq!(content.all("SystemInfo").len(), usize::from(knows_systems), "{attribute}");
+        assert_eq!(content.text("GetWebServiceInformationVersion/MajorVersion"), "1");
+        assert_eq!(content.text("GetWebServiceInformationVersion/MinorVersion"), "2");
+        assert_eq!(content.text("GetWebServiceInformationVersion/UsedNameSpace"), NAMESPACE);
+    }
+}
+
+#[tokio::test]
+async fn e28_and_e33_an_operation_that_is_not_served_is_refused_and_not_announced() {
+    let site = Site::open().await;
+    for request in [
+        "<Subscribe version=\"1.1\"/>",
+        "<Subscribe/>",
+        "<Renew version=\"1.2\"/>",
+        "<GetAlarmEventsRequest version=\"1.2\"/>",
+        "<ForceValuesRequest version=\"1.2\"/>",
+        "<GetEnumsRequest version=\"1.2\"/>",
+    ] {
+        let answer = site.ask(request).await;
+        assert_eq!((answer.status, answer.fault()), (500, Some("OPERATION_NOT_SUPPORTED")), "{request}");
+        assert_eq!(answer.content.all("Detail/Fault_Operation_Not_Supported").len(), 1, "{request}");
+    }
+    let foreign = site.ask("<RespondAlarmEventsRequest version=\"1.2\"/>").await;
+    assert_eq!(foreign.fault(), Some("OPERATION_NOT_SUPPORTED"));
+}
+
+#[tokio::test]
+async fn the_system_is_told_with_a_version_of_numbers_only() {
+    let site = Site::open().await;
+    let content = site.ask("<GetWebServiceInformationRequest version=\"1.2\"/>").await.content;
+    let version = content.text("SystemInfo/Version");
+    assert!(version.split('.').all(|part| part.parse::<u32>().is_ok()), "{version}");
+    assert_eq!(content.text("SystemInfo/Name"), "Test site");
+    let viewer = Message::of("<GetWebServiceInformationRequest/>").by(crate::site::VIEWER);
+    assert_eq!(site.exchange(viewer).await.status, 200);
+}

@@ -1,0 +1,21 @@
+//! The server through its front door: HTTP, Digest, SOAP and each operation, over items in memory. Every answer is
+//! held against the reference contract. Cases are numbered as in the conformance list of the protocol's design
+//! (`E1` to `E89`).
+
+#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+
+mod bad_input;
+mod contract_check;
+mod description;
+mod ews_client;
+mod exchange;
+mod foreign_clients;
+mod get_container_items;
+mod get_history;
+mod get_items;
+mod get_values;
+mod get_web_service_information;
+mod http_rules;
+mod login;
+mod set_values;
+mod site;

@@ -1,0 +1,137 @@
+//! A server on a port of its own, over a small tree that has one item of each kind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use riser_domain::{
+    AccountRights, Clock as _, DigestAlgorithm, EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock,
+    HistoryItem, HistorySample, PointHandle, SetPointRule, Timestamp, Value, ValueKind, ValueState,
+};
+use riser_ews::testing::{MemoryAccounts, MemorySource};
+use riser_ews::{EwsEndpoint, Listener, ListenerOptions};
+
+pub(crate) const REALM: &str = "Riser \"tests\"";
+/// May read and write.
+pub(crate) const BMS: (&str, &str) = ("bms", "p\u{e4}ss:w\"rd");
+/// May read.
+pub(crate) const VIEWER: (&str, &str) = ("viewer", "only looks");
+
+/// When the clock stands still: 2026-11-24T00:00:00Z.
+pub(crate) const NOW: Timestamp = Timestamp::from_unix_ms(1_795_478_400_000);
+/// Between two samples of the history.
+pub(crate) const SAMPLE_PERIOD: Duration = Duration::from_mins(15);
+
+pub(crate) struct Site {
+    pub(crate) source: Arc<MemorySource>,
+    pub(crate) clock: Arc<FakeClock>,
+    /// The history's handle.
+    pub(crate) history: PointHandle,
+    pub(crate) url: String,
+    pub(crate) address: String,
+    pub(crate) path: String,
+    pub(crate) http: reqwest::Client,
+    _listener: Listener,
+}
+
+impl Site {
+    pub(crate) async fn open() -> Self {
+        Self::open_with(|_| {}).await
+    }
+
+    /// With settings that differ from the usual ones.
+    pub(crate) async fn open_with(change: impl FnOnce(&mut EwsServer)) -> Self {
+        // Another test of this process may have been first; any provider will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut server = EwsServer {
+            id: EwsServerId(1),
+            name: "Test site".to_owned(),
+            listen: "127.0.0.1:0".to_owned(),
+            path: EwsServer::DEFAULT_PATH.to_owned(),
+            realm: REALM.to_owned(),
+            public_url: None,
+            page_size_items: 100,
+            digest_order: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
+        };
+        change(&mut server);
+        let clock = Arc::new(FakeClock::at(NOW));
+        let source = Arc::new(MemorySource::new(&server.name, clock.clone()));
+        let history = fill(&source);
+        let listener = Listener::bind(&server.listen, ListenerOptions::default()).await.unwrap();
+        let accounts = MemoryAccounts::new(&server.realm).with(BMS.0, BMS.1, AccountRights::ReadWrite).with(
+            VIEWER.0,
+            VIEWER.1,
+            AccountRights::Read,
+        );
+        let path = server.path.clone();
+        let address = listener.local_address().to_string();
+        listener.add(Arc::new(EwsEndpoint::new(
+            server,
+            source.clone(),
+            Arc::new(accounts),
+            clock.clone(),
+            chrono_tz::Europe::Berlin,
+        )));
+        let url = format!("http://{address}{path}");
+        Self {
+            source,
+            clock,
+            history,
+            url,
+            address,
+            path,
+            http: reqwest::Client::builder().no_gzip().build().unwrap(),
+            _listener: listener,
+        }
+    }
+
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// `zone` holds a value of each type, a history, and a folder inside; `empty` holds nothing.
+fn fill(source: &MemorySource) -> PointHandle {
+    source.add_folder("zone", "Zone <1> & \"more\"");
+    source.add_folder("empty", "Empty");
+    let range = SetPointRule { min: Some(0.0), max: Some(100.0), ..SetPointRule::default() };
+    let modes = SetPointRule { options: vec!["auto".into(), "off".into()], ..SetPointRule::default() };
+    let future = SetPointRule { future_only: true, ..SetPointRule::default() };
+    let any = Some(SetPointRule::default());
+    for (id, value, rule) in [
+        ("reduction", Value::Double(10.0), Some(range)),
+        ("second", Value::Double(1.5), any.clone()),
+        ("enabled", Value::Boolean(true), any.clone()),
+        ("count", Value::Integer(-3), any.clone()),
+        ("total", Value::Long(9_007_199_254_740_993), any.clone()),
+        ("text", Value::String("a <b> & \"c\" ]]>".into()), any.clone()),
+        ("mode", Value::String("auto".into()), Some(modes)),
+        ("until", Value::DateTime(NOW), Some(future)),
+        ("lasts", Value::DurationMs(5_400_000), any),
+        ("power", Value::Double(0.1 + 0.2), None),
+    ] {
+        source.add_value(id, "zone", value, rule);
+    }
+    let history = source.add(EwsItem::History(HistoryItem {
+        id: EwsItemId::new("power.log"),
+        parent: EwsItemId::new("zone"),
+        name: "Power".into(),
+        description: "Each quarter of an hour".into(),
+        value_item: EwsItemId::new("power"),
+        kind: ValueKind::Double,
+        unit: "kW".into(),
+        written_by: "logs".into(),
+    }));
+    source.record(history, samples(4));
+    history
+}
+
+/// The last samples before now, oldest first; their values count from 0.
+pub(crate) fn samples(count: u32) -> Vec<HistorySample> {
+    (0..count)
+        .map(|number| HistorySample {
+            value: Value::Double(f64::from(number)),
+            state: ValueState::Good,
+            time: NOW.minus(SAMPLE_PERIOD * (count - number)),
+        })
+        .collect()
+}
