@@ -45,7 +45,7 @@ impl EwsServers {
             }
             match self.listener_address(&server.listen).await {
                 Ok(local) => self.serve(context, server, local),
-                Err(error) => raise(context, server, &error.to_string(), error.source.to_string()),
+                Err(error) => raise(context, server, &error.to_string(), &error.source.to_string()),
             }
         }
     }
@@ -61,7 +61,7 @@ impl EwsServers {
     /// How a server stands.
     pub(crate) fn status(&self, server: &EwsServer, items: usize) -> EwsServerStatus {
         let (local, asked) = match self.lock().endpoints.get(&server.id) {
-            Some(served) => (Some(served.local), served.endpoint.statistics()),
+            Some(open) => (Some(open.local), open.endpoint.statistics()),
             None => (None, EndpointStatistics::default()),
         };
         let listen = local.map_or_else(|| server.listen.clone(), |local| local.to_string());
@@ -140,7 +140,7 @@ fn code(server: &EwsServer) -> String {
     format!("ews-address-unusable {}", server.id.0)
 }
 
-fn raise(context: &Context, server: &EwsServer, what: &str, why: String) {
+fn raise(context: &Context, server: &EwsServer, what: &str, why: &str) {
     let problem = Problem {
         code: code(server),
         what: format!("EWS server {}: {what}: {why}", server.name),

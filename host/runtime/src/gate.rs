@@ -30,7 +30,7 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 pub(crate) struct Gates {
     clock: Arc<dyn Clock>,
     changes: Changes,
-    gates: Mutex<HashMap<ConnectionId, Arc<Gate>>>,
+    by_connection: Mutex<HashMap<ConnectionId, Arc<Gate>>>,
 }
 
 /// The gate of one connection.
@@ -67,11 +67,11 @@ pub(crate) struct Closed {
 
 impl Gates {
     pub(crate) fn new(clock: Arc<dyn Clock>, changes: Changes) -> Self {
-        Self { clock, changes, gates: Mutex::default() }
+        Self { clock, changes, by_connection: Mutex::default() }
     }
 
     pub(crate) fn of(&self, connection: ConnectionId) -> Arc<Gate> {
-        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gates = self.by_connection.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(gates.entry(connection).or_insert_with(|| {
             Arc::new(Gate {
                 clock: Arc::clone(&self.clock),

@@ -113,19 +113,19 @@ impl Outbox {
         if self.open_count() + wanted.len() > OPEN_WISHES {
             return Err(WriteError::Full);
         }
-        let wishes = self.commit(server, &tree, author, wanted, now).await?;
+        let wishes = self.commit(server, author, wanted, now).await?;
         Ok(Accepted { results, wishes })
     }
 
     async fn commit(
         &self,
         server: EwsServerId,
-        tree: &ServerTree,
         author: &Author,
         wanted: Vec<SetPointWrite>,
         now: Timestamp,
     ) -> Result<Vec<Wish>, StoreError> {
         let expires_at = expiry(&wanted, now);
+        let tree = self.items.server(server);
         let wishes: Vec<NewWish> = wanted
             .into_iter()
             .map(|write| NewWish {

@@ -16,10 +16,11 @@ impl ConfigurationFile {
 
     /// An EWS server on a free port, with the account of the BMS.
     pub(crate) fn ews_server(mut self, name: &str) -> Self {
+        let path = name.replace(' ', "-");
         write!(
             self.text,
             "[[ews_server]]\nname = \"{name}\"\nlisten = \"127.0.0.1:0\"\n\
-             path = \"/EcoStruxure/DataExchange\"\nrealm = \"Riser\"\n\
+             path = \"/{path}/DataExchange\"\nrealm = \"Riser\"\n\
              [[ews_server.account]]\nname = \"bms\"\nrights = \"read-write\"\n\
              password = {{ env = \"EWS_PASSWORD\" }}\n\n"
         )
@@ -40,12 +41,17 @@ impl ConfigurationFile {
         self
     }
 
-    /// A processor; `more` holds further lines of its table.
+    /// A processor that runs at start unless `more`, the further lines of its table, says otherwise.
     pub(crate) fn processor(mut self, name: &str, class: &str, ews_server: &str, more: &str) -> Self {
+        let more = if more.contains("runs_at_start") {
+            more.to_owned()
+        } else {
+            format!("runs_at_start = true\n{more}")
+        };
         write!(
             self.text,
             "[[processor]]\nname = \"{name}\"\nclass = \"{class}\"\news_server = \"{ews_server}\"\n\
-             runs_at_start = true\n{more}\n\n"
+             {more}\n\n"
         )
         .unwrap();
         self

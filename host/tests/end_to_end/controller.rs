@@ -2,7 +2,9 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use reqwest::redirect::Policy;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,8 +33,6 @@ struct Announced {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Request {
     pub(crate) unix_ms: i64,
-    pub(crate) method: String,
-    pub(crate) path: String,
     pub(crate) body: Option<String>,
     /// Missing while it is under way.
     pub(crate) status: Option<u16>,
@@ -51,7 +51,7 @@ impl Controller {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let Announced { api_url, control_url, certificate_sha256 } = serde_json::from_str(&line).unwrap();
-        Self { child, api_url, certificate_sha256, control_url, http: reqwest::Client::new() }
+        Self { child, api_url, certificate_sha256, control_url, http: http_client() }
     }
 
     /// The calls whose method and path (below `/api/v2`) are these, oldest first.
@@ -93,6 +93,12 @@ impl Controller {
     pub(crate) async fn go_down(&self) {
         self.fault(json!({ "kind": "down" })).await;
     }
+}
+
+/// A client that follows no redirect, for a test's own requests.
+pub(crate) fn http_client() -> reqwest::Client {
+    let builder = reqwest::Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(30));
+    builder.build().unwrap()
 }
 
 impl Drop for Controller {

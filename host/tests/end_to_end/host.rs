@@ -9,6 +9,7 @@ use riser_ews::client::{ClientOptions, EwsClient};
 use serde::Deserialize;
 
 use crate::programs::RISER;
+use crate::waiting::until;
 
 pub(crate) const BMS: &str = "bms";
 pub(crate) const BMS_PASSWORD: &str = "a password of the BMS";
@@ -53,6 +54,11 @@ impl Installation {
     /// Puts a library where Riser looks for it, as `cp` does.
     pub(crate) fn drop_in(&self, library: &Path, name: &str) {
         std::fs::copy(library, self.plugins().join(name)).unwrap();
+    }
+
+    /// The folder of everything, for what a test adds.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
     }
 
     fn plugins(&self) -> PathBuf {
@@ -137,16 +143,28 @@ impl Host {
         assert!(status.success(), "{status}; {}", self.log());
     }
 
+    /// What its workers, and all that they start, carry in their environment.
+    pub(crate) async fn marker(&self) -> String {
+        until("a worker", async || {
+            let environments = self.workers().into_iter().filter_map(|worker| {
+                std::fs::read_to_string(format!("/proc/{}/environ", worker.as_raw_nonzero())).ok()
+            });
+            let found = environments
+                .flat_map(|text| text.split('\0').map(str::to_owned).collect::<Vec<_>>())
+                .find(|variable| variable.starts_with("RISER_INSTANCE="));
+            found.ok_or(())
+        })
+        .await
+    }
+
     /// Its worker processes.
     pub(crate) fn workers(&self) -> Vec<rustix::process::Pid> {
-        let host = self.child.id();
-        let children = format!("/proc/{host}/task/{host}/children");
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().flatten();
         let mut found = Vec::new();
-        for task in std::fs::read_dir(format!("/proc/{host}/task")).unwrap().flatten() {
-            let text = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            found.extend(text.split_whitespace().filter_map(|id| id.parse::<i32>().ok()));
+        for task in tasks {
+            let children = std::fs::read_to_string(task.path().join("children")).unwrap();
+            found.extend(children.split_whitespace().filter_map(|id| id.parse::<i32>().ok()));
         }
-        assert!(Path::new(&children).exists(), "this kernel does not tell the children of a process");
         found.into_iter().filter_map(rustix::process::Pid::from_raw).collect()
     }
 }
@@ -157,9 +175,19 @@ impl Drop for Host {
         let _ = self.child.wait();
         if std::thread::panicking() {
             // Shown by the test runner only when the test fails.
-            eprintln!("{}", std::fs::read_to_string(&self.log).unwrap_or_default());
+            let _ = std::io::stderr().write_all(&std::fs::read(&self.log).unwrap_or_default());
         }
     }
+}
+
+/// Processes that carry a marker.
+pub(crate) fn marked_processes(marker: &str) -> Vec<i32> {
+    let is_marked = |id: &i32| {
+        std::fs::read(format!("/proc/{id}/environ"))
+            .is_ok_and(|text| text.split(|byte| *byte == 0).any(|part| part == marker.as_bytes()))
+    };
+    let names = std::fs::read_dir("/proc").unwrap().flatten();
+    names.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_marked).collect()
 }
 
 fn text_of(output: &Output) -> String {

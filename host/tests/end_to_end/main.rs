@@ -6,9 +6,14 @@
 mod bms;
 mod configuration;
 mod controller;
+mod credentials;
+mod crimes;
 mod f1_points;
 mod host;
+mod library_swap;
+mod portal;
 mod programs;
 mod set_points;
 mod site;
+mod two_connections;
 mod waiting;

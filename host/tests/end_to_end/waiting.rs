@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
 /// Far longer than anything takes, also on a machine that does ten other things.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// Time between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 

@@ -1,9 +1,10 @@
 //! EVCE Setup: finds zones, stations and connectors, and creates what the BMS sees of them.
 
 use riser_plugin::LogLevel;
+use riser_plugin::http::HttpError;
 use riser_plugin::prelude::*;
 
-use crate::client::{EvceClient, Look};
+use crate::client::{EvceClient, EvceError, Look};
 use crate::connection::EvceConnection;
 use crate::points::{self, Binding, SETUP};
 
@@ -35,6 +36,10 @@ impl Processor for Setup {
                 let problem = error.as_problem("zones, stations and connectors are not brought up to date");
                 let needs_somebody = error.needs_somebody();
                 if error.host_error().is_some() {
+                    return Err(error.into());
+                }
+                // While the gate is closed the problem that closed it stands already.
+                if matches!(error, EvceError::Http(HttpError::Closed(_))) {
                     return Err(error.into());
                 }
                 host.raise(problem.clone());

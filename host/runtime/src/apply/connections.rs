@@ -54,7 +54,9 @@ pub(super) async fn read(
                 row: stored.id.0,
             }),
         };
-        let Some(settings) = read_settings(settings, &place, schema, stored_settings.as_ref(), faults) else {
+        let Some(settings) =
+            read_settings(settings.as_ref(), &place, schema, stored_settings.as_ref(), faults)
+        else {
             continue;
         };
         let mut wanted = stored.cloned().unwrap_or_else(|| Connection {

@@ -54,18 +54,13 @@ pub(super) fn read(check: &Check<'_>, sections: Vec<Section<'_>>, faults: &mut F
         let taken = plans.iter().map(|plan| &plan.wanted).chain(&check.now.ews_servers).find(|other| {
             other.name != wanted.name && other.listen == wanted.listen && other.path == wanted.path
         });
-        if let Some(other) = taken.filter(|other| !is_free_port(&other.listen)) {
+        if let Some(other) = taken {
             let what = format!("the EWS server {:?} has this address and path already", other.name);
             faults.add(place, what);
         }
         plans.push(Plan { is_new: stored.is_none(), is_changed: stored != Some(&wanted), wanted, accounts });
     }
     plans
-}
-
-/// Port 0 takes a free one: two servers with it never meet.
-fn is_free_port(listen: &str) -> bool {
-    listen.parse::<SocketAddr>().is_ok_and(|address| address.port() == 0)
 }
 
 fn read_server(

@@ -57,6 +57,10 @@ impl Names {
                 .collect(),
         }
     }
+
+    fn kind_of(&self, connection: &str) -> Option<&str> {
+        self.connections.iter().find(|(name, _)| name == connection).map(|(_, kind)| kind.as_str())
+    }
 }
 
 pub(super) async fn read(
@@ -78,8 +82,7 @@ pub(super) async fn read(
         if plans.iter().any(|plan| plan.wanted.name == name.value) {
             faults.add(name.place.clone(), format!("the processor {:?} stands here twice", name.value));
         }
-        let stored = check.now.processors.iter().find(|processor| processor.name == name.value);
-        plans.extend(read_one(check, names, name, stored, section, faults).await?);
+        plans.extend(read_one(check, names, name, section, faults).await?);
     }
     Ok(plans)
 }
@@ -88,10 +91,10 @@ async fn read_one(
     check: &Check<'_>,
     names: &Names,
     name: Placed<String>,
-    stored: Option<&ProcessorConfiguration>,
     mut section: Section<'_>,
     faults: &mut Faults<'_>,
 ) -> Result<Option<Plan>, StoreError> {
+    let stored = check.now.processors.iter().find(|processor| processor.name == name.value);
     let class = class(check, &mut section, &name, stored, faults);
     let description = class.as_ref().map(|(_, description)| *description);
     let now = StoredNames::of(check.now, stored);
@@ -115,7 +118,11 @@ async fn read_one(
     let Some((class, description)) = class.zip(description).map(|((class, _), it)| (class, it)) else {
         return Ok(None);
     };
-    check_needs(description, connection.as_ref(), schedule.as_ref(), names, &name, faults);
+    check_connection(description, (connection.as_deref(), names), &name, faults);
+    if description.mode == RunMode::LongRunning && schedule.is_some() {
+        let what = format!("{} runs until it is stopped and takes no schedule", description.name);
+        faults.add(name.place.clone(), format!("{what}: use runs_at_start"));
+    }
     let stored_settings = match stored {
         None => None,
         Some(stored) => Some(StoredSettings {
@@ -126,7 +133,8 @@ async fn read_one(
             row: stored.id.0,
         }),
     };
-    let settings = read_settings(settings, &place, &description.settings, stored_settings.as_ref(), faults);
+    let settings =
+        read_settings(settings.as_ref(), &place, &description.settings, stored_settings.as_ref(), faults);
     let (Some(WantedSettings { json, new_secrets }), Some(ews_server)) = (settings, ews_server) else {
         return Ok(None);
     };
@@ -233,38 +241,26 @@ fn reference(
     Some(given.value)
 }
 
-fn check_needs(
+/// Whether a class gets the connection it needs; one whose kind is not known has its fault already.
+fn check_connection(
     description: &ClassDescription,
-    connection: Option<&String>,
-    schedule: Option<&String>,
-    names: &Names,
+    (connection, names): (Option<&str>, &Names),
     name: &Placed<String>,
     faults: &mut Faults<'_>,
 ) {
-    let kind =
-        connection.and_then(|connection| names.connections.iter().find(|(known, _)| known == connection));
-    match (&description.connection, connection, kind) {
-        (Some(needed), None, _) => {
-            faults.add(
-                name.place.clone(),
-                format!("{} needs a connection of the kind {needed}", description.name),
-            );
-        }
-        (Some(needed), Some(_), Some((_, kind))) if kind != needed => {
-            let what = format!("{} needs a connection of the kind {needed}, not {kind}", description.name);
-            faults.add(name.place.clone(), what);
-        }
-        (None, Some(_), _) => {
-            faults.add(name.place.clone(), format!("{} takes no connection", description.name));
-        }
-        _ => {}
-    }
-    if description.mode == RunMode::LongRunning && schedule.is_some() {
-        faults.add(
-            name.place.clone(),
-            format!("{} runs until it is stopped and takes no schedule: use runs_at_start", description.name),
-        );
-    }
+    let class = &description.name;
+    let what = match (&description.connection, connection) {
+        (None, None) => return,
+        (None, Some(_)) => format!("{class} takes no connection"),
+        (Some(needed), None) => format!("{class} needs a connection of the kind {needed}"),
+        (Some(needed), Some(connection)) => match names.kind_of(connection) {
+            Some(kind) if kind != needed => {
+                format!("{class} needs a connection of the kind {needed}, not {kind}")
+            }
+            _ => return,
+        },
+    };
+    faults.add(name.place.clone(), what);
 }
 
 fn flags(

@@ -70,7 +70,7 @@ pub(super) struct StoredSettings<'a> {
 
 /// Reads settings against the schema of a plugin, over what is stored.
 pub(super) fn read_settings(
-    section: Option<Section<'_>>,
+    section: Option<&Section<'_>>,
     place: &Range<usize>,
     schema: &SettingsSchema,
     stored: Option<&StoredSettings<'_>>,
@@ -80,7 +80,7 @@ pub(super) fn read_settings(
         stored.and_then(|stored| serde_json::from_str(stored.json).ok()).unwrap_or_default();
     let mut places = Vec::new();
     let mut is_readable = true;
-    for (key, value) in section.iter().flat_map(Section::entries) {
+    for (key, value) in section.into_iter().flat_map(Section::entries) {
         places.push((key.value.to_owned(), value.span()));
         let is_secret = schema.setting(key.value).is_some_and(|setting| setting.kind == SettingKind::Secret);
         if is_secret {

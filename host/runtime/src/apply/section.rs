@@ -46,7 +46,7 @@ impl<'t> Section<'t> {
             return Vec::new();
         };
         let mut sections = Vec::new();
-        for element in array.iter() {
+        for element in array {
             match element.get_ref().as_table() {
                 Some(table) => sections.push(Section::new(table, element.span(), key)),
                 None => faults.add(element.span(), format!("{key} is written as [[{key}]]")),
@@ -130,7 +130,7 @@ impl<'t> Section<'t> {
     pub(super) fn finish(self, faults: &mut Faults<'_>) {
         let mut known: Vec<&str> = self.known.iter().copied().collect();
         known.sort_unstable();
-        for (key, _) in self.table.iter() {
+        for (key, _) in self.table {
             let name = key.get_ref().as_ref();
             if !self.known.contains(name) {
                 let what = format!("{} has no key {name:?}; it takes {}", self.what, known.join(", "));

@@ -156,7 +156,7 @@ impl ValueTable {
             if slot.is_fresh || slot.kind != value.kind() {
                 continue;
             }
-            if slot.apply(Some(value), ValueState::Good, None, now, now) {
+            if slot.apply(Heard::good(value, now), now) {
                 changed.push(handle);
             }
         }
@@ -178,9 +178,10 @@ impl ValueTable {
         let mut changed = Vec::new();
         for published in batch {
             let Some(slot) = table.slot_mut(published.handle) else { continue };
-            let source_time = published.source_time.unwrap_or(now);
-            if slot.apply(published.value, published.state, published.reason, source_time, now) {
-                changed.push(published.handle);
+            let Published { handle, value, state, reason, source_time } = published;
+            let heard = Heard { value, state, reason, source_time: source_time.unwrap_or(now) };
+            if slot.apply(heard, now) {
+                changed.push(handle);
             }
             slot.is_fresh = true;
         }
@@ -199,7 +200,7 @@ impl ValueTable {
             if let Some(slot) = table.slot_mut(*handle) {
                 let reason = Some(Arc::from("no longer at source"));
                 let source_time = slot.reading.source_time;
-                slot.apply(None, ValueState::Error, reason, source_time, now);
+                slot.apply(Heard { value: None, state: ValueState::Error, reason, source_time }, now);
             }
         }
         table.mark_unsaved(handles);
@@ -238,7 +239,7 @@ impl ValueTable {
         }
         if let Some((_, value)) = slot.requested.take()
             && is_confirmed
-            && slot.apply(Some(value), ValueState::Good, None, now, now)
+            && slot.apply(Heard::good(value, now), now)
         {
             table.mark_unsaved(&[handle]);
         }
@@ -384,16 +385,25 @@ impl Table {
     }
 }
 
+/// What is said of a point; without a value the last one stays.
+struct Heard {
+    value: Option<Value>,
+    state: ValueState,
+    reason: Option<Arc<str>>,
+    source_time: Timestamp,
+}
+
+impl Heard {
+    /// A value that is right now.
+    const fn good(value: Value, now: Timestamp) -> Self {
+        Self { value: Some(value), state: ValueState::Good, reason: None, source_time: now }
+    }
+}
+
 impl Slot {
     /// Answers whether a reader would see a difference.
-    fn apply(
-        &mut self,
-        value: Option<Value>,
-        state: ValueState,
-        reason: Option<Arc<str>>,
-        source_time: Timestamp,
-        now: Timestamp,
-    ) -> bool {
+    fn apply(&mut self, heard: Heard, now: Timestamp) -> bool {
+        let Heard { value, state, reason, source_time } = heard;
         let reading = &mut self.reading;
         let mut is_changed = reading.state != state || reading.reason != reason;
         if let Some(value) = value {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use riser_domain::{LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WishId, WishState};
 use riser_worker::frames::{FailureFrame, FromWorker, OutcomeFrame, ToWorker, WakeFrame};
 use riser_worker::{ExitReason, WorkerEvent, WorkerLimits, WorkerProcess};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::border::{level_from, problem_from, wish_frame};
@@ -14,7 +14,7 @@ use super::order::{self, OrderError};
 use super::processor_task::{Command, ProcessorTask, StartRefusal, StopRefusal};
 use super::run_log::RunLog;
 use super::services::Services;
-use crate::status::{ProcessorState, Progress};
+use crate::status::{LastRun, ProcessorState, Progress};
 
 /// Calls of one worker that may wait for their answer at the same time; a plugin that floods is slowed by
 /// its own socket.
@@ -84,7 +84,13 @@ pub(super) async fn execute(task: &mut ProcessorTask, run: RunId) -> EndedRun {
         }
     };
     task.set_state(ProcessorState::Running { since: started_at });
-    task.note_last_run(run, RunState::Running, "", Some(started_at), None);
+    task.note_last_run(LastRun {
+        id: run,
+        state: RunState::Running,
+        reason: String::new(),
+        started_at: Some(started_at),
+        ended_at: None,
+    });
     let services =
         Arc::new(Services::new(Arc::clone(&task.context), &task.configuration, task.owner.clone()));
     let mut execution = Execution {
@@ -136,17 +142,21 @@ impl Execution<'_> {
         tokio::pin!(time_limit);
         loop {
             tokio::select! {
-                event = worker.next_event() => match event {
-                    WorkerEvent::Frame(frame) => self.take_frame(&worker, frame).await,
+                // A worker whose calls all wait is not read further: its own socket slows it, and commands go on.
+                (slot, event) = next_event(&self.waiting_calls, &mut worker) => match event {
+                    WorkerEvent::Frame(frame) => self.take_frame(&worker, frame, slot).await,
                     WorkerEvent::Output(line) => self.add_line(LogLevel::Info, &line.text).await,
                     WorkerEvent::LeftBehind(count) => {
-                        let line = format!("it left {count} processes behind, which were ended");
+                        let line = match count {
+                            1 => "it left a process behind, which was ended".to_owned(),
+                            _ => format!("it left {count} processes behind, which were ended"),
+                        };
                         self.add_line(LogLevel::Warn, &line).await;
                     }
                     WorkerEvent::Ended(exit) => return exit,
                 },
                 command = self.task.commands.recv() => {
-                    self.take_command(&worker, command.unwrap_or(Command::ShutDown)).await;
+                    self.take_command(&worker, command.unwrap_or(Command::ShutDown));
                 }
                 _ = write_log.tick() => self.log.write(&self.task.context.store).await,
                 () = &mut time_limit, if is_scheduled && self.stop_cause.is_none() => {
@@ -156,20 +166,19 @@ impl Execution<'_> {
         }
     }
 
-    async fn take_frame(&mut self, worker: &WorkerProcess, frame: FromWorker) {
+    async fn take_frame(&mut self, worker: &WorkerProcess, frame: FromWorker, slot: OwnedSemaphorePermit) {
         match frame {
             FromWorker::Call { request, call } => match self.services.answer_now(call) {
                 Ok(answer) => {
                     let _ = worker.send(ToWorker::Answer { request, answer });
                 }
                 Err(call) => {
-                    let permit = Arc::clone(&self.waiting_calls).acquire_owned().await;
                     let services = Arc::clone(&self.services);
                     let worker = worker.handle();
                     tokio::spawn(async move {
                         let answer = services.answer(call).await;
                         let _ = worker.send(ToWorker::Answer { request, answer });
-                        drop(permit);
+                        drop(slot);
                     });
                 }
             },
@@ -208,7 +217,7 @@ impl Execution<'_> {
         }
     }
 
-    async fn take_command(&mut self, worker: &WorkerProcess, command: Command) {
+    fn take_command(&mut self, worker: &WorkerProcess, command: Command) {
         match command {
             Command::Start { trigger, reply } => {
                 if let Some(reply) = reply {
@@ -318,6 +327,15 @@ impl Execution<'_> {
             (None, _) => (RunState::Failed, exit.to_string(), Ending::TryAgain),
         }
     }
+}
+
+/// The next event of a worker, as soon as a call of it may wait.
+async fn next_event(
+    waiting_calls: &Arc<Semaphore>,
+    worker: &mut WorkerProcess,
+) -> (OwnedSemaphorePermit, WorkerEvent) {
+    let slot = Arc::clone(waiting_calls).acquire_owned().await.expect("the semaphore is never closed");
+    (slot, worker.next_event().await)
 }
 
 fn failed_with(failure: &FailureFrame) -> String {

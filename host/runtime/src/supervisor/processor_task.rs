@@ -253,7 +253,13 @@ impl ProcessorTask {
         };
         if let Some((configuration, sentence)) = self.missing_dependency() {
             self.waiting = Some(run);
-            self.note_last_run(run, RunState::Waiting, &sentence, None, None);
+            self.note_last_run(LastRun {
+                id: run,
+                state: RunState::Waiting,
+                reason: sentence.clone(),
+                started_at: None,
+                ended_at: None,
+            });
             self.set_state(ProcessorState::WaitingFor { configuration, sentence });
             return None;
         }
@@ -282,8 +288,13 @@ impl ProcessorTask {
     async fn settle(&mut self, ended: &mut EndedRun) {
         let now = self.context.clock.now();
         self.context.end_run(ended.run, ended.state, &ended.reason).await;
-        let reason = ended.reason.clone();
-        self.note_last_run(ended.run, ended.state, &reason, Some(ended.started_at), Some(now));
+        self.note_last_run(LastRun {
+            id: ended.run,
+            state: ended.state,
+            reason: ended.reason.clone(),
+            started_at: Some(ended.started_at),
+            ended_at: Some(now),
+        });
         let mode = self.mode();
         if mode == Some(RunMode::LongRunning) {
             self.context
@@ -354,15 +365,7 @@ impl ProcessorTask {
         self.context.changes.send(Change::Processor(self.configuration.id));
     }
 
-    pub(super) fn note_last_run(
-        &self,
-        id: RunId,
-        state: RunState,
-        reason: &str,
-        started_at: Option<Timestamp>,
-        ended_at: Option<Timestamp>,
-    ) {
-        let last_run = LastRun { id, state, reason: reason.to_owned(), started_at, ended_at };
-        self.show(|live| live.last_run = Some(last_run));
+    pub(super) fn note_last_run(&self, run: LastRun) {
+        self.show(|live| live.last_run = Some(run));
     }
 }

@@ -1,0 +1,90 @@
+//! A new version of a plugin is dropped over the old one while a run uses it. The new version is the example,
+//! copied elsewhere as an author would, with one path and one line changed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use riser_domain::ValueState;
+
+use crate::bms::{id_of, read, walk_until_there};
+use crate::configuration::ConfigurationFile;
+use crate::host::Installation;
+use crate::portal::{ADMIN, ADMIN_PASSWORD, Portal};
+use crate::programs;
+use crate::waiting::until;
+
+const SERVER: &str = "Example";
+const FILE: &str = "libriser_example.so";
+
+#[tokio::test]
+async fn the_run_under_way_goes_on_and_the_next_one_is_of_the_new_version() {
+    let installation = Installation::new(&[programs::library("riser-example")]);
+    let file = ConfigurationFile::new().ews_server(SERVER);
+    let file =
+        file.processor("Counter", "riser.example/counter", SERVER, "settings = { step_every = \"100 ms\" }");
+    installation.apply(file.text());
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    let host = installation.start();
+    let bms = host.bms(SERVER);
+    let count = id_of(&walk_until_there(&bms, "Count").await, "Count").to_owned();
+    let number = async || match read(&bms, &count).await {
+        Ok((text, ValueState::Good)) => text.parse::<i64>().map_err(|error| error.to_string()),
+        other => Err(format!("{other:?}")),
+    };
+    until("the first version counts", async || {
+        number().await.and_then(|it| (it > 0).then_some(it).ok_or("0".into()))
+    })
+    .await;
+
+    installation.drop_in(&version_2(installation.path()), FILE);
+    until("the new version is taken up", async || {
+        let log = host.log();
+        if log.contains("plugin Example 0.2.0") { Ok(()) } else { Err(log) }
+    })
+    .await;
+    let before = until("a number", number).await;
+    assert!(before < 1_000_000, "the run under way changed its library");
+    until("the run under way goes on", async || match number().await {
+        Ok(now) if now > before => Ok(()),
+        other => Err(other),
+    })
+    .await;
+
+    let portal = Portal::sign_in(&host).await;
+    portal.press("stop", "Counter").await;
+    until("the stop", async || {
+        let page = portal.page("/").await;
+        if page.contains("stopped by anna") { Ok(()) } else { Err(page) }
+    })
+    .await;
+    portal.press("run", "Counter").await;
+    until("a number of version 2", async || match number().await {
+        Ok(now) if now >= 1_000_000 => Ok(()),
+        other => Err(other),
+    })
+    .await;
+}
+
+/// Builds the example from a copy of its folder, with one path changed, and counting from a million.
+fn version_2(folder: &Path) -> PathBuf {
+    let example = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/example"));
+    let copy = folder.join("example");
+    std::fs::create_dir_all(copy.join("src")).unwrap();
+    let manifest = std::fs::read_to_string(example.join("Cargo.toml")).unwrap();
+    let plugin_api = example.join("../../plugin-api").canonicalize().unwrap();
+    let manifest = manifest.replace("../../plugin-api", plugin_api.to_str().unwrap());
+    std::fs::write(copy.join("Cargo.toml"), manifest.replace("\"0.1.0\"", "\"0.2.0\"")).unwrap();
+    // The versions of dependencies that are known to work, and nothing to fetch.
+    std::fs::copy(example.join("../../Cargo.lock"), copy.join("Cargo.lock")).unwrap();
+    let source = std::fs::read_to_string(example.join("src/lib.rs")).unwrap();
+    let line = "let mut number = settings.start;";
+    assert!(source.contains(line));
+    let source = source.replace(line, "let mut number = settings.start + 1_000_000;");
+    std::fs::write(copy.join("src/lib.rs"), source).unwrap();
+
+    let target = Path::new(programs::RISER).ancestors().nth(2).unwrap().join("copied-example");
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--offline", "--lib", "--target-dir"]).arg(&target).current_dir(&copy);
+    assert!(build.status().unwrap().success(), "the copied example does not build");
+    target.join("debug").join(FILE)
+}

@@ -1,0 +1,65 @@
+//! An administrator's browser, without the screen.
+
+use reqwest::header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+
+use crate::controller::http_client;
+use crate::host::Host;
+
+pub(crate) const ADMIN: &str = "anna";
+pub(crate) const ADMIN_PASSWORD: &str = "a password of the portal";
+
+/// A signed-in browser.
+pub(crate) struct Portal {
+    http: reqwest::Client,
+    url: String,
+    cookie: String,
+}
+
+impl Portal {
+    pub(crate) async fn sign_in(host: &Host) -> Self {
+        let http = http_client();
+        let url = host.portal_url.clone();
+        let answer = http
+            .post(format!("{url}/login"))
+            .header(ORIGIN, &url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("user={ADMIN}&password={}", ADMIN_PASSWORD.replace(' ', "+")))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.headers().get(LOCATION).unwrap(), "/", "{}", answer.status());
+        let cookie = answer.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+        Self { http, url, cookie }
+    }
+
+    /// The text of a page.
+    pub(crate) async fn page(&self, path: &str) -> String {
+        let request = self.http.get(format!("{}{path}", self.url)).header(COOKIE, &self.cookie);
+        request.send().await.unwrap().error_for_status().unwrap().text().await.unwrap()
+    }
+
+    /// Presses the button of a processor on the overview: `run` or `stop`.
+    pub(crate) async fn press(&self, verb: &str, processor: &str) {
+        let page = self.page("/").await;
+        let row = page
+            .split("<li id=\"processor-")
+            .skip(1)
+            .find(|row| row.contains(&format!("<b>{processor}</b>")));
+        let row = row.unwrap_or_else(|| panic!("no processor {processor} on {page}"));
+        let action = row.split("action=\"").map(|rest| rest.split('"').next().unwrap());
+        let action =
+            action.into_iter().find(|action| action.ends_with(verb)).unwrap_or_else(|| panic!("{row}"));
+        let csrf = row.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let answer = self
+            .http
+            .post(format!("{}{action}", self.url))
+            .header(COOKIE, &self.cookie)
+            .header(ORIGIN, &self.url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("csrf={csrf}"))
+            .send()
+            .await
+            .unwrap();
+        assert!(answer.status().is_redirection(), "{}: {}", answer.status(), answer.text().await.unwrap());
+    }
+}
