@@ -35,6 +35,10 @@ pub struct LibraryDescription {
     pub connections: Vec<ConnectionDescription>,
 }
 
+const fn first_version() -> u32 {
+    1
+}
+
 /// A processor class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassDescription {
@@ -62,6 +66,9 @@ pub struct ClassDescription {
     /// Its settings.
     #[serde(default)]
     pub settings: Vec<SettingDescription>,
+    /// The version of its settings.
+    #[serde(default = "first_version")]
+    pub settings_version: u32,
 }
 
 /// A connection kind.
@@ -74,6 +81,9 @@ pub struct ConnectionDescription {
     /// Its settings.
     #[serde(default)]
     pub settings: Vec<SettingDescription>,
+    /// The version of its settings.
+    #[serde(default = "first_version")]
+    pub settings_version: u32,
 }
 
 /// A setting.

@@ -147,12 +147,18 @@ pub fn class_description<P: Processor>() -> ClassDescription {
         about: class.about.to_owned(),
         takes_set_points: class.takes_set_points,
         settings: P::Settings::describe(),
+        settings_version: P::Settings::VERSION,
     }
 }
 
 #[doc(hidden)]
 pub fn connection_description<C: Connection>() -> ConnectionDescription {
-    ConnectionDescription { id: C::ID.to_owned(), name: C::NAME.to_owned(), settings: C::describe() }
+    ConnectionDescription {
+        id: C::ID.to_owned(),
+        name: C::NAME.to_owned(),
+        settings: C::describe(),
+        settings_version: C::VERSION,
+    }
 }
 
 #[doc(hidden)]

@@ -63,7 +63,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with a sentence; trying again may help.
+    /// A failure with a sentence; trying again may help. [any thread]
     pub fn new(what: impl Into<String>) -> Self {
         Self { what: what.into(), problem: None, may_try_again: true, is_stop: false, is_panic: false }
     }
@@ -114,8 +114,10 @@ impl<E: Error + 'static> From<E> for Failure {
 
 #[cfg(feature = "anyhow")]
 impl Failure {
-    /// An `anyhow` error with its causes, which `?` alone cannot carry: use it with `map_err`.
-    pub fn from_anyhow(error: &anyhow::Error) -> Self {
+    /// An `anyhow` error with its causes, which `?` alone cannot carry: `.map_err(Failure::from_anyhow)?`. A
+    /// [`HostError::Stop`] among them makes it "cancelled".
+    #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
+    pub fn from_anyhow(error: anyhow::Error) -> Self {
         let mut failure = Self::new(format!("{error:#}"));
         failure.is_stop = error.chain().any(|cause| matches!(cause.downcast_ref(), Some(HostError::Stop)));
         failure
@@ -155,5 +157,17 @@ mod tests {
         let lost = Failure::from(Wrapped(HostError::Lost));
         assert!(!lost.is_stop());
         assert_eq!(lost.what(), "the list could not be read: the connection to the host is gone");
+    }
+    #[cfg(feature = "anyhow")]
+    #[test]
+    fn an_anyhow_error_keeps_its_causes_and_its_stop() {
+        use anyhow::Context as _;
+
+        let failed = |error: HostError| Err::<(), _>(error).context("the list could not be read");
+        let stopped = failed(HostError::Stop).map_err(Failure::from_anyhow);
+        assert!(stopped.is_err_and(|failure| failure.is_stop()));
+        let lost = failed(HostError::Lost).map_err(Failure::from_anyhow);
+        let what = "the list could not be read: the connection to the host is gone";
+        assert!(lost.is_err_and(|failure| !failure.is_stop() && failure.what() == what));
     }
 }

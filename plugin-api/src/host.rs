@@ -271,6 +271,10 @@ impl Host {
         self.services.0.is_stopping()
     }
 
+    pub(crate) const fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
     pub(crate) fn say(&self, call: &Call) {
         Self::tell(&self.services, call);
     }

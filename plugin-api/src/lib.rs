@@ -18,6 +18,7 @@
 #![deny(missing_docs)]
 
 pub mod abi;
+mod ability;
 mod class;
 mod connection;
 pub mod description;
@@ -38,6 +39,7 @@ mod tokio_runtime;
 mod tree;
 mod value;
 
+pub use ability::Ability;
 pub use class::{Class, Mode, Processor};
 pub use connection::{Connection, TestHost};
 pub use failure::{Failure, HostError, Outcome};

@@ -48,6 +48,11 @@ impl Problem {
         &self.code
     }
 
+    /// The key of the setting at fault.
+    pub fn at_setting(&self) -> Option<&str> {
+        self.setting.as_deref()
+    }
+
     /// What happened.
     pub fn what(&self) -> &str {
         &self.what

@@ -2,7 +2,8 @@
 
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, DeriveInput, Error, Expr, ExprLit, Field, Lit, LitStr, Path, Result, Token, parenthesized,
+    Attribute, DeriveInput, Error, Expr, ExprLit, Field, Lit, LitInt, LitStr, Path, Result, Token,
+    parenthesized,
 };
 
 /// What a field says of itself.
@@ -49,19 +50,38 @@ pub(crate) fn of_field(field: &Field) -> Result<FieldAttributes> {
     Ok(found)
 }
 
-/// The function that judges the fields together.
-pub(crate) fn check_of(input: &DeriveInput) -> Result<Option<Path>> {
-    let mut check = None;
+/// What a struct says of itself.
+#[derive(Default)]
+pub(crate) struct StructAttributes {
+    /// The function that judges the fields together.
+    pub(crate) check: Option<Path>,
+    /// The version of what is stored.
+    pub(crate) version: Option<LitInt>,
+    /// The function that carries over what older versions stored.
+    pub(crate) migrate: Option<Path>,
+}
+
+pub(crate) fn of_struct(input: &DeriveInput) -> Result<StructAttributes> {
+    let mut found = StructAttributes::default();
     for attribute in named(&input.attrs, "settings") {
         attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("check") {
-                check = Some(meta.value()?.parse()?);
-                return Ok(());
+            match meta.path.get_ident().map(ToString::to_string).as_deref() {
+                Some("check") => found.check = Some(meta.value()?.parse()?),
+                Some("version") => found.version = Some(meta.value()?.parse()?),
+                Some("migrate") => found.migrate = Some(meta.value()?.parse()?),
+                _ => return Err(meta.error("not an attribute of settings")),
             }
-            Err(meta.error("not an attribute of settings"))
+            Ok(())
         })?;
     }
-    Ok(check)
+    match (&found.version, &found.migrate) {
+        (Some(version), None) if version.base10_parse::<u32>()? > 1 => Err(Error::new_spanned(
+            version,
+            "settings of a later version need `migrate = …`, which carries over what older ones stored",
+        )),
+        (None, Some(migrate)) => Err(Error::new_spanned(migrate, "`migrate` needs `version = …` beside it")),
+        _ => Ok(found),
+    }
 }
 
 /// Id and name of a connection.

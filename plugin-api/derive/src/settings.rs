@@ -25,12 +25,24 @@ pub(crate) fn implement(input: &DeriveInput) -> Result<TokenStream> {
         names.push(name);
     }
     let ident = &input.ident;
-    let check = match attributes::check_of(input)? {
+    let of_struct = attributes::of_struct(input)?;
+    let check = match of_struct.check {
         Some(check) => quote!(#check(self)),
         None => quote!(::core::result::Result::Ok(())),
     };
+    let version = of_struct.version.map(|version| quote!(const VERSION: u32 = #version;));
+    let migrate = of_struct.migrate.map(|migrate| {
+        quote! {
+            fn migrate(values: &mut ::riser_plugin::serde_json::Map<::std::string::String, ::riser_plugin::serde_json::Value>) {
+                #migrate(values)
+            }
+        }
+    });
     Ok(quote! {
         impl ::riser_plugin::Settings for #ident {
+            #version
+            #migrate
+
             fn describe() -> ::std::vec::Vec<::riser_plugin::description::SettingDescription> {
                 ::std::vec![#(#descriptions),*]
             }
@@ -67,7 +79,7 @@ fn description(field: &Field, attributes: &FieldAttributes) -> TokenStream {
             label: #label.to_owned(),
             help: #help.to_owned(),
             kind: <#ty as ::riser_plugin::settings::SettingValue>::kind(&#passed),
-            required: !#has_default && !<#ty as ::riser_plugin::settings::SettingValue>::MAY_BE_MISSING,
+            required: !#has_default && <#ty as ::riser_plugin::settings::SettingValue>::missing().is_none(),
             default: #default,
             unit: #unit,
             group: #group,

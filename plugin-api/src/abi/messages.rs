@@ -192,6 +192,11 @@ pub enum Call {
         /// Its code.
         code: String,
     },
+    /// Asks whether the host has an ability. Since 1.1.
+    HasAbility {
+        /// `name/revision`.
+        ability: String,
+    },
     /// A stage of a connection test began or ended.
     TestStage {
         /// `DNS`, `TCP`, `TLS`, `login` …
@@ -237,6 +242,8 @@ pub enum Answer {
     },
     /// A durable value, or nothing.
     State(Option<String>),
+    /// Whether the host has the ability. Since 1.1.
+    Ability(bool),
 }
 
 /// An item of a wished tree.

@@ -1,11 +1,12 @@
 //! The types that a setting may have.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
-use super::duration_text;
+use super::{Faults, Settings, duration_text, read_group};
 use crate::Secret;
 use crate::description::SettingKind;
 
@@ -24,17 +25,14 @@ pub struct Attributes {
 
 /// A type that a setting may have.
 pub trait SettingValue: Sized {
-    /// Whether a value may be missing.
-    const MAY_BE_MISSING: bool = false;
-
     /// The kind of setting, with these attributes.
     fn kind(attributes: &Attributes) -> SettingKind;
 
-    /// Reads a value; the error says what it takes and never repeats the value.
+    /// Reads a value; the error says what it takes and never repeats the value. [any thread] Never blocks.
     ///
     /// # Errors
-    /// What the setting takes, in words.
-    fn read(value: &Json, attributes: &Attributes) -> Result<Self, String>;
+    /// What the setting takes, in words; for what is inside a list or a group, where.
+    fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults>;
 
     /// What stands for a missing value, when it may be missing.
     fn missing() -> Option<Self> {
@@ -53,13 +51,18 @@ fn bound(bound: Option<&Json>) -> Option<f64> {
 fn within(value: f64, attributes: &Attributes) -> Result<(), String> {
     let (min, max) = (bound(attributes.min.as_ref()), bound(attributes.max.as_ref()));
     if min.is_some_and(|min| value < min) || max.is_some_and(|max| value > max) {
-        return Err(match (min, max) {
-            (Some(min), Some(max)) => format!("takes {min} to {max}"),
-            (Some(min), None) => format!("takes {min} or more"),
-            (_, max) => format!("takes {} or less", max.unwrap_or_default()),
-        });
+        return Err(bounds_in_words(min, max));
     }
     Ok(())
+}
+
+fn bounds_in_words<T: fmt::Display>(min: Option<T>, max: Option<T>) -> String {
+    match (min, max) {
+        (Some(min), Some(max)) => format!("takes {min} to {max}"),
+        (Some(min), None) => format!("takes {min} or more"),
+        (None, Some(max)) => format!("takes {max} or less"),
+        (None, None) => "takes any value".to_owned(),
+    }
 }
 
 impl SettingValue for String {
@@ -77,10 +80,10 @@ impl SettingValue for String {
         }
     }
 
-    fn read(value: &Json, attributes: &Attributes) -> Result<Self, String> {
+    fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
         let text = value.as_str().ok_or("takes a text")?;
         if !attributes.options.is_empty() && !attributes.options.contains(&text) {
-            return Err(format!("takes one of {}", attributes.options.join(", ")));
+            return Err(format!("takes one of {}", attributes.options.join(", ")).into());
         }
         Ok(text.to_owned())
     }
@@ -91,7 +94,7 @@ impl SettingValue for PathBuf {
         SettingKind::File
     }
 
-    fn read(value: &Json, _attributes: &Attributes) -> Result<Self, String> {
+    fn read(value: &Json, _attributes: &Attributes) -> Result<Self, Faults> {
         Ok(Self::from(value.as_str().ok_or("takes the path of a file")?))
     }
 }
@@ -101,7 +104,7 @@ impl SettingValue for Secret<String> {
         SettingKind::Secret
     }
 
-    fn read(value: &Json, _attributes: &Attributes) -> Result<Self, String> {
+    fn read(value: &Json, _attributes: &Attributes) -> Result<Self, Faults> {
         Ok(Self::new(value.as_str().ok_or("takes a text")?.to_owned()))
     }
 }
@@ -111,8 +114,8 @@ impl SettingValue for bool {
         SettingKind::YesNo
     }
 
-    fn read(value: &Json, _attributes: &Attributes) -> Result<Self, String> {
-        value.as_bool().ok_or_else(|| "takes true or false".to_owned())
+    fn read(value: &Json, _attributes: &Attributes) -> Result<Self, Faults> {
+        Ok(value.as_bool().ok_or("takes true or false")?)
     }
 }
 
@@ -121,7 +124,7 @@ impl SettingValue for f64 {
         SettingKind::Number { min: bound(attributes.min.as_ref()), max: bound(attributes.max.as_ref()) }
     }
 
-    fn read(value: &Json, attributes: &Attributes) -> Result<Self, String> {
+    fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
         let number = number(value).ok_or("takes a number")?;
         within(number, attributes)?;
         Ok(number)
@@ -135,7 +138,7 @@ impl SettingValue for i64 {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a bound is compared, not kept")]
-    fn read(value: &Json, attributes: &Attributes) -> Result<Self, String> {
+    fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
         let number = value.as_i64().ok_or("takes a whole number")?;
         within(number as f64, attributes)?;
         Ok(number)
@@ -149,9 +152,10 @@ macro_rules! narrower_whole_number {
                 i64::kind(attributes)
             }
 
-            fn read(value: &Json, attributes: &Attributes) -> Result<Self, String> {
+            fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
                 let number = <i64 as SettingValue>::read(value, attributes)?;
-                Self::try_from(number).map_err(|_| format!("takes {} to {}", Self::MIN, Self::MAX))
+                Self::try_from(number)
+                    .map_err(|_| Faults::from(format!("takes {} to {}", Self::MIN, Self::MAX)))
             }
         }
     )*};
@@ -168,31 +172,28 @@ impl SettingValue for Duration {
         SettingKind::Duration { min_ms: ms(attributes.min.as_ref()), max_ms: ms(attributes.max.as_ref()) }
     }
 
-    fn read(value: &Json, attributes: &Attributes) -> Result<Self, String> {
+    fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
         let span = value
             .as_str()
             .and_then(duration_text::parse)
             .ok_or("takes a number with ms, s, min, h or d, such as \"15 min\"")?;
         let limit = |bound: &Option<Json>| bound.as_ref()?.as_str().and_then(duration_text::parse);
-        if limit(&attributes.min).is_some_and(|min| span < min)
-            || limit(&attributes.max).is_some_and(|max| span > max)
-        {
-            let text =
-                |bound: &Option<Json>| bound.as_ref().and_then(Json::as_str).unwrap_or("any").to_owned();
-            return Err(format!("takes {} to {}", text(&attributes.min), text(&attributes.max)));
+        let too_short = limit(&attributes.min).is_some_and(|min| span < min);
+        let too_long = limit(&attributes.max).is_some_and(|max| span > max);
+        if too_short || too_long {
+            let text = |bound: &Option<Json>| bound.as_ref().and_then(Json::as_str).map(str::to_owned);
+            return Err(bounds_in_words(text(&attributes.min), text(&attributes.max)).into());
         }
         Ok(span)
     }
 }
 
 impl<T: SettingValue> SettingValue for Option<T> {
-    const MAY_BE_MISSING: bool = true;
-
     fn kind(attributes: &Attributes) -> SettingKind {
         T::kind(attributes)
     }
 
-    fn read(value: &Json, attributes: &Attributes) -> Result<Self, String> {
+    fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
         T::read(value, attributes).map(Some)
     }
 
@@ -202,17 +203,72 @@ impl<T: SettingValue> SettingValue for Option<T> {
 }
 
 impl<T: SettingValue> SettingValue for Vec<T> {
-    const MAY_BE_MISSING: bool = true;
-
     fn kind(attributes: &Attributes) -> SettingKind {
         SettingKind::List { of: Box::new(T::kind(attributes)) }
     }
 
-    fn read(value: &Json, attributes: &Attributes) -> Result<Self, String> {
-        value.as_array().ok_or("takes a list")?.iter().map(|value| T::read(value, attributes)).collect()
+    fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let mut values = Self::new();
+        for (index, value) in value.as_array().ok_or("takes a list")?.iter().enumerate() {
+            match T::read(value, attributes) {
+                Ok(value) => values.push(value),
+                Err(found) => faults.add(&format!("[{index}]"), found),
+            }
+        }
+        if faults.0.is_empty() { Ok(values) } else { Err(faults) }
     }
 
     fn missing() -> Option<Self> {
         Some(Self::new())
+    }
+}
+
+/// A struct of settings inside another is a group.
+impl<S: Settings> SettingValue for S {
+    fn kind(_attributes: &Attributes) -> SettingKind {
+        SettingKind::Group { settings: S::describe() }
+    }
+
+    fn read(value: &Json, _attributes: &Attributes) -> Result<Self, Faults> {
+        read_group(value.as_object().ok_or("takes a group of settings")?)
+    }
+
+    /// What is in a group has defaults of its own.
+    fn missing() -> Option<Self> {
+        read_group(&Map::new()).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fault<T: SettingValue>(value: &Json, attributes: &Attributes) -> String {
+        T::read(value, attributes).err().map_or_else(String::new, |faults| faults.to_string())
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_answered_with_what_does() {
+        let between = |min, max| Attributes { min, max, ..Attributes::default() };
+        let plain = Attributes::default();
+        assert_eq!(fault::<i64>(&json!(9), &between(Some(json!(1)), Some(json!(8)))), "takes 1 to 8");
+        assert_eq!(fault::<f64>(&json!(0.5), &between(Some(json!(1)), None)), "takes 1 or more");
+        assert_eq!(fault::<Duration>(&json!("2 h"), &between(None, Some(json!("1 h")))), "takes 1 h or less");
+        assert_eq!(fault::<u8>(&json!(256), &plain), "takes 0 to 255");
+        assert_eq!(fault::<bool>(&json!("yes"), &plain), "takes true or false");
+        let choice = Attributes { options: vec!["a", "b"], ..Attributes::default() };
+        assert_eq!(fault::<String>(&json!("c"), &choice), "takes one of a, b");
+        assert_eq!(
+            fault::<Vec<i64>>(&json!([1, "x", 2.5]), &plain),
+            "[1] takes a whole number; [2] takes a whole number"
+        );
+    }
+
+    #[test]
+    fn a_secret_that_does_not_fit_is_not_repeated() {
+        assert_eq!(fault::<Secret<String>>(&json!({ "sesame": 1 }), &Attributes::default()), "takes a text");
     }
 }

@@ -4,21 +4,33 @@ mod duration_text;
 mod field;
 mod reader;
 
+use serde_json::{Map, Value as Json};
+
 use crate::Problem;
 use crate::description::SettingDescription;
 
 pub use field::{Attributes, SettingValue};
+pub(crate) use reader::read_group;
 pub use reader::{Faults, Reader, SettingFault, read};
 
-/// The settings of a class or a connection: a struct with `#[derive(Settings)]`.
+/// The settings of a class or a connection: a struct with `#[derive(Settings)]`, which writes all of this. One
+/// inside another is a group of the form.
 pub trait Settings: Sized + 'static {
-    /// Describes them, in the order of the struct.
+    /// Their version: grows when what is stored has to be carried over.
+    const VERSION: u32 = 1;
+
+    /// Describes them, in the order of the struct. [any thread, described] Runs no logic of the plugin.
     fn describe() -> Vec<SettingDescription>;
 
-    /// Reads them; every fault is noted in the reader, and `None` says that there was one.
+    /// Carries over what older versions of the plugin stored, before it is read. It is given every set of values,
+    /// also those of today, which it leaves as they are. [any thread] Never blocks.
+    fn migrate(_values: &mut Map<String, Json>) {}
+
+    /// Reads them; every fault is noted in the reader, and `None` says that there was one. [any thread] Never
+    /// blocks.
     fn read(reader: &mut Reader<'_>) -> Option<Self>;
 
-    /// Judges them together.
+    /// Judges them together. [any thread] Never blocks.
     ///
     /// # Errors
     /// What is wrong, for the administrator.

@@ -253,6 +253,11 @@ impl MemoryHost {
         self.world.memory().gate.close(until, reason);
     }
 
+    /// Gives the host an ability, such as `alarms/1`.
+    pub fn grant(&self, ability: &str) {
+        self.world.memory().abilities.insert(ability.to_owned());
+    }
+
     /// Refuses the next call of a service.
     pub fn refuse_next(&self, service: Service) {
         self.world.memory().refused_next.insert(service);

@@ -118,6 +118,7 @@ pub(crate) struct Memory {
     pub(crate) periods: HashMap<String, Duration>,
     pub(crate) run_requests: Vec<RunRequest>,
     pub(crate) stages: Vec<Stage>,
+    pub(crate) abilities: HashSet<String>,
     pub(crate) gate: MemoryGate,
     pub(crate) wishes: Wishes,
     /// Services that the test refuses once.
@@ -145,6 +146,7 @@ impl Default for Memory {
             periods: HashMap::new(),
             run_requests: Vec::new(),
             stages: Vec::new(),
+            abilities: HashSet::new(),
             gate: MemoryGate::default(),
             wishes: Wishes::default(),
             refused_next: HashSet::new(),
@@ -169,6 +171,7 @@ impl Memory {
             published: self.published.clone(),
             histories: self.histories.clone(),
             state: self.state.clone(),
+            abilities: self.abilities.clone(),
             ..Self::default()
         }
     }

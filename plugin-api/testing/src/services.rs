@@ -144,6 +144,9 @@ impl Services {
                 let what = "the gate is left only by who entered it";
                 return memory.gate.leave(purpose, result).ok_or_else(|| refused("gate-not-entered", what));
             }
+            Call::HasAbility { ability } => {
+                return Ok(Answer::Ability(memory.abilities.contains(&ability)));
+            }
             Call::Receipt { wish, state, reason } => memory.wishes.receipt(Receipt { wish, state, reason }),
             Call::Progress { step, done, of } => memory.progress.push(ProgressNote { step, done, of }),
             Call::Problem(problem) => {

@@ -81,7 +81,7 @@ fn each_broken_rule_is_named_with_what_was_found() {
         "\"care less\" is no id",
         "the class care less does not say what it does",
         "the setting every has no help",
-        "the default of every: it takes 5 s to any",
+        "the default of every: it takes 5 s or more",
         "the secret code_word has a default",
         "the least of number is more than its most",
         "with the settings given it goes well",

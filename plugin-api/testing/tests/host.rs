@@ -1,7 +1,7 @@
 //! What a class sees of the host in memory, and what a test sees of the class.
 
 use riser_plugin::prelude::*;
-use riser_plugin::{Gate, LogLevel};
+use riser_plugin::{Ability, Gate, LogLevel};
 use riser_plugin_testing::{GatePurpose, GateResult, MemoryHost, RunEnd, Service, json};
 
 fn tree() -> Tree {
@@ -221,6 +221,34 @@ fn a_connection_has_its_settings_its_gate_and_its_test() {
     assert!(!stages[1].passed);
     assert_eq!(end.failure().what, "login: refused");
     assert!(MemoryHost::new().run(Caller).failure().what.contains("has no connection"));
+}
+
+#[test]
+fn an_ability_is_there_only_when_the_host_has_it() {
+    /// Says hello.
+    struct Greeting(String);
+    impl Ability for Greeting {
+        const ID: &'static str = "greeting/1";
+        fn of(host: &Host) -> Self {
+            Self(format!("hello from {}", host.configuration()))
+        }
+    }
+    struct Polite;
+    impl Processor for Polite {
+        type Settings = ();
+        const CLASS: Class = Class::scheduled("polite", "Polite");
+        fn run(&self, host: &Host, (): ()) -> Outcome {
+            let words = host.ability::<Greeting>().map_or("nothing".to_owned(), |greeting| greeting.0);
+            host.log(LogLevel::Info, &words);
+            Ok(())
+        }
+    }
+    let host = MemoryHost::new();
+    host.run(Polite);
+    host.grant("greeting/1");
+    host.run(Polite);
+    let said: Vec<_> = host.log().into_iter().map(|line| line.text).collect();
+    assert_eq!(said, ["nothing", "hello from Polite"]);
 }
 
 #[test]

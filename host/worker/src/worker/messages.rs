@@ -25,6 +25,8 @@ pub(crate) enum Outgoing {
     Call(Call),
     /// A frame that the host answers to nobody.
     Tell(FromWorker),
+    /// Nothing: the worker knows the answer.
+    Answered(plugin::Answer),
 }
 
 pub(crate) fn outgoing(call: plugin::Call) -> Result<Outgoing, MessageError> {
@@ -49,6 +51,8 @@ pub(crate) fn outgoing(call: plugin::Call) -> Result<Outgoing, MessageError> {
         plugin::Call::Progress { step, done, of } => return tell(FromWorker::Progress { step, done, of }),
         plugin::Call::Problem(problem) => return tell(FromWorker::Problem(problem_frame(problem))),
         plugin::Call::ProblemCleared { code } => return tell(FromWorker::ProblemCleared { code }),
+        // This host has all that its contract names, and no ability beyond it.
+        plugin::Call::HasAbility { .. } => return Ok(Outgoing::Answered(plugin::Answer::Ability(false))),
         plugin::Call::TestStage { stage, passed, finding, advice, took_ms } => {
             return tell(FromWorker::TestStage(TestStageFrame { stage, passed, finding, advice, took_ms }));
         }

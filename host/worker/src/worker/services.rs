@@ -54,6 +54,7 @@ impl Services {
                 let at_stop = at_stop(&call);
                 incoming(self.ask(call, at_stop)?).map_err(|(code, what)| refused(&code, what))?
             }
+            Outgoing::Answered(answer) => answer,
             Outgoing::Tell(frame) => {
                 self.session.link.send(&frame).map_err(|_gone| ServiceError::Lost)?;
                 plugin::Answer::Done

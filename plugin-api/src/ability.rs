@@ -1,0 +1,20 @@
+use crate::Host;
+use crate::abi::messages::{Answer, Call};
+
+/// Something that a host may or may not have, and that a plugin can do without: it asks with [`Host::ability`].
+pub trait Ability: Sized {
+    /// Its name and revision, such as `alarms/1`; another revision is another ability.
+    const ID: &'static str;
+
+    /// The ability, of a host that has it.
+    fn of(host: &Host) -> Self;
+}
+
+impl Host {
+    /// The ability, if this host has it; a host that never heard of it has not. Blocks for the answer. [any
+    /// thread]
+    pub fn ability<A: Ability>(&self) -> Option<A> {
+        let call = Call::HasAbility { ability: A::ID.to_owned() };
+        matches!(Self::ask(self.services(), &call), Ok(Answer::Ability(true))).then(|| A::of(self))
+    }
+}
