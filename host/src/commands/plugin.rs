@@ -1,0 +1,192 @@
+//! `riser plugin check FILE`: what a plugin library offers, and what is wrong with how it says so.
+
+use std::fs::DirBuilder;
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
+use clap::{Args, Subcommand};
+use riser_domain::RunMode;
+use riser_worker::{
+    LaunchOptions, Launcher, LibraryDescription, LibraryShelf, Setting, SettingKind, SettingValues,
+    SettingsSchema, describe,
+};
+
+use crate::FAILED;
+
+/// Arguments of `riser plugin`.
+#[derive(Args, Debug)]
+pub(crate) struct PluginArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Load a plugin library in a worker process, show what it offers, and find faults in its description
+    ///
+    /// Nothing is installed or changed, and no running Riser is asked.
+    Check {
+        /// The library, such as target/debug/libmy_plugin.so
+        file: PathBuf,
+    },
+}
+
+/// Carries out the action. A library that cannot be used is an error, one with faults ends with code 1.
+pub(crate) async fn run(arguments: PluginArgs) -> anyhow::Result<ExitCode> {
+    let Action::Check { file } = arguments.action;
+    check(&file).await
+}
+
+async fn check(file: &Path) -> anyhow::Result<ExitCode> {
+    ensure!(
+        file.exists(),
+        "{} is not there: name a plugin library, such as target/debug/libmy_plugin.so",
+        file.display()
+    );
+    let folder = TemporaryFolder::new().context("a folder for a copy of the library cannot be made")?;
+    let library = LibraryShelf::open(&folder.0)?.shelve(file)?;
+    let launcher = Launcher::start(LaunchOptions::of_this_program(format!("check-{}", std::process::id())))?;
+    let library = describe(&launcher, &library).await?;
+    let faults = faults(&library);
+    let mut out = io::stdout();
+    show(&mut out, &library)?;
+    for fault in &faults {
+        writeln!(out, "fault: {fault}")?;
+    }
+    writeln!(out, "{}", verdict(faults.len()))?;
+    Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+fn verdict(faults: usize) -> String {
+    match faults {
+        0 => "no faults found".to_owned(),
+        1 => "1 fault found".to_owned(),
+        many => format!("{many} faults found"),
+    }
+}
+
+fn show(out: &mut impl Write, library: &LibraryDescription) -> io::Result<()> {
+    let LibraryDescription { id, name, version, company, contract, .. } = library;
+    writeln!(out, "{name} ({id}) {version} by {company}, built for plugin contract {contract}")?;
+    for class in &library.classes {
+        let mode = match class.mode {
+            RunMode::Scheduled => "runs to its end",
+            RunMode::LongRunning => "runs until it is stopped",
+        };
+        writeln!(out, "class {id}/{}: {}; {mode}", class.id, class.name)?;
+        show_settings(out, &class.settings)?;
+    }
+    for connection in &library.connections {
+        writeln!(out, "connection {}: {}", connection.kind, connection.name)?;
+        show_settings(out, &connection.settings)?;
+    }
+    Ok(())
+}
+
+fn show_settings(out: &mut impl Write, schema: &SettingsSchema) -> io::Result<()> {
+    for setting in &schema.settings {
+        let needed = match &setting.default {
+            Some(default) => format!("{default} if not given"),
+            None if setting.is_required => "must be given".to_owned(),
+            None => "may be left out".to_owned(),
+        };
+        writeln!(out, "  {}: {}; {needed}", setting.key, setting.help)?;
+    }
+    Ok(())
+}
+
+/// What the contract asks of a description beyond its form, which was checked when it was read.
+fn faults(library: &LibraryDescription) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (what, text) in
+        [("name", &library.name), ("version", &library.version), ("company", &library.company)]
+    {
+        if text.trim().is_empty() {
+            faults.push(format!("the library has no {what}: `export_plugin!` gives it"));
+        }
+    }
+    for class in &library.classes {
+        if class.about.trim().is_empty() {
+            faults.push(format!("the class {} does not say what it does: `.about(…)` of its `CLASS`", class.id));
+        }
+        faults.extend(setting_faults(&format!("class {}", class.id), &class.settings));
+    }
+    for connection in &library.connections {
+        faults.extend(setting_faults(&format!("connection {}", connection.kind), &connection.settings));
+    }
+    faults
+}
+
+fn setting_faults(of: &str, schema: &SettingsSchema) -> Vec<String> {
+    let faults_of = |setting: &Setting| {
+        let mut faults = Vec::new();
+        let key = &setting.key;
+        if schema.settings.iter().filter(|other| other.key == *key).count() > 1 {
+            faults.push(format!("the setting {key} of {of} stands twice"));
+        }
+        if setting.help.trim().is_empty() {
+            faults.push(format!("the setting {key} of {of} has no help: write a doc comment for its field"));
+        }
+        if setting.kind == SettingKind::Secret && setting.default.is_some() {
+            faults.push(format!("the secret {key} of {of} has a default, which is no secret"));
+        }
+        let alone = SettingsSchema { settings: vec![setting.clone()] };
+        if setting.default.is_some()
+            && let Err(unfit) = alone.check(&SettingValues::new(), &[])
+        {
+            faults.extend(unfit.into_iter().map(|fault| format!("the default of {} of {of}: it {}", fault.key, fault.what)));
+        }
+        faults
+    };
+    schema.settings.iter().flat_map(faults_of).collect()
+}
+
+/// A folder that only this user reads, removed at the end.
+struct TemporaryFolder(PathBuf);
+
+impl TemporaryFolder {
+    fn new() -> io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("riser-plugin-check-{}", std::process::id()));
+        DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        // What is left is a copy in the system's temporary folder.
+        let _left = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_that_says_too_little_or_contradicts_itself_has_faults() {
+        let library = LibraryDescription::parse(
+            r#"{
+                "schema": 1, "contract": "1.1", "id": "a.b", "name": "B", "version": "1", "company": " ",
+                "classes": [{ "id": "poll", "name": "Poll", "mode": "scheduled", "settings": [
+                    { "key": "every", "label": "Every", "kind": { "is": "duration", "min_ms": 5000 }, "default": "1 s" },
+                    { "key": "word", "label": "Word", "help": "Said.", "kind": { "is": "secret" }, "default": "x" }
+                ] }]
+            }"#,
+        )
+        .unwrap();
+        assert_eq!(
+            faults(&library),
+            [
+                "the library has no company: `export_plugin!` gives it",
+                "the class poll does not say what it does: `.about(…)` of its `CLASS`",
+                "the setting every of class poll has no help: write a doc comment for its field",
+                "the default of every of class poll: it takes 5 s or more",
+                "the secret word of class poll has a default, which is no secret",
+            ]
+        );
+    }
+}
