@@ -1,0 +1,72 @@
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Args;
+use riser_ews::client::{EwsClient, ValueAnswer, ValueFacts};
+
+use super::login::LoginArgs;
+use crate::FAILED;
+
+/// Ids in one call: what servers answer quickly, and clients with small buffers can take.
+const IDS_IN_A_CALL: usize = 100;
+
+/// Arguments of `riser ews get`.
+#[derive(Args, Debug)]
+pub(super) struct GetArgs {
+    #[command(flatten)]
+    login: LoginArgs,
+    /// Ids of values, as `riser ews browse` shows them
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+}
+
+pub(super) async fn run(arguments: &GetArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let client = arguments.login.client()?;
+    show(&client, &arguments.ids, out).await
+}
+
+/// Shows each value in a line of its own, then what was refused. That one was refused is a failure.
+async fn show(client: &EwsClient, ids: &[String], out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let mut exit = ExitCode::SUCCESS;
+    for ids in ids.chunks(IDS_IN_A_CALL) {
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let answer = client.items(&ids).await?;
+        for (facts, value) in &answer.values {
+            writeln!(out, "{}", line(facts, value))?;
+        }
+        for history in &answer.histories {
+            writeln!(out, "{}  a history of {}, which has the value", history.id, history.value_item)?;
+        }
+        for error in &answer.errors {
+            writeln!(out, "{}  refused: {}", error.id, error.message)?;
+            exit = ExitCode::from(FAILED);
+        }
+    }
+    Ok(exit)
+}
+
+/// `zone/reduction  10 %  Good`.
+pub(super) fn line(facts: &ValueFacts, value: &ValueAnswer) -> String {
+    let unit = if facts.unit.is_empty() { String::new() } else { format!(" {}", facts.unit) };
+    format!("{}  {}{unit}  {}", value.id, value.text, value.state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::ews::server_in_memory::ServerInMemory;
+
+    #[tokio::test]
+    async fn values_are_shown_with_unit_and_state_and_refusals_fail() {
+        let server = ServerInMemory::start().await;
+        let mut out = Vec::new();
+        let ids = ["power", "reduction"].map(str::to_owned);
+        assert_eq!(show(&server.client(), &ids, &mut out).await.unwrap(), ExitCode::SUCCESS);
+        assert_eq!(String::from_utf8(out).unwrap(), "power  3.5 kW  Good\nreduction  10 kW  Good\n");
+
+        let mut out = Vec::new();
+        let exit = show(&server.client(), &["x".to_owned(), "power".to_owned()], &mut out).await.unwrap();
+        assert_eq!(exit, ExitCode::from(FAILED));
+        assert_eq!(String::from_utf8(out).unwrap(), "power  3.5 kW  Good\nx  refused: INVALID_ID\n");
+    }
+}

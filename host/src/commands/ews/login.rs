@@ -1,0 +1,118 @@
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Args;
+use riser_domain::EwsServer;
+use riser_ews::client::{ClientOptions, EwsClient};
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+/// Where the password is taken from when no file is named.
+const PASSWORD_VARIABLE: &str = "RISER_EWS_PASSWORD";
+/// Largest password file in bytes; another file was meant otherwise.
+const PASSWORD_FILE_BYTES: u64 = 4096;
+
+/// Where to call and as whom.
+#[derive(Args, Debug)]
+pub(super) struct LoginArgs {
+    // Help is written out where rustdoc would want marks that a terminal does not.
+    #[arg(
+        help = "Address of the EWS server, such as http://127.0.0.1:51358; its usual path may be left out"
+    )]
+    url: Url,
+    /// Name of an account of that server
+    #[arg(long, short)]
+    user: String,
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "File with the password in its first line; else RISER_EWS_PASSWORD is taken, or the password is asked"
+    )]
+    password_file: Option<PathBuf>,
+    /// Seconds that one call may take
+    #[arg(long, value_name = "SECONDS", default_value_t = ClientOptions::TIME_LIMIT.as_secs())]
+    timeout: u64,
+}
+
+impl LoginArgs {
+    /// A client that has not called yet.
+    pub(super) fn client(&self) -> anyhow::Result<EwsClient> {
+        let url = service_address(&self.url)?;
+        Ok(EwsClient::new(ClientOptions {
+            url,
+            user_name: self.user.clone(),
+            password: self.password()?,
+            time_limit: Duration::from_secs(self.timeout.max(1)),
+        })?)
+    }
+
+    fn password(&self) -> anyhow::Result<SecretString> {
+        if let Some(file) = &self.password_file {
+            return password_in(file);
+        }
+        if let Ok(password) = std::env::var(PASSWORD_VARIABLE) {
+            return Ok(password.into());
+        }
+        ensure!(
+            std::io::stdin().is_terminal(),
+            "there is nobody to ask for the password: set {PASSWORD_VARIABLE} or give --password-file"
+        );
+        let question = format!("Password of {}: ", self.user);
+        Ok(rpassword::prompt_password(question).context("the password cannot be read")?.into())
+    }
+}
+
+/// The address with the path that servers have when nobody changed it.
+fn service_address(url: &Url) -> anyhow::Result<Url> {
+    if !matches!(url.scheme(), "http" | "https") {
+        bail!("{url} is no address of an EWS server: it begins with http:// or https://");
+    }
+    let mut url = url.clone();
+    if url.path() == "/" {
+        url.set_path(EwsServer::DEFAULT_PATH);
+    }
+    Ok(url)
+}
+
+fn password_in(file: &Path) -> anyhow::Result<SecretString> {
+    let unreadable = || format!("the password file {} cannot be read", file.display());
+    let size = std::fs::metadata(file).with_context(unreadable)?.len();
+    ensure!(size <= PASSWORD_FILE_BYTES, "{} is too large for a password file", file.display());
+    let text = SecretString::from(std::fs::read_to_string(file).with_context(unreadable)?);
+    let password = text.expose_secret().lines().next().unwrap_or_default();
+    ensure!(
+        !password.is_empty(),
+        "the first line of {} is empty; the password belongs there",
+        file.display()
+    );
+    Ok(password.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_without_a_path_gets_the_usual_one() {
+        let address = |text: &str| service_address(&text.parse().unwrap()).map(String::from);
+        assert_eq!(address("http://host:1").unwrap(), "http://host:1/EcoStruxure/DataExchange");
+        assert_eq!(address("https://host/ews?a").unwrap(), "https://host/ews?a");
+        assert!(address("ftp://host/").unwrap_err().to_string().contains("http://"));
+    }
+
+    #[test]
+    fn a_password_is_the_first_line_of_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        let write = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            password_in(&file)
+        };
+        assert_eq!(write(" s3cret \r\nnot this\n").unwrap().expose_secret(), " s3cret ");
+        assert!(write("\n").unwrap_err().to_string().contains("first line"));
+        assert!(write(&"x".repeat(5000)).unwrap_err().to_string().contains("too large"));
+        assert!(password_in(&folder.path().join("missing")).unwrap_err().to_string().contains("missing"));
+    }
+}
