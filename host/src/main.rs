@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{apply, serve, user};
+use crate::commands::{apply, doctor, serve, user};
 
 /// The command did not do what was asked.
 pub(crate) const FAILED: u8 = 1;
@@ -40,6 +40,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Make the configuration what a TOML file says; what the file leaves out stays as it is
     Apply(apply::ApplyArgs),
+    /// Look whether Riser can run here: folder, key, people, plugins, ports
+    Doctor(doctor::DoctorArgs),
     /// Add people who may log in to the portal, list them, reset a password
     User(user::UserArgs),
 }
@@ -60,6 +62,7 @@ async fn carry_out(command: Command) -> ExitCode {
     let done = match command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Apply(arguments) => apply::run(arguments).await,
+        Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::User(arguments) => user::run(arguments).await,
     };
     done.unwrap_or_else(|error| report(&error))

@@ -1,5 +1,6 @@
 //! The commands of the command line, one file each: their arguments, and a `run` that carries them out.
 
 pub(crate) mod apply;
+pub(crate) mod doctor;
 pub(crate) mod serve;
 pub(crate) mod user;

@@ -3,11 +3,15 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use crate::StoreError;
+
+/// Longest wait for connections to be given back.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// A database file in use.
 #[derive(Clone, Debug)]
@@ -40,9 +44,16 @@ impl Database {
         Ok(WriteTransaction { transaction, writes_stopped: Arc::clone(&self.writes_stopped) })
     }
 
+    /// Closes the file in order, or leaves that to the end of the process: what was committed is durable
+    /// either way, and a pool has been seen to wait for ever for a connection that was just given back.
     pub(crate) async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        let closed = async {
+            self.readers.close().await;
+            self.writer.close().await;
+        };
+        if tokio::time::timeout(CLOSE_WITHIN, closed).await.is_err() {
+            tracing::warn!("a database was not closed in time; nothing is lost");
+        }
     }
 }
 

@@ -40,8 +40,6 @@ pub(crate) struct Request {
 
 impl Controller {
     pub(crate) fn start(fixture: &str) -> Self {
-        // A second test of this process finds it installed.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut child = Command::new(programs::simulator())
             .args(["--announce", "--fixture", fixture])
             .env("EVCE_SIMULATOR_PASSWORD", PASSWORD)
@@ -97,6 +95,8 @@ impl Controller {
 
 /// A client that follows no redirect, for a test's own requests.
 pub(crate) fn http_client() -> reqwest::Client {
+    // A second client of this process finds it installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(30));
     builder.build().unwrap()
 }

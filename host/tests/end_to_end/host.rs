@@ -13,7 +13,7 @@ use crate::waiting::until;
 
 pub(crate) const BMS: &str = "bms";
 pub(crate) const BMS_PASSWORD: &str = "a password of the BMS";
-const BMS_PASSWORD_VARIABLE: &str = "EWS_PASSWORD";
+pub(crate) const BMS_PASSWORD_VARIABLE: &str = "EWS_PASSWORD";
 
 /// A data folder with its plugins, before and between starts.
 pub(crate) struct Installation {
@@ -67,17 +67,33 @@ impl Installation {
 
     fn command(&self, command: &str) -> Command {
         let mut riser = Command::new(RISER);
-        riser.arg(command).arg("--data").arg(self.folder.path().join("data"));
+        riser.arg(command).arg("--data").arg(self.data());
         riser.env(BMS_PASSWORD_VARIABLE, BMS_PASSWORD);
         riser
     }
 
-    /// Applies a configuration, which must be accepted.
-    pub(crate) fn apply(&self, configuration: &str) {
+    /// The data folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Runs a command on the data folder and the plugins to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Said {
+        let mut riser = self.command(arguments[0]);
+        Said::by(&riser.arg("--plugins").arg(self.plugins()).args(&arguments[1..]).output().unwrap())
+    }
+
+    /// Applies a configuration, and says what came of it.
+    pub(crate) fn try_apply(&self, configuration: &str) -> Said {
         let file = self.folder.path().join("site.toml");
         std::fs::write(&file, configuration).unwrap();
-        let applied = self.command("apply").arg("--plugins").arg(self.plugins()).arg(&file).output().unwrap();
-        assert!(applied.status.success(), "{}", text_of(&applied));
+        self.run(&["apply", file.to_str().unwrap()])
+    }
+
+    /// Applies a configuration, which must be accepted.
+    pub(crate) fn apply(&self, configuration: &str) {
+        let applied = self.try_apply(configuration);
+        assert!(applied.is_success, "{}", applied.text);
     }
 
     /// Adds an administrator of the portal.
@@ -123,6 +139,11 @@ impl Host {
             time_limit: Duration::from_secs(30),
         })
         .unwrap()
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Everything it logged since the first start of its installation.
@@ -190,6 +211,15 @@ pub(crate) fn marked_processes(marker: &str) -> Vec<i32> {
     names.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_marked).collect()
 }
 
-fn text_of(output: &Output) -> String {
-    [output.stdout.as_slice(), &output.stderr].map(String::from_utf8_lossy).concat()
+/// What a command said on both its outputs, and whether it did what it should.
+pub(crate) struct Said {
+    pub(crate) is_success: bool,
+    pub(crate) text: String,
+}
+
+impl Said {
+    fn by(output: &Output) -> Self {
+        let text = [output.stdout.as_slice(), &output.stderr].map(String::from_utf8_lossy).concat();
+        Self { is_success: output.status.success(), text }
+    }
 }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
+mod apply;
 mod bms;
 mod configuration;
 mod controller;
@@ -15,5 +16,6 @@ mod portal;
 mod programs;
 mod set_points;
 mod site;
+mod start;
 mod two_connections;
 mod waiting;

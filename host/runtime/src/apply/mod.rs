@@ -94,7 +94,7 @@ pub async fn apply(parts: ApplyParts<'_>, text: &str) -> Result<Vec<String>, App
     let connections =
         connections::read(&check, root.sections("connection", &mut faults), &mut faults).await?;
     let schedules = schedules::read(&check, root.sections("schedule", &mut faults), &mut faults);
-    let names = processors::Names::new(&now, &servers, &connections, &schedules);
+    let names = processors::Names::new(&now, &root, &connections);
     let processors =
         processors::read(&check, &names, root.sections("processor", &mut faults), &mut faults).await?;
     root.finish(&mut faults);

@@ -1,6 +1,6 @@
 //! `[[processor]]`: name, class, connection, EWS server, schedule, switches, settings.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use riser_domain::{
     ClassId, ConfigurationId, ConnectionId, EwsServerId, ProcessorConfiguration, ProcessorFlags, RunMode,
@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use super::fault::Faults;
 use super::secret_settings::{StoredSettings, WantedSettings, read_settings, seal};
 use super::section::{Placed, Section};
-use super::{ApplyError, Check, check_name, connections, ews_servers, schedules};
+use super::{ApplyError, Check, check_name, connections};
 
 const TABLE: &str = "processor_secrets";
 /// Below this no plugin with an HTTP client starts.
@@ -30,36 +30,31 @@ pub(super) struct Plan {
     new_secrets: Vec<(String, SecretString)>,
 }
 
-/// Names that a processor may refer to: stored ones and those of the file.
+/// Names that a processor may refer to: stored ones and those of the file, also when these have faults.
 pub(super) struct Names {
     ews_servers: HashSet<String>,
-    /// With the kind of each.
-    connections: Vec<(String, String)>,
+    connections: HashSet<String>,
+    /// The kinds of connections without faults.
+    kinds: HashMap<String, String>,
     schedules: HashSet<String>,
 }
 
 impl Names {
-    pub(super) fn new(
-        now: &Configuration,
-        servers: &[ews_servers::Plan],
-        connections: &[connections::Plan],
-        schedules: &[schedules::Plan],
-    ) -> Self {
-        let stored_servers = now.ews_servers.iter().map(|server| server.name.clone());
-        let stored_connections = now.connections.iter();
-        let stored_schedules = now.schedules.iter().map(|schedule| schedule.name.clone());
-        let both = stored_connections.chain(connections.iter().map(|plan| &plan.wanted));
+    pub(super) fn new(now: &Configuration, file: &Section<'_>, connections: &[connections::Plan]) -> Self {
+        let servers = now.ews_servers.iter().map(|server| server.name.clone());
+        let schedules = now.schedules.iter().map(|schedule| schedule.name.clone());
+        let stored = now.connections.iter();
+        let all = stored.clone().chain(connections.iter().map(|plan| &plan.wanted));
         Self {
-            ews_servers: stored_servers.chain(servers.iter().map(|plan| plan.wanted.name.clone())).collect(),
-            connections: both.map(|connection| (connection.name.clone(), connection.kind.clone())).collect(),
-            schedules: stored_schedules
-                .chain(schedules.iter().map(|plan| plan.wanted.name.clone()))
-                .collect(),
+            ews_servers: servers.chain(file.names("ews_server")).collect(),
+            connections: stored.map(|it| it.name.clone()).chain(file.names("connection")).collect(),
+            kinds: all.map(|connection| (connection.name.clone(), connection.kind.clone())).collect(),
+            schedules: schedules.chain(file.names("schedule")).collect(),
         }
     }
 
     fn kind_of(&self, connection: &str) -> Option<&str> {
-        self.connections.iter().find(|(name, _)| name == connection).map(|(_, kind)| kind.as_str())
+        self.kinds.get(connection).map(String::as_str)
     }
 }
 
@@ -102,7 +97,7 @@ async fn read_one(
         names.ews_servers.contains(name)
     });
     let connection = reference(&mut section, "connection", now.connection, faults, |name| {
-        names.connections.iter().any(|(known, _)| known == name)
+        names.connections.contains(name)
     });
     let schedule =
         reference(&mut section, "schedule", now.schedule, faults, |name| names.schedules.contains(name));

@@ -55,6 +55,13 @@ impl<'t> Section<'t> {
         sections
     }
 
+    /// The names of the tables of `[[key]]`, also of those with faults.
+    pub(super) fn names(&self, key: &str) -> Vec<String> {
+        let array = self.table.get(key).and_then(|value| value.get_ref().as_array());
+        let tables = array.into_iter().flatten().filter_map(|element| element.get_ref().as_table());
+        tables.filter_map(|table| table.get("name")?.get_ref().as_str().map(str::to_owned)).collect()
+    }
+
     /// A text that must be there.
     pub(super) fn needed_text(
         &mut self,

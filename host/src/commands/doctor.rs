@@ -1,0 +1,148 @@
+//! `riser doctor`: looks whether Riser can run here, one line for each thing looked at.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use riser_runtime::SystemClock;
+use riser_secrets::root_key_path;
+use riser_store::StoreError;
+use tokio::net::TcpListener;
+
+use crate::FAILED;
+use crate::assemble::{OpenFolder, open_folder};
+use crate::places::{DataFolder, PluginFolders};
+
+/// Arguments of `riser doctor`.
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    data: DataFolder,
+    #[command(flatten)]
+    plugins: PluginFolders,
+    /// Where the portal is to listen
+    #[arg(long = "portal-listen", value_name = "ADDRESS", default_value = "127.0.0.1:8082")]
+    portal: SocketAddr,
+}
+
+/// What was found of one thing.
+struct Finding {
+    is_well: bool,
+    what: String,
+}
+
+impl Finding {
+    fn well(what: impl Into<String>) -> Self {
+        Self { is_well: true, what: what.into() }
+    }
+
+    fn fault(what: impl Into<String>) -> Self {
+        Self { is_well: false, what: what.into() }
+    }
+}
+
+/// Looks at folder, key, plugins and ports.
+pub(crate) async fn run(arguments: DoctorArgs) -> anyhow::Result<ExitCode> {
+    let folder = arguments.data.path()?;
+    let mut findings = Vec::new();
+    // Looking makes nothing: a folder that is not there is made by the first start.
+    if folder.exists() {
+        match open_folder(&folder, &SystemClock).await {
+            Ok(open) => look_into(&folder, &open, &mut findings).await?,
+            Err(error) => match error.downcast_ref() {
+                Some(StoreError::Locked { pid, .. }) => findings.push(Finding::well(format!(
+                    "Riser runs, process {pid}; stop it to look into its data folder {}",
+                    folder.display()
+                ))),
+                _ => findings.push(Finding::fault(format!("{error:#}"))),
+            },
+        }
+    } else {
+        findings
+            .push(Finding::well(format!("{} is not there yet; the first start makes it", folder.display())));
+    }
+    findings.extend(arguments.plugins.paths(&folder).iter().map(|folder| look_at_plugins(folder)));
+    findings.push(look_at_port("the portal", arguments.portal, "--portal-listen").await);
+
+    let mut out = std::io::stdout();
+    for finding in &findings {
+        writeln!(out, "{}  {}", if finding.is_well { "ok   " } else { "FAULT" }, finding.what)?;
+    }
+    let faults = findings.iter().filter(|finding| !finding.is_well).count();
+    Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+async fn look_into(folder: &Path, open: &OpenFolder, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+    findings.push(Finding::well(format!("the data folder {} can be used", folder.display())));
+    for moved in &open.recovery.moved_aside {
+        let (file, to) = (moved.file, moved.to.display());
+        findings.push(Finding::fault(format!(
+            "{file} could not be used ({}) and was moved to {to}",
+            moved.fault
+        )));
+    }
+    findings.push(look_at_key(folder, open));
+    let people = open.store.list_users().await?.len();
+    findings.push(match people {
+        0 => Finding::fault("nobody can log in to the portal: run `riser user add NAME --role admin`"),
+        _ => Finding::well(format!("{people} people can log in to the portal")),
+    });
+    for server in open.store.load_configuration().await?.ews_servers {
+        let name = format!("the EWS server {:?}", server.name);
+        findings.push(match server.listen.parse() {
+            Ok(address) => look_at_port(&name, address, "listen in the file for `riser apply`").await,
+            Err(_) => Finding::fault(format!("{name}: {:?} is no address and port", server.listen)),
+        });
+    }
+    open.store.close().await;
+    Ok(())
+}
+
+fn look_at_key(folder: &Path, open: &OpenFolder) -> Finding {
+    let file = root_key_path(folder);
+    if let Some(refusal) = &open.locked_because {
+        return Finding::fault(refusal.to_string());
+    }
+    let locked = open.keyring.locked_keys();
+    if !locked.is_empty() {
+        let keys = locked.join(", ");
+        return Finding::fault(format!(
+            "{} does not open the data key {keys}: put back the key file of this data folder",
+            file.display()
+        ));
+    }
+    match std::fs::metadata(&file) {
+        Ok(facts) if facts.permissions().mode() & 0o077 != 0 => {
+            let file = file.display();
+            Finding::fault(format!("others may read the key file {file}: run chmod 0400 {file}"))
+        }
+        Ok(_) => Finding::well(format!("the key file {} opens the stored secrets", file.display())),
+        Err(_) => Finding::well("the key comes from a credential of systemd and opens the stored secrets"),
+    }
+}
+
+fn look_at_plugins(folder: &Path) -> Finding {
+    let shown = folder.display();
+    match std::fs::read_dir(folder) {
+        Err(_) => Finding::well(format!("no plugin folder {shown}")),
+        Ok(entries) => {
+            let is_library = |path: &Path| path.extension().is_some_and(|extension| extension == "so");
+            let count = entries.flatten().filter(|entry| is_library(&entry.path())).count();
+            Finding::well(format!(
+                "{count} plugin files in {shown}; `riser plugin check FILE` looks into one"
+            ))
+        }
+    }
+}
+
+async fn look_at_port(what: &str, address: SocketAddr, where_to_change: &str) -> Finding {
+    match TcpListener::bind(address).await {
+        Ok(_) => Finding::well(format!("{address} is free for {what}")),
+        Err(error) => Finding::fault(format!(
+            "{what} cannot listen on {address} ({error}): end the program that uses it, or change {where_to_change}"
+        )),
+    }
+}

@@ -1,0 +1,165 @@
+//! `riser apply`: all faults at once with their lines, nothing by halves, nothing the second time.
+
+use crate::host::{BMS_PASSWORD_VARIABLE, Installation};
+use crate::programs;
+
+const SITE: &str = r#"
+[[ews_server]]
+name = "Building"
+listen = "127.0.0.1:0"
+  [[ews_server.account]]
+  name = "bms"
+  rights = "read-write"
+  password = { env = "EWS_PASSWORD" }
+
+[[connection]]
+name = "EVCE"
+kind = "riser.evce/evce"
+settings = { base_url = "https://10.0.0.5/api/v2", login = "bmsApi", password = { env = "EWS_PASSWORD" } }
+
+[[schedule]]
+name = "Every 15 minutes"
+every = "15 min"
+
+[[processor]]
+name = "EVCE Setup"
+class = "riser.evce/setup"
+connection = "EVCE"
+ews_server = "Building"
+schedule = "Every 15 minutes"
+"#;
+
+fn installation() -> Installation {
+    Installation::new(&[programs::library("riser-evce"), programs::library("riser-example")])
+}
+
+#[test]
+fn the_second_time_nothing_changes() {
+    let installation = installation();
+    let first = installation.try_apply(SITE);
+    for line in [
+        "EWS server \"Building\" added",
+        "account \"bms\" of \"Building\" added",
+        "connection \"EVCE\" added",
+        "schedule \"Every 15 minutes\" added",
+        "processor \"EVCE Setup\" added",
+    ] {
+        assert!(first.text.contains(line), "{}", first.text);
+    }
+    let second = installation.try_apply(SITE);
+    assert!(second.is_success && second.text.starts_with("nothing changed"), "{}", second.text);
+}
+
+#[test]
+fn what_is_left_out_stays_and_what_is_named_changes() {
+    let installation = installation();
+    installation.try_apply(SITE);
+    let changed = installation.try_apply("[[processor]]\nname = \"EVCE Setup\"\nactive = false\n");
+    assert_eq!(changed.text, "processor \"EVCE Setup\" changed\n");
+    let again = installation.try_apply("[[processor]]\nname = \"EVCE Setup\"\nactive = false\n");
+    assert!(again.text.starts_with("nothing changed"), "{}", again.text);
+}
+
+#[test]
+fn all_faults_are_told_at_once_with_their_lines_and_nothing_is_applied() {
+    let installation = installation();
+    let refused = installation.try_apply(
+        r#"[[ews_server]]
+name = "Building"
+listen = "somewhere"
+colour = "green"
+  [[ews_server.account]]
+  name = "bms"
+  rights = "write"
+  password = "open text"
+
+[[connection]]
+name = "EVCE"
+kind = "riser.evce/evse"
+
+[[connection]]
+name = "Other"
+kind = "riser.evce/evce"
+settings = { base_url = 5, login = "x", pasword = "y", password = { file = "/nowhere" } }
+
+[[schedule]]
+name = "Often"
+every = "soon"
+
+[[processor]]
+name = "Status"
+class = "riser.evce/status"
+connection = "Missing"
+ews_server = "Building"
+schedule = "Often"
+runs_at_start = "yes"
+settings = { interval = "1 s" }
+"#,
+    );
+    assert!(!refused.is_success);
+    for fault in [
+        ":3:10: listen takes an address and a port such as 127.0.0.1:51358",
+        ":4:1: the EWS server \"Building\" has no key \"colour\"; it takes account, digest, listen,",
+        ":7:12: rights takes \"read\" or \"read-write\"",
+        ":8:14: password is not written into this file: give it as { env = \"VARIABLE\" } or { file = \"PATH\" }",
+        ":12:8: no plugin offers the connection kind \"riser.evce/evse\"; there are riser.evce/evce",
+        ":17:25: base_url: ",
+        "pasword: is no setting: remove it",
+        ": /nowhere cannot be read: ",
+        ":21:9: every takes a time span such as \"15 min\", \"1 h\" or \"30 s\"",
+        ":26:14: there is no connection \"Missing\": add [[connection]] with this name",
+        "EVCE Status runs until it is stopped and takes no schedule: use runs_at_start",
+        ":29:17: runs_at_start takes true or false, not a text",
+        ": interval: ",
+    ] {
+        assert!(refused.text.contains(fault), "{fault} is missing in\n{}", refused.text);
+    }
+    assert!(!refused.text.contains("there is no schedule"), "a fault has a false follower: {}", refused.text);
+    assert!(refused.text.ends_with("faults; nothing was applied\n"), "{}", refused.text);
+    assert!(!refused.text.contains("open text"), "a secret is in a message: {}", refused.text);
+    // Everything is still to be added.
+    assert!(installation.try_apply(SITE).text.contains("EWS server \"Building\" added"));
+}
+
+#[test]
+fn half_a_file_names_the_line_where_it_breaks() {
+    let refused = installation().try_apply("[[ews_server]]\nname = \"Buil");
+    assert!(!refused.is_success && refused.text.contains(":2:"), "{}", refused.text);
+}
+
+#[test]
+fn a_changed_address_demands_the_password_again() {
+    let installation = installation();
+    installation.try_apply(SITE);
+    let elsewhere =
+        "[[connection]]\nname = \"EVCE\"\nsettings = { base_url = \"https://evil.example/api/v2\" }\n";
+    let refused = installation.try_apply(elsewhere);
+    assert!(!refused.is_success, "{}", refused.text);
+    assert!(refused.text.contains("password: "), "{}", refused.text);
+    assert!(refused.text.contains("the address changed, so give it again"), "{}", refused.text);
+    let with_password = elsewhere.replace(" }", ", password = { env = \"EWS_PASSWORD\" } }");
+    assert!(installation.try_apply(&with_password).is_success);
+}
+
+#[test]
+fn a_password_that_is_not_there_is_named_by_its_place() {
+    let installation = installation();
+    let site = SITE.replace(BMS_PASSWORD_VARIABLE, "NOT_SET_ANYWHERE");
+    let refused = installation.try_apply(&site);
+    assert!(
+        refused.text.contains("the environment variable NOT_SET_ANYWHERE is not set"),
+        "{}",
+        refused.text
+    );
+}
+
+#[test]
+fn a_plugin_that_is_missing_is_named_with_those_that_are_there() {
+    let installation = Installation::new(&[programs::library("riser-example")]);
+    let refused = installation.try_apply(SITE);
+    assert!(
+        refused.text.contains("no library offers the plugin \"riser.evce\"; there is riser.example"),
+        "{}",
+        refused.text
+    );
+}

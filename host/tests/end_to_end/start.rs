@@ -1,0 +1,121 @@
+//! Starts that cannot go well, or not all the way: what is said, and that nothing is lost.
+
+use std::net::TcpListener;
+
+use crate::configuration::ConfigurationFile;
+use crate::host::Installation;
+use crate::portal::{ADMIN, ADMIN_PASSWORD, Portal};
+use crate::programs;
+use crate::waiting::until;
+
+fn example() -> Installation {
+    Installation::new(&[programs::library("riser-example")])
+}
+
+#[test]
+fn a_second_riser_on_one_folder_is_told_which_process_uses_it() {
+    let installation = example();
+    let host = installation.start();
+    let refused = installation.run(&["serve", "--portal-listen", "127.0.0.1:0"]);
+    let said = format!("another Riser, process {}, uses the folder", host.id());
+    assert!(!refused.is_success && refused.text.contains(&said), "{}", refused.text);
+    // The doctor knows that a Riser that runs is no fault.
+    let looked = installation.run(&["doctor", "--portal-listen", "127.0.0.1:0"]);
+    assert!(looked.is_success && looked.text.contains("Riser runs, process"), "{}", looked.text);
+}
+
+#[test]
+fn a_taken_portal_port_names_the_option_that_changes_it() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let installation = example();
+    let refused = installation.run(&["serve", "--portal-listen", &address]);
+    let said = format!("the portal cannot listen on {address}; choose another address with --portal-listen");
+    assert!(!refused.is_success && refused.text.contains(&said), "{}", refused.text);
+    let looked = installation.run(&["doctor", "--portal-listen", &address]);
+    assert!(!looked.is_success && looked.text.contains("FAULT  the portal cannot listen"), "{}", looked.text);
+}
+
+#[tokio::test]
+async fn a_taken_ews_port_stands_as_a_problem_until_it_is_free() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let installation = example();
+    installation
+        .apply(&ConfigurationFile::new().ews_server("Building").text().replace("127.0.0.1:0", &address));
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    let host = installation.start();
+    let portal = Portal::sign_in(&host).await;
+    let page = portal.page("/").await;
+    assert!(page.contains(&format!("End the program that uses {address}")), "{page}");
+    drop(taken);
+    until("the EWS server", async || match host.bms("Building").information().await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    })
+    .await;
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let installation = example();
+    std::fs::write(installation.data(), "a file where the folder should be").unwrap();
+    let refused = installation.run(&["serve", "--portal-listen", "127.0.0.1:0"]);
+    assert!(
+        !refused.is_success && refused.text.contains("cannot be written; make it writable"),
+        "{}",
+        refused.text
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_moved_aside_and_never_deleted() {
+    let installation = example();
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    std::fs::write(installation.data().join("history.db"), b"not a database, whatever it is").unwrap();
+    let host = installation.start();
+    let page = Portal::sign_in(&host).await.page("/").await;
+    assert!(page.contains("History.db could not be used"), "{page}");
+    let kept = std::fs::read_dir(installation.data())
+        .unwrap()
+        .flatten()
+        .any(|entry| std::fs::read(entry.path()).is_ok_and(|bytes| bytes.starts_with(b"not a database")));
+    assert!(kept, "the damaged file is gone");
+}
+
+#[tokio::test]
+async fn a_wrong_key_file_is_a_problem_that_names_the_data_key_and_keeps_all() {
+    let installation = example();
+    installation.apply(ConfigurationFile::new().ews_server("Building").text());
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    let key_file = installation.data().with_extension("key");
+    let right_key = std::fs::read(&key_file).unwrap();
+    std::fs::remove_file(&key_file).unwrap();
+    std::fs::write(&key_file, "00".repeat(32)).unwrap();
+    let host = installation.start();
+    let page = Portal::sign_in(&host).await.page("/").await;
+    assert!(page.contains("does not open the data key"), "{page}");
+    assert!(host.bms("Building").information().await.is_err(), "an account works without its password");
+    host.stop();
+
+    std::fs::remove_file(&key_file).unwrap();
+    std::fs::write(&key_file, right_key).unwrap();
+    let host = installation.start();
+    host.bms("Building").information().await.unwrap();
+}
+
+#[tokio::test]
+async fn files_that_are_no_plugins_are_named_and_the_others_run() {
+    let installation = example();
+    installation.drop_in(std::path::Path::new("/lib/x86_64-linux-gnu/libm.so.6"), "libm.so");
+    std::fs::write(installation.path().join("notes.so"), "no library at all").unwrap();
+    installation.drop_in(&installation.path().join("notes.so"), "notes.so");
+    let file = ConfigurationFile::new().ews_server("Example");
+    installation.apply(file.processor("Counter", "riser.example/counter", "Example", "").text());
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    let host = installation.start();
+    let page = Portal::sign_in(&host).await.page("/").await;
+    assert!(page.contains("is a library but no Riser plugin: remove it from the plugin folder"), "{page}");
+    assert!(page.contains("notes.so"), "{page}");
+    crate::bms::walk_until_there(&host.bms("Example"), "Count").await;
+}
