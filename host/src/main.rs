@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{apply, doctor, serve, user};
+use crate::commands::{apply, doctor, ews, plugin, serve, user};
 
 /// The command did not do what was asked.
 pub(crate) const FAILED: u8 = 1;
@@ -42,8 +42,12 @@ enum Command {
     Apply(apply::ApplyArgs),
     /// Look whether Riser can run here: folder, key, people, plugins, ports
     Doctor(doctor::DoctorArgs),
+    /// Check a plugin library without a host
+    Plugin(plugin::PluginArgs),
     /// Add people who may log in to the portal, list them, reset a password
     User(user::UserArgs),
+    /// Read and write any EWS server, as a BMS does
+    Ews(ews::EwsArgs),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +67,8 @@ async fn carry_out(command: Command) -> ExitCode {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Apply(arguments) => apply::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,
+        Command::Plugin(arguments) => plugin::run(arguments).await,
+        Command::Ews(arguments) => ews::run(arguments).await,
         Command::User(arguments) => user::run(arguments).await,
     };
     done.unwrap_or_else(|error| report(&error))

@@ -2,5 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod doctor;
+pub(crate) mod ews;
+pub(crate) mod plugin;
 pub(crate) mod serve;
 pub(crate) mod user;

@@ -110,7 +110,10 @@ fn faults(library: &LibraryDescription) -> Vec<String> {
     }
     for class in &library.classes {
         if class.about.trim().is_empty() {
-            faults.push(format!("the class {} does not say what it does: `.about(…)` of its `CLASS`", class.id));
+            faults.push(format!(
+                "the class {} does not say what it does: `.about(…)` of its `CLASS`",
+                class.id
+            ));
         }
         faults.extend(setting_faults(&format!("class {}", class.id), &class.settings));
     }
@@ -137,7 +140,11 @@ fn setting_faults(of: &str, schema: &SettingsSchema) -> Vec<String> {
         if setting.default.is_some()
             && let Err(unfit) = alone.check(&SettingValues::new(), &[])
         {
-            faults.extend(unfit.into_iter().map(|fault| format!("the default of {} of {of}: it {}", fault.key, fault.what)));
+            faults.extend(
+                unfit
+                    .into_iter()
+                    .map(|fault| format!("the default of {} of {of}: it {}", fault.key, fault.what)),
+            );
         }
         faults
     };

@@ -1,0 +1,79 @@
+//! `riser plugin check`: what it says of a plugin, and of files that are none.
+
+#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const RISER: &str = env!("CARGO_BIN_EXE_riser");
+
+/// The example's library, from the folder that `RISER_TEST_PLUGINS` names, or built where the tests were.
+fn example() -> PathBuf {
+    let folder = std::env::var_os("RISER_TEST_PLUGINS").map_or_else(build, PathBuf::from);
+    folder.join("libriser_example.so")
+}
+
+fn build() -> PathBuf {
+    let folder = Path::new(RISER).parent().unwrap();
+    let mut build = Command::new(env!("CARGO"));
+    build
+        .args(["build", "--quiet", "--package", "riser-example", "--target-dir"])
+        .arg(folder.parent().unwrap());
+    if folder.ends_with("release") {
+        build.arg("--release");
+    }
+    let status = build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).status().unwrap();
+    assert!(status.success(), "the example cannot be built");
+    folder.to_owned()
+}
+
+fn check(file: &Path) -> Output {
+    Command::new(RISER).args(["plugin", "check"]).arg(file).output().unwrap()
+}
+
+/// What is said of a file with these bytes, after its name.
+fn refusal(bytes: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plugin.so");
+    std::fs::write(&file, bytes).unwrap();
+    let output = check(&file);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
+    let said = String::from_utf8(output.stderr).unwrap();
+    said.strip_prefix(&format!("riser: {} ", file.display())).unwrap_or(&said).trim_end().to_owned()
+}
+
+#[test]
+fn a_plugin_is_shown_with_its_settings_and_has_no_faults() {
+    let output = check(&example());
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        said,
+        "Example (riser.example) 0.1.0 by Riser, built for plugin contract 1.1\n\
+         class riser.example/counter: Counter; runs until it is stopped\n  \
+         start: First number to publish.; 0 if not given\n  \
+         step_every: Time between two steps.; \"1 s\" if not given\n\
+         no faults found\n"
+    );
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_file_that_is_no_plugin_is_named_with_what_to_do() {
+    assert!(refusal(b"#!/bin/sh\n").starts_with("is no shared library: "));
+    assert!(refusal(b"MZ\x90\0").starts_with("was built for Windows, this machine is Linux on "));
+    let mut arm = std::fs::read("/proc/self/exe").unwrap()[..4096].to_vec();
+    arm[18..20].copy_from_slice(&40_u16.to_le_bytes());
+    assert!(refusal(&arm).starts_with("was built for Linux on Arm (32 bit), this machine is Linux on "));
+    let c_library = std::fs::read("/lib/x86_64-linux-gnu/libm.so.6").unwrap();
+    assert_eq!(refusal(&c_library), "is a library but no Riser plugin: remove it from the plugin folder");
+    assert!(refusal(&c_library[..c_library.len() / 2]).starts_with("is incomplete: "));
+
+    let nowhere = check(Path::new("/nowhere/plugin.so"));
+    let said = String::from_utf8(nowhere.stderr).unwrap();
+    assert!(said.starts_with("riser: /nowhere/plugin.so is not there: name a plugin library"), "{said}");
+}
+
+#[test]
+fn a_command_without_a_file_is_a_wrong_command_line() {
+    assert_eq!(Command::new(RISER).args(["plugin", "check"]).output().unwrap().status.code(), Some(2));
+}
