@@ -1,5 +1,7 @@
 //! `docs/plugin-authors/first-plugin.md` is true: its files are written and its commands run as they stand.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};

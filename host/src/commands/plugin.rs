@@ -29,7 +29,7 @@ enum Action {
     ///
     /// Nothing is installed or changed, and no running Riser is asked.
     Check {
-        /// The library, such as target/debug/libmy_plugin.so
+        /// The library, such as `target/debug/libmy_plugin.so`
         file: PathBuf,
     },
 }

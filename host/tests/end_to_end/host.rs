@@ -131,9 +131,8 @@ impl Installation {
 impl Host {
     /// A BMS that reads the EWS server of this name.
     pub(crate) fn bms(&self, ews_server: &str) -> EwsClient {
-        let server = self.ews_servers.iter().find(|server| server.name == ews_server).unwrap();
         EwsClient::new(ClientOptions {
-            url: server.url.parse().unwrap(),
+            url: self.ews_url(ews_server).parse().unwrap(),
             user_name: BMS.to_owned(),
             password: BMS_PASSWORD.into(),
             time_limit: Duration::from_secs(30),
@@ -162,6 +161,11 @@ impl Host {
         drop(self.child.stdin.take());
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}; {}", self.log());
+    }
+
+    /// The address of the EWS server of this name.
+    pub(crate) fn ews_url(&self, ews_server: &str) -> &str {
+        &self.ews_servers.iter().find(|server| server.name == ews_server).unwrap().url
     }
 
     /// What its workers, and all that they start, carry in their environment.

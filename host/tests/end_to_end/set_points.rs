@@ -2,13 +2,18 @@
 
 use riser_domain::ValueState;
 use riser_ews::client::EwsClient;
+use std::process::Command;
+use std::time::Duration;
+
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::bms::{Tree, id_of, read_until, walk_until_there, write};
+use crate::bms::{Tree, id_of, read, read_until, walk_until_there, write};
 use crate::controller::{Controller, Request};
-use crate::host::Host;
-use crate::site::{Processors, Site};
+use crate::host::{BMS, BMS_PASSWORD, Host};
+use crate::portal::{ADMIN, ADMIN_PASSWORD, Portal};
+use crate::programs::RISER;
+use crate::site::{EWS_SERVER, Processors, Site};
 use crate::waiting::until;
 
 const REDUCTION: &str = "EVCE Zones/Z1/ZoneReduction";
@@ -17,6 +22,7 @@ const REDUCTION_PATH: &str = "/zones/1/external-reduction";
 /// A site whose Status has read all, the BMS, and the id of the reduction of zone Z1.
 async fn running_site() -> (Site, Host, EwsClient, String) {
     let site = Site::new("F1", Processors::SetupAndStatus);
+    site.installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let (host, bms) = site.start();
     let tree: Tree = walk_until_there(&bms, REDUCTION).await;
     let reduction = id_of(&tree, REDUCTION).to_owned();
@@ -48,18 +54,33 @@ fn freeze(processes: &[Pid]) {
 
 #[tokio::test]
 async fn it_is_confirmed_by_what_the_controller_says() {
-    let (site, _host, bms, reduction) = running_site().await;
+    let (site, host, bms, reduction) = running_site().await;
     write(&bms, &reduction, "25").await;
     read_until(&bms, &reduction, "25", ValueState::Good).await;
     assert_eq!(percentages(&site.controller).await, [Some(25.0)]);
+
+    // The same on the command line and on the page.
+    let url = host.ews_url(EWS_SERVER);
+    let shown = Command::new(RISER)
+        .args(["ews", "get", url, "--user", BMS, &reduction])
+        .env("RISER_EWS_PASSWORD", BMS_PASSWORD)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(shown.stdout).unwrap(), format!("{reduction}  25 %  Good\n"));
+    let page = Portal::sign_in(&host).await.page("/").await;
+    let row = page.split("ZoneReduction</a>").nth(1).expect("the set point is on the page");
+    assert!(row.split("</li>").next().unwrap().contains("Confirmed"), "{row}");
 }
 
 #[tokio::test]
-async fn while_the_controller_is_down_it_is_served_as_requested_and_sent_when_it_is_back() {
+async fn while_the_controller_is_down_for_a_minute_it_is_served_as_requested_and_sent_when_it_is_back() {
     let (site, _host, bms, reduction) = running_site().await;
     site.controller.go_down().await;
     write(&bms, &reduction, "30").await;
     read_until(&bms, &reduction, "30", ValueState::Uncertain).await;
+    // Long enough for retries to end and the gate to close.
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(read(&bms, &reduction).await.unwrap(), ("30".to_owned(), ValueState::Uncertain));
     assert!(percentages(&site.controller).await.is_empty());
     site.controller.end_faults().await;
     read_until(&bms, &reduction, "30", ValueState::Good).await;
