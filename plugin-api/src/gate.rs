@@ -44,10 +44,11 @@ impl Gate {
         Self { services }
     }
 
-    /// Waits for a free slot. [any thread]
+    /// Waits for a free slot, and takes it. [any thread] Blocks while others hold all of them; goes on while
+    /// stopping, so that a plugin can log out.
     ///
     /// # Errors
-    /// `Ok(Err(closed))` while the gate is closed; [`HostError`] when the run is to end.
+    /// `Ok(Err(closed))` while the gate is closed; [`HostError::Refused`] without a connection.
     pub fn enter(&self, purpose: GatePurpose) -> Result<Result<Passage, Closed>, HostError> {
         match Host::ask(&self.services, &Call::GateEnter { purpose })? {
             Answer::GateClosed { until_ms, reason } => Ok(Err(Closed { until: moment(until_ms), reason })),
@@ -57,7 +58,7 @@ impl Gate {
 }
 
 impl Passage {
-    /// Gives the slot back and says how it went.
+    /// Gives the slot back and says how it went. [any thread] Never fails.
     pub fn leave(mut self, result: GateResult) {
         self.tell(result);
     }

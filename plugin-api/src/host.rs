@@ -120,7 +120,7 @@ impl Host {
     /// difference in one transaction. Blocks until it is durable. [any thread]
     ///
     /// # Errors
-    /// [`HostError::Refused`] with the rule that is broken; nothing changes then.
+    /// [`HostError::Refused`] with the rule that is broken; nothing changes then. [`HostError::Stop`] while stopping.
     pub fn declare(&self, tree: Tree) -> Result<DeclaredPoints, HostError> {
         let ids: Vec<String> = tree.items.iter().map(|item| item.id.clone()).collect();
         match Self::ask(&self.services, &Call::Declare { items: tree.items })? {
@@ -138,10 +138,10 @@ impl Host {
         Points::from_messages(self.run.points.clone())
     }
 
-    /// The tree as it is stored now. Blocks for the answer. [any thread]
+    /// The tree as it is stored now. Blocks for the answer. [any thread, running or stopping]
     ///
     /// # Errors
-    /// [`HostError`] when the run is to end.
+    /// [`HostError::Lost`] when the host is gone.
     pub fn points(&self) -> Result<Points, HostError> {
         match Self::ask(&self.services, &Call::Points)? {
             Answer::Points(points) => Ok(Points::from_messages(points)),
@@ -165,6 +165,7 @@ impl Host {
     ///
     /// # Errors
     /// [`HostError::Refused`] for a point of another class, another kind, or a number that is not finite.
+    /// [`HostError::Stop`] while stopping.
     pub fn publish(&self, batch: &[Publication]) -> Result<(), HostError> {
         let (records, texts) = value_records(batch);
         let batch = ValueBatch { records: RSlice::from_slice(&records), texts: RStr::from_str(&texts) };
@@ -185,7 +186,7 @@ impl Host {
     /// journaled when it returns. [any thread]
     ///
     /// # Errors
-    /// [`HostError::Refused`] for what is no history of this class.
+    /// [`HostError::Refused`] for what is no history of this class. [`HostError::Stop`] while stopping.
     pub fn record(&self, batch: &[Sample]) -> Result<(), HostError> {
         let (records, texts) = sample_records(batch);
         let batch = SampleBatch { records: RSlice::from_slice(&records), texts: RStr::from_str(&texts) };
@@ -214,7 +215,7 @@ impl Host {
     /// Asks Riser to start another class of this plugin for the same tree, such as `setup`. [any thread]
     ///
     /// # Errors
-    /// [`HostError::Refused`] when no processor runs that class.
+    /// [`HostError::Refused`] when no processor runs that class. [`HostError::Stop`] while stopping.
     pub fn request_run(&self, class: &str, reason: &str) -> Result<(), HostError> {
         let call = Call::RequestRun { class: class.to_owned(), reason: reason.to_owned() };
         Self::ask(&self.services, &call).map(drop)

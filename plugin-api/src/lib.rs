@@ -4,17 +4,21 @@
 //! [`Processor`]: it gets its settings as a struct, talks to Riser through [`Host`], and ends when a service
 //! returns an error and `?` carries it out.
 //!
-//! # Threads
-//! - **run thread**: the thread on which [`Processor::run`] is called. It may block as long as it likes.
-//! - **any thread**: threads that the plugin starts itself may call this too, until `run` returns.
+//! # Who calls what, and when
+//! The documentation of each method uses these words.
 //!
-//! All services are synchronous. What they give back belongs to the caller; what they are given is copied
-//! before they return.
+//! - **\[run thread]**: the thread on which [`Processor::run`] is called, and no other. It may block as long as it
+//!   likes.
+//! - **\[any thread]**: threads that the plugin starts itself may call this too, until `run` returns.
+//! - **described**: the library is asked what it offers. No logic of the plugin runs.
+//! - **running**: from the call of `run` until it returns or is cancelled.
+//! - **stopping**: cancelled, and not yet returned. `wait`, `declare`, `publish`, `publishes_every`, `record`,
+//!   `latest`, `request_run` and `block_on` answer [`HostError::Stop`]; all else goes on until the grace of 10 s
+//!   ends.
 //!
-//! # States of a run
-//! **running** until it is cancelled; **stopping** from then on: `wait`, `declare`, `publish`, `record` and
-//! `latest` answer [`HostError::Stop`], while logging, receipts, problems and state go on working until the
-//! grace of 10 s ends.
+//! Methods of [`Processor`], [`Connection`] and [`Settings`] are called by Riser, all others by the plugin. All
+//! services are synchronous. What they give back belongs to the caller; what they are given is copied before they
+//! return. The process ends after `run` has returned.
 #![deny(missing_docs)]
 
 pub mod abi;

@@ -51,7 +51,7 @@ impl SetPoint {
         Self { wishes }
     }
 
-    /// Rejects all of them.
+    /// Rejects all of them. [any thread] Never fails.
     pub fn reject(&self, reason: &str) {
         for wish in &self.wishes {
             wish.reject(reason);
@@ -59,8 +59,8 @@ impl SetPoint {
     }
 }
 
-/// A wish for the value of one point. What became of it is said with a receipt; a receipt never fails, since
-/// Riser keeps the wish and asks again.
+/// A wish for the value of one point. What became of it is said with a receipt. [any thread, running or stopping]
+/// A receipt never fails, since Riser keeps the wish and asks again.
 #[derive(Debug)]
 pub struct Wish {
     id: i64,

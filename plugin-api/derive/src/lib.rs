@@ -1,5 +1,7 @@
 //! Derive macros of `riser-plugin`: a struct becomes settings or a connection.
 
+#![deny(missing_docs)]
+
 mod attributes;
 mod settings;
 

@@ -1,5 +1,9 @@
 //! The trait objects that cross the edge. Panics never leave a method: the kit catches them on the plugin's
 //! side, and the worker's implementation of the services has none.
+//!
+//! Services are called by the plugin, runs by the worker. Slices and texts that are given are the caller's and are
+//! not kept; what is answered is the caller's, freed through `abi_stable`. The words in brackets are those of the
+//! crate's documentation.
 
 use abi_stable::sabi_trait;
 use abi_stable::std_types::{RBox, RResult, RSlice, RStr, RVec};
@@ -11,23 +15,26 @@ use super::records::{LogLevelCode, ReadingBatch, SampleBatch, ValueBatch};
 #[sabi_trait]
 pub trait HostServices: Send + Sync {
     /// A rare call: JSON of `messages::Call` in, JSON of `messages::Answer` out. May block until the host
-    /// has answered.
+    /// has answered. A call that the host does not know is refused with the code `not-understood`; what changes
+    /// tree or values is answered Stop while stopping.
     fn call(&self, request: RSlice<'_, u8>) -> ServiceResult<RVec<u8>>;
 
-    /// Publishes values; returns when they are readable over EWS.
+    /// Publishes values, all or none; blocks until they are readable over EWS. Refused for a point of another
+    /// class or kind, Stop while stopping.
     fn publish(&self, batch: ValueBatch<'_>) -> ServiceResult<()>;
 
-    /// Records samples; returns when they are journaled.
+    /// Records samples, all or none; blocks until they are journaled. Refused for what is no history of the
+    /// class, Stop while stopping.
     fn record(&self, batch: SampleBatch<'_>) -> ServiceResult<()>;
 
-    /// What is served now for these handles.
+    /// What is served now for these handles, in their order. Blocks for the answer; Stop while stopping.
     fn latest(&self, handles: RSlice<'_, u32>) -> ServiceResult<ReadingBatch>;
 
     /// Sleeps until the time is over or something happens: JSON of `messages::WakeMessage`. [run thread only;
-    /// a second thread is refused]
+    /// a second thread is refused with the code `second-wait`] Stop as soon as the run is stopping.
     fn wait(&self, duration_ns: u64) -> ServiceResult<RVec<u8>>;
 
-    /// A line of the run's log. Never fails.
+    /// A line of the run's log. Never fails; blocks only while the host is slow to read.
     fn log(&self, level: LogLevelCode, text: RStr<'_>);
 
     /// Whether the run is to end. Never blocks.
@@ -36,7 +43,7 @@ pub trait HostServices: Send + Sync {
     /// The host's wall clock, in nanoseconds since 1970. Never blocks.
     fn now_ns(&self) -> i64;
 
-    /// Fills the buffer's length with random bytes of the host.
+    /// So many random bytes of the operating system, at most 64 KiB; fewer when there are none. Never blocks.
     #[sabi(last_prefix_field)]
     fn random(&self, bytes: u32) -> RVec<u8>;
 }

@@ -6,8 +6,8 @@ use crate::{Closed, HostError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpError {
-    /// The run is to end, or the host is gone.
-    #[error(transparent)]
+    /// The run is to end, or the host is gone. Not transparent: a stop is looked for among the causes.
+    #[error("the request was not carried out")]
     Host(#[from] HostError),
     /// The connection is left alone for now.
     #[error(transparent)]

@@ -1,0 +1,191 @@
+//! Futures and the HTTP client on the host in memory: they end with the run, and the gate hears of each request.
+
+#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::thread;
+
+use riser_plugin::LogLevel;
+use riser_plugin::http::{HttpClient, HttpError, Method, Request, Response, Trust};
+use riser_plugin::prelude::*;
+use riser_plugin_testing::{FailureMessage, GatePurpose, GateResult, MemoryHost, RunEnd, json};
+
+/// A device at an address.
+#[derive(Connection)]
+#[connection(id = "device", name = "Device")]
+struct Device {
+    /// Where it is.
+    #[setting(kind = "address")]
+    base_url: String,
+}
+
+impl Device {
+    fn test(&self, host: &TestHost) -> Outcome {
+        host.stage("HTTP", || match get(host.host(), &self.base_url, "/") {
+            Ok(response) => Ok(((), format!("status {}", response.status))),
+            Err(error) => Err((error.to_string(), "look at its address".to_owned())),
+        })
+    }
+}
+
+fn get(host: &Host, base_url: &str, path: &str) -> Result<Response, HttpError> {
+    let client = HttpClient::new(host, base_url, &Trust::Nothing)?;
+    client.send(GatePurpose::Request, &Request::get(path), judge)
+}
+
+fn judge(response: &Response) -> GateResult {
+    match response.retry_after() {
+        Some(pause) => {
+            GateResult::Throttled { pause_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX) }
+        }
+        None => GateResult::Done,
+    }
+}
+
+/// A request with an effect.
+fn put() -> Request {
+    Request::with_json(Method::PUT, "/limit", "{}")
+}
+
+/// Sends one request and logs its status.
+struct Sender(Request);
+
+impl Processor for Sender {
+    type Settings = ();
+    const CLASS: Class = Class::scheduled("sender", "Sender").needs::<Device>();
+
+    fn run(&self, host: &Host, (): ()) -> Outcome {
+        let device = host.connection::<Device>()?;
+        let client = HttpClient::new(host, &device.base_url, &Trust::Nothing)?;
+        host.log(LogLevel::Info, "asking");
+        let response = client.send(GatePurpose::Request, &self.0, judge)?;
+        host.log(LogLevel::Info, &format!("{} {}", response.status, response.body.len()));
+        Ok(())
+    }
+}
+
+/// A server that answers its connections with these, one after the other; an empty answer is none.
+fn host_with(answers: Vec<Vec<u8>>) -> MemoryHost {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for answer in answers {
+            let (stream, _) = listener.accept().unwrap();
+            reply(stream, &answer);
+        }
+    });
+    MemoryHost::new().connection::<Device>(json!({ "base_url": base_url }))
+}
+
+fn reply(mut stream: TcpStream, answer: &[u8]) {
+    let mut request = Vec::new();
+    let mut chunk = [0; 1024];
+    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+        let length = stream.read(&mut chunk).unwrap();
+        request.extend_from_slice(&chunk[..length]);
+    }
+    // A client that has seen enough goes away.
+    let _gone = stream.write_all(answer);
+}
+
+fn answer(head: &str, body_bytes: usize) -> Vec<u8> {
+    let mut answer =
+        format!("HTTP/1.1 {head}\r\nContent-Length: {body_bytes}\r\nConnection: close\r\n\r\n").into_bytes();
+    answer.resize(answer.len() + body_bytes, b' ');
+    answer
+}
+
+fn results(host: &MemoryHost) -> Vec<GateResult> {
+    host.gate_reports().into_iter().map(|report| report.result).collect()
+}
+
+fn last_line(host: &MemoryHost) -> String {
+    host.log().pop().map(|line| line.text).unwrap_or_default()
+}
+
+#[test]
+fn a_redirect_is_an_answer_and_not_followed() {
+    let host = host_with(vec![answer("302 Found\r\nLocation: http://127.0.0.1:1/", 3)]);
+    assert_eq!(host.run(Sender(Request::get("/"))), RunEnd::Succeeded);
+    assert_eq!((last_line(&host).as_str(), results(&host)), ("302 3", vec![GateResult::Done]));
+}
+
+#[test]
+fn a_pause_that_is_asked_for_is_told_to_the_gate() {
+    let host = host_with(vec![answer("429 Slow\r\nRetry-After: 7", 0)]);
+    host.run(Sender(Request::get("/")));
+    assert_eq!(results(&host), [GateResult::Throttled { pause_ms: 7_000 }]);
+}
+
+#[test]
+fn a_read_that_is_not_answered_is_tried_again_and_a_write_is_not() {
+    let host = host_with(vec![Vec::new(), answer("200 OK", 2)]);
+    assert_eq!(host.run(Sender(Request::get("/"))), RunEnd::Succeeded);
+    assert_eq!(results(&host), [GateResult::Failed, GateResult::Done]);
+
+    let host = host_with(vec![Vec::new(), answer("200 OK", 2)]);
+    let FailureMessage { what, may_try_again, .. } = host.run(Sender(put())).failure();
+    assert!(what.contains("does not answer") && may_try_again, "{what}");
+    assert_eq!(results(&host), [GateResult::Failed]);
+}
+
+#[test]
+fn an_answer_beyond_the_limit_is_cut_off() {
+    let host = host_with(vec![answer("200 OK", 21 << 20)]);
+    let what = host.run(Sender(put())).failure().what;
+    assert!(what.ends_with("answered more than 20 MiB"), "{what}");
+}
+
+#[test]
+fn an_address_with_a_password_is_refused_before_anything_is_sent() {
+    let host = MemoryHost::new().connection::<Device>(json!({ "base_url": "https://a:b@device.local" }));
+    let what = host.run(Sender(put())).failure().what;
+    assert!(what.contains("login and password do not belong into it"), "{what}");
+}
+
+#[test]
+fn a_request_that_hangs_ends_with_the_run() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    let host = MemoryHost::new().connection::<Device>(json!({ "base_url": base_url }));
+    let run = host.launch(Sender(Request::get("/")));
+    host.until(|host| last_line(host) == "asking");
+    assert_eq!(run.stop(), RunEnd::Cancelled);
+}
+
+#[test]
+fn a_connection_test_sends_through_the_same_client() {
+    let (stages, end) = host_with(vec![answer("204 No Content", 0)]).test_connection::<Device>();
+    assert_eq!((stages[0].finding.as_str(), end), ("status 204", RunEnd::Succeeded));
+}
+
+#[test]
+fn a_future_is_dropped_when_the_run_is_cancelled() {
+    /// Says that it was dropped.
+    struct Dropped<'a>(&'a Host);
+    impl Drop for Dropped<'_> {
+        fn drop(&mut self) {
+            self.0.log(LogLevel::Info, "dropped");
+        }
+    }
+    struct Waiter;
+    impl Processor for Waiter {
+        type Settings = ();
+        const CLASS: Class = Class::long_running("waiter", "Waiter");
+        fn run(&self, host: &Host, (): ()) -> Outcome {
+            let sum = host.block_on(async { 40 + 2 })?;
+            host.block_on(async {
+                let _dropped = Dropped(host);
+                host.log(LogLevel::Info, &sum.to_string());
+                std::future::pending::<()>().await;
+            })?;
+            Ok(())
+        }
+    }
+    let host = MemoryHost::new();
+    let run = host.launch(Waiter);
+    host.until(|host| last_line(host) == "42");
+    assert_eq!(run.stop(), RunEnd::Cancelled);
+    assert_eq!(last_line(&host), "dropped");
+}
