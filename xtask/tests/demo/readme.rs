@@ -67,9 +67,10 @@ fn the_demo_and_what_it_prints_work(command: &str) {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let out = BufReader::new(demo.stdout.take().unwrap());
+    // Kept open to the end: a demo that cannot say something ends.
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
     let mut guide = Vec::new();
-    for line in out.lines().map(Result::unwrap) {
+    for line in lines.by_ref().map(Result::unwrap) {
         let is_last = line.starts_with("Ctrl-C ends everything");
         guide.push(line);
         if is_last {

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::fault::Faults;
 use super::secret_settings::{StoredSettings, read_settings, seal};
 use super::section::{Placed, Section};
-use super::{ApplyError, Check, check_name};
+use super::{ApplyError, Check, read_name};
 use riser_store::StoreError;
 
 const TABLE: &str = "connection_secrets";
@@ -27,19 +27,11 @@ pub(super) async fn read(
 ) -> Result<Vec<Plan>, StoreError> {
     let mut plans: Vec<Plan> = Vec::new();
     for mut section in sections {
-        let name = section.needed_text("name", faults);
+        let is_taken = |name: &str| plans.iter().any(|plan| plan.wanted.name == name);
+        let name = read_name(&mut section, "connection", is_taken, faults);
         let kind = section.text("kind", faults);
         let settings = section.table("settings", faults);
         let place = section.place().clone();
-        if let Some(name) = &name {
-            section.call_it(format!("the connection {:?}", name.value));
-            if let Err(what) = check_name(&name.value) {
-                faults.add(name.place.clone(), what);
-            }
-            if plans.iter().any(|plan| plan.wanted.name == name.value) {
-                faults.add(name.place.clone(), format!("the connection {:?} stands here twice", name.value));
-            }
-        }
         section.finish(faults);
         let Some(name) = name else { continue };
         let stored = check.now.connections.iter().find(|connection| connection.name == name.value);

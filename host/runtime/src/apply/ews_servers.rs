@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::fault::Faults;
 use super::secret_settings::{is_same, read_secret, seal};
 use super::section::{Placed, Section};
-use super::{ApplyError, Check, check_name};
+use super::{ApplyError, Check, read_name};
 
 const TABLE: &str = "ews_accounts";
 const COLUMN: &str = "password";
@@ -35,17 +35,11 @@ struct AccountPlan {
 pub(super) fn read(check: &Check<'_>, sections: Vec<Section<'_>>, faults: &mut Faults<'_>) -> Vec<Plan> {
     let mut plans: Vec<Plan> = Vec::new();
     for mut section in sections {
-        let Some(name) = section.needed_text("name", faults) else {
+        let is_taken = |name: &str| plans.iter().any(|plan| plan.wanted.name == name);
+        let Some(name) = read_name(&mut section, "EWS server", is_taken, faults) else {
             section.finish(faults);
             continue;
         };
-        if let Err(what) = check_name(&name.value) {
-            faults.add(name.place.clone(), what);
-        }
-        section.call_it(format!("the EWS server {:?}", name.value));
-        if plans.iter().any(|plan| plan.wanted.name == name.value) {
-            faults.add(name.place.clone(), format!("the EWS server {:?} stands here twice", name.value));
-        }
         let stored = check.now.ews_servers.iter().find(|server| server.name == name.value);
         let accounts = read_accounts(check, stored, &mut section, faults);
         let place = section.place().clone();
@@ -146,20 +140,15 @@ fn read_accounts(
 ) -> Vec<AccountPlan> {
     let mut plans: Vec<AccountPlan> = Vec::new();
     for mut account in section.sections("account", faults) {
-        account.call_it("the account".to_owned());
-        let name = account.needed_text("name", faults);
+        let is_taken = |name: &str| plans.iter().any(|plan| plan.name == name);
+        let name = read_name(&mut account, "account", is_taken, faults);
         let stored = name.as_ref().zip(server).and_then(|(name, server)| {
             check.now.accounts.iter().find(|it| it.ews_server == server.id && it.name == name.value)
         });
         let rights = rights(&mut account, stored, faults);
         let password = password(check, &mut account, stored, faults);
-        if let Some(name) = &name {
-            if name.value.contains(':') || check_name(&name.value).is_err() {
-                faults.add(name.place.clone(), "an account's name is one line without a colon");
-            }
-            if plans.iter().any(|plan| plan.name == name.value) {
-                faults.add(name.place.clone(), format!("the account {:?} stands here twice", name.value));
-            }
+        if let Some(name) = name.as_ref().filter(|name| name.value.contains(':')) {
+            faults.add(name.place.clone(), "an account's name has no colon");
         }
         account.finish(faults);
         if let (Some(name), Some(rights)) = (name, rights) {

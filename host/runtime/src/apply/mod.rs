@@ -30,7 +30,10 @@ use crate::changes::Changes;
 use crate::libraries::{Libraries, Library};
 use crate::problems::Problems;
 use fault::Faults;
-use section::Section;
+use section::{Placed, Section};
+
+/// Bytes of a name at most.
+const LONGEST_NAME: usize = 200;
 
 /// What a file is applied to.
 #[derive(Debug)]
@@ -121,14 +124,23 @@ async fn describe_libraries(parts: &ApplyParts<'_>) -> Result<Vec<Library>, Appl
     Ok(libraries.list())
 }
 
-/// Whether a name may be given to an object.
-fn check_name(name: &str) -> Result<(), &'static str> {
-    const LONGEST_NAME: usize = 200;
-    if name.trim().is_empty() {
-        return Err("a name is needed");
+/// Reads the name of an object, which stands once in a file and is called by it from then on.
+fn read_name(
+    section: &mut Section<'_>,
+    what: &str,
+    is_taken: impl Fn(&str) -> bool,
+    faults: &mut Faults<'_>,
+) -> Option<Placed<String>> {
+    let name = section.needed_text("name", faults)?;
+    section.call_it(format!("the {what} {:?}", name.value));
+    let place = || name.place.clone();
+    if name.value.trim().is_empty() {
+        faults.add(place(), "a name is needed");
+    } else if name.value.len() > LONGEST_NAME || name.value.chars().any(char::is_control) {
+        faults.add(place(), "a name is one line of at most 200 bytes");
     }
-    if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
-        return Err("a name is one line of at most 200 bytes");
+    if is_taken(&name.value) {
+        faults.add(place(), format!("the {what} {:?} stands here twice", name.value));
     }
-    Ok(())
+    Some(name)
 }

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use super::fault::Faults;
 use super::secret_settings::{StoredSettings, WantedSettings, read_settings, seal};
 use super::section::{Placed, Section};
-use super::{ApplyError, Check, check_name, connections};
+use super::{ApplyError, Check, connections, read_name};
 
 const TABLE: &str = "processor_secrets";
 /// Below this no plugin with an HTTP client starts.
@@ -66,17 +66,11 @@ pub(super) async fn read(
 ) -> Result<Vec<Plan>, StoreError> {
     let mut plans: Vec<Plan> = Vec::new();
     for mut section in sections {
-        let Some(name) = section.needed_text("name", faults) else {
+        let is_taken = |name: &str| plans.iter().any(|plan| plan.wanted.name == name);
+        let Some(name) = read_name(&mut section, "processor", is_taken, faults) else {
             section.finish(faults);
             continue;
         };
-        section.call_it(format!("the processor {:?}", name.value));
-        if let Err(what) = check_name(&name.value) {
-            faults.add(name.place.clone(), what);
-        }
-        if plans.iter().any(|plan| plan.wanted.name == name.value) {
-            faults.add(name.place.clone(), format!("the processor {:?} stands here twice", name.value));
-        }
         plans.extend(read_one(check, names, name, section, faults).await?);
     }
     Ok(plans)

@@ -6,7 +6,7 @@ use riser_worker::parse_duration;
 
 use super::fault::Faults;
 use super::section::Section;
-use super::{Check, check_name};
+use super::{Check, read_name};
 
 const FORMS: &str = "a schedule has either every = \"15 min\" or cron = \"0 6 * * *\"";
 
@@ -19,17 +19,11 @@ pub(super) struct Plan {
 pub(super) fn read(check: &Check<'_>, sections: Vec<Section<'_>>, faults: &mut Faults<'_>) -> Vec<Plan> {
     let mut plans: Vec<Plan> = Vec::new();
     for mut section in sections {
-        let Some(name) = section.needed_text("name", faults) else {
+        let is_taken = |name: &str| plans.iter().any(|plan| plan.wanted.name == name);
+        let Some(name) = read_name(&mut section, "schedule", is_taken, faults) else {
             section.finish(faults);
             continue;
         };
-        if let Err(what) = check_name(&name.value) {
-            faults.add(name.place.clone(), what);
-        }
-        if plans.iter().any(|plan| plan.wanted.name == name.value) {
-            faults.add(name.place.clone(), format!("the schedule {:?} stands here twice", name.value));
-        }
-        section.call_it(format!("the schedule {:?}", name.value));
         let stored = check.now.schedules.iter().find(|schedule| schedule.name == name.value);
         let rule = rule(&mut section, stored.map(|schedule| &schedule.rule), faults);
         section.finish(faults);

@@ -261,39 +261,18 @@ impl Execution<'_> {
         }
         let name = &self.task.configuration.name;
         let (configuration, run) = (self.task.configuration.id.0, self.run.0);
+        let line = super::run_log::one_line(text);
+        // The macros of tracing want their level at compile time.
+        macro_rules! log_at {
+            ($level:ident) => {
+                tracing::$level!(processor_configuration.id = configuration, run.id = run, "{name}: {line}")
+            };
+        }
         match level {
-            LogLevel::Error => {
-                tracing::error!(
-                    processor_configuration.id = configuration,
-                    run.id = run,
-                    "{name}: {}",
-                    super::run_log::one_line(text)
-                );
-            }
-            LogLevel::Warn => {
-                tracing::warn!(
-                    processor_configuration.id = configuration,
-                    run.id = run,
-                    "{name}: {}",
-                    super::run_log::one_line(text)
-                );
-            }
-            LogLevel::Info => {
-                tracing::info!(
-                    processor_configuration.id = configuration,
-                    run.id = run,
-                    "{name}: {}",
-                    super::run_log::one_line(text)
-                );
-            }
-            LogLevel::Debug => {
-                tracing::debug!(
-                    processor_configuration.id = configuration,
-                    run.id = run,
-                    "{name}: {}",
-                    super::run_log::one_line(text)
-                );
-            }
+            LogLevel::Error => log_at!(error),
+            LogLevel::Warn => log_at!(warn),
+            LogLevel::Info => log_at!(info),
+            LogLevel::Debug => log_at!(debug),
         }
     }
 

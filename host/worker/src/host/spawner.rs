@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::launcher::{INSTANCE_VARIABLE, LaunchOptions, WORKER_VARIABLE, entry};
-use crate::platform::{Adopted, end_adopted, end_marked};
+use crate::platform::{Adopted, end_adopted, end_marked, wait_for_group};
 
 /// Adopted processes that ended by themselves are collected this often.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
@@ -106,6 +106,7 @@ impl Thread {
 
     fn clear_up_behind(&mut self, pid: u32) -> usize {
         let Some(worker) = self.workers.remove(&pid) else { return 0 };
+        wait_for_group(pid);
         end_marked(&[entry(INSTANCE_VARIABLE, &self.options.instance), worker])
             + end_adopted(Adopted { workers: &self.workers, ended: Some(pid) })
     }

@@ -8,6 +8,7 @@ mod linux;
 pub(crate) use linux::{
     Adopted, Exit, ExitWatch, become_subreaper, confine, end_adopted, end_marked, end_own_group, exit_of,
     kill_group, limit, name_this_process, own_executable, resident_bytes, signal_name, take_socket,
+    wait_for_group,
 };
 
 #[cfg(not(target_os = "linux"))]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
@@ -17,6 +18,8 @@ const MOST_ROUNDS: usize = 50;
 
 /// How long a killed process may take to go, in milliseconds: longer only while the kernel waits for a disk.
 const GONE_WITHIN_MS: i64 = 500;
+/// Time between two looks whether it has gone, in milliseconds.
+const LOOK_EVERY_MS: i64 = 5;
 
 /// Makes orphans of workers children of this process instead of the system's first one.
 pub(crate) fn become_subreaper() -> io::Result<()> {
@@ -39,6 +42,17 @@ pub(crate) fn end_marked(entries: &[String]) -> usize {
         found += ended;
     }
     found
+}
+
+/// Waits until the processes of a killed group are gone, so that none of them counts as left behind.
+pub(crate) fn wait_for_group(group: u32) {
+    for _ in 0..GONE_WITHIN_MS / LOOK_EVERY_MS {
+        let is_alive = |process: Process| process.group.map(number) == Some(group) && !process.is_zombie;
+        if !Process::all().any(is_alive) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(LOOK_EVERY_MS.unsigned_abs()));
+    }
 }
 
 /// Tells the children that this process adopted from those that it started: it starts all in its own session,
