@@ -178,8 +178,10 @@ mod tests {
                 .spawn()
                 .unwrap()
         };
-        let (mut ours, mut other) = (sleeper("strays-ours"), sleeper("strays-other"));
-        assert_eq!(end_marked(&["RISER_TEST_MARK=strays-ours".to_owned()]), 1);
+        // Of this test alone: others may run at the same time.
+        let mark = format!("strays-{}", std::process::id());
+        let (mut ours, mut other) = (sleeper(&mark), sleeper("strays-other"));
+        assert_eq!(end_marked(&[format!("RISER_TEST_MARK={mark}")]), 1);
         assert!(other.try_wait().unwrap().is_none());
         other.kill().unwrap();
         assert_eq!(other.wait().unwrap().signal(), Some(9));
