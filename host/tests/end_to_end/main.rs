@@ -5,6 +5,7 @@
 
 mod apply;
 mod bms;
+mod browser;
 mod configuration;
 mod controller;
 mod credentials;

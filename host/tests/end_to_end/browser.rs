@@ -1,0 +1,112 @@
+//! A person at the portal, in real Chromium: signs in, sees data flow, and a value that changes by itself.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::wd::Capabilities;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use riser_domain::ValueState;
+use serde_json::json;
+
+use crate::bms::{id_of, read_until, walk_until_there, write};
+use crate::portal::{ADMIN, ADMIN_PASSWORD};
+use crate::site::{Processors, Site};
+use crate::waiting::until;
+
+/// Far longer than a page takes.
+const PATIENCE: Duration = Duration::from_mins(1);
+const REDUCTION: &str = "EVCE Zones/Z1/ZoneReduction";
+
+/// Drives Chromium; ends with this value.
+struct Driver {
+    child: Child,
+    url: String,
+}
+
+impl Driver {
+    fn start() -> Self {
+        let mut child = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("chromedriver");
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let said = lines.map(Result::unwrap).find(|line| line.contains("started successfully on port "));
+        let port = said.unwrap().rsplit(' ').next().unwrap().trim_end_matches('.').to_owned();
+        Self { child, url: format!("http://127.0.0.1:{port}") }
+    }
+
+    async fn open(&self) -> Client {
+        let options =
+            json!({ "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1440,900"] });
+        let mut capabilities = Capabilities::new();
+        capabilities.insert("goog:chromeOptions".to_owned(), options);
+        ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.url).await.unwrap()
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn text_of(page: &Client, xpath: &str) -> Result<String, String> {
+    let found = page.find(Locator::XPath(xpath)).await.map_err(|error| error.to_string())?;
+    found.text().await.map_err(|error| error.to_string())
+}
+
+async fn text_until(page: &Client, xpath: &str, part: &str) {
+    until(&format!("{xpath} with {part:?}"), async || match text_of(page, xpath).await {
+        Ok(text) if text.contains(part) => Ok(()),
+        other => Err(other),
+    })
+    .await;
+}
+
+async fn follow(page: &Client, link: &str) {
+    page.wait().at_most(PATIENCE).for_element(Locator::LinkText(link)).await.unwrap().click().await.unwrap();
+}
+
+async fn sign_in(page: &Client, url: &str, password: &str) {
+    page.goto(url).await.unwrap();
+    for (name, text) in [("user", ADMIN), ("password", password)] {
+        let field = page.find(Locator::Css(&format!("input[name={name}]"))).await.unwrap();
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+    page.find(Locator::Css("form button[type=submit]")).await.unwrap().click().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_person_signs_in_and_sees_a_set_point_arrive_without_reloading() {
+    let site = Site::new("F1", Processors::SetupAndStatus);
+    site.installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    let (host, bms) = site.start();
+    let tree = walk_until_there(&bms, REDUCTION).await;
+    read_until(&bms, id_of(&tree, REDUCTION), "10", ValueState::Good).await;
+
+    let driver = Driver::start();
+    let page = driver.open().await;
+    sign_in(&page, &host.portal_url, "not the password").await;
+    text_until(&page, "//body", "User name and password do not match").await;
+    sign_in(&page, &host.portal_url, ADMIN_PASSWORD).await;
+    text_until(&page, "//h1", "Data is flowing").await;
+    text_until(&page, "//li[contains(., 'EVCE Status')]", "Running").await;
+
+    follow(&page, "Items").await;
+    follow(&page, "EVCE Zones").await;
+    follow(&page, "Z1").await;
+    let row = "//tr[contains(., 'ZoneReduction') and not(contains(., 'ZoneReductionType')) \
+               and not(contains(., 'ZoneReductionDescription'))]";
+    text_until(&page, row, "10").await;
+    // A mark that a reload would lose.
+    page.execute("window.notReloaded = true", Vec::new()).await.unwrap();
+    write(&bms, id_of(&tree, REDUCTION), "55").await;
+    text_until(&page, row, "55").await;
+    assert_eq!(page.execute("return window.notReloaded", Vec::new()).await.unwrap(), json!(true));
+    page.close().await.unwrap();
+}
