@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitOptions, getpid, getsid, pidfd_open, pidfd_send_signal, set_child_subreaper,
-    waitpid,
+    Pid, PidfdFlags, Signal, WaitOptions, getpid, pidfd_open, pidfd_send_signal, set_child_subreaper, waitpid,
 };
 
 /// A process that starts others as fast as they are ended is given up after this many rounds.
@@ -69,8 +68,7 @@ impl Adopted<'_> {
     fn covers(&self, process: &Process) -> bool {
         process.parent == Some(getpid())
             && !self.workers.contains_key(&number(process.pid))
-            && (process.session != getsid(None).ok()
-                || process.group.is_some_and(|group| self.is_worker(group)))
+            && (process.session != own_session() || process.group.is_some_and(|group| self.is_worker(group)))
     }
 
     fn is_worker(&self, group: Pid) -> bool {
@@ -141,7 +139,10 @@ impl Process {
     }
 
     fn read(pid: Pid) -> Option<Self> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+        Self::parse(pid, &fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?)
+    }
+
+    fn parse(pid: Pid, stat: &str) -> Option<Self> {
         // The name before it may hold anything, also closing parentheses.
         let (_, after_name) = stat.rsplit_once(") ")?;
         let mut fields = after_name.split(' ');
@@ -155,6 +156,12 @@ impl Process {
     fn environment(&self) -> Vec<u8> {
         fs::read(format!("/proc/{}/environ", self.pid.as_raw_nonzero())).unwrap_or_default()
     }
+}
+
+/// The leader of this process's session: none when it lives outside this PID namespace, as in many containers,
+/// where `getsid` answers 0, which is no process.
+fn own_session() -> Option<Pid> {
+    Process::read(getpid())?.session
 }
 
 fn number(pid: Pid) -> u32 {
@@ -193,6 +200,14 @@ mod tests {
     fn this_process_reads_itself() {
         let own = Process::read(getpid()).unwrap();
         assert!(own.pid == getpid() && !own.is_zombie);
-        assert_eq!(own.session, getsid(None).ok());
+        assert_eq!(own.session, own_session());
+    }
+
+    #[test]
+    fn a_session_led_from_outside_the_pid_namespace_is_none() {
+        let stat = "7 (a) name) S 1 7 0 0 -1 4194304 0";
+        let process = Process::parse(Pid::from_raw(7).unwrap(), stat).unwrap();
+        assert_eq!((process.parent, process.group), (Pid::from_raw(1), Pid::from_raw(7)));
+        assert!(process.session.is_none() && !process.is_zombie);
     }
 }
