@@ -24,15 +24,21 @@ async fn a_killed_host_takes_its_workers_along_and_the_next_start_ends_what_esca
     BufReader::new(host.stdout.take().unwrap()).read_line(&mut said).unwrap();
     assert_eq!(said, "ready\n");
     // The worker that loops, the shell and its reader, and what it started in a session of its own.
-    assert!(marked(&world.instance) >= 4);
+    wait_until(|| marked(&world.instance) == 4);
 
     host.kill().unwrap();
     host.wait().unwrap();
     let escaped = 1;
-    let deadline = Instant::now() + SOON;
-    while marked(&world.instance) > escaped && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until(|| marked(&world.instance) == escaped);
     assert_eq!(end_strays(&world.instance), escaped);
     assert_eq!(marked(&world.instance), 0);
+}
+
+/// Looks again and again; fails when it never holds.
+fn wait_until(holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + SOON;
+    while !holds() {
+        assert!(Instant::now() < deadline, "it never comes true");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
