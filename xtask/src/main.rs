@@ -6,6 +6,8 @@ mod artifacts;
 mod check;
 mod demo;
 mod dist;
+mod evce_site;
+mod processes;
 mod sqlx_data;
 mod test;
 mod workspace;

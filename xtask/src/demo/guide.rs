@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Logins;
-use super::configuration::REALM;
-use super::host::Host;
 use super::live_value::LiveValue;
-use super::simulator::Simulator;
+use crate::evce_site::{Logins, REALM};
+use crate::processes::{Host, Simulator};
 
 /// What the second of the things to try writes.
 const TRIED_REDUCTION: &str = "25";

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use riser_ews::client::{ClientError, ClientOptions, ContainerAnswer, EwsClient, ValueFacts};
 
-use super::Login;
+use crate::processes::Login;
 
 /// Offline until EVCE Status has read the meters once.
 const LIVE_POINT: &str = "SiteOverallActivePowerTotal";

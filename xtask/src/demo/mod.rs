@@ -3,14 +3,11 @@
 //! Nothing that it starts outlives it, also when it is killed: the host ends with its standard input, whose
 //! other end is held here, and the simulator watches its parent.
 
-mod configuration;
 mod ending;
 mod guide;
-mod host;
 mod live_value;
 mod ports;
 mod programs;
-mod simulator;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,19 +16,16 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
-use self::configuration::Configuration;
 use self::ending::Ending;
 use self::guide::Guide;
-use self::host::Host;
 use self::programs::Programs;
-use self::simulator::Simulator;
+use crate::evce_site::{EvceSite, Logins};
+use crate::processes::{Host, Riser, Simulator, SimulatorOptions};
 
 /// Where the portal is found when nothing else is there.
 const WANTED_PORTAL_PORT: u16 = 8082;
 /// Where a BMS expects EWS.
 const WANTED_EWS_PORT: u16 = 51358;
-/// Bytes of randomness in a password; written as hexadecimal digits, which no shell changes.
-const PASSWORD_BYTES: usize = 10;
 
 /// Arguments of `cargo xtask demo`.
 #[derive(Args, Debug)]
@@ -70,25 +64,12 @@ enum Fixture {
     F2,
 }
 
-/// Who may log in where, with passwords of this start.
-struct Logins {
-    admin: Login,
-    bms: Login,
-    controller: Login,
-}
-
-/// A name and its password.
-struct Login {
-    user: &'static str,
-    password: String,
-}
-
 /// The folders of one start.
 struct Folders {
     data: PathBuf,
     plugins: PathBuf,
-    /// Removed with this value; holds the data folder too unless that one was named.
-    scratch: tempfile::TempDir,
+    /// Removed with this value; holds the data folder unless that one was named.
+    _scratch: tempfile::TempDir,
 }
 
 /// The processes that run.
@@ -136,13 +117,15 @@ async fn start_and_follow(
         .with_context(|| format!("{} cannot be copied", programs.evce_plugin.display()))?;
 
     let first_spawn = Instant::now();
-    let starting = Simulator::start(&programs.simulator, arguments, &logins.controller);
+    let fixture = arguments.fixture.to_possible_value().context("the fixture has no name")?;
+    let options = SimulatorOptions { fixture: fixture.get_name(), speed: &arguments.speed };
+    let starting = Simulator::start(&programs.simulator, options, &logins.controller);
     let simulator = running.simulator.insert(starting.await?);
-    let riser = host::Riser { program: &programs.riser, folders };
+    let riser = Riser { program: &programs.riser, data: &folders.data, plugins: &folders.plugins };
     riser.set_login(&logins.admin).await?;
     if !arguments.empty {
-        let configuration = Configuration { ews_port, simulator, logins: &logins };
-        riser.apply(&configuration).await?;
+        let site = EvceSite { ews_port, simulator, logins: &logins };
+        riser.apply(&site.configuration(), &site.passwords()).await?;
     }
     let host = running.host.insert(riser.serve(portal_port).await?);
 
@@ -159,17 +142,6 @@ async fn start_and_follow(
     }
 }
 
-impl Logins {
-    fn random() -> anyhow::Result<Self> {
-        let login = |user| -> anyhow::Result<Login> {
-            let mut bytes = [0; PASSWORD_BYTES];
-            getrandom::fill(&mut bytes).context("the operating system gives no random bytes")?;
-            Ok(Login { user, password: hex::encode(bytes) })
-        };
-        Ok(Self { admin: login("admin")?, bms: login("bms")?, controller: login("bmsApi")? })
-    }
-}
-
 impl Folders {
     fn new(data: Option<&Path>) -> anyhow::Result<Self> {
         let scratch = tempfile::Builder::new().prefix("riser-demo-").tempdir()?;
@@ -179,7 +151,7 @@ impl Folders {
         };
         let plugins = data.join("plugins");
         std::fs::create_dir_all(&plugins).with_context(|| format!("{} cannot be made", plugins.display()))?;
-        Ok(Self { data, plugins, scratch })
+        Ok(Self { data, plugins, _scratch: scratch })
     }
 }
 
@@ -187,7 +159,7 @@ impl Running {
     /// Ends the host, then the simulator, so that the host's log ends without complaints.
     async fn end(self, ending: &mut Ending) {
         if let Some(host) = self.host {
-            host.end(ending).await;
+            host.end(ending.told()).await;
         }
         if let Some(simulator) = self.simulator {
             simulator.end().await;

@@ -5,37 +5,45 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::ValueEnum as _;
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use super::{DemoArgs, Login, host};
+use super::{Login, riser};
 
 /// How long it may take to end when asked.
 const PATIENCE: Duration = Duration::from_millis(800);
 
+/// What is simulated, as the simulator's options say it.
+pub(crate) struct SimulatorOptions<'a> {
+    pub(crate) fixture: &'a str,
+    pub(crate) speed: &'a str,
+}
+
 /// A running simulator.
-pub(super) struct Simulator {
+pub(crate) struct Simulator {
     child: Child,
-    pub(super) announced: Announced,
+    pub(crate) announced: Announced,
 }
 
 /// What it says when it is ready.
 #[derive(Deserialize)]
-pub(super) struct Announced {
-    pub(super) api_url: String,
-    pub(super) control_url: String,
-    pub(super) certificate_sha256: String,
+pub(crate) struct Announced {
+    pub(crate) api_url: String,
+    pub(crate) control_url: String,
+    pub(crate) certificate_sha256: String,
 }
 
 impl Simulator {
     /// Starts it on free ports and waits until it listens.
-    pub(super) async fn start(program: &Path, arguments: &DemoArgs, login: &Login) -> anyhow::Result<Self> {
-        let fixture = arguments.fixture.to_possible_value().context("the fixture has no name")?;
+    pub(crate) async fn start(
+        program: &Path,
+        options: SimulatorOptions<'_>,
+        login: &Login,
+    ) -> anyhow::Result<Self> {
         let mut child = Command::new(program)
-            .args(["--announce", "--fixture", fixture.get_name()])
-            .args(["--speed", &arguments.speed, "--user", login.user])
+            .args(["--announce", "--fixture", options.fixture])
+            .args(["--speed", options.speed, "--user", login.user])
             .env("EVCE_SIMULATOR_PASSWORD", &login.password)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -52,13 +60,13 @@ impl Simulator {
     }
 
     /// Completes when it ends by itself.
-    pub(super) async fn ended(&mut self) -> std::io::Result<ExitStatus> {
+    pub(crate) async fn ended(&mut self) -> std::io::Result<ExitStatus> {
         self.child.wait().await
     }
 
     /// Asks it to end, and ends it.
-    pub(super) async fn end(mut self) {
-        host::ask_to_end(&self.child);
+    pub(crate) async fn end(mut self) {
+        riser::ask_to_end(&self.child);
         if tokio::time::timeout(PATIENCE, self.child.wait()).await.is_err() {
             // It may have ended meanwhile.
             let _ = self.child.kill().await;

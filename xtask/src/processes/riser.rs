@@ -10,9 +10,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 
-use super::configuration::{BMS_PASSWORD_VARIABLE, CONTROLLER_PASSWORD_VARIABLE, Configuration};
-use super::ending::Ending;
-use super::{Folders, Login};
+use super::Login;
 
 /// How long the host may take to stop its processors when it is told to end.
 const GENTLE: Duration = Duration::from_millis(2_500);
@@ -20,13 +18,15 @@ const GENTLE: Duration = Duration::from_millis(2_500);
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// The program on a data folder.
-pub(super) struct Riser<'a> {
-    pub(super) program: &'a Path,
-    pub(super) folders: &'a Folders,
+#[derive(Clone, Copy)]
+pub(crate) struct Riser<'a> {
+    pub(crate) program: &'a Path,
+    pub(crate) data: &'a Path,
+    pub(crate) plugins: &'a Path,
 }
 
 /// A running host.
-pub(super) struct Host {
+pub(crate) struct Host {
     child: Child,
     /// The host ends when this is closed, as it is when this process ends in any way.
     stdin: ChildStdin,
@@ -47,13 +47,13 @@ struct EwsServer {
 impl Riser<'_> {
     fn command(&self, words: &[&str]) -> Command {
         let mut riser = Command::new(self.program);
-        riser.args(words).env("RISER_DATA", &self.folders.data).env("RISER_PLUGINS", &self.folders.plugins);
+        riser.args(words).env("RISER_DATA", self.data).env("RISER_PLUGINS", self.plugins);
         riser.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0).kill_on_drop(true);
         riser
     }
 
     /// Adds the administrator, or gives the one of an earlier start the password of this one.
-    pub(super) async fn set_login(&self, login: &Login) -> anyhow::Result<()> {
+    pub(crate) async fn set_login(&self, login: &Login) -> anyhow::Result<()> {
         let users = self.command(&["user", "list"]).stdout(Stdio::piped()).output().await?;
         let text = String::from_utf8_lossy(&users.stdout);
         let is_there = text.lines().any(|line| line.split('\t').next() == Some(login.user));
@@ -71,23 +71,18 @@ impl Riser<'_> {
         Ok(())
     }
 
-    /// Applies the demo's configuration.
-    pub(super) async fn apply(&self, configuration: &Configuration<'_>) -> anyhow::Result<()> {
-        let file = self.folders.scratch.path().join("demo.toml");
-        std::fs::write(&file, configuration.text())?;
-        let applied = self
-            .command(&["apply"])
-            .arg(&file)
-            .env(BMS_PASSWORD_VARIABLE, &configuration.logins.bms.password)
-            .env(CONTROLLER_PASSWORD_VARIABLE, &configuration.logins.controller.password)
-            .status()
-            .await?;
-        ensure!(applied.success(), "`riser apply` refuses the demo's configuration");
+    /// Applies a configuration whose passwords stand in these variables.
+    pub(crate) async fn apply(&self, configuration: &str, passwords: &[(&str, &str)]) -> anyhow::Result<()> {
+        let mut file = tempfile::Builder::new().suffix(".toml").tempfile()?;
+        std::io::Write::write_all(&mut file, configuration.as_bytes())?;
+        let mut apply = self.command(&["apply"]);
+        apply.arg(file.path()).envs(passwords.iter().copied());
+        ensure!(apply.status().await?.success(), "`riser apply` refuses the configuration");
         Ok(())
     }
 
     /// Starts the host and waits until everything listens. Its log goes where ours goes.
-    pub(super) async fn serve(&self, portal_port: u16) -> anyhow::Result<Host> {
+    pub(crate) async fn serve(&self, portal_port: u16) -> anyhow::Result<Host> {
         let mut child = self
             .command(&["serve", "--announce", "--ends-with-stdin"])
             .args(["--portal-listen", &format!("127.0.0.1:{portal_port}")])
@@ -106,27 +101,32 @@ impl Riser<'_> {
 
 impl Host {
     /// Where the portal is.
-    pub(super) fn portal_url(&self) -> &str {
+    pub(crate) fn portal_url(&self) -> &str {
         &self.announced.portal_url
     }
 
     /// Where the EWS server is, if there is one.
-    pub(super) fn ews_url(&self) -> Option<&str> {
+    pub(crate) fn ews_url(&self) -> Option<&str> {
         self.announced.ews_servers.first().map(|server| server.url.as_str())
     }
 
+    /// The number of its process, while it runs.
+    pub(crate) fn process_id(&self) -> anyhow::Result<u32> {
+        self.child.id().context("Riser has ended")
+    }
+
     /// Completes when it ends by itself.
-    pub(super) async fn ended(&mut self) -> std::io::Result<ExitStatus> {
+    pub(crate) async fn ended(&mut self) -> std::io::Result<ExitStatus> {
         self.child.wait().await
     }
 
     /// Tells it to end; tells it again when it takes long or when a person is in a hurry; then ends it.
-    pub(super) async fn end(mut self, ending: &mut Ending) {
+    pub(crate) async fn end(mut self, in_a_hurry: impl Future<Output = ()>) {
         drop(self.stdin);
         tokio::select! {
             _ = self.child.wait() => return,
             () = tokio::time::sleep(GENTLE) => {}
-            () = ending.told() => {}
+            () = in_a_hurry => {}
         }
         ask_to_end(&self.child);
         if tokio::time::timeout(AT_ONCE, self.child.wait()).await.is_err() {

@@ -1,25 +1,48 @@
-//! The configuration file of the demo: one EWS server, one connection, the three EVCE processors.
+//! The site of the demo as a configuration file: one EWS server, one connection, the three EVCE processors.
 
-use super::Logins;
-use super::simulator::Simulator;
+use crate::processes::{Login, Simulator};
 
 /// Holds the password of the BMS while the file is applied.
-pub(super) const BMS_PASSWORD_VARIABLE: &str = "RISER_DEMO_BMS_PASSWORD";
+const BMS_PASSWORD_VARIABLE: &str = "RISER_DEMO_BMS_PASSWORD";
 /// Holds the password at the charge controller while the file is applied.
-pub(super) const CONTROLLER_PASSWORD_VARIABLE: &str = "RISER_DEMO_EVCE_PASSWORD";
+const CONTROLLER_PASSWORD_VARIABLE: &str = "RISER_DEMO_EVCE_PASSWORD";
 /// What the EWS server calls itself in a login.
-pub(super) const REALM: &str = "Riser";
+pub(crate) const REALM: &str = "Riser";
 
-/// What differs from start to start.
-pub(super) struct Configuration<'a> {
-    pub(super) ews_port: u16,
-    pub(super) simulator: &'a Simulator,
-    pub(super) logins: &'a Logins,
+/// Who may log in where.
+pub(crate) struct Logins {
+    pub(crate) admin: Login,
+    pub(crate) bms: Login,
+    pub(crate) controller: Login,
 }
 
-impl Configuration<'_> {
+impl Logins {
+    /// With passwords of this start.
+    pub(crate) fn random() -> anyhow::Result<Self> {
+        Ok(Self {
+            admin: Login::random("admin")?,
+            bms: Login::random("bms")?,
+            controller: Login::random("bmsApi")?,
+        })
+    }
+}
+
+/// What differs from start to start.
+pub(crate) struct EvceSite<'a> {
+    pub(crate) ews_port: u16,
+    pub(crate) simulator: &'a Simulator,
+    pub(crate) logins: &'a Logins,
+}
+
+impl EvceSite<'_> {
+    /// The passwords, each in the variable that the file names.
+    pub(crate) fn passwords(&self) -> [(&str, &str); 2] {
+        let Logins { bms, controller, .. } = self.logins;
+        [(BMS_PASSWORD_VARIABLE, &bms.password), (CONTROLLER_PASSWORD_VARIABLE, &controller.password)]
+    }
+
     /// The file, as `riser apply` reads it. No password is in it.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn configuration(&self) -> String {
         let Self { ews_port, simulator, logins } = self;
         let controller = &simulator.announced;
         let (base_url, pin) = (&controller.api_url, &controller.certificate_sha256);
