@@ -3,6 +3,7 @@
 //! A new command is a module, a variant of [`Command`] and an arm of [`carry_out`].
 
 mod artifacts;
+mod bench;
 mod check;
 mod demo;
 mod dist;
@@ -31,6 +32,11 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Install what the tests need, build, and run all tests
     Test,
+    /// Measure how fast and how small Riser is, beside floors measured in the same run
+    Bench(bench::BenchArgs),
+    /// Serve the floor of a bench line
+    #[command(hide = true)]
+    Floor(bench::FloorArgs),
     /// Look at what no test sees: format, lints, documentation, query data, licences
     Check,
     /// Write `.sqlx`, the data that queries are checked against, anew
@@ -51,6 +57,8 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Test => test::run(),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Floor(arguments) => bench::serve_floor(arguments),
         Command::Check => check::run(),
         Command::Sqlx => sqlx_data::write().map(|()| ExitCode::SUCCESS),
         Command::Dist(arguments) => dist::run(&arguments),

@@ -57,7 +57,10 @@ impl Processor for Metronome {
 }
 
 /// Nanoseconds since 1970 by this machine's clock, which the reader shares.
-#[expect(clippy::disallowed_methods, reason = "the host's clock counts milliseconds, too few for a measurement")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the host's clock counts milliseconds, too few for a measurement"
+)]
 fn now_ns() -> Result<i64, Failure> {
     Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?)
 }

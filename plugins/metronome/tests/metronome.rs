@@ -19,5 +19,6 @@ fn all_points_change_at_each_beat() {
 
 #[test]
 fn it_keeps_the_rules() {
-    assert_eq!(check_processor(&MemoryHost::new(), || Metronome), []);
+    let host = MemoryHost::new().settings(json!({ "points": 10, "beat_every": "1 s" }));
+    assert_eq!(check_processor(&host, || Metronome), []);
 }

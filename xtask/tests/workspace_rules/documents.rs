@@ -65,6 +65,7 @@ fn where_to_add_what_is_explained() {
         "a host service",
         "a table",
         "a problem",
+        "a bench line",
         "a plugin",
     ] {
         let row = text.lines().find(|line| line.starts_with(&format!("| {task} |")));

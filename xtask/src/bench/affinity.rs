@@ -1,0 +1,32 @@
+//! Which processor a thread, and what it starts, runs on.
+
+use anyhow::Context as _;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// Where the measured server and all of its children run.
+pub(super) const SERVER: usize = 0;
+/// Where its client runs.
+pub(super) const CLIENT: usize = 1;
+
+/// Keeps this thread, and what it starts meanwhile, on one processor; gives back its freedom when dropped.
+pub(super) struct Pinned(CpuSet);
+
+impl Pinned {
+    /// # Errors
+    /// When this machine has no such processor.
+    pub(super) fn to(processor: usize) -> anyhow::Result<Self> {
+        let before = sched_getaffinity(None)?;
+        let mut wanted = CpuSet::new();
+        wanted.set(processor);
+        sched_setaffinity(None, &wanted)
+            .with_context(|| format!("measuring needs two processors, and there is no number {processor}"))?;
+        Ok(Self(before))
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        // It was allowed before.
+        let _ = sched_setaffinity(None, &self.0);
+    }
+}

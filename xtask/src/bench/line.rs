@@ -1,0 +1,59 @@
+//! The lines of the bench.
+
+use super::figure::Figure;
+use super::lines::{first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident};
+use super::programs::Programs;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    GetValues,
+    PluginToEws,
+    FirstBatch,
+    FirstPage,
+    ResidentHost,
+    ResidentWorker,
+    PollCycle,
+}
+
+impl Line {
+    pub(super) const ALL: [Self; 7] = [
+        Self::GetValues,
+        Self::PluginToEws,
+        Self::FirstBatch,
+        Self::FirstPage,
+        Self::ResidentHost,
+        Self::ResidentWorker,
+        Self::PollCycle,
+    ];
+
+    /// What people and programs find it by.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::GetValues => "GetValues 1,000 ids",
+            Self::PluginToEws => "plugin to EWS, 10,000 values",
+            Self::FirstBatch => "worker spawn to first batch",
+            Self::FirstPage => "start to first page",
+            Self::ResidentHost => "resident host",
+            Self::ResidentWorker => "resident EVCE worker",
+            Self::PollCycle => "poll cycle, 1,000 stations",
+        }
+    }
+
+    pub(super) fn names() -> String {
+        Self::ALL.map(|line| format!("\"{}\"", line.name())).join(", ")
+    }
+
+    pub(super) async fn measure(self, programs: &Programs) -> anyhow::Result<Figure> {
+        let name = self.name();
+        match self {
+            Self::GetValues => get_values::measure(name, programs).await,
+            Self::PluginToEws => plugin_to_ews::measure(name, programs).await,
+            Self::FirstBatch => first_batch::measure(name, programs),
+            Self::FirstPage => first_page::measure(name, programs).await,
+            Self::ResidentHost => resident::measure_host(name, programs).await,
+            Self::ResidentWorker => resident::measure_worker(name, programs).await,
+            Self::PollCycle => poll_cycle::measure(name, programs).await,
+        }
+    }
+}

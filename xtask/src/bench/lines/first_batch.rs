@@ -1,0 +1,35 @@
+//! From the order to start a worker to its first 10,000 values, in the crate that starts workers.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, ensure};
+use serde::Deserialize;
+
+use crate::bench::figure::{Figure, Goal, Unit};
+use crate::bench::programs::Programs;
+
+/// What the measuring program says.
+#[derive(Deserialize)]
+struct Measured {
+    median_ms: f64,
+    /// A process of the same program that does nothing.
+    floor_ms: f64,
+}
+
+pub(in crate::bench) fn measure(name: &'static str, programs: &Programs) -> anyhow::Result<Figure> {
+    let measuring = Command::new(&programs.first_batch)
+        .arg(&programs.riser)
+        .arg(&programs.metronome_plugin)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("the measuring program could not be started")?;
+    ensure!(measuring.status.success(), "the measuring program failed");
+    let measured: Measured = serde_json::from_slice(&measuring.stdout)?;
+    Ok(Figure {
+        name,
+        value: measured.median_ms,
+        unit: Unit::Milliseconds,
+        floor: Some(measured.floor_ms),
+        goal: Goal::AtMost(5.0),
+    })
+}

@@ -1,0 +1,75 @@
+//! From the start of Riser, on the data of a whole site, to the first page of its portal.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use tokio::process::Command;
+
+use crate::bench::figure::{Figure, Goal, Unit};
+use crate::bench::programs::Programs;
+use crate::bench::site::ChargingSite;
+use crate::bench::statistics::median;
+use crate::processes::Riser;
+
+/// Starts that are measured.
+const STARTS: usize = 11;
+/// Time for Setup to declare the site, and for values to be written, before the first of them.
+const SETTLES_WITHIN: Duration = Duration::from_secs(8);
+/// Time between two looks; part of what is measured.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// A start that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -> anyhow::Result<Figure> {
+    let site = ChargingSite::start(programs, "F2").await?;
+    tokio::time::sleep(SETTLES_WITHIN).await;
+    let folders = site.end().await;
+    let (data, plugins) = (folders.data(), folders.plugins());
+    let riser = Riser { program: &programs.riser, data: &data, plugins: &plugins };
+    let (mut starts, mut floors) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        floors.push(process_start_ms(&programs.riser).await?);
+        let port = free_port()?;
+        let begin = Instant::now();
+        let (host, page_after) = tokio::join!(riser.serve(port), first_page(port, begin));
+        host?.end(std::future::pending()).await;
+        starts.push(page_after?.as_secs_f64() * 1_000.0);
+    }
+    Ok(Figure {
+        name,
+        value: median(starts).context("no start")?,
+        unit: Unit::Milliseconds,
+        floor: median(floors),
+        goal: Goal::AtMost(100.0),
+    })
+}
+
+/// Looks until the login page is there.
+async fn first_page(port: u16, begin: Instant) -> anyhow::Result<Duration> {
+    let browser = reqwest::Client::builder().no_proxy().build()?;
+    let page = format!("http://127.0.0.1:{port}/login");
+    loop {
+        if let Ok(answer) = browser.get(&page).send().await {
+            ensure!(answer.status().is_success(), "the login page answers {}", answer.status());
+            ensure!(answer.text().await?.contains("<form"), "the login page has no form");
+            return Ok(begin.elapsed());
+        }
+        ensure!(begin.elapsed() < PATIENCE, "there is no page after {} s", PATIENCE.as_secs());
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// What starting the program and ending it takes when it does nothing.
+async fn process_start_ms(program: &Path) -> anyhow::Result<f64> {
+    let begin = Instant::now();
+    let status = Command::new(program).arg("--version").stdout(Stdio::null()).status().await?;
+    ensure!(status.success(), "the program does not start");
+    Ok(begin.elapsed().as_secs_f64() * 1_000.0)
+}
+
+fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}

@@ -1,0 +1,63 @@
+//! Memory in RAM of a host and of its workers, with the site of the demo, after some polls and a look at everything.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::bench::figure::{Figure, Goal, Unit};
+use crate::bench::process_facts::{children_of, resident_bytes};
+use crate::bench::programs::Programs;
+use crate::bench::site::ChargingSite;
+use riser_ews::client::EwsClient;
+
+/// Several polls of five seconds.
+const RUNS_FOR: Duration = Duration::from_secs(22);
+
+pub(in crate::bench) async fn measure_host(
+    name: &'static str,
+    programs: &Programs,
+) -> anyhow::Result<Figure> {
+    let site = used_site(programs).await?;
+    let bytes = resident_bytes(site.host.process_id()?)?;
+    site.end().await;
+    Ok(in_megabytes(name, bytes, 40.0))
+}
+
+/// The largest of the long-running EVCE workers.
+pub(in crate::bench) async fn measure_worker(
+    name: &'static str,
+    programs: &Programs,
+) -> anyhow::Result<Figure> {
+    let site = used_site(programs).await?;
+    let workers = children_of(site.host.process_id()?)?;
+    let sizes = workers.into_iter().map(resident_bytes).collect::<anyhow::Result<Vec<_>>>()?;
+    site.end().await;
+    Ok(in_megabytes(name, sizes.into_iter().max().context("no worker runs")?, 8.0))
+}
+
+async fn used_site(programs: &Programs) -> anyhow::Result<ChargingSite> {
+    let site = ChargingSite::start(programs, "F2").await?;
+    tokio::time::sleep(RUNS_FOR).await;
+    read_everything(&site.client()?).await?;
+    Ok(site)
+}
+
+/// Goes through the whole tree and reads all values, as a BMS does when it connects.
+async fn read_everything(client: &EwsClient) -> anyhow::Result<()> {
+    let mut open = vec![String::new()];
+    while let Some(id) = open.pop() {
+        let container = client.container(&id).await?;
+        let values: Vec<&str> = container.values.iter().map(|value| value.id.as_str()).collect();
+        if !values.is_empty() {
+            client.values(&values).await?;
+        }
+        open.extend(container.containers.into_iter().map(|child| child.id));
+    }
+    Ok(())
+}
+
+fn in_megabytes(name: &'static str, bytes: u64, at_most: f64) -> Figure {
+    #[expect(clippy::cast_precision_loss, reason = "no process has so much memory")]
+    let value = bytes as f64 / 1e6;
+    Figure { name, value, unit: Unit::Megabytes, floor: None, goal: Goal::AtMost(at_most) }
+}

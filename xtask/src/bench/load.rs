@@ -1,0 +1,160 @@
+//! A client that asks the same question as fast as it is answered, over connections that stay open, each request
+//! with a login of its own count, and counts the items in every answer.
+//!
+//! Threads that block, one for each connection, cost the client least: its processor must not be the limit.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use digest_auth::{AuthContext, HttpMethod, WwwAuthenticateHeader};
+use memchr::memmem;
+use url::Url;
+
+use crate::processes::Login;
+
+/// A server that says nothing for so long has failed.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What every item begins with.
+const ITEM: &[u8] = b"<ValueItem>";
+/// Headers of an answer.
+const MOST_HEADERS: usize = 32;
+/// Bytes of an answer.
+const LARGEST_ANSWER: usize = 1024 * 1024;
+
+/// What is asked, and as whom.
+pub(super) struct Question<'a> {
+    pub(super) body: String,
+    /// Items in each answer.
+    pub(super) items: usize,
+    pub(super) login: &'a Login,
+    /// What the server asked for when it was called without a login.
+    pub(super) challenge: WwwAuthenticateHeader,
+    pub(super) path: String,
+}
+
+/// An open connection with its count of logins.
+struct Connection<'a> {
+    question: &'a Question<'a>,
+    challenge: WwwAuthenticateHeader,
+    stream: TcpStream,
+    request: Vec<u8>,
+    /// Room for an answer, of which so many bytes have come.
+    room: Box<[u8]>,
+    received: usize,
+}
+
+impl<'a> Question<'a> {
+    /// Asks a server for a login, which every connection then answers with counts of its own.
+    pub(super) fn new(url: &Url, login: &'a Login, body: String, items: usize) -> anyhow::Result<Self> {
+        let mut stream = TcpStream::connect(address(url)?)?;
+        write!(stream, "GET {} HTTP/1.1\r\nHost: measured\r\nConnection: close\r\n\r\n", url.path())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let line = answer.lines().find_map(|line| line.strip_prefix("www-authenticate: "));
+        let challenge = digest_auth::parse(line.context("the server asks for no login")?)?;
+        Ok(Self { body, items, login, challenge, path: url.path().to_owned() })
+    }
+
+    /// One answer.
+    pub(super) fn ask_once(&self, url: &Url) -> anyhow::Result<Vec<u8>> {
+        let mut connection = Connection::open(self, address(url)?)?;
+        connection.ask()?;
+        Ok(connection.body()?.to_vec())
+    }
+
+    /// Requests a second, over so many connections for so long.
+    pub(super) fn ask_often(&self, url: &Url, connections: usize, long: Duration) -> anyhow::Result<f64> {
+        let address = address(url)?;
+        let open = (0..connections).map(|_| Connection::open(self, address));
+        let open = open.collect::<anyhow::Result<Vec<_>>>()?;
+        let begin = Instant::now();
+        let answered = std::thread::scope(|scope| {
+            let asking = |mut connection: Connection<'_>| -> anyhow::Result<u32> {
+                let mut answered = 0;
+                while begin.elapsed() < long {
+                    connection.ask()?;
+                    answered += 1;
+                }
+                Ok(answered)
+            };
+            let threads: Vec<_> = open.into_iter().map(|it| scope.spawn(move || asking(it))).collect();
+            let counts = threads.into_iter().map(|thread| thread.join().expect("asking does not panic"));
+            counts.sum::<anyhow::Result<u32>>()
+        })?;
+        Ok(f64::from(answered) / begin.elapsed().as_secs_f64())
+    }
+}
+
+impl<'a> Connection<'a> {
+    fn open(question: &'a Question<'a>, address: SocketAddr) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let challenge = question.challenge.clone();
+        let room = vec![0; LARGEST_ANSWER].into_boxed_slice();
+        Ok(Self { question, challenge, stream, request: Vec::new(), room, received: 0 })
+    }
+
+    /// Sends the question and reads the whole answer.
+    fn ask(&mut self) -> anyhow::Result<()> {
+        let Question { body, items, login, path, .. } = self.question;
+        let context =
+            AuthContext::new_with_method(login.user, &*login.password, path, None::<&[u8]>, HttpMethod::POST);
+        let authorization = self.challenge.respond(&context)?;
+        self.request.clear();
+        write!(
+            self.request,
+            "POST {path} HTTP/1.1\r\nHost: measured\r\nContent-Type: application/soap+xml; charset=utf-8\r\n\
+             Content-Length: {}\r\nAuthorization: {authorization}\r\n\r\n",
+            body.len()
+        )?;
+        self.request.extend_from_slice(body.as_bytes());
+        self.stream.write_all(&self.request)?;
+        self.receive()?;
+        let counted = memmem::find_iter(self.body()?, ITEM).count();
+        ensure!(counted == *items, "an answer holds {counted} items and not {items}");
+        Ok(())
+    }
+
+    fn receive(&mut self) -> anyhow::Result<()> {
+        self.received = 0;
+        let mut whole = None;
+        while whole.is_none_or(|bytes| self.received < bytes) {
+            let count = self.stream.read(&mut self.room[self.received..])?;
+            ensure!(count > 0, "the server hung up, or its answer is larger than {LARGEST_ANSWER} bytes");
+            self.received += count;
+            if whole.is_none() {
+                whole = self.whole_bytes()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of the whole answer, once its head is there.
+    fn whole_bytes(&self) -> anyhow::Result<Option<usize>> {
+        let Some(head) = self.head_bytes() else { return Ok(None) };
+        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+        let mut answer = httparse::Response::new(&mut headers);
+        answer.parse(&self.room[..head])?;
+        if answer.code != Some(200) {
+            bail!("the server answers {:?} {}", answer.code, answer.reason.unwrap_or_default());
+        }
+        let length = answer.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
+        let length = std::str::from_utf8(length.context("the answer does not say its length")?.value)?;
+        Ok(Some(head + length.parse::<usize>()?))
+    }
+
+    fn head_bytes(&self) -> Option<usize> {
+        Some(memmem::find(&self.room[..self.received], b"\r\n\r\n")? + 4)
+    }
+
+    fn body(&self) -> anyhow::Result<&[u8]> {
+        Ok(&self.room[self.head_bytes().context("nothing was received")?..self.received])
+    }
+}
+
+fn address(url: &Url) -> anyhow::Result<SocketAddr> {
+    url.socket_addrs(|| None)?.first().copied().context("the server has no address")
+}

@@ -1,0 +1,37 @@
+//! What Linux says of a running process.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+/// Processes that this one started and that still run.
+pub(super) fn children_of(process: u32) -> anyhow::Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        let text = fs::read_to_string(thread?.path().join("children"))?;
+        children.extend(text.split_whitespace().filter_map(|number| number.parse::<u32>().ok()));
+    }
+    Ok(children)
+}
+
+/// Memory that it has in RAM, in bytes.
+pub(super) fn resident_bytes(process: u32) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let kilobytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok())
+        .with_context(|| format!("Linux does not say how much memory process {process} has"))?;
+    Ok(kilobytes * 1024)
+}
+
+/// Time that its threads have had a processor.
+pub(super) fn time_on_processor(process: u32) -> anyhow::Result<Duration> {
+    let mut total = Duration::ZERO;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+        let nanoseconds = text.split(' ').next().and_then(|number| number.parse().ok());
+        total += Duration::from_nanos(nanoseconds.context("Linux keeps no times of threads")?);
+    }
+    Ok(total)
+}

@@ -1,0 +1,45 @@
+//! The programs and libraries that are measured, built with the release profile.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context as _, ensure};
+
+use crate::artifacts::{Artifacts, MESSAGE_FORMAT};
+use crate::workspace;
+
+/// Where they lie.
+pub(super) struct Programs {
+    pub(super) riser: PathBuf,
+    pub(super) simulator: PathBuf,
+    pub(super) evce_plugin: PathBuf,
+    pub(super) metronome_plugin: PathBuf,
+    /// Starts workers and counts the time to their first batch.
+    pub(super) first_batch: PathBuf,
+}
+
+impl Programs {
+    pub(super) fn in_folder(folder: &Path) -> Self {
+        Self {
+            riser: folder.join("riser"),
+            simulator: folder.join("evce-simulator"),
+            evce_plugin: folder.join("libriser_evce.so"),
+            metronome_plugin: folder.join("libriser_metronome.so"),
+            first_batch: folder.join("examples").join("first_batch"),
+        }
+    }
+}
+
+/// Builds all of them, and this program. Answers with it and the folder of the others.
+pub(super) fn build() -> anyhow::Result<(PathBuf, PathBuf)> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--release", MESSAGE_FORMAT, "--bins", "--lib", "--example", "first_batch"]);
+    for package in ["riser", "evce-simulator", "riser-evce", "riser-metronome", "riser-worker", "xtask"] {
+        cargo.args(["--package", package]);
+    }
+    let built = cargo.stderr(Stdio::inherit()).output().context("cargo could not be started")?;
+    ensure!(built.status.success(), "Riser does not build");
+    let artifacts = Artifacts::read(&built.stdout)?;
+    let folder = artifacts.program("riser")?.parent().context("a program lies in a folder")?;
+    Ok((artifacts.program("xtask")?.to_owned(), folder.to_owned()))
+}

@@ -1,0 +1,150 @@
+//! A running Riser to be measured: with a plugin whose values all change at each beat, or with a charge controller.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use riser_ews::client::{ClientOptions, EwsClient};
+use tempfile::TempDir;
+use url::Url;
+
+use super::programs::Programs;
+use crate::evce_site::{EvceSite, Logins};
+use crate::processes::{Host, Login, Riser, Simulator, SimulatorOptions};
+
+/// Holds the password of the BMS while the configuration is applied.
+const PASSWORD_VARIABLE: &str = "RISER_BENCH_BMS_PASSWORD";
+
+/// The folders of one installation, removed with this value.
+pub(super) struct Folders {
+    scratch: TempDir,
+}
+
+/// A host with the metronome.
+pub(super) struct MetronomeSite {
+    pub(super) host: Host,
+    pub(super) bms: Login,
+    _folders: Folders,
+}
+
+/// A host with the three EVCE processors, and the simulator that they read.
+pub(super) struct ChargingSite {
+    pub(super) host: Host,
+    pub(super) simulator: Simulator,
+    pub(super) logins: Logins,
+    folders: Folders,
+}
+
+impl Folders {
+    /// With one plugin installed.
+    fn with_plugin(plugin: &Path) -> anyhow::Result<Self> {
+        let scratch = tempfile::Builder::new().prefix("riser-bench-").tempdir()?;
+        let folders = Self { scratch };
+        std::fs::create_dir(folders.plugins())?;
+        let name = plugin.file_name().context("the plugin is no file")?;
+        std::fs::copy(plugin, folders.plugins().join(name))?;
+        Ok(folders)
+    }
+
+    pub(super) fn data(&self) -> PathBuf {
+        self.scratch.path().join("data")
+    }
+
+    pub(super) fn plugins(&self) -> PathBuf {
+        self.scratch.path().join("plugins")
+    }
+}
+
+impl MetronomeSite {
+    /// Starts it and waits for its first values.
+    pub(super) async fn start(programs: &Programs, points: u32, beat: Duration) -> anyhow::Result<Self> {
+        let folders = Folders::with_plugin(&programs.metronome_plugin)?;
+        let (data, plugins) = (folders.data(), folders.plugins());
+        let riser = Riser { program: &programs.riser, data: &data, plugins: &plugins };
+        let bms = Login::random("bms")?;
+        let beat_ms = beat.as_millis();
+        let configuration = format!(
+            r#"[[ews_server]]
+name = "Measured"
+listen = "127.0.0.1:0"
+path = "/EcoStruxure/DataExchange"
+realm = "Riser"
+  [[ews_server.account]]
+  name = "{}"
+  rights = "read"
+  password = {{ env = "{PASSWORD_VARIABLE}" }}
+
+[[processor]]
+name = "Metronome"
+class = "riser.metronome/metronome"
+ews_server = "Measured"
+runs_at_start = true
+settings = {{ points = {points}, beat_every = "{beat_ms} ms" }}
+"#,
+            bms.user
+        );
+        riser.apply(&configuration, &[(PASSWORD_VARIABLE, &bms.password)]).await?;
+        let host = riser.serve(0).await?;
+        let site = Self { host, bms, _folders: folders };
+        let client = site.client()?;
+        while client.container("").await?.containers.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(site)
+    }
+
+    pub(super) fn ews_url(&self) -> anyhow::Result<Url> {
+        ews_url(&self.host)
+    }
+
+    pub(super) fn client(&self) -> anyhow::Result<EwsClient> {
+        client(&self.host, &self.bms)
+    }
+
+    pub(super) async fn end(self) {
+        self.host.end(std::future::pending()).await;
+    }
+}
+
+impl ChargingSite {
+    /// Starts it and waits until everything listens.
+    pub(super) async fn start(programs: &Programs, fixture: &str) -> anyhow::Result<Self> {
+        let folders = Folders::with_plugin(&programs.evce_plugin)?;
+        let logins = Logins::random()?;
+        let options = SimulatorOptions { fixture, speed: "1" };
+        let simulator = Simulator::start(&programs.simulator, options, &logins.controller).await?;
+        let (data, plugins) = (folders.data(), folders.plugins());
+        let riser = Riser { program: &programs.riser, data: &data, plugins: &plugins };
+        let site = EvceSite { ews_port: 0, simulator: &simulator, logins: &logins };
+        riser.apply(&site.configuration(), &site.passwords()).await?;
+        let host = riser.serve(0).await?;
+        Ok(Self { host, simulator, logins, folders })
+    }
+
+    pub(super) fn client(&self) -> anyhow::Result<EwsClient> {
+        client(&self.host, &self.logins.bms)
+    }
+
+    /// Ends host and simulator; the configured folders stay.
+    pub(super) async fn end(self) -> Folders {
+        self.host.end(std::future::pending()).await;
+        self.simulator.end().await;
+        self.folders
+    }
+}
+
+fn ews_url(host: &Host) -> anyhow::Result<Url> {
+    host.ews_url()
+        .context("Riser serves no EWS server")?
+        .parse()
+        .context("Riser announced an unusable address")
+}
+
+fn client(host: &Host, login: &Login) -> anyhow::Result<EwsClient> {
+    Ok(EwsClient::new(ClientOptions {
+        url: ews_url(host)?,
+        user_name: login.user.to_owned(),
+        password: login.password.clone().into(),
+        time_limit: ClientOptions::TIME_LIMIT,
+    })?)
+}
