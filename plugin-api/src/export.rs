@@ -15,7 +15,7 @@ use crate::class::Mode;
 use crate::description::{ClassDescription, ConnectionDescription, LibraryDescription, SCHEMA};
 use crate::host::RunFacts;
 use crate::settings::{Settings, read};
-use crate::{Connection, Failure, Host, Outcome, Processor, TestHost};
+use crate::{Connection, Failure, Host, Outcome, Points, Processor, TestHost};
 
 /// Names the classes of a plugin and makes the library loadable.
 ///
@@ -225,7 +225,7 @@ impl<P: Processor> Work for ClassRun<P> {
                 configuration: order.configuration,
                 instance: order.instance,
                 connection: order.connection,
-                points: order.points,
+                points: Points::from_messages(order.points),
                 wishes: order.wishes,
             },
         );

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use abi_stable::std_types::{RResult, RSlice, RStr};
 
-use crate::abi::messages::{Answer, Call, ConnectionMessage, PointMessage, WakeMessage, WishMessage};
+use crate::abi::messages::{Answer, Call, ConnectionMessage, WakeMessage, WishMessage};
 use crate::abi::{HostServicesBox, SampleBatch, ServiceResult, ValueBatch};
 use crate::packing::{sample_records, served_from, value_records};
 use crate::points::{Point, Points, Publication, Sample, Served};
@@ -50,7 +50,7 @@ pub(crate) struct RunFacts {
     pub(crate) configuration: String,
     pub(crate) instance: String,
     pub(crate) connection: Option<ConnectionMessage>,
-    pub(crate) points: Vec<PointMessage>,
+    pub(crate) points: Points,
     pub(crate) wishes: Vec<WishMessage>,
 }
 
@@ -135,7 +135,7 @@ impl Host {
 
     /// The tree as it was stored when the run started. Never blocks.
     pub fn points_at_start(&self) -> Points {
-        Points::from_messages(self.run.points.clone())
+        self.run.points.clone()
     }
 
     /// The tree as it is stored now. Blocks for the answer. [any thread, running or stopping]

@@ -109,10 +109,10 @@ pub struct Served {
     pub is_known: bool,
 }
 
-/// The stored points of a plugin's tree, by id.
+/// The stored points of a plugin's tree, by id. Cloning gives another handle of the same.
 #[derive(Clone, Debug, Default)]
 pub struct Points {
-    by_id: HashMap<Arc<str>, StoredPoint>,
+    by_id: Arc<HashMap<Arc<str>, StoredPoint>>,
 }
 
 /// What is stored of a point.
@@ -130,19 +130,23 @@ pub struct StoredPoint {
 
 impl Points {
     pub(crate) fn from_messages(messages: Vec<PointMessage>) -> Self {
-        let by_id = messages
-            .into_iter()
-            .filter_map(|message| {
-                let stored = StoredPoint {
-                    point: Point { handle: message.handle, kind: Kind::from_name(&message.kind)? },
-                    recorded: message.recorded,
-                    written_by: Arc::from(message.written_by),
-                    is_history: message.is_history,
-                };
-                Some((Arc::from(message.id), stored))
-            })
-            .collect();
-        Self { by_id }
+        let mut by_id = HashMap::with_capacity(messages.len());
+        // Neighbours have the same writer.
+        let mut written_by: Arc<str> = Arc::default();
+        for message in messages {
+            let Some(kind) = Kind::from_name(&message.kind) else { continue };
+            if *written_by != *message.written_by {
+                written_by = message.written_by.into();
+            }
+            let stored = StoredPoint {
+                point: Point { handle: message.handle, kind },
+                recorded: message.recorded,
+                written_by: Arc::clone(&written_by),
+                is_history: message.is_history,
+            };
+            by_id.insert(message.id.into(), stored);
+        }
+        Self { by_id: Arc::new(by_id) }
     }
 
     /// The point with this id.

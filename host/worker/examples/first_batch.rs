@@ -1,5 +1,5 @@
-//! Measures, for `cargo xtask bench`, the time from the order to start a worker to its first batch of 10,000 values.
-//! Arguments: the program `riser`, and the library of the metronome.
+//! Measures, for `cargo xtask bench`, the time from the order to start a worker, whose tree is stored already, to
+//! its first batch of values. Arguments: the program `riser`, the library of the metronome, how many values.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -14,47 +14,51 @@ use riser_worker::{LaunchOptions, Launcher, LibraryShelf, WorkerEvent, WorkerLim
 
 /// Workers that are started.
 const STARTS: usize = 51;
-/// The class under measurement, with its default of 10,000 points.
+/// The class under measurement.
 const CLASS: &str = "metronome";
-const VALUES: usize = 10_000;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome<()> {
-    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
-    let (program, library) = (arguments.next(), arguments.next());
-    let (program, library) = program.zip(library).ok_or("the program and the library are to be named")?;
+    let mut arguments = std::env::args().skip(1);
+    let mut argument = || arguments.next().ok_or("program, library and number of values are to be named");
+    let (program, library, values) = (PathBuf::from(argument()?), argument()?, argument()?.parse()?);
     let folder = std::env::temp_dir().join(format!("riser-first-batch-{}", std::process::id()));
     std::fs::create_dir(&folder)?;
-    let library = LibraryShelf::open(&folder)?.shelve(&library)?.path;
+    let library = LibraryShelf::open(&folder)?.shelve(library.as_ref())?.path;
     let instance = format!("first-batch-{}", std::process::id());
     let launcher = Launcher::start(LaunchOptions {
         executable: program.clone(),
         arguments: vec!["worker".into()],
         instance: instance.clone(),
     })?;
-    let order = || RunOrder {
+    let order = |points: &[PointFrame]| RunOrder {
         library: library.to_string_lossy().into_owned(),
         class: CLASS.to_owned(),
         configuration: CLASS.to_owned(),
         instance: instance.clone(),
-        settings_json: "{}".to_owned(),
+        settings_json: format!(r#"{{"points":{values}}}"#),
         connection: None,
-        points: Vec::new(),
+        points: points.to_vec(),
         wishes: Vec::new(),
     };
+    let mut stored = Vec::new();
+    let mut first = launch(&launcher, order(&[])).await?;
+    wait_for_batch(&mut first, values, &mut stored).await?;
+    end(first).await;
     let (mut batches, mut floors) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         let begin = Instant::now();
         Command::new(&program).arg("--version").stdout(Stdio::null()).status()?;
         floors.push(begin.elapsed());
 
+        let order = order(&stored);
         let begin = Instant::now();
-        let mut worker = launcher.launch(WorkerLimits::default()).await?;
-        worker.send(ToWorker::Run(Box::new(order())))?;
-        wait_for_batch(&mut worker).await?;
+        let mut worker = launch(&launcher, order).await?;
+        wait_for_batch(&mut worker, values, &mut stored).await?;
         batches.push(begin.elapsed());
+        end(worker).await;
     }
     std::fs::remove_dir_all(&folder)?;
     let (median, floor) = (median_ms(batches), median_ms(floors));
@@ -62,18 +66,32 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// Answers what the class asks for until it publishes all of its values.
-async fn wait_for_batch(worker: &mut WorkerProcess) -> Outcome<()> {
+async fn launch(launcher: &Launcher, order: RunOrder) -> Outcome<WorkerProcess> {
+    let worker = launcher.launch(WorkerLimits::default()).await?;
+    worker.send(ToWorker::Run(Box::new(order)))?;
+    Ok(worker)
+}
+
+/// Answers what the class asks for until it publishes all of its values; keeps the points that it declares.
+async fn wait_for_batch(
+    worker: &mut WorkerProcess,
+    wanted: usize,
+    stored: &mut Vec<PointFrame>,
+) -> Outcome<()> {
     loop {
         match worker.next_event().await {
             WorkerEvent::Frame(FromWorker::Call { call: Call::Publish { values }, .. }) => {
                 // One more, the stamp.
-                assert_eq!(values.len(), VALUES + 1);
+                assert_eq!(values.len(), wanted + 1);
                 return Ok(());
             }
             WorkerEvent::Frame(FromWorker::Call { request, call }) => {
                 let answer = match call {
-                    Call::Declare { items } => declared(items),
+                    Call::Declare { items } => {
+                        *stored = points_of(items);
+                        let added = u32::try_from(stored.len())?;
+                        Answer::Declared { points: stored.clone(), added, changed: 0, kept: 0, vanished: 0 }
+                    }
                     _ => Answer::Done,
                 };
                 worker.send(ToWorker::Answer { request, answer })?;
@@ -84,8 +102,14 @@ async fn wait_for_batch(worker: &mut WorkerProcess) -> Outcome<()> {
     }
 }
 
-/// Handles for all points, as a host gives them.
-fn declared(items: Vec<DeclaredFrame>) -> Answer {
+/// Ends a worker, so that clearing up behind it does not disturb the next.
+async fn end(mut worker: WorkerProcess) {
+    worker.kill();
+    while !matches!(worker.next_event().await, WorkerEvent::Ended(_)) {}
+}
+
+/// The points of a declared tree, with handles as a host gives them.
+fn points_of(items: Vec<DeclaredFrame>) -> Vec<PointFrame> {
     let points = items.into_iter().zip(0..).filter_map(|(item, handle)| match item.node {
         DeclaredNodeFrame::Value { kind, unit, written_by, .. } => Some(PointFrame {
             handle,
@@ -98,9 +122,7 @@ fn declared(items: Vec<DeclaredFrame>) -> Answer {
         }),
         _ => None,
     });
-    let points: Vec<PointFrame> = points.collect();
-    let added = u32::try_from(points.len()).unwrap_or(u32::MAX);
-    Answer::Declared { points, added, changed: 0, kept: 0, vanished: 0 }
+    points.collect()
 }
 
 fn median_ms(mut times: Vec<Duration>) -> f64 {

@@ -4,14 +4,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use riser_plugin::prelude::*;
 
 /// Values in one folder; a page of the BMS holds as many.
-const POINTS_IN_A_FOLDER: usize = 1_000;
+const POINTS_IN_A_FOLDER: u32 = 1_000;
+/// The value that says when its batch was published.
+const PUBLISHED_AT: &str = "published-at-ns";
 
 /// How many values, and how often.
 #[derive(Settings)]
 pub struct MetronomeSettings {
     /// Values that change.
     #[setting(default = 10_000, min = 1, max = 100_000)]
-    points: i64,
+    points: u32,
     /// Time between two beats.
     #[setting(default = "100 ms", min = "10 ms", max = "1 h")]
     beat_every: Duration,
@@ -26,34 +28,52 @@ impl Processor for Metronome {
         Class::long_running("metronome", "Metronome").about("Changes all of its values at each beat.");
 
     fn run(&self, host: &Host, settings: MetronomeSettings) -> Outcome {
-        let mut tree = Tree::new();
-        let value = |id: &str, kind| Value::new(id, id, kind).written_by("metronome");
-        let mut keys = Vec::new();
-        let mut folder = None;
-        for index in 0..usize::try_from(settings.points)? {
-            let number = index / POINTS_IN_A_FOLDER;
-            if index % POINTS_IN_A_FOLDER == 0 {
-                let id = format!("folder-{number}");
-                folder = Some(tree.add(Container::new(&id, &id)));
-            }
-            let point = value(&format!("folder-{number}/point-{index}/Beat"), Kind::Double);
-            keys.extend(folder.map(|folder| tree.add_in(folder, point)));
-        }
-        // Published last: who reads it finds all others changed.
-        let published_at = tree.add(value("published-at-ns", Kind::Long));
-        let points = host.declare(tree)?;
+        let stored = host.points_at_start();
+        let (points, published_at) = match find(&stored, settings.points) {
+            Some(found) => found,
+            None => find(host.declare(tree(settings.points))?.all(), settings.points)
+                .ok_or_else(|| Failure::new("a declared point is missing"))?,
+        };
         host.publishes_every(settings.beat_every)?;
-        let mut beat = 0_u32;
-        let mut batch = Vec::with_capacity(keys.len() + 1);
-        loop {
-            beat += 1;
+        let mut batch = Vec::with_capacity(points.len() + 1);
+        for beat in 1_u32.. {
             batch.clear();
-            batch.extend(keys.iter().map(|key| points[*key].good(f64::from(beat) + 0.25)));
-            batch.push(points[published_at].good(now_ns()?));
+            batch.extend(points.iter().map(|point| point.good(f64::from(beat) + 0.25)));
+            batch.push(published_at.good(now_ns()?));
             host.publish(&batch)?;
             host.wait(settings.beat_every)?;
         }
+        Ok(())
     }
+}
+
+fn tree(points: u32) -> Tree {
+    let mut tree = Tree::new();
+    let value = |id: &str, kind| Value::new(id, id, kind).written_by("metronome");
+    for first in (0..points).step_by(POINTS_IN_A_FOLDER as usize) {
+        let id = folder_id(first);
+        let folder = tree.add(Container::new(&id, &id));
+        for index in first..points.min(first + POINTS_IN_A_FOLDER) {
+            tree.add_in(folder, value(&point_id(index), Kind::Double));
+        }
+    }
+    // Published last: who reads it finds all others changed.
+    tree.add(value(PUBLISHED_AT, Kind::Long));
+    tree
+}
+
+/// The points in their order and the stamp; nothing when one is not there.
+fn find(stored: &Points, points: u32) -> Option<(Vec<Point>, Point)> {
+    let found = (0..points).map(|index| stored.find(&point_id(index))).collect::<Option<Vec<_>>>()?;
+    Some((found, stored.find(PUBLISHED_AT)?))
+}
+
+fn folder_id(index: u32) -> String {
+    format!("folder-{}", index / POINTS_IN_A_FOLDER)
+}
+
+fn point_id(index: u32) -> String {
+    format!("{}/point-{index}/Beat", folder_id(index))
 }
 
 /// Nanoseconds since 1970 by this machine's clock, which the reader shares.

@@ -57,7 +57,7 @@ pub(super) fn run(arguments: FloorArgs) -> anyhow::Result<ExitCode> {
         let mut out = std::io::stdout();
         writeln!(out, "http://{}/", listener.local_addr()?)?;
         out.flush()?;
-        axum::serve(listener, Router::new().route("/", post(serve))).await?;
+        axum::serve(listener, Router::new().route("/{*path}", post(serve))).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -1,4 +1,4 @@
-//! From the order to start a worker to its first 10,000 values, in the crate that starts workers.
+//! From the order to start a worker to its first values, in the crate that starts workers.
 
 use std::process::{Command, Stdio};
 
@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use crate::bench::figure::{Figure, Goal, Unit};
 use crate::bench::programs::Programs;
+
+/// Values in the batch: as many as a controller with some twenty connectors has.
+const VALUES: &str = "1000";
 
 /// What the measuring program says.
 #[derive(Deserialize)]
@@ -20,6 +23,7 @@ pub(in crate::bench) fn measure(name: &'static str, programs: &Programs) -> anyh
     let measuring = Command::new(&programs.first_batch)
         .arg(&programs.riser)
         .arg(&programs.metronome_plugin)
+        .arg(VALUES)
         .stderr(Stdio::inherit())
         .output()
         .context("the measuring program could not be started")?;
