@@ -29,9 +29,8 @@ pub(super) struct Question<'a> {
     /// Items in each answer.
     pub(super) items: usize,
     pub(super) login: &'a Login,
-    /// What the server asked for when it was called without a login.
-    pub(super) challenge: WwwAuthenticateHeader,
-    pub(super) path: String,
+    /// The server that asks for the login; the floor asks for none, and gets the same.
+    pub(super) ews_url: Url,
 }
 
 /// An open connection with its count of logins.
@@ -46,20 +45,9 @@ struct Connection<'a> {
 }
 
 impl<'a> Question<'a> {
-    /// Asks a server for a login, which every connection then answers with counts of its own.
-    pub(super) fn new(url: &Url, login: &'a Login, body: String, items: usize) -> anyhow::Result<Self> {
-        let mut stream = TcpStream::connect(address(url)?)?;
-        write!(stream, "GET {} HTTP/1.1\r\nHost: measured\r\nConnection: close\r\n\r\n", url.path())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let line = answer.lines().find_map(|line| line.strip_prefix("www-authenticate: "));
-        let challenge = digest_auth::parse(line.context("the server asks for no login")?)?;
-        Ok(Self { body, items, login, challenge, path: url.path().to_owned() })
-    }
-
-    /// One answer.
-    pub(super) fn ask_once(&self, url: &Url) -> anyhow::Result<Vec<u8>> {
-        let mut connection = Connection::open(self, address(url)?)?;
+    /// One answer of the EWS server.
+    pub(super) fn ask_once(&self) -> anyhow::Result<Vec<u8>> {
+        let mut connection = Connection::open(self, address(&self.ews_url)?)?;
         connection.ask()?;
         Ok(connection.body()?.to_vec())
     }
@@ -92,14 +80,15 @@ impl<'a> Connection<'a> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let challenge = question.challenge.clone();
+        let challenge = challenge(&question.ews_url)?;
         let room = vec![0; LARGEST_ANSWER].into_boxed_slice();
         Ok(Self { question, challenge, stream, request: Vec::new(), room, received: 0 })
     }
 
     /// Sends the question and reads the whole answer.
     fn ask(&mut self) -> anyhow::Result<()> {
-        let Question { body, items, login, path, .. } = self.question;
+        let Question { body, items, login, ews_url } = self.question;
+        let path = ews_url.path();
         let context =
             AuthContext::new_with_method(login.user, &*login.password, path, None::<&[u8]>, HttpMethod::POST);
         let authorization = self.challenge.respond(&context)?;
@@ -153,6 +142,16 @@ impl<'a> Connection<'a> {
     fn body(&self) -> anyhow::Result<&[u8]> {
         Ok(&self.room[self.head_bytes().context("nothing was received")?..self.received])
     }
+}
+
+/// Asks a server for a login. Each connection does, since a count of one nonce is taken once.
+fn challenge(url: &Url) -> anyhow::Result<WwwAuthenticateHeader> {
+    let mut stream = TcpStream::connect(address(url)?)?;
+    write!(stream, "GET {} HTTP/1.1\r\nHost: measured\r\nConnection: close\r\n\r\n", url.path())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let line = answer.lines().find_map(|line| line.strip_prefix("www-authenticate: "));
+    Ok(digest_auth::parse(line.context("the server asks for no login")?)?)
 }
 
 fn address(url: &Url) -> anyhow::Result<SocketAddr> {

@@ -33,9 +33,8 @@ pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -
     let server = Pinned::to(SERVER)?;
     let site = MetronomeSite::start(programs, POINTS, BEAT).await?;
     let request = request(&site).await?;
-    let url = site.ews_url()?;
-    let question = Question::new(&url, &site.bms, request, IDS)?;
-    let answer = question.ask_once(&url)?;
+    let question = Question { body: request, items: IDS, login: &site.bms, ews_url: site.ews_url()? };
+    let answer = question.ask_once()?;
     let mut prepared = tempfile::NamedTempFile::new()?;
     prepared.write_all(&answer)?;
     let floor = Floor::start(prepared.path()).await?;
@@ -45,11 +44,10 @@ pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -
     let _client = Pinned::to(CLIENT)?;
     let (mut rates, mut floors) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let question = Question::new(&url, &site.bms, question.body.clone(), IDS)?;
         floors.push(question.ask_often(&floor_url, CONNECTIONS, ROUND)?);
-        rates.push(question.ask_often(&url, CONNECTIONS, ROUND)?);
+        rates.push(question.ask_often(&question.ews_url, CONNECTIONS, ROUND)?);
     }
-    ensure!(question_again(&url, &site, &question)? != answer, "the values did not change meanwhile");
+    ensure!(question.ask_once()? != answer, "the values did not change meanwhile");
     site.end().await;
     let floor = median(floors).context("no round")?;
     say(&format!(
@@ -67,10 +65,6 @@ pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -
         floor: Some(floor),
         goal: Goal::RatioAtLeast(0.2),
     })
-}
-
-fn question_again(url: &url::Url, site: &MetronomeSite, question: &Question<'_>) -> anyhow::Result<Vec<u8>> {
-    Question::new(url, &site.bms, question.body.clone(), IDS)?.ask_once(url)
 }
 
 /// GetValues for all values of the first folder.
