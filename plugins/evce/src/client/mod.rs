@@ -77,9 +77,15 @@ impl EvceClient {
         })
     }
 
-    /// How the controller describes the reductions of this user (seed guide, screen of zone Z1).
+    /// What a reduction of this user is called.
     pub(crate) fn reduction_description(&self, zone: &ObjectId, zone_name: &str) -> String {
-        format!("external-reduction@{}-{zone}-{zone_name}", self.login)
+        self.profile.reduction_description(&self.login, zone, zone_name)
+    }
+
+    /// Whether a reduction is this user's. One that is called nothing stands where only ours can.
+    pub(crate) fn is_own(&self, zone: &ObjectId, reduction: &Reduction) -> bool {
+        let description = reduction.description.as_deref().unwrap_or_default();
+        description.is_empty() || self.profile.is_own_reduction(&self.login, zone, description)
     }
 
     /// What the controller says of itself; needs no login.

@@ -24,6 +24,9 @@ const SHORTEST_VALIDITY: Duration = Duration::from_secs(30);
 /// What "for ever" is in a validity: as long as the incumbent writes (design, evce/datapoints.md, N7).
 const FOR_EVER: Duration = Duration::from_hours(125 * 365 * 24);
 
+/// Percentages that a controller shows with two decimals are the same below this.
+const PERCENT_RESOLUTION: f64 = 0.01;
+
 /// How long a reduction holds that the BMS writes without a validity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Validity {
@@ -42,6 +45,11 @@ impl Validity {
     }
 }
 
+/// Whether a controller that rounds would show both alike.
+fn is_same_percent(one: f64, other: f64) -> bool {
+    (one - other).abs() < PERCENT_RESOLUTION
+}
+
 /// What carrying wishes needs.
 pub(crate) struct Carrier<'a> {
     pub(crate) host: &'a Host,
@@ -57,14 +65,24 @@ impl Carrier<'_> {
     pub(crate) fn renew(&mut self, controller_now: SystemTime) -> Result<(), HostError> {
         let validity = self.validity.span();
         for (zone, percent) in self.standing.all() {
-            let current = self.site.zone(&zone).and_then(|found| found.reduction.clone());
-            let Some(current) = current.filter(|reduction| reduction.percent == Some(percent)) else {
-                let text = format!("zone {zone}: the reduction was changed or taken back at the controller");
+            // A zone or a percentage that cannot be read now says nothing about the wish.
+            let Some(found) = self.site.zone(&zone) else { continue };
+            let end = match &found.reduction {
+                None => Some("has ended, or was taken back at the controller"),
+                Some(shown) if !self.client.is_own(&zone, shown) => Some("was replaced by somebody else's"),
+                Some(Reduction { percent: Some(shown), .. }) if !is_same_percent(*shown, percent) => {
+                    Some("was changed at the controller")
+                }
+                Some(_) => None,
+            };
+            if let Some(end) = end {
+                let text = format!("zone {zone}: the reduction of {percent} % {end}; it is not put again");
                 self.host.log(LogLevel::Warn, &text);
                 self.standing.forget(self.host, &zone)?;
                 continue;
-            };
-            let left = current.valid_until.and_then(|until| until.duration_since(controller_now).ok());
+            }
+            let valid_until = found.reduction.as_ref().and_then(|shown| shown.valid_until);
+            let left = valid_until.and_then(|until| until.duration_since(controller_now).ok());
             if left.unwrap_or_default() <= validity * 2 / 3 {
                 self.renew_one(&zone, percent, controller_now + validity)?;
             }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use riser_plugin::{HostError, PointValue};
 
 use super::queue::{Left, Waiting};
-use super::{Carrier, SHORTEST_VALIDITY};
+use super::{Carrier, SHORTEST_VALIDITY, is_same_percent};
 use crate::client::{EvceError, Taken};
 use crate::model::{ObjectId, Reduction};
 use crate::points::Target;
@@ -28,6 +28,11 @@ impl Carrier<'_> {
             Ok(read) => read,
             Err(error) => return not_now(&error, wishes),
         };
+        if let Some(anothers) = read.reduction.as_ref().filter(|shown| !self.client.is_own(zone, shown)) {
+            let name = anothers.description.as_deref().unwrap_or_default();
+            let reason = format!("the zone has a reduction that is not ours ({name}): it is left as it is");
+            return Ok(reject(&wishes, &reason));
+        }
         let mut wanted = match self.wanted(&wishes, read.reduction.as_ref()) {
             Ok(wanted) => wanted,
             Err(reason) => return Ok(reject(&wishes, &reason)),
@@ -176,7 +181,7 @@ fn is_as_wanted(current: Option<&Reduction>, wanted: &Wanted) -> bool {
         return current.is_none_or(|reduction| reduction.percent == Some(0.0));
     }
     current.is_some_and(|reduction| {
-        reduction.percent == Some(wanted.percent)
+        reduction.percent.is_some_and(|shown| is_same_percent(shown, wanted.percent))
             && wanted.valid_until.is_none_or(|until| is_same_second(reduction.valid_until, until))
     })
 }

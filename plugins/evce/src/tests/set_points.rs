@@ -207,3 +207,64 @@ fn what_a_station_rejects_is_rejected_with_its_words() {
     assert!(site.host.reason(wish).contains("the station rejected the change"), "{}", site.host.reason(wish));
     status.stop();
 }
+
+#[test]
+fn a_reduction_of_somebody_else_is_left_as_it_is() {
+    let site = Site::set_up();
+    // An administrator may replace the reduction of bmsApi that stands on Z1: nothing but Riser keeps it.
+    let mut connection = site.controller.connection();
+    connection["login"] = json!("admin");
+    let status = site.host.run(Status, json!({}), connection);
+    site.host.rest();
+    let until = ValueMessage::DateTimeMs(START_MS + 20 * 60_000);
+    for (item, value) in [(REDUCTION, percent(0.0)), (REDUCTION, percent(30.0)), (VALIDITY, until)] {
+        let wish = site.host.write(&[(item, value)])[0];
+        assert_eq!(site.host.states(wish), ["Rejected"]);
+        assert!(
+            site.host.reason(wish).contains("external-reduction@bmsApi-1-Z1"),
+            "{}",
+            site.host.reason(wish)
+        );
+    }
+    assert!(site.controller.requests("DELETE", PUT_REDUCTION).is_empty());
+    assert!(site.controller.put(PUT_REDUCTION).is_empty());
+    status.stop();
+}
+
+#[test]
+fn a_zone_that_was_renamed_keeps_our_reduction_ours() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.host.write(&[(REDUCTION, percent(25.0))]);
+    site.controller.happen(&json!({ "kind": "rename_zone", "zone": 1, "name": "Yard" }));
+    site.pass(Duration::from_secs(15));
+    let wish = site.host.write(&[(REDUCTION, percent(0.0))])[0];
+    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    status.stop();
+}
+
+#[test]
+fn a_reduction_that_somebody_replaces_or_takes_away_is_not_put_again() {
+    for percent_now in [json!(25.0), json!(40.0), json!(null)] {
+        let site = Site::set_up();
+        let status = site.status();
+        site.host.write(&[(REDUCTION, percent(25.0))]);
+        site.controller.happen(&json!({ "kind": "reduce", "zone": 1, "percent": percent_now }));
+        site.pass(Duration::from_mins(6));
+        assert_eq!(site.controller.put(PUT_REDUCTION).len(), 1, "{percent_now}");
+        assert!(site.host.facts().log.iter().any(|line| line.contains("is not put again")), "{percent_now}");
+        status.stop();
+    }
+}
+
+#[test]
+fn what_a_controller_with_two_decimals_shows_alike_is_not_sent_again() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.host.write(&[(REDUCTION, percent(33.33))]);
+    let wish = site.host.write(&[(REDUCTION, percent(33.333))])[0];
+    assert_eq!(site.host.states(wish), ["Confirmed"]);
+    site.pass(Duration::from_mins(6));
+    assert_eq!(site.controller.put(PUT_REDUCTION).len(), 2, "it is renewed");
+    status.stop();
+}

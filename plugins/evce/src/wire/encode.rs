@@ -67,6 +67,24 @@ impl Profile {
         Request::with_json(Method::PUT, self.reduction_path(zone), body.to_string())
     }
 
+    /// What a reduction of this user for a zone is called.
+    pub(crate) fn reduction_description(&self, login: &str, zone: &ObjectId, zone_name: &str) -> String {
+        self.name_of_reduction(login, zone).replace("{name}", zone_name)
+    }
+
+    /// Whether a reduction that is called so is this user's. Zones are renamed, so the name does not count.
+    pub(crate) fn is_own_reduction(&self, login: &str, zone: &ObjectId, description: &str) -> bool {
+        let name = self.name_of_reduction(login, zone);
+        match name.split_once("{name}") {
+            Some((before, behind)) => description.starts_with(before) && description.ends_with(behind),
+            None => description == name,
+        }
+    }
+
+    fn name_of_reduction(&self, login: &str, zone: &ObjectId) -> String {
+        self.write.reduction.description.replace("{login}", login).replace("{zone}", &zone.0)
+    }
+
     /// Takes the reduction from a zone.
     pub(crate) fn delete_reduction(&self, zone: &ObjectId) -> Request {
         Request { method: Method::DELETE, ..Request::get(self.reduction_path(zone)) }

@@ -141,6 +141,7 @@ pub(super) struct WriteReduction {
     pub(super) mode: String,
     pub(super) validity_key: String,
     pub(super) description_key: String,
+    pub(super) description: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

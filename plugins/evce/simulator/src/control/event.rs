@@ -9,13 +9,16 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Refused, answer, parse};
+use crate::auth::Role;
+use crate::clock::{Moment, rfc3339};
 use crate::controller::Controller;
-use crate::site::{Link, Status};
+use crate::site::{Link, Reduction, Status, Validity};
 use crate::topology::{self, StationOrder, Template};
 use crate::world::World;
 
 /// The current at which a station goes on charging without the controller.
 const FALLBACK_A: u32 = 6;
+const DAY_MS: i64 = 86_400_000;
 
 /// Something that happens.
 #[derive(Deserialize)]
@@ -64,6 +67,14 @@ enum Event {
         zone: u64,
         name: String,
     },
+    /// Somebody else puts a reduction on a zone for a day, over what stands there; without `percent` it is taken
+    /// away.
+    Reduce {
+        zone: u64,
+        percent: Option<f64>,
+        #[serde(default = "tariff")]
+        description: String,
+    },
     /// From now on the station rejects changes of availability, or no longer.
     RejectAvailability {
         station: u64,
@@ -79,6 +90,10 @@ fn one() -> u8 {
     1
 }
 
+fn tariff() -> String {
+    "tariff@admin".to_owned()
+}
+
 /// Why an event cannot happen.
 #[derive(Debug, thiserror::Error)]
 enum EventRefused {
@@ -92,6 +107,8 @@ enum EventRefused {
     NotAvailable(Status),
     #[error("no car is plugged in")]
     NoCar,
+    #[error("percent must lie between 0 and 100")]
+    NoPercentage,
 }
 
 pub(super) async fn happen(
@@ -100,13 +117,14 @@ pub(super) async fn happen(
 ) -> Result<Response, Refused> {
     let event: Event = parse(&body)?;
     let seed = controller.seed;
-    let happened = controller.with_world(|world, now| apply(world, seed, event, now.cars_ms));
+    let happened = controller.with_world(|world, now| apply(world, seed, event, now));
     let added = happened.map_err(|error| Refused::new(409, error))?;
     Ok(answer(200, &added.map_or_else(|| json!({}), |station| json!({ "station": station }))))
 }
 
 /// Answers the id of a station that was added.
-fn apply(world: &mut World, seed: u64, event: Event, now_ms: i64) -> Result<Option<u64>, EventRefused> {
+fn apply(world: &mut World, seed: u64, event: Event, now: &Moment) -> Result<Option<u64>, EventRefused> {
+    let now_ms = now.cars_ms;
     match event {
         Event::PlugIn { station, connector } => plug_in(world, find(world, station, connector)?, now_ms)?,
         Event::Unplug { station, connector } => {
@@ -140,6 +158,16 @@ fn apply(world: &mut World, seed: u64, event: Event, now_ms: i64) -> Result<Opti
         Event::RemoveStation { station } => world.remove_station(find_station(world, station)?),
         Event::RenameZone { zone, name } => {
             world.site.zone_mut(zone).ok_or(EventRefused::NoZone(zone))?.name = name;
+        }
+        Event::Reduce { zone, percent, description } => {
+            if percent.is_some_and(|percent| !(0.0..=100.0).contains(&percent)) {
+                return Err(EventRefused::NoPercentage);
+            }
+            let until_ms = now.controller_ms + DAY_MS;
+            let validity = Validity::Absolute { text: rfc3339(until_ms), until_ms };
+            world.site.zone_mut(zone).ok_or(EventRefused::NoZone(zone))?.reduction =
+                percent.map(|percent| Reduction { percent, validity, description, owner: Role::Admin });
+            world.allocate(now_ms);
         }
         Event::RejectAvailability { station, rejects } => {
             let station = find_station(world, station)?;
