@@ -109,6 +109,8 @@ impl StatusRun<'_> {
         let mut next_look = self.host.now();
         loop {
             let now = self.host.now();
+            // A clock that was set back must not put off the next look.
+            next_look = next_look.min(now + self.interval);
             if now >= next_look {
                 self.look()?;
                 // A look that took long, or a clock that jumped, shifts the rhythm.
@@ -140,11 +142,17 @@ impl StatusRun<'_> {
 
     /// Reads the controller; asks it before for its version, once after each time it was away.
     fn read(&mut self) -> Result<Look, EvceError> {
-        if self.generation.is_none() {
-            let version = self.client.version()?.api_version;
-            self.generation = Some(Generation::judge(self.host, version));
-        }
+        self.generation()?;
         self.client.look()
+    }
+
+    fn generation(&mut self) -> Result<Generation, EvceError> {
+        if let Some(known) = self.generation {
+            return Ok(known);
+        }
+        let generation = Generation::judge(self.host, self.client.version()?.api_version);
+        self.generation = Some(generation);
+        Ok(generation)
     }
 
     fn show(&mut self, look: Look) -> Result<(), HostError> {
@@ -168,7 +176,9 @@ impl StatusRun<'_> {
             self.host.publish(&values)?;
         }
         self.is_offline = false;
-        if !was_known || self.failing_since.take().is_some() {
+        self.asked_for_pause = false;
+        let was_failing = self.failing_since.take().is_some();
+        if !was_known || was_failing {
             self.host.log(LogLevel::Info, "the charge controller answers");
             for code in crate::PROBLEM_CODES {
                 self.host.clear(code);
@@ -177,7 +187,10 @@ impl StatusRun<'_> {
         if !self.binding_fits() {
             self.ask_for_setup()?;
         }
-        self.with_carrier(|carrier, _| carrier.renew(controller_now))
+        match self.generation {
+            Some(Generation::Supported) => self.with_carrier(|carrier, _| carrier.renew(controller_now)),
+            _ => Ok(()),
+        }
     }
 
     fn binding_fits(&self) -> bool {
@@ -193,8 +206,9 @@ impl StatusRun<'_> {
 
     fn ask_for_setup(&mut self) -> Result<(), HostError> {
         let now = self.host.now();
-        let waited = |asked: SystemTime| now.duration_since(asked).unwrap_or_default();
-        if self.asked_for_setup.is_some_and(|asked| waited(asked) < ASK_FOR_SETUP_AFTER) {
+        let is_recent =
+            |asked: SystemTime| now.duration_since(asked).is_ok_and(|waited| waited < ASK_FOR_SETUP_AFTER);
+        if self.asked_for_setup.is_some_and(is_recent) {
             return Ok(());
         }
         self.asked_for_setup = Some(now);
@@ -224,7 +238,10 @@ impl StatusRun<'_> {
             self.asked_for_pause = matches!(error, EvceError::Unwell { status: 429 | 503, .. });
             self.host.raise(error.as_problem("live values are Offline, set points wait"));
         }
-        let silent = self.failing_since.and_then(|since| now.duration_since(since).ok()).unwrap_or_default();
+        // A clock that was set back counts anew.
+        let since = self.failing_since.map_or(now, |since| since.min(now));
+        self.failing_since = Some(since);
+        let silent = now.duration_since(since).unwrap_or_default();
         let is_left_alone = is_waiting && !self.asked_for_pause;
         let is_offline = is_left_alone || error.needs_somebody() || silent >= OFFLINE_AFTER;
         if is_offline && !self.is_offline {
@@ -249,13 +266,18 @@ impl StatusRun<'_> {
         Ok(())
     }
 
+    /// Carries what waits, once the controller is known to be one that may be written.
     fn carry(&mut self) -> Result<(), HostError> {
-        match self.generation {
-            Some(Generation::Unsupported) => {
+        if self.site.is_none() || self.queue.is_empty() {
+            return Ok(());
+        }
+        match self.generation() {
+            Ok(Generation::Supported) => self.with_carrier(|carrier, queue| queue.carry(carrier)),
+            Ok(Generation::Unsupported) => {
                 self.queue.reject_all("the API version of the charge controller is not supported");
                 Ok(())
             }
-            _ => self.with_carrier(|carrier, queue| queue.carry(carrier)),
+            Err(error) => error.carry_stop(),
         }
     }
 

@@ -62,6 +62,11 @@ impl Queue {
         }
     }
 
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Whether something waits that the controller has not taken.
     pub(crate) fn is_urgent(&self) -> bool {
         self.waiting.iter().any(|waiting| !waiting.is_pending)

@@ -174,6 +174,12 @@ impl TestHost {
         self.wake(WakeMessage::Elapsed);
     }
 
+    /// Sets the clock back and lets the run's wait return.
+    pub(super) fn set_back(&self, span: Duration) {
+        self.facts().now_ms -= i64::try_from(span.as_millis()).unwrap();
+        self.wake(WakeMessage::Elapsed);
+    }
+
     /// A wish for a point, as the host hands it over.
     pub(super) fn wish(&self, item: &str, value: ValueMessage) -> WishMessage {
         let mut facts = self.facts();

@@ -5,7 +5,9 @@ use riser_plugin::abi::messages::{ValueMessage, WakeMessage};
 use serde_json::json;
 
 use super::Site;
+use super::controller::Controller;
 use crate::setup::Setup;
+use crate::status::Status;
 
 const POWER: &str = "z1/s1/c1/ConnectorOverallActivePowerTotal";
 const SITE_POWER: &str = "zones/SiteOverallActivePowerTotal";
@@ -149,5 +151,66 @@ fn a_controller_of_another_generation_is_read_with_doubt_and_never_written() {
     let wish = site.host.write(&[(REDUCTION, ValueMessage::Double(25.0))])[0];
     assert_eq!(site.host.states(wish), ["Rejected"]);
     assert!(site.controller.requests("PUT", "/").is_empty());
+    status.stop();
+}
+
+#[test]
+fn a_controller_of_another_generation_is_not_written_after_it_was_away_either() {
+    let site = Site::new(Options { api_version: Some("7.1".to_owned()), ..Options::default() });
+    site.run(Setup, json!({})).ended().unwrap();
+    let status = site.status();
+    site.controller.fault(&json!({ "kind": "500", "path": "/zones" }));
+    site.pass(Duration::from_secs(15));
+    site.controller.end_faults();
+    let wish = site.host.write(&[(REDUCTION, ValueMessage::Double(25.0))])[0];
+    assert_eq!(site.host.states(wish), ["Rejected"]);
+    assert!(site.controller.requests("PUT", "/").is_empty());
+    status.stop();
+}
+
+#[test]
+fn what_stands_at_a_controller_that_was_brought_to_another_generation_is_not_renewed() {
+    let before = Site::set_up();
+    let status = before.status();
+    before.host.write(&[(REDUCTION, ValueMessage::Double(25.0))]);
+    status.stop();
+    let site = Site {
+        controller: Controller::standing(Options {
+            api_version: Some("7.1".to_owned()),
+            ..Options::default()
+        }),
+        host: before.host,
+    };
+    let ours = json!({ "kind": "reduce", "zone": 1, "percent": 25.0, "description": "external-reduction@bmsApi-1-Z1" });
+    site.controller.happen(&ours);
+    let status = site.run(Status, json!({ "validity": "24 h" }));
+    site.host.rest();
+    site.controller.advance("10h");
+    site.pass(Duration::from_secs(15));
+    assert_eq!(site.host.shown(REDUCTION), "25 Uncertain");
+    assert!(site.controller.requests("PUT", "/").is_empty());
+    status.stop();
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_put_off_the_next_look() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.host.set_back(Duration::from_hours(1));
+    site.controller.happen(&json!({ "kind": "link_loss", "station": 1 }));
+    site.host.advance(Duration::from_secs(15));
+    assert_eq!(site.host.shown(POWER), "0.133 Offline");
+    status.stop();
+}
+
+#[test]
+fn a_controller_that_was_away_at_start_is_said_to_answer_once() {
+    let site = Site::set_up();
+    site.controller.fault(&json!({ "kind": "500", "path": "/zones" }));
+    let status = site.status();
+    site.controller.end_faults();
+    site.pass(Duration::from_mins(1));
+    let answers = |line: &&String| line.contains("the charge controller answers");
+    assert_eq!(site.host.facts().log.iter().filter(answers).count(), 1);
     status.stop();
 }
