@@ -27,13 +27,26 @@ pub(crate) enum Target {
 /// The points of a site, by object.
 #[derive(Debug, Default)]
 pub(crate) struct Binding {
-    site: Vec<Option<Point>>,
-    zones: HashMap<ObjectId, Vec<Option<Point>>>,
-    stations: HashMap<ObjectId, Vec<Option<Point>>>,
-    connectors: HashMap<(ObjectId, i32), Vec<Option<Point>>>,
+    site: RowPoints,
+    zones: HashMap<ObjectId, ZonePoints>,
     targets: HashMap<u32, Target>,
     /// All points that Status writes.
     status: Vec<Point>,
+}
+
+/// The points of one object, in the order of its rows; `None` for one that Setup has not created.
+type RowPoints = Vec<Option<Point>>;
+
+#[derive(Debug)]
+struct ZonePoints {
+    rows: RowPoints,
+    stations: HashMap<ObjectId, StationPoints>,
+}
+
+#[derive(Debug)]
+struct StationPoints {
+    rows: RowPoints,
+    connectors: HashMap<i32, RowPoints>,
 }
 
 /// Which rows a class publishes.
@@ -55,34 +68,34 @@ impl Binding {
         let mut binding = Self::of_status_points(points);
         binding.site = find(points, ROOT, site::ROWS);
         for zone in &site.zones {
-            let found = find(points, &zone_id(zone), zone::ROWS);
-            binding.note_targets(zone::ROWS, &found, |kind| match kind {
+            let rows = find(points, &zone_id(zone), zone::ROWS);
+            binding.note_targets(zone::ROWS, &rows, |kind| match kind {
                 SetPointKind::Reduction => Some(Target::Reduction(zone.id.clone())),
                 SetPointKind::Validity => Some(Target::Validity(zone.id.clone())),
                 _ => None,
             });
-            binding.zones.insert(zone.id.clone(), found);
-            for station in &zone.stations {
-                binding.bind_station(points, zone, station);
-            }
+            let bind = |station: &Station| (station.id.clone(), binding.bind_station(points, zone, station));
+            let stations = zone.stations.iter().map(bind).collect();
+            binding.zones.insert(zone.id.clone(), ZonePoints { rows, stations });
         }
         binding
     }
 
-    fn bind_station(&mut self, points: &Points, zone: &Zone, station: &Station) {
-        let found = find(points, &station_id(zone, station), station::ROWS);
-        self.stations.insert(station.id.clone(), found);
+    fn bind_station(&mut self, points: &Points, zone: &Zone, station: &Station) -> StationPoints {
+        let rows = find(points, &station_id(zone, station), station::ROWS);
+        let mut connectors = HashMap::with_capacity(station.connectors.len());
         for connector in &station.connectors {
             let number = connector.number;
-            let found = find(points, &connector_id(zone, station, number), connector::ROWS);
+            let rows = find(points, &connector_id(zone, station, number), connector::ROWS);
             let station = &station.id;
-            self.note_targets(connector::ROWS, &found, |kind| match kind {
+            self.note_targets(connector::ROWS, &rows, |kind| match kind {
                 SetPointKind::Availability => Some(Target::Availability { station: station.clone(), number }),
                 SetPointKind::IsAvailable => Some(Target::IsAvailable { station: station.clone(), number }),
                 _ => None,
             });
-            self.connectors.insert((station.clone(), number), found);
+            connectors.insert(number, rows);
         }
+        StationPoints { rows, connectors }
     }
 
     fn note_targets<T>(
@@ -107,15 +120,8 @@ impl Binding {
 
     /// Whether the objects of a site are those that have points: no new one, none gone.
     pub(crate) fn fits(&self, site: &Site) -> bool {
-        let is_bound = |points: Option<&Vec<Option<Point>>>| {
-            points.is_some_and(|points| points.iter().all(Option::is_some))
-        };
-        let stations = || site.zones.iter().flat_map(|zone| &zone.stations);
-        site.zones.len() == self.zones.len()
-            && stations().count() == self.stations.len()
-            && site.connector_count() == self.connectors.len()
-            && site.zones.iter().all(|zone| is_bound(self.zones.get(&zone.id)))
-            && stations().all(|station| is_bound(self.stations.get(&station.id)))
+        let fits = |zone: &Zone| self.zones.get(&zone.id).is_some_and(|points| points.fit(zone));
+        site.zones.len() == self.zones.len() && site.zones.iter().all(fits)
     }
 
     /// What Setup publishes.
@@ -130,17 +136,24 @@ impl Binding {
 
     /// What a zone was ordered and shows of it: all that Status writes but sums.
     pub(crate) fn zone_orders(&self, zone: &Zone) -> Vec<Publication> {
-        let points = self.zones.get(&zone.id).into_iter().flatten();
+        let points = self.zones.get(&zone.id).into_iter().flat_map(|points| &points.rows);
         let ordered = zone::ROWS.iter().zip(points).filter(|(row, _)| row.written == Written::ByStatus);
         ordered
             .filter_map(|(row, point)| Some((row.show)(zone, &Sums::default()).publication((*point)?)))
             .collect()
     }
 
-    /// What Status publishes of one connector.
-    pub(crate) fn connector_values(&self, station: &Station, connector: &Connector) -> Vec<Publication> {
-        let mut batch = Batch::new(Part::Status);
-        self.push_connector(&mut batch, station, connector);
+    /// What Status publishes of one connector of a station in a zone.
+    pub(crate) fn connector_values(
+        &self,
+        zone: &ObjectId,
+        station: &Station,
+        connector: &Connector,
+    ) -> Vec<Publication> {
+        let mut batch = Batch::of(Part::Status, connector::ROWS.len());
+        if let Some(points) = self.zones.get(zone).and_then(|zone| zone.stations.get(&station.id)) {
+            points.push_connector(&mut batch, station, connector);
+        }
         batch.publications
     }
 
@@ -151,26 +164,49 @@ impl Binding {
     }
 
     fn values(&self, site: &Site, part: Part) -> Vec<Publication> {
-        let mut batch = Batch::new(part);
+        // Setup writes fewer.
+        let mut batch = Batch::of(part, self.status.len());
         let mut zone_sums = Vec::with_capacity(site.zones.len());
         for zone in &site.zones {
             let sums: Vec<Sums> = zone.stations.iter().map(Sums::of_station).collect();
             let zone_sum = Sums::over(&sums);
-            let points = self.zones.get(&zone.id);
-            batch.push(points, zone::ROWS, None, |row| (row.show)(zone, &zone_sum));
-            for (station, sums) in zone.stations.iter().zip(&sums) {
-                self.push_station(&mut batch, station, sums);
+            if let Some(points) = self.zones.get(&zone.id) {
+                batch.push(&points.rows, zone::ROWS, None, |row| (row.show)(zone, &zone_sum));
+                for (station, sums) in zone.stations.iter().zip(&sums) {
+                    if let Some(points) = points.stations.get(&station.id) {
+                        points.push(&mut batch, station, sums);
+                    }
+                }
             }
             zone_sums.push(zone_sum);
         }
         let sums = Sums::over(&zone_sums);
-        batch.push(Some(&self.site), site::ROWS, None, |row| (row.show)(site, &sums));
+        batch.push(&self.site, site::ROWS, None, |row| (row.show)(site, &sums));
         batch.publications
     }
+}
 
-    fn push_station(&self, batch: &mut Batch, station: &Station, sums: &Sums) {
+impl ZonePoints {
+    fn fit(&self, zone: &Zone) -> bool {
+        let fits =
+            |station: &Station| self.stations.get(&station.id).is_some_and(|points| points.fit(station));
+        self.rows.iter().all(Option::is_some)
+            && zone.stations.len() == self.stations.len()
+            && zone.stations.iter().all(fits)
+    }
+}
+
+impl StationPoints {
+    fn fit(&self, station: &Station) -> bool {
+        let is_bound = |rows: &RowPoints| rows.iter().all(Option::is_some);
+        is_bound(&self.rows)
+            && station.connectors.len() == self.connectors.len()
+            && station.connectors.iter().all(|its| self.connectors.get(&its.number).is_some_and(is_bound))
+    }
+
+    fn push(&self, batch: &mut Batch, station: &Station, sums: &Sums) {
         let is_reached = station.is_connected != Some(false);
-        batch.push(self.stations.get(&station.id), station::ROWS, None, |row| {
+        batch.push(&self.rows, station::ROWS, None, |row| {
             unless_cut_off(is_reached, row.written, || (row.show)(station, sums))
         });
         for connector in &station.connectors {
@@ -179,8 +215,8 @@ impl Binding {
     }
 
     fn push_connector(&self, batch: &mut Batch, station: &Station, connector: &Connector) {
+        let Some(points) = self.connectors.get(&connector.number) else { return };
         let is_reached = station.is_connected != Some(false);
-        let points = self.connectors.get(&(station.id.clone(), connector.number));
         batch.push(points, connector::ROWS, connector.measured_at, |row| {
             unless_cut_off(is_reached, row.written, || (row.show)(connector, &Sums::default()))
         });
@@ -198,19 +234,19 @@ struct Batch {
 }
 
 impl Batch {
-    const fn new(part: Part) -> Self {
-        Self { part, publications: Vec::new() }
+    /// An empty one with room for so many.
+    fn of(part: Part, room: usize) -> Self {
+        Self { part, publications: Vec::with_capacity(room) }
     }
 
     /// Adds the points of one object. What was measured carries the moment at which it was.
     fn push<T>(
         &mut self,
-        points: Option<&Vec<Option<Point>>>,
+        points: &[Option<Point>],
         rows: &[Row<T>],
         measured_at: Option<SystemTime>,
         show: impl Fn(&Row<T>) -> Shown,
     ) {
-        let Some(points) = points else { return };
         for (row, point) in rows.iter().zip(points) {
             let is_setups = row.written == Written::BySetup;
             if is_setups == (self.part == Part::Setup)
@@ -223,6 +259,6 @@ impl Batch {
     }
 }
 
-fn find<T>(points: &Points, id: &str, rows: &[Row<T>]) -> Vec<Option<Point>> {
+fn find<T>(points: &Points, id: &str, rows: &[Row<T>]) -> RowPoints {
     rows.iter().map(|row| points.find(&format!("{id}/{}", row.name))).collect()
 }

@@ -63,9 +63,10 @@ impl Carrier<'_> {
         shown: &Connector,
         wishes: &[Waiting],
     ) -> Result<Left, HostError> {
-        let stations = self.site.zones.iter_mut().flat_map(|zone| &mut zone.stations);
-        if let Some(found) = stations.into_iter().find(|found| found.id == *station) {
-            self.host.publish(&self.binding.connector_values(found, shown))?;
+        let zones = self.site.zones.iter_mut();
+        let mut stations = zones.flat_map(|zone| zone.stations.iter_mut().map(|found| (&zone.id, found)));
+        if let Some((zone, found)) = stations.find(|(_, found)| found.id == *station) {
+            self.host.publish(&self.binding.connector_values(zone, found, shown))?;
             found
                 .connectors
                 .iter_mut()

@@ -214,3 +214,16 @@ fn a_controller_that_was_away_at_start_is_said_to_answer_once() {
     assert_eq!(site.host.facts().log.iter().filter(answers).count(), 1);
     status.stop();
 }
+
+#[test]
+fn a_station_that_moves_to_another_zone_makes_status_ask_for_setup() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.controller.happen(&json!({ "kind": "remove_station", "station": 1 }));
+    // The id of the only station is free again.
+    let added = site.controller.happen(&json!({ "kind": "add_station", "zone": 2 }));
+    assert_eq!(added["station"], 1);
+    site.pass(Duration::from_secs(15));
+    assert_eq!(site.host.facts().requested_runs, ["setup"]);
+    status.stop();
+}
