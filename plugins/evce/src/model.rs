@@ -63,7 +63,7 @@ pub(crate) struct Station {
     pub(crate) model: Option<String>,
     pub(crate) version: Option<String>,
     pub(crate) ip_address: Option<String>,
-    /// Without user and password.
+    /// Without user and password; empty for a station without one.
     pub(crate) cpo_url: Option<String>,
     pub(crate) is_accepted_by_cpo: Option<bool>,
     /// Whether the controller reaches it.
@@ -86,6 +86,8 @@ pub(crate) struct Connector {
     pub(crate) max_current_or_power: Option<f64>,
     /// `mono1`, `tri` and the like.
     pub(crate) phase_connection: Option<String>,
+    /// Index of the only phase that is connected; `None` for all three.
+    pub(crate) only_phase: Option<usize>,
     pub(crate) status: Option<ConnectorStatus>,
     pub(crate) availability: Option<Availability>,
     pub(crate) set_point_a: Option<f64>,

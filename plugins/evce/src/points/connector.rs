@@ -28,26 +28,34 @@ pub(crate) const ROWS: &[ConnectorRow] = &[
     ConnectorRow::new("ConnectorPhaseConnection", String, "", BySetup, |it, _| {
         Shown::text(it.phase_connection.as_ref())
     }),
-    ConnectorRow::new("ConnectorOverallActivePower1", Double, "kW", Live, |it, _| Shown::of(it.power_kw[0])),
-    ConnectorRow::new("ConnectorOverallActivePower2", Double, "kW", Live, |it, _| Shown::of(it.power_kw[1])),
-    ConnectorRow::new("ConnectorOverallActivePower3", Double, "kW", Live, |it, _| Shown::of(it.power_kw[2])),
+    ConnectorRow::new("ConnectorOverallActivePower1", Double, "kW", Live, |it, _| {
+        measured(it, it.power_kw[0])
+    }),
+    ConnectorRow::new("ConnectorOverallActivePower2", Double, "kW", Live, |it, _| {
+        measured(it, it.power_kw[1])
+    }),
+    ConnectorRow::new("ConnectorOverallActivePower3", Double, "kW", Live, |it, _| {
+        measured(it, it.power_kw[2])
+    }),
     ConnectorRow::new("ConnectorOverallActivePowerTotal", Double, "kW", Live, |it, _| {
-        Shown::of(power_total_kw(it))
+        measured(it, power_total_kw(it))
     }),
     ConnectorRow::new("ConnectorOverallRmsCurrentPhase1", Double, "A", Live, |it, _| {
-        Shown::of(it.current_a[0])
+        measured(it, it.current_a[0])
     }),
     ConnectorRow::new("ConnectorOverallRmsCurrentPhase2", Double, "A", Live, |it, _| {
-        Shown::of(it.current_a[1])
+        measured(it, it.current_a[1])
     }),
     ConnectorRow::new("ConnectorOverallRmsCurrentPhase3", Double, "A", Live, |it, _| {
-        Shown::of(it.current_a[2])
+        measured(it, it.current_a[2])
     }),
     ConnectorRow::new("ConnectorOverallRmsCurrentAverage", Double, "A", Live, |it, _| {
-        Shown::of(current_average_a(it))
+        measured(it, current_average_a(it))
     })
     .about("Average over the connected phases"),
-    ConnectorRow::new("ConnectorSetPointCurrent", Double, "A", ByStatus, |it, _| Shown::of(it.set_point_a)),
+    ConnectorRow::new("ConnectorSetPointCurrent", Double, "A", ByStatus, |it, _| {
+        measured(it, it.set_point_a)
+    }),
     ConnectorRow::new("ConnectorSetPointPower", Double, "kW", ByStatus, |it, _| Shown::of(it.set_point_kw)),
     ConnectorRow::new("ConnectorState_Available", Boolean, "", Live, |it, _| is(it, Available))
         .about("Writing true makes the connector operative, false inoperative")
@@ -71,6 +79,16 @@ pub(crate) const ROWS: &[ConnectorRow] = &[
 /// The unit of a point of this connector.
 pub(crate) fn unit(row: &ConnectorRow, connector: &Connector) -> &'static str {
     if row.name == MAXIMUM && connector.is_dc == Some(true) { "kW" } else { row.unit }
+}
+
+/// What a connector for direct current has only if the controller gives it: phases, and a set point in amperes.
+fn measured(connector: &Connector, value: Option<f64>) -> Shown {
+    match value {
+        None if connector.is_dc == Some(true) => {
+            Shown::Offline("the controller gives none for direct current")
+        }
+        value => Shown::of(value),
+    }
 }
 
 fn is(connector: &Connector, status: ConnectorStatus) -> Shown {

@@ -10,6 +10,8 @@ mod row;
 mod site;
 mod station;
 mod sums;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod zone;
 

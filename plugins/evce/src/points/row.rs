@@ -84,9 +84,9 @@ impl Shown {
         value.map_or(Self::Missing, |value| Self::Good(value.into()))
     }
 
-    /// A text; one that a controller leaves empty is empty.
+    /// A text; an empty one is as good as any.
     pub(crate) fn text(text: Option<&String>) -> Self {
-        Self::Good(text.map_or("", String::as_str).into())
+        Self::of(text.map(String::as_str))
     }
 
     /// A number of things.

@@ -97,13 +97,10 @@ pub(crate) fn power_total_kw(connector: &Connector) -> Option<f64> {
     connector.power_kw.iter().try_fold(0.0, |total, phase| Some(total + (*phase)?))
 }
 
-/// Current averaged over the phases that are connected: the phase of `monoN`, else all three.
+/// Current averaged over the phases that are connected: one, or all three.
 pub(crate) fn current_average_a(connector: &Connector) -> Option<f64> {
-    let connection = connector.phase_connection.as_deref().unwrap_or_default();
-    if let Some(phase) = connection.strip_prefix("mono") {
-        // The guide knows no number: then it is the first.
-        let index = phase.parse::<usize>().unwrap_or(1).clamp(1, 3) - 1;
-        return connector.current_a[index];
+    if let Some(phase) = connector.only_phase {
+        return connector.current_a[phase];
     }
     Some(connector.current_a.iter().try_fold(0.0, |total, phase| Some(total + (*phase)?))? / 3.0)
 }

@@ -46,7 +46,8 @@ fn segment(id: &str) -> String {
 
 fn add_zone(tree: &mut Tree, root: Key, zone: &Zone) {
     let id = zone_id(zone);
-    let name = zone.name.clone().unwrap_or_else(|| format!("Zone {}", zone.id));
+    let name = zone.name.clone().filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| format!("Zone {}", zone.id));
     let container = tree.add_in(root, Container::new(&id, &name));
     add_rows(tree, (container, &id), zone::ROWS, zone, |row| row.unit);
     add_histories(tree, (container, &id), zone::ROWS);
@@ -57,7 +58,8 @@ fn add_zone(tree: &mut Tree, root: Key, zone: &Zone) {
 
 fn add_station(tree: &mut Tree, zone_container: Key, zone: &Zone, station: &Station) {
     let id = station_id(zone, station);
-    let name = station.ocpp_identifier.clone().unwrap_or_else(|| format!("Station {}", station.id));
+    let name = station.ocpp_identifier.clone().filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| format!("Station {}", station.id));
     let container = tree.add_in(zone_container, Container::new(&id, &name));
     add_rows(tree, (container, &id), station::ROWS, station, |row| row.unit);
     add_histories(tree, (container, &id), station::ROWS);

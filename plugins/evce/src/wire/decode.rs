@@ -46,7 +46,8 @@ impl Profile {
     /// Reads the token and its life from the answer to a login.
     pub(crate) fn decode_token(&self, body: &[u8]) -> Result<(String, Option<Duration>), DecodeError> {
         let answer = read(&self.shapes.token, body, "the login")?;
-        let token = answer.field(TokenField::Token).ok_or(DecodeError::NoToken)?.text();
+        let token = answer.field(TokenField::Token).and_then(Scalar::filled_text);
+        let token = token.ok_or(DecodeError::NoToken)?;
         let life = answer.field(TokenField::LifeS).and_then(Scalar::number);
         Ok((token, life.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())))
     }
@@ -54,7 +55,7 @@ impl Profile {
     /// Reads what a controller says of itself.
     pub(crate) fn decode_version(&self, body: &[u8]) -> Result<Version, DecodeError> {
         let answer = read(&self.shapes.version, body, "the version")?;
-        let text = |field: VersionField| answer.field(field).map(Scalar::text);
+        let text = |field: VersionField| answer.field(field).and_then(Scalar::filled_text);
         let api_version = text(VersionField::ApiVersion);
         Ok(Version { api_version, software_version: text(VersionField::SoftwareVersion) })
     }
@@ -62,7 +63,7 @@ impl Profile {
     /// Reads code and message of an error answer; nothing when it is of another kind.
     pub(crate) fn decode_error(&self, body: &[u8]) -> (Option<String>, Option<String>) {
         let Ok(error) = self.shapes.error.read(body) else { return (None, None) };
-        let text = |field: ErrorField| error.field(field).map(Scalar::text);
+        let text = |field: ErrorField| error.field(field).and_then(Scalar::filled_text);
         (text(ErrorField::Code), text(ErrorField::Message))
     }
 
@@ -138,8 +139,7 @@ impl Profile {
             model: text(Field::Model),
             version: text(Field::Version),
             ip_address: text(Field::IpAddress),
-            // Nothing to hide when there is no address: an empty one is told apart from a missing field.
-            cpo_url: Some(text(Field::CpoUrl).map_or_else(String::new, |url| without_credentials(&url))),
+            cpo_url: text(Field::CpoUrl).map(|url| without_credentials(&url)),
             is_accepted_by_cpo: truth(Field::IsAcceptedByCpo),
             is_connected: truth(Field::IsConnected),
             status: text(Field::Status),
@@ -166,6 +166,7 @@ impl Profile {
             is_fixed_set_point: truth(Field::IsFixedSetPoint),
             max_current_or_power: number(Field::MaxCurrentOrPower),
             phase_connection: connector.field(Field::PhaseConnection).map(Scalar::text),
+            only_phase: word(Field::PhaseConnection).and_then(|word| self.only_phase(word)),
             status: word(Field::Status).map(|word| self.status(word)),
             availability: word(Field::Availability).and_then(|word| self.availability(word)),
             set_point_a: number(Field::SetPointA),
@@ -195,6 +196,13 @@ impl Profile {
             .into_iter()
             .find(|(words, _)| words.iter().any(|known| is_same_word(known, word)))
             .map_or(Status::Other, |(_, status)| status)
+    }
+
+    /// The index of the only phase that is connected; `None` for all three.
+    fn only_phase(&self, word: &str) -> Option<usize> {
+        let words = &self.words.phases;
+        let phases = [&words.first, &words.second, &words.third];
+        phases.iter().position(|words| words.iter().any(|known| is_same_word(known, word)))
     }
 
     fn availability(&self, word: &str) -> Option<Availability> {

@@ -101,6 +101,16 @@ pub(super) struct Words {
     pub(super) error: ErrorWords,
     pub(super) status: StatusWords,
     pub(super) availability: AvailabilityWords,
+    pub(super) phases: PhaseWords,
+}
+
+/// What a connector is called that has one phase.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PhaseWords {
+    pub(super) first: Vec<String>,
+    pub(super) second: Vec<String>,
+    pub(super) third: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -10,7 +10,7 @@ use crate::model::ObjectId;
 /// Times above this are milliseconds since 1970, below it seconds.
 const LARGEST_SECONDS: f64 = 1e11;
 
-/// A value without parts. `null` and an empty text are none.
+/// A value without parts. `null` is none; an empty text is one where a text is wanted, and nowhere else.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Scalar<'a> {
     Truth(bool),
@@ -20,12 +20,22 @@ pub(super) enum Scalar<'a> {
 }
 
 impl Scalar<'_> {
+    /// Whether it is a text without letters.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Self::Text(text) if text.is_empty())
+    }
+
     /// As an id: a text or a number.
     pub(super) fn id(&self) -> Option<ObjectId> {
         match self {
             Self::Truth(_) => None,
-            _ => Some(ObjectId(self.text())),
+            _ => Some(ObjectId(self.filled_text()?)),
         }
+    }
+
+    /// As a text with something in it.
+    pub(super) fn filled_text(&self) -> Option<String> {
+        (!self.is_empty()).then(|| self.text())
     }
 
     /// As a text.
@@ -41,7 +51,7 @@ impl Scalar<'_> {
     /// As a word, which only a text is.
     pub(super) fn word(&self) -> Option<&str> {
         match self {
-            Self::Text(text) => Some(text),
+            Self::Text(text) if !text.is_empty() => Some(text),
             _ => None,
         }
     }
@@ -63,6 +73,8 @@ impl Scalar<'_> {
         match self {
             Self::Whole(number) => i32::try_from(*number).ok(),
             Self::Text(text) => text.trim().parse().ok(),
+            // Some write every number with a point.
+            Self::Number(number) if number.fract() == 0.0 => format!("{number:.0}").parse().ok(),
             Self::Truth(_) | Self::Number(_) => None,
         }
     }

@@ -12,6 +12,9 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::place::Place;
 use super::scalar::Scalar;
 
+/// Added to the rank of a place with an empty text; no field has so many places.
+const BEHIND_ALL: usize = 1 << 16;
+
 /// Where the fields of a kind of object stand, and the objects that it holds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
@@ -116,10 +119,13 @@ impl<'a> Object<'a> {
     }
 
     fn note(&mut self, node: &Node, scalar: &Scalar<'a>) {
+        // A place with something in it counts more than the best one that is empty.
+        let behind = if scalar.is_empty() { BEHIND_ALL } else { 0 };
         for (field, rank) in &node.fields {
+            let rank = rank + behind;
             let known = &mut self.fields[*field];
-            if known.as_ref().is_none_or(|(known_rank, _)| rank < known_rank) {
-                *known = Some((*rank, scalar.clone()));
+            if known.as_ref().is_none_or(|(known_rank, _)| rank < *known_rank) {
+                *known = Some((rank, scalar.clone()));
             }
         }
     }
@@ -180,16 +186,12 @@ impl<'a> Visitor<'a> for Here<'_, 'a> {
     }
 
     fn visit_borrowed_str<E>(self, text: &'a str) -> Result<(), E> {
-        if !text.is_empty() {
-            self.object.note(self.node, &Scalar::Text(Cow::Borrowed(text)));
-        }
+        self.object.note(self.node, &Scalar::Text(Cow::Borrowed(text)));
         Ok(())
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        if !text.is_empty() {
-            self.object.note(self.node, &Scalar::Text(Cow::Owned(text.to_owned())));
-        }
+        self.object.note(self.node, &Scalar::Text(Cow::Owned(text.to_owned())));
         Ok(())
     }
 
@@ -294,6 +296,7 @@ mod tests {
         assert_eq!(first(r#"{"a":{"b":1},"c":2}"#).as_deref(), Some("1"));
         assert_eq!(first(r#"{"a":{"b":null},"c":2}"#).as_deref(), Some("2"));
         assert_eq!(first(r#"{"a":{"b":""},"c":{},"list":[7,"two"]}"#).as_deref(), Some("two"));
+        assert_eq!(first(r#"{"a":{"b":""},"c":null}"#).as_deref(), Some(""));
         assert_eq!(first(r#"{"a":{"b":[]}}"#), None);
     }
 

@@ -39,7 +39,8 @@ fn zones_stations_and_connectors_are_read_in_the_units_of_the_bms() {
 fn numbers_and_truths_may_be_texts_and_what_cannot_be_read_is_missing() {
     let (site, _) = site(ZONES, STATIONS);
     assert_eq!(site.zones[1].max_current_a, Some(63.5));
-    assert_eq!((site.zones[1].name.as_deref(), &site.zones[1].reduction), (None, &None));
+    assert_eq!((site.zones[1].name.as_deref(), &site.zones[1].reduction), (Some(""), &None));
+    assert_eq!(site.zones[0].stations[0].friendly_name, None);
     let station = &site.zones[0].stations[0];
     assert_eq!(station.is_connected, Some(true));
     assert_eq!(station.connectors[0].current_a, [Some(0.58), None, None]);
