@@ -3,7 +3,7 @@
 use riser_plugin::{HostError, PointValue};
 
 use super::Carrier;
-use super::queue::{Left, Waiting};
+use super::queue::{Left, Progress, Waiting};
 use super::reduction::{not_now, pending, reject, write_failed};
 use crate::client::{EvceError, Taken};
 use crate::model::{Availability, Connector, ObjectId};
@@ -31,30 +31,41 @@ impl Carrier<'_> {
         if shown.availability == Some(wanted) {
             return self.confirm_availability(station, &shown, &wishes);
         }
-        if wishes.iter().all(|waiting| waiting.is_pending) {
+        let waits = |waiting: &Waiting| match waiting.progress {
+            Progress::New => false,
+            Progress::Taken => true,
+            Progress::StationAway => self.is_away(station),
+        };
+        if wishes.iter().all(waits) {
             return Ok(Left { wishes, was_answered: true });
         }
         for waiting in &wishes {
             waiting.wish.sent();
         }
         match self.client.put_availability(station, number, wanted) {
-            Ok(Taken::Later) => Ok(pending(wishes, "it is carried out when the charging session ends")),
+            Ok(Taken::Later) => {
+                Ok(pending(wishes, Progress::Taken, "it is carried out when the charging session ends"))
+            }
             Ok(Taken::Now) => match self.client.connector(station, number) {
                 Ok(Some(shown)) if shown.availability == Some(wanted) => {
                     self.confirm_availability(station, &shown, &wishes)
                 }
-                Ok(_) => Ok(pending(wishes, "the controller took it and does not show it yet")),
+                Ok(_) => {
+                    Ok(pending(wishes, Progress::Taken, "the controller took it and does not show it yet"))
+                }
                 Err(error) => not_now(&error, wishes),
             },
-            // A station that cannot be reached now may be reached later.
             Err(error @ EvceError::Refused { status: 424, .. }) => {
-                for waiting in &wishes {
-                    waiting.wish.pending(&error.to_string());
-                }
-                Ok(Left { wishes, was_answered: true })
+                Ok(pending(wishes, Progress::StationAway, &error.to_string()))
             }
             Err(error) => write_failed(&error, wishes),
         }
+    }
+
+    /// Whether the last look showed that the controller does not reach a station.
+    fn is_away(&self, station: &ObjectId) -> bool {
+        let mut stations = self.site.zones.iter().flat_map(|zone| &zone.stations);
+        stations.any(|found| found.id == *station && found.is_connected == Some(false))
     }
 
     fn confirm_availability(

@@ -10,8 +10,18 @@ use crate::points::{Binding, Target};
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) wish: Wish,
+    pub(super) progress: Progress,
+}
+
+/// How far a wish has come in this run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// It has to be carried.
+    New,
     /// The controller took it and acts later: it is only read until it has.
-    pub(super) is_pending: bool,
+    Taken,
+    /// The controller does not reach the station: it is asked again when it does.
+    StationAway,
 }
 
 /// Wishes that wait. Of two for one point only the newer waits.
@@ -58,7 +68,7 @@ impl Queue {
     pub(crate) fn add(&mut self, set_point: SetPoint) {
         for wish in set_point.wishes {
             self.waiting.retain(|waiting| waiting.wish.handle() != wish.handle());
-            self.waiting.push(Waiting { wish, is_pending: false });
+            self.waiting.push(Waiting { wish, progress: Progress::New });
         }
     }
 
@@ -67,9 +77,9 @@ impl Queue {
         self.waiting.is_empty()
     }
 
-    /// Whether something waits that the controller has not taken.
+    /// Whether something waits for nothing but the controller's answer.
     pub(crate) fn is_urgent(&self) -> bool {
-        self.waiting.iter().any(|waiting| !waiting.is_pending)
+        self.waiting.iter().any(|waiting| waiting.progress == Progress::New)
     }
 
     /// Rejects all that wait.

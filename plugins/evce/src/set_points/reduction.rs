@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use riser_plugin::{HostError, PointValue};
 
-use super::queue::{Left, Waiting};
+use super::queue::{Left, Progress, Waiting};
 use super::{Carrier, SHORTEST_VALIDITY, is_same_percent};
 use crate::client::{EvceError, Taken};
 use crate::model::{ObjectId, Reduction};
@@ -41,7 +41,7 @@ impl Carrier<'_> {
         if is_as_wanted(read.reduction.as_ref(), &wanted) {
             return self.confirm(zone, &wanted, read.reduction, &wishes);
         }
-        if wishes.iter().all(|waiting| waiting.is_pending) {
+        if wishes.iter().all(|waiting| waiting.progress == Progress::Taken) {
             return Ok(Left { wishes, was_answered: true });
         }
         let valid_until = match self.valid_until(&wanted, read.controller_now) {
@@ -59,7 +59,7 @@ impl Carrier<'_> {
         };
         match taken {
             Ok(Taken::Now) => self.read_back(zone, &wanted, wishes),
-            Ok(Taken::Later) => Ok(pending(wishes, "the controller carries it out later")),
+            Ok(Taken::Later) => Ok(pending(wishes, Progress::Taken, "the controller carries it out later")),
             Err(error) => write_failed(&error, wishes),
         }
     }
@@ -116,7 +116,8 @@ impl Carrier<'_> {
             }
             Ok(read) => {
                 let shows = read.reduction.and_then(|reduction| reduction.percent).unwrap_or_default();
-                Ok(pending(wishes, &format!("the controller took it, but still shows {shows} %")))
+                let reason = format!("the controller took it, but still shows {shows} %");
+                Ok(pending(wishes, Progress::Taken, &reason))
             }
             Err(error) => not_now(&error, wishes),
         }
@@ -168,10 +169,10 @@ pub(super) fn reject(wishes: &[Waiting], reason: &str) -> Left {
     Left::nothing()
 }
 
-pub(super) fn pending(mut wishes: Vec<Waiting>, reason: &str) -> Left {
+pub(super) fn pending(mut wishes: Vec<Waiting>, progress: Progress, reason: &str) -> Left {
     for waiting in &mut wishes {
         waiting.wish.pending(reason);
-        waiting.is_pending = true;
+        waiting.progress = progress;
     }
     Left { wishes, was_answered: true }
 }

@@ -268,3 +268,19 @@ fn what_a_controller_with_two_decimals_shows_alike_is_not_sent_again() {
     assert_eq!(site.controller.put(PUT_REDUCTION).len(), 2, "it is renewed");
     status.stop();
 }
+
+#[test]
+fn a_station_out_of_reach_is_asked_again_when_the_controller_reaches_it() {
+    let site = Site::set_up();
+    site.controller.happen(&json!({ "kind": "link_loss", "station": 1 }));
+    let status = site.status();
+    let wish = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    site.pass(Duration::from_mins(1));
+    assert_eq!(site.host.states(wish), ["Sent", "Pending"]);
+    assert!(site.host.reason(wish).contains("no link"), "{}", site.host.reason(wish));
+    assert_eq!(site.controller.requests("PUT", "/stations").len(), 1);
+    site.controller.happen(&json!({ "kind": "link_back", "station": 1 }));
+    site.pass(Duration::from_secs(15));
+    assert_eq!(site.host.states(wish), ["Sent", "Pending", "Sent", "Confirmed"]);
+    status.stop();
+}
