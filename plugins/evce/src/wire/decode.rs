@@ -1,7 +1,7 @@
 //! Reads what a controller answers. Lenient with what it does not need, strict with what it does: a partial
 //! list is no list.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use super::Profile;
@@ -262,24 +262,21 @@ fn read_reduction(reduction: &Object<'_>) -> Reduction {
 }
 
 /// Keeps objects that have an id which no other has; says in words what was left out.
-fn distinct<T, Id: Eq + std::hash::Hash + Clone + std::fmt::Display>(
+fn distinct<T, Id: Ord + std::hash::Hash + Clone + std::fmt::Display>(
     objects: impl Iterator<Item = Option<T>>,
     id: impl Fn(&T) -> &Id,
     what: &str,
 ) -> Objects<T> {
     let (mut kept, mut left_out) = (Vec::new(), Vec::new());
-    let (mut seen, mut doubled) = (HashSet::new(), HashSet::new());
     for object in objects {
         match object {
             None => left_out.push(format!("a {what} has no id that can be read")),
-            Some(object) => {
-                if !seen.insert(id(&object).clone()) {
-                    doubled.insert(id(&object).clone());
-                }
-                kept.push(object);
-            }
+            Some(object) => kept.push(object),
         }
     }
+    let mut seen = HashSet::with_capacity(kept.len());
+    // In order, so that two looks at the same fault say the same.
+    let doubled: BTreeSet<Id> = kept.iter().map(&id).filter(|id| !seen.insert(*id)).cloned().collect();
     kept.retain(|object| !doubled.contains(id(object)));
     left_out.extend(doubled.iter().map(|id| format!("the {what} {id} is there twice")));
     (kept, left_out)

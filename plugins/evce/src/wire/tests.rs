@@ -120,3 +120,11 @@ fn the_profile_that_the_readme_shows_is_right() {
     let (site, _) = profile.unwrap().decode_site(br#"[{"id":1}]"#, connectors).unwrap();
     assert_eq!(site.zones[0].stations[0].connectors[0].status, Some(ConnectorStatus::Charging));
 }
+
+#[test]
+fn the_same_faults_are_told_in_the_same_words_at_each_look() {
+    let ids = (0..20).chain(0..20).map(|id| format!(r#"{{"id":{id}}}"#)).collect::<Vec<_>>().join(",");
+    let zones = format!("[{ids}]");
+    assert_eq!(site(&zones, "[]").1.len(), 20);
+    assert_eq!(site(&zones, "[]").1, site(&zones, "[]").1);
+}
