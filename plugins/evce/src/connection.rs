@@ -8,6 +8,7 @@ use riser_plugin::http::{CertificatePin, HttpError, Trust};
 use riser_plugin::prelude::*;
 
 use crate::client::{EvceClient, EvceError, Look};
+use crate::generation::Generation;
 use crate::wire::{Profile, ProfileError};
 
 /// Time to reach the controller in a test.
@@ -75,12 +76,14 @@ impl EvceConnection {
     fn test(&self, test: &TestHost) -> Outcome {
         let addresses = test.stage("DNS", || self.resolve())?;
         test.stage("TCP", || reach(&addresses))?;
-        let mut client = EvceClient::new(test.host(), self)?;
-        test.stage("TLS", || match client.version() {
-            Ok(version) => {
-                let known = version.api_version.unwrap_or_else(|| "unknown".to_owned());
-                Ok(((), format!("a controller answers, API version {known}")))
-            }
+        let mut client = EvceClient::new(test.host(), self)
+            .map_err(|error| error.as_failure("the connection cannot be used"))?;
+        let asked = test.stage("TLS", || match client.version() {
+            Err(error @ EvceError::Http(_)) => Err(advise(&error)),
+            asked => Ok((asked, self.secrecy().to_owned())),
+        })?;
+        test.stage("Version", || match asked {
+            Ok(version) => Ok(((), describe(version.api_version))),
             Err(error) => Err(advise(&error)),
         })?;
         test.stage("Login", || match client.log_in() {
@@ -96,6 +99,14 @@ impl EvceConnection {
         });
         client.log_out();
         read
+    }
+
+    fn secrecy(&self) -> &'static str {
+        if self.base_url.starts_with("http://") {
+            "plain HTTP: everybody on the network can read the password"
+        } else {
+            "the certificate is trusted"
+        }
     }
 
     fn resolve(&self) -> Result<(Vec<std::net::SocketAddr>, String), (String, String)> {
@@ -141,6 +152,19 @@ fn reach(addresses: &[std::net::SocketAddr]) -> Result<((), String), (String, St
     }
     let what = last.unwrap_or_else(|| "the name has no address".to_owned());
     Err((what, "check address, port and firewall, and whether the controller is on".to_owned()))
+}
+
+/// What the controller says of its API, and what follows from it.
+fn describe(version: Option<String>) -> String {
+    match version {
+        None => "the controller does not tell the version of its API".to_owned(),
+        Some(version) if Generation::of(&version) == Generation::Supported => {
+            format!("API version {version}")
+        }
+        Some(version) => {
+            format!("API version {version} is not supported: values would be Uncertain, set points refused")
+        }
+    }
 }
 
 /// What happened and what to do, for a stage that did not pass.

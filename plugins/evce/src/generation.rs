@@ -16,9 +16,14 @@ pub(crate) enum Generation {
 }
 
 impl Generation {
+    /// The generation of a version.
+    pub(crate) fn of(version: &str) -> Self {
+        if version.split('.').next() == Some(KNOWN) { Self::Supported } else { Self::Unsupported }
+    }
+
     /// Judges the version that a controller tells, such as `6.0`, and raises or clears the problem.
     pub(crate) fn judge(host: &Host, version: Option<String>) -> Self {
-        let Some(version) = version.filter(|version| version.split('.').next() != Some(KNOWN)) else {
+        let Some(version) = version.filter(|version| Self::of(version) == Self::Unsupported) else {
             host.clear(UNSUPPORTED);
             return Self::Supported;
         };

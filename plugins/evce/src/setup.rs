@@ -29,28 +29,8 @@ impl Processor for Setup {
     fn run(&self, host: &Host, settings: SetupSettings) -> Outcome {
         let connection = host.connection::<EvceConnection>()?;
         host.progress("reading the charge controller", 0, 2);
-        let mut client = EvceClient::new(host, &connection)?;
-        let Look { site, left_out, .. } = match client.look() {
-            Ok(look) => look,
-            Err(error) => {
-                let problem = error.as_problem("zones, stations and connectors are not brought up to date");
-                let needs_somebody = error.needs_somebody();
-                if error.host_error().is_some() {
-                    return Err(error.into());
-                }
-                // While the gate is closed the problem that closed it stands already.
-                if matches!(error, EvceError::Http(HttpError::Closed(_))) {
-                    return Err(error.into());
-                }
-                host.raise(problem.clone());
-                let failure = Failure::problem(problem);
-                return Err(if needs_somebody { failure.permanent() } else { failure });
-            }
-        };
-        client.log_out();
-        for fault in &left_out {
-            host.log(LogLevel::Warn, &format!("left out: {fault}"));
-        }
+        let Look { site, left_out, .. } = look(host, &connection).map_err(|error| told(host, error))?;
+        Look::tell_left_out(&left_out, host);
         let (zones, stations) = (site.zones.len(), site.station_count());
         let found = format!("{zones} zones, {stations} stations, {} connectors", site.connector_count());
         let tree = points::build(&site);
@@ -68,4 +48,26 @@ impl Processor for Setup {
         }
         Ok(())
     }
+}
+
+/// Looks once, and gives the session back.
+fn look(host: &Host, connection: &EvceConnection) -> Result<Look, EvceError> {
+    let mut client = EvceClient::new(host, connection)?;
+    let look = client.look();
+    // One that does not answer would only be waited for once more.
+    if !matches!(look, Err(EvceError::Http(_))) {
+        client.log_out();
+    }
+    look
+}
+
+/// Why there is nothing to see, raised as a problem.
+fn told(host: &Host, error: EvceError) -> Failure {
+    // The end of the run is none; while the gate is closed the problem that closed it stands already.
+    if matches!(error, EvceError::Http(HttpError::Host(_) | HttpError::Closed(_))) {
+        return error.into();
+    }
+    let effect = "zones, stations and connectors are not brought up to date";
+    host.raise(error.as_problem(effect));
+    error.as_failure(effect)
 }

@@ -22,6 +22,7 @@ const ASK_FOR_SETUP_AFTER: Duration = Duration::from_mins(1);
 
 /// How Status works.
 #[derive(Settings)]
+#[settings(check = Self::check_renewal)]
 pub(crate) struct StatusSettings {
     /// Time between two looks at the charge controller.
     #[setting(default = "15 s", min = "5 s", max = "300 s")]
@@ -33,6 +34,17 @@ pub(crate) struct StatusSettings {
     /// Let reductions hold for ever instead, as the incumbent does.
     #[setting(default = false, group = "Set points", advanced)]
     forever: bool,
+}
+
+impl StatusSettings {
+    /// A reduction is renewed after a look, once a third of its validity is over.
+    fn check_renewal(&self) -> Result<(), Problem> {
+        if self.forever || self.validity >= self.interval * 3 {
+            return Ok(());
+        }
+        let problem = Problem::new("validity", "reductions would end before they are renewed");
+        Err(problem.remedy("make the validity at least three times the interval").setting("validity"))
+    }
 }
 
 /// Publishes what a controller shows.
@@ -74,9 +86,8 @@ impl Processor for Status {
     fn run(&self, host: &Host, settings: StatusSettings) -> Outcome {
         let connection = host.connection::<EvceConnection>()?;
         host.publishes_every(settings.interval)?;
-        let client = EvceClient::new(host, &connection).map_err(|error| {
-            Failure::problem(error.as_problem("no live values, and no set points")).permanent()
-        })?;
+        let client = EvceClient::new(host, &connection)
+            .map_err(|error| error.as_failure("no live values, and no set points"))?;
         let validity =
             if settings.forever { Validity::ForEver } else { Validity::Renewed(settings.validity) };
         let mut queue = Queue::default();
@@ -158,9 +169,7 @@ impl StatusRun<'_> {
     fn show(&mut self, look: Look) -> Result<(), HostError> {
         let Look { site, left_out, controller_now } = look;
         if left_out != self.left_out {
-            for fault in &left_out {
-                self.host.log(LogLevel::Warn, &format!("left out: {fault}"));
-            }
+            Look::tell_left_out(&left_out, self.host);
             self.left_out = left_out;
         }
         self.controller_now = controller_now;

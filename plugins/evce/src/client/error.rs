@@ -1,7 +1,7 @@
 //! What can go wrong with a controller, and what an administrator can do about it.
 
 use riser_plugin::http::HttpError;
-use riser_plugin::{HostError, Problem};
+use riser_plugin::{Failure, HostError, Problem};
 
 use crate::wire::{DecodeError, ProfileError};
 
@@ -54,11 +54,12 @@ impl EvceError {
             Self::Unwell { .. } | Self::TokenRefused { .. } => {
                 ("unwell", "wait; if it lasts, look at the charge controller's own messages")
             }
-            Self::Refused { .. } => ("refused", "check what this user may do in the charge controller"),
-            Self::Answer(_) => (
+            // What is not the API does not have its paths, or sends elsewhere.
+            Self::Answer(_) | Self::Refused { status: 300..=399 | 404 | 405, .. } => (
                 "not-understood",
                 "check that the address is that of the API (…/api/v2) and the version is supported",
             ),
+            Self::Refused { .. } => ("refused", "check what this user may do in the charge controller"),
         }
     }
 
@@ -72,6 +73,12 @@ impl EvceError {
             "address" => problem.setting("base_url"),
             _ => problem,
         }
+    }
+
+    /// The same as the end of a run, tried again only if that can help.
+    pub(crate) fn as_failure(&self, effect: &str) -> Failure {
+        let failure = Failure::problem(self.as_problem(effect));
+        if self.needs_somebody() { failure.permanent() } else { failure }
     }
 
     /// Whether somebody has to act before trying again can help.

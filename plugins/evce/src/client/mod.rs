@@ -5,7 +5,7 @@ mod error;
 use std::time::{Duration, Instant, SystemTime};
 
 use riser_plugin::http::{GatePurpose, GateResult, HttpClient, Request, Response};
-use riser_plugin::{Host, Secret};
+use riser_plugin::{Host, LogLevel, Secret};
 
 pub(crate) use error::EvceError;
 
@@ -17,8 +17,11 @@ use crate::wire::{DecodeError, Profile, Version};
 const LOCK_OUT_PAUSE: Duration = Duration::from_mins(15);
 /// The same for one that says it is asked too often.
 const THROTTLE_PAUSE: Duration = Duration::from_secs(5);
-/// Twentieths of its life for which a token is used.
-const TOKEN_USED_TWENTIETHS: u32 = 19;
+/// Fifths of its life for which a token is used (design, evce/scale.md, 6).
+const TOKEN_USED_FIFTHS: u32 = 4;
+
+/// Objects that cannot be used and are told one by one.
+const FAULTS_TOLD: usize = 10;
 
 /// A client of one controller. One login serves many calls.
 #[derive(Debug)]
@@ -60,6 +63,18 @@ pub(crate) struct Look {
 pub(crate) struct ReadReduction {
     pub(crate) reduction: Option<Reduction>,
     pub(crate) controller_now: SystemTime,
+}
+
+impl Look {
+    /// Says what could not be used.
+    pub(crate) fn tell_left_out(left_out: &[String], host: &Host) {
+        for fault in left_out.iter().take(FAULTS_TOLD) {
+            host.log(LogLevel::Warn, &format!("left out: {fault}"));
+        }
+        if let Some(more @ 1..) = left_out.len().checked_sub(FAULTS_TOLD) {
+            host.log(LogLevel::Warn, &format!("left out: {more} more"));
+        }
+    }
 }
 
 impl EvceClient {
@@ -107,7 +122,7 @@ impl EvceClient {
             return Err(EvceError::CredentialsRefused { address: self.http.address() });
         }
         let (text, life) = self.profile.decode_token(&self.accepted(answer)?.body)?;
-        let ends = life.and_then(|life| Instant::now().checked_add(life / 20 * TOKEN_USED_TWENTIETHS));
+        let ends = life.and_then(|life| Instant::now().checked_add(life / 5 * TOKEN_USED_FIFTHS));
         self.token = Some(Token { text: Secret::new(text), ends });
         Ok(())
     }
@@ -202,16 +217,15 @@ impl EvceClient {
 
     /// Sends a request with a token; gets another one when it has ended, once.
     fn send(&mut self, request: &Request) -> Result<Response, EvceError> {
-        let answer = self.send_with_token(request)?;
+        let answer = self.send_with_token(request, Try::First)?;
         if answer.status != 401 {
             return Ok(answer);
         }
         self.token = None;
-        let (code, _) = self.profile.decode_error(&answer.body);
-        if code.is_some_and(|code| !self.profile.is_token_ended(&code)) {
+        if !is_about_token(&self.profile, &answer) {
             return Err(EvceError::CredentialsRefused { address: self.http.address() });
         }
-        let answer = self.send_with_token(request)?;
+        let answer = self.send_with_token(request, Try::Second)?;
         if answer.status == 401 {
             self.token = None;
             return Err(EvceError::TokenRefused { address: self.http.address() });
@@ -219,12 +233,19 @@ impl EvceClient {
         Ok(answer)
     }
 
-    fn send_with_token(&mut self, request: &Request) -> Result<Response, EvceError> {
+    fn send_with_token(&mut self, request: &Request, tried: Try) -> Result<Response, EvceError> {
         let has_ended = |token: &Token| token.ends.is_some_and(|ends| ends <= Instant::now());
         if self.token.as_ref().is_none_or(has_ended) {
             self.log_in()?;
         }
         let token = self.token.as_ref().map_or("", |token| token.text.expose());
+        // Logging in again does not help then: nobody does so for a while, whoever asks.
+        let judge = |answer: &Response| match answer.status {
+            401 if tried == Try::Second || !is_about_token(&self.profile, answer) => {
+                GateResult::CredentialsRefused
+            }
+            _ => judge(answer),
+        };
         Ok(self.http.send(GatePurpose::Request, &request.clone().bearer(token), judge)?)
     }
 
@@ -241,6 +262,18 @@ impl EvceClient {
             status => EvceError::Refused { status, said },
         })
     }
+}
+
+/// Which attempt at a request this is; before the second there was a login.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Try {
+    First,
+    Second,
+}
+
+/// Whether a 401 is about the token, and not about login and password. One that says nothing is.
+fn is_about_token(profile: &Profile, answer: &Response) -> bool {
+    profile.decode_error(&answer.body).0.is_none_or(|code| profile.is_token_ended(&code))
 }
 
 /// What an answer means for the connection as a whole.

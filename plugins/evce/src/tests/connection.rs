@@ -27,8 +27,20 @@ fn a_connection_that_works_passes_all_stages() {
     let site = Site::new(Options::default());
     let stages = stages(&site, &[]);
     let names: Vec<&str> = stages.iter().map(|(stage, ..)| stage.as_str()).collect();
-    assert_eq!(names, ["DNS", "TCP", "TLS", "Login", "Read"]);
-    assert_eq!(stages[4].2, "3 zones, 1 stations, 1 connectors");
+    assert_eq!(names, ["DNS", "TCP", "TLS", "Version", "Login", "Read"]);
+    assert_eq!(stages[3].2, "API version 6.0");
+    assert_eq!(stages[5].2, "3 zones, 1 stations, 1 connectors");
+}
+
+#[test]
+fn an_unsupported_version_and_an_address_that_is_not_the_api_are_told() {
+    let site = Site::new(Options { api_version: Some("7.1".to_owned()), ..Options::default() });
+    let elsewhere = site.controller.connection()["base_url"].as_str().unwrap().replace("/v2", "/v1");
+    assert!(stages(&site, &[])[3].2.contains("7.1 is not supported"));
+    let stages = stages(&site, &[("base_url", json!(elsewhere))]);
+    let (stage, _, advice) = failed(&stages);
+    assert_eq!(stage, "Login");
+    assert!(advice.contains("/api/v2"), "{advice}");
 }
 
 #[test]

@@ -227,3 +227,47 @@ fn a_station_that_moves_to_another_zone_makes_status_ask_for_setup() {
     assert_eq!(site.host.facts().requested_runs, ["setup"]);
     status.stop();
 }
+
+#[test]
+fn setup_that_cannot_read_the_site_gives_its_session_back_and_says_what_to_do() {
+    let site = Site::new(Options::default());
+    site.controller.fault(&json!({ "kind": "html", "path": "/stations" }));
+    let failure = site.run(Setup, json!({})).ended().unwrap_err();
+    assert!(failure.may_try_again, "{failure:?}");
+    assert!(site.host.facts().problems["not-understood"].remedy.contains("/api/v2"));
+    assert_eq!(site.controller.requests("POST", "/logout").len(), 1);
+}
+
+#[test]
+fn a_profile_file_that_is_wrong_is_named_with_its_remedy() {
+    let site = Site::set_up();
+    let mut connection = site.controller.connection();
+    connection["profile"] = json!("/nowhere/own.toml");
+    for failure in [
+        site.host.run(Setup, json!({}), connection.clone()).ended().unwrap_err(),
+        site.host.run(Status, json!({}), connection.clone()).ended().unwrap_err(),
+    ] {
+        assert!(!failure.may_try_again && failure.what.contains("/nowhere/own.toml"), "{failure:?}");
+        assert!(failure.problem.as_ref().unwrap().remedy.contains("profile file"), "{failure:?}");
+    }
+}
+
+#[test]
+fn a_controller_that_refuses_each_token_is_not_logged_into_again_and_again() {
+    let site = Site::set_up();
+    site.controller.fault(&json!({ "kind": "401", "path": "/zones" }));
+    let status = site.status();
+    site.pass(Duration::from_mins(5));
+    // One of Setup, one at the start, one after the token was called ended.
+    assert_eq!(site.controller.requests("POST", "/login").len(), 3);
+    assert_eq!(site.host.shown(POWER), "- Offline");
+    status.stop();
+}
+
+#[test]
+fn a_validity_that_ends_before_the_next_renewal_is_refused_with_the_settings() {
+    let site = Site::set_up();
+    let settings = json!({ "interval": "300 s", "validity": "2 min" });
+    let failure = site.run(Status, settings).ended().unwrap_err();
+    assert!(failure.what.contains("before they are renewed"), "{failure:?}");
+}
