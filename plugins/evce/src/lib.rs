@@ -11,6 +11,7 @@ mod generation;
 mod logs;
 mod model;
 mod points;
+mod registers;
 mod set_points;
 mod setup;
 mod status;

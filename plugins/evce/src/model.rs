@@ -95,6 +95,8 @@ pub(crate) struct Connector {
     pub(crate) power_kw: [Option<f64>; 3],
     pub(crate) current_a: [Option<f64>; 3],
     pub(crate) energy_kwh: Option<f64>,
+    /// The register as it was last known, also when it is not known now.
+    pub(crate) last_energy_kwh: Option<f64>,
     /// When the station measured, by the controller's clock.
     pub(crate) measured_at: Option<SystemTime>,
 }

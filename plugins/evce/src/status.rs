@@ -11,6 +11,7 @@ use crate::connection::EvceConnection;
 use crate::generation::{self, Generation};
 use crate::model::Site;
 use crate::points::{Binding, SETUP, STATUS};
+use crate::registers::Registers;
 use crate::set_points::{Carrier, Queue, StandingReductions, Validity};
 
 /// A controller that is silent for this long counts as unreachable (reliability, value state semantics).
@@ -68,6 +69,7 @@ struct StatusRun<'a> {
     asked_for_pause: bool,
     asked_for_setup: Option<SystemTime>,
     left_out: Vec<String>,
+    registers: Registers,
     /// Not known before the controller has answered.
     generation: Option<Generation>,
 }
@@ -109,6 +111,7 @@ impl Processor for Status {
             asked_for_pause: false,
             asked_for_setup: None,
             left_out: Vec::new(),
+            registers: Registers::default(),
             generation: None,
         };
         run.follow()
@@ -167,7 +170,10 @@ impl StatusRun<'_> {
     }
 
     fn show(&mut self, look: Look) -> Result<(), HostError> {
-        let Look { site, left_out, controller_now } = look;
+        let Look { mut site, left_out, controller_now } = look;
+        for fall in self.registers.follow(&mut site) {
+            self.host.log(LogLevel::Warn, &fall);
+        }
         if left_out != self.left_out {
             Look::tell_left_out(&left_out, self.host);
             self.left_out = left_out;

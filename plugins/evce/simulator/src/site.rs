@@ -143,7 +143,7 @@ pub(crate) struct Connector {
     /// Becomes inoperative when the transaction ends.
     pub(crate) inoperative_scheduled: bool,
     pub(crate) set_point_a: u32,
-    /// Energy register in watt seconds; never falls.
+    /// Energy register in watt seconds; falls with a new meter alone.
     pub(crate) energy_ws: u64,
     /// What the meter measures with no car.
     pub(crate) standby: Measures,

@@ -21,6 +21,14 @@ impl Sum {
         }
     }
 
+    /// Adds a part of which the last value is known when the present one is not: the sum stays, and says so.
+    fn add_or_last(&mut self, part: Option<f64>, last: Option<f64>) {
+        self.add(part);
+        if part.is_none() {
+            self.total += last.unwrap_or_default();
+        }
+    }
+
     fn add_sum(&mut self, other: &Self) {
         self.total += other.total;
         self.known += other.known;
@@ -73,7 +81,7 @@ impl Sums {
             self.current_a[phase].add(part(connector.current_a[phase]));
             self.power_kw[phase].add(part(connector.power_kw[phase]));
         }
-        self.energy_kwh.add(part(connector.energy_kwh));
+        self.energy_kwh.add_or_last(part(connector.energy_kwh), connector.last_energy_kwh);
         // The set point of a DC connector is a power and no part of a sum of currents.
         if connector.is_dc != Some(true) {
             self.set_point_a.add(part(connector.set_point_a));

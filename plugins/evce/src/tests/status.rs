@@ -81,16 +81,28 @@ fn a_wrong_password_fails_setup_for_good_and_stands_in_no_text() {
 }
 
 #[test]
-fn html_and_half_a_document_change_no_value_and_are_said_until_the_controller_is_well_again() {
-    for kind in ["html", "truncated_json"] {
+fn whatever_goes_wrong_changes_no_value_and_is_told_until_the_controller_is_well_again() {
+    let faults = [
+        ("down", "unreachable"),
+        ("500", "unwell"),
+        ("503", "unwell"),
+        ("html", "not-understood"),
+        ("truncated_json", "not-understood"),
+    ];
+    for (kind, code) in faults {
         let site = Site::set_up();
         let status = site.status();
         site.controller.fault(&json!({ "kind": kind, "path": "/stations" }));
         site.pass(Duration::from_secs(15));
         assert_eq!(site.host.shown(POWER), "0.133 Good", "{kind}");
-        assert!(site.host.facts().problems.contains_key("not-understood"), "{kind}");
+        let problem = site.host.facts().problems[code].clone();
+        assert!(
+            !problem.what.is_empty() && !problem.effect.is_empty() && !problem.remedy.is_empty(),
+            "{kind}"
+        );
         site.pass(Duration::from_mins(1));
         assert_eq!(site.host.shown(POWER), "0.133 Offline", "{kind}");
+        assert!(!site.host.why(POWER).is_empty(), "{kind}");
         site.controller.end_faults();
         site.pass(Duration::from_secs(15));
         assert_eq!(site.host.shown(POWER), "0.133 Good", "{kind}");
@@ -270,4 +282,27 @@ fn a_validity_that_ends_before_the_next_renewal_is_refused_with_the_settings() {
     let settings = json!({ "interval": "300 s", "validity": "2 min" });
     let failure = site.run(Status, settings).ended().unwrap_err();
     assert!(failure.what.contains("before they are renewed"), "{failure:?}");
+}
+
+#[test]
+fn an_energy_sum_does_not_fall_when_a_station_is_lost_and_a_new_meter_is_told() {
+    const ENERGY: &str = "z1/ZoneActiveEnergy";
+    let site = Site::new(Options::default());
+    site.controller.happen(&json!({ "kind": "add_station", "zone": 1 }));
+    site.run(Setup, json!({})).ended().unwrap();
+    let status = site.status();
+    let before = site.host.shown(ENERGY);
+    let kwh: f64 = before.strip_suffix(" Good").unwrap().parse().unwrap();
+    assert!(kwh > 12.345, "{before}");
+    site.controller.happen(&json!({ "kind": "link_loss", "station": 1 }));
+    site.pass(Duration::from_secs(15));
+    assert_eq!(site.host.shown(ENERGY), format!("{kwh} Uncertain"));
+    site.controller.happen(&json!({ "kind": "link_back", "station": 1 }));
+    site.controller.happen(&json!({ "kind": "swap_meter", "station": 1, "connector": 1 }));
+    site.pass(Duration::from_secs(30));
+    assert_ne!(site.host.shown(ENERGY), before);
+    let falls =
+        |line: &&String| line.contains("station 1, connector 1: the energy register fell from 12.345 to 0");
+    assert_eq!(site.host.facts().log.iter().filter(falls).count(), 1);
+    status.stop();
 }

@@ -160,6 +160,7 @@ impl Profile {
         let truth = |field: Field| connector.field(field).and_then(Scalar::truth);
         let word = |field: Field| connector.field(field).and_then(Scalar::word);
         let power_kw = |field: Field| Some(number(field)? / self.scale.power_per_kw);
+        let energy_kwh = number(Field::Energy).map(|energy| energy / self.scale.energy_per_kwh);
         Some(Connector {
             number: connector.field(Field::Number).and_then(Scalar::whole)?,
             is_dc: truth(Field::IsDc),
@@ -173,7 +174,8 @@ impl Profile {
             set_point_kw: number(Field::SetPointKw),
             power_kw: [Field::PowerPhase1, Field::PowerPhase2, Field::PowerPhase3].map(power_kw),
             current_a: [Field::CurrentPhase1, Field::CurrentPhase2, Field::CurrentPhase3].map(number),
-            energy_kwh: number(Field::Energy).map(|energy| energy / self.scale.energy_per_kwh),
+            energy_kwh,
+            last_energy_kwh: energy_kwh,
             measured_at: connector.field(Field::MeasuredAt).and_then(Scalar::moment),
         })
     }

@@ -48,6 +48,11 @@ enum Event {
     LinkLoss {
         station: u64,
     },
+    /// A new meter, whose register begins at 0.
+    SwapMeter {
+        station: u64,
+        connector: u8,
+    },
     LinkBack {
         station: u64,
     },
@@ -139,6 +144,15 @@ fn apply(world: &mut World, seed: u64, event: Event, now: &Moment) -> Result<Opt
             fault(world, place, error_code.as_deref().unwrap_or("GroundFailure"), now_ms);
         }
         Event::ClearFault { station, connector } => clear_fault(world, find(world, station, connector)?),
+        Event::SwapMeter { station, connector } => {
+            let (station, connector) = find(world, station, connector)?;
+            let is_connected = world.site.stations[station].is_connected();
+            let outlet = &mut world.site.stations[station].connectors[connector];
+            outlet.energy_ws = 0;
+            if is_connected {
+                outlet.report();
+            }
+        }
         Event::LinkLoss { station } => link_loss(world, find_station(world, station)?, now_ms),
         Event::LinkBack { station } => link_back(world, find_station(world, station)?, now_ms),
         Event::AddStation { zone, template, connectors, ocpp_identifier } => {
