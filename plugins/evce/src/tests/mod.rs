@@ -5,6 +5,7 @@ mod connection;
 mod controller;
 mod host;
 mod logs;
+mod rules;
 mod set_points;
 mod status;
 

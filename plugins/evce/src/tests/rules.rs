@@ -1,0 +1,25 @@
+//! The rules that every plugin must keep, on the kit's own host.
+
+use evce_simulator::Options;
+use riser_plugin_testing::{MemoryHost, RunEnd, check_processor};
+
+use super::controller::Controller;
+use crate::connection::EvceConnection;
+use crate::logs::Logs;
+use crate::setup::Setup;
+use crate::status::Status;
+
+/// A host that knows a controller.
+fn host(controller: &Controller) -> MemoryHost {
+    MemoryHost::new().connection::<EvceConnection>(controller.connection())
+}
+
+#[test]
+fn all_classes_keep_the_rules() {
+    let controller = Controller::standing(Options::default());
+    assert_eq!(check_processor(&host(&controller), || Setup), []);
+    let host = host(&controller);
+    assert_eq!(host.run(Setup), RunEnd::Succeeded);
+    assert_eq!(check_processor(&host, || Status), []);
+    assert_eq!(check_processor(&host, || Logs), []);
+}
