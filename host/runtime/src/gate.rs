@@ -25,6 +25,10 @@ const BREAKER_PAUSE: Duration = Duration::from_secs(30);
 /// Longest pause a remote system may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
+/// Why a gate is closed.
+const ASKED_FOR_PAUSE: &str = "it asked for a pause";
+const FAILED_AGAIN: &str = "it failed five times in a row";
+
 /// The gates of all connections.
 #[derive(Debug)]
 pub(crate) struct Gates {
@@ -122,7 +126,8 @@ impl Gate {
         match result {
             GateResult::Done => {
                 state.failures_in_a_row = 0;
-                state.closed_until = None;
+                // One of two requests that went together may have been asked to pause: that holds.
+                state.closed_until.take_if(|(_, reason)| *reason != ASKED_FOR_PAUSE);
                 state.last_good_at = Some(now);
                 if purpose == GatePurpose::Login {
                     state.refused = None;
@@ -135,12 +140,12 @@ impl Gate {
             GateResult::Failed => {
                 state.failures_in_a_row += 1;
                 if state.failures_in_a_row >= FAILURES_TO_OPEN {
-                    state.closed_until = Some((now.plus(BREAKER_PAUSE), "it failed five times in a row"));
+                    state.close(now.plus(BREAKER_PAUSE), FAILED_AGAIN);
                 }
             }
             GateResult::Throttled { pause_ms } => {
                 let pause = Duration::from_millis(*pause_ms).min(LONGEST_PAUSE);
-                state.closed_until = Some((now.plus(pause), "it asked for a pause"));
+                state.close(now.plus(pause), ASKED_FOR_PAUSE);
             }
         }
         let after = state.link(now);
@@ -160,6 +165,13 @@ impl Gate {
 }
 
 impl GateState {
+    /// Closes the gate; of two pauses the longer one holds.
+    fn close(&mut self, until: Timestamp, reason: &'static str) {
+        if self.closed_until.is_none_or(|(known, _)| known < until) {
+            self.closed_until = Some((until, reason));
+        }
+    }
+
     fn link(&self, now: Timestamp) -> (LinkState, String) {
         if self.refused.is_some() {
             return (LinkState::Down, "login and password are refused".to_owned());
@@ -227,5 +239,20 @@ mod tests {
         assert!(gate.enter(GatePurpose::Request, 1).await.is_ok());
         gate.report(GatePurpose::Request, &GateResult::Done, 1);
         assert_eq!(gate.status().0, LinkState::Good);
+    }
+
+    #[tokio::test]
+    async fn a_pause_that_was_asked_for_is_kept_whatever_else_comes_back_meanwhile() {
+        let (clock, gate) = gate();
+        let pause = GateResult::Throttled { pause_ms: 60_000 };
+        gate.report(GatePurpose::Request, &pause, 1);
+        gate.report(GatePurpose::Request, &GateResult::Done, 1);
+        for _ in 0..5 {
+            gate.report(GatePurpose::Request, &GateResult::Failed, 1);
+        }
+        clock.advance(Duration::from_secs(59));
+        assert!(gate.enter(GatePurpose::Request, 1).await.is_err());
+        clock.advance(Duration::from_secs(1));
+        assert!(gate.enter(GatePurpose::Request, 1).await.is_ok());
     }
 }
