@@ -208,6 +208,19 @@ impl MemoryHost {
         }
     }
 
+    /// Sets the clock back, as a correction of the machine's time does. Waits last as long as they would have.
+    #[track_caller]
+    pub fn set_back(&self, span: Duration) {
+        self.settle();
+        let mut memory = self.world.memory();
+        let span_ns = i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
+        memory.now_ns -= span_ns;
+        memory.runs.move_waits(-span_ns);
+        drop(memory);
+        self.world.tell();
+        self.settle();
+    }
+
     /// Waits until every run waits for the test, or has ended.
     #[track_caller]
     fn settle(&self) {

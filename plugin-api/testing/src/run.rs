@@ -109,6 +109,12 @@ impl Runs {
         self.by_number.values().filter(|run| run.end.is_none()).filter_map(|run| run.waits_until_ns).min()
     }
 
+    pub(crate) fn move_waits(&mut self, by_ns: i64) {
+        for until in self.by_number.values_mut().filter_map(|run| run.waits_until_ns.as_mut()) {
+            *until += by_ns;
+        }
+    }
+
     pub(crate) fn wake_class(&mut self, class: &str, wake: &WakeMessage) {
         for run in self.by_number.values_mut().filter(|run| run.class == class) {
             run.wakes.push_back(wake.clone());

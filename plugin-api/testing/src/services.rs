@@ -142,7 +142,8 @@ impl Services {
             Call::GateEnter { purpose } => return Ok(memory.gate.enter(purpose, now)),
             Call::GateLeave { purpose, result } => {
                 let what = "the gate is left only by who entered it";
-                return memory.gate.leave(purpose, result).ok_or_else(|| refused("gate-not-entered", what));
+                let left = memory.gate.leave(purpose, result, now);
+                return left.ok_or_else(|| refused("gate-not-entered", what));
             }
             Call::HasAbility { ability } => {
                 return Ok(Answer::Ability(memory.abilities.contains(&ability)));
@@ -187,7 +188,8 @@ impl Services {
             } else if let Some(wake) = run.wakes.pop_front() {
                 Some(Ok(wake))
             } else {
-                (now_ns >= until_ns).then_some(Ok(WakeMessage::Elapsed))
+                // Read anew: a clock that is set back takes the waits along.
+                run.waits_until_ns.is_none_or(|until| now_ns >= until).then_some(Ok(WakeMessage::Elapsed))
             };
             if let Some(ended) = ended {
                 run.waits_until_ns = None;

@@ -224,6 +224,39 @@ fn a_connection_has_its_settings_its_gate_and_its_test() {
 }
 
 #[test]
+fn refused_credentials_keep_all_classes_from_logging_in_for_five_minutes() {
+    /// Logs in once, and is refused.
+    struct Login;
+    impl Processor for Login {
+        type Settings = ();
+        const CLASS: Class = Class::scheduled("login", "Login").needs::<Line>();
+        fn run(&self, host: &Host, (): ()) -> Outcome {
+            host.gate().enter(GatePurpose::Login)??.leave(GateResult::CredentialsRefused);
+            Ok(())
+        }
+    }
+    let host = MemoryHost::new().connection::<Line>(json!({ "number": "4711", "code_word": "?" }));
+    assert_eq!(host.run(Login), RunEnd::Succeeded);
+    assert!(host.run(Login).failure().what.contains("login and password were refused"));
+    assert_eq!(host.run(Caller), RunEnd::Succeeded, "a request is no login");
+    host.advance(Duration::from_mins(5));
+    assert_eq!(host.run(Login), RunEnd::Succeeded);
+}
+
+#[test]
+fn a_clock_that_is_set_back_leaves_waits_as_long_as_they_were() {
+    let host = MemoryHost::new();
+    assert_eq!(host.run(Setup), RunEnd::Succeeded);
+    let run = host.start(Status);
+    let start = host.now();
+    host.set_back(Duration::from_hours(1));
+    host.advance(Duration::from_secs(15));
+    let published_at = host.value("z1/power").unwrap().source_time;
+    assert_eq!(published_at, start - Duration::from_hours(1) + Duration::from_secs(15));
+    assert_eq!(run.stop(), RunEnd::Cancelled);
+}
+
+#[test]
 fn an_ability_is_there_only_when_the_host_has_it() {
     /// Says hello.
     struct Greeting(String);
