@@ -124,7 +124,9 @@ impl StatusRun<'_> {
         loop {
             let now = self.host.now();
             // A clock that was set back must not put off the next look.
-            next_look = next_look.min(now + self.interval);
+            if next_look > now + self.interval {
+                next_look = now;
+            }
             if now >= next_look {
                 self.look()?;
                 // A look that took long, or a clock that jumped, shifts the rhythm.

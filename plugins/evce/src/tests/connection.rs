@@ -1,42 +1,41 @@
 use evce_simulator::Options;
+use riser_plugin_testing::{RunEnd, Stage};
 use serde_json::{Value, json};
 
 use super::Site;
-use crate::connection::EvceConnection;
 
 /// The stages of a test with some settings changed.
-fn stages(site: &Site, changes: &[(&str, Value)]) -> Vec<(String, bool, String, String)> {
+fn stages(site: &Site, changes: &[(&str, Value)]) -> Vec<Stage> {
     let mut settings = site.controller.connection();
     for (key, value) in changes {
         settings[*key] = value.clone();
     }
-    let outcome = site.host.test_connection::<EvceConnection>(settings);
-    let stages = std::mem::take(&mut site.host.facts().stages);
-    assert_eq!(outcome.is_ok(), stages.iter().all(|(_, passed, ..)| *passed), "{outcome:?}");
+    let (stages, end) = site.host.test_connection(settings);
+    assert_eq!(end == RunEnd::Succeeded, stages.iter().all(|stage| stage.passed), "{end:?}");
     stages
 }
 
-fn failed(stages: &[(String, bool, String, String)]) -> (&str, &str, &str) {
-    let (stage, passed, finding, advice) = stages.last().unwrap();
+fn failed(stages: &[Stage]) -> (&str, &str, &str) {
+    let Stage { name, passed, finding, advice } = stages.last().unwrap();
     assert!(!passed, "{stages:?}");
-    (stage, finding, advice)
+    (name, finding, advice)
 }
 
 #[test]
 fn a_connection_that_works_passes_all_stages() {
     let site = Site::new(Options::default());
     let stages = stages(&site, &[]);
-    let names: Vec<&str> = stages.iter().map(|(stage, ..)| stage.as_str()).collect();
+    let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
     assert_eq!(names, ["DNS", "TCP", "TLS", "Version", "Login", "Read"]);
-    assert_eq!(stages[3].2, "API version 6.0");
-    assert_eq!(stages[5].2, "3 zones, 1 stations, 1 connectors");
+    assert_eq!(stages[3].finding, "API version 6.0");
+    assert_eq!(stages[5].finding, "3 zones, 1 stations, 1 connectors");
 }
 
 #[test]
 fn an_unsupported_version_and_an_address_that_is_not_the_api_are_told() {
     let site = Site::new(Options { api_version: Some("7.1".to_owned()), ..Options::default() });
     let elsewhere = site.controller.connection()["base_url"].as_str().unwrap().replace("/v2", "/v1");
-    assert!(stages(&site, &[])[3].2.contains("7.1 is not supported"));
+    assert!(stages(&site, &[])[3].finding.contains("7.1 is not supported"));
     let stages = stages(&site, &[("base_url", json!(elsewhere))]);
     let (stage, _, advice) = failed(&stages);
     assert_eq!(stage, "Login");

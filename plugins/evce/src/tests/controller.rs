@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use evce_simulator::{Options, Simulator, WallClock};
 use serde_json::{Value, json};
 
-/// 12 February 2025, 09:30:15 UTC.
-pub(super) const START_MS: i64 = 1_739_352_615_000;
+/// 5 January 2026, 06:00:15 UTC.
+pub(super) const START_MS: i64 = 1_767_592_815_000;
 
 pub(super) struct Controller(Simulator);
 

@@ -1,4 +1,4 @@
-//! The classes against the simulated controller, in a host in memory whose clock stands still. Real workers and
+//! The classes against the simulated controller, on the kit's host in memory whose clock stands still. Real workers and
 //! a real EWS client are in the tests of the host.
 
 mod connection;
@@ -15,7 +15,7 @@ use riser_plugin::Processor;
 use serde_json::{Value, json};
 
 use controller::Controller;
-use host::{Run, TestHost};
+use host::{Running, TestHost};
 
 use crate::setup::Setup;
 use crate::status::Status;
@@ -30,23 +30,21 @@ impl Site {
     /// Site F1, Setup done.
     fn set_up() -> Self {
         let site = Self::new(evce_simulator::Options::default());
-        site.run(Setup, json!({})).ended().unwrap();
+        site.run(Setup, json!({})).ended_well();
         site
     }
 
     fn new(options: evce_simulator::Options) -> Self {
-        Self { controller: Controller::standing(options), host: TestHost::at(controller::START_MS) }
+        Self { controller: Controller::standing(options), host: TestHost::new() }
     }
 
-    fn run<P: Processor>(&self, processor: P, settings: Value) -> Run {
+    fn run<P: Processor>(&self, processor: P, settings: Value) -> Running {
         self.host.run(processor, settings, self.controller.connection())
     }
 
     /// Status, after its first look.
-    fn status(&self) -> Run {
-        let run = self.run(Status, json!({}));
-        self.host.rest();
-        run
+    fn status(&self) -> Running {
+        self.run(Status, json!({}))
     }
 
     /// Moves both clocks, with Status looking every 15 s.

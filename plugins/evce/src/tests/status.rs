@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use evce_simulator::Options;
-use riser_plugin::abi::messages::{ValueMessage, WakeMessage};
+use riser_plugin::PointValue;
 use serde_json::json;
 
 use super::Site;
@@ -21,7 +21,7 @@ fn setup_shows_settings_status_adds_live_values_and_one_session_is_left() {
     let status = site.status();
     assert_eq!(site.host.shown(POWER), "0.133 Good");
     assert_eq!(site.host.shown(SITE_POWER), "0.133 Good");
-    assert!(site.host.facts().problems.is_empty());
+    assert!(site.host.problems().is_empty());
     status.stop();
     assert_eq!(site.controller.requests("POST", "/login").len(), 2);
     assert_eq!(site.controller.requests("POST", "/logout").len(), 1);
@@ -30,14 +30,9 @@ fn setup_shows_settings_status_adds_live_values_and_one_session_is_left() {
 #[test]
 fn a_dry_run_changes_nothing() {
     let site = Site::new(Options::default());
-    site.run(Setup, json!({ "dry_run": true })).ended().unwrap();
-    let facts = site.host.facts();
-    assert!(
-        facts.log.iter().any(|line| line.contains("3 zones, 1 stations, 1 connectors")),
-        "{:?}",
-        facts.log
-    );
-    assert!(facts.samples.is_empty() && facts.requested_runs.is_empty());
+    site.run(Setup, json!({ "dry_run": true })).ended_well();
+    assert_eq!(site.host.logged("dry run: 3 zones, 1 stations, 1 connectors").len(), 1);
+    assert_eq!(site.host.items(), 0);
 }
 
 #[test]
@@ -47,7 +42,7 @@ fn a_token_that_has_ended_is_replaced_once_without_a_word() {
     site.controller.revoke_tokens();
     site.pass(Duration::from_secs(15));
     assert_eq!(site.host.shown(POWER), "0.133 Good");
-    assert!(site.host.facts().problems.is_empty());
+    assert!(site.host.problems().is_empty());
     assert_eq!(site.controller.requests("POST", "/login").len(), 3);
     status.stop();
 }
@@ -62,7 +57,7 @@ fn refused_credentials_are_tried_once_said_in_words_and_everything_is_offline() 
     assert_eq!(site.controller.requests("POST", "/login").len(), 2);
     assert_eq!(site.host.shown(REDUCTION), "10 Offline");
     assert!(site.host.why(REDUCTION).contains("credentials"), "{}", site.host.why(REDUCTION));
-    let problem = site.host.facts().problems["credentials-refused"].clone();
+    let problem = site.host.problem("credentials-refused").unwrap();
     assert_eq!(problem.setting.as_deref(), Some("password"));
     assert!(!problem.remedy.is_empty() && !problem.effect.is_empty());
     status.stop();
@@ -73,10 +68,10 @@ fn a_wrong_password_fails_setup_for_good_and_stands_in_no_text() {
     let site = Site::new(Options::default());
     let mut connection = site.controller.connection();
     connection["password"] = json!("not the password");
-    let failure = site.host.run(Setup, json!({}), connection).ended().unwrap_err();
+    let failure = site.host.run(Setup, json!({}), connection).failure();
     assert!(!failure.may_try_again && failure.what.contains("refused login and password"), "{failure:?}");
-    let facts = site.host.facts();
-    let texts = format!("{failure:?}{:?}{:?}", facts.log, facts.problems);
+    let problem = site.host.problem("credentials-refused").unwrap();
+    let texts = format!("{failure:?}{:?}{problem:?}", site.host.logged(""));
     assert!(!texts.contains("not the password"), "{texts}");
 }
 
@@ -95,7 +90,7 @@ fn whatever_goes_wrong_changes_no_value_and_is_told_until_the_controller_is_well
         site.controller.fault(&json!({ "kind": kind, "path": "/stations" }));
         site.pass(Duration::from_secs(15));
         assert_eq!(site.host.shown(POWER), "0.133 Good", "{kind}");
-        let problem = site.host.facts().problems[code].clone();
+        let problem = site.host.problem(code).expect(kind);
         assert!(
             !problem.what.is_empty() && !problem.effect.is_empty() && !problem.remedy.is_empty(),
             "{kind}"
@@ -106,7 +101,7 @@ fn whatever_goes_wrong_changes_no_value_and_is_told_until_the_controller_is_well
         site.controller.end_faults();
         site.pass(Duration::from_secs(15));
         assert_eq!(site.host.shown(POWER), "0.133 Good", "{kind}");
-        assert!(site.host.facts().problems.is_empty(), "{kind}");
+        assert!(site.host.problems().is_empty(), "{kind}");
         status.stop();
     }
 }
@@ -118,7 +113,7 @@ fn a_controller_that_asks_for_a_pause_is_offline_only_after_a_minute() {
     site.controller.fault(&json!({ "kind": "429", "path": "/zones" }));
     site.pass(Duration::from_secs(45));
     assert_eq!(site.host.shown(POWER), "0.133 Good");
-    assert!(site.host.facts().problems["unwell"].what.contains("429"));
+    assert!(site.host.problem("unwell").unwrap().what.contains("429"));
     site.pass(Duration::from_secs(45));
     assert_eq!(site.host.shown(POWER), "0.133 Offline");
     status.stop();
@@ -143,11 +138,9 @@ fn a_station_that_is_new_makes_status_ask_for_setup_and_appears_after_it() {
     let status = site.status();
     let added = site.controller.happen(&json!({ "kind": "add_station", "zone": 2 }));
     site.pass(Duration::from_secs(30));
-    assert_eq!(site.host.facts().requested_runs, ["setup"]);
-    status.stop();
-    site.run(Setup, json!({})).ended().unwrap();
-    let status = site.status();
-    site.host.wake(WakeMessage::TreeChanged);
+    assert_eq!(site.host.requested_runs(), ["setup"]);
+    // While Status goes on.
+    site.run(Setup, json!({})).ended_well();
     let connected = format!("z2/s{}/StationIsConnected", added["station"]);
     assert_eq!(site.host.shown(&connected), "true Good");
     status.stop();
@@ -156,11 +149,11 @@ fn a_station_that_is_new_makes_status_ask_for_setup_and_appears_after_it() {
 #[test]
 fn a_controller_of_another_generation_is_read_with_doubt_and_never_written() {
     let site = Site::new(Options { api_version: Some("7.1".to_owned()), ..Options::default() });
-    site.run(Setup, json!({})).ended().unwrap();
+    site.run(Setup, json!({})).ended_well();
     let status = site.status();
     assert_eq!(site.host.shown(POWER), "0.133 Uncertain");
-    assert!(site.host.facts().problems["unsupported-version"].what.contains("7.1"));
-    let wish = site.host.write(&[(REDUCTION, ValueMessage::Double(25.0))])[0];
+    assert!(site.host.problem("unsupported-version").unwrap().what.contains("7.1"));
+    let wish = site.host.write(&[(REDUCTION, PointValue::Double(25.0))])[0];
     assert_eq!(site.host.states(wish), ["Rejected"]);
     assert!(site.controller.requests("PUT", "/").is_empty());
     status.stop();
@@ -169,12 +162,12 @@ fn a_controller_of_another_generation_is_read_with_doubt_and_never_written() {
 #[test]
 fn a_controller_of_another_generation_is_not_written_after_it_was_away_either() {
     let site = Site::new(Options { api_version: Some("7.1".to_owned()), ..Options::default() });
-    site.run(Setup, json!({})).ended().unwrap();
+    site.run(Setup, json!({})).ended_well();
     let status = site.status();
     site.controller.fault(&json!({ "kind": "500", "path": "/zones" }));
     site.pass(Duration::from_secs(15));
     site.controller.end_faults();
-    let wish = site.host.write(&[(REDUCTION, ValueMessage::Double(25.0))])[0];
+    let wish = site.host.write(&[(REDUCTION, PointValue::Double(25.0))])[0];
     assert_eq!(site.host.states(wish), ["Rejected"]);
     assert!(site.controller.requests("PUT", "/").is_empty());
     status.stop();
@@ -184,7 +177,7 @@ fn a_controller_of_another_generation_is_not_written_after_it_was_away_either() 
 fn what_stands_at_a_controller_that_was_brought_to_another_generation_is_not_renewed() {
     let before = Site::set_up();
     let status = before.status();
-    before.host.write(&[(REDUCTION, ValueMessage::Double(25.0))]);
+    before.host.write(&[(REDUCTION, PointValue::Double(25.0))]);
     status.stop();
     let site = Site {
         controller: Controller::standing(Options {
@@ -196,7 +189,6 @@ fn what_stands_at_a_controller_that_was_brought_to_another_generation_is_not_ren
     let ours = json!({ "kind": "reduce", "zone": 1, "percent": 25.0, "description": "external-reduction@bmsApi-1-Z1" });
     site.controller.happen(&ours);
     let status = site.run(Status, json!({ "validity": "24 h" }));
-    site.host.rest();
     site.controller.advance("10h");
     site.pass(Duration::from_secs(15));
     assert_eq!(site.host.shown(REDUCTION), "25 Uncertain");
@@ -222,8 +214,7 @@ fn a_controller_that_was_away_at_start_is_said_to_answer_once() {
     let status = site.status();
     site.controller.end_faults();
     site.pass(Duration::from_mins(1));
-    let answers = |line: &&String| line.contains("the charge controller answers");
-    assert_eq!(site.host.facts().log.iter().filter(answers).count(), 1);
+    assert_eq!(site.host.logged("the charge controller answers").len(), 1);
     status.stop();
 }
 
@@ -236,7 +227,7 @@ fn a_station_that_moves_to_another_zone_makes_status_ask_for_setup() {
     let added = site.controller.happen(&json!({ "kind": "add_station", "zone": 2 }));
     assert_eq!(added["station"], 1);
     site.pass(Duration::from_secs(15));
-    assert_eq!(site.host.facts().requested_runs, ["setup"]);
+    assert_eq!(site.host.requested_runs(), ["setup"]);
     status.stop();
 }
 
@@ -244,9 +235,9 @@ fn a_station_that_moves_to_another_zone_makes_status_ask_for_setup() {
 fn setup_that_cannot_read_the_site_gives_its_session_back_and_says_what_to_do() {
     let site = Site::new(Options::default());
     site.controller.fault(&json!({ "kind": "html", "path": "/stations" }));
-    let failure = site.run(Setup, json!({})).ended().unwrap_err();
+    let failure = site.run(Setup, json!({})).failure();
     assert!(failure.may_try_again, "{failure:?}");
-    assert!(site.host.facts().problems["not-understood"].remedy.contains("/api/v2"));
+    assert!(site.host.problem("not-understood").unwrap().remedy.contains("/api/v2"));
     assert_eq!(site.controller.requests("POST", "/logout").len(), 1);
 }
 
@@ -256,8 +247,8 @@ fn a_profile_file_that_is_wrong_is_named_with_its_remedy() {
     let mut connection = site.controller.connection();
     connection["profile"] = json!("/nowhere/own.toml");
     for failure in [
-        site.host.run(Setup, json!({}), connection.clone()).ended().unwrap_err(),
-        site.host.run(Status, json!({}), connection.clone()).ended().unwrap_err(),
+        site.host.run(Setup, json!({}), connection.clone()).failure(),
+        site.host.run(Status, json!({}), connection.clone()).failure(),
     ] {
         assert!(!failure.may_try_again && failure.what.contains("/nowhere/own.toml"), "{failure:?}");
         assert!(failure.problem.as_ref().unwrap().remedy.contains("profile file"), "{failure:?}");
@@ -269,7 +260,7 @@ fn a_controller_that_refuses_each_token_is_not_logged_into_again_and_again() {
     let site = Site::set_up();
     site.controller.fault(&json!({ "kind": "401", "path": "/zones" }));
     let status = site.status();
-    site.pass(Duration::from_mins(5));
+    site.pass(Duration::from_mins(4));
     // One of Setup, one at the start, one after the token was called ended.
     assert_eq!(site.controller.requests("POST", "/login").len(), 3);
     assert_eq!(site.host.shown(POWER), "- Offline");
@@ -280,7 +271,7 @@ fn a_controller_that_refuses_each_token_is_not_logged_into_again_and_again() {
 fn a_validity_that_ends_before_the_next_renewal_is_refused_with_the_settings() {
     let site = Site::set_up();
     let settings = json!({ "interval": "300 s", "validity": "2 min" });
-    let failure = site.run(Status, settings).ended().unwrap_err();
+    let failure = site.run(Status, settings).failure();
     assert!(failure.what.contains("before they are renewed"), "{failure:?}");
 }
 
@@ -289,7 +280,7 @@ fn an_energy_sum_does_not_fall_when_a_station_is_lost_and_a_new_meter_is_told() 
     const ENERGY: &str = "z1/ZoneActiveEnergy";
     let site = Site::new(Options::default());
     site.controller.happen(&json!({ "kind": "add_station", "zone": 1 }));
-    site.run(Setup, json!({})).ended().unwrap();
+    site.run(Setup, json!({})).ended_well();
     let status = site.status();
     let before = site.host.shown(ENERGY);
     let kwh: f64 = before.strip_suffix(" Good").unwrap().parse().unwrap();
@@ -301,8 +292,7 @@ fn an_energy_sum_does_not_fall_when_a_station_is_lost_and_a_new_meter_is_told() 
     site.controller.happen(&json!({ "kind": "swap_meter", "station": 1, "connector": 1 }));
     site.pass(Duration::from_secs(30));
     assert_ne!(site.host.shown(ENERGY), before);
-    let falls =
-        |line: &&String| line.contains("station 1, connector 1: the energy register fell from 12.345 to 0");
-    assert_eq!(site.host.facts().log.iter().filter(falls).count(), 1);
+    let told = site.host.logged("station 1, connector 1: the energy register fell from 12.345 to 0");
+    assert_eq!(told.len(), 1, "{told:?}");
     status.stop();
 }
