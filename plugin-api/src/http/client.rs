@@ -16,6 +16,8 @@ use crate::{Host, HostError};
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Time for the whole answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+/// Time for a last request, within which a run that is asked to stop has to end anyway.
+const FAREWELL_WITHIN: Duration = Duration::from_secs(1);
 /// Largest answer.
 const LARGEST_ANSWER_MIB: usize = 20;
 /// An idle connection is kept this long; longer than the usual poll.
@@ -156,6 +158,14 @@ impl HttpClient {
                 }
             }
         }
+    }
+
+    /// Sends a last request, such as a logout, also when the run is to end. What comes of it does not matter, so
+    /// it goes past the gate, where others may be waited for. [any thread, running or stopping] Blocks for 1 s
+    /// at most.
+    pub fn send_farewell(&self, request: &Request) {
+        let sent = async { tokio::time::timeout(FAREWELL_WITHIN, self.exchange(request)).await.is_ok() };
+        self.runtime.block_on(sent);
     }
 
     /// The address that requests go to, for messages.

@@ -54,10 +54,7 @@ impl Processor for Setup {
 fn look(host: &Host, connection: &EvceConnection) -> Result<Look, EvceError> {
     let mut client = EvceClient::new(host, connection)?;
     let look = client.look();
-    // One that does not answer would only be waited for once more.
-    if !matches!(look, Err(EvceError::Http(_))) {
-        client.log_out();
-    }
+    client.log_out();
     look
 }
 

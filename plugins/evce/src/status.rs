@@ -114,7 +114,9 @@ impl Processor for Status {
             registers: Registers::default(),
             generation: None,
         };
-        run.follow()
+        let outcome = run.follow();
+        run.client.log_out();
+        outcome
     }
 }
 

@@ -127,11 +127,11 @@ impl EvceClient {
         Ok(())
     }
 
-    /// Gives the token back, since a controller holds few at a time. Whether it works does not matter.
+    /// Gives the token back, since a controller holds few at a time; also when the run is to end. Whether it works
+    /// does not matter.
     pub(crate) fn log_out(&mut self) {
         if let Some(token) = self.token.take() {
-            let request = self.profile.logout().bearer(token.text.expose());
-            let _ = self.http.send(GatePurpose::Request, &request, judge);
+            self.http.send_farewell(&self.profile.logout().bearer(token.text.expose()));
         }
     }
 

@@ -50,6 +50,11 @@ impl Controller {
         self.order("POST", "/_sim/auth/revoke", &Value::Null);
     }
 
+    /// Sessions that are open.
+    pub(super) fn sessions(&self) -> i64 {
+        self.order("GET", "/_sim/state", &Value::Null)["api_sessions"].as_i64().unwrap()
+    }
+
     /// Calls with this method whose path below `/api/v2` begins so, oldest first.
     pub(super) fn requests(&self, method: &str, path: &str) -> Vec<Value> {
         let listed = self.order("GET", &format!("/_sim/requests?method={method}&path={path}"), &Value::Null);

@@ -14,7 +14,7 @@ const SITE_POWER: &str = "zones/SiteOverallActivePowerTotal";
 const REDUCTION: &str = "z1/ZoneReduction";
 
 #[test]
-fn setup_shows_settings_status_adds_live_values_and_one_session_is_left() {
+fn setup_shows_settings_status_adds_live_values_and_no_session_is_left() {
     let site = Site::set_up();
     assert_eq!(site.host.shown(REDUCTION), "10 Good");
     assert_eq!(site.host.shown(POWER), "never");
@@ -24,7 +24,8 @@ fn setup_shows_settings_status_adds_live_values_and_one_session_is_left() {
     assert!(site.host.problems().is_empty());
     status.stop();
     assert_eq!(site.controller.requests("POST", "/login").len(), 2);
-    assert_eq!(site.controller.requests("POST", "/logout").len(), 1);
+    assert_eq!(site.controller.requests("POST", "/logout").len(), 2);
+    assert_eq!(site.controller.sessions(), 0);
 }
 
 #[test]
