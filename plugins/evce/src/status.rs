@@ -154,7 +154,10 @@ impl StatusRun<'_> {
     fn look(&mut self) -> Result<(), HostError> {
         match self.read() {
             Ok(look) => self.show(look),
-            Err(error) => self.fail(&error),
+            Err(error) => {
+                self.fail(&error)?;
+                if error.is_an_answer() { self.renew_unseen() } else { Ok(()) }
+            }
         }
     }
 
@@ -296,6 +299,17 @@ impl StatusRun<'_> {
                 self.queue.reject_all("the API version of the charge controller is not supported");
                 Ok(())
             }
+            Err(error) => error.carry_stop(),
+        }
+    }
+
+    fn renew_unseen(&mut self) -> Result<(), HostError> {
+        if self.standing.is_empty() {
+            return Ok(());
+        }
+        match self.generation() {
+            Ok(Generation::Supported) => self.with_carrier(|carrier, _| carrier.renew_unseen()),
+            Ok(Generation::Unsupported) => Ok(()),
             Err(error) => error.carry_stop(),
         }
     }

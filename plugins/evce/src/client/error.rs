@@ -94,6 +94,11 @@ impl EvceError {
         )
     }
 
+    /// Whether the controller was reached and answered something else than was asked for.
+    pub(crate) const fn is_an_answer(&self) -> bool {
+        matches!(self, Self::Answer(_) | Self::Refused { .. } | Self::Unwell { .. })
+    }
+
     /// Whether a write may have been carried out although there is no answer.
     pub(crate) fn may_have_been_done(&self) -> bool {
         match self {

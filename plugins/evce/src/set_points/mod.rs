@@ -90,6 +90,24 @@ impl Carrier<'_> {
         Ok(())
     }
 
+    /// The same when the site as a whole cannot be read: a reduction must not end because a station is not
+    /// understood.
+    pub(crate) fn renew_unseen(&mut self) -> Result<(), HostError> {
+        let mut controller_now = None;
+        for (zone, _) in self.standing.all() {
+            match self.client.reduction(&zone) {
+                Ok(read) => {
+                    controller_now = Some(read.controller_now);
+                    if let Some(found) = self.site.zones.iter_mut().find(|found| found.id == zone) {
+                        found.reduction = read.reduction;
+                    }
+                }
+                Err(error) => return error.carry_stop(),
+            }
+        }
+        controller_now.map_or(Ok(()), |now| self.renew(now))
+    }
+
     fn renew_one(&mut self, zone: &ObjectId, percent: f64, until: SystemTime) -> Result<(), HostError> {
         let description = self.describe(zone);
         match self.client.put_reduction(zone, percent, until, &description) {

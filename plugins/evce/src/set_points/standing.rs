@@ -26,6 +26,11 @@ impl StandingReductions {
         Ok(Self { percent_by_zone })
     }
 
+    /// Whether none stands.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.percent_by_zone.is_empty()
+    }
+
     pub(super) fn all(&self) -> Vec<(ObjectId, f64)> {
         self.percent_by_zone.iter().map(|(zone, percent)| (ObjectId(zone.clone()), *percent)).collect()
     }

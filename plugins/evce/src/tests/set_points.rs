@@ -283,3 +283,14 @@ fn a_station_out_of_reach_is_asked_again_when_the_controller_reaches_it() {
     assert_eq!(site.host.states(wish), ["Sent", "Pending", "Sent", "Confirmed"]);
     status.stop();
 }
+
+#[test]
+fn a_reduction_is_renewed_also_while_the_stations_are_not_understood() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.host.write(&[(REDUCTION, percent(25.0))]);
+    site.controller.fault(&json!({ "kind": "html", "path": "/stations" }));
+    site.pass(Duration::from_mins(11));
+    assert_eq!(site.controller.put(PUT_REDUCTION).len(), 3);
+    status.stop();
+}
