@@ -73,6 +73,21 @@ async fn it_is_confirmed_by_what_the_controller_says() {
 }
 
 #[tokio::test]
+async fn a_reduction_and_its_validity_in_one_request_become_one_write_as_they_are() {
+    let (site, _host, bms, reduction) = running_site().await;
+    let tree: Tree = walk_until_there(&bms, REDUCTION).await;
+    let validity = id_of(&tree, "EVCE Zones/Z1/ZoneValidity");
+    let results =
+        bms.set_values(&[(&reduction, "55"), (validity, "2035-06-01T12:00:00.000Z")]).await.unwrap();
+    assert!(results.iter().all(|result| result.is_success), "{results:?}");
+    read_until(&bms, &reduction, "55", ValueState::Good).await;
+    read_until(&bms, validity, "2035-06-01T12:00:00.000Z", ValueState::Good).await;
+    let whole = json!({ "type": "percentage", "value": 55.0, "validityMode": "absolute",
+        "validity": "2035-06-01T12:00:00Z", "description": "external-reduction@bmsApi-1-Z1" });
+    assert_eq!(site.controller.writes(REDUCTION_PATH).await, [whole]);
+}
+
+#[tokio::test]
 async fn while_the_controller_is_down_for_a_minute_it_is_served_as_requested_and_sent_when_it_is_back() {
     let (site, _host, bms, reduction) = running_site().await;
     site.controller.go_down().await;
