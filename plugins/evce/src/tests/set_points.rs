@@ -294,3 +294,42 @@ fn a_reduction_is_renewed_also_while_the_stations_are_not_understood() {
     assert_eq!(site.controller.put(PUT_REDUCTION).len(), 3);
     status.stop();
 }
+
+#[test]
+fn the_default_validity_counts_by_the_controllers_clock() {
+    let site = Site::set_up();
+    site.controller.advance("3h");
+    let status = site.status();
+    site.host.write(&[(REDUCTION, percent(25.0))]);
+    assert_eq!(site.controller.put(PUT_REDUCTION)[0]["validity"], "2026-01-05T09:15:15Z");
+    site.pass(Duration::from_mins(6));
+    assert_eq!(site.controller.put(PUT_REDUCTION).len(), 2, "it is renewed by the same clock");
+    status.stop();
+}
+
+#[test]
+fn for_ever_is_written_as_a_century_and_more_and_not_renewed() {
+    let site = Site::set_up();
+    let status = site.run(Status, json!({ "forever": true }));
+    let wish = site.host.write(&[(REDUCTION, percent(25.0))])[0];
+    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    site.pass(Duration::from_mins(20));
+    let put = site.controller.put(PUT_REDUCTION);
+    assert_eq!(put.len(), 1);
+    assert!(put[0]["validity"].as_str().unwrap().starts_with("2150-12-"), "{put:?}");
+    status.stop();
+}
+
+#[test]
+fn a_reduction_of_somebody_else_that_the_controller_guards_is_rejected_with_its_words() {
+    let site = Site::set_up();
+    // It bears our name, so only the controller knows better.
+    let guarded = json!({ "kind": "reduce", "zone": 1, "percent": 40.0,
+        "description": "external-reduction@bmsApi-1-Z1" });
+    site.controller.happen(&guarded);
+    let status = site.status();
+    let wish = site.host.write(&[(REDUCTION, percent(0.0))])[0];
+    assert_eq!(site.host.states(wish), ["Sent", "Rejected"]);
+    assert!(site.host.reason(wish).contains("another role"), "{}", site.host.reason(wish));
+    status.stop();
+}
