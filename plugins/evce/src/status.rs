@@ -65,6 +65,8 @@ struct StatusRun<'a> {
     /// Since when the controller does not answer.
     failing_since: Option<SystemTime>,
     is_offline: bool,
+    /// The code of the problem that stands.
+    raised: Option<&'static str>,
     /// It asked for a pause, which is no reason to call it unreachable.
     asked_for_pause: bool,
     asked_for_setup: Option<SystemTime>,
@@ -108,6 +110,7 @@ impl Processor for Status {
             standing: StandingReductions::load(host)?,
             failing_since: None,
             is_offline: false,
+            raised: None,
             asked_for_pause: false,
             asked_for_setup: None,
             left_out: Vec::new(),
@@ -198,6 +201,7 @@ impl StatusRun<'_> {
             self.host.publish(&values)?;
         }
         self.is_offline = false;
+        self.raised = None;
         self.asked_for_pause = false;
         let was_failing = self.failing_since.take().is_some();
         if !was_known || was_failing {
@@ -258,6 +262,10 @@ impl StatusRun<'_> {
         // While the gate is closed the problem that closed it stands already.
         if !is_waiting {
             self.asked_for_pause = matches!(error, EvceError::Unwell { status: 429 | 503, .. });
+            let (code, _) = error.problem();
+            if let Some(before) = self.raised.replace(code).filter(|before| *before != code) {
+                self.host.clear(before);
+            }
             self.host.raise(error.as_problem("live values are Offline, set points wait"));
         }
         // A clock that was set back counts anew.

@@ -297,3 +297,16 @@ fn an_energy_sum_does_not_fall_when_a_station_is_lost_and_a_new_meter_is_told() 
     assert_eq!(told.len(), 1, "{told:?}");
     status.stop();
 }
+
+#[test]
+fn of_two_troubles_that_follow_each_other_the_present_one_is_told() {
+    let site = Site::set_up();
+    let status = site.status();
+    for (kind, code) in [("500", "unwell"), ("html", "not-understood")] {
+        site.controller.fault(&json!({ "kind": kind, "path": "/stations" }));
+        site.pass(Duration::from_secs(15));
+        assert_eq!(site.host.problems(), [code]);
+        site.controller.end_faults();
+    }
+    status.stop();
+}
