@@ -10,6 +10,7 @@ mod connection;
 mod generation;
 mod logs;
 mod model;
+mod outage;
 mod points;
 mod registers;
 mod set_points;

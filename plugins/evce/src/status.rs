@@ -3,19 +3,17 @@
 use std::time::SystemTime;
 
 use riser_plugin::LogLevel;
-use riser_plugin::http::HttpError;
 use riser_plugin::prelude::*;
 
 use crate::client::{EvceClient, EvceError, Look};
 use crate::connection::EvceConnection;
 use crate::generation::{self, Generation};
 use crate::model::Site;
+use crate::outage::Outage;
 use crate::points::{Binding, SETUP, STATUS};
 use crate::registers::Registers;
 use crate::set_points::{Carrier, Queue, StandingReductions, Validity};
 
-/// A controller that is silent for this long counts as unreachable (reliability, value state semantics).
-const OFFLINE_AFTER: Duration = Duration::from_mins(1);
 /// Time between two attempts to carry a set point.
 const CARRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// Setup is asked for at most this often.
@@ -62,13 +60,7 @@ struct StatusRun<'a> {
     controller_now: SystemTime,
     queue: Queue,
     standing: StandingReductions,
-    /// Since when the controller does not answer.
-    failing_since: Option<SystemTime>,
-    is_offline: bool,
-    /// The code of the problem that stands.
-    raised: Option<&'static str>,
-    /// It asked for a pause, which is no reason to call it unreachable.
-    asked_for_pause: bool,
+    outage: Outage,
     asked_for_setup: Option<SystemTime>,
     left_out: Vec<String>,
     registers: Registers,
@@ -108,10 +100,7 @@ impl Processor for Status {
             controller_now: host.now(),
             queue,
             standing: StandingReductions::load(host)?,
-            failing_since: None,
-            is_offline: false,
-            raised: None,
-            asked_for_pause: false,
+            outage: Outage::default(),
             asked_for_setup: None,
             left_out: Vec::new(),
             registers: Registers::default(),
@@ -200,10 +189,7 @@ impl StatusRun<'_> {
             }
             self.host.publish(&values)?;
         }
-        self.is_offline = false;
-        self.raised = None;
-        self.asked_for_pause = false;
-        let was_failing = self.failing_since.take().is_some();
+        let was_failing = self.outage.end();
         if !was_known || was_failing {
             self.host.log(LogLevel::Info, "the charge controller answers");
             for code in crate::PROBLEM_CODES {
@@ -248,40 +234,10 @@ impl StatusRun<'_> {
     }
 
     fn fail(&mut self, error: &EvceError) -> Result<(), HostError> {
-        if let Some(stop) = error.host_error() {
-            return Err(stop);
-        }
-        let now = self.host.now();
+        error.carry_stop()?;
         // While it was away it may have been updated.
         self.generation = None;
-        let is_waiting = matches!(error, EvceError::Http(HttpError::Closed(_)));
-        if self.failing_since.is_none() {
-            self.failing_since = Some(now);
-            self.host.log(LogLevel::Warn, &error.to_string());
-        }
-        // While the gate is closed the problem that closed it stands already.
-        if !is_waiting {
-            self.asked_for_pause = matches!(error, EvceError::Unwell { status: 429 | 503, .. });
-            let (code, _) = error.problem();
-            if let Some(before) = self.raised.replace(code).filter(|before| *before != code) {
-                self.host.clear(before);
-            }
-            self.host.raise(error.as_problem("live values are Offline, set points wait"));
-        }
-        // A clock that was set back counts anew.
-        let since = self.failing_since.map_or(now, |since| since.min(now));
-        self.failing_since = Some(since);
-        let silent = now.duration_since(since).unwrap_or_default();
-        let is_left_alone = is_waiting && !self.asked_for_pause;
-        let is_offline = is_left_alone || error.needs_somebody() || silent >= OFFLINE_AFTER;
-        if is_offline && !self.is_offline {
-            self.is_offline = true;
-            let reason = match error {
-                EvceError::CredentialsRefused { .. } => {
-                    "credentials refused by the charge controller".to_owned()
-                }
-                other => other.to_string(),
-            };
+        if let Some(reason) = self.outage.note(self.host, error) {
             self.bind_from_store()?;
             self.host.publish(&self.binding.all_offline(&reason))?;
         }
