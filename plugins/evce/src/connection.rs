@@ -158,7 +158,7 @@ fn reach(addresses: &[std::net::SocketAddr]) -> Result<((), String), (String, St
 fn describe(version: Option<String>) -> String {
     match version {
         None => "the controller does not tell the version of its API".to_owned(),
-        Some(version) if Generation::of(&version) == Generation::Supported => {
+        Some(version) if Generation::of(Some(&version)) == Generation::Supported => {
             format!("API version {version}")
         }
         Some(version) => {

@@ -16,14 +16,15 @@ pub(crate) enum Generation {
 }
 
 impl Generation {
-    /// The generation of a version.
-    pub(crate) fn of(version: &str) -> Self {
-        if version.split('.').next() == Some(KNOWN) { Self::Supported } else { Self::Unsupported }
+    /// The generation of the version that a controller tells, if it does.
+    pub(crate) fn of(version: Option<&str>) -> Self {
+        let is_known = version.is_none_or(|version| version.split('.').next() == Some(KNOWN));
+        if is_known { Self::Supported } else { Self::Unsupported }
     }
 
     /// Judges the version that a controller tells, such as `6.0`, and raises or clears the problem.
     pub(crate) fn judge(host: &Host, version: Option<String>) -> Self {
-        let Some(version) = version.filter(|version| Self::of(version) == Self::Unsupported) else {
+        let Some(version) = version.filter(|version| Self::of(Some(version)) == Self::Unsupported) else {
             host.clear(UNSUPPORTED);
             return Self::Supported;
         };

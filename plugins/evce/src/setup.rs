@@ -6,6 +6,7 @@ use riser_plugin::prelude::*;
 
 use crate::client::{EvceClient, EvceError, Look};
 use crate::connection::EvceConnection;
+use crate::generation::{self, Generation};
 use crate::points::{self, Binding, SETUP};
 
 /// How Setup works.
@@ -29,7 +30,8 @@ impl Processor for Setup {
     fn run(&self, host: &Host, settings: SetupSettings) -> Outcome {
         let connection = host.connection::<EvceConnection>()?;
         host.progress("reading the charge controller", 0, 2);
-        let Look { site, left_out, .. } = look(host, &connection).map_err(|error| told(host, error))?;
+        let (generation, Look { site, left_out, .. }) =
+            look(host, &connection).map_err(|error| told(host, error))?;
         Look::tell_left_out(&left_out, host);
         let (zones, stations) = (site.zones.len(), site.station_count());
         let found = format!("{zones} zones, {stations} stations, {} connectors", site.connector_count());
@@ -40,7 +42,11 @@ impl Processor for Setup {
         }
         host.progress("creating what the BMS sees", 1, 2);
         let declared = host.declare(tree)?;
-        host.publish(&Binding::new(declared.all(), &site).setup_values(&site))?;
+        let mut values = Binding::new(declared.all(), &site).setup_values(&site);
+        if generation == Generation::Unsupported {
+            generation::doubt(&mut values);
+        }
+        host.publish(&values)?;
         let (added, changed, _, vanished) = declared.difference;
         host.log(LogLevel::Info, &format!("{found}; {added} items new, {changed} changed, {vanished} gone"));
         for code in crate::PROBLEM_CODES {
@@ -51,11 +57,13 @@ impl Processor for Setup {
 }
 
 /// Looks once, and gives the session back.
-fn look(host: &Host, connection: &EvceConnection) -> Result<Look, EvceError> {
+fn look(host: &Host, connection: &EvceConnection) -> Result<(Generation, Look), EvceError> {
     let mut client = EvceClient::new(host, connection)?;
+    // EVCE Status tells what it means.
+    let generation = Generation::of(client.version()?.api_version.as_deref());
     let look = client.look();
     client.log_out();
-    look
+    Ok((generation, look?))
 }
 
 /// Why there is nothing to see, raised as a problem.

@@ -153,6 +153,7 @@ fn a_controller_of_another_generation_is_read_with_doubt_and_never_written() {
     site.run(Setup, json!({})).ended_well();
     let status = site.status();
     assert_eq!(site.host.shown(POWER), "0.133 Uncertain");
+    assert_eq!(site.host.shown("z1/ZoneName"), "Z1 Uncertain");
     assert!(site.host.problem("unsupported-version").unwrap().what.contains("7.1"));
     let wish = site.host.write(&[(REDUCTION, PointValue::Double(25.0))])[0];
     assert_eq!(site.host.states(wish), ["Rejected"]);
