@@ -283,7 +283,10 @@ impl<W: Work> Drop for Guarded<W> {
     #[expect(unsafe_code, reason = "a drop that panics is caught, which only a manual drop allows")]
     fn drop(&mut self) {
         // SAFETY: this is the value's only drop, and nothing uses it afterwards.
-        let _ = catch_unwind(AssertUnwindSafe(|| unsafe { ManuallyDrop::drop(&mut self.0) }));
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| unsafe { ManuallyDrop::drop(&mut self.0) })) {
+            // What was thrown may panic when it is dropped.
+            std::mem::forget(payload);
+        }
     }
 }
 
@@ -326,4 +329,48 @@ fn message_of(payload: &(dyn Any + Send)) -> String {
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "something that is no text was thrown".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Panics whenever it is dropped.
+    struct Grenade;
+
+    impl Drop for Grenade {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+
+    /// Throws a grenade when it is dropped.
+    struct Thrower;
+
+    impl Drop for Thrower {
+        fn drop(&mut self) {
+            std::panic::panic_any(Grenade);
+        }
+    }
+
+    impl Processor for Thrower {
+        type Settings = ();
+        const CLASS: crate::Class = crate::Class::scheduled("thrower", "Thrower");
+
+        fn run(&self, _host: &Host, (): ()) -> Outcome {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn neither_a_drop_that_panics_nor_what_it_throws_leaves_the_guard() {
+        drop(create(|| Thrower, Vec::new()));
+    }
+
+    #[test]
+    fn what_a_panic_throws_is_not_dropped() {
+        let thrown: Outcome = guarded(|| std::panic::panic_any(Grenade));
+        let what = thrown.unwrap_err().what().to_owned();
+        assert!(what.starts_with("something that is no text was thrown at "), "{what}");
+    }
 }
