@@ -1,5 +1,6 @@
 //! What the host sees of worker processes that never speak: shell scripts in a worker's place.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use riser_worker::{
@@ -8,6 +9,13 @@ use riser_worker::{
 };
 
 use crate::world::marked;
+
+/// A marker of this call alone: tests run side by side, in this process and in others, and each launcher ends
+/// what carries its own.
+fn instance(name: &str) -> String {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    format!("{name}-{}-{}", std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed))
+}
 
 fn launcher(instance: &str, script: &str) -> Launcher {
     Launcher::start(LaunchOptions {
@@ -31,7 +39,7 @@ async fn end_of(mut worker: WorkerProcess) -> (ExitReason, Vec<OutputLine>) {
 }
 
 async fn outcome_of(script: &str, limits: WorkerLimits) -> (String, Vec<OutputLine>) {
-    let worker = launcher("processes-outcome", script).launch(limits).await.unwrap();
+    let worker = launcher(&instance("processes-outcome"), script).launch(limits).await.unwrap();
     let (reason, lines) = end_of(worker).await;
     (reason.to_string(), lines)
 }
@@ -74,7 +82,7 @@ async fn a_process_that_never_beats_or_closes_its_socket_or_writes_rubbish_is_en
 #[tokio::test]
 async fn one_that_ignores_a_stop_is_killed_when_its_grace_ends() {
     let limits = WorkerLimits { stop_grace: Duration::from_millis(200), ..WorkerLimits::default() };
-    let worker = launcher("processes-stop", "sleep 600").launch(limits).await.unwrap();
+    let worker = launcher(&instance("processes-stop"), "sleep 600").launch(limits).await.unwrap();
     worker.stop();
     assert_eq!(end_of(worker).await.0.to_string(), "did not stop within 200 ms of being asked");
 }
@@ -83,7 +91,8 @@ async fn one_that_ignores_a_stop_is_killed_when_its_grace_ends() {
 async fn a_time_limit_and_a_kill_end_it_at_once() {
     let limits = WorkerLimits { time_limit: Some(Duration::from_millis(200)), ..WorkerLimits::default() };
     assert_eq!(outcome_of("sleep 600", limits).await.0, "took longer than 200 ms");
-    let worker = launcher("processes-kill", "sleep 600").launch(WorkerLimits::default()).await.unwrap();
+    let worker =
+        launcher(&instance("processes-kill"), "sleep 600").launch(WorkerLimits::default()).await.unwrap();
     worker.kill();
     assert_eq!(end_of(worker).await.0, ExitReason::Killed);
 }
@@ -97,7 +106,8 @@ async fn what_a_worker_leaves_behind_is_ended_with_it() {
     ];
     for script in left_behind {
         let script = format!("{script}\necho started; sleep 0.1; exit 1");
-        let mut worker = launcher("processes-strays", &script).launch(WorkerLimits::default()).await.unwrap();
+        let instance = instance("processes-strays");
+        let mut worker = launcher(&instance, &script).launch(WorkerLimits::default()).await.unwrap();
         let mut left_behind = 0;
         let reason = loop {
             match worker.next_event().await {
@@ -109,14 +119,15 @@ async fn what_a_worker_leaves_behind_is_ended_with_it() {
         assert_eq!(reason, ExitReason::Exited { code: 1 });
         // One in the worker's own group went with the group.
         assert_eq!(left_behind > 0, script.contains("setsid"), "{script}");
-        assert_eq!(marked("processes-strays"), 0, "{script}");
+        assert_eq!(marked(&instance), 0, "{script}");
     }
 }
 
 #[tokio::test]
 async fn an_orphan_that_hides_its_environment_is_ended_as_an_adopted_one() {
     let script = "setsid env -i sleep 4711.25 & sleep 0.1; exit 1";
-    let worker = launcher("processes-hidden", script).launch(WorkerLimits::default()).await.unwrap();
+    let worker =
+        launcher(&instance("processes-hidden"), script).launch(WorkerLimits::default()).await.unwrap();
     end_of(worker).await;
     let is_left = std::fs::read_dir("/proc").unwrap().flatten().any(|process| {
         let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
@@ -128,15 +139,16 @@ async fn an_orphan_that_hides_its_environment_is_ended_as_an_adopted_one() {
 #[tokio::test]
 async fn strays_of_an_installation_are_ended_at_its_next_start() {
     // As if a host had been killed hard: its workers' grandchild lives on.
+    let (ours, other) = (instance("processes-next-start"), instance("processes-other"));
     let mut orphan = std::process::Command::new("setsid")
         .args(["--fork", "sleep", "600"])
-        .env("RISER_INSTANCE", "processes-next-start")
+        .env("RISER_INSTANCE", &ours)
         .spawn()
         .unwrap();
     orphan.wait().unwrap();
-    assert_eq!(end_strays("processes-other"), 0);
-    assert_eq!(end_strays("processes-next-start"), 1);
-    assert_eq!(marked("processes-next-start"), 0);
+    assert_eq!(end_strays(&other), 0);
+    assert_eq!(end_strays(&ours), 1);
+    assert_eq!(marked(&ours), 0);
 }
 
 #[tokio::test]
