@@ -10,6 +10,7 @@ mod clock;
 mod connection;
 mod ews_server;
 mod item;
+mod one_line;
 mod problem;
 mod processor;
 mod run;
@@ -28,6 +29,7 @@ pub use ews_server::{AccountId, AccountRights, DigestAlgorithm, EwsServer, EwsSe
 pub use item::{
     ContainerItem, ContainerKind, EwsItem, EwsItemId, HistoryItem, PointHandle, SetPointRule, ValueItem,
 };
+pub use one_line::one_line;
 pub use problem::Problem;
 pub use processor::{ClassId, ConfigurationId, ProcessorConfiguration, ProcessorFlags, RunMode};
 pub use run::{LogLevel, Run, RunId, RunState, RunTrigger};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use riser_domain::{
     ContainerItem, ContainerKind, DeclaredTree, EwsItem, EwsItemId, HistoryItem, HistorySample, LogLevel,
     PointHandle, Problem, Reading, SetPointRule, StoredItem, Timestamp, Value, ValueItem, ValueKind,
-    ValueState, Wish,
+    ValueState, Wish, one_line,
 };
 use riser_worker::frames::{
     DeclaredFrame, DeclaredNodeFrame, LogLevelFrame, PointFrame, ProblemFrame, PublishedFrame, ReadingFrame,
@@ -130,7 +130,8 @@ pub(crate) fn wish_frame(wish: &Wish) -> WishFrame {
 
 pub(crate) fn problem_from(frame: ProblemFrame) -> Problem {
     let ProblemFrame { code, what, effect, remedy, setting } = frame;
-    Problem { code, what, effect, remedy, setting }
+    let [code, what, effect, remedy] = [code, what, effect, remedy].map(|text| one_line(&text));
+    Problem { code, what, effect, remedy, setting: setting.map(|setting| one_line(&setting)) }
 }
 
 pub(crate) const fn level_from(level: LogLevelFrame) -> LogLevel {
@@ -245,5 +246,20 @@ mod tests {
             Err(FrameError::NotFinite(1))
         );
         assert!(published_from(frame(Some(ValueFrame::Double(1.0)), 0)).is_ok());
+    }
+
+    #[test]
+    fn a_problem_that_quotes_hostile_text_is_raised_in_plain_lines() {
+        let hostile = "the station says \u{1b}[2J\nroot logged in".to_owned();
+        let problem = problem_from(ProblemFrame {
+            code: "odd".to_owned(),
+            what: hostile.clone(),
+            effect: hostile,
+            remedy: "x".repeat(1_000_000),
+            setting: None,
+        });
+        assert_eq!(problem.what, "the station says \\u{1b}[2J\\nroot logged in");
+        assert_eq!(problem.effect, problem.what);
+        assert!(problem.remedy.len() < 9_000);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use riser_domain::{LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WishId, WishState};
+use riser_domain::{LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WishId, WishState, one_line};
 use riser_worker::frames::{FailureFrame, FromWorker, OutcomeFrame, ToWorker, WakeFrame};
 use riser_worker::{ExitReason, WorkerEvent, WorkerLimits, WorkerProcess};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::border::{level_from, problem_from, wish_frame};
 use super::order::{self, OrderError};
 use super::processor_task::{Command, ProcessorTask, StartRefusal, StopRefusal};
-use super::run_log::RunLog;
+use super::run_log::{RunLog, Taken};
 use super::services::Services;
 use crate::status::{LastRun, ProcessorState, Progress};
 
@@ -184,6 +184,7 @@ impl Execution<'_> {
             },
             FromWorker::Log { level, text } => self.add_line(level_from(level), &text).await,
             FromWorker::Progress { step, done, of } => {
+                let step = one_line(&step);
                 self.task.show(|live| live.progress = Some(Progress { step, done, of }));
                 self.task.context.changes.send(crate::changes::Change::Processor(self.task.configuration.id));
             }
@@ -196,7 +197,7 @@ impl Execution<'_> {
                 }
             }
             FromWorker::ProblemCleared { code } => {
-                self.task.context.problems.clear(Some(self.task.configuration.id), &code);
+                self.task.context.problems.clear(Some(self.task.configuration.id), &one_line(&code));
             }
             FromWorker::Receipt { wish, state, reason } => self.take_receipt(wish, &state, &reason).await,
             FromWorker::Outcome(outcome) => self.outcome = Some(outcome),
@@ -212,7 +213,7 @@ impl Execution<'_> {
             self.add_line(LogLevel::Warn, &format!("{state:?} is no state of a set point")).await;
             return;
         };
-        if let Err(error) = self.task.context.outbox.receipt(WishId(wish), state, reason).await {
+        if let Err(error) = self.task.context.outbox.receipt(WishId(wish), state, &one_line(reason)).await {
             self.task.context.report_store_failure("the receipt of a set point could not be stored", &error);
         }
     }
@@ -256,12 +257,15 @@ impl Execution<'_> {
     }
 
     async fn add_line(&mut self, level: LogLevel, text: &str) {
-        if self.log.add(&*self.task.context.clock, level, text) {
-            self.log.write(&self.task.context.store).await;
+        match self.log.add(&*self.task.context.clock, level, text) {
+            // The host's own log is flooded no more than that of the run.
+            Taken::LeftOut => return,
+            Taken::Waiting => {}
+            Taken::BatchFull => self.log.write(&self.task.context.store).await,
         }
         let name = &self.task.configuration.name;
         let (configuration, run) = (self.task.configuration.id.0, self.run.0);
-        let line = super::run_log::one_line(text);
+        let line = one_line(text);
         // The macros of tracing want their level at compile time.
         macro_rules! log_at {
             ($level:ident) => {
@@ -318,7 +322,8 @@ async fn next_event(
 }
 
 fn failed_with(failure: &FailureFrame) -> String {
-    if failure.is_panic { format!("panicked: {}", failure.what) } else { failure.what.clone() }
+    let what = one_line(&failure.what);
+    if failure.is_panic { format!("panicked: {what}") } else { what }
 }
 
 fn ending_of(failure: &FailureFrame) -> Ending {

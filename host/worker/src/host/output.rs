@@ -1,9 +1,9 @@
 //! Standard output and error of a worker, line by line. Plugins and what they link print what they like, so
 //! each line is cut, made valid text and stripped of what could steer a terminal or forge another line.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
+use riser_domain::one_line;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{mpsc, watch};
 
@@ -98,29 +98,12 @@ impl Lines {
     fn take(&mut self) -> String {
         let line = std::mem::take(&mut self.line);
         let line = line.strip_suffix(b"\r").unwrap_or(&line);
-        let mut text = printable(&String::from_utf8_lossy(line));
+        let mut text = one_line(&String::from_utf8_lossy(line));
         if std::mem::take(&mut self.is_cut) {
             text.push_str(" … (cut)");
         }
         text
     }
-}
-
-/// The text with its control characters, and those that turn the direction of writing, written as escapes.
-fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        let turns_direction =
-            matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if character == '\t' {
-            shown.push(character);
-        } else if character.is_control() || turns_direction {
-            let _infallible = write!(shown, "{}", character.escape_default());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
 }
 
 #[cfg(test)]

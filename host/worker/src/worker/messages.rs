@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use riser_domain::one_line;
 use riser_plugin::abi::messages as plugin;
 
 use crate::frames::{
@@ -118,7 +119,8 @@ pub(crate) fn outcome(failure: plugin::FailureMessage) -> OutcomeFrame {
         return OutcomeFrame::Cancelled;
     }
     OutcomeFrame::Failed(FailureFrame {
-        what: failure.what,
+        // A longer one could not be sent, and the run would end without any reason.
+        what: one_line(&failure.what),
         problem: failure.problem.map(problem_frame),
         may_try_again: failure.may_try_again,
         is_panic: failure.is_panic,
@@ -194,7 +196,8 @@ fn set_point_rule(rule: plugin::SetPointRuleMessage) -> SetPointRuleFrame {
 
 fn problem_frame(problem: plugin::ProblemMessage) -> ProblemFrame {
     let plugin::ProblemMessage { code, what, effect, remedy, setting } = problem;
-    ProblemFrame { code, what, effect, remedy, setting }
+    let [code, what, effect, remedy] = [code, what, effect, remedy].map(|text| one_line(&text));
+    ProblemFrame { code, what, effect, remedy, setting: setting.map(|setting| one_line(&setting)) }
 }
 
 const fn gate_purpose(purpose: plugin::GatePurpose) -> GatePurpose {
@@ -254,4 +257,22 @@ fn kind_frame(name: &str) -> Result<ValueKindFrame, MessageError> {
 
 fn kind_name(kind: ValueKindFrame) -> &'static str {
     KINDS.iter().find(|(_, known)| *known == kind).map_or("String", |(name, _)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_any_length_fits_a_frame() {
+        let message = plugin::FailureMessage {
+            what: "x".repeat(200 << 20),
+            problem: None,
+            may_try_again: true,
+            is_stop: false,
+            is_panic: false,
+        };
+        let OutcomeFrame::Failed(failure) = outcome(message) else { panic!("it is a failure") };
+        assert!(failure.what.len() < 9_000 && failure.what.starts_with('x'));
+    }
 }
