@@ -56,7 +56,7 @@ use items::ItemStore;
 use libraries::Libraries;
 use outbox::Outbox;
 use problems::Problems;
-use supervisor::Context;
+use supervisor::{Context, Directory};
 
 /// Time the processors have to end when Riser ends; a little more than the workers' own grace.
 const SHUT_DOWN_GRACE: Duration = Duration::from_secs(12);
@@ -130,6 +130,7 @@ impl Runtime {
             launcher: Launcher::start(worker)?,
             outbox: Arc::new(outbox),
             directory: OnceLock::new(),
+            no_tasks_yet: Directory::default(),
             clock,
             store,
             keyring,

@@ -36,6 +36,16 @@ async fn a_host_without_configuration_says_how_to_begin() {
     assert!(items.body.contains("No items yet"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_that_are_asked_for_before_the_processors_start_do_not_hinder_the_start() {
+    let portal = TestPortal::new().await;
+    let cookie = portal.sign_in("anna").await;
+    assert_eq!(portal.get("/", &cookie).await.status, StatusCode::OK);
+    portal.runtime.start().await.unwrap();
+    assert_eq!(portal.get("/", &cookie).await.status, StatusCode::OK);
+    portal.runtime.shut_down().await;
+}
+
 #[tokio::test]
 async fn items_show_value_unit_state_and_age_and_never_a_number_nobody_read() {
     let portal = TestPortal::new().await;

@@ -52,7 +52,10 @@ pub(crate) struct Context {
     pub(crate) libraries: Libraries,
     pub(crate) launcher: Launcher,
     pub(crate) instance: String,
+    /// Set when the tasks have started.
     pub(crate) directory: OnceLock<Directory>,
+    /// Stands in for it until then: the portal answers before.
+    pub(crate) no_tasks_yet: Directory,
 }
 
 /// The running tasks, by configuration.
@@ -71,7 +74,7 @@ struct Processor {
 impl Context {
     /// The directory; empty until the tasks have started.
     pub(crate) fn directory(&self) -> &Directory {
-        self.directory.get_or_init(Directory::default)
+        self.directory.get().unwrap_or(&self.no_tasks_yet)
     }
 
     /// Records how a run ended.
