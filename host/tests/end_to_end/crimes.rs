@@ -73,6 +73,39 @@ async fn each_has_its_exact_reason_and_the_polls_of_the_neighbour_stay_in_time()
     assert_eq!(marked_processes(&marker), Vec::<i32>::new(), "a process was left behind");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_problem_that_a_run_fails_with_stands_until_a_run_goes_well() {
+    let installation = Installation::new(&[programs::library("riser-misbehaving")]);
+    let class = "riser.misbehaving/needs-somebody";
+    let file = ConfigurationFile::new().ews_server("Crimes").processor(
+        "Gate",
+        class,
+        "Crimes",
+        "runs_at_start = true",
+    );
+    installation.apply(file.text());
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    let host = installation.start();
+    let portal = Portal::sign_in(&host).await;
+    let remedy = "Open the gate and start it again";
+    until("the problem with its remedy", async || {
+        let page = portal.page("/").await;
+        if page.contains(remedy) && page.contains("action=\"/processors/1/run\"") {
+            Ok(())
+        } else {
+            Err(page)
+        }
+    })
+    .await;
+    portal.press("run", "Gate").await;
+    until("the end of the problem", async || {
+        let page = portal.page("/").await;
+        if page.contains(remedy) { Err(page) } else { Ok(()) }
+    })
+    .await;
+    host.stop();
+}
+
 async fn assert_polls_stayed_in_time(controller: &Controller) {
     // The first reading is Setup's; the rhythm begins with the first of Status.
     let polls: Vec<i64> =

@@ -6,6 +6,7 @@ mod dead_end;
 mod endless_loop;
 mod left_behind;
 mod memory_leak;
+mod needs_somebody;
 mod panic;
 mod segfault;
 
@@ -13,6 +14,7 @@ use dead_end::DeadEnd;
 use endless_loop::EndlessLoop;
 use left_behind::LeftBehind;
 use memory_leak::MemoryLeak;
+use needs_somebody::NeedsSomebody;
 use panic::Panic;
 use segfault::Segfault;
 
@@ -22,5 +24,5 @@ riser_plugin::export_plugin! {
     company: "Riser",
     about: "Commits crimes, so that tests can see that they harm nobody.",
     connections: [DeadEnd],
-    classes: [Panic, Segfault, EndlessLoop, MemoryLeak, LeftBehind]
+    classes: [Panic, Segfault, EndlessLoop, MemoryLeak, LeftBehind, NeedsSomebody]
 }

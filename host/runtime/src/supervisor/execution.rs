@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use riser_domain::{LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WishId, WishState, one_line};
-use riser_worker::frames::{FailureFrame, FromWorker, OutcomeFrame, ToWorker, WakeFrame};
+use riser_worker::frames::{Answer, Call, FailureFrame, FromWorker, OutcomeFrame, ToWorker, WakeFrame};
 use riser_worker::{ExitReason, WorkerEvent, WorkerLimits, WorkerProcess};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -104,6 +104,7 @@ pub(super) async fn execute(task: &mut ProcessorTask, run: RunId) -> EndedRun {
     };
     let exit = execution.attend(worker).await;
     let (state, reason, ending) = execution.judge(&exit);
+    execution.settle_problem(state);
     if !reason.is_empty() {
         let level = if state == RunState::Failed { LogLevel::Error } else { LogLevel::Info };
         execution.add_line(level, &reason).await;
@@ -168,7 +169,7 @@ impl Execution<'_> {
 
     async fn take_frame(&mut self, worker: &WorkerProcess, frame: FromWorker, slot: OwnedSemaphorePermit) {
         match frame {
-            FromWorker::Call { request, call } => match self.services.answer_now(call) {
+            FromWorker::Call { request, call } => match self.answer_now(call) {
                 Ok(answer) => {
                     let _ = worker.send(ToWorker::Answer { request, answer });
                 }
@@ -192,6 +193,10 @@ impl Execution<'_> {
                 let problem = problem_from(frame);
                 let (id, name) = (self.task.configuration.id, self.task.configuration.name.clone());
                 let line = format!("problem {}: {}", problem.code, problem.what);
+                if self.task.failed_with.as_ref() == Some(&problem.code) {
+                    // From here on the processor itself says when it is over.
+                    self.task.failed_with = None;
+                }
                 if self.task.context.problems.raise(Some(id), &name, problem) {
                     self.add_line(LogLevel::Warn, &line).await;
                 }
@@ -206,6 +211,13 @@ impl Execution<'_> {
             | FromWorker::Described { .. }
             | FromWorker::TestStage(_) => {}
         }
+    }
+
+    fn answer_now(&mut self, call: Call) -> Result<Answer, Call> {
+        if matches!(call, Call::Publish { .. }) {
+            self.end_problem();
+        }
+        self.services.answer_now(call)
     }
 
     async fn take_receipt(&mut self, wish: i64, state: &str, reason: &str) {
@@ -244,6 +256,33 @@ impl Execution<'_> {
             }
             Command::SiblingSucceeded => {}
             Command::ShutDown => self.stop(worker, StopCause::HostEnds),
+        }
+    }
+
+    /// The problem that a run failed with stands until another run succeeds, fails with another problem, or, since
+    /// one of a long-running class may never end, publishes.
+    fn settle_problem(&mut self, state: RunState) {
+        match (&self.outcome, state) {
+            (_, RunState::Succeeded) => self.end_problem(),
+            (Some(OutcomeFrame::Failed(FailureFrame { problem: Some(problem), .. })), RunState::Failed) => {
+                let problem = problem_from(problem.clone());
+                let code = problem.code.clone();
+                if self.task.failed_with.as_ref() != Some(&code) {
+                    self.end_problem();
+                }
+                let (id, name) = (self.task.configuration.id, &self.task.configuration.name);
+                self.task.context.problems.raise(Some(id), name, problem);
+                self.task.failed_with = Some(code);
+            }
+            // Nothing was found out about it.
+            _ => {}
+        }
+    }
+
+    /// Ends the problem that an earlier run failed with.
+    fn end_problem(&mut self) {
+        if let Some(code) = self.task.failed_with.take() {
+            self.task.context.problems.clear(Some(self.task.configuration.id), &code);
         }
     }
 

@@ -88,6 +88,8 @@ pub(super) struct ProcessorTask {
     /// A start asked for while a run went on.
     queued: Option<RunTrigger>,
     next_by_schedule: Option<Timestamp>,
+    /// The code of the problem that the last run failed with.
+    pub(super) failed_with: Option<String>,
 }
 
 enum Next {
@@ -114,6 +116,7 @@ impl ProcessorTask {
             waiting: None,
             queued: None,
             next_by_schedule: None,
+            failed_with: None,
         }
     }
 
