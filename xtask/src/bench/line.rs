@@ -1,7 +1,7 @@
 //! The lines of the bench.
 
 use super::figure::Figure;
-use super::lines::{first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident};
+use super::lines::{first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident, set_point};
 use super::programs::Programs;
 
 /// What is measured.
@@ -9,6 +9,7 @@ use super::programs::Programs;
 pub(super) enum Line {
     GetValues,
     PluginToEws,
+    SetPoint,
     FirstBatch,
     FirstPage,
     ResidentHost,
@@ -17,9 +18,10 @@ pub(super) enum Line {
 }
 
 impl Line {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::GetValues,
         Self::PluginToEws,
+        Self::SetPoint,
         Self::FirstBatch,
         Self::FirstPage,
         Self::ResidentHost,
@@ -32,6 +34,7 @@ impl Line {
         match self {
             Self::GetValues => "GetValues 1,000 ids",
             Self::PluginToEws => "plugin to EWS, 10,000 values",
+            Self::SetPoint => "set point to controller",
             Self::FirstBatch => "worker spawn to first batch",
             Self::FirstPage => "start to first page",
             Self::ResidentHost => "resident host",
@@ -49,6 +52,7 @@ impl Line {
         match self {
             Self::GetValues => get_values::measure(name, programs).await,
             Self::PluginToEws => plugin_to_ews::measure(name, programs).await,
+            Self::SetPoint => set_point::measure(name, programs).await,
             Self::FirstBatch => first_batch::measure(name, programs),
             Self::FirstPage => first_page::measure(name, programs).await,
             Self::ResidentHost => resident::measure_host(name, programs).await,

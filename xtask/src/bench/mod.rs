@@ -4,6 +4,7 @@
 //! profile, this program too, which is why it starts itself a second time.
 
 mod affinity;
+mod controller;
 mod figure;
 mod floor;
 mod line;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use tokio::process::Command;
 
+use crate::bench::controller::http_client;
 use crate::bench::figure::{Figure, Goal, Unit};
 use crate::bench::programs::Programs;
 use crate::bench::site::ChargingSite;
@@ -33,8 +34,9 @@ pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -
     for _ in 0..STARTS {
         floors.push(process_start_ms(&programs.riser).await?);
         let port = free_port()?;
+        let browser = http_client()?;
         let begin = Instant::now();
-        let (host, page_after) = tokio::join!(riser.serve(port), first_page(port, begin));
+        let (host, page_after) = tokio::join!(riser.serve(port), first_page(&browser, port, begin));
         host?.end(std::future::pending()).await;
         starts.push(page_after?.as_secs_f64() * 1_000.0);
     }
@@ -48,8 +50,7 @@ pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -
 }
 
 /// Looks until the login page is there.
-async fn first_page(port: u16, begin: Instant) -> anyhow::Result<Duration> {
-    let browser = reqwest::Client::builder().no_proxy().build()?;
+async fn first_page(browser: &reqwest::Client, port: u16, begin: Instant) -> anyhow::Result<Duration> {
     let page = format!("http://127.0.0.1:{port}/login");
     loop {
         if let Ok(answer) = browser.get(&page).send().await {

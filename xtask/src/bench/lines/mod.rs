@@ -6,3 +6,4 @@ pub(super) mod get_values;
 pub(super) mod plugin_to_ews;
 pub(super) mod poll_cycle;
 pub(super) mod resident;
+pub(super) mod set_point;
