@@ -44,7 +44,7 @@ struct Connection<'a> {
     received: usize,
 }
 
-impl<'a> Question<'a> {
+impl Question<'_> {
     /// One answer of the EWS server.
     pub(super) fn ask_once(&self) -> anyhow::Result<Vec<u8>> {
         let mut connection = Connection::open(self, address(&self.ews_url)?)?;

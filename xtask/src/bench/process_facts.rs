@@ -15,14 +15,27 @@ pub(super) fn children_of(process: u32) -> anyhow::Result<Vec<u32>> {
     Ok(children)
 }
 
-/// Memory that it has in RAM, in bytes.
-pub(super) fn resident_bytes(process: u32) -> anyhow::Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let kilobytes = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok())
-        .with_context(|| format!("Linux does not say how much memory process {process} has"))?;
-    Ok(kilobytes * 1024)
+/// Memory of a process that is in RAM, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Memory {
+    pub(super) resident: u64,
+    /// What no file holds; the rest are pages of program and libraries, which processes share.
+    pub(super) own: u64,
+}
+
+impl Memory {
+    pub(super) fn of(process: u32) -> anyhow::Result<Self> {
+        let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+        let bytes = |key: &str| {
+            let lines = || status.lines().filter_map(|line| line.strip_prefix(key));
+            let kilobytes = lines().find_map(|text| text.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+            Some(kilobytes? * 1024)
+        };
+        bytes("VmRSS:")
+            .zip(bytes("RssAnon:"))
+            .map(|(resident, own)| Self { resident, own })
+            .with_context(|| format!("Linux does not say how much memory process {process} has"))
+    }
 }
 
 /// Time that its threads have had a processor.

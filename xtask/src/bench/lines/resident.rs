@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use riser_ews::client::EwsClient;
 
 use crate::bench::figure::{Figure, Goal, Unit};
-use crate::bench::process_facts::{children_of, resident_bytes};
+use crate::bench::process_facts::{Memory, children_of};
 use crate::bench::programs::Programs;
+use crate::bench::say;
 use crate::bench::site::ChargingSite;
-use riser_ews::client::EwsClient;
 
 /// Several polls of five seconds.
 const RUNS_FOR: Duration = Duration::from_secs(22);
@@ -18,9 +19,9 @@ pub(in crate::bench) async fn measure_host(
     programs: &Programs,
 ) -> anyhow::Result<Figure> {
     let site = used_site(programs).await?;
-    let bytes = resident_bytes(site.host.process_id()?)?;
+    let memory = Memory::of(site.host.process_id()?)?;
     site.end().await;
-    Ok(in_megabytes(name, bytes, 40.0))
+    Ok(figure(name, memory, 40.0))
 }
 
 /// The largest of the long-running EVCE workers.
@@ -30,9 +31,9 @@ pub(in crate::bench) async fn measure_worker(
 ) -> anyhow::Result<Figure> {
     let site = used_site(programs).await?;
     let workers = children_of(site.host.process_id()?)?;
-    let sizes = workers.into_iter().map(resident_bytes).collect::<anyhow::Result<Vec<_>>>()?;
+    let memories = workers.into_iter().map(Memory::of).collect::<anyhow::Result<Vec<_>>>()?;
     site.end().await;
-    Ok(in_megabytes(name, sizes.into_iter().max().context("no worker runs")?, 8.0))
+    Ok(figure(name, memories.into_iter().max().context("no worker runs")?, 8.0))
 }
 
 async fn used_site(programs: &Programs) -> anyhow::Result<ChargingSite> {
@@ -56,8 +57,18 @@ async fn read_everything(client: &EwsClient) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn in_megabytes(name: &'static str, bytes: u64, at_most: f64) -> Figure {
-    #[expect(clippy::cast_precision_loss, reason = "no process has so much memory")]
-    let value = bytes as f64 / 1e6;
+/// The whole, after saying what it is made of.
+fn figure(name: &'static str, memory: Memory, at_most: f64) -> Figure {
+    say(&format!(
+        "{name}: {:.1} MB are its own; {:.1} MB are pages of program and libraries, shared by host and workers",
+        megabytes(memory.own),
+        megabytes(memory.resident - memory.own),
+    ));
+    let value = megabytes(memory.resident);
     Figure { name, value, unit: Unit::Megabytes, floor: None, goal: Goal::AtMost(at_most) }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no process has so much memory")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
 }
