@@ -1,6 +1,6 @@
 //! A measured figure, beside its floor.
 
-use serde_json::json;
+use serde::Serialize;
 
 /// What a figure means: for a rate more is better, for time and bytes less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,16 @@ pub(super) struct Figure {
     pub(super) goal: Goal,
 }
 
+/// A figure as programs read it; null without a floor.
+#[derive(Serialize)]
+struct JsonLine {
+    name: &'static str,
+    value: f64,
+    unit: &'static str,
+    floor: Option<f64>,
+    ratio: Option<f64>,
+}
+
 impl Unit {
     const fn text(self) -> &'static str {
         match self {
@@ -48,16 +58,14 @@ impl Figure {
         Some(if self.unit == Unit::RequestsPerSecond { self.value / floor } else { floor / self.value })
     }
 
-    /// The keys `name value unit floor ratio`; null without a floor.
     pub(super) fn json(&self) -> anyhow::Result<String> {
-        let line = json!({
-            "name": self.name,
-            "value": rounded(self.value),
-            "unit": self.unit.text(),
-            "floor": self.floor.map(rounded),
-            "ratio": self.ratio().map(rounded),
-        });
-        Ok(serde_json::to_string(&line)?)
+        Ok(serde_json::to_string(&JsonLine {
+            name: self.name,
+            value: rounded(self.value),
+            unit: self.unit.text(),
+            floor: self.floor.map(rounded),
+            ratio: self.ratio().map(rounded),
+        })?)
     }
 
     pub(super) fn words(&self) -> String {
@@ -99,7 +107,7 @@ mod tests {
         let bytes = figure(12.345_67, Unit::Megabytes, None);
         assert_eq!(
             bytes.json().unwrap(),
-            r#"{"floor":null,"name":"x","ratio":null,"unit":"MB","value":12.35}"#
+            r#"{"name":"x","value":12.35,"unit":"MB","floor":null,"ratio":null}"#
         );
     }
 
