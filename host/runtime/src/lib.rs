@@ -15,6 +15,7 @@ mod gate;
 mod housekeeping;
 mod items;
 mod libraries;
+mod newest_wishes;
 mod outbox;
 mod problems;
 mod snapshots;

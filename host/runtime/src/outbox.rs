@@ -1,7 +1,7 @@
 //! The outbox: set points accepted and not yet done. A wish is committed before it is acknowledged, the newest
 //! per point wins, and nothing expired is sent.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use riser_store::{NewWish, Store, StoreError};
 use crate::changes::{Change, Changes};
 use crate::configuration::Configurations;
 use crate::items::{ItemStore, ServerTree};
+use crate::newest_wishes::NewestWishes;
 
 /// How long a wish is tried when it names no validity of its own (reliability, outbox, rule 4).
 const TIME_TO_LIVE: Duration = Duration::from_mins(15);
@@ -66,7 +67,7 @@ pub(crate) struct Outbox {
     items: Arc<ItemStore>,
     configurations: Arc<Configurations>,
     changes: Changes,
-    newest: Mutex<HashMap<PointHandle, Wish>>,
+    newest: Mutex<NewestWishes>,
 }
 
 impl Outbox {
@@ -78,10 +79,13 @@ impl Outbox {
         configurations: Arc<Configurations>,
         changes: Changes,
     ) -> Result<Self, StoreError> {
-        let newest: HashMap<PointHandle, Wish> =
-            store.latest_wishes().await?.into_iter().map(|wish| (wish.point, wish)).collect();
-        for wish in newest.values().filter(|wish| wish.state.is_open()) {
-            items.request(wish.point, wish.id, wish.value.clone());
+        let now = clock.now();
+        let mut newest = NewestWishes::default();
+        for wish in store.latest_wishes().await? {
+            if wish.state.is_open() && wish.expires_at > now {
+                items.request(wish.point, wish.id, wish.value.clone());
+            }
+            newest.take_up(wish);
         }
         Ok(Self { clock, store, items, configurations, changes, newest: Mutex::new(newest) })
     }
@@ -97,36 +101,14 @@ impl Outbox {
         let tree = self.items.server(server);
         let results: Vec<Result<(), WriteRefusal>> =
             writes.iter().map(|write| self.check(&tree, write, now)).collect();
-        let mut wanted: Vec<SetPointWrite> = Vec::with_capacity(writes.len());
-        for (write, result) in writes.into_iter().zip(&results) {
-            if result.is_err() {
-                continue;
-            }
-            // The same point twice in one request: the last one wins.
-            wanted.retain(|earlier| earlier.point != write.point);
-            wanted.push(write);
-        }
-        wanted.retain(|write| self.items.values.confirmed_value(write.point).as_ref() != Some(&write.value));
-        if wanted.is_empty() {
-            return Ok(Accepted { results, wishes: Vec::new() });
-        }
-        if self.open_count() + wanted.len() > OPEN_WISHES {
-            return Err(WriteError::Full);
-        }
-        let wishes = self.commit(server, author, wanted, now).await?;
-        Ok(Accepted { results, wishes })
-    }
-
-    async fn commit(
-        &self,
-        server: EwsServerId,
-        author: &Author,
-        wanted: Vec<SetPointWrite>,
-        now: Timestamp,
-    ) -> Result<Vec<Wish>, StoreError> {
-        let expires_at = expiry(&wanted, now);
-        let tree = self.items.server(server);
-        let wishes: Vec<NewWish> = wanted
+        let admitted: Vec<SetPointWrite> = writes
+            .into_iter()
+            .zip(&results)
+            .filter_map(|(write, result)| result.is_ok().then_some(write))
+            .collect();
+        let expires_at = expiry(&admitted, now);
+        let held = self.held(&admitted);
+        let wishes: Vec<NewWish> = admitted
             .into_iter()
             .map(|write| NewWish {
                 point: write.point,
@@ -134,19 +116,41 @@ impl Outbox {
                 ews_server: server,
                 value: write.value,
                 expires_at,
+                is_held: held.contains(&write.point),
             })
             .collect();
-        let wishes = self.store.accept_wishes(&wishes, author, now).await?;
+        let opening = wishes.iter().filter(|wish| !wish.is_held).count();
+        if self.open_count() + opening > OPEN_WISHES {
+            return Err(WriteError::Full);
+        }
+        let accepted = self.store.accept_wishes(&wishes, author, now).await?;
+        Ok(Accepted { results, wishes: self.take_up(accepted) })
+    }
+
+    /// The points whose last write in a request asks for what they have.
+    fn held(&self, writes: &[SetPointWrite]) -> HashSet<PointHandle> {
+        let last: HashMap<PointHandle, &Value> =
+            writes.iter().map(|write| (write.point, &write.value)).collect();
+        last.into_iter()
+            .filter(|(point, value)| self.items.values.confirmed_value(*point).as_ref() == Some(*value))
+            .map(|(point, _)| point)
+            .collect()
+    }
+
+    /// Serves committed wishes as requested; answers those that are to be carried out.
+    fn take_up(&self, wishes: Vec<Wish>) -> Vec<Wish> {
+        let mut taken = Vec::with_capacity(wishes.len());
+        // Held for all of it, so that what is served is the newest wish even when requests come back from
+        // the store in another order than they were committed in.
         let mut newest = self.newest();
-        for wish in &wishes {
-            newest.insert(wish.point, wish.clone());
+        for wish in wishes {
+            if wish.state.is_open() && newest.take_up(wish.clone()) {
+                self.items.request(wish.point, wish.id, wish.value.clone());
+                self.changes.send(Change::Wish(wish.point));
+                taken.push(wish);
+            }
         }
-        drop(newest);
-        for wish in &wishes {
-            self.items.request(wish.point, wish.id, wish.value.clone());
-            self.changes.send(Change::Wish(wish.point));
-        }
-        Ok(wishes)
+        taken
     }
 
     fn check(&self, tree: &ServerTree, write: &SetPointWrite, now: Timestamp) -> Result<(), WriteRefusal> {
@@ -179,66 +183,53 @@ impl Outbox {
         reason: &str,
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let known = self.newest().values().find(|known| known.id == wish).cloned();
-        let Some(mut known) = known.filter(|known| known.state.may_become(state)) else { return Ok(()) };
-        self.store.update_wish(wish, state, reason, now).await?;
-        known.state = state;
-        known.reason = reason.to_owned();
-        known.changed_at = now;
-        if state == WishState::Sent && known.sent_at.is_none() {
-            known.sent_at = Some(now);
+        if self.newest().may_become(wish, state) && self.store.update_wish(wish, state, reason, now).await? {
+            self.note(wish, state, reason, now);
         }
-        let point = known.point;
-        let mut newest = self.newest();
-        if newest.get(&point).is_some_and(|newest| newest.id == wish) {
-            newest.insert(point, known);
-        }
-        drop(newest);
-        if !state.is_open() {
-            self.items.end_request(point, wish, state == WishState::Confirmed);
-        }
-        self.changes.send(Change::Wish(point));
         Ok(())
     }
 
     /// Ends the wishes whose time ran out; answers them.
     pub(crate) async fn expire(&self) -> Result<Vec<Wish>, StoreError> {
         let now = self.clock.now();
-        let due: Vec<Wish> = self
-            .newest()
-            .values()
-            .filter(|wish| wish.state.is_open() && wish.expires_at <= now)
-            .cloned()
-            .collect();
-        for wish in &due {
-            self.receipt(wish.id, WishState::Expired, "its time ran out before it was confirmed").await?;
+        if !self.newest().open().any(|wish| wish.expires_at <= now) {
+            return Ok(Vec::new());
         }
-        Ok(due)
+        let expired = self.store.expire_wishes(now).await?;
+        for wish in &expired {
+            self.note(wish.id, wish.state, &wish.reason, now);
+        }
+        Ok(expired)
+    }
+
+    /// Takes over what the store holds of a wish now.
+    fn note(&self, wish: WishId, state: WishState, reason: &str, now: Timestamp) {
+        let Some(point) = self.newest().note(wish, state, reason, now) else { return };
+        if !state.is_open() {
+            self.items.end_request(point, wish, state == WishState::Confirmed);
+        }
+        self.changes.send(Change::Wish(point));
     }
 
     /// Open wishes for points that this class carries, in the order of their acceptance.
     pub(crate) fn open_for(&self, owner: &TreeOwner, class: &str) -> Vec<Wish> {
         let tree = self.items.server(owner.ews_server);
         let now = self.clock.now();
-        let mut wishes: Vec<Wish> = self
-            .newest()
-            .values()
-            .filter(|wish| wish.state.is_open() && wish.expires_at > now)
-            .filter(|wish| carrier(&tree, wish.point) == Some((owner, class)))
+        self.newest()
+            .open()
+            .filter(|wish| wish.expires_at > now && carrier(&tree, wish.point) == Some((owner, class)))
             .cloned()
-            .collect();
-        wishes.sort_by_key(|wish| wish.id);
-        wishes
+            .collect()
     }
 
     /// The newest wish for a point.
     pub(crate) fn newest_of(&self, point: PointHandle) -> Option<Wish> {
-        self.newest().get(&point).cloned()
+        self.newest().of_point(point).cloned()
     }
 
     /// The newest wishes of all points, newest first.
     pub(crate) fn recent(&self, count: usize) -> Vec<Wish> {
-        let mut wishes: Vec<Wish> = self.newest().values().cloned().collect();
+        let mut wishes: Vec<Wish> = self.newest().all().cloned().collect();
         wishes.sort_by_key(|wish| std::cmp::Reverse(wish.id));
         wishes.truncate(count);
         wishes
@@ -246,10 +237,10 @@ impl Outbox {
 
     /// Wishes that wait for their end.
     pub(crate) fn open_count(&self) -> usize {
-        self.newest().values().filter(|wish| wish.state.is_open()).count()
+        self.newest().open().len()
     }
 
-    fn newest(&self) -> std::sync::MutexGuard<'_, HashMap<PointHandle, Wish>> {
+    fn newest(&self) -> std::sync::MutexGuard<'_, NewestWishes> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -273,4 +264,186 @@ fn expiry(writes: &[SetPointWrite], now: Timestamp) -> Timestamp {
         })
         .min()
         .unwrap_or_else(|| now.plus(TIME_TO_LIVE))
+}
+
+#[cfg(test)]
+mod tests {
+    use riser_domain::{
+        ClassId, ConfigurationId, ContainerItem, ContainerKind, DeclaredTree, DigestAlgorithm, EwsServer,
+        FakeClock, ProcessorConfiguration, ProcessorFlags, SetPointRule, ValueItem, ValueKind, ValueState,
+    };
+
+    use super::*;
+    use crate::items::Published;
+
+    struct World {
+        clock: Arc<FakeClock>,
+        store: Store,
+        items: Arc<ItemStore>,
+        outbox: Outbox,
+        owner: TreeOwner,
+        points: [PointHandle; 2],
+        _folder: tempfile::TempDir,
+    }
+
+    /// A server with two points that EVCE Status carries; both were read as 1.
+    async fn world() -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(FakeClock::at(Timestamp::from_unix_ms(1_780_000_000_000)));
+        let (store, _) = Store::open(folder.path(), &*clock).await.unwrap();
+        let server = EwsServer {
+            id: EwsServerId(0),
+            name: "Main".to_owned(),
+            listen: "127.0.0.1:0".to_owned(),
+            path: EwsServer::DEFAULT_PATH.to_owned(),
+            realm: "Riser".to_owned(),
+            public_url: None,
+            page_size_items: 1_000,
+            digest_order: vec![DigestAlgorithm::Sha256],
+        };
+        let mut changes = store.begin_configuration(&Author::CommandLine, clock.now()).await.unwrap();
+        let ews_server = changes.add_ews_server(&server).await.unwrap();
+        let processor = ProcessorConfiguration {
+            id: ConfigurationId(0),
+            name: "EVCE Status".to_owned(),
+            class: ClassId::parse("riser.evce/status").unwrap(),
+            connection: None,
+            ews_server,
+            schedule: None,
+            flags: ProcessorFlags::default(),
+            settings_json: "{}".to_owned(),
+            secret_keys: Vec::new(),
+            memory_limit_mib: ProcessorConfiguration::DEFAULT_MEMORY_LIMIT_MIB,
+        };
+        changes.add_processor(&processor).await.unwrap();
+        changes.commit().await.unwrap();
+        let configurations = Arc::new(Configurations::load(&store).await.unwrap());
+        let changes = Changes::new();
+        let items = Arc::new(ItemStore::load(store.clone(), clock.clone(), changes.clone()).await.unwrap());
+        items.add_server(ews_server, "Main").await;
+        let owner = TreeOwner { ews_server, plugin: "riser.evce".to_owned(), connection: None };
+        items.declare(&owner, &tree(), Vec::new(), &Author::System).await.unwrap();
+        let tree = items.server(ews_server);
+        let points = ["a", "b"].map(|id| tree.find(id).unwrap());
+        let writer = items.values.writer(&owner, &Arc::from("status"));
+        items.publish(writer, points.map(|point| good(point, 1)).to_vec()).unwrap();
+        let outbox = Outbox::load(store.clone(), clock.clone(), Arc::clone(&items), configurations, changes)
+            .await
+            .unwrap();
+        World { clock, store, items, outbox, owner, points, _folder: folder }
+    }
+
+    fn tree() -> DeclaredTree {
+        let container = ContainerItem {
+            id: EwsItemId::new("site"),
+            parent: None,
+            name: "Site".into(),
+            description: "".into(),
+            kind: ContainerKind::Folder,
+        };
+        let point = |id: &str| {
+            EwsItem::Value(ValueItem {
+                id: EwsItemId::new(id),
+                parent: EwsItemId::new("site"),
+                name: id.into(),
+                description: "".into(),
+                kind: ValueKind::Long,
+                unit: "".into(),
+                set_point: Some(SetPointRule::default()),
+                written_by: "status".into(),
+                carried_by: Some("status".into()),
+            })
+        };
+        DeclaredTree { items: vec![EwsItem::Container(container), point("a"), point("b")] }
+    }
+
+    fn good(handle: PointHandle, number: i64) -> Published {
+        let value = Some(Value::Long(number));
+        Published { handle, value, state: ValueState::Good, reason: None, source_time: None }
+    }
+
+    fn bms() -> Author {
+        Author::EwsAccount { server: "Main".to_owned(), account: "bms".to_owned() }
+    }
+
+    impl World {
+        async fn write<const N: usize>(&self, writes: [(PointHandle, i64); N]) -> Vec<Wish> {
+            let writes = writes.map(|(point, number)| SetPointWrite { point, value: Value::Long(number) });
+            let accepted = self.outbox.accept(self.owner.ews_server, &bms(), writes.to_vec()).await.unwrap();
+            assert!(accepted.results.iter().all(Result::is_ok));
+            accepted.wishes
+        }
+
+        fn served(&self, point: PointHandle) -> (Value, ValueState) {
+            let reading = self.items.readings(&[point]).remove(0).unwrap();
+            (reading.value, reading.state)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_of_what_a_point_has_is_audited_and_not_carried_out() {
+        let world = world().await;
+        let [a, b] = world.points;
+        let before = world.store.list_audit(100).await.unwrap().len();
+        let wishes = world.write([(a, 1), (b, 5)]).await;
+        assert_eq!(wishes.iter().map(|wish| wish.point).collect::<Vec<_>>(), [b]);
+        let audit = world.store.list_audit(100).await.unwrap();
+        assert_eq!(audit.len(), before + 2);
+        assert!(audit[..2].iter().all(|entry| entry.author == bms()));
+        assert_eq!(world.served(a), (Value::Long(1), ValueState::Good));
+        assert_eq!(world.served(b), (Value::Long(5), ValueState::Uncertain));
+    }
+
+    #[tokio::test]
+    async fn of_two_writes_for_a_point_in_one_request_the_last_counts_also_when_it_is_held() {
+        let world = world().await;
+        let [a, b] = world.points;
+        assert!(world.write([(a, 9), (a, 1)]).await.is_empty());
+        assert_eq!(world.served(a), (Value::Long(1), ValueState::Good));
+        let wishes = world.write([(b, 1), (b, 9)]).await;
+        assert_eq!(wishes.iter().map(|wish| wish.value.clone()).collect::<Vec<_>>(), [Value::Long(9)]);
+        assert_eq!(world.served(b), (Value::Long(9), ValueState::Uncertain));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_comes_back_late_from_the_store_hides_no_newer_wish() {
+        let world = world().await;
+        let [a, _] = world.points;
+        let older = world.write([(a, 2)]).await;
+        let newer = world.write([(a, 3)]).await;
+        assert!(world.outbox.take_up(older).is_empty());
+        assert_eq!(world.outbox.newest_of(a).unwrap().id, newer[0].id);
+        assert_eq!(world.served(a), (Value::Long(3), ValueState::Uncertain));
+        assert_eq!(world.outbox.open_for(&world.owner, "status"), newer);
+    }
+
+    #[tokio::test]
+    async fn expired_wishes_are_served_no_longer_and_a_late_receipt_reopens_none() {
+        let world = world().await;
+        let [a, b] = world.points;
+        let wishes = world.write([(a, 2), (b, 3)]).await;
+        world.clock.advance(TIME_TO_LIVE);
+        assert!(world.outbox.open_for(&world.owner, "status").is_empty());
+        let expired = world.outbox.expire().await.unwrap();
+        assert_eq!(expired.iter().map(|wish| wish.id).collect::<Vec<_>>(), [wishes[0].id, wishes[1].id]);
+        world.outbox.receipt(wishes[0].id, WishState::Sent, "").await.unwrap();
+        assert_eq!(world.outbox.open_count(), 0);
+        for point in [a, b] {
+            assert_eq!(world.served(point), (Value::Long(1), ValueState::Good));
+            assert_eq!(world.outbox.newest_of(point).unwrap().state, WishState::Expired);
+        }
+        assert!(world.outbox.expire().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_the_store_ended_before_a_receipt_came_stays_ended() {
+        let world = world().await;
+        let [a, _] = world.points;
+        let wish = world.write([(a, 2)]).await.remove(0);
+        assert!(
+            world.store.update_wish(wish.id, WishState::Rejected, "no", world.clock.now()).await.unwrap()
+        );
+        world.outbox.receipt(wish.id, WishState::Confirmed, "").await.unwrap();
+        assert_ne!(world.outbox.newest_of(a).unwrap().state, WishState::Confirmed);
+    }
 }

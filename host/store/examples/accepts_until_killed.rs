@@ -28,6 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             ews_server: EwsServerId(1),
             value: Value::Long(i64::from(number)),
             expires_at: Timestamp::EPOCH,
+            is_held: false,
         };
         let accepted = store.accept_wishes(&[wish], &Author::System, Timestamp::EPOCH).await?;
         for wish in accepted {

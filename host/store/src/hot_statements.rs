@@ -1,14 +1,14 @@
 //! The statements that write many rows at once. A statement costs the same whether it writes one row or
 //! hundreds, so these are put together at run time; all other SQL of this crate is checked by macros.
 
-use riser_domain::{HistorySample, LogLevel, PointHandle, Reading, RunId, Timestamp, Wish};
+use riser_domain::{Author, HistorySample, LogLevel, PointHandle, Reading, RunId, Timestamp, Wish};
 use sqlx::query_builder::Separated;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use crate::StoreError;
 use crate::author_columns::AuthorColumns;
 use crate::item_rows::ItemRow;
 use crate::value_columns::ValueColumns;
+use crate::{NewWish, StoreError};
 
 /// Rows of one statement: enough that its cost is spread (docs/adr/0011), few enough for SQLite's limit of
 /// 32,766 bound values with the widest row.
@@ -52,18 +52,21 @@ pub(crate) async fn add_wishes(connection: &mut SqliteConnection, wishes: &[Wish
 }
 
 /// Adds to the audit trail that set points were written.
-pub(crate) async fn audit_wishes(
+pub(crate) async fn audit_writes(
     connection: &mut SqliteConnection,
-    wishes: &[Wish],
+    writes: &[NewWish],
+    author: &Author,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     const BEGIN: &str = "INSERT INTO audit (at, author_kind, author_name, author_server, action, subject, \
         subject_name, detail) ";
-    write_rows(connection, BEGIN, "", wishes, |row, wish| {
-        let author = AuthorColumns::from(&wish.author);
-        row.push_bind(wish.accepted_at.unix_ms());
+    write_rows(connection, BEGIN, "", writes, |row, write| {
+        let author = AuthorColumns::from(author);
+        row.push_bind(now.unix_ms());
         row.push_bind(author.kind).push_bind(author.name).push_bind(author.server);
-        row.push_bind("set").push_bind("set point").push_bind(wish.item.as_str().to_owned());
-        row.push_bind(format!("{:?} on EWS server {}", wish.value, wish.ews_server.0));
+        row.push_bind("set").push_bind("set point").push_bind(write.item.as_str().to_owned());
+        let held = if write.is_held { ", which it had already" } else { "" };
+        row.push_bind(format!("{:?} on EWS server {}{held}", write.value, write.ews_server.0));
     })
     .await
 }

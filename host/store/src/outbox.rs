@@ -31,6 +31,8 @@ pub struct NewWish {
     pub value: Value,
     /// It is not sent after this moment.
     pub expires_at: Timestamp,
+    /// The point has this value already: the write is recorded, and there is nothing to wish for.
+    pub is_held: bool,
 }
 
 /// Requests that wait for the writing connection. Whoever gets it next commits them all, so that writes that
@@ -51,7 +53,7 @@ struct AcceptRequest {
 impl Store {
     /// Accepts the set points of one request: one group, committed with its audit rows when this returns.
     /// Older open wishes for the same points are superseded; of two for one point in a request, the last
-    /// stays.
+    /// stays. Those that are held already get an audit row and no wish.
     pub async fn accept_wishes(
         &self,
         wishes: &[NewWish],
@@ -202,12 +204,17 @@ async fn accept_all(
 }
 
 async fn accept(connection: &mut SqliteConnection, request: &AcceptRequest) -> Result<Vec<Wish>, StoreError> {
-    supersede(connection, request).await?;
-    let first = numbers::take(connection, Numbered::Wish, request.wishes.len()).await?;
+    hot_statements::audit_writes(connection, &request.wishes, &request.author, request.now).await?;
+    let wanted: Vec<&NewWish> = request.wishes.iter().filter(|wish| !wish.is_held).collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    supersede(connection, &wanted, request.now).await?;
+    let first = numbers::take(connection, Numbered::Wish, wanted.len()).await?;
     let last_of_point: HashMap<PointHandle, usize> =
-        request.wishes.iter().enumerate().map(|(index, wish)| (wish.point, index)).collect();
+        wanted.iter().enumerate().map(|(index, wish)| (wish.point, index)).collect();
     let wishes: Vec<Wish> = (first..)
-        .zip(request.wishes.iter().enumerate())
+        .zip(wanted.into_iter().enumerate())
         .map(|(id, (index, wish))| {
             let is_last = last_of_point.get(&wish.point) == Some(&index);
             let (state, reason) =
@@ -230,14 +237,17 @@ async fn accept(connection: &mut SqliteConnection, request: &AcceptRequest) -> R
         })
         .collect();
     hot_statements::add_wishes(connection, &wishes).await?;
-    hot_statements::audit_wishes(connection, &wishes).await?;
     Ok(wishes)
 }
 
 /// Ends older open wishes for the points of a request.
-async fn supersede(connection: &mut SqliteConnection, request: &AcceptRequest) -> Result<(), StoreError> {
-    let points = json_list(request.wishes.iter().map(|wish| i64::from(wish.point.0)));
-    let now_ms = request.now.unix_ms();
+async fn supersede(
+    connection: &mut SqliteConnection,
+    wanted: &[&NewWish],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let points = json_list(wanted.iter().map(|wish| i64::from(wish.point.0)));
+    let now_ms = now.unix_ms();
     sqlx::query!(
         "UPDATE wishes SET state = 'Superseded', reason = ?, changed_at = ?
          WHERE state IN ('Accepted', 'Sent', 'Pending', 'Unknown')
