@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -153,6 +154,8 @@ impl EwsEndpoint {
             return Ok((OperationName::GetValues, kept.plan.answer(&*self.items)));
         }
         let text = decode(&message.body, message.content_type.charset).map_err(unreadable)?;
+        // Bytes of UTF-16 would be a contradiction in a request whose header says UTF-8.
+        let may_be_kept = may_be_kept && matches!(text, Cow::Borrowed(_));
         let document = Document::read(&text).map_err(unreadable)?;
         let request = SoapRequest::read(&document)?;
         let name = request.operation;
