@@ -307,6 +307,11 @@ impl<'a> DocumentReader<'a> {
         let Some(place) = self.open.last() else {
             return if more.trim_ascii().is_empty() { Ok(()) } else { Err(XmlError::Malformed) };
         };
+        // Indentation between children means nothing, and in a long list it would exceed the limit on a text.
+        let has_children = self.document.nodes.len() > place + 1;
+        if has_children && more.trim_ascii().is_empty() {
+            return Ok(());
+        }
         let text = &mut self.document.nodes[*place].text;
         if text.len() + more.len() > TEXT_BYTES {
             return Err(XmlError::TooLarge("64 KiB of text"));

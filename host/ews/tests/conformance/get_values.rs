@@ -57,6 +57,26 @@ async fn five_thousand_ids_are_the_most() {
 }
 
 #[tokio::test]
+async fn a_long_list_may_be_indented() {
+    let site = Site::open().await;
+    let indented = asking_for("GetValues", std::iter::repeat_n("count", 5_000))
+        .replace("<Id>", &format!("\r\n{}<Id>", " ".repeat(20)));
+    let answer = site.ask(&indented).await;
+    assert_eq!(answer.content.all("GetValuesItems/ValueItem").len(), 5_000);
+}
+
+#[tokio::test]
+async fn utf_16_that_was_read_before_is_still_held_against_its_header() {
+    let site = Site::open().await;
+    let text = format!("\u{feff}{}", envelope(&asking_for("GetValues", ["count"])));
+    let message = Message::raw(text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>());
+    let unsaid = message.clone().with_content_type("application/soap+xml");
+    assert_eq!(site.exchange(unsaid).await.outcome(summary), "count=-3/0");
+    let contradiction = message.with_content_type("application/soap+xml; charset=utf-8");
+    assert_eq!(site.exchange(contradiction).await.status, 400);
+}
+
+#[tokio::test]
 async fn the_same_request_again_shows_new_values_and_a_new_tree() {
     let site = Site::open().await;
     let one = site.source.add_value("one", "zone", Value::Double(1.0), None);
