@@ -1,6 +1,7 @@
 //! An EWS server's items and accounts in plain memory, for tests of this crate and of those who use its client.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use riser_domain::{
@@ -8,6 +9,7 @@ use riser_domain::{
     HistorySample, PointHandle, SetPointRule, Value, ValueItem, ValueKind, ValueState,
 };
 use secrecy::SecretString;
+use tokio::sync::OwnedMutexGuard;
 
 use crate::Ha1;
 use crate::source::{
@@ -23,6 +25,9 @@ pub struct MemorySource {
     name: String,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// Each write waits for its turn.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    waiting: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -56,7 +61,13 @@ impl MemorySource {
         };
         let state =
             State { tree: Arc::new(tree), values: HashMap::new(), histories: HashMap::new(), fault: None };
-        Self { name: name.to_owned(), clock, state: Mutex::new(state) }
+        Self {
+            name: name.to_owned(),
+            clock,
+            state: Mutex::new(state),
+            turn: Arc::default(),
+            waiting: AtomicUsize::new(0),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -154,6 +165,16 @@ impl MemorySource {
         self.state().fault = fault;
     }
 
+    /// Lets writes wait until the guard is dropped, as a disk that is slow does.
+    pub async fn hold_writes(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.turn).lock_owned().await
+    }
+
+    /// Requests that wait for their writes.
+    pub fn waiting_writes(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+
     fn write(state: &mut State, write: ValueWrite, clock: &dyn Clock) -> SetOutcome {
         let tree = Arc::clone(&state.tree);
         let Some(EwsItem::Value(item)) = tree.items.get(&write.point) else {
@@ -210,12 +231,18 @@ impl ItemSource for MemorySource {
         _account: &'a EwsAccount,
         writes: Vec<ValueWrite>,
     ) -> SourceFuture<'a, Vec<SetOutcome>> {
-        let mut state = self.state();
-        let answer = match state.fault {
-            Some(fault) => Err(fault),
-            None => Ok(writes.into_iter().map(|it| Self::write(&mut state, it, &*self.clock)).collect()),
-        };
-        Box::pin(std::future::ready(answer))
+        Box::pin(async move {
+            self.waiting.fetch_add(1, Ordering::SeqCst);
+            let turn = self.turn.lock().await;
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+            let mut state = self.state();
+            let answer = match state.fault {
+                Some(fault) => Err(fault),
+                None => Ok(writes.into_iter().map(|it| Self::write(&mut state, it, &*self.clock)).collect()),
+            };
+            drop(turn);
+            answer
+        })
     }
 
     fn system(&self) -> SystemFacts {

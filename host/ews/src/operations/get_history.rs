@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use riser_domain::{PointHandle, Timestamp};
 
 use super::OperationContext;
@@ -16,8 +14,6 @@ use crate::version::RequestVersion;
 const PURPOSE: u8 = 2;
 /// Bytes of a place: history, from, to, last sample given.
 const PLACE_BYTES: usize = 4 + 3 * 8;
-/// How long a client waits for a page at most (`ews-semantics`, section 8).
-const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Reads the samples of one history, oldest first, in pages.
 #[derive(Debug)]
@@ -49,7 +45,7 @@ impl<'d> GetHistory<'d> {
         let Some(ItemView::History(item)) = tree.item(query.history) else {
             return Err(FaultName::InvalidId);
         };
-        let page = tokio::time::timeout(TIME_LIMIT, context.items.history(query))
+        let page = tokio::time::timeout(context.disk_deadline, context.items.history(query))
             .await
             .map_err(|_| FaultName::TimeOut)?
             .map_err(|_| FaultName::TimeOut)?;

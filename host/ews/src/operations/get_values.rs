@@ -29,7 +29,7 @@ impl<'d> GetValues<'d> {
     }
 
     pub(super) fn answer(self, context: OperationContext<'_>) -> String {
-        self.plan(&*context.items.tree()).answer(context.items)
+        self.plan(&*context.items.tree()).answer(&**context.items)
     }
 
     /// Everything about the answer that depends on the request and the tree alone.

@@ -9,6 +9,9 @@ mod get_web_service_information;
 mod item_elements;
 mod set_values;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use chrono_tz::Tz;
 use riser_domain::{Clock, EwsServer};
 
@@ -27,13 +30,15 @@ use set_values::SetValues;
 #[derive(Clone, Copy)]
 pub(crate) struct OperationContext<'a> {
     pub(crate) server: &'a EwsServer,
-    pub(crate) items: &'a dyn ItemSource,
+    pub(crate) items: &'a Arc<dyn ItemSource>,
     pub(crate) account: &'a EwsAccount,
     pub(crate) clock: &'a dyn Clock,
     /// Where dates and times without an offset are meant.
     pub(crate) zone: Tz,
     pub(crate) more_data: &'a MoreDataRefs,
     pub(crate) listings: &'a ContainerListings,
+    /// How long a client waits for a write or a history.
+    pub(crate) disk_deadline: Duration,
 }
 
 /// An operation with what was asked of it.

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 use riser_domain::AccountRights;
 
@@ -59,8 +61,7 @@ impl<'d> SetValues<'d> {
             }
         }
         if !accepted.is_empty() {
-            let answered =
-                context.items.set_values(context.account, accepted).await.map_err(|_| FaultName::TimeOut)?;
+            let answered = carry_out(context, accepted).await?;
             for (place, outcome) in places.into_iter().zip(answered) {
                 outcomes[place] = outcome;
             }
@@ -76,6 +77,20 @@ impl<'d> SetValues<'d> {
         }
         answer.close("SetValuesResults");
         Ok(answer.finish())
+    }
+}
+
+/// Has writes accepted, in a task of their own: a client that hangs up, or waits no longer, must not leave set
+/// points behind that are stored and never carried out.
+async fn carry_out(
+    context: OperationContext<'_>,
+    writes: Vec<ValueWrite>,
+) -> Result<Vec<SetOutcome>, FaultName> {
+    let (items, account) = (Arc::clone(context.items), context.account.clone());
+    let carrying_out = tokio::spawn(async move { items.set_values(&account, writes).await });
+    match tokio::time::timeout(context.disk_deadline, carrying_out).await {
+        Ok(Ok(Ok(outcomes))) => Ok(outcomes),
+        _ => Err(FaultName::TimeOut),
     }
 }
 

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono_tz::Tz;
@@ -127,8 +128,13 @@ impl EwsEndpoint {
     }
 
     /// Answers a SOAP message of a logged-in client.
-    pub(super) async fn answer(&self, message: SoapMessage<'_>, account: &EwsAccount) -> SoapAnswer {
-        match self.try_answer(message, account).await {
+    pub(super) async fn answer(
+        &self,
+        message: SoapMessage<'_>,
+        account: &EwsAccount,
+        disk_deadline: Duration,
+    ) -> SoapAnswer {
+        match self.try_answer(message, account, disk_deadline).await {
             Ok((operation, envelope)) => SoapAnswer {
                 status: StatusCode::OK,
                 content_type: content_type_with(&operation.answer_action()),
@@ -146,6 +152,7 @@ impl EwsEndpoint {
         &self,
         message: SoapMessage<'_>,
         account: &EwsAccount,
+        disk_deadline: Duration,
     ) -> Result<(OperationName, String), Fault> {
         let may_be_kept = message.content_type.may_be_utf8();
         let tree = self.items.tree();
@@ -172,12 +179,13 @@ impl EwsEndpoint {
         }
         let context = OperationContext {
             server: &self.server,
-            items: &*self.items,
+            items: &self.items,
             account,
             clock: &*self.clock,
             zone: self.zone,
             more_data: &self.more_data,
             listings: &self.listings,
+            disk_deadline,
         };
         Ok((name, operation.answer(context).await.map_err(fault)?))
     }

@@ -36,6 +36,8 @@ pub struct ListenerOptions {
     pub idle_timeout: Duration,
     /// For the body of a request.
     pub body_deadline: Duration,
+    /// For a disk to take a write or to give a history; then the client is told to try again.
+    pub disk_deadline: Duration,
     /// For a client to read on.
     pub write_deadline: Duration,
     /// Connections served at once.
@@ -48,6 +50,7 @@ impl Default for ListenerOptions {
             header_deadline: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(90),
             body_deadline: Duration::from_secs(30),
+            disk_deadline: Duration::from_secs(10),
             write_deadline: Duration::from_secs(30),
             connections: 1_000,
         }
@@ -186,11 +189,8 @@ impl ListenerTask {
         let phase = &*phase;
         let service = service_fn(async |request| {
             phase.request_begins();
-            let answer = if is_overloaded {
-                overloaded()
-            } else {
-                serve(request, endpoints, ends, options.body_deadline).await
-            };
+            let answer =
+                if is_overloaded { overloaded() } else { serve(request, endpoints, ends, options).await };
             phase.request_ends();
             Ok::<_, Infallible>(answer)
         });

@@ -19,6 +19,7 @@ use super::body::{self, BodyError};
 use super::content_type::SoapContentType;
 use super::endpoint::{EwsEndpoint, SoapAnswer, SoapMessage};
 use super::gzip;
+use super::listener::ListenerOptions;
 use crate::contract::FaultName;
 use crate::fault::Fault;
 use crate::wsdl;
@@ -71,8 +72,9 @@ pub(super) async fn serve(
     request: Request<Incoming>,
     endpoints: &Endpoints,
     ends: ConnectionEnds,
-    body_deadline: Duration,
+    options: ListenerOptions,
 ) -> Answer {
+    let body_deadline = options.body_deadline;
     let Some(endpoint) = endpoints.find(request.uri().path()) else {
         return text_answer(
             StatusCode::NOT_FOUND,
@@ -114,7 +116,7 @@ pub(super) async fn serve(
         Err(error) => return body_failure(error),
     };
     let message = SoapMessage { body, content_type, soap_action: text(&head.headers, &SOAP_ACTION) };
-    let answer = endpoint.answer(message, &account).await;
+    let answer = endpoint.answer(message, &account, options.disk_deadline).await;
     soap_answer(answer, gzip::is_asked_for(text(&head.headers, &ACCEPT_ENCODING)))
 }
 

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
 mod bad_input;
+mod connections;
 mod contract_check;
 mod description;
 mod ews_client;

@@ -40,6 +40,15 @@ impl Site {
 
     /// With settings that differ from the usual ones.
     pub(crate) async fn open_with(change: impl FnOnce(&mut EwsServer)) -> Self {
+        Self::open_on(change, ListenerOptions::default()).await
+    }
+
+    /// With other limits on how long clients may take and how many may come.
+    pub(crate) async fn open_within(options: ListenerOptions) -> Self {
+        Self::open_on(|_| {}, options).await
+    }
+
+    async fn open_on(change: impl FnOnce(&mut EwsServer), options: ListenerOptions) -> Self {
         // Another test of this process may have been first; any provider will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut server = EwsServer {
@@ -56,7 +65,7 @@ impl Site {
         let clock = Arc::new(FakeClock::at(NOW));
         let source = Arc::new(MemorySource::new(&server.name, clock.clone()));
         let history = fill(&source);
-        let listener = Listener::bind(&server.listen, ListenerOptions::default()).await.unwrap();
+        let listener = Listener::bind(&server.listen, options).await.unwrap();
         let accounts = MemoryAccounts::new(&server.realm).with(BMS.0, BMS.1, AccountRights::ReadWrite).with(
             VIEWER.0,
             VIEWER.1,
@@ -72,21 +81,17 @@ impl Site {
             chrono_tz::Europe::Berlin,
         )));
         let url = format!("http://{address}{path}");
-        Self {
-            source,
-            clock,
-            history,
-            url,
-            address,
-            path,
-            http: reqwest::Client::builder().no_gzip().build().unwrap(),
-            _listener: listener,
-        }
+        Self { source, clock, history, url, address, path, http: new_client(), _listener: listener }
     }
 
     pub(crate) fn clock_now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// A client with no connection open yet.
+pub(crate) fn new_client() -> reqwest::Client {
+    reqwest::Client::builder().no_gzip().build().unwrap()
 }
 
 /// `zone` holds a value of each type, a history, and a folder inside; `empty` holds nothing.
