@@ -5,7 +5,7 @@
 //! parts of the page again when they changed.
 //!
 //! To add a page: a file in `pages` with its struct, handler and tests, a template of the same name, a line in
-//! `routes`, and a sample in `tests/`.
+//! `routes`, and a sample in `samples`.
 //!
 //! **Invariant:** no SQL, and no HTML outside the templates.
 
@@ -39,6 +39,6 @@ mod front_door;
 #[cfg(test)]
 mod samples;
 
-pub use server::{ServeError, serve};
+pub use server::{Entrance, ServeError};
 pub use state::{Portal, PortalSettings};
 pub use tls::{TlsError, TlsFiles};

@@ -38,8 +38,8 @@ pub(crate) struct PeerAddress(pub(crate) SocketAddr);
 pub enum ServeError {
     /// Without TLS it is for this machine only.
     #[error(
-        "the portal would be reachable on {0} without encryption; give it a certificate and its key, let it \
-         listen on 127.0.0.1, or allow plain HTTP explicitly"
+        "other machines would reach the portal on {0} without encryption; give it a certificate and its key with \
+         --portal-certificate and --portal-key, let it listen on 127.0.0.1, or allow this with --portal-plain"
     )]
     PlainBeyondLoopback(SocketAddr),
     /// The certificate or its key cannot be used.
@@ -50,20 +50,47 @@ pub enum ServeError {
     Listener(#[source] std::io::Error),
 }
 
-/// Serves the portal until it is dropped; connections end with it.
-///
-/// # Errors
-/// Before anything is served, when it may not be served like this.
-pub async fn serve(listener: TcpListener, portal: Portal, tls: Option<TlsFiles>) -> Result<(), ServeError> {
-    let address = listener.local_addr().map_err(ServeError::Listener)?;
-    let is_beyond_loopback = !address.ip().is_loopback();
-    if is_beyond_loopback && tls.is_none() && !portal.settings.plain_allowed {
-        return Err(ServeError::PlainBeyondLoopback(address));
+/// A listening socket on which a portal may be served.
+pub struct Entrance {
+    listener: TcpListener,
+    reach: Reach,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Entrance {
+    /// Looks whether a portal may be served here, so that what forbids it is told before anything runs.
+    ///
+    /// `is_plain_allowed`: without TLS, too, on an address that other machines reach; the portal then shows it as
+    /// a problem.
+    ///
+    /// # Errors
+    /// When it may not be served like this, or when the files of TLS cannot be used.
+    pub fn new(
+        listener: TcpListener,
+        tls: Option<&TlsFiles>,
+        is_plain_allowed: bool,
+    ) -> Result<Self, ServeError> {
+        let address = listener.local_addr().map_err(ServeError::Listener)?;
+        let is_beyond_loopback = !address.ip().is_loopback();
+        if is_beyond_loopback && tls.is_none() && !is_plain_allowed {
+            return Err(ServeError::PlainBeyondLoopback(address));
+        }
+        let reach = Reach { port: address.port(), is_tls: tls.is_some(), is_beyond_loopback };
+        Ok(Self { listener, reach, tls: tls.map(TlsFiles::acceptor).transpose()? })
     }
-    let reach = Reach { port: address.port(), is_tls: tls.is_some(), is_beyond_loopback };
-    let acceptor = tls.map(|files| files.acceptor()).transpose()?;
-    accept(listener, router(PortalState::new(portal, reach)), acceptor).await;
-    Ok(())
+
+    /// Serves the portal until it is dropped; connections end with it.
+    pub async fn serve(self, portal: Portal) {
+        let Self { listener, reach, tls } = self;
+        accept(listener, router(PortalState::new(portal, reach)), tls).await;
+    }
+}
+
+/// The acceptor of TLS holds the key and prints nothing.
+impl std::fmt::Debug for Entrance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entrance").field("reach", &self.reach).finish_non_exhaustive()
+    }
 }
 
 async fn accept(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>) {

@@ -25,8 +25,6 @@ pub struct PortalSettings {
     pub host_names: Vec<String>,
     /// The zone in which times are shown.
     pub zone: Tz,
-    /// Serve without TLS on an address that other machines reach. The portal shows it as a problem.
-    pub plain_allowed: bool,
 }
 
 impl PortalSettings {
@@ -37,7 +35,6 @@ impl PortalSettings {
             site_name: site_name.to_owned(),
             host_names: vec![site_name.to_owned()],
             zone: zone.unwrap_or(Tz::UTC),
-            plain_allowed: false,
         }
     }
 }

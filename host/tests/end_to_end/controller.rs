@@ -95,10 +95,13 @@ impl Controller {
 
 /// A client that follows no redirect, for a test's own requests.
 pub(crate) fn http_client() -> reqwest::Client {
+    http_client_builder().build().unwrap()
+}
+
+pub(crate) fn http_client_builder() -> reqwest::ClientBuilder {
     // A second client of this process finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = reqwest::Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(30));
-    builder.build().unwrap()
+    reqwest::Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(30))
 }
 
 impl Drop for Controller {

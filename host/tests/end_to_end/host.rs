@@ -107,13 +107,19 @@ impl Installation {
 
     /// Starts the host and waits until everything listens.
     pub(crate) fn start(&self) -> Host {
+        self.start_with(&["--portal-listen", "127.0.0.1:0"])
+    }
+
+    /// Starts the host with these arguments about its portal.
+    pub(crate) fn start_with(&self, portal: &[&str]) -> Host {
         let log = self.folder.path().join("log");
         let log_file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
         let mut child = self
             .command("serve")
             .arg("--plugins")
             .arg(self.plugins())
-            .args(["--portal-listen", "127.0.0.1:0", "--announce", "--ends-with-stdin"])
+            .args(portal)
+            .args(["--announce", "--ends-with-stdin"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log_file)

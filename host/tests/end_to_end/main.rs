@@ -16,6 +16,7 @@ mod histories;
 mod host;
 mod library_swap;
 mod portal;
+mod portal_address;
 mod programs;
 mod set_points;
 mod site;

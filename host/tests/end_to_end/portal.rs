@@ -17,8 +17,11 @@ pub(crate) struct Portal {
 
 impl Portal {
     pub(crate) async fn sign_in(host: &Host) -> Self {
-        let http = http_client();
-        let url = host.portal_url.clone();
+        Self::sign_in_with(http_client(), host.portal_url.clone()).await
+    }
+
+    /// Signs in with a client and an address of its own.
+    pub(crate) async fn sign_in_with(http: reqwest::Client, url: String) -> Self {
         let answer = http
             .post(format!("{url}/login"))
             .header(ORIGIN, &url)
@@ -28,8 +31,15 @@ impl Portal {
             .await
             .unwrap();
         assert_eq!(answer.headers().get(LOCATION).unwrap(), "/", "{}", answer.status());
-        let cookie = answer.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let set_cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
+        assert_eq!(set_cookie.contains("; Secure"), url.starts_with("https:"), "{set_cookie}");
+        let cookie = set_cookie.split(';').next().unwrap().to_owned();
         Self { http, url, cookie }
+    }
+
+    /// The cookie that stands for the session.
+    pub(crate) fn cookie(&self) -> &str {
+        &self.cookie
     }
 
     /// The text of a page.

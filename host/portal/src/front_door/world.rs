@@ -104,7 +104,6 @@ impl TestPortal {
             site_name: "Office Park North".to_owned(),
             host_names: Vec::new(),
             zone: Tz::Europe__Paris,
-            plain_allowed: false,
         };
         let reach = Reach { port: 8082, is_tls: false, is_beyond_loopback: false };
         let router = router(PortalState::new(Portal { runtime: runtime.clone(), settings }, reach));

@@ -42,7 +42,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     logging::start();
     let ending = Ending::listen(arguments.ends_with_stdin)?;
     let folder = arguments.data.path()?;
-    let listener = arguments.portal.bind().await?;
+    let (entrance, portal_address) = arguments.portal.bind().await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let open = open_folder(&folder, clock.as_ref()).await?;
     tracing::info!(folder = %folder.display(), "the data folder is open");
@@ -63,19 +63,22 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
         tracing::warn!(code = problem.code, "{}: {}", problem.what, problem.remedy);
         runtime.raise_problem(problem);
     }
-    let settings = PortalSettings { plain_allowed: arguments.portal.plain, ..settings_of_this_machine() };
-    let portal_url = arguments.portal.url(listener.local_addr()?);
-    let portal = Portal { runtime: runtime.clone(), settings };
-    let serving = tokio::spawn(riser_portal::serve(listener, portal, arguments.portal.tls()));
-    arguments.portal.say_where(&portal_url, has_people);
+    let settings = settings_of(&arguments.portal);
+    portal_address.say_where(settings.host_names.first().unwrap_or(&settings.site_name));
+    if !has_people {
+        tracing::warn!(
+            "nobody can log in yet: stop Riser and run `riser user add NAME --role admin`, then start it again"
+        );
+    }
+    let serving = tokio::spawn(entrance.serve(Portal { runtime: runtime.clone(), settings }));
 
     runtime.start().await?;
     if arguments.announce {
-        announcement::print(&portal_url, &runtime)?;
+        announcement::print(&portal_address.url(), &runtime)?;
     }
     let served = tokio::select! {
         () = ending.told() => Ok(()),
-        served = serving => served.context("the portal panicked")?.context("the portal is not served"),
+        served = serving => served.context("the portal panicked"),
     };
     tracing::info!("ending: the processors are asked to stop");
     tokio::select! {
@@ -86,10 +89,10 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     served.map(|()| ExitCode::SUCCESS)
 }
 
-/// A portal with the name and in the zone of this machine.
-fn settings_of_this_machine() -> PortalSettings {
-    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    PortalSettings::of_this_machine(&name)
+/// A portal in the zone of this machine, with its name and those that were given.
+fn settings_of(portal: &PortalArgs) -> PortalSettings {
+    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    PortalSettings { host_names: portal.host_names(&machine), ..PortalSettings::of_this_machine(&machine) }
 }
 
 /// What an administrator should know about how the folder was found.

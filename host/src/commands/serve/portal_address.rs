@@ -1,11 +1,11 @@
 //! Where the portal listens, and how a person gets there.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use riser_portal::TlsFiles;
+use riser_portal::{Entrance, TlsFiles};
 use tokio::net::TcpListener;
 
 /// Arguments about the portal.
@@ -22,46 +22,75 @@ pub(crate) struct PortalArgs {
     key: Option<PathBuf>,
     /// Let other machines reach the portal without encryption; the portal shows it as a problem
     #[arg(long = "portal-plain")]
-    pub(crate) plain: bool,
+    plain: bool,
+    /// Name of this host that browsers ask for, besides the name of this machine; may stand several times
+    #[arg(long = "portal-name", value_name = "NAME")]
+    names: Vec<String>,
 }
 
 impl PortalArgs {
-    /// Takes the address.
-    pub(crate) async fn bind(&self) -> anyhow::Result<TcpListener> {
-        TcpListener::bind(self.listen).await.with_context(|| {
+    /// Takes the address, and looks whether the portal may be served there.
+    pub(crate) async fn bind(&self) -> anyhow::Result<(Entrance, PortalAddress)> {
+        let listener = TcpListener::bind(self.listen).await.with_context(|| {
             let address = self.listen;
             format!("the portal cannot listen on {address}; choose another address with --portal-listen")
-        })
+        })?;
+        let address = PortalAddress { local: listener.local_addr()?, is_tls: self.certificate.is_some() };
+        Ok((Entrance::new(listener, self.tls().as_ref(), self.plain)?, address))
     }
 
-    /// The certificate, if there is one.
-    pub(crate) fn tls(&self) -> Option<TlsFiles> {
+    fn tls(&self) -> Option<TlsFiles> {
         Some(TlsFiles { certificate: self.certificate.clone()?, key: self.key.clone()? })
     }
 
-    /// The portal's address for a browser on this machine.
-    pub(crate) fn url(&self, local: SocketAddr) -> String {
-        let scheme = if self.certificate.is_some() { "https" } else { "http" };
-        if local.ip().is_unspecified() {
-            return format!("{scheme}://localhost:{}", local.port());
-        }
-        format!("{scheme}://{local}")
+    /// Names by which browsers may ask for this host: those given, and the machine's own.
+    pub(crate) fn host_names(&self, machine: &str) -> Vec<String> {
+        self.names.iter().cloned().chain([machine.to_owned()]).collect()
+    }
+}
+
+/// Where the portal listens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PortalAddress {
+    local: SocketAddr,
+    is_tls: bool,
+}
+
+impl PortalAddress {
+    /// For a browser on this machine.
+    pub(crate) fn url(self) -> String {
+        if self.local.ip().is_unspecified() { self.url_at("localhost") } else { self.url_at(&self.host()) }
     }
 
-    /// Writes into the log where the portal is, how to reach it from another machine, and who may log in.
-    pub(crate) fn say_where(&self, url: &str, has_people: bool) {
+    /// Writes into the log where the portal is and how to reach it from another machine, which knows this one
+    /// by the name of `host`.
+    pub(crate) fn say_where(self, host: &str) {
+        let (url, port) = (self.url(), self.local.port());
         tracing::info!("the portal is at {url}");
-        if self.listen.ip().is_loopback() {
-            let port = url.rsplit(':').next().unwrap_or_default();
+        if self.local.ip().is_loopback() {
             tracing::info!(
-                "from another machine: ssh -L {port}:127.0.0.1:{port} user@this-machine, then open \
-                 http://localhost:{port} there; or give Riser --portal-listen, --portal-certificate and --portal-key"
+                "from another machine: ssh -L {port}:{}:{port} user@{host}, then open {} there; or give Riser \
+                 --portal-listen, --portal-certificate and --portal-key",
+                self.host(),
+                self.url_at("localhost")
             );
+        } else if self.local.ip().is_unspecified() {
+            tracing::info!("from another machine: open {}", self.url_at(host));
+        } else {
+            tracing::info!("from another machine: open {url}");
         }
-        if !has_people {
-            tracing::warn!(
-                "nobody can log in yet: stop Riser and run `riser user add NAME --role admin`, then start it again"
-            );
+    }
+
+    /// The address it listens on, as it stands in a URL.
+    fn host(self) -> String {
+        match self.local.ip() {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
         }
+    }
+
+    fn url_at(self, host: &str) -> String {
+        let scheme = if self.is_tls { "https" } else { "http" };
+        format!("{scheme}://{host}:{}", self.local.port())
     }
 }
