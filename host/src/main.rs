@@ -8,12 +8,11 @@ mod logging;
 mod places;
 
 use std::ffi::OsStr;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{apply, doctor, ews, plugin, serve, user};
+use crate::commands::{apply, doctor, ews, plugin, serve, user, write_line};
 
 /// The command did not do what was asked.
 pub(crate) const FAILED: u8 = 1;
@@ -77,6 +76,6 @@ async fn carry_out(command: Command) -> ExitCode {
 /// Says what went wrong, with its causes, in one line.
 fn report(error: &anyhow::Error) -> ExitCode {
     // Nothing could be done with a failure to say it.
-    let _ = writeln!(std::io::stderr(), "riser: {error:#}");
+    let _ = write_line(&mut std::io::stderr(), format_args!("riser: {error:#}"));
     ExitCode::from(FAILED)
 }

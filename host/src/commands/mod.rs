@@ -1,8 +1,19 @@
 //! The commands of the command line, one file each: their arguments, and a `run` that carries them out.
 
+use std::fmt::Arguments;
+use std::io::{self, Write};
+
+use riser_domain::one_line;
+
 pub(crate) mod apply;
 pub(crate) mod doctor;
 pub(crate) mod ews;
 pub(crate) mod plugin;
 pub(crate) mod serve;
 pub(crate) mod user;
+
+/// Writes one line; what a server, a plugin or a person put into it can neither steer the terminal nor forge
+/// another line.
+pub(crate) fn write_line(out: &mut impl Write, line: Arguments<'_>) -> io::Result<()> {
+    writeln!(out, "{}", one_line(&line.to_string()))
+}

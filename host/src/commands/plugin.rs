@@ -14,6 +14,7 @@ use riser_worker::{
     SettingsSchema, describe,
 };
 
+use super::write_line;
 use crate::FAILED;
 
 /// Arguments of `riser plugin`.
@@ -54,9 +55,9 @@ async fn check(file: &Path) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout();
     show(&mut out, &library)?;
     for fault in &faults {
-        writeln!(out, "fault: {fault}")?;
+        write_line(&mut out, format_args!("fault: {fault}"))?;
     }
-    writeln!(out, "{}", verdict(faults.len()))?;
+    write_line(&mut out, format_args!("{}", verdict(faults.len())))?;
     Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
@@ -70,17 +71,20 @@ fn verdict(faults: usize) -> String {
 
 fn show(out: &mut impl Write, library: &LibraryDescription) -> io::Result<()> {
     let LibraryDescription { id, name, version, company, contract, .. } = library;
-    writeln!(out, "{name} ({id}) {version} by {company}, built for plugin contract {contract}")?;
+    write_line(
+        out,
+        format_args!("{name} ({id}) {version} by {company}, built for plugin contract {contract}"),
+    )?;
     for class in &library.classes {
         let mode = match class.mode {
             RunMode::Scheduled => "runs to its end",
             RunMode::LongRunning => "runs until it is stopped",
         };
-        writeln!(out, "class {id}/{}: {}; {mode}", class.id, class.name)?;
+        write_line(out, format_args!("class {id}/{}: {}; {mode}", class.id, class.name))?;
         show_settings(out, &class.settings)?;
     }
     for connection in &library.connections {
-        writeln!(out, "connection {}: {}", connection.kind, connection.name)?;
+        write_line(out, format_args!("connection {}: {}", connection.kind, connection.name))?;
         show_settings(out, &connection.settings)?;
     }
     Ok(())
@@ -93,7 +97,7 @@ fn show_settings(out: &mut impl Write, schema: &SettingsSchema) -> io::Result<()
             None if setting.is_required => "must be given".to_owned(),
             None => "may be left out".to_owned(),
         };
-        writeln!(out, "  {}: {}; {needed}", setting.key, setting.help)?;
+        write_line(out, format_args!("  {}: {}; {needed}", setting.key, setting.help))?;
     }
     Ok(())
 }

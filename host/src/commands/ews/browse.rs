@@ -7,6 +7,7 @@ use riser_domain::ContainerKind;
 use riser_ews::client::{ContainerAnswer, EwsClient, HistoryFacts, ValueFacts};
 
 use super::login::LoginArgs;
+use crate::commands::write_line;
 
 /// Arguments of `riser ews browse`.
 #[derive(Args, Debug)]
@@ -40,7 +41,10 @@ async fn show_tree(client: &EwsClient, id: &str, depth: usize, out: &mut impl Wr
     let top = client.container(id).await?;
     let mut shown = HashSet::from([top.container.id.clone()]);
     let mut waiting = Vec::new();
-    writeln!(out, "{}  {}  {}", top.container.name, top.container.kind.name(), top.container.id)?;
+    write_line(
+        out,
+        format_args!("{}  {}  {}", top.container.name, top.container.kind.name(), top.container.id),
+    )?;
     show_items(&top, 1, out)?;
     let mut open = Some((top, 1));
     while let Some((container, level)) = open.take() {
@@ -56,7 +60,10 @@ async fn show_tree(client: &EwsClient, id: &str, depth: usize, out: &mut impl Wr
             if next.level > depth || !shown.insert(next.id.clone()) {
                 continue;
             }
-            writeln!(out, "{}{}  {}  {}", indent(next.level), next.name, next.kind.name(), next.id)?;
+            write_line(
+                out,
+                format_args!("{}{}  {}  {}", indent(next.level), next.name, next.kind.name(), next.id),
+            )?;
             if next.level < depth {
                 let container = client.container(&next.id).await?;
                 show_items(&container, next.level + 1, out)?;
@@ -73,10 +80,10 @@ fn show_items(container: &ContainerAnswer, level: usize, out: &mut impl Write) -
     for ValueFacts { id, name, kind, unit, is_writeable, .. } in &container.values {
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
         let writeable = if *is_writeable { ", writeable" } else { "" };
-        writeln!(out, "{indent}{name}  {}{unit}{writeable}  {id}", kind.name())?;
+        write_line(out, format_args!("{indent}{name}  {}{unit}{writeable}  {id}", kind.name()))?;
     }
     for HistoryFacts { id, name, value_item, .. } in &container.histories {
-        writeln!(out, "{indent}{name}  history of {value_item}  {id}")?;
+        write_line(out, format_args!("{indent}{name}  history of {value_item}  {id}"))?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use riser_ews::client::{EwsClient, ValueAnswer, ValueFacts};
 
 use super::login::LoginArgs;
 use crate::FAILED;
+use crate::commands::write_line;
 
 /// Ids in one call: what servers answer quickly, and clients with small buffers can take.
 const IDS_IN_A_CALL: usize = 100;
@@ -32,13 +33,16 @@ async fn show(client: &EwsClient, ids: &[String], out: &mut impl Write) -> anyho
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let answer = client.items(&ids).await?;
         for (facts, value) in &answer.values {
-            writeln!(out, "{}", line(facts, value))?;
+            write_line(out, format_args!("{}", line(facts, value)))?;
         }
         for history in &answer.histories {
-            writeln!(out, "{}  a history of {}, which has the value", history.id, history.value_item)?;
+            write_line(
+                out,
+                format_args!("{}  a history of {}, which has the value", history.id, history.value_item),
+            )?;
         }
         for error in &answer.errors {
-            writeln!(out, "{}  refused: {}", error.id, error.message)?;
+            write_line(out, format_args!("{}  refused: {}", error.id, error.message))?;
             exit = ExitCode::from(FAILED);
         }
     }
@@ -53,6 +57,8 @@ pub(super) fn line(facts: &ValueFacts, value: &ValueAnswer) -> String {
 
 #[cfg(test)]
 mod tests {
+    use riser_domain::Value;
+
     use super::*;
     use crate::commands::ews::server_in_memory::ServerInMemory;
 
@@ -68,5 +74,15 @@ mod tests {
         let exit = show(&server.client(), &["x".to_owned(), "power".to_owned()], &mut out).await.unwrap();
         assert_eq!(exit, ExitCode::from(FAILED));
         assert_eq!(String::from_utf8(out).unwrap(), "power  3.5 kW  Good\nx  refused: INVALID_ID\n");
+    }
+
+    #[tokio::test]
+    async fn what_a_server_says_cannot_steer_the_terminal() {
+        let server = ServerInMemory::start().await;
+        server.source.add_value("name", "zone", Value::String("a\u{9b}31m\nb\u{202e}".into()), None);
+        let mut out = Vec::new();
+        show(&server.client(), &["name".to_owned()], &mut out).await.unwrap();
+        let said = String::from_utf8(out).unwrap();
+        assert!(said.starts_with("name  a\\u{9b}31m\\nb\\u{202e}") && said.lines().count() == 1, "{said:?}");
     }
 }

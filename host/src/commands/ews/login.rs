@@ -2,7 +2,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use riser_domain::EwsServer;
 use riser_ews::client::{ClientOptions, EwsClient};
@@ -19,6 +19,7 @@ const PASSWORD_FILE_BYTES: u64 = 4096;
 pub(super) struct LoginArgs {
     // Help is written out where rustdoc would want marks that a terminal does not.
     #[arg(
+        value_parser = service_address,
         help = "Address of the EWS server, such as http://127.0.0.1:51358; its usual path may be left out"
     )]
     url: Url,
@@ -39,9 +40,8 @@ pub(super) struct LoginArgs {
 impl LoginArgs {
     /// A client that has not called yet.
     pub(super) fn client(&self) -> anyhow::Result<EwsClient> {
-        let url = service_address(&self.url)?;
         Ok(EwsClient::new(ClientOptions {
-            url,
+            url: self.url.clone(),
             user_name: self.user.clone(),
             password: self.password()?,
             time_limit: Duration::from_secs(self.timeout.max(1)),
@@ -65,11 +65,11 @@ impl LoginArgs {
 }
 
 /// The address with the path that servers have when nobody changed it.
-fn service_address(url: &Url) -> anyhow::Result<Url> {
-    if !matches!(url.scheme(), "http" | "https") {
-        bail!("{url} is no address of an EWS server: it begins with http:// or https://");
-    }
-    let mut url = url.clone();
+fn service_address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let Some(mut url) = url else {
+        return Err("the address of an EWS server begins with http:// or https://".to_owned());
+    };
     if url.path() == "/" {
         url.set_path(EwsServer::DEFAULT_PATH);
     }
@@ -96,10 +96,12 @@ mod tests {
 
     #[test]
     fn an_address_without_a_path_gets_the_usual_one() {
-        let address = |text: &str| service_address(&text.parse().unwrap()).map(String::from);
+        let address = |text: &str| service_address(text).map(String::from);
         assert_eq!(address("http://host:1").unwrap(), "http://host:1/EcoStruxure/DataExchange");
         assert_eq!(address("https://host/ews?a").unwrap(), "https://host/ews?a");
-        assert!(address("ftp://host/").unwrap_err().to_string().contains("http://"));
+        for none in ["ftp://host/", "127.0.0.1:51358", "localhost:51358", "host", ""] {
+            assert!(address(none).unwrap_err().contains("http://"), "{none}");
+        }
     }
 
     #[test]

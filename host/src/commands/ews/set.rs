@@ -11,6 +11,7 @@ use riser_ews::parse_value;
 use super::get::line;
 use super::login::LoginArgs;
 use crate::FAILED;
+use crate::commands::write_line;
 
 /// Between two looks at what became of it.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -51,7 +52,7 @@ async fn write(
     if let Some(refusal) = refusal {
         bail!("{id} was not written: {}", explain(&refusal.message, &facts));
     }
-    writeln!(out, "{id}  accepted")?;
+    write_line(out, format_args!("{id}  accepted"))?;
     if patience.is_zero() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -60,17 +61,20 @@ async fn write(
         let (facts, now) = read(client, id).await?;
         let is_wish = is_same(facts.kind, &now.text, wish);
         if now.state == ValueState::Good {
-            writeln!(out, "{}", line(&facts, &now))?;
+            write_line(out, format_args!("{}", line(&facts, &now)))?;
             if is_wish {
-                writeln!(out, "confirmed after {:.1} s", begin.elapsed().as_secs_f64())?;
+                write_line(out, format_args!("confirmed after {:.1} s", begin.elapsed().as_secs_f64()))?;
                 return Ok(ExitCode::SUCCESS);
             }
-            writeln!(out, "not confirmed: the device has another value")?;
+            write_line(out, format_args!("not confirmed: the device has another value"))?;
             return Ok(ExitCode::from(FAILED));
         }
         if begin.elapsed() >= patience {
-            writeln!(out, "{}", line(&facts, &now))?;
-            writeln!(out, "not confirmed within {} s; the server goes on trying", patience.as_secs())?;
+            write_line(out, format_args!("{}", line(&facts, &now)))?;
+            write_line(
+                out,
+                format_args!("not confirmed within {} s; the server goes on trying", patience.as_secs()),
+            )?;
             return Ok(ExitCode::from(FAILED));
         }
         tokio::time::sleep(LOOK_EVERY).await;
