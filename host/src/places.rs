@@ -12,7 +12,7 @@ const SYSTEM_DATA: &str = "/var/lib/riser";
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DataFolder {
     /// Data folder [default: /var/lib/riser for root, else riser in the user's data home]
-    #[arg(long, value_name = "DIR", env = "RISER_DATA")]
+    #[arg(long, value_name = "DIR", env = "RISER_DATA", global = true)]
     data: Option<PathBuf>,
 }
 

@@ -87,7 +87,10 @@ pub(crate) async fn run(arguments: ApplyArgs) -> anyhow::Result<ExitCode> {
             for fault in &faults {
                 writeln!(out, "{file}:{fault}")?;
             }
-            writeln!(out, "{} faults; nothing was applied", faults.len())?;
+            match faults.len() {
+                1 => writeln!(out, "1 fault; nothing was applied")?,
+                many => writeln!(out, "{many} faults; nothing was applied")?,
+            }
             Ok(ExitCode::from(FAILED))
         }
         Err(error) => Err(error.into()),

@@ -88,7 +88,8 @@ async fn look_into(folder: &Path, open: &OpenFolder, findings: &mut Vec<Finding>
     let people = open.store.list_users().await?.len();
     findings.push(match people {
         0 => Finding::fault("nobody can log in to the portal: run `riser user add NAME --role admin`"),
-        _ => Finding::well(format!("{people} people can log in to the portal")),
+        1 => Finding::well("1 person can log in to the portal"),
+        many => Finding::well(format!("{many} people can log in to the portal")),
     });
     for server in open.store.load_configuration().await?.ews_servers {
         let name = format!("the EWS server {:?}", server.name);

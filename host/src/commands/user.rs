@@ -5,17 +5,20 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
-use riser_domain::{Author, Clock as _, Role};
+use riser_domain::{Author, Clock as _, Role, one_line};
 use riser_runtime::SystemClock;
 use riser_secrets::hash_password;
 use riser_store::{NewUser, Store};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::write_line;
 use crate::assemble::open_folder;
 use crate::places::DataFolder;
 
 /// Characters that a portal password has at least.
 const SHORTEST_PASSWORD: usize = 10;
+/// Bytes of a name at most; the log-in page looks no further.
+const LONGEST_NAME: usize = 200;
 
 /// Arguments of `riser user`.
 #[derive(Args, Debug)]
@@ -79,7 +82,10 @@ pub(crate) async fn run(arguments: UserArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn add(store: &Store, name: &str, role: Role) -> anyhow::Result<()> {
-    ensure!(!name.trim().is_empty(), "a user needs a name");
+    ensure!(
+        !name.is_empty() && name.trim() == name && name.len() <= LONGEST_NAME && one_line(name) == name,
+        "{name:?} is no name to log in with: it is one line of at most {LONGEST_NAME} bytes without spaces around it"
+    );
     ensure!(store.find_user(name).await?.is_none(), "there is already a user {name}; see `riser user list`");
     let password_hash = hash_password(&new_password()?)?;
     let user = NewUser { name: name.to_owned(), role, password_hash };
@@ -94,7 +100,7 @@ async fn list(store: &Store) -> anyhow::Result<()> {
         writeln!(out, "nobody may log in yet; add someone with `riser user add NAME --role admin`")?;
     }
     for user in users {
-        writeln!(out, "{}\t{}", user.name, user.role.word())?;
+        write_line(&mut out, format_args!("{}\t{}", user.name, user.role.word()))?;
     }
     Ok(())
 }

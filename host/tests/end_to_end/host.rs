@@ -83,6 +83,11 @@ impl Installation {
         Said::by(&riser.arg("--plugins").arg(self.plugins()).args(&arguments[1..]).output().unwrap())
     }
 
+    /// Runs a command to its end with nothing but these arguments.
+    pub(crate) fn run_bare(&self, arguments: &[&str]) -> Said {
+        Said::by(&Command::new(RISER).current_dir(self.path()).args(arguments).output().unwrap())
+    }
+
     /// Applies a configuration, and says what came of it.
     pub(crate) fn try_apply(&self, configuration: &str) -> Said {
         let file = self.folder.path().join("site.toml");
@@ -96,13 +101,20 @@ impl Installation {
         assert!(applied.is_success, "{}", applied.text);
     }
 
+    /// Runs `riser user` to its end with a line on standard input.
+    pub(crate) fn user(&self, arguments: &[&str], line: &str) -> Said {
+        let mut riser = self.command("user");
+        riser.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = riser.spawn().unwrap();
+        // A refusal may come before the line is read.
+        let _ = writeln!(child.stdin.take().unwrap(), "{line}");
+        Said::by(&child.wait_with_output().unwrap())
+    }
+
     /// Adds an administrator of the portal.
     pub(crate) fn add_admin(&self, name: &str, password: &str) {
-        let mut riser = self.command("user");
-        riser.args(["add", name, "--role", "admin"]).stdin(Stdio::piped()).stdout(Stdio::null());
-        let mut child = riser.spawn().unwrap();
-        writeln!(child.stdin.take().unwrap(), "{password}").unwrap();
-        assert!(child.wait().unwrap().success());
+        let added = self.user(&["add", name, "--role", "admin"], password);
+        assert!(added.is_success, "{}", added.text);
     }
 
     /// Starts the host and waits until everything listens.
@@ -224,12 +236,13 @@ pub(crate) fn marked_processes(marker: &str) -> Vec<i32> {
 /// What a command said on both its outputs, and whether it did what it should.
 pub(crate) struct Said {
     pub(crate) is_success: bool,
+    pub(crate) exit_code: Option<i32>,
     pub(crate) text: String,
 }
 
 impl Said {
     fn by(output: &Output) -> Self {
         let text = [output.stdout.as_slice(), &output.stderr].map(String::from_utf8_lossy).concat();
-        Self { is_success: output.status.success(), text }
+        Self { is_success: output.status.success(), exit_code: output.status.code(), text }
     }
 }

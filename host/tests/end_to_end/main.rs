@@ -22,4 +22,5 @@ mod set_points;
 mod site;
 mod start;
 mod two_connections;
+mod users;
 mod waiting;

@@ -1,0 +1,101 @@
+//! `riser user`: who may log in to the portal.
+
+use reqwest::StatusCode;
+use reqwest::header::{COOKIE, ORIGIN};
+
+use crate::controller::http_client;
+use crate::host::{Host, Installation};
+use crate::portal::{ADMIN, ADMIN_PASSWORD, Portal};
+
+const NEW_PASSWORD: &str = "another password";
+
+async fn log_in(host: &Host, password: &str) -> StatusCode {
+    let url = &host.portal_url;
+    let form = format!("user={ADMIN}&password={}", password.replace(' ', "+"));
+    let request = http_client().post(format!("{url}/login")).header(ORIGIN, url);
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+    request.send().await.unwrap().status()
+}
+
+/// What the overview answers to the holder of this token; the name of its cookie carries the port.
+async fn overview(host: &Host, token: &str) -> StatusCode {
+    let port = host.portal_url.rsplit(':').next().unwrap();
+    let cookie = format!("riser-{port}={token}");
+    http_client().get(&host.portal_url).header(COOKIE, cookie).send().await.unwrap().status()
+}
+
+#[tokio::test]
+async fn a_new_password_replaces_the_old_one_and_ends_the_sessions() {
+    let installation = Installation::new(&[]);
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    let host = installation.start();
+    let portal = Portal::sign_in(&host).await;
+    let token = portal.cookie().split_once('=').unwrap().1;
+    host.stop();
+    let host = installation.start();
+    assert_eq!(overview(&host, token).await, StatusCode::OK, "a session outlives a restart");
+    host.stop();
+
+    let reset = installation.user(&["reset", ADMIN], NEW_PASSWORD);
+    assert!(reset.is_success && reset.text.contains("logged out everywhere"), "{}", reset.text);
+    let host = installation.start();
+    assert_eq!(overview(&host, token).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(log_in(&host, ADMIN_PASSWORD).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(log_in(&host, NEW_PASSWORD).await, StatusCode::SEE_OTHER);
+}
+
+#[test]
+fn people_are_listed_with_their_roles() {
+    let installation = Installation::new(&[]);
+    let nobody = installation.user(&["list"], "");
+    assert!(nobody.is_success && nobody.text.contains("riser user add"), "{}", nobody.text);
+    for (name, role) in [("victor", "viewer"), ("olga", "operator"), ("anna", "admin")] {
+        let added = installation.user(&["add", name, "--role", role], ADMIN_PASSWORD);
+        assert_eq!(added.text, format!("{name} may log in as {role}\n"));
+    }
+    let listed = installation.user(&["list"], "").text;
+    assert_eq!(listed, "anna\tadmin\nolga\toperator\nvictor\tviewer\n");
+}
+
+#[test]
+fn the_data_folder_may_be_named_behind_the_action() {
+    let installation = Installation::new(&[]);
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    let elsewhere = installation.path().join("elsewhere");
+    let listed = installation.run_bare(&["user", "list", "--data", elsewhere.to_str().unwrap()]);
+    assert!(listed.is_success && listed.text.starts_with("nobody may log in yet"), "{}", listed.text);
+}
+
+#[test]
+fn refusals_name_the_remedy_and_add_nobody() {
+    let installation = Installation::new(&[]);
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    for (arguments, password, said) in [
+        (["add", "victor", "--role", "viewer"].as_slice(), "short", "it needs 10 characters"),
+        (&["add", "victor", "--role", "viewer"], "", "it needs 10 characters"),
+        (&["add", ADMIN, "--role", "viewer"], ADMIN_PASSWORD, "see `riser user list`"),
+        (&["reset", "victor"], ADMIN_PASSWORD, "see `riser user list`"),
+        (&["add", "", "--role", "viewer"], ADMIN_PASSWORD, "is no name to log in with"),
+        (&["add", " victor", "--role", "viewer"], ADMIN_PASSWORD, "is no name to log in with"),
+        (&["add", "v\u{1b}[31m", "--role", "viewer"], ADMIN_PASSWORD, "is no name to log in with"),
+        (&["add", "v\u{202e}", "--role", "viewer"], ADMIN_PASSWORD, "is no name to log in with"),
+    ] {
+        let refused = installation.user(arguments, password);
+        assert_eq!(refused.exit_code, Some(1), "{arguments:?}: {}", refused.text);
+        assert!(refused.text.contains(said), "{arguments:?}: {}", refused.text);
+        assert!(!refused.text.contains(['\u{1b}', '\u{202e}']), "{:?}", refused.text);
+    }
+    let unknown = installation.user(&["add", "victor", "--role", "boss"], ADMIN_PASSWORD);
+    assert_eq!(unknown.exit_code, Some(2), "{}", unknown.text);
+    assert!(unknown.text.contains("viewer, operator, admin"), "{}", unknown.text);
+    assert_eq!(installation.user(&["list"], "").text, format!("{ADMIN}\tadmin\n"));
+}
+
+#[test]
+fn while_riser_runs_the_folder_is_refused_and_the_process_named() {
+    let installation = Installation::new(&[]);
+    let host = installation.start();
+    let refused = installation.user(&["add", ADMIN, "--role", "admin"], ADMIN_PASSWORD);
+    let said = format!("another Riser, process {}, uses the folder", host.id());
+    assert!(refused.exit_code == Some(1) && refused.text.contains(&said), "{}", refused.text);
+}
