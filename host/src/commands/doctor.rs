@@ -48,15 +48,19 @@ impl Finding {
 pub(crate) async fn run(arguments: DoctorArgs) -> anyhow::Result<ExitCode> {
     let folder = arguments.data.path()?;
     let mut findings = Vec::new();
+    let mut is_running = false;
     // Looking makes nothing: a folder that is not there is made by the first start.
     if folder.exists() {
         match open_folder(&folder, &SystemClock).await {
             Ok(open) => look_into(&folder, &open, &mut findings).await?,
             Err(error) => match error.downcast_ref() {
-                Some(StoreError::Locked { pid, .. }) => findings.push(Finding::well(format!(
-                    "Riser runs, process {pid}; stop it to look into its data folder {}",
-                    folder.display()
-                ))),
+                Some(StoreError::Locked { pid, .. }) => {
+                    is_running = true;
+                    findings.push(Finding::well(format!(
+                        "Riser runs, process {pid}; stop it to look into its data folder {} and at its ports",
+                        folder.display()
+                    )));
+                }
                 _ => findings.push(Finding::fault(format!("{error:#}"))),
             },
         }
@@ -65,7 +69,10 @@ pub(crate) async fn run(arguments: DoctorArgs) -> anyhow::Result<ExitCode> {
             .push(Finding::well(format!("{} is not there yet; the first start makes it", folder.display())));
     }
     findings.extend(arguments.plugins.paths(&folder).iter().map(|folder| look_at_plugins(folder)));
-    findings.push(look_at_port("the portal", arguments.portal, "--portal-listen").await);
+    // A Riser that runs holds its own ports; who else could is not seen from here.
+    if !is_running {
+        findings.push(look_at_port("the portal", arguments.portal, "--portal-listen").await);
+    }
 
     let mut out = std::io::stdout();
     for finding in &findings {
