@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use riser_domain::Timestamp;
+use riser_store::{Store, StoreError};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
@@ -18,12 +20,18 @@ const WISHES_LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
 const ADDRESSES_TRIED_EVERY: Duration = Duration::from_secs(5);
 /// Time between two looks into the plugin folders.
 const FOLDERS_LOOKED_AT_EVERY: Duration = Duration::from_secs(2);
-/// Time between two sortings of the journal into the histories.
-const JOURNAL_SORTED_EVERY: Duration = Duration::from_hours(6);
+/// Time between two sortings of the journal into the histories, and two removals of what is old.
+const TIDIED_EVERY: Duration = Duration::from_hours(6);
 /// How long the journal keeps samples before they are sorted in.
 const JOURNAL_KEPT: Duration = Duration::from_hours(6);
 /// How long an item that its source no longer has is still served.
 const VANISHED_KEPT: Duration = Duration::from_hours(24 * 30);
+/// How long runs with their logs, and set points that ended, can be looked up.
+const RECORDS_KEPT: Duration = Duration::from_hours(24 * 90);
+/// How long samples are kept: a BMS fetches them within days; the year before is there to compare with.
+const SAMPLES_KEPT: Duration = Duration::from_hours(24 * 731);
+/// Lines kept of one run: a long-running class may go on for years.
+const LOG_LINES_KEPT: u32 = 20_000;
 
 /// Starts the recurring work.
 pub(crate) fn start(context: &Arc<Context>, ews: &Arc<EwsServers>, tasks: &mut JoinSet<()>) {
@@ -37,7 +45,7 @@ pub(crate) fn start(context: &Arc<Context>, ews: &Arc<EwsServers>, tasks: &mut J
     every(tasks, context, FOLDERS_LOOKED_AT_EVERY, |context| async move {
         context.libraries.scan(&context.launcher, &context.problems).await;
     });
-    every(tasks, context, JOURNAL_SORTED_EVERY, |context| async move { tidy(&context).await });
+    every(tasks, context, TIDIED_EVERY, |context| async move { tidy(&context).await });
 }
 
 fn every<Work>(
@@ -98,5 +106,74 @@ async fn tidy(context: &Context) {
         Ok(0) => {}
         Ok(count) => tracing::info!("{count} items that were gone for 30 days were removed"),
         Err(error) => context.report_store_failure("items that are gone could not be removed", &error),
+    }
+    if let Err(error) = forget_old(&context.store, context.clock.now()).await {
+        context.report_store_failure("old runs, set points and samples could not be removed", &error);
+    }
+}
+
+async fn forget_old(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let runs = store.remove_old_runs(now.minus(RECORDS_KEPT)).await?;
+    let wishes = store.remove_old_wishes(now.minus(RECORDS_KEPT)).await?;
+    let samples = store.remove_old_samples(now.minus(SAMPLES_KEPT)).await?;
+    let lines = store.trim_run_logs(LOG_LINES_KEPT).await?;
+    if runs + wishes + samples + lines > 0 {
+        tracing::info!(
+            "removed as old: {runs} runs, {wishes} set points, {samples} samples, {lines} lines of run logs"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use riser_domain::{
+        Clock as _, HistorySample, LogLevel, RunState, RunTrigger, Value, ValueState, WishState,
+    };
+    use riser_store::HistoryRange;
+
+    use super::*;
+    use crate::situation::{World, world};
+
+    async fn record_run(world: &World, state: RunState, lines: u32) -> riser_domain::RunId {
+        let now = world.clock.now();
+        let run = world.store.add_run(world.processor, &RunTrigger::Schedule, now).await.unwrap();
+        let lines: Vec<_> = (0..lines).map(|number| (now, LogLevel::Info, number.to_string())).collect();
+        world.store.record_run_log(run, &lines).await.unwrap();
+        world.store.end_run(run, state, "", now).await.unwrap();
+        run
+    }
+
+    #[tokio::test]
+    async fn what_is_old_goes_and_what_is_still_needed_stays() {
+        let world = world().await;
+        let [a, _] = world.points;
+        let history = world.items.server(world.owner.ews_server).find("a/history").unwrap();
+        let sample = |time| HistorySample { value: Value::Long(1), state: ValueState::Good, time };
+        let succeeded = record_run(&world, RunState::Succeeded, 1).await;
+        record_run(&world, RunState::Failed, 1).await;
+        let old = world.clock.now();
+        world.store.journal_samples(&[(history, sample(old))]).await.unwrap();
+        world.store.flush_journal(old.plus(Duration::from_secs(1))).await.unwrap();
+        for number in [2, 3] {
+            let wish = world.write([(a, number)]).await.remove(0);
+            world.outbox.receipt(wish.id, WishState::Confirmed, "").await.unwrap();
+        }
+        world.clock.advance(SAMPLES_KEPT + Duration::from_secs(1));
+        let recent = record_run(&world, RunState::Failed, LOG_LINES_KEPT + 5).await;
+        world.store.journal_samples(&[(history, sample(world.clock.now()))]).await.unwrap();
+
+        forget_old(&world.store, world.clock.now()).await.unwrap();
+
+        let runs = world.store.list_recent_runs(9).await.unwrap();
+        assert_eq!(runs.iter().map(|run| run.id).collect::<Vec<_>>(), [recent, succeeded]);
+        let first = world.store.list_run_log(recent, 0, 1).await.unwrap().remove(0);
+        assert_eq!(first.line, "5");
+        let all = HistoryRange { from: Timestamp::EPOCH, to: world.clock.now(), after: None, limit: 9 };
+        assert_eq!(world.store.read_history(history, all).await.unwrap(), [sample(world.clock.now())]);
+        // The newest wish says how the point came to its value.
+        let wishes = world.store.latest_wishes().await.unwrap();
+        assert_eq!(wishes.iter().map(|wish| wish.value.clone()).collect::<Vec<_>>(), [Value::Long(3)]);
+        assert_eq!(world.store.remove_old_wishes(world.clock.now()).await.unwrap(), 0);
     }
 }

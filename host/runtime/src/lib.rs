@@ -18,6 +18,8 @@ mod libraries;
 mod newest_wishes;
 mod outbox;
 mod problems;
+#[cfg(test)]
+mod situation;
 mod snapshots;
 mod status;
 mod supervisor;

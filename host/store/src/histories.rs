@@ -126,6 +126,30 @@ impl Store {
             .map(|(oldest, newest)| (Timestamp::from_unix_ms(oldest), Timestamp::from_unix_ms(newest))))
     }
 
+    /// Forgets the samples of all histories before a moment; answers how many.
+    pub async fn remove_old_samples(&self, before: Timestamp) -> Result<u64, StoreError> {
+        // Named one by one, because samples lie by history: their time alone would be sought in all of them.
+        let histories =
+            sqlx::query_scalar!(r#"SELECT handle AS "handle!: i64" FROM items WHERE node = 'history'"#)
+                .fetch_all(self.riser().read())
+                .await?;
+        let list = json_list(histories.into_iter());
+        let before_ms = before.unix_ms();
+        let mut transaction = self.history().write().await?;
+        let sorted = sqlx::query!(
+            "DELETE FROM samples WHERE handle IN (SELECT value FROM json_each(?)) AND ts < ?",
+            list,
+            before_ms
+        )
+        .execute(&mut *transaction)
+        .await?;
+        let waiting = sqlx::query!("DELETE FROM sample_journal WHERE ts < ?", before_ms)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(sorted.rows_affected() + waiting.rows_affected())
+    }
+
     /// Removes what was recorded for items that are no more.
     pub(crate) async fn remove_recorded(&self, handles: &[PointHandle]) -> Result<(), StoreError> {
         let list = json_list(handles.iter().map(|handle| i64::from(handle.0)));

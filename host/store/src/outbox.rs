@@ -152,6 +152,22 @@ impl Store {
         transaction.commit().await?;
         wishes_from(rows)
     }
+
+    /// Forgets wishes that ended before a moment, but never the newest of a point: it says how the point came
+    /// to its value. Answers how many.
+    pub async fn remove_old_wishes(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut transaction = self.riser().write().await?;
+        let before_ms = before.unix_ms();
+        let removed = sqlx::query!(
+            "DELETE FROM wishes WHERE changed_at < ? AND state NOT IN ('Accepted', 'Sent', 'Pending', 'Unknown')
+                 AND id NOT IN (SELECT max(id) FROM wishes GROUP BY point)",
+            before_ms
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(removed.rows_affected())
+    }
 }
 
 impl AcceptQueue {

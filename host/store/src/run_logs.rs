@@ -61,6 +61,23 @@ impl Store {
         .collect()
     }
 
+    /// Forgets the oldest lines of runs that wrote more than `count`: a run may go on for years. Answers how
+    /// many.
+    pub async fn trim_run_logs(&self, count: u32) -> Result<u64, StoreError> {
+        let mut transaction = self.history().write().await?;
+        let removed = sqlx::query!(
+            "DELETE FROM run_log WHERE id IN (
+                 SELECT id FROM (
+                     SELECT id, row_number() OVER (PARTITION BY run_id ORDER BY id DESC) AS place FROM run_log)
+                 WHERE place > ?)",
+            count
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(removed.rows_affected())
+    }
+
     pub(crate) async fn remove_run_logs(&self, runs: &[i64]) -> Result<(), StoreError> {
         if runs.is_empty() {
             return Ok(());
