@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
+mod admission;
 mod apply;
 mod bms;
 mod browser;

@@ -48,20 +48,38 @@ impl Portal {
         request.send().await.unwrap().error_for_status().unwrap().text().await.unwrap()
     }
 
-    /// Presses the button of a processor on the overview: `run` or `stop`.
-    pub(crate) async fn press(&self, verb: &str, processor: &str) {
+    /// What the overview shows of a processor.
+    pub(crate) async fn row(&self, processor: &str) -> String {
         let page = self.page("/").await;
         let row = page
             .split("<li id=\"processor-")
             .skip(1)
             .find(|row| row.contains(&format!("<b>{processor}</b>")));
-        let row = row.unwrap_or_else(|| panic!("no processor {processor} on {page}"));
+        row.unwrap_or_else(|| panic!("no processor {processor} on {page}")).to_owned()
+    }
+
+    /// Presses the button of a processor on the overview: `run` or `stop`.
+    pub(crate) async fn press(&self, verb: &str, processor: &str) {
+        let row = self.row(processor).await;
         let action = row.split("action=\"").map(|rest| rest.split('"').next().unwrap());
         let action =
             action.into_iter().find(|action| action.ends_with(verb)).unwrap_or_else(|| panic!("{row}"));
-        let csrf = row.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-        let answer = self
-            .http
+        let answer = self.post(action, &row).await;
+        assert!(answer.status().is_redirection(), "{}: {}", answer.status(), answer.text().await.unwrap());
+    }
+
+    /// Asks for what no button offers, and answers what is said against it.
+    pub(crate) async fn refused(&self, verb: &str, processor: u32) -> String {
+        let page = self.page("/").await;
+        let answer = self.post(&format!("/processors/{processor}/{verb}"), &page).await;
+        assert_eq!(answer.status(), reqwest::StatusCode::CONFLICT);
+        answer.text().await.unwrap()
+    }
+
+    /// Sends a form with the token that stands on a page.
+    async fn post(&self, action: &str, page: &str) -> reqwest::Response {
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        self.http
             .post(format!("{}{action}", self.url))
             .header(COOKIE, &self.cookie)
             .header(ORIGIN, &self.url)
@@ -69,7 +87,6 @@ impl Portal {
             .body(format!("csrf={csrf}"))
             .send()
             .await
-            .unwrap();
-        assert!(answer.status().is_redirection(), "{}: {}", answer.status(), answer.text().await.unwrap());
+            .unwrap()
     }
 }

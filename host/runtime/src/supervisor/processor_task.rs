@@ -213,8 +213,15 @@ impl ProcessorTask {
         if !flags.active {
             return Some(StartRefusal::Inactive);
         }
-        (matches!(trigger, RunTrigger::Person(_)) && !flags.manually_startable)
-            .then_some(StartRefusal::NotByHand)
+        if !matches!(trigger, RunTrigger::Person(_)) {
+            return None;
+        }
+        if !flags.manually_startable {
+            return Some(StartRefusal::NotByHand);
+        }
+        // A run that waits already begins by itself: the person is told what it waits for.
+        self.waiting?;
+        self.missing_dependency().map(|(_, sentence)| StartRefusal::Waiting(sentence))
     }
 
     /// Stops what is about to start: a retry, or a run that waits for another class.
@@ -256,6 +263,9 @@ impl ProcessorTask {
         };
         if let Some((configuration, sentence)) = self.missing_dependency() {
             self.waiting = Some(run);
+            if let Err(error) = self.context.store.update_run_reason(run, &sentence).await {
+                self.context.report_store_failure("why a run waits could not be recorded", &error);
+            }
             self.note_last_run(LastRun {
                 id: run,
                 state: RunState::Waiting,
