@@ -16,8 +16,10 @@ use crate::version::RequestVersion;
 const PURPOSE: u8 = 1;
 /// Bytes of a place: number of the listing, rows already given.
 const PLACE_BYTES: usize = 8 + 8;
+/// Rows that one request may list; the same large container may be asked for thousands of times.
+const LISTED_ROWS: usize = 1_000_000;
 /// Rows of all listings that are kept for later pages; the oldest listing goes first.
-const KEPT_ROWS: usize = 2_000_000;
+const KEPT_ROWS: usize = 2 * LISTED_ROWS;
 
 /// Lists what lies in containers, in tree order and in pages.
 #[derive(Debug)]
@@ -31,7 +33,6 @@ pub(crate) struct GetContainerItems<'d> {
 /// what is still there.
 #[derive(Debug)]
 struct Listing {
-    number: u64,
     made: Timestamp,
     containers: Vec<PointHandle>,
     rows: Vec<Row>,
@@ -54,7 +55,7 @@ pub(crate) struct ContainerListings {
 #[derive(Debug, Default)]
 struct KeptListings {
     next_number: u64,
-    listings: VecDeque<Arc<Listing>>,
+    listings: VecDeque<(u64, Arc<Listing>)>,
     rows: usize,
 }
 
@@ -69,20 +70,20 @@ impl<'d> GetContainerItems<'d> {
     pub(super) fn answer(self, context: OperationContext<'_>) -> Result<String, FaultName> {
         let tree = context.items.tree();
         let (asked, unknown) = self.containers(&*tree);
-        let (listing, given) = match self.more_data_ref {
-            None => (Arc::new(Listing::new(asked, &*tree, context.clock.now())), 0),
+        let (number, listing, given) = match self.more_data_ref {
+            None => (None, Arc::new(Listing::new(asked, &*tree, context.clock.now())?), 0),
             Some(text) => {
-                let (listing, given) = continue_listing(context, text)?;
+                let (number, listing, given) = continue_listing(context, text)?;
                 if !self.ids.is_empty() && (asked != listing.containers || !unknown.is_empty()) {
                     return Err(FaultName::InvalidReference);
                 }
-                (listing, given)
+                (Some(number), listing, given)
             }
         };
         let rows = listing.rows.get(given..).unwrap_or_default();
         let page = page_of(rows, context.server.page_size_items as usize);
         let next = (page.len() < rows.len()).then(|| {
-            let number = context.listings.keep(&listing, context.clock.now());
+            let number = number.unwrap_or_else(|| context.listings.keep(&listing, context.clock.now()));
             let place = [number.to_be_bytes(), ((given + page.len()) as u64).to_be_bytes()].concat();
             context.more_data.write(PURPOSE, context.account.id, &place, context.clock.now())
         });
@@ -121,17 +122,21 @@ impl<'d> GetContainerItems<'d> {
     }
 }
 
-/// The listing and the place in it that a reference leads to.
-fn continue_listing(context: OperationContext<'_>, text: &str) -> Result<(Arc<Listing>, usize), FaultName> {
+/// The number of a listing, the listing, and the place in it that a reference leads to.
+fn continue_listing(
+    context: OperationContext<'_>,
+    text: &str,
+) -> Result<(u64, Arc<Listing>, usize), FaultName> {
     let now = context.clock.now();
     let place = context
         .more_data
         .read::<PLACE_BYTES>(PURPOSE, context.account.id, text, now)
         .ok_or(FaultName::InvalidReference)?;
     let ([number, given], _) = place.as_chunks::<8>() else { return Err(FaultName::InvalidReference) };
-    let listing = context.listings.find(u64::from_be_bytes(*number)).ok_or(FaultName::InvalidReference)?;
+    let number = u64::from_be_bytes(*number);
+    let listing = context.listings.find(number).ok_or(FaultName::InvalidReference)?;
     let given = usize::try_from(u64::from_be_bytes(*given)).map_err(|_| FaultName::InvalidReference)?;
-    Ok((listing, given))
+    Ok((number, listing, given))
 }
 
 /// As many rows as a page has children. Containers without children ride along.
@@ -146,28 +151,28 @@ fn page_of(rows: &[Row], children: usize) -> &[Row] {
 }
 
 impl Listing {
-    fn new(containers: Vec<PointHandle>, tree: &dyn ItemTree, made: Timestamp) -> Self {
+    fn new(containers: Vec<PointHandle>, tree: &dyn ItemTree, made: Timestamp) -> Result<Self, FaultName> {
         let mut rows = Vec::new();
         for (place, container) in containers.iter().enumerate() {
             let children = tree.children(*container);
+            if rows.len() + children.len() > LISTED_ROWS {
+                return Err(FaultName::InvalidRequest);
+            }
             if children.is_empty() {
                 rows.push(Row { container: place, child: None });
             }
             rows.extend(children.iter().map(|child| Row { container: place, child: Some(*child) }));
         }
-        Self { number: 0, made, containers, rows }
+        Ok(Self { made, containers, rows })
     }
 }
 
 impl ContainerListings {
     /// Keeps a listing for its later pages and answers its number.
     fn keep(&self, listing: &Arc<Listing>, now: Timestamp) -> u64 {
-        if listing.number != 0 {
-            return listing.number;
-        }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.rows += listing.rows.len();
-        while let Some(oldest) = kept.listings.front() {
+        while let Some((_, oldest)) = kept.listings.front() {
             if kept.rows <= KEPT_ROWS && now.since(oldest.made) < LIFETIME {
                 break;
             }
@@ -176,18 +181,13 @@ impl ContainerListings {
         }
         kept.next_number += 1;
         let number = kept.next_number;
-        kept.listings.push_back(Arc::new(Listing {
-            number,
-            made: listing.made,
-            containers: listing.containers.clone(),
-            rows: listing.rows.clone(),
-        }));
+        kept.listings.push_back((number, Arc::clone(listing)));
         number
     }
 
     fn find(&self, number: u64) -> Option<Arc<Listing>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.listings.iter().find(|listing| listing.number == number).cloned()
+        kept.listings.iter().find(|(known, _)| *known == number).map(|(_, listing)| Arc::clone(listing))
     }
 }
 

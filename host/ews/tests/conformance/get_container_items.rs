@@ -138,6 +138,14 @@ async fn e36_and_e39_pages_lose_nothing_and_may_be_read_again() {
 }
 
 #[tokio::test]
+async fn a_request_for_more_rows_than_memory_should_hold_is_refused() {
+    let site = large_site().await;
+    let asking = |times| asking_for("GetContainerItems", std::iter::repeat_n("large", times));
+    assert_eq!(site.ask(&asking(600)).await.fault(), None);
+    assert_eq!(site.ask(&asking(700)).await.fault(), Some("INVALID_REQUEST"));
+}
+
+#[tokio::test]
 async fn e37_a_later_page_skips_what_is_gone_and_leaves_out_what_is_new() {
     let site = large_site().await;
     let first = site.ask(&asking_for("GetContainerItems", ["large", "unknown"])).await.content;
