@@ -18,7 +18,7 @@ const NAMESPACES: usize = 32;
 const NAME_BYTES: usize = 256;
 /// Bytes of the text of one element or attribute.
 const TEXT_BYTES: usize = 64 * 1024;
-/// Tags, texts, comments and references of a request.
+/// Tags, attributes, texts, comments and references of a request.
 const NODES: usize = 100_000;
 /// The same of an answer that we asked for: thousands of items with a dozen elements each.
 const ANSWER_NODES: usize = 2_000_000;
@@ -96,7 +96,7 @@ impl<'a> Document<'a> {
         if text.bytes().any(|byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) {
             return Err(XmlError::Malformed);
         }
-        DocumentReader::new(text).read(limit)
+        DocumentReader::new(text, limit).read()
     }
 
     /// The outermost element.
@@ -175,22 +175,20 @@ struct DocumentReader<'a> {
     /// Depth, prefix and namespace of each declaration in force.
     bindings: Vec<(usize, &'a str, Namespace)>,
     nodes: usize,
+    limit: usize,
 }
 
 impl<'a> DocumentReader<'a> {
-    fn new(source: &'a str) -> Self {
+    fn new(source: &'a str, limit: usize) -> Self {
         let document = Document { nodes: Vec::new(), attributes: Vec::new() };
-        Self { source, document, open: Vec::new(), bindings: Vec::new(), nodes: 0 }
+        Self { source, document, open: Vec::new(), bindings: Vec::new(), nodes: 0, limit }
     }
 
-    fn read(mut self, limit: usize) -> Result<Document<'a>, XmlError> {
+    fn read(mut self) -> Result<Document<'a>, XmlError> {
         let mut reader = Reader::from_str(self.source);
         reader.config_mut().check_comments = true;
         loop {
-            self.nodes += 1;
-            if self.nodes > limit {
-                return Err(XmlError::TooLarge("the number of nodes"));
-            }
+            self.count_node()?;
             match reader.read_event().map_err(|_| XmlError::Malformed)? {
                 Event::Start(start) => self.open(&start)?,
                 Event::Empty(start) => {
@@ -217,6 +215,11 @@ impl<'a> DocumentReader<'a> {
         } else {
             Err(XmlError::Malformed)
         }
+    }
+
+    fn count_node(&mut self) -> Result<(), XmlError> {
+        self.nodes += 1;
+        if self.nodes > self.limit { Err(XmlError::TooLarge("the number of nodes")) } else { Ok(()) }
     }
 
     fn open(&mut self, start: &BytesStart<'_>) -> Result<(), XmlError> {
@@ -246,6 +249,7 @@ impl<'a> DocumentReader<'a> {
         // The check for doubled names is quadratic; it is made only within the limit on their number.
         for count in 0.. {
             let Some(attribute) = attributes.next() else { break };
+            self.count_node()?;
             if count == ATTRIBUTES {
                 return Err(XmlError::TooLarge("64 attributes"));
             }

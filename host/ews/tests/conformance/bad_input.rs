@@ -5,12 +5,25 @@ use riser_ews::NAMESPACE;
 use crate::exchange::{Message, SOAP_12, asking_for, envelope};
 use crate::site::Site;
 
+/// `count` pieces, each with its number.
+fn many(count: usize, piece: &dyn Fn(usize) -> String) -> String {
+    (0..count).map(piece).collect()
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_is_a_senders_fault_with_status_400() {
     let site = Site::open().await;
     let whole = envelope("<GetValuesRequest/>");
     let in_body =
         |content: &str| format!("<s:Envelope xmlns:s=\"{SOAP_12}\"><s:Body>{content}</s:Body></s:Envelope>");
+    // Elements that are not known are passed over, so that only their form can be wrong.
+    let in_request = |content: &str| {
+        let more = format!("<GetValuesRequest>{content}<GetValuesIds><Id>count</Id>");
+        envelope(&format!("{more}</GetValuesIds></GetValuesRequest>"))
+    };
+    let harmless =
+        format!("<a{}>&lt;<![CDATA[<]]><!-- --></a>", many(64, &|number| format!(" a{number}=''")));
+    assert_eq!(site.exchange(Message::raw(in_request(&harmless))).await.fault(), None);
     for (case, body) in [
         ("empty", String::new()),
         ("spaces", "  \n".to_owned()),
@@ -20,9 +33,27 @@ async fn what_cannot_be_read_is_a_senders_fault_with_status_400() {
         ("E20", format!("<!DOCTYPE x SYSTEM \"file:///etc/passwd\">{whole}")),
         ("E20 entity", format!("<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>{}", in_body("&e;"))),
         ("processing instruction", format!("<?php x?>{whole}")),
-        ("deep", in_body(&format!("{}{}", "<a>".repeat(50_000), "</a>".repeat(50_000)))),
+        ("deep", in_request(&format!("{}{}", "<a>".repeat(50_000), "</a>".repeat(50_000)))),
         ("long text", envelope(&asking_for("GetValues", ["x".repeat(64 * 1024 + 1).as_str()]))),
         ("long attribute", envelope(&format!("<GetValuesRequest version=\"{}\"/>", "1".repeat(70_000)))),
+        ("long CDATA", in_request(&format!("<a><![CDATA[{}]]></a>", "x".repeat(64 * 1024 + 1)))),
+        ("long name", in_request(&format!("<{}/>", "a".repeat(257)))),
+        ("attributes", in_request(&format!("<a{}/>", many(65, &|number| format!(" a{number}=''"))))),
+        ("doubled attribute", in_request("<a b='1' b='2'/>")),
+        ("namespaces", in_request(&format!("<a{}/>", many(33, &|number| format!(" xmlns:a{number}='u'"))))),
+        ("attributes of all", {
+            let element = format!("<b{}/>", many(60, &|number| format!(" a{number}=''")));
+            in_request(&format!("<a>{}</a>", element.repeat(1_700)))
+        }),
+        ("nodes", in_request(&format!("<a>{}</a>", "<b/>".repeat(100_000)))),
+        (
+            "billion laughs",
+            format!("<!DOCTYPE x [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;\">]>{}", in_request("&b;")),
+        ),
+        ("unknown entity", in_request("<a>&nbsp;</a>")),
+        ("XML 1.1", format!("<?xml version=\"1.1\"?>{}", in_request(""))),
+        ("control character", in_request("<a>&#7;</a>")),
+        ("UTF-7", format!("<?xml version=\"1.0\" encoding=\"utf-7\"?>{}", in_request(""))),
         ("no SOAP", format!("<GetValuesRequest xmlns=\"{NAMESPACE}\"/>")),
         ("another SOAP", whole.replace(SOAP_12, "http://www.w3.org/2001/12/soap-envelope")),
         ("no body", format!("<s:Envelope xmlns:s=\"{SOAP_12}\"/>")),
@@ -36,7 +67,8 @@ async fn what_cannot_be_read_is_a_senders_fault_with_status_400() {
         assert_eq!((answer.status, answer.fault()), (400, Some("INVALID_REQUEST")), "{case}");
         assert_eq!(answer.content.text("Code/Value"), "s:Sender", "{case}");
     }
-    let bytes: [&[u8]; 2] = [b"\xff\xfe<\x00a", b"<a>\xe4</a>"];
+    let bytes: [&[u8]; 4] =
+        [b"\xff\xfe<\x00a", b"<a>\xe4</a>", b"\xff\xfe\0\0<\0\0\0a\0\0\0", b"\0\0\xfe\xff\0\0\0<"];
     for body in bytes {
         assert_eq!(site.exchange(Message::raw(body)).await.status, 400, "{body:?}");
     }
@@ -51,6 +83,19 @@ async fn e23_a_body_above_the_limit_is_refused_with_the_limit_in_words() {
     let refused = site.send(&Message::raw(too_large)).await;
     assert_eq!(refused.status(), 413);
     assert!(refused.text().await.unwrap().contains("1 MiB"));
+}
+
+#[tokio::test]
+async fn what_points_elsewhere_is_passed_over() {
+    let site = Site::open().await;
+    let inclusion = "<i:include xmlns:i=\"http://www.w3.org/2001/XInclude\" href=\"file:///etc/passwd\"/>";
+    let location =
+        "xmlns:x=\"http://www.w3.org/2001/XMLSchema-instance\" x:schemaLocation=\"urn:a http://192.0.2.1/\"";
+    let request = format!(
+        "<GetValuesRequest {location}>{inclusion}<GetValuesIds>{inclusion}<Id>count</Id></GetValuesIds></GetValuesRequest>"
+    );
+    let answer = site.ask(&request).await;
+    assert_eq!(answer.content.texts("GetValuesItems/ValueItem/Id"), ["count"]);
 }
 
 #[tokio::test]
