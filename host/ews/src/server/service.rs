@@ -235,7 +235,12 @@ fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 fn only_text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     let mut lines = headers.get_all(name).iter();
     match (lines.next(), lines.next()) {
-        (Some(line), None) => line.to_str().ok(),
+        (Some(line), None) => utf8(line),
         _ => None,
     }
+}
+
+/// The text of a header, which may go beyond ASCII: clients send names of accounts as they are.
+fn utf8(line: &HeaderValue) -> Option<&str> {
+    std::str::from_utf8(line.as_bytes()).ok()
 }

@@ -5,7 +5,7 @@ use reqwest::header::AUTHORIZATION;
 use riser_domain::DigestAlgorithm;
 
 use crate::exchange::{Message, challenge_lines, envelope};
-use crate::site::{BMS, Site};
+use crate::site::{BMS, CARETAKER, Site};
 
 const REQUEST: &str = "<GetWebServiceInformationRequest version=\"1.2\"/>";
 
@@ -65,6 +65,14 @@ async fn e2_both_algorithms_log_in() {
         let header = Challenge::of(&site, algorithm).await.answer(&site, 1);
         assert_eq!(log_in(&site, &header).await, ACCEPTED, "{algorithm:?}");
     }
+}
+
+#[tokio::test]
+async fn a_name_beyond_ascii_logs_in() {
+    let site = Site::open().await;
+    assert_eq!(log_in(&site, &site.authorization(CARETAKER).await).await, ACCEPTED);
+    let wrong = site.authorization((CARETAKER.0, "wrong")).await;
+    assert_eq!(log_in(&site, &wrong).await, REFUSED);
 }
 
 #[tokio::test]

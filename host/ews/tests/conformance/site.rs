@@ -13,6 +13,8 @@ use riser_ews::{EwsEndpoint, Listener, ListenerOptions};
 pub(crate) const REALM: &str = "Riser \"tests\"";
 /// May read and write.
 pub(crate) const BMS: (&str, &str) = ("bms", "p\u{e4}ss:w\"rd");
+/// Has a name that ASCII lacks.
+pub(crate) const CARETAKER: (&str, &str) = ("H\u{e4}usler", "only looks, too");
 /// May read.
 pub(crate) const VIEWER: (&str, &str) = ("viewer", "only looks");
 
@@ -30,7 +32,7 @@ pub(crate) struct Site {
     pub(crate) address: String,
     pub(crate) path: String,
     pub(crate) http: reqwest::Client,
-    _listener: Listener,
+    listener: Arc<Listener>,
 }
 
 impl Site {
@@ -62,14 +64,32 @@ impl Site {
             digest_order: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
         };
         change(&mut server);
+        let listener = Arc::new(Listener::bind(&server.listen, options).await.unwrap());
+        Self::serve(server, listener)
+    }
+
+    /// Another server at the same address.
+    pub(crate) fn beside(&self, path: &str, realm: &str, digest_order: Vec<DigestAlgorithm>) -> Self {
+        let server = EwsServer {
+            id: EwsServerId(2),
+            name: "Neighbour".to_owned(),
+            listen: self.address.clone(),
+            path: path.to_owned(),
+            realm: realm.to_owned(),
+            public_url: None,
+            page_size_items: 1,
+            digest_order,
+        };
+        Self::serve(server, Arc::clone(&self.listener))
+    }
+
+    fn serve(server: EwsServer, listener: Arc<Listener>) -> Self {
         let clock = Arc::new(FakeClock::at(NOW));
         let source = Arc::new(MemorySource::new(&server.name, clock.clone()));
         let history = fill(&source);
-        let listener = Listener::bind(&server.listen, options).await.unwrap();
-        let accounts = MemoryAccounts::new(&server.realm).with(BMS.0, BMS.1, AccountRights::ReadWrite).with(
-            VIEWER.0,
-            VIEWER.1,
-            AccountRights::Read,
+        let accounts = [VIEWER, CARETAKER].into_iter().fold(
+            MemoryAccounts::new(&server.realm).with(BMS.0, BMS.1, AccountRights::ReadWrite),
+            |accounts, (name, password)| accounts.with(name, password, AccountRights::Read),
         );
         let path = server.path.clone();
         let address = listener.local_address().to_string();
@@ -81,7 +101,7 @@ impl Site {
             chrono_tz::Europe::Berlin,
         )));
         let url = format!("http://{address}{path}");
-        Self { source, clock, history, url, address, path, http: new_client(), _listener: listener }
+        Self { source, clock, history, url, address, path, http: new_client(), listener }
     }
 
     pub(crate) fn clock_now(&self) -> Timestamp {
