@@ -104,11 +104,6 @@ impl Listener {
         self.endpoints.add(endpoint);
     }
 
-    /// Stops serving a path; requests under way are answered.
-    pub fn remove(&self, path: &str) {
-        self.endpoints.remove(path);
-    }
-
     /// Stops listening, lets requests under way end, and closes all connections.
     pub async fn close(self) {
         self.stop.send_replace(true);

@@ -43,11 +43,6 @@ impl Endpoints {
         self.by_path.write().unwrap_or_else(PoisonError::into_inner).insert(path, endpoint);
     }
 
-    /// Stops serving a path.
-    pub(super) fn remove(&self, path: &str) {
-        self.by_path.write().unwrap_or_else(PoisonError::into_inner).remove(without_final_slash(path));
-    }
-
     fn find(&self, path: &str) -> Option<Arc<EwsEndpoint>> {
         let path = without_final_slash(path);
         let by_path = self.by_path.read().unwrap_or_else(PoisonError::into_inner);

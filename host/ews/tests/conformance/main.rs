@@ -19,4 +19,5 @@ mod get_web_service_information;
 mod http_rules;
 mod login;
 mod set_values;
+mod several_servers;
 mod site;
