@@ -1,5 +1,6 @@
 //! EVCE Logs: records what is served, at multiples of its interval.
 
+use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use riser_plugin::prelude::*;
@@ -38,7 +39,9 @@ impl Processor for Logs {
     fn run(&self, host: &Host, settings: LogsSettings) -> Outcome {
         let mut histories = histories_of(&host.points()?);
         // At start Status may not have looked yet: the first sample waits until something is known.
-        let mut has_sample = record(host, &histories, host.now())? > 0;
+        let mut flowing = HashSet::new();
+        record(host, &histories, &mut flowing, host.now())?;
+        let mut has_sample = !flowing.is_empty();
         let mut due = next_multiple(host.now(), settings.interval);
         loop {
             let left = due.duration_since(host.now()).unwrap_or(Duration::ZERO);
@@ -49,10 +52,11 @@ impl Processor for Logs {
             }
             let now = host.now();
             if now >= due {
-                has_sample |= record(host, &histories, due)? > 0;
+                record(host, &histories, &mut flowing, due)?;
             } else if !has_sample {
-                has_sample = record(host, &histories, now)? > 0;
+                record(host, &histories, &mut flowing, now)?;
             }
+            has_sample |= !flowing.is_empty();
             // Found again each time: the clock may have been set back.
             due = next_multiple(host.now(), settings.interval);
         }
@@ -67,22 +71,28 @@ fn histories_of(points: &Points) -> Vec<Recorded> {
         .collect()
 }
 
-/// Records what is served now as of one moment; answers how much that is. What is not known leaves a gap.
-fn record(host: &Host, histories: &[Recorded], at: SystemTime) -> Result<usize, HostError> {
+/// Records what is served now as of one moment. What is not known leaves a gap; where a gap begins, one sample
+/// says so with the last value. `flowing` holds the values whose last sample of this run was no gap's.
+fn record(
+    host: &Host,
+    histories: &[Recorded],
+    flowing: &mut HashSet<u32>,
+    at: SystemTime,
+) -> Result<(), HostError> {
     let handles: Vec<u32> = histories.iter().map(|recorded| recorded.value).collect();
     let served = host.latest(&handles)?;
     let samples: Vec<Sample> = histories
         .iter()
         .zip(served)
         .filter_map(|(recorded, served)| {
-            let served = served.filter(|served| served.is_known && served.state != ValueState::Offline)?;
-            Some(recorded.history.sample(served.value, served.state, at))
+            let served = served.filter(|served| served.is_known)?;
+            let is_gap = matches!(served.state, ValueState::Offline | ValueState::Error);
+            let was_flowing =
+                if is_gap { flowing.remove(&recorded.value) } else { !flowing.insert(recorded.value) };
+            (was_flowing || !is_gap).then(|| recorded.history.sample(served.value, served.state, at))
         })
         .collect();
-    if !samples.is_empty() {
-        host.record(&samples)?;
-    }
-    Ok(samples.len())
+    if samples.is_empty() { Ok(()) } else { host.record(&samples) }
 }
 
 /// The next multiple of the interval since 1970, which falls on midnight UTC for every divisor of a day.

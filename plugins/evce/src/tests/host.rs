@@ -100,6 +100,11 @@ impl TestHost {
         samples.map(|sample| (text(&sample.value), i64::try_from(unix_ms(sample.at)).unwrap())).collect()
     }
 
+    /// The states of a history's samples.
+    pub(super) fn sample_states(&self, history: &str) -> Vec<String> {
+        self.0.history(history).into_iter().map(|sample| format!("{:?}", sample.state)).collect()
+    }
+
     /// The problem with this code.
     pub(super) fn problem(&self, code: &str) -> Option<ProblemMessage> {
         self.0.problems().into_iter().find(|problem| problem.code == code)

@@ -40,3 +40,26 @@ fn what_nobody_knows_yet_leaves_a_gap_until_it_is_known() {
     assert_eq!(samples(&site), [("0.133".to_owned(), 1)]);
     logs.stop();
 }
+
+#[test]
+fn a_gap_is_one_sample_at_its_beginning_with_the_last_value() {
+    let site = Site::set_up();
+    let status = site.status();
+    let logs = site.run(Logs, json!({ "interval": "1 min" }));
+    site.controller.fault(&json!({ "kind": "down" }));
+    for _ in 0..4 {
+        site.pass(Duration::from_mins(1));
+    }
+    let gap = site.host.sample_states(HISTORY);
+    assert_eq!(gap.iter().filter(|state| *state == "Offline").count(), 1, "{gap:?}");
+    assert_eq!(gap.last().unwrap(), "Offline", "nothing follows while it lasts");
+    let values = site.host.samples(HISTORY);
+    assert_eq!(values[values.len() - 1].0, values[values.len() - 2].0, "the last value");
+    site.controller.end_faults();
+    site.pass(Duration::from_mins(5));
+    let after = site.host.sample_states(HISTORY);
+    assert!(after.len() > gap.len() && after.last().unwrap() == "Good", "{after:?}");
+    assert_eq!(after.iter().filter(|state| *state == "Offline").count(), 1, "{after:?}");
+    logs.stop();
+    status.stop();
+}
