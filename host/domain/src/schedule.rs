@@ -49,11 +49,17 @@ pub struct CronRule {
     runs_in_real_time: bool,
 }
 
+/// The reason in a text of the `cron` crate, which shows the expression and a mark below it first.
+fn reason_in(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim).rev();
+    lines.find(|line| line.chars().any(char::is_alphabetic)).unwrap_or("it is no cron expression").to_owned()
+}
+
 /// Why a schedule's rule cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
     /// The period is too short.
-    #[error("a schedule runs every second at most, not every {0:?}")]
+    #[error("a schedule runs once a second at most: make the time span 1 s or longer")]
     PeriodTooShort(Duration),
     /// The time zone is not known.
     #[error("{0:?} is no time zone; write one as Europe/Paris or UTC")]
@@ -154,7 +160,7 @@ impl CronRule {
         let weekday = quartz_weekdays(weekday).map_err(&unreadable)?;
         let wall_times =
             cron::Schedule::from_str(&format!("{second} {minute} {hour} {day} {month} {weekday}"))
-                .map_err(|error| unreadable(error.to_string()))?;
+                .map_err(|error| unreadable(reason_in(&error.to_string())))?;
         Ok(Self {
             expression: expression.to_owned(),
             zone,

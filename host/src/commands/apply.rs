@@ -10,6 +10,7 @@ use clap::Args;
 use riser_domain::{Author, Clock};
 use riser_runtime::{ApplyError, ApplyParts, LaunchOptions, SystemClock, apply};
 
+use super::write_line;
 use crate::FAILED;
 use crate::assemble::open_folder;
 use crate::places::{DataFolder, PluginFolders};
@@ -78,14 +79,14 @@ pub(crate) async fn run(arguments: ApplyArgs) -> anyhow::Result<ExitCode> {
                 writeln!(out, "nothing changed: everything is as {file} says")?;
             }
             for line in told {
-                writeln!(out, "{line}")?;
+                write_line(&mut out, format_args!("{line}"))?;
             }
             Ok(ExitCode::SUCCESS)
         }
         Err(ApplyError::Faults(faults)) => {
             let mut out = std::io::stderr();
             for fault in &faults {
-                writeln!(out, "{file}:{fault}")?;
+                write_line(&mut out, format_args!("{file}:{fault}"))?;
             }
             match faults.len() {
                 1 => writeln!(out, "1 fault; nothing was applied")?,

@@ -122,6 +122,47 @@ settings = { interval = "1 s" }
 }
 
 #[test]
+fn each_fault_of_a_schedule_is_one_line_with_its_remedy() {
+    let installation = installation();
+    let refused = installation.try_apply(
+        r#"[[schedule]]
+name = "Never"
+every = "0 s"
+
+[[schedule]]
+name = "Late"
+cron = "61 * * * *"
+
+[[schedule]]
+name = "Elsewhere"
+every = "1 h"
+time_zone = "Europe/Paris"
+
+[[schedule]]
+name = "From"
+cron = "0 6 * * *"
+start = "2026-11-23T06:00:00Z"
+
+[[schedule]]
+name = "None"
+"#,
+    );
+    assert_eq!(refused.exit_code, Some(1));
+    let lines: Vec<&str> = refused.text.lines().collect();
+    assert_eq!(lines.len(), 6, "{}", refused.text);
+    for (line, said) in lines.iter().zip([
+        ":3:9: a schedule runs once a second at most",
+        ":7:8: the cron expression \"61 * * * *\" cannot be read: Minutes must be",
+        ":12:13: time_zone is that of a cron expression: write cron beside it",
+        ":17:9: start counts the runs of every: write every beside it",
+        ":19:1: a schedule has either every",
+        "5 faults; nothing was applied",
+    ]) {
+        assert!(line.contains(said), "{said} is not in {line}");
+    }
+}
+
+#[test]
 fn half_a_file_names_the_line_where_it_breaks() {
     let refused = installation().try_apply("[[ews_server]]\nname = \"Buil");
     assert!(!refused.is_success && refused.text.contains(":2:"), "{}", refused.text);

@@ -43,6 +43,12 @@ fn rule(
     let (every, cron) = (section.text("every", faults), section.text("cron", faults));
     let start = section.moment("start", faults);
     let zone = section.text("time_zone", faults);
+    if let (Some(start), None) = (&start, &every) {
+        faults.add(start.place.clone(), "start counts the runs of every: write every beside it");
+    }
+    if let (Some(zone), None) = (&zone, &cron) {
+        faults.add(zone.place.clone(), "time_zone is that of a cron expression: write cron beside it");
+    }
     match (every, cron) {
         (Some(every), None) => {
             let Some(period) = parse_duration(&every.value) else {
