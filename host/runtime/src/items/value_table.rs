@@ -378,8 +378,7 @@ impl Table {
                 (ValueState::Uncertain, "its processor has stopped")
             });
         }
-        let is_stale = slot.is_fresh
-            && slot.reading.state == ValueState::Good
+        let is_stale = slot.reading.state == ValueState::Good
             && limit.is_some_and(|limit| now.since(slot.reading.received_time) > limit);
         is_stale.then_some((ValueState::Uncertain, "three polls were missed"))
     }
@@ -405,9 +404,15 @@ impl Slot {
     fn apply(&mut self, heard: Heard, now: Timestamp) -> bool {
         let Heard { value, state, reason, source_time } = heard;
         let reading = &mut self.reading;
+        let was_known = reading.received_time != Timestamp::EPOCH;
+        let state = match state {
+            // The default of the kind stands in for a value that nobody has said: unknown is never zero.
+            ValueState::Good | ValueState::Uncertain if value.is_none() && !was_known => ValueState::Offline,
+            state => state,
+        };
         let mut is_changed = reading.state != state || reading.reason != reason;
         if let Some(value) = value {
-            is_changed |= reading.value != value || reading.received_time == Timestamp::EPOCH;
+            is_changed |= reading.value != value || !was_known;
             reading.value = value;
             reading.source_time = source_time;
             reading.received_time = now;
@@ -461,6 +466,57 @@ mod tests {
     #[test]
     fn a_point_nobody_wrote_is_offline_and_never_a_good_zero() {
         assert_eq!(world().served(), (Value::Double(0.0), ValueState::Offline));
+    }
+
+    #[test]
+    fn a_state_without_a_value_makes_no_zero_of_what_was_never_known() {
+        for state in [ValueState::Good, ValueState::Uncertain] {
+            let world = world();
+            let bare = Published { value: None, state, ..good(0.0) };
+            world.table.publish(world.writer, vec![bare.clone()]).unwrap();
+            assert_eq!(world.served(), (Value::Double(0.0), ValueState::Offline));
+            world.table.publish(world.writer, vec![good(7.0)]).unwrap();
+            world.table.publish(world.writer, vec![bare]).unwrap();
+            assert_eq!(world.served(), (Value::Double(7.0), state));
+        }
+    }
+
+    #[test]
+    fn what_was_known_when_the_tree_was_declared_grows_stale_as_well() {
+        let world = world();
+        world.table.set_period(world.writer, Duration::from_secs(15));
+        world.table.initialise([(POINT, Value::Double(3.0))]);
+        assert_eq!(world.served(), (Value::Double(3.0), ValueState::Good));
+        world.clock.advance(Duration::from_secs(48));
+        assert_eq!(world.served(), (Value::Double(3.0), ValueState::Uncertain));
+    }
+
+    #[test]
+    fn a_point_that_its_source_has_no_more_keeps_its_last_value_as_an_error() {
+        let world = world();
+        world.table.set_period(world.writer, Duration::from_secs(15));
+        world.table.publish(world.writer, vec![good(4.0)]).unwrap();
+        world.table.vanish(&[POINT]);
+        world.table.writer_stopped(world.writer);
+        world.clock.advance(Duration::from_mins(5));
+        let reading = world.table.readings(&[POINT]).remove(0).unwrap();
+        assert_eq!((reading.value, reading.state), (Value::Double(4.0), ValueState::Error));
+        assert_eq!(reading.reason.as_deref(), Some("no longer at source"));
+    }
+
+    #[test]
+    fn offline_and_unreadable_keep_the_last_value_and_their_own_reason_however_long() {
+        for state in [ValueState::Offline, ValueState::Error] {
+            let world = world();
+            world.table.set_period(world.writer, Duration::from_secs(15));
+            world.table.publish(world.writer, vec![good(4.0)]).unwrap();
+            let told = Published { value: None, state, reason: Some("credentials".into()), ..good(0.0) };
+            world.table.publish(world.writer, vec![told]).unwrap();
+            world.clock.advance(Duration::from_mins(5));
+            let reading = world.table.readings(&[POINT]).remove(0).unwrap();
+            assert_eq!((reading.value, reading.state), (Value::Double(4.0), state));
+            assert_eq!(reading.reason.as_deref(), Some("credentials"));
+        }
     }
 
     #[test]
