@@ -18,6 +18,7 @@ pub(super) struct Plan {
     is_new: bool,
     is_changed: bool,
     new_secrets: Vec<(String, SecretString)>,
+    forgets_secrets: bool,
 }
 
 pub(super) async fn read(
@@ -61,7 +62,13 @@ pub(super) async fn read(
         });
         wanted.settings_json = settings.json;
         let is_changed = stored != Some(&wanted);
-        plans.push(Plan { is_new: stored.is_none(), is_changed, wanted, new_secrets: settings.new_secrets });
+        plans.push(Plan {
+            is_new: stored.is_none(),
+            is_changed,
+            wanted,
+            new_secrets: settings.new_secrets,
+            forgets_secrets: settings.forgets_secrets,
+        });
     }
     Ok(plans)
 }
@@ -130,6 +137,10 @@ pub(super) async fn carry_out(
         } else if plan.is_changed {
             transaction.update_connection(&plan.wanted).await?;
             told.push(format!("connection {name:?} changed"));
+        }
+        if plan.forgets_secrets {
+            transaction.remove_connection_secrets(id).await?;
+            told.push(format!("connection {name:?} lost the secrets of its former address"));
         }
         for (key, secret) in &plan.new_secrets {
             let sealed = seal(check.keyring, (TABLE, id.0, key), secret)?;

@@ -28,6 +28,7 @@ pub(super) struct Plan {
     is_new: bool,
     is_changed: bool,
     new_secrets: Vec<(String, SecretString)>,
+    forgets_secrets: bool,
 }
 
 /// Names that a processor may refer to: stored ones and those of the file, also when these have faults.
@@ -124,7 +125,9 @@ async fn read_one(
     };
     let settings =
         read_settings(settings.as_ref(), &place, &description.settings, stored_settings.as_ref(), faults);
-    let (Some(WantedSettings { json, new_secrets }), Some(ews_server)) = (settings, ews_server) else {
+    let (Some(WantedSettings { json, new_secrets, forgets_secrets }), Some(ews_server)) =
+        (settings, ews_server)
+    else {
         return Ok(None);
     };
     let id_of = |found: Option<i64>| found.unwrap_or_default();
@@ -149,6 +152,7 @@ async fn read_one(
         ews_server,
         schedule,
         new_secrets,
+        forgets_secrets,
     }))
 }
 
@@ -318,6 +322,10 @@ pub(super) async fn carry_out(
         } else if plan.is_changed {
             transaction.update_processor(&plan.wanted).await?;
             told.push(format!("processor {name:?} changed"));
+        }
+        if plan.forgets_secrets {
+            transaction.remove_processor_secrets(id).await?;
+            told.push(format!("processor {name:?} lost the secrets of its former address"));
         }
         for (key, secret) in &plan.new_secrets {
             let sealed = seal(check.keyring, (TABLE, id.0, key), secret)?;

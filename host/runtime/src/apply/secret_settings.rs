@@ -56,6 +56,8 @@ pub(super) struct WantedSettings {
     pub(super) json: String,
     /// Secrets that differ from the stored ones, by path.
     pub(super) new_secrets: Vec<(String, SecretString)>,
+    /// An address changed: what was sealed for the other one is removed, whether it is given again or not.
+    pub(super) forgets_secrets: bool,
 }
 
 /// What is stored of an object's settings.
@@ -98,7 +100,10 @@ pub(super) fn read_settings(
     });
     let is_moved = kept.is_empty() && stored.is_some_and(|stored| !stored.sealed.is_empty());
     match schema.check(&values, &kept) {
-        Ok(checked) => is_readable.then(|| wanted(checked, stored)),
+        Ok(checked) => {
+            let kept = stored.filter(|_| !is_moved);
+            is_readable.then(|| WantedSettings { forgets_secrets: is_moved, ..wanted(checked, kept) })
+        }
         Err(found) => {
             for fault in found {
                 let top = fault.key.split(['.', '[']).next().unwrap_or_default();
@@ -120,17 +125,40 @@ fn wanted(checked: CheckedSettings, stored: Option<&StoredSettings<'_>>) -> Want
     };
     let json = Value::Object(checked.values).to_string();
     let new_secrets = checked.secrets.into_iter().filter(|(key, secret)| is_new(key, secret)).collect();
-    WantedSettings { json, new_secrets }
+    WantedSettings { json, new_secrets, forgets_secrets: false }
 }
 
 /// Whether an address or a host differs: a stored secret never goes to another place than it was given for.
 fn moves_elsewhere(schema: &SettingsSchema, stored: &str, values: &SettingValues) -> bool {
     let stored: SettingValues = serde_json::from_str(stored).unwrap_or_default();
-    let places = schema
-        .settings
-        .iter()
-        .filter(|setting| matches!(setting.kind, SettingKind::Address | SettingKind::Host));
-    places.into_iter().any(|setting| stored.get(&setting.key) != values.get(&setting.key))
+    any_moves(schema, |key| (stored.get(key), values.get(key)))
+}
+
+fn any_moves<'v>(
+    schema: &SettingsSchema,
+    values_of: impl Fn(&str) -> (Option<&'v Value>, Option<&'v Value>),
+) -> bool {
+    schema.settings.iter().any(|setting| {
+        let (stored, wanted) = values_of(&setting.key);
+        moves(&setting.kind, stored, wanted)
+    })
+}
+
+fn moves(kind: &SettingKind, stored: Option<&Value>, wanted: Option<&Value>) -> bool {
+    match kind {
+        SettingKind::Address | SettingKind::Host => stored != wanted,
+        SettingKind::Group(schema) => {
+            any_moves(schema, |key| (stored.and_then(|it| it.get(key)), wanted.and_then(|it| it.get(key))))
+        }
+        SettingKind::List(element) => {
+            let (stored, wanted) = (stored.and_then(Value::as_array), wanted.and_then(Value::as_array));
+            // Nothing is sealed for what is added at the end.
+            stored.into_iter().flatten().enumerate().any(|(index, stored)| {
+                moves(element, Some(stored), wanted.and_then(|wanted| wanted.get(index)))
+            })
+        }
+        _ => false,
+    }
 }
 
 impl StoredSettings<'_> {
@@ -158,4 +186,96 @@ pub(super) fn seal(
 ) -> Result<SealedValue, SecretError> {
     let sealed = keyring.seal(&SecretPlace::new(table, row, column), secret)?;
     Ok(SealedValue { kid: sealed.kid, bytes: sealed.bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use riser_secrets::{KeyCreation, RootKey};
+    use riser_worker::Setting;
+    use serde_json::json;
+    use toml::de::DeTable;
+
+    use super::*;
+
+    fn setting(key: &str, kind: SettingKind) -> Setting {
+        Setting {
+            key: key.to_owned(),
+            label: key.to_owned(),
+            help: String::new(),
+            kind,
+            is_required: false,
+            default: None,
+            unit: None,
+            group: None,
+            is_advanced: false,
+            example: None,
+        }
+    }
+
+    /// An address, and a password that not every remote system asks for.
+    fn schema() -> SettingsSchema {
+        let proxy = SettingsSchema { settings: vec![setting("host", SettingKind::Host)] };
+        SettingsSchema {
+            settings: vec![
+                setting("base_url", SettingKind::Address),
+                setting("site", SettingKind::Text),
+                setting("password", SettingKind::Secret),
+                setting("proxies", SettingKind::List(Box::new(SettingKind::Group(proxy)))),
+            ],
+        }
+    }
+
+    /// Reads a file's settings over a stored address and password.
+    fn read(text: &str) -> WantedSettings {
+        let folder = tempfile::tempdir().unwrap();
+        let root = RootKey::obtain(&folder.path().join("riser"), None, KeyCreation::Allowed).unwrap();
+        let mut keyring = Keyring::unlock("instance", root, &[]);
+        keyring.add_data_key().unwrap();
+        let password = seal(&keyring, ("connection_secrets", 1, "password"), &"old".into()).unwrap();
+        let stored = StoredSettings {
+            json: r#"{"base_url":"https://one"}"#,
+            sealed: [("password".to_owned(), password)].into_iter().collect(),
+            keyring: &keyring,
+            table: "connection_secrets",
+            row: 1,
+        };
+        let document = DeTable::parse(text).unwrap();
+        let section = Section::new(document.get_ref(), document.span(), "settings");
+        let mut faults = Faults::new(text);
+        let wanted = read_settings(Some(&section), &(0..0), &schema(), Some(&stored), &mut faults);
+        faults.none().unwrap();
+        wanted.unwrap()
+    }
+
+    #[test]
+    fn a_secret_that_is_not_given_again_does_not_follow_to_another_address() {
+        let moved = read("base_url = \"https://two\"");
+        assert!(moved.forgets_secrets && moved.new_secrets.is_empty());
+        let stays = read("base_url = \"https://one\"\nsite = \"north\"");
+        assert!(!stays.forgets_secrets && stays.new_secrets.is_empty());
+    }
+
+    #[test]
+    fn the_same_secret_given_again_with_another_address_is_sealed_anew() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "old").unwrap();
+        let password = format!("password = {{ file = {:?} }}", file.path());
+        let moved = read(&format!("base_url = \"https://two\"\n{password}"));
+        assert!(moved.forgets_secrets && moved.new_secrets.len() == 1);
+        assert!(read(&password).new_secrets.is_empty());
+    }
+
+    #[test]
+    fn an_address_within_a_group_or_a_list_counts_as_well() {
+        let stored = json!({ "proxies": [{ "host": "a" }] }).to_string();
+        for (proxies, is_moved) in [
+            (json!([{ "host": "a" }]), false),
+            (json!([{ "host": "a" }, { "host": "b" }]), false),
+            (json!([{ "host": "b" }]), true),
+            (json!([]), true),
+        ] {
+            let Value::Object(values) = json!({ "proxies": proxies }) else { unreachable!() };
+            assert_eq!(moves_elsewhere(&schema(), &stored, &values), is_moved, "{values:?}");
+        }
+    }
 }
