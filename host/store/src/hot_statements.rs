@@ -51,6 +51,9 @@ pub(crate) async fn add_wishes(connection: &mut SqliteConnection, wishes: &[Wish
     .await
 }
 
+const BEGIN_AUDIT: &str = "INSERT INTO audit (at, author_kind, author_name, author_server, action, subject, \
+    subject_name, detail) ";
+
 /// Adds to the audit trail that set points were written.
 pub(crate) async fn audit_writes(
     connection: &mut SqliteConnection,
@@ -58,15 +61,30 @@ pub(crate) async fn audit_writes(
     author: &Author,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    const BEGIN: &str = "INSERT INTO audit (at, author_kind, author_name, author_server, action, subject, \
-        subject_name, detail) ";
-    write_rows(connection, BEGIN, "", writes, |row, write| {
+    write_rows(connection, BEGIN_AUDIT, "", writes, |row, write| {
         let author = AuthorColumns::from(author);
         row.push_bind(now.unix_ms());
         row.push_bind(author.kind).push_bind(author.name).push_bind(author.server);
         row.push_bind("set").push_bind("set point").push_bind(write.item.as_str().to_owned());
         let held = if write.is_held { ", which it had already" } else { "" };
         row.push_bind(format!("{:?} on EWS server {}{held}", write.value, write.ews_server.0));
+    })
+    .await
+}
+
+/// Adds to the audit trail that items were removed, because their source has them no longer.
+pub(crate) async fn audit_removed_items(
+    connection: &mut SqliteConnection,
+    ids: &[&str],
+    author: &Author,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    write_rows(connection, BEGIN_AUDIT, "", ids, |row, id| {
+        let author = AuthorColumns::from(author);
+        row.push_bind(now.unix_ms());
+        row.push_bind(author.kind).push_bind(author.name).push_bind(author.server);
+        row.push_bind("remove").push_bind("item").push_bind((*id).to_owned());
+        row.push_bind("no longer at its source");
     })
     .await
 }

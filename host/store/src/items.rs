@@ -132,15 +132,8 @@ impl Store {
         if removed.is_empty() {
             return Ok(Vec::new());
         }
-        for item in &removed {
-            let entry = NewAuditEntry {
-                action: "remove",
-                subject: "item",
-                subject_name: &item.item_id,
-                detail: "no longer at its source",
-            };
-            audit::record(&mut transaction, author, now, entry).await?;
-        }
+        let ids: Vec<&str> = removed.iter().map(|item| &*item.item_id).collect();
+        hot_statements::audit_removed_items(&mut transaction, &ids, author, now).await?;
         transaction.commit().await?;
         let handles = removed
             .iter()

@@ -3,7 +3,7 @@
 mod server_tree;
 mod value_table;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -179,6 +179,7 @@ impl ItemStore {
         if removed.is_empty() {
             return Ok(0);
         }
+        let removed: HashSet<PointHandle> = removed.into_iter().collect();
         self.values.remove(removed.iter().copied());
         let mut servers = Vec::new();
         for (owner, items) in all.iter_mut() {
