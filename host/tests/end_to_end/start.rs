@@ -106,6 +106,24 @@ async fn a_wrong_key_file_is_a_problem_that_names_the_data_key_and_keeps_all() {
 }
 
 #[tokio::test]
+async fn a_missing_key_file_is_not_replaced_and_nothing_is_sealed_without_it() {
+    let installation = example();
+    let file = ConfigurationFile::new().ews_server("Building");
+    installation.apply(file.text());
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    let key_file = installation.data().with_extension("key");
+    std::fs::remove_file(&key_file).unwrap();
+    let host = installation.start();
+    let page = Portal::sign_in(&host).await.page("/").await;
+    assert!(page.contains("ut back the key file that belongs to this data folder"), "{page}");
+    host.stop();
+    let added = file.ews_server("Annex").text().to_owned();
+    let refused = installation.try_apply(&added);
+    assert!(!refused.is_success && refused.text.contains("key"), "{}", refused.text);
+    assert!(!key_file.exists(), "a key was made that opens nothing");
+}
+
+#[tokio::test]
 async fn files_that_are_no_plugins_are_named_and_the_others_run() {
     let installation = example();
     installation.drop_in(std::path::Path::new("/lib/x86_64-linux-gnu/libm.so.6"), "libm.so");

@@ -101,7 +101,9 @@ fn problems_of(open: &OpenFolder) -> Vec<Problem> {
         code: "secrets-locked".to_owned(),
         what: refusal.to_string(),
         effect: "no stored password can be used: connections and EWS accounts do not work".to_owned(),
-        remedy: "put the key file back, or enter the passwords again".to_owned(),
+        remedy: "put back the key file that belongs to this data folder, and start Riser again; if it is lost for \
+                 good, so are the passwords: set Riser up in another folder"
+            .to_owned(),
         setting: None,
     });
     let keys = open.keyring.locked_keys().join(", ");
