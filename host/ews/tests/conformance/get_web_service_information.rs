@@ -38,17 +38,30 @@ async fn e31_each_version_is_told_what_it_knows() {
 #[tokio::test]
 async fn e28_and_e33_an_operation_that_is_not_served_is_refused_and_not_announced() {
     let site = Site::open().await;
-    for request in [
-        "<Subscribe version=\"1.1\"/>",
-        "<Subscribe/>",
-        "<Renew version=\"1.2\"/>",
-        "<GetAlarmEventsRequest version=\"1.2\"/>",
-        "<ForceValuesRequest version=\"1.2\"/>",
-        "<GetEnumsRequest version=\"1.2\"/>",
-    ] {
-        let answer = site.ask(request).await;
-        assert_eq!((answer.status, answer.fault()), (500, Some("OPERATION_NOT_SUPPORTED")), "{request}");
-        assert_eq!(answer.content.all("Detail/Fault_Operation_Not_Supported").len(), 1, "{request}");
+    let others = [
+        "GetAlarmEventsRequest",
+        "GetUpdatedAlarmEventsRequest",
+        "AcknowledgeAlarmEventsRequest",
+        "GetAlarmEventTypesRequest",
+        "GetAlarmHistoryRequest",
+        "GetEnumsRequest",
+        "GetHierarchicalInformationRequest",
+        "GetHistoricalDataAggregationRequest",
+        "GetSystemEventsRequest",
+        "GetSystemEventTypesRequest",
+        "ForceValuesRequest",
+        "UnforceValuesRequest",
+        "Subscribe",
+        "Unsubscribe",
+        "Renew",
+        "GetNotificationRequest",
+    ];
+    for (element, version) in others.into_iter().flat_map(|name| [(name, ""), (name, "1.1"), (name, "1.2")]) {
+        let attribute = if version.is_empty() { String::new() } else { format!(" version=\"{version}\"") };
+        let answer = site.ask(&format!("<{element}{attribute}/>")).await;
+        let outcome = (answer.status, answer.fault());
+        assert_eq!(outcome, (500, Some("OPERATION_NOT_SUPPORTED")), "{element} {version}");
+        assert_eq!(answer.content.all("Detail/Fault_Operation_Not_Supported").len(), 1, "{element}");
     }
     let foreign = site.ask("<RespondAlarmEventsRequest version=\"1.2\"/>").await;
     assert_eq!(foreign.fault(), Some("OPERATION_NOT_SUPPORTED"));
