@@ -67,6 +67,21 @@ async fn items_show_value_unit_state_and_age_and_never_a_number_nobody_read() {
 }
 
 #[tokio::test]
+async fn a_number_is_short_in_the_table_and_exact_in_the_drawer() {
+    let portal = TestPortal::new().await;
+    let cookie = portal.sign_in("anna").await;
+    let page = portal.get("/items?server=1&container=z2&item=z2%2Fh", &cookie).await.body;
+    let (table, drawer) = page.split_once("id=\"drawer\"").unwrap();
+    assert!(
+        table.contains("<span title=\"136.46333333333334\">136.46</span> <span class=\"unit\">%"),
+        "{table}"
+    );
+    assert!(drawer.contains("<dt>As the BMS reads it</dt><dd>136.46333333333334</dd>"), "{drawer}");
+    let whole = portal.get("/items?server=1&container=z2&item=z2%2Fr", &cookie).await.body;
+    assert!(!whole.contains("As the BMS reads it"), "{whole}");
+}
+
+#[tokio::test]
 async fn only_open_branches_of_the_tree_are_written() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;

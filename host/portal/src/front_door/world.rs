@@ -263,7 +263,10 @@ async fn record_values(store: &Store, handles: &[(EwsItemId, PointHandle)]) {
         received_time: earlier,
     };
     store
-        .save_last_values(&[(handle("z2/r"), reading(60.0)), (handle("z2/h"), reading(7.25))])
+        .save_last_values(&[
+            (handle("z2/r"), reading(60.0)),
+            (handle("z2/h"), reading(136.463_333_333_333_34)),
+        ])
         .await
         .unwrap();
     let wish = NewWish {

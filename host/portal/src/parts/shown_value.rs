@@ -6,17 +6,25 @@ use crate::wall_time::{Moment, WallTime};
 
 /// Letters of a text value that a table shows.
 const LETTERS_SHOWN: usize = 40;
+/// Numbers nearer to zero would lose what they say.
+const SMALLEST_ROUNDED: f64 = 0.1;
+/// Larger numbers are written with an exponent.
+const LARGEST_ROUNDED: f64 = 1e15;
 
 /// A value with its unit, or the word for none: unknown is never zero.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "parts/shown_value.html")]
 pub(crate) struct ShownValue {
     text: String,
+    /// What EWS clients get, where the page shows fewer digits or letters.
+    pub(crate) exact: Option<String>,
     unit: String,
     moment: Option<Moment>,
     pub(crate) is_known: bool,
     /// It is the last reading, and the source may have another by now.
     pub(crate) is_stale: bool,
+    /// Letters rather than a number: it may stand on several lines.
+    pub(crate) is_text: bool,
 }
 
 impl HtmlSafe for ShownValue {}
@@ -24,8 +32,10 @@ impl HtmlSafe for ShownValue {}
 impl ShownValue {
     pub(crate) fn new(reading: &Reading, unit: &str, times: &WallTime) -> Self {
         let is_known = is_known(reading);
+        let (text, exact) = (short_words(&reading.value), riser_ews::value_text(&reading.value));
         Self {
-            text: value_words(&reading.value),
+            exact: (is_known && text != exact).then_some(exact),
+            text,
             unit: unit.to_owned(),
             moment: match reading.value {
                 Value::DateTime(at) => Some(times.moment(at)),
@@ -33,6 +43,7 @@ impl ShownValue {
             },
             is_known,
             is_stale: reading.state == ValueState::Offline || !is_known,
+            is_text: matches!(reading.value, Value::String(_)),
         }
     }
 }
@@ -40,6 +51,17 @@ impl ShownValue {
 /// Whether anyone ever read the point.
 pub(crate) fn is_known(reading: &Reading) -> bool {
     reading.received_time != Timestamp::EPOCH
+}
+
+/// A number with two decimals at most, so that a column of sums can be read; small numbers keep all digits.
+fn short_words(value: &Value) -> String {
+    match value {
+        Value::Double(number) if (SMALLEST_ROUNDED..LARGEST_ROUNDED).contains(&number.abs()) => {
+            let text = format!("{number:.2}");
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        _ => value_words(value),
+    }
 }
 
 /// The value as EWS clients get it, cut where a text is long.
@@ -57,5 +79,28 @@ pub(crate) fn wish_words(value: &Value, unit: &str, times: &WallTime) -> String 
         Value::DateTime(at) => times.words(*at),
         _ if unit.is_empty() => value_words(value),
         _ => format!("{} {unit}", value_words(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_where_nothing_is_lost_but_digits_nobody_reads() {
+        for (number, words) in [
+            (136.463_333_333_333_34, "136.46"),
+            (30.435_999_999_999_996, "30.44"),
+            (-0.996, "-1"),
+            (60.0, "60"),
+            (100.0, "100"),
+            (7.5, "7.5"),
+            (0.0, "0"),
+            (0.004_2, "0.0042"),
+            (-0.05, "-0.05"),
+        ] {
+            assert_eq!(short_words(&Value::Double(number)), words);
+        }
+        assert_eq!(short_words(&Value::Double(1e300)), riser_ews::value_text(&Value::Double(1e300)));
     }
 }
