@@ -34,6 +34,7 @@ pub(crate) struct TestPortal {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) store: Store,
     pub(crate) runtime: Runtime,
+    state: PortalState,
     router: Router,
     _folder: tempfile::TempDir,
 }
@@ -106,8 +107,13 @@ impl TestPortal {
             zone: Tz::Europe__Paris,
         };
         let reach = Reach { port: 8082, is_tls: false, is_beyond_loopback: false };
-        let router = router(PortalState::new(Portal { runtime: runtime.clone(), settings }, reach));
-        Self { clock, store, runtime, router, _folder: folder }
+        let state = PortalState::new(Portal { runtime: runtime.clone(), settings }, reach);
+        Self { clock, store, runtime, router: router(state.clone()), state, _folder: folder }
+    }
+
+    /// What its handlers share.
+    pub(crate) fn state(&self) -> PortalState {
+        self.state.clone()
     }
 
     /// Asks, and leaves the body of the answer unread.

@@ -26,6 +26,8 @@ pub(crate) enum PageError {
     TooManyStreams,
     /// The store does not answer; the log says why.
     StoreFailed,
+    /// A fault in Riser itself; the log says where.
+    Broken,
 }
 
 /// The page of an error. It needs nothing but the request, so that it comes even when all else is broken.
@@ -52,6 +54,7 @@ impl PageError {
             Self::Refused(_) => StatusCode::CONFLICT,
             Self::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
             Self::StoreFailed => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -114,6 +117,12 @@ impl PageError {
                 "What this page shows could not be read or stored. The log of this host says why.",
                 "Only this page. Live values are kept in memory and still flow to the BMS.",
                 "Wait a minute and load it again. If it stays, look whether the disk of the data folder is full.",
+            ),
+            Self::Broken => texts(
+                "This page broke",
+                "Riser made a mistake of its own while it wrote this page. The log of this host says where.",
+                "Only this page. Processors and EWS servers go on.",
+                "Load it again. If it breaks again, report it with the lines that the log has of this moment.",
             ),
         }
     }
