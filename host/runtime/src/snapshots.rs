@@ -45,7 +45,7 @@ impl Runtime {
             last_run: live.as_ref().and_then(|live| live.last_run.clone()),
             next_run_at: live.as_ref().and_then(|live| live.next_run_at),
             progress: live.and_then(|live| live.progress),
-            last_activity_at: context.items.values.last_publish_at(writer),
+            last_activity_at: context.items.values.last_value_at(writer),
             manually_startable: configuration.flags.manually_startable,
             manually_stoppable: configuration.flags.manually_stoppable,
         }

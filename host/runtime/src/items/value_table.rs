@@ -56,7 +56,8 @@ struct Slot {
 struct Writer {
     period: Option<Duration>,
     stopped_at: Option<Timestamp>,
-    last_publish_at: Option<Timestamp>,
+    /// Of the last batch with a value in it: to say that a source is out of reach is no news from it.
+    last_value_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -176,6 +177,7 @@ impl ValueTable {
             table.check(writer, published)?;
         }
         let mut changed = Vec::new();
+        let has_value = batch.iter().any(|published| published.value.is_some());
         for published in batch {
             let Some(slot) = table.slot_mut(published.handle) else { continue };
             let Published { handle, value, state, reason, source_time } = published;
@@ -187,7 +189,9 @@ impl ValueTable {
         }
         let entry = &mut table.writers[writer.0 as usize];
         entry.stopped_at = None;
-        entry.last_publish_at = Some(now);
+        if has_value {
+            entry.last_value_at = Some(now);
+        }
         table.mark_unsaved(&changed);
         Ok(changed)
     }
@@ -217,8 +221,8 @@ impl ValueTable {
         self.write().writers[writer.0 as usize].stopped_at = Some(now);
     }
 
-    pub(crate) fn last_publish_at(&self, writer: WriterId) -> Option<Timestamp> {
-        self.read().writers[writer.0 as usize].last_publish_at
+    pub(crate) fn last_value_at(&self, writer: WriterId) -> Option<Timestamp> {
+        self.read().writers[writer.0 as usize].last_value_at
     }
 
     /// Serves the requested value, as Uncertain, until the wish ends.
@@ -517,6 +521,18 @@ mod tests {
             assert_eq!((reading.value, reading.state), (Value::Double(4.0), state));
             assert_eq!(reading.reason.as_deref(), Some("credentials"));
         }
+    }
+
+    #[test]
+    fn to_say_that_a_source_is_out_of_reach_is_no_news_from_it() {
+        let world = world();
+        world.table.publish(world.writer, vec![good(1.0)]).unwrap();
+        let heard = world.table.last_value_at(world.writer);
+        assert_eq!(heard, Some(world.clock.now()));
+        world.clock.advance(Duration::from_mins(1));
+        let out_of_reach = Published { value: None, state: ValueState::Offline, ..good(0.0) };
+        world.table.publish(world.writer, vec![out_of_reach]).unwrap();
+        assert_eq!(world.table.last_value_at(world.writer), heard);
     }
 
     #[test]
