@@ -133,7 +133,7 @@ impl Store {
             sqlx::query_scalar!(r#"SELECT handle AS "handle!: i64" FROM items WHERE node = 'history'"#)
                 .fetch_all(self.riser().read())
                 .await?;
-        let list = json_list(histories.into_iter());
+        let list = json_list(histories);
         let before_ms = before.unix_ms();
         let mut transaction = self.history().write().await?;
         let sorted = sqlx::query!(
