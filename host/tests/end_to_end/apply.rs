@@ -204,3 +204,14 @@ fn a_plugin_that_is_missing_is_named_with_those_that_are_there() {
         refused.text
     );
 }
+
+#[test]
+fn two_servers_at_one_address_need_paths_that_differ_by_more_than_a_final_slash() {
+    let installation = installation();
+    let server = |name: &str, path: &str| {
+        format!("[[ews_server]]\nname = \"{name}\"\nlisten = \"127.0.0.1:51358\"\npath = \"{path}\"\n")
+    };
+    let refused = installation.try_apply(&(server("North", "/site") + &server("South", "/site/")));
+    let said = ":5:1: the EWS server \"North\" has this address and path already";
+    assert!(!refused.is_success && refused.text.contains(said), "{}", refused.text);
+}

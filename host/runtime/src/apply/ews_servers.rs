@@ -46,7 +46,9 @@ pub(super) fn read(check: &Check<'_>, sections: Vec<Section<'_>>, faults: &mut F
         let wanted = read_server(name.value, stored, &mut section, faults);
         section.finish(faults);
         let taken = plans.iter().map(|plan| &plan.wanted).chain(&check.now.ews_servers).find(|other| {
-            other.name != wanted.name && other.listen == wanted.listen && other.path == wanted.path
+            other.name != wanted.name
+                && other.listen == wanted.listen
+                && without_final_slash(&other.path) == without_final_slash(&wanted.path)
         });
         if let Some(other) = taken {
             let what = format!("the EWS server {:?} has this address and path already", other.name);
@@ -55,6 +57,11 @@ pub(super) fn read(check: &Check<'_>, sections: Vec<Section<'_>>, faults: &mut F
         plans.push(Plan { is_new: stored.is_none(), is_changed: stored != Some(&wanted), wanted, accounts });
     }
     plans
+}
+
+/// A path is served with and without a final slash.
+fn without_final_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
 }
 
 fn read_server(
