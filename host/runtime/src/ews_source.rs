@@ -72,7 +72,7 @@ impl ItemSource for ServerItems {
                     WriteError::Store(error) => self.fault("set points could not be stored", &error),
                 },
             )?;
-            self.context.directory().deliver(&self.context, accepted.wishes);
+            self.context.directory().deliver(&self.context, accepted.wishes).await;
             Ok(accepted.results.into_iter().map(|result| result.map_err(message)).collect())
         })
     }

@@ -203,19 +203,6 @@ impl Runtime {
         self.inner.context.outbox.recent(count)
     }
 
-    /// Writes set points, all durable when this returns; one result for each.
-    pub async fn write_set_points(
-        &self,
-        server: EwsServerId,
-        author: &Author,
-        writes: Vec<SetPointWrite>,
-    ) -> Result<Vec<Result<(), WriteRefusal>>, WriteError> {
-        let context = &self.inner.context;
-        let accepted = context.outbox.accept(server, author, writes).await?;
-        context.directory().deliver(context, accepted.wishes);
-        Ok(accepted.results)
-    }
-
     /// Starts a processor configuration for a person.
     pub async fn start_by_hand(
         &self,

@@ -174,8 +174,9 @@ impl Directory {
         }
     }
 
-    /// Hands accepted wishes to the classes that carry them, together as they were written.
-    pub(crate) fn deliver(&self, context: &Context, wishes: Vec<Wish>) {
+    /// Hands accepted wishes to the classes that carry them, together as they were written. Waits for room in
+    /// a full mailbox: what nobody is told of would wait for the next start.
+    pub(crate) async fn deliver(&self, context: &Context, wishes: Vec<Wish>) {
         let mut by_carrier: HashMap<ConfigurationId, Vec<Wish>> = HashMap::new();
         for wish in wishes {
             let tree = context.items.server(wish.ews_server);
@@ -186,7 +187,8 @@ impl Directory {
             }
         }
         for (configuration, wishes) in by_carrier {
-            self.tell(configuration, Command::SetPoints(wishes));
+            // Nobody takes them while Riser ends; the next start does.
+            let _ = self.send(configuration, Command::SetPoints(wishes)).await;
         }
     }
 
