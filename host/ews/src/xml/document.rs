@@ -237,7 +237,9 @@ impl<'a> DocumentReader<'a> {
             self.document.attributes.push(Attribute { element: place, namespace, name, value });
         }
         let default = self.lookup("").unwrap_or(Namespace::None);
-        let (namespace, name) = self.resolve_name(self.own(start.name().0)?, default)?;
+        let name = self.own(start.name().0)?;
+        check_name_length(name)?;
+        let (namespace, name) = self.resolve_name(name, default)?;
         self.document.nodes.push(Node { namespace, name, text: Cow::Borrowed(""), end: place + 1 });
         Ok(())
     }
@@ -261,6 +263,7 @@ impl<'a> DocumentReader<'a> {
                 .normalized_value(quick_xml::XmlVersion::Implicit1_0)
                 .map_err(|_| XmlError::Malformed)?;
             let key = self.own(attribute.key.0)?;
+            check_name_length(key)?;
             if key == "xmlns" {
                 self.bind("", &value)?;
             } else if let Some(prefix) = key.strip_prefix("xmlns:") {
@@ -285,9 +288,6 @@ impl<'a> DocumentReader<'a> {
     }
 
     fn resolve_name(&self, name: &'a str, default: Namespace) -> Result<(Namespace, &'a str), XmlError> {
-        if name.len() > NAME_BYTES {
-            return Err(XmlError::TooLarge("256 bytes of a name"));
-        }
         match name.split_once(':') {
             None => Ok((default, name)),
             Some(("xml", local)) => Ok((Namespace::Foreign, local)),
@@ -334,6 +334,10 @@ impl<'a> DocumentReader<'a> {
         let start = (part.as_ptr() as usize).wrapping_sub(self.source.as_ptr() as usize);
         self.source.get(start..start.wrapping_add(part.len())).ok_or(XmlError::Malformed)
     }
+}
+
+fn check_name_length(name: &str) -> Result<(), XmlError> {
+    if name.len() > NAME_BYTES { Err(XmlError::TooLarge("256 bytes of a name")) } else { Ok(()) }
 }
 
 /// The character a reference stands for: one by number, or one of the five that XML predefines.
@@ -428,7 +432,10 @@ mod tests {
             format!("<a{list}/>")
         };
         let name = |bytes: usize| format!("<{}/>", "a".repeat(bytes));
+        let attribute_name = |bytes: usize| format!("<a {}=''/>", "b".repeat(bytes));
+        let declaration = |bytes: usize| format!("<a {:b<bytes$}='u'/>", "xmlns:");
         let text = |bytes: usize| format!("<a>{}</a>", "x".repeat(bytes));
+        let attribute_text = |bytes: usize| format!("<a b='{}'/>", "x".repeat(bytes));
         let check = |make: &dyn Fn(usize) -> String, limit: usize| {
             assert!(Document::read(&make(limit)).is_ok(), "{limit}");
             assert!(matches!(refusal(&make(limit + 1)), XmlError::TooLarge(_)), "{limit}");
@@ -437,7 +444,10 @@ mod tests {
         check(&attributes, ATTRIBUTES);
         check(&namespaces, NAMESPACES);
         check(&name, NAME_BYTES);
+        check(&attribute_name, NAME_BYTES);
+        check(&declaration, NAME_BYTES);
         check(&text, TEXT_BYTES);
+        check(&attribute_text, TEXT_BYTES);
         assert!(matches!(refusal(&format!("<a>{}</a>", "<b/>".repeat(NODES))), XmlError::TooLarge(_)));
     }
 
