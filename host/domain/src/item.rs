@@ -26,6 +26,12 @@ impl EwsItemId {
     }
 }
 
+impl From<Arc<str>> for EwsItemId {
+    fn from(text: Arc<str>) -> Self {
+        Self(text)
+    }
+}
+
 impl Deref for EwsItemId {
     type Target = str;
     fn deref(&self) -> &str {

@@ -9,6 +9,7 @@ use sqlx::Sqlite;
 use sqlx::query_builder::Separated;
 
 use crate::StoreError;
+use crate::shared_texts::SharedTexts;
 
 /// An item with its place and its handle, on its way into the table.
 #[derive(Clone, Copy, Debug)]
@@ -106,22 +107,23 @@ impl From<&EwsItem> for ItemColumns {
 
 impl ItemColumns {
     /// The item; `handle` names the row when it is damaged.
-    pub(crate) fn into_item(self, handle: i64) -> Result<EwsItem, StoreError> {
+    pub(crate) fn into_item(self, handle: i64, texts: &mut SharedTexts) -> Result<EwsItem, StoreError> {
         let damaged = |column| StoreError::damaged("items", column, &handle);
-        let id = EwsItemId::new(&self.item_id);
-        let name = Arc::from(self.name.as_str());
-        let description = Arc::from(self.description.as_str());
+        let id = EwsItemId::from(texts.share(&self.item_id));
+        let name = texts.share(&self.name);
+        let description = texts.share(&self.description);
         if self.node == "container" {
             let kind = self.container_kind.as_deref().and_then(ContainerKind::from_name);
             let kind = kind.ok_or_else(|| damaged("container_kind"))?;
-            let parent = self.parent_id.as_deref().map(EwsItemId::new);
+            let parent = self.parent_id.as_deref().map(|parent| texts.share(parent).into());
             return Ok(EwsItem::Container(ContainerItem { id, parent, name, description, kind }));
         }
-        let parent = EwsItemId::new(self.parent_id.as_deref().ok_or_else(|| damaged("parent_id"))?);
+        let parent = self.parent_id.as_deref().ok_or_else(|| damaged("parent_id"))?;
+        let parent = EwsItemId::from(texts.share(parent));
         let kind = self.value_kind.as_deref().and_then(ValueKind::from_name);
         let kind = kind.ok_or_else(|| damaged("value_kind"))?;
-        let unit = Arc::from(self.unit.as_deref().unwrap_or_default());
-        let written_by = Arc::from(self.written_by.as_deref().unwrap_or_default());
+        let unit = texts.share(self.unit.as_deref().unwrap_or_default());
+        let written_by = texts.share(self.written_by.as_deref().unwrap_or_default());
         match self.node.as_str() {
             "value" => Ok(EwsItem::Value(ValueItem {
                 id,
@@ -130,13 +132,13 @@ impl ItemColumns {
                 description,
                 kind,
                 unit,
-                set_point: self.is_writable.then(|| self.set_point()),
+                set_point: self.is_writable.then(|| self.set_point(texts)),
                 written_by,
-                carried_by: self.carried_by.as_deref().map(Arc::from),
+                carried_by: self.carried_by.as_deref().map(|class| texts.share(class)),
             })),
             "history" => {
                 let value_item = self.value_item_id.as_deref().ok_or_else(|| damaged("value_item_id"))?;
-                let value_item = EwsItemId::new(value_item);
+                let value_item = texts.share(value_item).into();
                 Ok(EwsItem::History(HistoryItem {
                     id,
                     parent,
@@ -152,12 +154,12 @@ impl ItemColumns {
         }
     }
 
-    fn set_point(&self) -> SetPointRule {
+    fn set_point(&self, texts: &mut SharedTexts) -> SetPointRule {
         let options = self.set_point_options.as_deref().unwrap_or_default();
         SetPointRule {
             min: self.set_point_min,
             max: self.set_point_max,
-            options: options.split_terminator('\n').map(Arc::from).collect(),
+            options: options.split_terminator('\n').map(|text| texts.share(text)).collect(),
             future_only: self.set_point_future,
         }
     }

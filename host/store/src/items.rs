@@ -9,6 +9,7 @@ use sqlx::SqliteConnection;
 use crate::audit::{self, NewAuditEntry};
 use crate::item_rows::{ItemColumns, ItemRow};
 use crate::numbers::{self, Numbered, json_list};
+use crate::shared_texts::SharedTexts;
 use crate::{Store, StoreError, hot_statements};
 
 impl Store {
@@ -24,6 +25,7 @@ impl Store {
         )
         .fetch_all(self.riser().read())
         .await?;
+        let mut texts = SharedTexts::default();
         rows.into_iter()
             .map(|row| {
                 let columns = ItemColumns {
@@ -53,7 +55,7 @@ impl Store {
                     },
                     position: u32::try_from(row.position)
                         .map_err(|_| StoreError::damaged("items", "position", &row.handle))?,
-                    item: columns.into_item(row.handle)?,
+                    item: columns.into_item(row.handle, &mut texts)?,
                     vanished_at: row.vanished_at.map(Timestamp::from_unix_ms),
                 })
             })

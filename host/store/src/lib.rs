@@ -38,6 +38,7 @@ mod runs;
 mod schedules;
 mod sealed;
 mod sessions;
+mod shared_texts;
 mod store;
 mod users;
 mod value_columns;

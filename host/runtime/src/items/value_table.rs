@@ -130,6 +130,7 @@ impl ValueTable {
     /// Puts back what was last written before the host ended; it counts as Uncertain until its class
     /// publishes again.
     pub(crate) fn restore(&self, readings: impl IntoIterator<Item = (PointHandle, Reading)>) {
+        let not_read: Arc<str> = Arc::from("not read since Riser started");
         let mut table = self.write();
         for (handle, mut reading) in readings {
             if let Some(slot) = table.slot_mut(handle)
@@ -137,7 +138,7 @@ impl ValueTable {
             {
                 if reading.state == ValueState::Good {
                     reading.state = ValueState::Uncertain;
-                    reading.reason = Some(Arc::from("not read since Riser started"));
+                    reading.reason = Some(Arc::clone(&not_read));
                 }
                 slot.reading = reading;
             }
