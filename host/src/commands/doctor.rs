@@ -49,7 +49,8 @@ pub(crate) async fn run(arguments: DoctorArgs) -> anyhow::Result<ExitCode> {
     let folder = arguments.data.path()?;
     let mut findings = Vec::new();
     let mut is_running = false;
-    // Looking makes nothing: a folder that is not there is made by the first start.
+    // A folder that is not there stays so. One that is there is opened by the only way there is, the start, which
+    // puts right what an earlier end left.
     if folder.exists() {
         match open_folder(&folder, &SystemClock).await {
             Ok(open) => look_into(&folder, &open, &mut findings).await?,
