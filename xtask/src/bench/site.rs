@@ -1,9 +1,9 @@
 //! A running Riser to be measured: with a plugin whose values all change at each beat, or with a charge controller.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use riser_ews::client::{ClientOptions, EwsClient};
 use tempfile::TempDir;
 use url::Url;
@@ -14,6 +14,9 @@ use crate::processes::{Host, Login, Riser, Simulator, SimulatorOptions};
 
 /// Holds the password of the BMS while the configuration is applied.
 const PASSWORD_VARIABLE: &str = "RISER_BENCH_BMS_PASSWORD";
+
+/// A site that is not there after this long has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The folders of one installation, removed with this value.
 pub(super) struct Folders {
@@ -87,7 +90,9 @@ settings = {{ points = {points}, beat_every = "{beat_ms} ms" }}
         let host = riser.serve(0).await?;
         let site = Self { host, bms, _folders: folders };
         let client = site.client()?;
+        let begin = Instant::now();
         while client.container("").await?.containers.is_empty() {
+            ensure!(begin.elapsed() < PATIENCE, "the metronome declares nothing; the log says why");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(site)
