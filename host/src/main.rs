@@ -1,11 +1,11 @@
 //! `riser`: one program, many commands. Each command is a file in `commands/`.
 //!
-//! A new command is a file there, a variant of [`Command`] and an arm of [`carry_out`].
+//! A new command is a file there, a variant of [`Command`] and an arm of [`execute`].
 
-mod assemble;
 mod commands;
 mod logging;
-mod places;
+mod open_data_dir;
+mod paths;
 
 use std::ffi::OsStr;
 use std::process::ExitCode;
@@ -39,7 +39,7 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Make the configuration what a TOML file says; what the file leaves out stays as it is
     Apply(apply::ApplyArgs),
-    /// Look whether Riser can run here: folder, key, people, plugins, ports
+    /// Look whether Riser can run here: directory, key, people, plugins, ports
     Doctor(doctor::DoctorArgs),
     /// Check a plugin library without a host
     Plugin(plugin::PluginArgs),
@@ -56,12 +56,12 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::parse();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(carry_out(arguments.command)),
+        Ok(runtime) => runtime.block_on(execute(arguments.command)),
         Err(error) => report(&error.into()),
     }
 }
 
-async fn carry_out(command: Command) -> ExitCode {
+async fn execute(command: Command) -> ExitCode {
     let done = match command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Apply(arguments) => apply::run(arguments).await,

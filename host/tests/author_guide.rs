@@ -39,49 +39,53 @@ fn blocks(guide: &str) -> Vec<Block> {
     blocks
 }
 
-/// The folder of the guide's plugin, with this workspace beside it as `riser`.
+/// The directory of the guide's plugin, with this workspace beside it as `riser`.
 struct Author {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Author {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        symlink(Path::new(WORKSPACE).canonicalize().unwrap(), folder.path().join("riser")).unwrap();
-        std::fs::write(folder.path().join("room-temperature"), "21500").unwrap();
-        Self { folder }
+        let directory = tempfile::tempdir().unwrap();
+        symlink(Path::new(WORKSPACE).canonicalize().unwrap(), directory.path().join("riser")).unwrap();
+        std::fs::write(directory.path().join("room-temperature"), "21500").unwrap();
+        Self { directory }
     }
 
     fn plugin(&self) -> PathBuf {
-        self.folder.path().join("thermometer")
+        self.directory.path().join("thermometer")
     }
 
     /// Writes a file of the guide; ports may be taken, and only root writes to /etc.
     fn write(&self, file: &str, text: &str) {
-        let temperature = self.folder.path().join("room-temperature");
+        let temperature = self.directory.path().join("room-temperature");
         let text = text.replace("127.0.0.1:51358", "127.0.0.1:0");
         let text = text.replace("/etc/room-temperature", temperature.to_str().unwrap());
         std::fs::write(self.plugin().join(file), text).unwrap();
     }
 
-    /// A command of the guide, in the folder of the plugin once there is one, with the program under test.
+    /// A command of the guide, in the directory of the plugin once there is one, with the program under test.
     fn shell(&self, script: &str) -> Command {
         let script = script.replace("../riser/target/debug/riser", RISER);
         let mut shell = Command::new("sh");
         shell.args(["-euc", &script]).env("CARGO_NET_OFFLINE", "true").env_remove("CARGO_TARGET_DIR");
         shell.env("EWS_PASSWORD", PASSWORD);
-        shell.current_dir(if self.plugin().exists() { self.plugin() } else { self.folder.path().to_owned() });
+        shell.current_dir(if self.plugin().exists() {
+            self.plugin()
+        } else {
+            self.directory.path().to_owned()
+        });
         shell
     }
 
-    fn carry_out(&self, script: &str) {
+    fn execute(&self, script: &str) {
         let output = self.shell(script).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{script}\n{}\n{said}", String::from_utf8_lossy(&output.stdout));
     }
 
     /// What another test has built for a copied plugin need not be built again.
-    fn share_target_folder(&self) {
+    fn share_target_dir(&self) {
         let target = self.plugin().join("target");
         if !target.exists() {
             let shared = Path::new(RISER).ancestors().nth(2).unwrap().join("copied-example");
@@ -92,8 +96,8 @@ impl Author {
 
     /// Starts Riser by the guide's line and reads what it serves until it is this.
     async fn serve_until(&self, line: &str, id: &str, expected: &str) {
-        let mut shell =
-            self.shell(&format!("exec {line} --portal-listen 127.0.0.1:0 --announce --ends-with-stdin"));
+        let mut shell = self
+            .shell(&format!("exec {line} --portal-listen 127.0.0.1:0 --print-ready --exit-on-stdin-close"));
         let mut riser =
             shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut announced = String::new();
@@ -121,7 +125,7 @@ impl Author {
 }
 
 #[tokio::test]
-async fn the_guide_leads_from_an_empty_folder_to_live_values() {
+async fn the_guide_leads_from_an_empty_directory_to_live_values() {
     let author = Author::new();
     let guide = Path::new(WORKSPACE).join("docs/plugin-authors/first-plugin.md");
     for block in blocks(&std::fs::read_to_string(guide).unwrap()) {
@@ -132,8 +136,8 @@ async fn the_guide_leads_from_an_empty_folder_to_live_values() {
             }
             None => {
                 assert_eq!(block.language, "sh", "{}", block.text);
-                author.carry_out(&block.text);
-                author.share_target_folder();
+                author.execute(&block.text);
+                author.share_target_dir();
             }
         }
     }

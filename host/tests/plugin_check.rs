@@ -7,24 +7,24 @@ use std::process::{Command, Output};
 
 const RISER: &str = env!("CARGO_BIN_EXE_riser");
 
-/// The example's library, from the folder that `RISER_TEST_PLUGINS` names, or built where the tests were.
+/// The example's library, from the directory that `RISER_TEST_PLUGINS` names, or built where the tests were.
 fn example() -> PathBuf {
-    let folder = std::env::var_os("RISER_TEST_PLUGINS").map_or_else(build, PathBuf::from);
-    folder.join("libriser_example.so")
+    let directory = std::env::var_os("RISER_TEST_PLUGINS").map_or_else(build, PathBuf::from);
+    directory.join("libriser_example.so")
 }
 
 fn build() -> PathBuf {
-    let folder = Path::new(RISER).parent().unwrap();
+    let directory = Path::new(RISER).parent().unwrap();
     let mut build = Command::new(env!("CARGO"));
     build
         .args(["build", "--quiet", "--package", "riser-example", "--target-dir"])
-        .arg(folder.parent().unwrap());
-    if folder.ends_with("release") {
+        .arg(directory.parent().unwrap());
+    if directory.ends_with("release") {
         build.arg("--release");
     }
     let status = build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).status().unwrap();
     assert!(status.success(), "the example cannot be built");
-    folder.to_owned()
+    directory.to_owned()
 }
 
 fn check(file: &Path) -> Output {
@@ -33,8 +33,8 @@ fn check(file: &Path) -> Output {
 
 /// What is said of a file with these bytes, after its name.
 fn refusal(bytes: &[u8]) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("plugin.so");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("plugin.so");
     std::fs::write(&file, bytes).unwrap();
     let output = check(&file);
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
@@ -65,7 +65,7 @@ fn a_file_that_is_no_plugin_is_named_with_what_to_do() {
     arm[18..20].copy_from_slice(&40_u16.to_le_bytes());
     assert!(refusal(&arm).starts_with("was built for Linux on Arm (32 bit), this machine is Linux on "));
     let c_library = std::fs::read("/lib/x86_64-linux-gnu/libm.so.6").unwrap();
-    assert_eq!(refusal(&c_library), "is a library but no Riser plugin: remove it from the plugin folder");
+    assert_eq!(refusal(&c_library), "is a library but no Riser plugin: remove it from the plugin directory");
     assert!(refusal(&c_library[..c_library.len() / 2]).starts_with("is incomplete: "));
 
     let nowhere = check(Path::new("/nowhere/plugin.so"));

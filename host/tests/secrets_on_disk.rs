@@ -1,13 +1,15 @@
-//! No secret lies open in the data folder (S-20), and the folder alone opens none (S-22).
+//! No secret lies open in the data directory (S-20), and the directory alone opens none (S-22).
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
 use std::path::Path;
 
 use riser_domain::{
-    AccountRights, Author, Clock, Connection, ConnectionId, EwsServer, EwsServerId, Timestamp,
+    AccountRights, Actor, Clock, Connection, ConnectionId, EwsServer, EwsServerId, Timestamp,
 };
-use riser_secrets::{KeyCreation, Keyring, RootKey, SecretError, SecretPlace, WrappedDataKey, root_key_path};
+use riser_secrets::{
+    KeyCreation, Keyring, RootKey, SecretContext, SecretError, WrappedDataKey, root_key_path,
+};
 use riser_store::{NewUser, SealedValue, Store, WrappedKey};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -19,9 +21,9 @@ const CANARY_IN_BASE64: [&str; 3] =
 const NOW: Timestamp = Timestamp::from_unix_ms(1_780_000_000_000);
 
 #[derive(Debug)]
-struct StandingClock;
+struct FixedClock;
 
-impl Clock for StandingClock {
+impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         NOW
     }
@@ -30,14 +32,14 @@ impl Clock for StandingClock {
 #[tokio::test]
 async fn a_canary_in_every_secret_is_found_in_no_file() {
     let parent = tempfile::tempdir().unwrap();
-    let folder = parent.path().join("data");
-    let (store, _) = Store::open(&folder, &StandingClock).await.unwrap();
-    let keyring = unlock(&store, &folder).await;
+    let directory = parent.path().join("data");
+    let (store, _) = Store::open(&directory, &FixedClock).await.unwrap();
+    let keyring = unlock(&store, &directory).await;
     fill_with_canaries(&store, &keyring).await;
 
-    let root_key = std::fs::read_to_string(root_key_path(&folder)).unwrap();
+    let root_key = std::fs::read_to_string(root_key_path(&directory)).unwrap();
     for moment in ["open", "closed"] {
-        let files = read_folder(&folder);
+        let files = read_dir(&directory);
         assert!(files.iter().any(|(name, _)| name == "riser.db"));
         for (name, bytes) in files {
             for form in forms_of_the_canary() {
@@ -52,60 +54,60 @@ async fn a_canary_in_every_secret_is_found_in_no_file() {
 #[tokio::test]
 async fn another_root_key_opens_nothing_names_the_data_key_and_the_right_one_still_opens_all() {
     let parent = tempfile::tempdir().unwrap();
-    let folder = parent.path().join("data");
-    let (store, _) = Store::open(&folder, &StandingClock).await.unwrap();
-    let keyring = unlock(&store, &folder).await;
+    let directory = parent.path().join("data");
+    let (store, _) = Store::open(&directory, &FixedClock).await.unwrap();
+    let keyring = unlock(&store, &directory).await;
     let connection = fill_with_canaries(&store, &keyring).await;
-    let place = SecretPlace::new("connection_secrets", connection.0, "password");
+    let place = SecretContext::new("connection_secrets", connection.0, "password");
     let sealed = store.list_connection_secrets(connection).await.unwrap().remove(0).1;
 
-    let key_file = root_key_path(&folder);
+    let key_file = root_key_path(&directory);
     let right_key = std::fs::read(&key_file).unwrap();
     std::fs::remove_file(&key_file).unwrap();
     std::fs::write(&key_file, "00".repeat(32)).unwrap();
-    let refusal = unlock(&store, &folder).await.open(&place, &sealed.bytes).unwrap_err();
+    let refusal = unlock(&store, &directory).await.open(&place, &sealed.bytes).unwrap_err();
     assert!(matches!(&refusal, SecretError::KeyMissing { kid } if *kid == sealed.kid), "{refusal}");
 
     std::fs::write(&key_file, right_key).unwrap();
-    let opened = unlock(&store, &folder).await.open(&place, &sealed.bytes).unwrap();
+    let opened = unlock(&store, &directory).await.open(&place, &sealed.bytes).unwrap();
     assert_eq!(opened.expose_secret(), CANARY);
 }
 
 #[tokio::test]
 async fn a_missing_root_key_is_not_replaced_while_secrets_wait_for_it() {
     let parent = tempfile::tempdir().unwrap();
-    let folder = parent.path().join("data");
-    let (store, _) = Store::open(&folder, &StandingClock).await.unwrap();
-    unlock(&store, &folder).await;
-    std::fs::remove_file(root_key_path(&folder)).unwrap();
+    let directory = parent.path().join("data");
+    let (store, _) = Store::open(&directory, &FixedClock).await.unwrap();
+    unlock(&store, &directory).await;
+    std::fs::remove_file(root_key_path(&directory)).unwrap();
     assert!(store.has_sealed_rows().await.unwrap());
-    let refusal = RootKey::obtain(&folder, None, KeyCreation::Forbidden).unwrap_err();
+    let refusal = RootKey::obtain(&directory, None, KeyCreation::Forbidden).unwrap_err();
     assert!(matches!(refusal, SecretError::RootKeyMissing { .. }), "{refusal}");
 }
 
-/// The keyring of a folder, as a start of the host makes it.
-async fn unlock(store: &Store, folder: &Path) -> Keyring {
+/// The keyring of a directory, as a start of the host makes it.
+async fn unlock(store: &Store, directory: &Path) -> Keyring {
     let creation =
         if store.has_sealed_rows().await.unwrap() { KeyCreation::Forbidden } else { KeyCreation::Allowed };
-    let root = RootKey::obtain(folder, None, creation).unwrap();
+    let root = RootKey::obtain(directory, None, creation).unwrap();
     let wrapped = store.list_data_keys().await.unwrap();
     let wrapped: Vec<WrappedDataKey> =
         wrapped.into_iter().map(|key| WrappedDataKey { kid: key.kid, wrapped: key.wrapped }).collect();
     let mut keyring = Keyring::unlock(store.instance_id(), root, &wrapped);
     if keyring.is_empty() {
         let WrappedDataKey { kid, wrapped } = keyring.add_data_key().unwrap();
-        store.add_data_key(&WrappedKey { kid, wrapped }, &Author::System, NOW).await.unwrap();
+        store.add_data_key(&WrappedKey { kid, wrapped }, &Actor::System, NOW).await.unwrap();
     }
     keyring
 }
 
 async fn fill_with_canaries(store: &Store, keyring: &Keyring) -> ConnectionId {
     let seal = |table, row, column| {
-        let place = SecretPlace::new(table, row, column);
+        let place = SecretContext::new(table, row, column);
         let sealed = keyring.seal(&place, &SecretString::from(CANARY)).unwrap();
         SealedValue { kid: sealed.kid, bytes: sealed.bytes }
     };
-    let mut changes = store.begin_configuration(&Author::CommandLine, NOW).await.unwrap();
+    let mut changes = store.begin_configuration(&Actor::CommandLine, NOW).await.unwrap();
     let server = changes.add_ews_server(&ews_server()).await.unwrap();
     let account = changes.add_account(server, "bms", AccountRights::Read).await.unwrap();
     changes.update_account_password(account, &seal("ews_accounts", account.0, "password")).await.unwrap();
@@ -118,7 +120,7 @@ async fn fill_with_canaries(store: &Store, keyring: &Keyring) -> ConnectionId {
         role: riser_domain::Role::Admin,
         password_hash: riser_secrets::hash_password(&SecretString::from(CANARY)).unwrap(),
     };
-    store.add_user(&user, &Author::CommandLine, NOW).await.unwrap();
+    store.add_user(&user, &Actor::CommandLine, NOW).await.unwrap();
     connection
 }
 
@@ -164,8 +166,8 @@ fn contains(bytes: &[u8], form: &[u8]) -> bool {
     bytes.windows(form.len()).any(|window| window == form)
 }
 
-fn read_folder(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    std::fs::read_dir(folder)
+fn read_dir(directory: &Path) -> Vec<(String, Vec<u8>)> {
+    std::fs::read_dir(directory)
         .unwrap()
         .map(|entry| {
             let entry = entry.unwrap();

@@ -6,21 +6,21 @@ CREATE TABLE instance (
     created_at    INTEGER NOT NULL
 ) STRICT;
 
--- Numbers that are given out once and never again. Handles of items and numbers of wishes are handed out in
+-- Numbers that are given out once and never again. Handles of items and numbers of writes are handed out in
 -- blocks, so that what is added together gets neighbouring ones.
-CREATE TABLE next_numbers (
+CREATE TABLE id_blocks (
     name        TEXT    NOT NULL PRIMARY KEY,
-    next_number INTEGER NOT NULL
+    next_id INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO next_numbers (name, next_number) VALUES ('item', 1), ('wish', 1);
+INSERT INTO id_blocks (name, next_id) VALUES ('item', 1), ('set_point_write', 1);
 
 -- Who changed what; only ever added to.
 CREATE TABLE audit (
     id            INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     at            INTEGER NOT NULL,
-    author_kind   TEXT    NOT NULL,
-    author_name   TEXT,
-    author_server TEXT,
+    actor_kind   TEXT    NOT NULL,
+    actor_name   TEXT,
+    actor_server TEXT,
     action        TEXT    NOT NULL,
     subject       TEXT    NOT NULL,
     subject_name  TEXT    NOT NULL,

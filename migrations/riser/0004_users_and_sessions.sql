@@ -7,7 +7,7 @@ CREATE TABLE users (
 ) STRICT;
 
 -- A session is found by the hash of its token; the token itself is only in the browser's cookie.
-CREATE TABLE sessions (
+CREATE TABLE login_sessions (
     token_sha256 BLOB    NOT NULL PRIMARY KEY,
     user_id      INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     csrf_token   TEXT    NOT NULL,
@@ -15,4 +15,4 @@ CREATE TABLE sessions (
     last_seen_at INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX sessions_by_user ON sessions (user_id);
+CREATE INDEX login_sessions_by_user ON login_sessions (user_id);

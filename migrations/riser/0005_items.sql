@@ -7,7 +7,7 @@ CREATE TABLE tree_owners (
 ) STRICT;
 CREATE UNIQUE INDEX tree_owners_once ON tree_owners (ews_server_id, plugin, ifnull(connection_id, 0));
 
--- The handle comes from next_numbers and is never used twice, because values and histories in the other
+-- The handle comes from id_blocks and is never used twice, because values and histories in the other
 -- database are kept under it.
 CREATE TABLE items (
     handle           INTEGER NOT NULL PRIMARY KEY,
@@ -23,8 +23,8 @@ CREATE TABLE items (
     value_kind       TEXT,
     unit             TEXT,
     value_item_id    TEXT,
-    written_by       TEXT,
-    carried_by       TEXT,
+    published_by       TEXT,
+    writes_handled_by       TEXT,
     is_writable      INTEGER NOT NULL,
     set_point_min    REAL,
     set_point_max    REAL,

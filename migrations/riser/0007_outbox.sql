@@ -1,6 +1,6 @@
 -- Set points accepted and what became of them. Rows outlive the point and the server they were written on:
 -- they are also the record of what the BMS asked for.
-CREATE TABLE wishes (
+CREATE TABLE set_point_writes (
     id            INTEGER NOT NULL PRIMARY KEY,
     group_id      INTEGER NOT NULL,
     point         INTEGER NOT NULL,
@@ -10,9 +10,9 @@ CREATE TABLE wishes (
     value_number  REAL,
     value_whole   INTEGER,
     value_text    TEXT,
-    author_kind   TEXT    NOT NULL,
-    author_name   TEXT,
-    author_server TEXT,
+    actor_kind   TEXT    NOT NULL,
+    actor_name   TEXT,
+    actor_server TEXT,
     state         TEXT    NOT NULL,
     reason        TEXT    NOT NULL,
     accepted_at   INTEGER NOT NULL,
@@ -20,5 +20,5 @@ CREATE TABLE wishes (
     changed_at    INTEGER NOT NULL,
     expires_at    INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX wishes_by_point ON wishes (point, id);
-CREATE INDEX wishes_open ON wishes (point) WHERE state IN ('Accepted', 'Sent', 'Pending', 'Unknown');
+CREATE INDEX set_point_writes_by_point ON set_point_writes (point, id);
+CREATE INDEX set_point_writes_open ON set_point_writes (point) WHERE state IN ('Accepted', 'Sent', 'Pending', 'Unknown');

@@ -1,5 +1,5 @@
 use crate::Host;
-use crate::abi::messages::{Answer, Call};
+use crate::abi::messages::{Call, Reply};
 
 /// Something that a host may or may not have, and that a plugin can do without: it asks with [`Host::ability`].
 pub trait Ability: Sized {
@@ -15,6 +15,6 @@ impl Host {
     /// thread]
     pub fn ability<A: Ability>(&self) -> Option<A> {
         let call = Call::HasAbility { ability: A::ID.to_owned() };
-        matches!(Self::ask(self.services(), &call), Ok(Answer::Ability(true))).then(|| A::of(self))
+        matches!(Self::ask(self.services(), &call), Ok(Reply::Ability(true))).then(|| A::of(self))
     }
 }

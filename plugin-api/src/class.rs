@@ -21,13 +21,13 @@ pub struct Class {
     /// The kind of connection it needs, by the id within this plugin.
     pub connection: Option<&'static str>,
     /// The class that must have succeeded once before.
-    pub after: Option<&'static str>,
+    pub requires: Option<&'static str>,
     /// What it creates, in words: `zones, stations, connectors`.
     pub creates: &'static str,
     /// What it does, in a sentence.
     pub about: &'static str,
     /// Whether it carries set points.
-    pub takes_set_points: bool,
+    pub accepts_writes: bool,
 }
 
 impl Class {
@@ -47,10 +47,10 @@ impl Class {
             name,
             mode,
             connection: None,
-            after: None,
+            requires: None,
             creates: "",
             about: "",
-            takes_set_points: false,
+            accepts_writes: false,
         }
     }
 
@@ -63,8 +63,8 @@ impl Class {
 
     /// Names the class that must have succeeded once for the same connection and EWS server.
     #[must_use]
-    pub const fn after(mut self, class: &'static str) -> Self {
-        self.after = Some(class);
+    pub const fn requires(mut self, class: &'static str) -> Self {
+        self.requires = Some(class);
         self
     }
 
@@ -82,10 +82,10 @@ impl Class {
         self
     }
 
-    /// Says that it carries set points, which reach it as [`crate::Wake::SetPoint`].
+    /// Says that it carries set points, which reach it as [`crate::Wake::Write`].
     #[must_use]
-    pub const fn takes_set_points(mut self) -> Self {
-        self.takes_set_points = true;
+    pub const fn accepts_writes(mut self) -> Self {
+        self.accepts_writes = true;
         self
     }
 }

@@ -31,7 +31,7 @@ impl TestHost {
         Self { host }
     }
 
-    /// The services; a test uses the gate, the log and the clock.
+    /// The services; a test uses the limiter, the log and the clock.
     pub const fn host(&self) -> &Host {
         &self.host
     }
@@ -46,24 +46,24 @@ impl TestHost {
         name: &str,
         work: impl FnOnce() -> Result<(T, String), (String, String)>,
     ) -> Result<T, crate::Failure> {
-        self.tell(name, None, ("", ""), Duration::ZERO);
+        self.notify(name, None, ("", ""), Duration::ZERO);
         let began = Instant::now();
         let result = work();
         let took = began.elapsed();
         match result {
             Ok((value, finding)) => {
-                self.tell(name, Some(true), (&finding, ""), took);
+                self.notify(name, Some(true), (&finding, ""), took);
                 Ok(value)
             }
             Err((finding, advice)) => {
-                self.tell(name, Some(false), (&finding, &advice), took);
+                self.notify(name, Some(false), (&finding, &advice), took);
                 Err(crate::Failure::new(format!("{name}: {finding}")).permanent())
             }
         }
     }
 
-    fn tell(&self, stage: &str, passed: Option<bool>, (finding, advice): (&str, &str), took: Duration) {
-        self.host.say(&Call::TestStage {
+    fn notify(&self, stage: &str, passed: Option<bool>, (finding, advice): (&str, &str), took: Duration) {
+        self.host.send(&Call::TestStage {
             stage: stage.to_owned(),
             passed,
             finding: finding.to_owned(),

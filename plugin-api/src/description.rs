@@ -53,7 +53,7 @@ pub struct ClassDescription {
     pub connection: Option<String>,
     /// The class that must have succeeded once.
     #[serde(default)]
-    pub after: Option<String>,
+    pub requires: Option<String>,
     /// What it creates.
     #[serde(default)]
     pub creates: String,
@@ -62,7 +62,7 @@ pub struct ClassDescription {
     pub about: String,
     /// Whether it carries set points.
     #[serde(default)]
-    pub takes_set_points: bool,
+    pub accepts_writes: bool,
     /// Its settings.
     #[serde(default)]
     pub settings: Vec<SettingDescription>,

@@ -9,7 +9,7 @@ use std::sync::Once;
 use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{RResult, RSlice, RStr, RString, RVec};
 
-use crate::abi::messages::{FailureMessage, RunOrderMessage, TestOrderMessage};
+use crate::abi::messages::{FailureMessage, RunRequestMessage, TestRequestMessage};
 use crate::abi::{CONTRACT, HostServicesBox, PluginRun, PluginRun_TO, PluginRunBox};
 use crate::class::Mode;
 use crate::description::{ClassDescription, ConnectionDescription, LibraryDescription, SCHEMA};
@@ -142,10 +142,10 @@ pub fn class_description<P: Processor>() -> ClassDescription {
         }
         .to_owned(),
         connection: class.connection.map(str::to_owned),
-        after: class.after.map(str::to_owned),
+        requires: class.requires.map(str::to_owned),
         creates: class.creates.to_owned(),
         about: class.about.to_owned(),
-        takes_set_points: class.takes_set_points,
+        accepts_writes: class.accepts_writes,
         settings: P::Settings::describe(),
         settings_version: P::Settings::VERSION,
     }
@@ -216,7 +216,7 @@ struct ClassRun<P> {
 
 impl<P: Processor> Work for ClassRun<P> {
     fn run(&self, order: &[u8], services: HostServicesBox) -> Outcome {
-        let order: RunOrderMessage = serde_json::from_slice(order)?;
+        let order: RunRequestMessage = serde_json::from_slice(order)?;
         let settings =
             read::<P::Settings>(&order.settings).map_err(|faults| faults.failure(&order.configuration))?;
         let host = Host::new(
@@ -226,7 +226,7 @@ impl<P: Processor> Work for ClassRun<P> {
                 instance: order.instance,
                 connection: order.connection,
                 points: Points::from_messages(order.points),
-                wishes: order.wishes,
+                writes: order.writes,
             },
         );
         self.processor.run(&host, settings)
@@ -268,7 +268,7 @@ impl<W: Work> PluginRun for Guarded<W> {
 
     fn test_connection(&self, order: RSlice<'_, u8>, services: HostServicesBox) -> RResult<(), RVec<u8>> {
         told(guarded(|| {
-            let order: TestOrderMessage = serde_json::from_slice(order.as_slice())?;
+            let order: TestRequestMessage = serde_json::from_slice(order.as_slice())?;
             let kind = order.kind.rsplit('/').next().unwrap_or_default();
             let Some((_, test)) = self.0.tests().iter().find(|(id, _)| *id == kind) else {
                 return Err(Failure::new(format!("this library has no connection kind {kind}")).permanent());

@@ -57,7 +57,7 @@ impl From<ServiceError> for HostError {
 pub struct Failure {
     what: String,
     problem: Option<Box<Problem>>,
-    may_try_again: bool,
+    is_retryable: bool,
     is_stop: bool,
     is_panic: bool,
 }
@@ -65,7 +65,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with a sentence; trying again may help. [any thread]
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), problem: None, may_try_again: true, is_stop: false, is_panic: false }
+        Self { what: what.into(), problem: None, is_retryable: true, is_stop: false, is_panic: false }
     }
 
     /// A failure that is a problem for the administrator.
@@ -76,7 +76,7 @@ impl Failure {
     /// Says that trying again changes nothing until someone acts.
     #[must_use]
     pub fn permanent(mut self) -> Self {
-        self.may_try_again = false;
+        self.is_retryable = false;
         self
     }
 
@@ -126,8 +126,8 @@ impl Failure {
 
 impl From<Failure> for FailureMessage {
     fn from(failure: Failure) -> Self {
-        let Failure { what, problem, may_try_again, is_stop, is_panic } = failure;
-        Self { what, problem: problem.map(|problem| (*problem).into()), may_try_again, is_stop, is_panic }
+        let Failure { what, problem, is_retryable, is_stop, is_panic } = failure;
+        Self { what, problem: problem.map(|problem| (*problem).into()), is_retryable, is_stop, is_panic }
     }
 }
 

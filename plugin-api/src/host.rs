@@ -4,15 +4,15 @@ use std::time::{Duration, SystemTime};
 
 use abi_stable::std_types::{RResult, RSlice, RStr};
 
-use crate::abi::messages::{Answer, Call, ConnectionMessage, WakeMessage, WishMessage};
+use crate::abi::messages::{Call, ConnectionMessage, Reply, WakeMessage, WriteMessage};
 use crate::abi::{HostServicesBox, SampleBatch, ServiceResult, ValueBatch};
 use crate::packing::{sample_records, served_from, value_records};
 use crate::points::{Point, Points, Publication, Sample, Served};
-use crate::set_points::{SetPoint, Wake};
+use crate::set_points::{Wake, WriteRequest};
 use crate::settings::read;
 use crate::tree::{Key, Tree};
 use crate::value::moment;
-use crate::{Connection, Failure, Gate, HostError, Problem};
+use crate::{Connection, ConnectionLimiter, Failure, HostError, Problem};
 
 /// The services object, shared by what the kit hands out.
 pub(crate) struct Services(HostServicesBox);
@@ -51,7 +51,7 @@ pub(crate) struct RunFacts {
     pub(crate) instance: String,
     pub(crate) connection: Option<ConnectionMessage>,
     pub(crate) points: Points,
-    pub(crate) wishes: Vec<WishMessage>,
+    pub(crate) writes: Vec<WriteMessage>,
 }
 
 /// The points of a declared tree, by the keys under which they were added.
@@ -111,12 +111,12 @@ impl Host {
         read::<C>(&message.settings).map_err(|faults| faults.failure(&message.name))
     }
 
-    /// The connection gate, for a client that is not the kit's. Never blocks.
-    pub fn gate(&self) -> Gate {
-        Gate::new(Arc::clone(&self.services))
+    /// The connection limiter, for a client that is not the kit's. Never blocks.
+    pub fn connection_limiter(&self) -> ConnectionLimiter {
+        ConnectionLimiter::new(Arc::clone(&self.services))
     }
 
-    /// Hands over the whole wished tree of this plugin for this connection and EWS server. Riser applies the
+    /// Hands over the whole requested tree of this plugin for this connection and EWS server. Riser applies the
     /// difference in one transaction. Blocks until it is durable. [any thread]
     ///
     /// # Errors
@@ -124,7 +124,7 @@ impl Host {
     pub fn declare(&self, tree: Tree) -> Result<DeclaredPoints, HostError> {
         let ids: Vec<String> = tree.items.iter().map(|item| item.id.clone()).collect();
         match Self::ask(&self.services, &Call::Declare { items: tree.items })? {
-            Answer::Declared { points, added, changed, kept, vanished } => {
+            Reply::Declared { points, added, changed, kept, vanished } => {
                 let all = Points::from_messages(points);
                 let by_key = ids.iter().map(|id| all.find(id)).collect();
                 Ok(DeclaredPoints { by_key, all, difference: (added, changed, kept, vanished) })
@@ -144,21 +144,21 @@ impl Host {
     /// [`HostError::Lost`] when the host is gone.
     pub fn points(&self) -> Result<Points, HostError> {
         match Self::ask(&self.services, &Call::Points)? {
-            Answer::Points(points) => Ok(Points::from_messages(points)),
+            Reply::Points(points) => Ok(Points::from_messages(points)),
             _ => Err(misunderstood()),
         }
     }
 
     /// Set points that were open when the run started, as they were written together. Never blocks.
-    pub fn open_set_points(&self) -> Vec<SetPoint> {
-        let mut groups: Vec<Vec<WishMessage>> = Vec::new();
-        for wish in &self.run.wishes {
-            match groups.iter_mut().find(|group| group[0].group == wish.group) {
-                Some(group) => group.push(wish.clone()),
-                None => groups.push(vec![wish.clone()]),
+    pub fn open_set_points(&self) -> Vec<WriteRequest> {
+        let mut groups: Vec<Vec<WriteMessage>> = Vec::new();
+        for write in &self.run.writes {
+            match groups.iter_mut().find(|group| group[0].group == write.group) {
+                Some(group) => group.push(write.clone()),
+                None => groups.push(vec![write.clone()]),
             }
         }
-        groups.into_iter().map(|group| SetPoint::from_messages(group, &self.services)).collect()
+        groups.into_iter().map(|group| WriteRequest::from_messages(group, &self.services)).collect()
     }
 
     /// Publishes values, all or none; they are readable over EWS when it returns. [any thread]
@@ -169,7 +169,7 @@ impl Host {
     pub fn publish(&self, batch: &[Publication]) -> Result<(), HostError> {
         let (records, texts) = value_records(batch);
         let batch = ValueBatch { records: RSlice::from_slice(&records), texts: RStr::from_str(&texts) };
-        answer(self.services.0.publish(batch))
+        reply(self.services.0.publish(batch))
     }
 
     /// Says how often this class publishes, so that Riser knows when values are stale: after three periods.
@@ -190,7 +190,7 @@ impl Host {
     pub fn record(&self, batch: &[Sample]) -> Result<(), HostError> {
         let (records, texts) = sample_records(batch);
         let batch = SampleBatch { records: RSlice::from_slice(&records), texts: RStr::from_str(&texts) };
-        answer(self.services.0.record(batch))
+        reply(self.services.0.record(batch))
     }
 
     /// What is served now for these points, in their order; `None` for what is no value. [any thread]
@@ -198,7 +198,7 @@ impl Host {
     /// # Errors
     /// [`HostError`] when the run is to end.
     pub fn latest(&self, handles: &[u32]) -> Result<Vec<Option<Served>>, HostError> {
-        answer(self.services.0.latest(RSlice::from_slice(handles))).map(|batch| served_from(&batch))
+        reply(self.services.0.latest(RSlice::from_slice(handles))).map(|batch| served_from(&batch))
     }
 
     /// Sleeps until the time is over or something happens. [run thread] A second thread is refused.
@@ -207,7 +207,7 @@ impl Host {
     /// [`HostError::Stop`] once the run is to end.
     pub fn wait(&self, duration: Duration) -> Result<Wake, HostError> {
         let duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        let wake = answer(self.services.0.wait(duration_ns))?;
+        let wake = reply(self.services.0.wait(duration_ns))?;
         let message: WakeMessage = serde_json::from_slice(&wake).map_err(|_| misunderstood())?;
         Ok(Wake::from_message(message, &self.services))
     }
@@ -234,17 +234,17 @@ impl Host {
 
     /// Says what the run does now; `of` is 0 when it is not known. [any thread] Never fails.
     pub fn progress(&self, step: &str, done: u64, of: u64) {
-        self.say(&Call::Progress { step: step.to_owned(), done, of });
+        self.send(&Call::Progress { step: step.to_owned(), done, of });
     }
 
     /// Raises a problem in the portal, or renews the text of the one with this code. [any thread] Never fails.
     pub fn raise(&self, problem: Problem) {
-        self.say(&Call::Problem(problem.into()));
+        self.send(&Call::Problem(problem.into()));
     }
 
     /// Ends the problem with this code. [any thread] Never fails.
     pub fn clear(&self, code: &str) {
-        self.say(&Call::ProblemCleared { code: code.to_owned() });
+        self.send(&Call::ProblemCleared { code: code.to_owned() });
     }
 
     /// The durable values of this configuration. Never blocks.
@@ -276,18 +276,18 @@ impl Host {
         &self.services
     }
 
-    pub(crate) fn say(&self, call: &Call) {
-        Self::tell(&self.services, call);
+    pub(crate) fn send(&self, call: &Call) {
+        Self::notify(&self.services, call);
     }
 
     /// A call whose answer does not matter.
-    pub(crate) fn tell(services: &Arc<Services>, call: &Call) {
+    pub(crate) fn notify(services: &Arc<Services>, call: &Call) {
         let _ = Self::ask(services, call);
     }
 
-    pub(crate) fn ask(services: &Arc<Services>, call: &Call) -> Result<Answer, HostError> {
+    pub(crate) fn ask(services: &Arc<Services>, call: &Call) -> Result<Reply, HostError> {
         let request = serde_json::to_vec(call).map_err(|_| misunderstood())?;
-        let reply = answer(services.0.call(RSlice::from_slice(&request)))?;
+        let reply = reply(services.0.call(RSlice::from_slice(&request)))?;
         serde_json::from_slice(&reply).map_err(|_| misunderstood())
     }
 }
@@ -305,7 +305,7 @@ impl State<'_> {
     /// [`HostError::Refused`] when the store cannot be read.
     pub fn get(&self, key: &str) -> Result<Option<String>, HostError> {
         match Host::ask(&self.host.services, &Call::StateGet { key: key.to_owned() })? {
-            Answer::State(value) => Ok(value),
+            Reply::State(value) => Ok(value),
             _ => Err(misunderstood()),
         }
     }
@@ -328,7 +328,7 @@ impl State<'_> {
     }
 }
 
-fn answer<T>(result: ServiceResult<T>) -> Result<T, HostError> {
+fn reply<T>(result: ServiceResult<T>) -> Result<T, HostError> {
     match result {
         RResult::ROk(value) => Ok(value),
         RResult::RErr(error) => Err(error.into()),

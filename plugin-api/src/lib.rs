@@ -25,10 +25,10 @@ pub mod abi;
 mod ability;
 mod class;
 mod connection;
+mod connection_limiter;
 pub mod description;
 mod export;
 mod failure;
-mod gate;
 mod host;
 #[cfg(feature = "http")]
 pub mod http;
@@ -46,14 +46,14 @@ mod value;
 pub use ability::Ability;
 pub use class::{Class, Mode, Processor};
 pub use connection::{Connection, TestHost};
+pub use connection_limiter::{ConnectionLimiter, Denied, Permit};
 pub use failure::{Failure, HostError, Outcome};
-pub use gate::{Closed, Gate, Passage};
 pub use host::{DeclaredPoints, Host, LogLevel, State};
 pub use points::{Point, Points, Publication, Sample, Served, StoredPoint};
 pub use problem::Problem;
 pub use riser_plugin_derive::{Connection, Settings};
 pub use secret::Secret;
-pub use set_points::{SetPoint, Wake, Wish};
+pub use set_points::{SetPointWrite, Wake, WriteRequest};
 pub use settings::Settings;
 pub use tree::{Container, History, Item, Key, Tree, Value};
 pub use value::{Kind, PointValue, State as ValueState};
@@ -74,7 +74,7 @@ pub mod prelude {
 
     pub use crate::{
         Class, Connection, Container, Failure, History, Host, HostError, Key, Kind, Outcome, Point, Points,
-        Problem, Processor, Publication, Sample, Secret, SetPoint, Settings, TestHost, Tree, Value,
-        ValueState, Wake, Wish, export_plugin,
+        Problem, Processor, Publication, Sample, Secret, SetPointWrite, Settings, TestHost, Tree, Value,
+        ValueState, Wake, WriteRequest, export_plugin,
     };
 }

@@ -123,7 +123,7 @@ pub struct StoredPoint {
     /// For a history, the handle of the value it records.
     pub recorded: Option<u32>,
     /// The class that writes it.
-    pub written_by: Arc<str>,
+    pub published_by: Arc<str>,
     /// A history, and not a value.
     pub is_history: bool,
 }
@@ -132,16 +132,16 @@ impl Points {
     pub(crate) fn from_messages(messages: Vec<PointMessage>) -> Self {
         let mut by_id = HashMap::with_capacity(messages.len());
         // Neighbours have the same writer.
-        let mut written_by: Arc<str> = Arc::default();
+        let mut published_by: Arc<str> = Arc::default();
         for message in messages {
             let Some(kind) = Kind::from_name(&message.kind) else { continue };
-            if *written_by != *message.written_by {
-                written_by = message.written_by.into();
+            if *published_by != *message.published_by {
+                published_by = message.published_by.into();
             }
             let stored = StoredPoint {
                 point: Point { handle: message.handle, kind },
                 recorded: message.recorded,
-                written_by: Arc::clone(&written_by),
+                published_by: Arc::clone(&published_by),
                 is_history: message.is_history,
             };
             by_id.insert(message.id.into(), stored);

@@ -1,4 +1,4 @@
-use crate::abi::messages::{Call, WakeMessage, WishMessage};
+use crate::abi::messages::{Call, WakeMessage, WriteMessage};
 use crate::host::{Host, Services};
 use crate::value::{PointValue, moment};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ pub enum Wake {
     /// The time is over.
     Elapsed,
     /// The BMS, or a person, wrote set points; those written together arrive together.
-    SetPoint(SetPoint),
+    Write(WriteRequest),
     /// Another class of this plugin changed the tree: [`Host::points`] gives the new one.
     TreeChanged,
 }
@@ -20,24 +20,24 @@ impl Wake {
     pub(crate) fn from_message(message: WakeMessage, services: &Arc<Services>) -> Self {
         match message {
             WakeMessage::Elapsed => Self::Elapsed,
-            WakeMessage::SetPoints(wishes) => Self::SetPoint(SetPoint::from_messages(wishes, services)),
+            WakeMessage::SetPoints(writes) => Self::Write(WriteRequest::from_messages(writes, services)),
             WakeMessage::TreeChanged => Self::TreeChanged,
         }
     }
 }
 
-/// Wishes that were written together and travel together.
+/// Writes that were written together and travel together.
 #[derive(Debug)]
-pub struct SetPoint {
-    /// The wishes, one for each point.
-    pub wishes: Vec<Wish>,
+pub struct WriteRequest {
+    /// The writes, one for each point.
+    pub writes: Vec<SetPointWrite>,
 }
 
-impl SetPoint {
-    pub(crate) fn from_messages(messages: Vec<WishMessage>, services: &Arc<Services>) -> Self {
-        let wishes = messages
+impl WriteRequest {
+    pub(crate) fn from_messages(messages: Vec<WriteMessage>, services: &Arc<Services>) -> Self {
+        let writes = messages
             .into_iter()
-            .map(|message| Wish {
+            .map(|message| SetPointWrite {
                 id: message.id,
                 group: message.group,
                 handle: message.handle,
@@ -48,21 +48,21 @@ impl SetPoint {
                 services: Arc::clone(services),
             })
             .collect();
-        Self { wishes }
+        Self { writes }
     }
 
     /// Rejects all of them. [any thread] Never fails.
     pub fn reject(&self, reason: &str) {
-        for wish in &self.wishes {
-            wish.reject(reason);
+        for write in &self.writes {
+            write.reject(reason);
         }
     }
 }
 
-/// A wish for the value of one point. What became of it is said with a receipt. [any thread, running or stopping]
-/// A receipt never fails, since Riser keeps the wish and asks again.
+/// a write for the value of one point. What became of it is said with a receipt. [any thread, running or stopping]
+/// A receipt never fails, since Riser keeps the write and asks again.
 #[derive(Debug)]
-pub struct Wish {
+pub struct SetPointWrite {
     id: i64,
     group: i64,
     handle: u32,
@@ -73,13 +73,13 @@ pub struct Wish {
     services: Arc<Services>,
 }
 
-impl Wish {
+impl SetPointWrite {
     /// Its number, which rises with the order of acceptance.
     pub const fn id(&self) -> i64 {
         self.id
     }
 
-    /// The number that wishes written together share.
+    /// The number that writes written together share.
     pub const fn group(&self) -> i64 {
         self.group
     }
@@ -94,7 +94,7 @@ impl Wish {
         &self.item
     }
 
-    /// What is wished.
+    /// What is requested.
     pub const fn value(&self) -> &PointValue {
         &self.value
     }
@@ -119,7 +119,7 @@ impl Wish {
         self.receipt("Pending", reason);
     }
 
-    /// Read back from the device as wished.
+    /// Read back from the device as requested.
     pub fn confirmed(&self) {
         self.receipt("Confirmed", "");
     }
@@ -135,7 +135,7 @@ impl Wish {
     }
 
     fn receipt(&self, state: &str, reason: &str) {
-        let call = Call::Receipt { wish: self.id, state: state.to_owned(), reason: reason.to_owned() };
-        Host::tell(&self.services, &call);
+        let call = Call::Receipt { write: self.id, state: state.to_owned(), reason: reason.to_owned() };
+        Host::notify(&self.services, &call);
     }
 }

@@ -5,7 +5,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{Host, HostError};
 
 /// How often a future that is waited for is interrupted to look whether the run is to end.
-const STOP_LOOKED_FOR_EVERY: Duration = Duration::from_millis(100);
+const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Host {
     /// Runs a future on a current-thread runtime of this call, and drops it when the run is cancelled. [any
@@ -29,7 +29,7 @@ impl Host {
                 if self.is_stopping() {
                     return Err(HostError::Stop);
                 }
-                if let Ok(output) = tokio::time::timeout(STOP_LOOKED_FOR_EVERY, &mut future).await {
+                if let Ok(output) = tokio::time::timeout(STOP_POLL_INTERVAL, &mut future).await {
                     return Ok(output);
                 }
             }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key(pub(crate) usize);
 
-/// The whole tree that a class wishes to have: containers, values and histories, in the order in which the BMS
+/// The whole tree that a class writes to have: containers, values and histories, in the order in which the BMS
 /// shows them. Riser makes the difference to what is stored.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
@@ -95,22 +95,22 @@ pub struct Value {
     item: ItemMessage,
     kind: Kind,
     unit: String,
-    written_by: String,
-    carried_by: Option<String>,
+    published_by: String,
+    writes_handled_by: Option<String>,
     rule: SetPointRuleMessage,
     initial: Option<PointValue>,
 }
 
 impl Value {
-    /// A value of this kind, written by no class yet: [`Value::written_by`] names it. The id comes from the
+    /// A value of this kind, written by no class yet: [`Value::published_by`] names it. The id comes from the
     /// source's ids and never from a name.
     pub fn new(id: &str, name: &str, kind: Kind) -> Self {
         Self {
             item: item(id, name, NodeMessage::Container { kind: String::new() }),
             kind,
             unit: String::new(),
-            written_by: String::new(),
-            carried_by: None,
+            published_by: String::new(),
+            writes_handled_by: None,
             rule: SetPointRuleMessage::default(),
             initial: None,
         }
@@ -132,15 +132,15 @@ impl Value {
 
     /// The class of this plugin that writes it. Riser refuses others.
     #[must_use]
-    pub fn written_by(mut self, class: &str) -> Self {
-        class.clone_into(&mut self.written_by);
+    pub fn published_by(mut self, class: &str) -> Self {
+        class.clone_into(&mut self.published_by);
         self
     }
 
     /// The class of this plugin that carries its set points: the BMS may write it.
     #[must_use]
-    pub fn carried_by(mut self, class: &str) -> Self {
-        self.carried_by = Some(class.to_owned());
+    pub fn writes_handled_by(mut self, class: &str) -> Self {
+        self.writes_handled_by = Some(class.to_owned());
         self
     }
 
@@ -186,9 +186,9 @@ impl From<Value> for Item {
         let node = NodeMessage::Value {
             kind: value.kind.name().to_owned(),
             unit: value.unit,
-            written_by: value.written_by,
-            set_point: value.carried_by.is_some().then_some(value.rule),
-            carried_by: value.carried_by,
+            published_by: value.published_by,
+            set_point: value.writes_handled_by.is_some().then_some(value.rule),
+            writes_handled_by: value.writes_handled_by,
             initial: value.initial.map(Into::into),
         };
         Self(ItemMessage { node, ..value.item })
@@ -202,7 +202,7 @@ pub struct History {
     value_item: String,
     kind: Kind,
     unit: String,
-    written_by: String,
+    published_by: String,
 }
 
 impl History {
@@ -213,7 +213,7 @@ impl History {
             value_item: value_item.to_owned(),
             kind,
             unit: String::new(),
-            written_by: String::new(),
+            published_by: String::new(),
         }
     }
 
@@ -233,8 +233,8 @@ impl History {
 
     /// The class of this plugin that records it. Riser refuses others.
     #[must_use]
-    pub fn written_by(mut self, class: &str) -> Self {
-        class.clone_into(&mut self.written_by);
+    pub fn published_by(mut self, class: &str) -> Self {
+        class.clone_into(&mut self.published_by);
         self
     }
 }
@@ -245,7 +245,7 @@ impl From<History> for Item {
             value_item: history.value_item,
             kind: history.kind.name().to_owned(),
             unit: history.unit,
-            written_by: history.written_by,
+            published_by: history.published_by,
         };
         Self(ItemMessage { node, ..history.item })
     }

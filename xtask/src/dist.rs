@@ -121,8 +121,8 @@ mod tests {
         let folder = scratch.path().join("dist");
         assemble(&parts, &folder).unwrap();
 
-        let started = Command::new(folder.join("start")).args(["--data", "x"]).output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&started.stdout), "serve --data x\n");
+        let started = Command::new(folder.join("start")).args(["--data-dir", "x"]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&started.stdout), "serve --data-dir x\n");
         for file in ["plugins/libriser_evce.so", "LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md", "admin"] {
             assert!(folder.join(file).exists(), "{file} is missing");
         }

@@ -1,6 +1,6 @@
 //! `cargo xtask`: what one does with this workspace, one command a file or folder.
 //!
-//! A new command is a module, a variant of [`Command`] and an arm of [`carry_out`].
+//! A new command is a module, a variant of [`Command`] and an arm of [`execute`].
 
 mod artifacts;
 mod bench;
@@ -46,14 +46,14 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    carry_out(Arguments::parse().command).unwrap_or_else(|error| {
+    execute(Arguments::parse().command).unwrap_or_else(|error| {
         // Nothing could be done with a failure to say it.
         let _ = writeln!(std::io::stderr(), "xtask: {error:#}");
         ExitCode::FAILURE
     })
 }
 
-fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
+fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Test => test::run(),

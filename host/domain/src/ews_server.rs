@@ -17,7 +17,7 @@ pub enum DigestAlgorithm {
 
 impl DigestAlgorithm {
     /// The token in an HTTP header.
-    pub const fn token(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sha256 => "SHA-256",
             Self::Md5 => "MD5",
@@ -26,7 +26,7 @@ impl DigestAlgorithm {
 
     /// The algorithm with this token, in any case.
     pub fn from_token(token: &str) -> Option<Self> {
-        [Self::Sha256, Self::Md5].into_iter().find(|it| it.token().eq_ignore_ascii_case(token))
+        [Self::Sha256, Self::Md5].into_iter().find(|it| it.as_str().eq_ignore_ascii_case(token))
     }
 }
 
@@ -41,7 +41,7 @@ pub enum AccountRights {
 
 impl AccountRights {
     /// The word in configuration files and in the database.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::ReadWrite => "read-write",
@@ -50,7 +50,7 @@ impl AccountRights {
 
     /// The rights with this word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Read, Self::ReadWrite].into_iter().find(|rights| rights.word() == word)
+        [Self::Read, Self::ReadWrite].into_iter().find(|rights| rights.as_str() == word)
     }
 }
 

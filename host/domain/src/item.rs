@@ -172,9 +172,9 @@ pub struct ValueItem {
     /// What may be written; `None` for a point that is read-only.
     pub set_point: Option<SetPointRule>,
     /// The class of the declaring plugin that writes it, such as `status`.
-    pub written_by: Arc<str>,
+    pub published_by: Arc<str>,
     /// The class that carries its set points; `None` for a point that is read-only.
-    pub carried_by: Option<Arc<str>>,
+    pub writes_handled_by: Option<Arc<str>>,
 }
 
 /// A recorded history of a point.
@@ -195,7 +195,7 @@ pub struct HistoryItem {
     /// The unit of its samples.
     pub unit: Arc<str>,
     /// The class that records it, such as `logs`.
-    pub written_by: Arc<str>,
+    pub published_by: Arc<str>,
 }
 
 /// Any node of an EWS server's tree.

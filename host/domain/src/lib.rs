@@ -5,22 +5,22 @@
 //! database row, a form) belongs to that border's crate and converts with `From` or `TryFrom`.
 #![deny(missing_docs)]
 
-mod author;
+mod actor;
 mod clock;
 mod connection;
 mod ews_server;
 mod item;
-mod one_line;
 mod problem;
 mod processor;
 mod run;
+mod sanitize_line;
 mod schedule;
+mod set_point_write;
 mod timestamp;
 mod tree;
 mod value;
-mod wish;
 
-pub use author::{Author, Role};
+pub use actor::{Actor, Role};
 pub use clock::Clock;
 #[cfg(feature = "testing")]
 pub use clock::FakeClock;
@@ -29,12 +29,12 @@ pub use ews_server::{AccountId, AccountRights, DigestAlgorithm, EwsServer, EwsSe
 pub use item::{
     ContainerItem, ContainerKind, EwsItem, EwsItemId, HistoryItem, PointHandle, SetPointRule, ValueItem,
 };
-pub use one_line::one_line;
 pub use problem::Problem;
 pub use processor::{ClassId, ConfigurationId, ProcessorConfiguration, ProcessorFlags, RunMode};
 pub use run::{LogLevel, Run, RunId, RunState, RunTrigger};
+pub use sanitize_line::sanitize_line;
 pub use schedule::{CronRule, Schedule, ScheduleError, ScheduleId, ScheduleRule};
+pub use set_point_write::{SetPointWrite, WriteId, WriteState};
 pub use timestamp::Timestamp;
 pub use tree::{DeclaredTree, ItemChange, StoredItem, TreeDifference, TreeError, TreeOwner};
 pub use value::{HistorySample, Reading, Value, ValueKind, ValueState};
-pub use wish::{Wish, WishId, WishState};

@@ -42,7 +42,7 @@ pub enum RunState {
 
 impl RunState {
     /// The word shown and stored.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Running => "running",
@@ -66,7 +66,7 @@ impl RunState {
             Self::TimedOut,
         ]
         .into_iter()
-        .find(|state| state.word() == word)
+        .find(|state| state.as_str() == word)
     }
 
     /// Whether the run is over.
@@ -113,7 +113,7 @@ pub enum LogLevel {
 
 impl LogLevel {
     /// The word shown and stored.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Debug => "debug",
             Self::Info => "info",
@@ -124,6 +124,6 @@ impl LogLevel {
 
     /// The level with this word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Debug, Self::Info, Self::Warn, Self::Error].into_iter().find(|level| level.word() == word)
+        [Self::Debug, Self::Info, Self::Warn, Self::Error].into_iter().find(|level| level.as_str() == word)
     }
 }

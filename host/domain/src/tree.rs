@@ -13,7 +13,7 @@ pub struct TreeOwner {
     pub connection: Option<ConnectionId>,
 }
 
-/// The whole tree that a plugin wishes to have, in the order in which it is served: a container stands
+/// The whole tree that a plugin writes to have, in the order in which it is served: a container stands
 /// before what lies in it.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct DeclaredTree {
@@ -214,8 +214,8 @@ mod tests {
             kind: ValueKind::Double,
             unit: "kW".into(),
             set_point: None,
-            written_by: "status".into(),
-            carried_by: None,
+            published_by: "status".into(),
+            writes_handled_by: None,
         })
     }
 

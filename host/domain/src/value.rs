@@ -138,7 +138,7 @@ impl ValueState {
     }
 
     /// The word shown to people.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Good => "Good",
             Self::Uncertain => "Uncertain",
@@ -151,7 +151,7 @@ impl ValueState {
 
 impl fmt::Display for ValueState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
+        f.write_str(self.as_str())
     }
 }
 

@@ -104,7 +104,7 @@ impl LoginDesk {
                 line.push_str(", nonce=");
                 push_quoted(&mut line, &nonce);
                 line.push_str(", opaque=\"riser\", qop=\"auth\", algorithm=");
-                line.push_str(algorithm.token());
+                line.push_str(algorithm.as_str());
                 line.push_str(if is_stale { ", stale=true" } else { "" });
                 line
             })

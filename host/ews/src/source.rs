@@ -166,7 +166,7 @@ pub struct HistoryPage {
 pub struct ValueWrite {
     /// The value item.
     pub point: PointHandle,
-    /// The wish, of the item's kind.
+    /// The write, of the item's kind.
     pub value: Value,
 }
 

@@ -119,9 +119,9 @@ impl MemorySource {
             description: "".into(),
             kind,
             unit: if kind == ValueKind::Double { "kW".into() } else { "".into() },
-            carried_by: set_point.is_some().then(|| "status".into()),
+            writes_handled_by: set_point.is_some().then(|| "status".into()),
             set_point,
-            written_by: "status".into(),
+            published_by: "status".into(),
         }));
         self.publish(handle, value, ValueState::Good);
         handle

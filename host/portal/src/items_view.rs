@@ -143,16 +143,16 @@ impl<'a> Window<'a> {
 
     fn row(self, point: PointHandle, reading: &Reading) -> Option<ItemRow> {
         let item = self.tree.node(point).and_then(value_of)?;
-        let wish = item.set_point.as_ref().and_then(|_| self.runtime.latest_wish(point));
-        Some(ItemRow::new((point, item), reading, wish.as_ref(), self.address, self.times))
+        let write = item.set_point.as_ref().and_then(|_| self.runtime.latest_write(point));
+        Some(ItemRow::new((point, item), reading, write.as_ref(), self.address, self.times))
     }
 
     /// The drawer of a node; `None` for what is no point.
     pub(crate) fn drawer(self, node: &TreeNode) -> Option<Drawer> {
         let item = value_of(node)?;
         let reading = self.runtime.readings(&[node.handle]).pop().flatten()?;
-        let wish = self.runtime.latest_wish(node.handle);
-        Some(Drawer::new((node, item), self.tree, (&reading, wish.as_ref()), self.address, self.times))
+        let write = self.runtime.latest_write(node.handle);
+        Some(Drawer::new((node, item), self.tree, (&reading, write.as_ref()), self.address, self.times))
     }
 }
 

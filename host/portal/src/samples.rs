@@ -9,9 +9,9 @@ use askama::Template;
 use axum::http::HeaderMap;
 use chrono_tz::Tz;
 use riser_domain::{
-    Author, ClassId, ConfigurationId, ConnectionId, EwsItemId, EwsServerId, PointHandle, Problem, Reading,
-    Role, RunId, RunMode, RunState, SetPointRule, Timestamp, Value, ValueItem, ValueKind, ValueState, Wish,
-    WishId, WishState,
+    Actor, ClassId, ConfigurationId, ConnectionId, EwsItemId, EwsServerId, PointHandle, Problem, Reading,
+    Role, RunId, RunMode, RunState, SetPointRule, SetPointWrite, Timestamp, Value, ValueItem, ValueKind,
+    ValueState, WriteId, WriteState,
 };
 use riser_runtime::{
     ConnectionStatus, EwsServerStatus, HostFacts, LastRun, LinkState, ProcessorState, ProcessorStatus,
@@ -79,15 +79,15 @@ fn last_run(state: RunState, reason: &str) -> LastRun {
     }
 }
 
-fn facts(items: usize, open_wishes: usize) -> HostFacts {
+fn facts(items: usize, open_writes: usize) -> HostFacts {
     HostFacts {
         version: "0.1.0",
         started_at: ago(40_000),
         up_for: Duration::from_secs(40_000),
         workers_running: 2,
-        open_wishes,
+        open_writes,
         items,
-        data_folder: "/var/lib/riser".to_owned(),
+        data_dir: "/var/lib/riser".to_owned(),
     }
 }
 
@@ -241,13 +241,13 @@ fn empty() -> Standing {
 fn overviews() -> Vec<(String, String)> {
     let set_points = SetPointList {
         set_points: vec![
-            set_point("ZoneReduction", "Level -1", "60 %", WishState::Sent, times().moment(ago(11))),
-            set_point(HOSTILE, HOSTILE, HOSTILE, WishState::Rejected, times().moment(ago(9_000))),
+            set_point("ZoneReduction", "Level -1", "60 %", WriteState::Sent, times().moment(ago(11))),
+            set_point(HOSTILE, HOSTILE, HOSTILE, WriteState::Rejected, times().moment(ago(9_000))),
             set_point(
                 "ZoneReduction",
                 "Level -1",
                 "100 %",
-                WishState::Confirmed,
+                WriteState::Confirmed,
                 times().moment(ago(90_000)),
             ),
         ],
@@ -282,8 +282,8 @@ fn value_item(id: &str, name: &str, unit: &str, is_writable: bool) -> ValueItem 
         kind: ValueKind::Double,
         unit: unit.into(),
         set_point: is_writable.then(SetPointRule::default),
-        written_by: "status".into(),
-        carried_by: is_writable.then(|| "status".into()),
+        published_by: "status".into(),
+        writes_handled_by: is_writable.then(|| "status".into()),
     }
 }
 
@@ -291,19 +291,19 @@ fn reading(value: Value, state: ValueState, received_time: Timestamp) -> Reading
     Reading { value, state, reason: None, source_time: received_time, received_time }
 }
 
-fn wish(state: WishState, reason: &str) -> Wish {
-    Wish {
-        id: WishId(1),
+fn write(state: WriteState, reason: &str) -> SetPointWrite {
+    SetPointWrite {
+        id: WriteId(1),
         group: 1,
         point: PointHandle(10),
         item: EwsItemId::new("z2/ZoneReduction"),
         ews_server: EwsServerId(1),
         value: Value::Double(60.0),
-        author: Author::EwsAccount { server: "EVCE Ews Server".to_owned(), account: "bms".to_owned() },
+        actor: Actor::EwsAccount { server: "EVCE Ews Server".to_owned(), account: "bms".to_owned() },
         state,
         reason: reason.to_owned(),
         accepted_at: ago(11),
-        sent_at: (state != WishState::Accepted).then(|| ago(10)),
+        sent_at: (state != WriteState::Accepted).then(|| ago(10)),
         changed_at: ago(10),
         expires_at: NOW.plus(Duration::from_mins(15)),
     }
@@ -318,7 +318,7 @@ fn rows(address: &ItemsAddress) -> Vec<ItemRow> {
             Value::Double(60.0),
             ValueState::Uncertain,
             4,
-            Some(WishState::Sent),
+            Some(WriteState::Sent),
         ),
         (
             "z2/ZoneValidity",
@@ -327,7 +327,7 @@ fn rows(address: &ItemsAddress) -> Vec<ItemRow> {
             Value::DateTime(NOW.plus(Duration::from_hours(4))),
             ValueState::Good,
             4,
-            Some(WishState::Confirmed),
+            Some(WriteState::Confirmed),
         ),
         ("z2/p", "ZoneSetPointPower(kW)", "kW", Value::Double(43.0), ValueState::Good, 4, None),
         ("z2/s", "ZoneOverallActivePowerTotal", "kW", Value::Double(29.0), ValueState::Uncertain, 4, None),
@@ -338,11 +338,11 @@ fn rows(address: &ItemsAddress) -> Vec<ItemRow> {
     ];
     let mut rows: Vec<ItemRow> = (10..)
         .zip(rows)
-        .map(|(handle, (id, name, unit, value, state, age, wished))| {
-            let item = value_item(id, name, unit, wished.is_some());
-            let wish = wished.map(|state| wish(state, ""));
+        .map(|(handle, (id, name, unit, value, state, age, requested))| {
+            let item = value_item(id, name, unit, requested.is_some());
+            let write = requested.map(|state| write(state, ""));
             let reading = reading(value, state, ago(age));
-            ItemRow::new((PointHandle(handle), &item), &reading, wish.as_ref(), address, &times())
+            ItemRow::new((PointHandle(handle), &item), &reading, write.as_ref(), address, &times())
         })
         .collect();
     let unread = value_item("z2/u", "ZoneMaxCurrent(A)", "A", false);
@@ -367,11 +367,11 @@ fn tree() -> Tree {
     .with_closed_lists()
 }
 
-fn view(wished: Option<(WishState, &str)>) -> ItemsView {
+fn view(requested: Option<(WriteState, &str)>) -> ItemsView {
     let address = ItemsAddress {
         server: Some(1),
         container: Some("z2".to_owned()),
-        item: wished.map(|_| "z2/ZoneReduction".to_owned()),
+        item: requested.map(|_| "z2/ZoneReduction".to_owned()),
         from: 0,
     };
     ItemsView {
@@ -407,8 +407,8 @@ fn view(wished: Option<(WishState, &str)>) -> ItemsView {
                 next: Some("/items?from=200".to_owned()),
             }),
         },
-        drawer: wished.map(|(state, reason)| {
-            drawer(Receipt::new(&wish(state, reason), "%", &times()), times().age(ago(4)))
+        drawer: requested.map(|(state, reason)| {
+            drawer(Receipt::new(&write(state, reason), "%", &times()), times().age(ago(4)))
         }),
     }
 }
@@ -416,10 +416,10 @@ fn view(wished: Option<(WishState, &str)>) -> ItemsView {
 fn item_pages() -> Vec<(String, String)> {
     [
         ("table", flowing(), Some(view(None)), Role::Viewer),
-        ("sent", flowing(), Some(view(Some((WishState::Sent, "")))), Role::Operator),
-        ("accepted", broken(), Some(view(Some((WishState::Accepted, "")))), Role::Operator),
-        ("rejected", broken(), Some(view(Some((WishState::Rejected, HOSTILE)))), Role::Operator),
-        ("confirmed", flowing(), Some(view(Some((WishState::Confirmed, "")))), Role::Operator),
+        ("sent", flowing(), Some(view(Some((WriteState::Sent, "")))), Role::Operator),
+        ("accepted", broken(), Some(view(Some((WriteState::Accepted, "")))), Role::Operator),
+        ("rejected", broken(), Some(view(Some((WriteState::Rejected, HOSTILE)))), Role::Operator),
+        ("confirmed", flowing(), Some(view(Some((WriteState::Confirmed, "")))), Role::Operator),
         ("waiting", waiting(), None, Role::Operator),
         ("empty", empty(), None, Role::Viewer),
     ]

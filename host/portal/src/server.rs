@@ -39,7 +39,7 @@ pub enum ServeError {
     /// Without TLS it is for this machine only.
     #[error(
         "other machines would reach the portal on {0} without encryption; give it a certificate and its key with \
-         --portal-certificate and --portal-key, let it listen on 127.0.0.1, or allow this with --portal-plain"
+         --portal-certificate and --portal-key, let it listen on 127.0.0.1, or allow this with --portal-allow-http"
     )]
     PlainBeyondLoopback(SocketAddr),
     /// The certificate or its key cannot be used.

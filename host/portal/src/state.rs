@@ -133,8 +133,8 @@ impl PortalState {
 
     /// The set points written last.
     pub(crate) fn set_points(&self, times: &WallTime) -> SetPointList {
-        let wishes = self.runtime().recent_wishes(RECENT_SET_POINTS);
-        SetPointList::new(&wishes, |wish| self.runtime().items(wish.ews_server), times)
+        let writes = self.runtime().recent_writes(RECENT_SET_POINTS);
+        SetPointList::new(&writes, |write| self.runtime().items(write.ews_server), times)
     }
 }
 

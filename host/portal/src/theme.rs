@@ -16,7 +16,7 @@ pub(crate) enum Theme {
 
 impl Theme {
     /// The word in the cookie and in `data-theme`.
-    pub(crate) const fn word(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Light => "light",
             Self::Dark => "dark",
@@ -26,7 +26,7 @@ impl Theme {
     /// The choice that a request carries.
     pub(crate) fn of_request(headers: &HeaderMap) -> Option<Self> {
         let word = cookies::find(headers, COOKIE)?;
-        [Self::Light, Self::Dark].into_iter().find(|theme| theme.word() == word)
+        [Self::Light, Self::Dark].into_iter().find(|theme| theme.as_str() == word)
     }
 
     /// The other one; dark for who has not chosen.

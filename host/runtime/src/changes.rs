@@ -17,8 +17,8 @@ pub enum Change {
     Tree(EwsServerId),
     /// The state of this processor configuration.
     Processor(ConfigurationId),
-    /// A set point's wish for this point.
-    Wish(PointHandle),
+    /// A set point's write for this point.
+    SetPointWrite(PointHandle),
     /// A problem was raised or ended.
     Problems,
     /// The state of a connection.

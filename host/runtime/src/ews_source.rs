@@ -5,17 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use riser_domain::{
-    Author, ContainerKind, DigestAlgorithm, EwsItemId, EwsServer, EwsServerId, PointHandle, Value, ValueState,
+    Actor, ContainerKind, DigestAlgorithm, EwsItemId, EwsServer, EwsServerId, PointHandle, Value, ValueState,
 };
 use riser_ews::{
     AccountSource, ContainerView, DigestAccount, EwsAccount, Ha1, HistoryPage, HistoryQuery, ItemMessage,
     ItemSource, ItemTree, ItemView, SetOutcome, SourceFault, SourceFuture, SystemFacts, ValueWrite,
 };
-use riser_secrets::SecretPlace;
+use riser_secrets::SecretContext;
 use riser_store::{Account, HistoryRange, StoreError};
 
 use crate::items::{ServerTree, TreeNode};
-use crate::outbox::{SetPointWrite, WriteError, WriteRefusal};
+use crate::outbox::{PointWrite, WriteError, WriteRefusal};
 use crate::supervisor::Context;
 
 /// The items of one EWS server.
@@ -61,18 +61,18 @@ impl ItemSource for ServerItems {
         writes: Vec<ValueWrite>,
     ) -> SourceFuture<'a, Vec<SetOutcome>> {
         Box::pin(async move {
-            let author = Author::EwsAccount { server: self.name.clone(), account: account.name.to_string() };
+            let actor = Actor::EwsAccount { server: self.name.clone(), account: account.name.to_string() };
             let writes = writes
                 .into_iter()
-                .map(|write| SetPointWrite { point: write.point, value: write.value })
+                .map(|write| PointWrite { point: write.point, value: write.value })
                 .collect();
-            let accepted = self.context.outbox.accept(self.server, &author, writes).await.map_err(
+            let accepted = self.context.outbox.accept(self.server, &actor, writes).await.map_err(
                 |error| match error {
                     WriteError::Full => SourceFault::StoreFull,
                     WriteError::Store(error) => self.fault("set points could not be stored", &error),
                 },
             )?;
-            self.context.directory().deliver(&self.context, accepted.wishes).await;
+            self.context.directory().deliver(&self.context, accepted.writes).await;
             Ok(accepted.results.into_iter().map(|result| result.map_err(message)).collect())
         })
     }
@@ -156,7 +156,7 @@ impl ServerAccounts {
 
     fn derive(&self, account: &Account, algorithm: DigestAlgorithm) -> Option<Ha1> {
         let sealed = account.password.as_ref()?;
-        let place = SecretPlace::new("ews_accounts", account.id.0, "password");
+        let place = SecretContext::new("ews_accounts", account.id.0, "password");
         match self.context.keyring.open(&place, &sealed.bytes) {
             Ok(password) => Some(Ha1::derive(algorithm, &account.name, &self.realm, &password)),
             Err(error) => {

@@ -13,15 +13,15 @@ use crate::ews_servers::EwsServers;
 use crate::supervisor::Context;
 
 /// Time between two savings of changed values: what a power cut may cost, below the promised 5 s.
-const VALUES_SAVED_EVERY: Duration = Duration::from_secs(2);
+const VALUES_SAVE_INTERVAL: Duration = Duration::from_secs(2);
 /// Time between two looks for set points whose time ran out.
-const WISHES_LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
+const EXPIRY_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// Time between two tries of an EWS address that was taken.
-const ADDRESSES_TRIED_EVERY: Duration = Duration::from_secs(5);
-/// Time between two looks into the plugin folders.
-const FOLDERS_LOOKED_AT_EVERY: Duration = Duration::from_secs(2);
+const ADDRESS_RETRY_INTERVAL: Duration = Duration::from_secs(5);
+/// Time between two looks into the plugin directories.
+const DIR_SCAN_INTERVAL: Duration = Duration::from_secs(2);
 /// Time between two sortings of the journal into the histories, and two removals of what is old.
-const TIDIED_EVERY: Duration = Duration::from_hours(6);
+const RETENTION_INTERVAL: Duration = Duration::from_hours(6);
 /// How long the journal keeps samples before they are sorted in.
 const JOURNAL_KEPT: Duration = Duration::from_hours(6);
 /// How long an item that its source no longer has is still served.
@@ -36,16 +36,16 @@ const LOG_LINES_KEPT: u32 = 20_000;
 /// Starts the recurring work.
 pub(crate) fn start(context: &Arc<Context>, ews: &Arc<EwsServers>, tasks: &mut JoinSet<()>) {
     let ews = Arc::clone(ews);
-    every(tasks, context, ADDRESSES_TRIED_EVERY, move |context| {
+    every(tasks, context, ADDRESS_RETRY_INTERVAL, move |context| {
         let ews = Arc::clone(&ews);
         async move { ews.open_missing(&context).await }
     });
-    every(tasks, context, VALUES_SAVED_EVERY, |context| async move { save(&context).await });
-    every(tasks, context, WISHES_LOOKED_AT_EVERY, |context| async move { expire_wishes(&context).await });
-    every(tasks, context, FOLDERS_LOOKED_AT_EVERY, |context| async move {
+    every(tasks, context, VALUES_SAVE_INTERVAL, |context| async move { save(&context).await });
+    every(tasks, context, EXPIRY_CHECK_INTERVAL, |context| async move { expire_writes(&context).await });
+    every(tasks, context, DIR_SCAN_INTERVAL, |context| async move {
         context.libraries.scan(&context.launcher, &context.problems).await;
     });
-    every(tasks, context, TIDIED_EVERY, |context| async move { tidy(&context).await });
+    every(tasks, context, RETENTION_INTERVAL, |context| async move { tidy(&context).await });
 }
 
 fn every<Work>(
@@ -82,14 +82,14 @@ pub(crate) async fn save(context: &Context) {
     }
 }
 
-async fn expire_wishes(context: &Context) {
+async fn expire_writes(context: &Context) {
     match context.outbox.expire().await {
         Ok(expired) => {
-            for wish in expired {
+            for write in expired {
                 tracing::warn!(
-                    ews_item.id = wish.item.as_str(),
+                    ews_item.id = write.item.as_str(),
                     "the set point for {} expired before it was confirmed",
-                    wish.item
+                    write.item
                 );
             }
         }
@@ -114,12 +114,12 @@ async fn tidy(context: &Context) {
 
 async fn forget_old(store: &Store, now: Timestamp) -> Result<(), StoreError> {
     let runs = store.remove_old_runs(now.minus(RECORDS_KEPT)).await?;
-    let wishes = store.remove_old_wishes(now.minus(RECORDS_KEPT)).await?;
+    let writes = store.remove_old_writes(now.minus(RECORDS_KEPT)).await?;
     let samples = store.remove_old_samples(now.minus(SAMPLES_KEPT)).await?;
     let lines = store.trim_run_logs(LOG_LINES_KEPT).await?;
-    if runs + wishes + samples + lines > 0 {
+    if runs + writes + samples + lines > 0 {
         tracing::info!(
-            "removed as old: {runs} runs, {wishes} set points, {samples} samples, {lines} lines of run logs"
+            "removed as old: {runs} runs, {writes} set points, {samples} samples, {lines} lines of run logs"
         );
     }
     Ok(())
@@ -128,52 +128,52 @@ async fn forget_old(store: &Store, now: Timestamp) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use riser_domain::{
-        Clock as _, HistorySample, LogLevel, RunState, RunTrigger, Value, ValueState, WishState,
+        Clock as _, HistorySample, LogLevel, RunState, RunTrigger, Value, ValueState, WriteState,
     };
     use riser_store::HistoryRange;
 
     use super::*;
-    use crate::situation::{World, world};
+    use crate::testing::{Fixture, fixture};
 
-    async fn record_run(world: &World, state: RunState, lines: u32) -> riser_domain::RunId {
-        let now = world.clock.now();
-        let run = world.store.add_run(world.processor, &RunTrigger::Schedule, now).await.unwrap();
+    async fn record_run(fixture: &Fixture, state: RunState, lines: u32) -> riser_domain::RunId {
+        let now = fixture.clock.now();
+        let run = fixture.store.add_run(fixture.processor, &RunTrigger::Schedule, now).await.unwrap();
         let lines: Vec<_> = (0..lines).map(|number| (now, LogLevel::Info, number.to_string())).collect();
-        world.store.record_run_log(run, &lines).await.unwrap();
-        world.store.end_run(run, state, "", now).await.unwrap();
+        fixture.store.record_run_log(run, &lines).await.unwrap();
+        fixture.store.end_run(run, state, "", now).await.unwrap();
         run
     }
 
     #[tokio::test]
     async fn what_is_old_goes_and_what_is_still_needed_stays() {
-        let world = world().await;
-        let [a, _] = world.points;
-        let history = world.items.server(world.owner.ews_server).find("a/history").unwrap();
+        let fixture = fixture().await;
+        let [a, _] = fixture.points;
+        let history = fixture.items.server(fixture.owner.ews_server).find("a/history").unwrap();
         let sample = |time| HistorySample { value: Value::Long(1), state: ValueState::Good, time };
-        let succeeded = record_run(&world, RunState::Succeeded, 1).await;
-        record_run(&world, RunState::Failed, 1).await;
-        let old = world.clock.now();
-        world.store.journal_samples(&[(history, sample(old))]).await.unwrap();
-        world.store.flush_journal(old.plus(Duration::from_secs(1))).await.unwrap();
+        let succeeded = record_run(&fixture, RunState::Succeeded, 1).await;
+        record_run(&fixture, RunState::Failed, 1).await;
+        let old = fixture.clock.now();
+        fixture.store.journal_samples(&[(history, sample(old))]).await.unwrap();
+        fixture.store.flush_journal(old.plus(Duration::from_secs(1))).await.unwrap();
         for number in [2, 3] {
-            let wish = world.write([(a, number)]).await.remove(0);
-            world.outbox.receipt(wish.id, WishState::Confirmed, "").await.unwrap();
+            let write = fixture.write([(a, number)]).await.remove(0);
+            fixture.outbox.receipt(write.id, WriteState::Confirmed, "").await.unwrap();
         }
-        world.clock.advance(SAMPLES_KEPT + Duration::from_secs(1));
-        let recent = record_run(&world, RunState::Failed, LOG_LINES_KEPT + 5).await;
-        world.store.journal_samples(&[(history, sample(world.clock.now()))]).await.unwrap();
+        fixture.clock.advance(SAMPLES_KEPT + Duration::from_secs(1));
+        let recent = record_run(&fixture, RunState::Failed, LOG_LINES_KEPT + 5).await;
+        fixture.store.journal_samples(&[(history, sample(fixture.clock.now()))]).await.unwrap();
 
-        forget_old(&world.store, world.clock.now()).await.unwrap();
+        forget_old(&fixture.store, fixture.clock.now()).await.unwrap();
 
-        let runs = world.store.list_recent_runs(9).await.unwrap();
+        let runs = fixture.store.list_recent_runs(9).await.unwrap();
         assert_eq!(runs.iter().map(|run| run.id).collect::<Vec<_>>(), [recent, succeeded]);
-        let first = world.store.list_run_log(recent, 0, 1).await.unwrap().remove(0);
+        let first = fixture.store.list_run_log(recent, 0, 1).await.unwrap().remove(0);
         assert_eq!(first.line, "5");
-        let all = HistoryRange { from: Timestamp::EPOCH, to: world.clock.now(), after: None, limit: 9 };
-        assert_eq!(world.store.read_history(history, all).await.unwrap(), [sample(world.clock.now())]);
-        // The newest wish says how the point came to its value.
-        let wishes = world.store.latest_wishes().await.unwrap();
-        assert_eq!(wishes.iter().map(|wish| wish.value.clone()).collect::<Vec<_>>(), [Value::Long(3)]);
-        assert_eq!(world.store.remove_old_wishes(world.clock.now()).await.unwrap(), 0);
+        let all = HistoryRange { from: Timestamp::EPOCH, to: fixture.clock.now(), after: None, limit: 9 };
+        assert_eq!(fixture.store.read_history(history, all).await.unwrap(), [sample(fixture.clock.now())]);
+        // The newest write says how the point came to its value.
+        let writes = fixture.store.latest_writes().await.unwrap();
+        assert_eq!(writes.iter().map(|write| write.value.clone()).collect::<Vec<_>>(), [Value::Long(3)]);
+        assert_eq!(fixture.store.remove_old_writes(fixture.clock.now()).await.unwrap(), 0);
     }
 }

@@ -9,33 +9,33 @@
 mod apply;
 mod changes;
 mod configuration;
+mod connection_limiter;
 mod ews_servers;
 mod ews_source;
-mod gate;
 mod housekeeping;
 mod items;
+mod latest_writes;
 mod libraries;
-mod newest_wishes;
 mod outbox;
 mod problems;
-#[cfg(test)]
-mod situation;
 mod snapshots;
 mod status;
 mod supervisor;
 mod system_clock;
+#[cfg(test)]
+mod testing;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use riser_domain::{
-    Author, Clock, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, Timestamp, Wish,
+    Actor, Clock, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, SetPointWrite, Timestamp,
 };
 use riser_secrets::Keyring;
 use riser_store::{Store, StoreError};
 pub use riser_worker::LaunchOptions;
-use riser_worker::{LaunchError, Launcher, LibraryError, LibraryShelf, end_strays};
+use riser_worker::{LaunchError, Launcher, LibraryCache, LibraryError, kill_orphans};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
@@ -43,7 +43,7 @@ pub use apply::{ApplyError, ApplyParts, Fault, apply};
 pub use changes::Change;
 pub use items::{ROOT_HANDLE, ServerTree, TreeNode};
 pub use libraries::Library;
-pub use outbox::{SetPointWrite, WriteError, WriteRefusal};
+pub use outbox::{PointWrite, WriteError, WriteRefusal};
 pub use status::{
     ConnectionStatus, EwsServerStatus, HostFacts, LastRun, LinkState, ProcessorState, ProcessorStatus,
     Progress, RaisedProblem,
@@ -53,8 +53,8 @@ pub use system_clock::SystemClock;
 
 use changes::Changes;
 use configuration::Configurations;
+use connection_limiter::ConnectionLimiters;
 use ews_servers::EwsServers;
-use gate::Gates;
 use items::ItemStore;
 use libraries::Libraries;
 use outbox::Outbox;
@@ -70,8 +70,8 @@ pub struct RuntimeParts {
     pub store: Store,
     pub keyring: Arc<Keyring>,
     pub clock: Arc<dyn Clock>,
-    pub data_folder: PathBuf,
-    pub plugin_folders: Vec<PathBuf>,
+    pub data_dir: PathBuf,
+    pub plugin_dirs: Vec<PathBuf>,
     /// The program that is started as a worker.
     pub worker: LaunchOptions,
 }
@@ -83,7 +83,7 @@ pub enum RuntimeError {
     Store(#[from] StoreError),
     #[error("worker processes cannot be started")]
     Launch(#[from] LaunchError),
-    #[error("the folder for copies of plugin libraries cannot be used")]
+    #[error("the directory for copies of plugin libraries cannot be used")]
     Library(#[from] LibraryError),
 }
 
@@ -98,16 +98,16 @@ struct Inner {
     context: Arc<Context>,
     ews: Arc<EwsServers>,
     tasks: Mutex<JoinSet<()>>,
-    data_folder: PathBuf,
+    data_dir: PathBuf,
     started_at: Timestamp,
 }
 
 impl Runtime {
     /// Loads what is stored: trees, last values, open set points. Nothing runs and nothing listens yet.
     pub async fn load(parts: RuntimeParts) -> Result<Self, RuntimeError> {
-        let RuntimeParts { store, keyring, clock, data_folder, plugin_folders, worker } = parts;
+        let RuntimeParts { store, keyring, clock, data_dir, plugin_dirs, worker } = parts;
         let instance = worker.instance.clone();
-        let ended = end_strays(&instance);
+        let ended = kill_orphans(&instance);
         if ended > 0 {
             tracing::warn!("{ended} processes that an earlier Riser left behind were ended");
         }
@@ -127,9 +127,9 @@ impl Runtime {
         .await?;
         let started_at = clock.now();
         let context = Context {
-            gates: Gates::new(Arc::clone(&clock), changes.clone()),
+            limiters: ConnectionLimiters::new(Arc::clone(&clock), changes.clone()),
             problems: Problems::new(Arc::clone(&clock), changes.clone()),
-            libraries: Libraries::new(plugin_folders, LibraryShelf::open(&data_folder)?),
+            libraries: Libraries::new(plugin_dirs, LibraryCache::open(&data_dir)?),
             launcher: Launcher::start(worker)?,
             outbox: Arc::new(outbox),
             directory: OnceLock::new(),
@@ -147,7 +147,7 @@ impl Runtime {
                 context: Arc::new(context),
                 ews: Arc::default(),
                 tasks: Mutex::default(),
-                data_folder,
+                data_dir,
                 started_at,
             }),
         })
@@ -194,12 +194,12 @@ impl Runtime {
     }
 
     /// The newest set point written to a point.
-    pub fn latest_wish(&self, point: PointHandle) -> Option<Wish> {
+    pub fn latest_write(&self, point: PointHandle) -> Option<SetPointWrite> {
         self.inner.context.outbox.newest_of(point)
     }
 
     /// The newest set points of all points, newest first.
-    pub fn recent_wishes(&self, count: usize) -> Vec<Wish> {
+    pub fn recent_writes(&self, count: usize) -> Vec<SetPointWrite> {
         self.inner.context.outbox.recent(count)
     }
 
@@ -207,7 +207,7 @@ impl Runtime {
     pub async fn start_by_hand(
         &self,
         configuration: ConfigurationId,
-        person: &Author,
+        person: &Actor,
     ) -> Result<(), StartRefusal> {
         self.inner.context.directory().start_by_hand(configuration, person).await
     }
@@ -216,7 +216,7 @@ impl Runtime {
     pub async fn stop_by_hand(
         &self,
         configuration: ConfigurationId,
-        person: &Author,
+        person: &Actor,
     ) -> Result<(), StopRefusal> {
         self.inner.context.directory().stop_by_hand(configuration, person).await
     }

@@ -1,4 +1,4 @@
-//! The plugin libraries in use: found in the plugin folders, copied by hash, described in a worker.
+//! The plugin libraries in use: found in the plugin directories, copied by hash, described in a worker.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,17 +6,17 @@ use std::sync::{PoisonError, RwLock};
 
 use riser_domain::{ClassId, Problem, RunMode};
 use riser_worker::{
-    Launcher, LibraryDescription, LibraryShelf, PluginFinding, PluginFolders, ShelvedLibrary, describe,
+    CachedLibrary, Launcher, LibraryCache, LibraryDescription, PluginDirs, PluginFinding, describe,
 };
 
 use crate::problems::Problems;
 
 /// No library offers this plugin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no plugin library offers {plugin}: put its .so file into one of {folders}")]
+#[error("no plugin library offers {plugin}: put its .so file into one of {directories}")]
 pub(crate) struct LibraryMissing {
     plugin: String,
-    folders: String,
+    directories: String,
 }
 
 /// What the scheduler needs to know of a class.
@@ -24,43 +24,44 @@ pub(crate) struct LibraryMissing {
 pub(crate) struct ClassFacts {
     pub(crate) mode: RunMode,
     /// The class that must have succeeded once before this one runs.
-    pub(crate) after: Option<String>,
+    pub(crate) requires: Option<String>,
 }
 
 /// A library in use.
 #[derive(Clone, Debug)]
 pub struct Library {
-    pub shelved: ShelvedLibrary,
+    pub cached: CachedLibrary,
     pub description: LibraryDescription,
 }
 
 /// The libraries in use, by plugin id.
 #[derive(Debug)]
 pub(crate) struct Libraries {
-    folder_names: String,
-    /// Held while the folders are read, so that a scan sees what changed since the one before it.
-    folders: tokio::sync::Mutex<PluginFolders>,
+    dir_names: String,
+    /// Held while the directories are read, so that a scan sees what changed since the one before it.
+    directories: tokio::sync::Mutex<PluginDirs>,
     in_use: RwLock<BTreeMap<String, Library>>,
 }
 
 impl Libraries {
-    pub(crate) fn new(folders: Vec<PathBuf>, shelf: LibraryShelf) -> Self {
-        let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    pub(crate) fn new(directories: Vec<PathBuf>, cache: LibraryCache) -> Self {
+        let names: Vec<String> =
+            directories.iter().map(|directory| directory.display().to_string()).collect();
         Self {
-            folder_names: names.join(", "),
-            folders: tokio::sync::Mutex::new(PluginFolders::new(folders, shelf)),
+            dir_names: names.join(", "),
+            directories: tokio::sync::Mutex::new(PluginDirs::new(directories, cache)),
             in_use: RwLock::default(),
         }
     }
 
     /// Looks for libraries that came or changed and describes them; what is wrong with one stands as a problem.
     pub(crate) async fn scan(&self, launcher: &Launcher, problems: &Problems) {
-        let mut folders = self.folders.lock().await;
+        let mut directories = self.directories.lock().await;
         // Reading and copying a library is a matter of milliseconds and happens when one changed.
-        let findings = tokio::task::block_in_place(|| folders.scan());
+        let findings = tokio::task::block_in_place(|| directories.scan());
         for finding in findings {
             match finding {
-                PluginFinding::Library(shelved) => self.take_up(shelved, launcher, problems).await,
+                PluginFinding::Library(cached) => self.adopt(cached, launcher, problems).await,
                 PluginFinding::Faulty { file, fault } => {
                     raise(problems, &file.display().to_string(), &fault.to_string());
                 }
@@ -72,9 +73,9 @@ impl Libraries {
         }
     }
 
-    async fn take_up(&self, shelved: ShelvedLibrary, launcher: &Launcher, problems: &Problems) {
-        let file = shelved.source.display().to_string();
-        match describe(launcher, &shelved).await {
+    async fn adopt(&self, cached: CachedLibrary, launcher: &Launcher, problems: &Problems) {
+        let file = cached.source.display().to_string();
+        match describe(launcher, &cached).await {
             Ok(description) => {
                 problems.clear(None, &code(&file));
                 tracing::info!(
@@ -86,26 +87,26 @@ impl Libraries {
                 self.in_use
                     .write()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .insert(description.id.clone(), Library { shelved, description });
+                    .insert(description.id.clone(), Library { cached, description });
             }
             Err(error) => raise(problems, &file, &error.to_string()),
         }
     }
 
     /// The copy that runs of a plugin use now.
-    pub(crate) fn library(&self, plugin: &str) -> Result<ShelvedLibrary, LibraryMissing> {
+    pub(crate) fn library(&self, plugin: &str) -> Result<CachedLibrary, LibraryMissing> {
         let in_use = self.in_use.read().unwrap_or_else(PoisonError::into_inner);
         in_use
             .get(plugin)
-            .map(|library| library.shelved.clone())
-            .ok_or_else(|| LibraryMissing { plugin: plugin.to_owned(), folders: self.folder_names.clone() })
+            .map(|library| library.cached.clone())
+            .ok_or_else(|| LibraryMissing { plugin: plugin.to_owned(), directories: self.dir_names.clone() })
     }
 
     /// What is known of a class; `None` while its library is missing or has no such class.
     pub(crate) fn class(&self, class: &ClassId) -> Option<ClassFacts> {
         let in_use = self.in_use.read().unwrap_or_else(PoisonError::into_inner);
         let described = in_use.get(&class.plugin)?.description.class(&class.class)?;
-        Some(ClassFacts { mode: described.mode, after: described.after.clone() })
+        Some(ClassFacts { mode: described.mode, requires: described.requires.clone() })
     }
 
     /// All libraries in use.

@@ -60,7 +60,7 @@ impl Runtime {
             .connections
             .iter()
             .map(|connection| {
-                let (state, sentence, last_good_at) = context.gates.of(connection.id).status();
+                let (state, sentence, last_good_at) = context.limiters.of(connection.id).status();
                 ConnectionStatus {
                     connection: connection.id,
                     name: connection.name.clone(),
@@ -97,9 +97,9 @@ impl Runtime {
             started_at: self.inner.started_at,
             up_for: context.clock.now().since(self.inner.started_at),
             workers_running: context.directory().running(),
-            open_wishes: context.outbox.open_count(),
+            open_writes: context.outbox.open_count(),
             items: context.items.len(),
-            data_folder: self.inner.data_folder.display().to_string(),
+            data_dir: self.inner.data_dir.display().to_string(),
         }
     }
 

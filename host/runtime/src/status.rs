@@ -128,7 +128,7 @@ pub struct HostFacts {
     pub started_at: Timestamp,
     pub up_for: Duration,
     pub workers_running: usize,
-    pub open_wishes: usize,
+    pub open_writes: usize,
     pub items: usize,
-    pub data_folder: String,
+    pub data_dir: String,
 }

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::SecretPlace;
+use crate::SecretContext;
 
 /// Why a secret or a key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum SecretError {
     /// The root key at hand does not open the data key that a secret needs.
     #[error(
         "the data key {kid} is missing: the root key does not open it; put back the key file that belongs to \
-         this data folder, or enter the secrets again"
+         this data directory, or enter the secrets again"
     )]
     KeyMissing {
         /// The data key.
@@ -41,10 +41,10 @@ pub enum SecretError {
     #[error("there is no data key yet")]
     NoDataKey,
     /// A sealed secret was changed, moved or cut.
-    #[error("integrity failure: the secret {place} was changed or moved and is not used; enter it again")]
+    #[error("integrity failure: the secret {context} was changed or moved and is not used; enter it again")]
     Integrity {
         /// Where it lies.
-        place: SecretPlace,
+        context: SecretContext,
     },
     /// The operating system gives no randomness.
     #[error("the operating system gives no random bytes")]

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::cipher::{self, Key};
 use crate::random::random_bytes;
-use crate::{RootKey, SecretError, SecretPlace};
+use crate::{RootKey, SecretContext, SecretError};
 
 /// The format of sealed bytes: this number, the length of the key id, the key id, nonce and ciphertext.
 const FORMAT: u8 = 1;
@@ -98,48 +98,48 @@ impl Keyring {
         let Some(root) = &self.root else { return Err(self.nothing_to_seal_with()) };
         let kid = hex::encode(*random_bytes::<8>()?);
         let key = random_bytes::<32>()?;
-        let associated_data = data_key_place().associated_data(&self.instance, &kid, FORMAT);
+        let associated_data = data_key_context().associated_data(&self.instance, &kid, FORMAT);
         let wrapped = cipher::encrypt(root.key(), key.as_slice(), &associated_data)?;
         self.keys.push(DataKey { kid: kid.clone(), key });
         Ok(WrappedDataKey { kid, wrapped })
     }
 
-    /// Seals a secret for one place.
+    /// Seals a secret for one context.
     ///
     /// # Errors
     /// [`SecretError::NoDataKey`] without a data key, [`SecretError::KeyMissing`] when there are only locked
     /// ones: a new one beside them would hide that the key file is wrong.
-    pub fn seal(&self, place: &SecretPlace, secret: &SecretString) -> Result<SealedSecret, SecretError> {
+    pub fn seal(&self, context: &SecretContext, secret: &SecretString) -> Result<SealedSecret, SecretError> {
         let Some(DataKey { kid, key }) = self.keys.last() else {
             return Err(self.nothing_to_seal_with());
         };
-        let associated_data = place.associated_data(&self.instance, kid, FORMAT);
+        let associated_data = context.associated_data(&self.instance, kid, FORMAT);
         let ciphertext = cipher::encrypt(key, secret.expose_secret().as_bytes(), &associated_data)?;
         let kid_length = u8::try_from(kid.len()).expect("a key id has 16 letters");
         let bytes = [&[FORMAT, kid_length], kid.as_bytes(), &ciphertext].concat();
         Ok(SealedSecret { kid: kid.clone(), bytes })
     }
 
-    /// Opens the sealed bytes of one place.
+    /// Opens the sealed bytes of one context.
     ///
     /// # Errors
     /// [`SecretError::KeyMissing`] when the root key does not open the data key they name,
-    /// [`SecretError::Integrity`] when they are not what was sealed for this place.
-    pub fn open(&self, place: &SecretPlace, sealed: &[u8]) -> Result<SecretString, SecretError> {
-        let damaged = || SecretError::Integrity { place: place.clone() };
+    /// [`SecretError::Integrity`] when they are not what was sealed for this context.
+    pub fn open(&self, context: &SecretContext, sealed: &[u8]) -> Result<SecretString, SecretError> {
+        let damaged = || SecretError::Integrity { context: context.clone() };
         let (kid, ciphertext) = split(sealed).ok_or_else(damaged)?;
         let Some(DataKey { key, .. }) = self.keys.iter().find(|key| key.kid == kid) else {
             let is_locked = self.locked.iter().any(|locked| locked == kid);
             return Err(if is_locked { SecretError::KeyMissing { kid: kid.to_owned() } } else { damaged() });
         };
-        let associated_data = place.associated_data(&self.instance, kid, FORMAT);
+        let associated_data = context.associated_data(&self.instance, kid, FORMAT);
         let plain = cipher::decrypt(key, ciphertext, &associated_data).ok_or_else(damaged)?;
         let text = std::str::from_utf8(&plain).map_err(|_| damaged())?;
         Ok(SecretString::from(text))
     }
 
     fn unwrap_key(&self, data_key: &WrappedDataKey) -> Option<Key> {
-        let associated_data = data_key_place().associated_data(&self.instance, &data_key.kid, FORMAT);
+        let associated_data = data_key_context().associated_data(&self.instance, &data_key.kid, FORMAT);
         let plain = cipher::decrypt(self.root.as_ref()?.key(), &data_key.wrapped, &associated_data)?;
         let key: [u8; 32] = plain.as_slice().try_into().ok()?;
         Some(Key::new(key))
@@ -153,8 +153,8 @@ impl Keyring {
     }
 }
 
-fn data_key_place() -> SecretPlace {
-    SecretPlace::new(DATA_KEYS, 0, "wrapped")
+fn data_key_context() -> SecretContext {
+    SecretContext::new(DATA_KEYS, 0, "wrapped")
 }
 
 /// The key id and what follows it; `None` for another format or bytes that were cut.
@@ -172,8 +172,8 @@ mod tests {
     const INSTANCE: &str = "0123456789abcdef";
 
     fn root() -> RootKey {
-        let folder = tempfile::tempdir().unwrap();
-        RootKey::obtain(&folder.path().join("data"), None, KeyCreation::Allowed).unwrap()
+        let directory = tempfile::tempdir().unwrap();
+        RootKey::obtain(&directory.path().join("data"), None, KeyCreation::Allowed).unwrap()
     }
 
     fn keyring() -> Keyring {
@@ -182,8 +182,8 @@ mod tests {
         keyring
     }
 
-    fn place() -> SecretPlace {
-        SecretPlace::new("connection_secrets", 1, "password")
+    fn context() -> SecretContext {
+        SecretContext::new("connection_secrets", 1, "password")
     }
 
     fn is_integrity_failure(opened: &Result<SecretString, SecretError>) -> bool {
@@ -193,12 +193,12 @@ mod tests {
     #[test]
     fn a_secret_opens_where_it_was_sealed_and_nowhere_else() {
         let keyring = keyring();
-        let sealed = keyring.seal(&place(), &"correct horse".into()).unwrap();
-        assert_eq!(keyring.open(&place(), &sealed.bytes).unwrap().expose_secret(), "correct horse");
+        let sealed = keyring.seal(&context(), &"correct horse".into()).unwrap();
+        assert_eq!(keyring.open(&context(), &sealed.bytes).unwrap().expose_secret(), "correct horse");
         for elsewhere in [
-            SecretPlace::new("connection_secrets", 2, "password"),
-            SecretPlace::new("connection_secrets", 1, "passphrase"),
-            SecretPlace::new("ews_accounts", 1, "password"),
+            SecretContext::new("connection_secrets", 2, "password"),
+            SecretContext::new("connection_secrets", 1, "passphrase"),
+            SecretContext::new("ews_accounts", 1, "password"),
         ] {
             assert!(is_integrity_failure(&keyring.open(&elsewhere, &sealed.bytes)), "{elsewhere}");
         }
@@ -207,19 +207,19 @@ mod tests {
     #[test]
     fn every_flipped_byte_and_every_cut_is_an_integrity_failure() {
         let keyring = keyring();
-        let sealed = keyring.seal(&place(), &"s".into()).unwrap().bytes;
+        let sealed = keyring.seal(&context(), &"s".into()).unwrap().bytes;
         for index in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[index] ^= 1;
-            assert!(is_integrity_failure(&keyring.open(&place(), &changed)), "byte {index}");
-            assert!(is_integrity_failure(&keyring.open(&place(), &sealed[..index])), "cut at {index}");
+            assert!(is_integrity_failure(&keyring.open(&context(), &changed)), "byte {index}");
+            assert!(is_integrity_failure(&keyring.open(&context(), &sealed[..index])), "cut at {index}");
         }
     }
 
     #[test]
     fn a_secret_of_another_installation_does_not_open_with_the_same_keys() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = || RootKey::obtain(&folder.path().join("data"), None, KeyCreation::Allowed).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let root = || RootKey::obtain(&directory.path().join("data"), None, KeyCreation::Allowed).unwrap();
         let mut ours = Keyring::unlock(INSTANCE, root(), &[]);
         let wrapped = ours.add_data_key().unwrap();
         let theirs = Keyring::unlock("another", root(), std::slice::from_ref(&wrapped));
@@ -230,39 +230,39 @@ mod tests {
     fn a_wrong_root_key_names_the_data_key_that_is_missing() {
         let mut keyring = Keyring::unlock(INSTANCE, root(), &[]);
         let wrapped = keyring.add_data_key().unwrap();
-        let sealed = keyring.seal(&place(), &"s".into()).unwrap();
+        let sealed = keyring.seal(&context(), &"s".into()).unwrap();
         let wrong = Keyring::unlock(INSTANCE, root(), std::slice::from_ref(&wrapped));
         assert!(!wrong.is_empty());
-        let refusal = wrong.open(&place(), &sealed.bytes).unwrap_err();
+        let refusal = wrong.open(&context(), &sealed.bytes).unwrap_err();
         assert!(refusal.to_string().contains(&wrapped.kid));
         assert!(matches!(refusal, SecretError::KeyMissing { .. }));
-        assert!(matches!(wrong.seal(&place(), &"s".into()), Err(SecretError::KeyMissing { .. })));
+        assert!(matches!(wrong.seal(&context(), &"s".into()), Err(SecretError::KeyMissing { .. })));
 
         let without = Keyring::locked(INSTANCE, std::slice::from_ref(&wrapped));
-        let refusal = without.open(&place(), &sealed.bytes).unwrap_err();
+        let refusal = without.open(&context(), &sealed.bytes).unwrap_err();
         assert!(matches!(refusal, SecretError::KeyMissing { kid } if kid == wrapped.kid));
     }
 
     #[test]
     fn data_keys_are_unwrapped_again_and_the_newest_seals() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = || RootKey::obtain(&folder.path().join("data"), None, KeyCreation::Allowed).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let root = || RootKey::obtain(&directory.path().join("data"), None, KeyCreation::Allowed).unwrap();
         let mut keyring = Keyring::unlock(INSTANCE, root(), &[]);
-        assert!(matches!(keyring.seal(&place(), &"s".into()), Err(SecretError::NoDataKey)));
+        assert!(matches!(keyring.seal(&context(), &"s".into()), Err(SecretError::NoDataKey)));
         let old = keyring.add_data_key().unwrap();
-        let sealed = keyring.seal(&place(), &"kept".into()).unwrap();
+        let sealed = keyring.seal(&context(), &"kept".into()).unwrap();
         let new = keyring.add_data_key().unwrap();
         let again = Keyring::unlock(INSTANCE, root(), &[old.clone(), new.clone()]);
         assert_eq!(sealed.kid, old.kid);
-        assert_eq!(again.open(&place(), &sealed.bytes).unwrap().expose_secret(), "kept");
-        assert_eq!(again.seal(&place(), &"s".into()).unwrap().kid, new.kid);
+        assert_eq!(again.open(&context(), &sealed.bytes).unwrap().expose_secret(), "kept");
+        assert_eq!(again.seal(&context(), &"s".into()).unwrap().kid, new.kid);
     }
 
     #[test]
     fn nothing_prints_a_secret() {
         let keyring = keyring();
-        let sealed = keyring.seal(&place(), &"canary".into()).unwrap();
-        let printed = format!("{keyring:?} {sealed:?} {:?}", keyring.open(&place(), &sealed.bytes));
+        let sealed = keyring.seal(&context(), &"canary".into()).unwrap();
+        let printed = format!("{keyring:?} {sealed:?} {:?}", keyring.open(&context(), &sealed.bytes));
         assert!(!printed.contains("canary"));
     }
 }

@@ -11,13 +11,13 @@ mod cipher;
 mod error;
 mod keyring;
 mod passwords;
-mod place;
 mod random;
 mod root_key;
+mod secret_context;
 
 pub use error::SecretError;
 pub use keyring::{Keyring, SealedSecret, WrappedDataKey};
 pub use passwords::{hash_password, verify_password};
-pub use place::SecretPlace;
 pub use random::random_password;
 pub use root_key::{KeyCreation, RootKey, root_key_path};
+pub use secret_context::SecretContext;

@@ -12,7 +12,7 @@ use crate::random::random_bytes;
 /// The credential that systemd hands over (`LoadCredentialEncrypted=riser-root-key:…`).
 const CREDENTIAL: &str = "riser-root-key";
 
-/// The key that wraps the data keys. It lies outside the data folder, so that a copy of the folder alone
+/// The key that wraps the data keys. It lies outside the data directory, so that a copy of the directory alone
 /// opens nothing.
 pub struct RootKey {
     key: Key,
@@ -33,32 +33,32 @@ pub enum KeyCreation {
     Forbidden,
 }
 
-/// Where the root key file of a data folder lies: beside it, `<data>.key`.
-pub fn root_key_path(data_folder: &Path) -> PathBuf {
-    let mut name = OsString::from(data_folder.components().as_path());
+/// Where the root key file of a data directory lies: beside it, `<data>.key`.
+pub fn root_key_path(data_dir: &Path) -> PathBuf {
+    let mut name = OsString::from(data_dir.components().as_path());
     name.push(".key");
     name.into()
 }
 
 impl RootKey {
-    /// Takes the root key of a data folder: systemd's credential if there is one, else the key file, which is
+    /// Takes the root key of a data directory: systemd's credential if there is one, else the key file, which is
     /// made when that is allowed.
     ///
-    /// `credentials_folder` is `$CREDENTIALS_DIRECTORY`.
+    /// `credentials_dir` is `$CREDENTIALS_DIRECTORY`.
     ///
     /// # Errors
     /// [`SecretError::RootKeyMissing`], [`SecretError::RootKeyUnusable`], [`SecretError::RootKeyMalformed`].
     pub fn obtain(
-        data_folder: &Path,
-        credentials_folder: Option<&Path>,
+        data_dir: &Path,
+        credentials_dir: Option<&Path>,
         creation: KeyCreation,
     ) -> Result<Self, SecretError> {
-        if let Some(folder) = credentials_folder
-            && let Some(key) = Self::read(&folder.join(CREDENTIAL))?
+        if let Some(directory) = credentials_dir
+            && let Some(key) = Self::read(&directory.join(CREDENTIAL))?
         {
             return Ok(key);
         }
-        let path = root_key_path(data_folder);
+        let path = root_key_path(data_dir);
         match (Self::read(&path)?, creation) {
             (Some(key), _) => Ok(key),
             (None, KeyCreation::Allowed) => Self::create(&path),
@@ -101,8 +101,8 @@ fn write_new_file(path: &Path, text: &[u8]) -> std::io::Result<()> {
     file.write_all(text)?;
     file.sync_all()?;
     #[cfg(unix)]
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::File::open(folder)?.sync_all()?;
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        std::fs::File::open(directory)?.sync_all()?;
     }
     Ok(())
 }
@@ -113,23 +113,23 @@ mod tests {
 
     #[test]
     fn a_key_is_made_once_and_only_its_owner_may_read_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("riser");
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("riser");
         let first = RootKey::obtain(&data, None, KeyCreation::Allowed).unwrap();
         let second = RootKey::obtain(&data, None, KeyCreation::Forbidden).unwrap();
         assert_eq!(first.key, second.key);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = std::fs::metadata(folder.path().join("riser.key")).unwrap().permissions().mode();
+            let mode = std::fs::metadata(directory.path().join("riser.key")).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o400);
         }
     }
 
     #[test]
     fn a_missing_key_is_not_replaced_while_secrets_wait_for_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("riser");
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("riser");
         let error = RootKey::obtain(&data, None, KeyCreation::Forbidden).unwrap_err();
         assert!(matches!(error, SecretError::RootKeyMissing { .. }));
         assert!(!root_key_path(&data).exists());
@@ -137,18 +137,18 @@ mod tests {
 
     #[test]
     fn a_credential_of_systemd_wins() {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("riser");
-        std::fs::write(folder.path().join(CREDENTIAL), "ab".repeat(32)).unwrap();
-        let key = RootKey::obtain(&data, Some(folder.path()), KeyCreation::Forbidden).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("riser");
+        std::fs::write(directory.path().join(CREDENTIAL), "ab".repeat(32)).unwrap();
+        let key = RootKey::obtain(&data, Some(directory.path()), KeyCreation::Forbidden).unwrap();
         assert_eq!(*key.key, [0xab; 32]);
         assert!(!root_key_path(&data).exists());
     }
 
     #[test]
     fn a_file_that_is_no_key_is_refused_and_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("riser");
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("riser");
         std::fs::write(root_key_path(&data), "ab".repeat(31)).unwrap();
         let error = RootKey::obtain(&data, None, KeyCreation::Allowed).unwrap_err();
         assert!(matches!(error, SecretError::RootKeyMalformed { .. }));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_lies_beside_the_folder_however_the_folder_is_written() {
+    fn the_key_lies_beside_the_directory_however_the_directory_is_written() {
         assert_eq!(root_key_path(Path::new("/var/lib/riser/")), Path::new("/var/lib/riser.key"));
     }
 }

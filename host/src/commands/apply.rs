@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use riser_domain::{Author, Clock};
+use riser_domain::{Actor, Clock};
 use riser_runtime::{ApplyError, ApplyParts, LaunchOptions, SystemClock, apply};
 
 use super::write_line;
 use crate::FAILED;
-use crate::assemble::open_folder;
-use crate::places::{DataFolder, PluginFolders};
+use crate::open_data_dir::open_data_dir;
+use crate::paths::{DataDir, PluginDirs};
 
 /// Arguments of `riser apply`.
 #[derive(Args, Debug)]
@@ -22,9 +22,9 @@ pub(crate) struct ApplyArgs {
     /// The file, TOML
     file: PathBuf,
     #[command(flatten)]
-    data: DataFolder,
+    data: DataDir,
     #[command(flatten)]
-    plugins: PluginFolders,
+    plugins: PluginDirs,
 }
 
 const EXAMPLE: &str = "\
@@ -50,22 +50,22 @@ An example:
   runs_at_start = true
 
 Names tell what is meant; what the file leaves out stays as it is. All faults are told at once, and then nothing
-is applied. Riser must not be running on the same data folder.";
+is applied. Riser must not be running on the same data directory.";
 
-/// Applies the file to the data folder, which no running Riser may use meanwhile.
+/// Applies the file to the data directory, which no running Riser may use meanwhile.
 pub(crate) async fn run(arguments: ApplyArgs) -> anyhow::Result<ExitCode> {
     let file = arguments.file.display();
     let text = std::fs::read_to_string(&arguments.file).with_context(|| format!("{file} cannot be read"))?;
-    let folder = arguments.data.path()?;
+    let directory = arguments.data.path()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let open = open_folder(&folder, clock.as_ref()).await?;
+    let open = open_data_dir(&directory, clock.as_ref()).await?;
     let applied = apply(
         ApplyParts {
             store: &open.store,
             keyring: &open.keyring,
             clock,
-            author: Author::CommandLine,
-            plugin_folders: arguments.plugins.paths(&folder),
+            actor: Actor::CommandLine,
+            plugin_dirs: arguments.plugins.paths(&directory),
             worker: LaunchOptions::of_this_program(open.store.instance_id()),
         },
         &text,

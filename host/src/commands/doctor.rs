@@ -13,16 +13,16 @@ use riser_store::StoreError;
 use tokio::net::TcpListener;
 
 use crate::FAILED;
-use crate::assemble::{OpenFolder, open_folder};
-use crate::places::{DataFolder, PluginFolders};
+use crate::open_data_dir::{OpenDataDir, open_data_dir};
+use crate::paths::{DataDir, PluginDirs};
 
 /// Arguments of `riser doctor`.
 #[derive(Args, Debug)]
 pub(crate) struct DoctorArgs {
     #[command(flatten)]
-    data: DataFolder,
+    data: DataDir,
     #[command(flatten)]
-    plugins: PluginFolders,
+    plugins: PluginDirs,
     /// Where the portal is to listen
     #[arg(long = "portal-listen", value_name = "ADDRESS", default_value = "127.0.0.1:8082")]
     portal: SocketAddr,
@@ -44,32 +44,34 @@ impl Finding {
     }
 }
 
-/// Looks at folder, key, plugins and ports.
+/// Looks at directory, key, plugins and ports.
 pub(crate) async fn run(arguments: DoctorArgs) -> anyhow::Result<ExitCode> {
-    let folder = arguments.data.path()?;
+    let directory = arguments.data.path()?;
     let mut findings = Vec::new();
     let mut is_running = false;
-    // A folder that is not there stays so. One that is there is opened by the only way there is, the start, which
+    // A directory that is not there stays so. One that is there is opened by the only way there is, the start, which
     // puts right what an earlier end left.
-    if folder.exists() {
-        match open_folder(&folder, &SystemClock).await {
-            Ok(open) => look_into(&folder, &open, &mut findings).await?,
+    if directory.exists() {
+        match open_data_dir(&directory, &SystemClock).await {
+            Ok(open) => look_into(&directory, &open, &mut findings).await?,
             Err(error) => match error.downcast_ref() {
                 Some(StoreError::Locked { pid, .. }) => {
                     is_running = true;
                     findings.push(Finding::well(format!(
-                        "Riser runs, process {pid}; stop it to look into its data folder {} and at its ports",
-                        folder.display()
+                        "Riser runs, process {pid}; stop it to look into its data directory {} and at its ports",
+                        directory.display()
                     )));
                 }
                 _ => findings.push(Finding::fault(format!("{error:#}"))),
             },
         }
     } else {
-        findings
-            .push(Finding::well(format!("{} is not there yet; the first start makes it", folder.display())));
+        findings.push(Finding::well(format!(
+            "{} is not there yet; the first start makes it",
+            directory.display()
+        )));
     }
-    findings.extend(arguments.plugins.paths(&folder).iter().map(|folder| look_at_plugins(folder)));
+    findings.extend(arguments.plugins.paths(&directory).iter().map(|directory| look_at_plugins(directory)));
     // A Riser that runs holds its own ports; who else could is not seen from here.
     if !is_running {
         findings.push(look_at_port("the portal", arguments.portal, "--portal-listen").await);
@@ -83,16 +85,16 @@ pub(crate) async fn run(arguments: DoctorArgs) -> anyhow::Result<ExitCode> {
     Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
-async fn look_into(folder: &Path, open: &OpenFolder, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
-    findings.push(Finding::well(format!("the data folder {} can be used", folder.display())));
-    for moved in &open.recovery.moved_aside {
+async fn look_into(directory: &Path, open: &OpenDataDir, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+    findings.push(Finding::well(format!("the data directory {} can be used", directory.display())));
+    for moved in &open.recovery.quarantined {
         let (file, to) = (moved.file, moved.to.display());
         findings.push(Finding::fault(format!(
             "{file} could not be used ({}) and was moved to {to}",
             moved.fault
         )));
     }
-    findings.push(look_at_key(folder, open));
+    findings.push(look_at_key(directory, open));
     let people = open.store.list_users().await?.len();
     findings.push(match people {
         0 => Finding::fault("nobody can log in to the portal: run `riser user add NAME --role admin`"),
@@ -110,8 +112,8 @@ async fn look_into(folder: &Path, open: &OpenFolder, findings: &mut Vec<Finding>
     Ok(())
 }
 
-fn look_at_key(folder: &Path, open: &OpenFolder) -> Finding {
-    let file = root_key_path(folder);
+fn look_at_key(directory: &Path, open: &OpenDataDir) -> Finding {
+    let file = root_key_path(directory);
     if let Some(refusal) = &open.locked_because {
         return Finding::fault(refusal.to_string());
     }
@@ -119,7 +121,7 @@ fn look_at_key(folder: &Path, open: &OpenFolder) -> Finding {
     if !locked.is_empty() {
         let keys = locked.join(", ");
         return Finding::fault(format!(
-            "{} does not open the data key {keys}: put back the key file of this data folder",
+            "{} does not open the data key {keys}: put back the key file of this data directory",
             file.display()
         ));
     }
@@ -133,10 +135,10 @@ fn look_at_key(folder: &Path, open: &OpenFolder) -> Finding {
     }
 }
 
-fn look_at_plugins(folder: &Path) -> Finding {
-    let shown = folder.display();
-    match std::fs::read_dir(folder) {
-        Err(_) => Finding::well(format!("no plugin folder {shown}")),
+fn look_at_plugins(directory: &Path) -> Finding {
+    let shown = directory.display();
+    match std::fs::read_dir(directory) {
+        Err(_) => Finding::well(format!("no plugin directory {shown}")),
         Ok(entries) => {
             let is_library = |path: &Path| path.extension().is_some_and(|extension| extension == "so");
             let count = entries.flatten().filter(|entry| is_library(&entry.path())).count();

@@ -3,7 +3,7 @@
 use std::fmt::Arguments;
 use std::io::{self, Write};
 
-use riser_domain::one_line;
+use riser_domain::sanitize_line;
 
 pub(crate) mod apply;
 pub(crate) mod doctor;
@@ -15,5 +15,5 @@ pub(crate) mod user;
 /// Writes one line; what a server, a plugin or a person put into it can neither steer the terminal nor forge
 /// another line.
 pub(crate) fn write_line(out: &mut impl Write, line: Arguments<'_>) -> io::Result<()> {
-    writeln!(out, "{}", one_line(&line.to_string()))
+    writeln!(out, "{}", sanitize_line(&line.to_string()))
 }

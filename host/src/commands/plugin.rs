@@ -10,7 +10,7 @@ use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 use riser_domain::RunMode;
 use riser_worker::{
-    LaunchOptions, Launcher, LibraryDescription, LibraryShelf, Setting, SettingKind, SettingValues,
+    LaunchOptions, Launcher, LibraryCache, LibraryDescription, Setting, SettingKind, SettingValues,
     SettingsSchema, describe,
 };
 
@@ -47,8 +47,8 @@ async fn check(file: &Path) -> anyhow::Result<ExitCode> {
         "{} is not there: name a plugin library, such as target/debug/libmy_plugin.so",
         file.display()
     );
-    let folder = TemporaryFolder::new().context("a folder for a copy of the library cannot be made")?;
-    let library = LibraryShelf::open(&folder.0)?.shelve(file)?;
+    let directory = TemporaryDir::new().context("a directory for a copy of the library cannot be made")?;
+    let library = LibraryCache::open(&directory.0)?.copy_in(file)?;
     let launcher = Launcher::start(LaunchOptions::of_this_program(format!("check-{}", std::process::id())))?;
     let library = describe(&launcher, &library).await?;
     let faults = faults(&library);
@@ -155,10 +155,10 @@ fn setting_faults(of: &str, schema: &SettingsSchema) -> Vec<String> {
     schema.settings.iter().flat_map(faults_of).collect()
 }
 
-/// A folder that only this user reads, removed at the end.
-struct TemporaryFolder(PathBuf);
+/// A directory that only this user reads, removed at the end.
+struct TemporaryDir(PathBuf);
 
-impl TemporaryFolder {
+impl TemporaryDir {
     fn new() -> io::Result<Self> {
         let path = std::env::temp_dir().join(format!("riser-plugin-check-{}", std::process::id()));
         DirBuilder::new().mode(0o700).create(&path)?;
@@ -166,9 +166,9 @@ impl TemporaryFolder {
     }
 }
 
-impl Drop for TemporaryFolder {
+impl Drop for TemporaryDir {
     fn drop(&mut self) {
-        // What is left is a copy in the system's temporary folder.
+        // What is left is a copy in the system's temporary directory.
         let _left = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -5,15 +5,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
-use riser_domain::{Author, Clock as _, Role, one_line};
+use riser_domain::{Actor, Clock as _, Role, sanitize_line};
 use riser_runtime::SystemClock;
 use riser_secrets::hash_password;
 use riser_store::{NewUser, Store};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::write_line;
-use crate::assemble::open_folder;
-use crate::places::DataFolder;
+use crate::open_data_dir::open_data_dir;
+use crate::paths::DataDir;
 
 /// Characters that a portal password has at least.
 const SHORTEST_PASSWORD: usize = 10;
@@ -26,7 +26,7 @@ pub(crate) struct UserArgs {
     #[command(subcommand)]
     action: Action,
     #[command(flatten)]
-    data: DataFolder,
+    data: DataDir,
 }
 
 #[derive(Debug, Subcommand)]
@@ -68,10 +68,10 @@ impl From<RoleArgument> for Role {
     }
 }
 
-/// Carries out the action on the data folder, which no running Riser may use meanwhile.
+/// Carries out the action on the data directory, which no running Riser may use meanwhile.
 pub(crate) async fn run(arguments: UserArgs) -> anyhow::Result<ExitCode> {
-    let folder = arguments.data.path()?;
-    let store = open_folder(&folder, &SystemClock).await?.store;
+    let directory = arguments.data.path()?;
+    let store = open_data_dir(&directory, &SystemClock).await?.store;
     let done = match arguments.action {
         Action::Add { name, role } => add(&store, &name, role.into()).await,
         Action::List => list(&store).await,
@@ -83,14 +83,14 @@ pub(crate) async fn run(arguments: UserArgs) -> anyhow::Result<ExitCode> {
 
 async fn add(store: &Store, name: &str, role: Role) -> anyhow::Result<()> {
     ensure!(
-        !name.is_empty() && name.trim() == name && name.len() <= LONGEST_NAME && one_line(name) == name,
+        !name.is_empty() && name.trim() == name && name.len() <= LONGEST_NAME && sanitize_line(name) == name,
         "{name:?} is no name to log in with: it is one line of at most {LONGEST_NAME} bytes without spaces around it"
     );
     ensure!(store.find_user(name).await?.is_none(), "there is already a user {name}; see `riser user list`");
     let password_hash = hash_password(&new_password()?)?;
     let user = NewUser { name: name.to_owned(), role, password_hash };
-    store.add_user(&user, &Author::CommandLine, SystemClock.now()).await?;
-    Ok(writeln!(std::io::stdout(), "{name} may log in as {}", role.word())?)
+    store.add_user(&user, &Actor::CommandLine, SystemClock.now()).await?;
+    Ok(writeln!(std::io::stdout(), "{name} may log in as {}", role.as_str())?)
 }
 
 async fn list(store: &Store) -> anyhow::Result<()> {
@@ -100,7 +100,7 @@ async fn list(store: &Store) -> anyhow::Result<()> {
         writeln!(out, "nobody may log in yet; add someone with `riser user add NAME --role admin`")?;
     }
     for user in users {
-        write_line(&mut out, format_args!("{}\t{}", user.name, user.role.word()))?;
+        write_line(&mut out, format_args!("{}\t{}", user.name, user.role.as_str()))?;
     }
     Ok(())
 }
@@ -110,7 +110,7 @@ async fn reset(store: &Store, name: &str) -> anyhow::Result<()> {
         bail!("there is no user {name}; see `riser user list`");
     };
     let hash = hash_password(&new_password()?)?;
-    store.update_user_password(user.id, &hash, &Author::CommandLine, SystemClock.now()).await?;
+    store.update_user_password(user.id, &hash, &Actor::CommandLine, SystemClock.now()).await?;
     Ok(writeln!(std::io::stdout(), "{name} has a new password and was logged out everywhere")?)
 }
 

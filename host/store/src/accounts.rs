@@ -30,7 +30,7 @@ impl ConfigurationTransaction {
         name: &str,
         rights: AccountRights,
     ) -> Result<AccountId, StoreError> {
-        let word = rights.word();
+        let word = rights.as_str();
         let id = sqlx::query_scalar!(
             r#"INSERT INTO ews_accounts (ews_server_id, name, rights) VALUES (?, ?, ?) RETURNING id AS "id!: i64""#,
             server.0,
@@ -51,7 +51,7 @@ impl ConfigurationTransaction {
         name: &str,
         rights: AccountRights,
     ) -> Result<(), StoreError> {
-        let word = rights.word();
+        let word = rights.as_str();
         let changed =
             sqlx::query!("UPDATE ews_accounts SET name = ?, rights = ? WHERE id = ?", name, word, id.0)
                 .execute(&mut *self.transaction)

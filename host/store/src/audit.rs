@@ -1,9 +1,9 @@
 //! The audit trail: one row for every change and every write from the BMS, in the transaction of the change.
 
-use riser_domain::{Author, Timestamp};
+use riser_domain::{Actor, Timestamp};
 use sqlx::SqliteConnection;
 
-use crate::author_columns::AuthorColumns;
+use crate::actor_columns::ActorColumns;
 use crate::{Store, StoreError};
 
 /// What someone did.
@@ -14,7 +14,7 @@ pub struct AuditEntry {
     /// When.
     pub at: Timestamp,
     /// Who.
-    pub author: Author,
+    pub actor: Actor,
     /// What was done: `add`, `update`, `remove`, `set`.
     pub action: String,
     /// The kind of thing: `connection`, `set point`.
@@ -42,19 +42,19 @@ impl Store {
     /// Records something that changed nothing in the store, such as a login.
     pub async fn record_audit(
         &self,
-        author: &Author,
+        actor: &Actor,
         now: Timestamp,
         entry: NewAuditEntry<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;
-        record(&mut transaction, author, now, entry).await?;
+        record(&mut transaction, actor, now, entry).await?;
         transaction.commit().await
     }
 
     /// The newest entries, newest first.
     pub async fn list_audit(&self, count: u32) -> Result<Vec<AuditEntry>, StoreError> {
         let rows = sqlx::query!(
-            "SELECT id, at, author_kind, author_name, author_server, action, subject, subject_name, detail
+            "SELECT id, at, actor_kind, actor_name, actor_server, action, subject, subject_name, detail
              FROM audit ORDER BY id DESC LIMIT ?",
             count
         )
@@ -62,12 +62,12 @@ impl Store {
         .await?;
         rows.into_iter()
             .map(|row| {
-                let author =
-                    AuthorColumns { kind: row.author_kind, name: row.author_name, server: row.author_server };
+                let actor =
+                    ActorColumns { kind: row.actor_kind, name: row.actor_name, server: row.actor_server };
                 Ok(AuditEntry {
                     id: row.id,
                     at: Timestamp::from_unix_ms(row.at),
-                    author: author.into_author("audit", row.id)?,
+                    actor: actor.into_actor("audit", row.id)?,
                     action: row.action,
                     subject: row.subject,
                     subject_name: row.subject_name,
@@ -81,20 +81,20 @@ impl Store {
 /// Adds an entry within the transaction of what it tells of.
 pub(crate) async fn record(
     connection: &mut SqliteConnection,
-    author: &Author,
+    actor: &Actor,
     now: Timestamp,
     entry: NewAuditEntry<'_>,
 ) -> Result<(), StoreError> {
-    let author = AuthorColumns::from(author);
+    let actor = ActorColumns::from(actor);
     let now_ms = now.unix_ms();
     sqlx::query!(
         "INSERT INTO audit
-             (at, author_kind, author_name, author_server, action, subject, subject_name, detail)
+             (at, actor_kind, actor_name, actor_server, action, subject, subject_name, detail)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         now_ms,
-        author.kind,
-        author.name,
-        author.server,
+        actor.kind,
+        actor.name,
+        actor.server,
         entry.action,
         entry.subject,
         entry.subject_name,

@@ -1,6 +1,6 @@
 //! The whole configuration, read at once and changed in one transaction.
 
-use riser_domain::{Author, Connection, EwsServer, ProcessorConfiguration, Schedule, Timestamp};
+use riser_domain::{Actor, Connection, EwsServer, ProcessorConfiguration, Schedule, Timestamp};
 use sqlx::SqliteConnection;
 
 use crate::accounts::Account;
@@ -30,14 +30,14 @@ impl Store {
         load(&mut transaction).await
     }
 
-    /// Begins a change of the configuration by this author. Nothing changes before
+    /// Begins a change of the configuration by this actor. Nothing changes before
     /// [`ConfigurationTransaction::commit`]; other writers wait meanwhile.
     pub async fn begin_configuration(
         &self,
-        author: &Author,
+        actor: &Actor,
         now: Timestamp,
     ) -> Result<ConfigurationTransaction, StoreError> {
-        Ok(ConfigurationTransaction { transaction: self.riser().write().await?, author: author.clone(), now })
+        Ok(ConfigurationTransaction { transaction: self.riser().write().await?, actor: actor.clone(), now })
     }
 }
 
@@ -46,7 +46,7 @@ impl Store {
 #[derive(Debug)]
 pub struct ConfigurationTransaction {
     pub(crate) transaction: WriteTransaction,
-    author: Author,
+    actor: Actor,
     now: Timestamp,
 }
 
@@ -70,7 +70,7 @@ impl ConfigurationTransaction {
         detail: &str,
     ) -> Result<(), StoreError> {
         let entry = NewAuditEntry { action, subject, subject_name, detail };
-        audit::record(&mut self.transaction, &self.author, self.now, entry).await
+        audit::record(&mut self.transaction, &self.actor, self.now, entry).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Data keys, wrapped by the root key, and which of them the stored secrets need.
 
-use riser_domain::{Author, Timestamp};
+use riser_domain::{Actor, Timestamp};
 
 use crate::audit::{self, NewAuditEntry};
 use crate::{Store, StoreError};
@@ -39,7 +39,7 @@ impl Store {
     pub async fn add_data_key(
         &self,
         key: &WrappedKey,
-        author: &Author,
+        actor: &Actor,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;
@@ -54,7 +54,7 @@ impl Store {
         .await
         .map_err(StoreError::about("a data key"))?;
         let entry = NewAuditEntry { action: "add", subject: "data key", subject_name: &key.kid, detail: "" };
-        audit::record(&mut transaction, author, now, entry).await?;
+        audit::record(&mut transaction, actor, now, entry).await?;
         transaction.commit().await
     }
 

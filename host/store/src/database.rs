@@ -11,7 +11,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 use crate::StoreError;
 
 /// Longest wait for connections to be given back.
-const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A database file in use.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Database {
             self.readers.close().await;
             self.writer.close().await;
         };
-        if tokio::time::timeout(CLOSE_WITHIN, closed).await.is_err() {
+        if tokio::time::timeout(CLOSE_TIMEOUT, closed).await.is_err() {
             tracing::warn!("a database was not closed in time; nothing is lost");
         }
     }
@@ -96,9 +96,9 @@ mod tests {
 
     #[tokio::test]
     async fn after_the_disk_failed_nothing_more_is_written() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let options =
-            SqliteConnectOptions::new().filename(folder.path().join("x.db")).create_if_missing(true);
+            SqliteConnectOptions::new().filename(directory.path().join("x.db")).create_if_missing(true);
         let pool = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options);
         let database = Database::new(pool.clone(), pool);
         database.write().await.unwrap().commit().await.unwrap();

@@ -68,8 +68,8 @@ const JOURNAL_SIZE_LIMIT_BYTES: &str = "67108864";
 /// Why a file could not be opened.
 #[derive(Debug)]
 pub(crate) enum OpenFault {
-    /// It is to be moved aside, and another made.
-    MoveAside(Fault),
+    /// It is to be quarantined, and another made.
+    Quarantine(Fault),
     /// It is to be left alone, and the start refused.
     Refuse(StoreError),
 }
@@ -83,7 +83,7 @@ impl From<sqlx::Error> for OpenFault {
 impl From<StoreError> for OpenFault {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::DamagedFile(_) => Self::MoveAside(Fault::Damaged),
+            StoreError::DamagedFile(_) => Self::Quarantine(Fault::Damaged),
             other => Self::Refuse(other),
         }
     }
@@ -98,44 +98,44 @@ pub(crate) struct Opened {
 }
 
 impl DatabaseFile {
-    pub(crate) fn path(&self, folder: &Path) -> PathBuf {
-        folder.join(self.name)
+    pub(crate) fn path(&self, directory: &Path) -> PathBuf {
+        directory.join(self.name)
     }
 
     /// Whether the file is there and ours, as far as can be said before SQLite sees it.
-    pub(crate) fn is_there(&self, folder: &Path) -> Result<bool, OpenFault> {
-        let path = self.path(folder);
+    pub(crate) fn is_there(&self, directory: &Path) -> Result<bool, OpenFault> {
+        let path = self.path(directory);
         let metadata = match std::fs::metadata(&path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 // A link that leads nowhere is something at that path, too.
                 let is_there = path.symlink_metadata().is_ok();
-                return if is_there { Err(OpenFault::MoveAside(Fault::NoFile)) } else { Ok(false) };
+                return if is_there { Err(OpenFault::Quarantine(Fault::NoFile)) } else { Ok(false) };
             }
             Err(error) => return Err(OpenFault::Refuse(error.into())),
         };
         if !metadata.is_file() {
-            return Err(OpenFault::MoveAside(Fault::NoFile));
+            return Err(OpenFault::Quarantine(Fault::NoFile));
         }
         if metadata.len() == 0 {
-            return Err(OpenFault::MoveAside(Fault::Empty));
+            return Err(OpenFault::Quarantine(Fault::Empty));
         }
         let mut header = [0_u8; HEADER_BYTES];
-        let mut file = std::fs::File::open(&path).map_err(|error| unwritable(folder, error))?;
+        let mut file = std::fs::File::open(&path).map_err(|error| unwritable(directory, error))?;
         let is_whole = std::io::Read::read_exact(&mut file, &mut header).is_ok();
         // Read from the header, because SQLite would change a foreign file by opening it with our settings.
         let is_ours = header.starts_with(MAGIC) && header.ends_with(&self.application_id.to_be_bytes());
-        if is_whole && is_ours { Ok(true) } else { Err(OpenFault::MoveAside(Fault::Foreign)) }
+        if is_whole && is_ours { Ok(true) } else { Err(OpenFault::Quarantine(Fault::Foreign)) }
     }
 
     /// Makes an empty file that is marked as ours before anything else is in it.
-    pub(crate) async fn create(&self, folder: &Path) -> Result<(), OpenFault> {
-        let path = self.path(folder);
+    pub(crate) async fn create(&self, directory: &Path) -> Result<(), OpenFault> {
+        let path = self.path(directory);
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path).map_err(|error| unwritable(folder, error))?;
+        options.open(&path).map_err(|error| unwritable(directory, error))?;
         let connection = SqliteConnectOptions::new()
             .filename(&path)
             .page_size(self.page_size_bytes)
@@ -143,12 +143,12 @@ impl DatabaseFile {
             .connect()
             .await?;
         connection.close().await?;
-        sync_folder(folder).map_err(|error| unwritable(folder, error))
+        sync_dir(directory).map_err(|error| unwritable(directory, error))
     }
 
     /// Opens the file, looks for damage and brings its schema up to date.
-    pub(crate) async fn open(&self, folder: &Path) -> Result<Opened, OpenFault> {
-        let options = self.options(folder);
+    pub(crate) async fn open(&self, directory: &Path) -> Result<Opened, OpenFault> {
+        let options = self.options(directory);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .min_connections(1)
@@ -175,9 +175,9 @@ impl DatabaseFile {
         }
     }
 
-    fn options(&self, folder: &Path) -> SqliteConnectOptions {
+    fn options(&self, directory: &Path) -> SqliteConnectOptions {
         SqliteConnectOptions::new()
-            .filename(self.path(folder))
+            .filename(self.path(directory))
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(self.synchronous)
             .foreign_keys(true)
@@ -218,8 +218,8 @@ impl DatabaseFile {
     }
 }
 
-fn unwritable(folder: &Path, source: std::io::Error) -> OpenFault {
-    OpenFault::Refuse(StoreError::Unwritable { folder: folder.to_owned(), source })
+fn unwritable(directory: &Path, source: std::io::Error) -> OpenFault {
+    OpenFault::Refuse(StoreError::Unwritable { directory: directory.to_owned(), source })
 }
 
 /// Looks for damage, within its budget; answers whether it came to the end.
@@ -230,15 +230,15 @@ async fn check(connection: &mut SqliteConnection) -> Result<bool, OpenFault> {
     connection.lock_handle().await?.remove_progress_handler();
     match found {
         Ok(found) if found == "ok" => Ok(true),
-        Ok(_) => Err(OpenFault::MoveAside(Fault::Damaged)),
+        Ok(_) => Err(OpenFault::Quarantine(Fault::Damaged)),
         Err(sqlx::Error::Database(fault)) if fault.code().as_deref() == Some("9") => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
 
-/// A new file survives a power cut only when its folder's entry was written, too.
-pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+/// A new file survives a power cut only when its directory's entry was written, too.
+pub(crate) fn sync_dir(directory: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
-    std::fs::File::open(folder)?.sync_all()?;
+    std::fs::File::open(directory)?.sync_all()?;
     Ok(())
 }

@@ -5,23 +5,23 @@ use riser_domain::TreeError;
 /// Why the store could not do what it was asked; variants by what the caller does differently.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another process holds the folder.
+    /// Another process holds the directory.
     #[error(
-        "another Riser, process {pid}, uses the folder {folder}; stop it, or start this one with another --data"
+        "another Riser, process {pid}, uses the directory {directory}; stop it, or start this one with another --data-dir"
     )]
     Locked {
         /// The process that holds it, as it wrote into the lock file.
         pid: String,
-        /// The folder.
-        folder: PathBuf,
+        /// The directory.
+        directory: PathBuf,
     },
-    /// The folder cannot be made or written.
+    /// The directory cannot be made or written.
     #[error(
-        "the folder {folder} cannot be written; make it writable for this user, or choose another with --data"
+        "the directory {directory} cannot be written; make it writable for this user, or choose another with --data-dir"
     )]
     Unwritable {
-        /// The folder.
-        folder: PathBuf,
+        /// The directory.
+        directory: PathBuf,
         /// What the operating system said.
         source: std::io::Error,
     },
@@ -63,7 +63,7 @@ pub enum StoreError {
         row: String,
     },
     /// The database file itself is damaged.
-    #[error("a database file is damaged; start Riser again, which moves it aside and says where to")]
+    #[error("a database file is damaged; start Riser again, which quarantines it and says where to")]
     DamagedFile(#[source] sqlx::Error),
     /// The disk refused to make a commit durable: nothing more is written until the next start.
     #[error("the disk failed while storing; Riser stores nothing more until it is started again")]
@@ -92,7 +92,7 @@ pub enum StoreError {
         source: sqlx::migrate::MigrateError,
     },
     /// The operating system failed.
-    #[error("a file of the data folder could not be used")]
+    #[error("a file of the data directory could not be used")]
     Io(#[from] std::io::Error),
     /// Anything else that SQLite or its driver said.
     #[error("the database failed")]
@@ -172,8 +172,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_disk_and_a_busy_file_are_told_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("x.db");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("x.db");
         let mut one = connect(&file).await;
         sqlx::raw_sql("CREATE TABLE t (x BLOB); PRAGMA max_page_count = 10").execute(&mut one).await.unwrap();
         let full = sqlx::raw_sql("INSERT INTO t VALUES (zeroblob(100000))").execute(&mut one).await;

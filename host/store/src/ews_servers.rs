@@ -94,7 +94,7 @@ pub(crate) async fn list(connection: &mut SqliteConnection) -> Result<Vec<EwsSer
 }
 
 fn digest_text(server: &EwsServer) -> String {
-    let tokens: Vec<&str> = server.digest_order.iter().map(|algorithm| algorithm.token()).collect();
+    let tokens: Vec<&str> = server.digest_order.iter().map(|algorithm| algorithm.as_str()).collect();
     tokens.join(" ")
 }
 

@@ -1,4 +1,4 @@
-//! One process uses a data folder. The lock is the operating system's, so it ends with the process however
+//! One process uses a data directory. The lock is the operating system's, so it ends with the process however
 //! that ends; the file only says who holds it.
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -16,16 +16,16 @@ pub(crate) struct FolderLock {
 }
 
 impl FolderLock {
-    /// Makes the folder if there is none, and takes it.
-    pub(crate) fn take(folder: &Path) -> Result<Self, StoreError> {
-        let unwritable = |source| StoreError::Unwritable { folder: folder.to_owned(), source };
-        make_private_folder(folder).map_err(unwritable)?;
+    /// Makes the directory if there is none, and takes it.
+    pub(crate) fn take(directory: &Path) -> Result<Self, StoreError> {
+        let unwritable = |source| StoreError::Unwritable { directory: directory.to_owned(), source };
+        make_private_dir(directory).map_err(unwritable)?;
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .open(folder.join(LOCK_FILE))
+            .open(directory.join(LOCK_FILE))
             .map_err(unwritable)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -34,7 +34,7 @@ impl FolderLock {
                 // The holder may be between taking the lock and writing its number.
                 let _ = file.read_to_string(&mut pid);
                 let pid = if pid.trim().is_empty() { "unknown".to_owned() } else { pid.trim().to_owned() };
-                return Err(StoreError::Locked { pid, folder: folder.to_owned() });
+                return Err(StoreError::Locked { pid, directory: directory.to_owned() });
             }
             Err(TryLockError::Error(error)) => return Err(unwritable(error)),
         }
@@ -46,12 +46,12 @@ impl FolderLock {
 }
 
 /// Others on this machine have no business in it: it holds what was sealed, and what was recorded.
-fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+fn make_private_dir(directory: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    builder.create(directory)
 }
 
 #[cfg(test)]
@@ -60,28 +60,29 @@ mod tests {
 
     #[test]
     fn a_second_holder_is_told_the_process_of_the_first() {
-        let folder = tempfile::tempdir().unwrap();
-        let _held = FolderLock::take(folder.path()).unwrap();
-        let refusal = FolderLock::take(folder.path()).unwrap_err().to_string();
+        let directory = tempfile::tempdir().unwrap();
+        let _held = FolderLock::take(directory.path()).unwrap();
+        let refusal = FolderLock::take(directory.path()).unwrap_err().to_string();
         assert!(
-            refusal.starts_with(&format!("another Riser, process {}, uses the folder", std::process::id()))
+            refusal
+                .starts_with(&format!("another Riser, process {}, uses the directory", std::process::id()))
         );
     }
 
     #[test]
     fn a_stale_lock_file_is_no_obstacle() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(LOCK_FILE), "4711\n").unwrap();
-        FolderLock::take(folder.path()).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join(LOCK_FILE), "4711\n").unwrap();
+        FolderLock::take(directory.path()).unwrap();
     }
 
     #[test]
-    fn a_folder_that_cannot_be_made_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("data");
+    fn a_directory_that_cannot_be_made_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("data");
         std::fs::write(&file, "").unwrap();
         let refusal = FolderLock::take(&file.join("below")).unwrap_err();
         assert!(matches!(refusal, StoreError::Unwritable { .. }));
-        assert!(refusal.to_string().contains("--data"));
+        assert!(refusal.to_string().contains("--data-dir"));
     }
 }

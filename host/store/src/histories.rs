@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use riser_domain::{HistorySample, PointHandle, Timestamp};
 
-use crate::numbers::json_list;
+use crate::id_blocks::json_list;
 use crate::value_columns::{ValueColumns, state_from};
-use crate::{Store, StoreError, hot_statements};
+use crate::{Store, StoreError, bulk_statements};
 
 /// Which samples of a history to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Store {
             return Ok(());
         }
         let mut transaction = self.history().write().await?;
-        hot_statements::put_samples(&mut transaction, samples).await?;
+        bulk_statements::put_samples(&mut transaction, samples).await?;
         transaction.commit().await
     }
 

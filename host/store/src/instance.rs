@@ -8,7 +8,7 @@ use crate::database::Database;
 const RISER_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Reads the installation's id, or makes it; answers whether it was made now.
-pub(crate) async fn take_up(riser: &Database, now: Timestamp) -> Result<(String, bool), StoreError> {
+pub(crate) async fn adopt(riser: &Database, now: Timestamp) -> Result<(String, bool), StoreError> {
     let known = sqlx::query!("SELECT id, riser_version FROM instance").fetch_optional(riser.read()).await?;
     if let Some(instance) = &known
         && instance.riser_version == RISER_VERSION

@@ -9,7 +9,7 @@ use sqlx::Sqlite;
 use sqlx::query_builder::Separated;
 
 use crate::StoreError;
-use crate::shared_texts::SharedTexts;
+use crate::string_pool::StringPool;
 
 /// An item with its place and its handle, on its way into the table.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +33,8 @@ pub(crate) struct ItemColumns {
     pub(crate) value_kind: Option<String>,
     pub(crate) unit: Option<String>,
     pub(crate) value_item_id: Option<String>,
-    pub(crate) written_by: Option<String>,
-    pub(crate) carried_by: Option<String>,
+    pub(crate) published_by: Option<String>,
+    pub(crate) writes_handled_by: Option<String>,
     pub(crate) is_writable: bool,
     pub(crate) set_point_min: Option<f64>,
     pub(crate) set_point_max: Option<f64>,
@@ -44,14 +44,16 @@ pub(crate) struct ItemColumns {
 }
 
 impl ItemRow<'_> {
-    /// Binds the row in the order of the columns of `hot_statements::put_items`.
+    /// Binds the row in the order of the columns of `bulk_statements::put_items`.
     pub(crate) fn bind(&self, row: &mut Separated<'_, Sqlite, &'static str>) {
         let columns = ItemColumns::from(self.item);
         row.push_bind(i64::from(self.handle)).push_bind(self.owner_id).push_bind(self.ews_server_id);
         row.push_bind(i64::from(self.position)).push_bind(columns.item_id).push_bind(columns.parent_id);
         row.push_bind(columns.node).push_bind(columns.name).push_bind(columns.description);
         row.push_bind(columns.container_kind).push_bind(columns.value_kind).push_bind(columns.unit);
-        row.push_bind(columns.value_item_id).push_bind(columns.written_by).push_bind(columns.carried_by);
+        row.push_bind(columns.value_item_id)
+            .push_bind(columns.published_by)
+            .push_bind(columns.writes_handled_by);
         row.push_bind(columns.is_writable).push_bind(columns.set_point_min).push_bind(columns.set_point_max);
         row.push_bind(columns.set_point_future).push_bind(columns.set_point_options);
     }
@@ -79,8 +81,8 @@ impl From<&EwsItem> for ItemColumns {
                     description: item.description.to_string(),
                     value_kind: Some(item.kind.name().to_owned()),
                     unit: Some(item.unit.to_string()),
-                    written_by: Some(item.written_by.to_string()),
-                    carried_by: item.carried_by.as_deref().map(str::to_owned),
+                    published_by: Some(item.published_by.to_string()),
+                    writes_handled_by: item.writes_handled_by.as_deref().map(str::to_owned),
                     is_writable: rule.is_some(),
                     set_point_min: rule.and_then(|rule| rule.min),
                     set_point_max: rule.and_then(|rule| rule.max),
@@ -98,7 +100,7 @@ impl From<&EwsItem> for ItemColumns {
                 value_kind: Some(item.kind.name().to_owned()),
                 unit: Some(item.unit.to_string()),
                 value_item_id: Some(item.value_item.to_string()),
-                written_by: Some(item.written_by.to_string()),
+                published_by: Some(item.published_by.to_string()),
                 ..Self::default()
             },
         }
@@ -107,7 +109,7 @@ impl From<&EwsItem> for ItemColumns {
 
 impl ItemColumns {
     /// The item; `handle` names the row when it is damaged.
-    pub(crate) fn into_item(self, handle: i64, texts: &mut SharedTexts) -> Result<EwsItem, StoreError> {
+    pub(crate) fn into_item(self, handle: i64, texts: &mut StringPool) -> Result<EwsItem, StoreError> {
         let damaged = |column| StoreError::damaged("items", column, &handle);
         let id = EwsItemId::from(texts.share(&self.item_id));
         let name = texts.share(&self.name);
@@ -123,7 +125,7 @@ impl ItemColumns {
         let kind = self.value_kind.as_deref().and_then(ValueKind::from_name);
         let kind = kind.ok_or_else(|| damaged("value_kind"))?;
         let unit = texts.share(self.unit.as_deref().unwrap_or_default());
-        let written_by = texts.share(self.written_by.as_deref().unwrap_or_default());
+        let published_by = texts.share(self.published_by.as_deref().unwrap_or_default());
         match self.node.as_str() {
             "value" => Ok(EwsItem::Value(ValueItem {
                 id,
@@ -133,8 +135,8 @@ impl ItemColumns {
                 kind,
                 unit,
                 set_point: self.is_writable.then(|| self.set_point(texts)),
-                written_by,
-                carried_by: self.carried_by.as_deref().map(|class| texts.share(class)),
+                published_by,
+                writes_handled_by: self.writes_handled_by.as_deref().map(|class| texts.share(class)),
             })),
             "history" => {
                 let value_item = self.value_item_id.as_deref().ok_or_else(|| damaged("value_item_id"))?;
@@ -147,14 +149,14 @@ impl ItemColumns {
                     value_item,
                     kind,
                     unit,
-                    written_by,
+                    published_by,
                 }))
             }
             _ => Err(damaged("node")),
         }
     }
 
-    fn set_point(&self, texts: &mut SharedTexts) -> SetPointRule {
+    fn set_point(&self, texts: &mut StringPool) -> SetPointRule {
         let options = self.set_point_options.as_deref().unwrap_or_default();
         SetPointRule {
             min: self.set_point_min,

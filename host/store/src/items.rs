@@ -1,31 +1,31 @@
 //! Items of EWS servers: the trees that plugins declared.
 
 use riser_domain::{
-    Author, ConnectionId, EwsItem, EwsItemId, EwsServerId, ItemChange, PointHandle, StoredItem, Timestamp,
+    Actor, ConnectionId, EwsItem, EwsItemId, EwsServerId, ItemChange, PointHandle, StoredItem, Timestamp,
     TreeDifference, TreeError, TreeOwner,
 };
 use sqlx::SqliteConnection;
 
 use crate::audit::{self, NewAuditEntry};
+use crate::id_blocks::{self, Numbered, json_list};
 use crate::item_rows::{ItemColumns, ItemRow};
-use crate::numbers::{self, Numbered, json_list};
-use crate::shared_texts::SharedTexts;
-use crate::{Store, StoreError, hot_statements};
+use crate::string_pool::StringPool;
+use crate::{Store, StoreError, bulk_statements};
 
 impl Store {
     /// All items of all servers, each owner's in their order.
     pub async fn load_items(&self) -> Result<Vec<StoredItem>, StoreError> {
         let rows = sqlx::query!(
             r#"SELECT handle, tree_owners.ews_server_id, plugin, connection_id, position, item_id, parent_id,
-                      node, name, description, container_kind, value_kind, unit, value_item_id, written_by,
-                      carried_by, is_writable AS "is_writable: bool", set_point_min, set_point_max,
+                      node, name, description, container_kind, value_kind, unit, value_item_id, published_by,
+                      writes_handled_by, is_writable AS "is_writable: bool", set_point_min, set_point_max,
                       set_point_future AS "set_point_future: bool", set_point_options, vanished_at
                FROM items JOIN tree_owners ON tree_owners.id = items.owner_id
                ORDER BY owner_id, position, handle"#
         )
         .fetch_all(self.riser().read())
         .await?;
-        let mut texts = SharedTexts::default();
+        let mut texts = StringPool::default();
         rows.into_iter()
             .map(|row| {
                 let columns = ItemColumns {
@@ -38,8 +38,8 @@ impl Store {
                     value_kind: row.value_kind,
                     unit: row.unit,
                     value_item_id: row.value_item_id,
-                    written_by: row.written_by,
-                    carried_by: row.carried_by,
+                    published_by: row.published_by,
+                    writes_handled_by: row.writes_handled_by,
                     is_writable: row.is_writable,
                     set_point_min: row.set_point_min,
                     set_point_max: row.set_point_max,
@@ -71,21 +71,21 @@ impl Store {
         &self,
         owner: &TreeOwner,
         difference: &TreeDifference,
-        author: &Author,
+        actor: &Actor,
         now: Timestamp,
     ) -> Result<Vec<(EwsItemId, PointHandle)>, StoreError> {
         if difference.changes.is_empty() {
             return Ok(Vec::new());
         }
         let mut transaction = self.riser().write().await?;
-        let owner_id = take_up_owner(&mut transaction, owner).await?;
+        let owner_id = ensure_owner(&mut transaction, owner).await?;
         refuse_known_ids(&mut transaction, owner, owner_id, difference).await?;
         let (added, changed, vanished) = difference.counts();
-        let first = numbers::take(&mut transaction, Numbered::Item, added).await?;
+        let first = id_blocks::take(&mut transaction, Numbered::Item, added).await?;
         let mut new_handle = u32::try_from(first)
             .ok()
             .filter(|first| u32::try_from(added).is_ok_and(|added| first.checked_add(added).is_some()))
-            .ok_or_else(|| StoreError::damaged("next_numbers", "next_number", &"item"))?;
+            .ok_or_else(|| StoreError::damaged("id_blocks", "next_id", &"item"))?;
         let row = |handle, position, item| ItemRow {
             handle,
             owner_id,
@@ -107,12 +107,12 @@ impl Store {
                 ItemChange::Vanish { handle } => gone.push(*handle),
             }
         }
-        hot_statements::put_items(&mut transaction, &rows).await?;
+        bulk_statements::put_items(&mut transaction, &rows).await?;
         mark_vanished(&mut transaction, &gone, now).await?;
         let detail = format!("{added} added, {changed} changed, {vanished} vanished");
         let entry =
             NewAuditEntry { action: "update", subject: "tree", subject_name: &owner.plugin, detail: &detail };
-        audit::record(&mut transaction, author, now, entry).await?;
+        audit::record(&mut transaction, actor, now, entry).await?;
         transaction.commit().await?;
         Ok(handles)
     }
@@ -122,7 +122,7 @@ impl Store {
     pub async fn remove_vanished_items(
         &self,
         before: Timestamp,
-        author: &Author,
+        actor: &Actor,
         now: Timestamp,
     ) -> Result<Vec<PointHandle>, StoreError> {
         let mut transaction = self.riser().write().await?;
@@ -135,7 +135,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let ids: Vec<&str> = removed.iter().map(|item| &*item.item_id).collect();
-        hot_statements::audit_removed_items(&mut transaction, &ids, author, now).await?;
+        bulk_statements::audit_removed_items(&mut transaction, &ids, actor, now).await?;
         transaction.commit().await?;
         let handles = removed
             .iter()
@@ -155,7 +155,7 @@ pub(crate) fn handle_from(
     u32::try_from(number).map(PointHandle).map_err(|_| StoreError::damaged(table, column, &number))
 }
 
-async fn take_up_owner(connection: &mut SqliteConnection, owner: &TreeOwner) -> Result<i64, StoreError> {
+async fn ensure_owner(connection: &mut SqliteConnection, owner: &TreeOwner) -> Result<i64, StoreError> {
     let connection_id = owner.connection.map(|id| id.0);
     let known = sqlx::query_scalar!(
         "SELECT id FROM tree_owners WHERE ews_server_id = ? AND plugin = ? AND connection_id IS ?",

@@ -6,7 +6,7 @@ use riser_domain::{PointHandle, Reading, Timestamp};
 
 use crate::items::handle_from;
 use crate::value_columns::{ValueColumns, state_from};
-use crate::{Store, StoreError, hot_statements};
+use crate::{Store, StoreError, bulk_statements};
 
 impl Store {
     /// All last values.
@@ -45,7 +45,7 @@ impl Store {
             return Ok(());
         }
         let mut transaction = self.history().write().await?;
-        hot_statements::put_last_values(&mut transaction, readings).await?;
+        bulk_statements::put_last_values(&mut transaction, readings).await?;
         transaction.commit().await
     }
 }

@@ -1,70 +1,72 @@
-//! The outbox: set points accepted and what became of them. An accepted wish is on disk before the caller
+//! The outbox: set points accepted and what became of them. An accepted write is on disk before the caller
 //! hears of it.
 
 use std::collections::HashMap;
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use riser_domain::{Author, EwsItemId, EwsServerId, PointHandle, Timestamp, Value, Wish, WishId, WishState};
+use riser_domain::{
+    Actor, EwsItemId, EwsServerId, PointHandle, SetPointWrite, Timestamp, Value, WriteId, WriteState,
+};
 use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
-use crate::author_columns::AuthorColumns;
+use crate::actor_columns::ActorColumns;
 use crate::database::{Database, WriteTransaction};
+use crate::id_blocks::{self, Numbered, json_list};
 use crate::items::handle_from;
-use crate::numbers::{self, Numbered, json_list};
 use crate::value_columns::ValueColumns;
-use crate::{Store, StoreError, hot_statements};
+use crate::{Store, StoreError, bulk_statements};
 
-const NEWER_WISH: &str = "a newer set point for the same point took its place";
+const NEWER_WRITE: &str = "a newer set point for the same point took its place";
 
 /// A set point that was checked and is to be accepted.
 #[derive(Clone, Debug, PartialEq)]
-pub struct NewWish {
+pub struct NewWrite {
     /// The point.
     pub point: PointHandle,
     /// The point's id.
     pub item: EwsItemId,
     /// The server it was written on.
     pub ews_server: EwsServerId,
-    /// What is wished.
+    /// What is requested.
     pub value: Value,
     /// It is not sent after this moment.
     pub expires_at: Timestamp,
-    /// The point has this value already: the write is recorded, and there is nothing to wish for.
+    /// The point has this value already: the write is recorded, and there is nothing to write for.
     pub is_held: bool,
 }
 
 /// Requests that wait for the writing connection. Whoever gets it next commits them all, so that writes that
 /// arrive during one commit share the next.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AcceptQueue {
+pub(crate) struct GroupCommit {
     waiting: Arc<Mutex<Vec<AcceptRequest>>>,
 }
 
 #[derive(Debug)]
 struct AcceptRequest {
-    wishes: Vec<NewWish>,
-    author: Author,
+    writes: Vec<NewWrite>,
+    actor: Actor,
     now: Timestamp,
-    done: oneshot::Sender<Result<Vec<Wish>, StoreError>>,
+    done: oneshot::Sender<Result<Vec<SetPointWrite>, StoreError>>,
 }
 
 impl Store {
     /// Accepts the set points of one request: one group, committed with its audit rows when this returns.
-    /// Older open wishes for the same points are superseded; of two for one point in a request, the last
-    /// stays. Those that are held already get an audit row and no wish.
-    pub async fn accept_wishes(
+    /// Older open writes for the same points are superseded; of two for one point in a request, the last
+    /// stays. Those that are held already get an audit row and no write.
+    pub async fn accept_writes(
         &self,
-        wishes: &[NewWish],
-        author: &Author,
+        writes: &[NewWrite],
+        actor: &Actor,
         now: Timestamp,
-    ) -> Result<Vec<Wish>, StoreError> {
-        if wishes.is_empty() {
+    ) -> Result<Vec<SetPointWrite>, StoreError> {
+        if writes.is_empty() {
             return Ok(Vec::new());
         }
         let (done, answer) = oneshot::channel();
-        let request = AcceptRequest { wishes: wishes.to_vec(), author: author.clone(), now, done };
+        let request = AcceptRequest { writes: writes.to_vec(), actor: actor.clone(), now, done };
         self.accept_queue().waiting().push(request);
         // In a task of its own, so that a caller that goes away does not take others' requests with it.
         let (queue, database) = (self.accept_queue().clone(), self.riser().clone());
@@ -76,34 +78,34 @@ impl Store {
         }
     }
 
-    /// Notes what became of a wish; answers whether the rules let it become that.
-    pub async fn update_wish(
+    /// Notes what became of a write; answers whether the rules let it become that.
+    pub async fn update_write(
         &self,
-        wish: WishId,
-        state: WishState,
+        write: WriteId,
+        state: WriteState,
         reason: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.riser().write().await?;
-        let present = sqlx::query_scalar!("SELECT state FROM wishes WHERE id = ?", wish.0)
+        let present = sqlx::query_scalar!("SELECT state FROM set_point_writes WHERE id = ?", write.0)
             .fetch_optional(&mut *transaction)
             .await?
             .ok_or(StoreError::Gone("a set point"))?;
-        let present =
-            WishState::from_word(&present).ok_or_else(|| StoreError::damaged("wishes", "state", &wish.0))?;
+        let present = WriteState::from_word(&present)
+            .ok_or_else(|| StoreError::damaged("writes", "state", &write.0))?;
         if !present.may_become(state) {
             return Ok(false);
         }
-        let (word, now_ms, is_sent) = (state.word(), now.unix_ms(), state == WishState::Sent);
+        let (word, now_ms, is_sent) = (state.as_str(), now.unix_ms(), state == WriteState::Sent);
         sqlx::query!(
-            "UPDATE wishes SET state = ?1, reason = ?2, changed_at = ?3,
+            "UPDATE set_point_writes SET state = ?1, reason = ?2, changed_at = ?3,
                  sent_at = CASE WHEN ?4 THEN ifnull(sent_at, ?3) ELSE sent_at END
              WHERE id = ?5",
             word,
             reason,
             now_ms,
             is_sent,
-            wish.0
+            write.0
         )
         .execute(&mut *transaction)
         .await?;
@@ -111,37 +113,37 @@ impl Store {
         Ok(true)
     }
 
-    /// Wishes that wait for their end, in the order of their acceptance.
-    pub async fn open_wishes(&self) -> Result<Vec<Wish>, StoreError> {
-        wishes_from(
+    /// Writes that wait for their end, in the order of their acceptance.
+    pub async fn open_writes(&self) -> Result<Vec<SetPointWrite>, StoreError> {
+        writes_from(
             sqlx::query_as!(
-                WishRow,
-                "SELECT * FROM wishes WHERE state IN ('Accepted', 'Sent', 'Pending', 'Unknown') ORDER BY id"
+                WriteRow,
+                "SELECT * FROM set_point_writes WHERE state IN ('Accepted', 'Sent', 'Pending', 'Unknown') ORDER BY id"
             )
             .fetch_all(self.riser().read())
             .await?,
         )
     }
 
-    /// The newest wish of every point, in the order of their acceptance.
-    pub async fn latest_wishes(&self) -> Result<Vec<Wish>, StoreError> {
-        wishes_from(
+    /// The newest write of every point, in the order of their acceptance.
+    pub async fn latest_writes(&self) -> Result<Vec<SetPointWrite>, StoreError> {
+        writes_from(
             sqlx::query_as!(
-                WishRow,
-                "SELECT * FROM wishes WHERE id IN (SELECT max(id) FROM wishes GROUP BY point) ORDER BY id"
+                WriteRow,
+                "SELECT * FROM set_point_writes WHERE id IN (SELECT max(id) FROM set_point_writes GROUP BY point) ORDER BY id"
             )
             .fetch_all(self.riser().read())
             .await?,
         )
     }
 
-    /// Ends open wishes whose time has run out; answers them as they are now.
-    pub async fn expire_wishes(&self, now: Timestamp) -> Result<Vec<Wish>, StoreError> {
+    /// Ends open writes whose time has run out; answers them as they are now.
+    pub async fn expire_writes(&self, now: Timestamp) -> Result<Vec<SetPointWrite>, StoreError> {
         let mut transaction = self.riser().write().await?;
         let now_ms = now.unix_ms();
         let rows = sqlx::query_as!(
-            WishRow,
-            "UPDATE wishes SET state = 'Expired', changed_at = ?1,
+            WriteRow,
+            "UPDATE set_point_writes SET state = 'Expired', changed_at = ?1,
                  reason = 'its time ran out before it was confirmed'
              WHERE state IN ('Accepted', 'Sent', 'Pending', 'Unknown') AND expires_at <= ?1
              RETURNING *",
@@ -150,17 +152,17 @@ impl Store {
         .fetch_all(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        wishes_from(rows)
+        writes_from(rows)
     }
 
-    /// Forgets wishes that ended before a moment, but never the newest of a point: it says how the point came
+    /// Forgets writes that ended before a moment, but never the newest of a point: it says how the point came
     /// to its value. Answers how many.
-    pub async fn remove_old_wishes(&self, before: Timestamp) -> Result<u64, StoreError> {
+    pub async fn remove_old_writes(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut transaction = self.riser().write().await?;
         let before_ms = before.unix_ms();
         let removed = sqlx::query!(
-            "DELETE FROM wishes WHERE changed_at < ? AND state NOT IN ('Accepted', 'Sent', 'Pending', 'Unknown')
-                 AND id NOT IN (SELECT max(id) FROM wishes GROUP BY point)",
+            "DELETE FROM set_point_writes WHERE changed_at < ? AND state NOT IN ('Accepted', 'Sent', 'Pending', 'Unknown')
+                 AND id NOT IN (SELECT max(id) FROM set_point_writes GROUP BY point)",
             before_ms
         )
         .execute(&mut *transaction)
@@ -170,7 +172,7 @@ impl Store {
     }
 }
 
-impl AcceptQueue {
+impl GroupCommit {
     fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<AcceptRequest>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,9 +188,9 @@ impl AcceptQueue {
         };
         match together {
             Ok(accepted) => {
-                for (request, wishes) in requests.into_iter().zip(accepted) {
-                    // A caller that went away finds its wishes in the outbox.
-                    let _ = request.done.send(Ok(wishes));
+                for (request, writes) in requests.into_iter().zip(accepted) {
+                    // A caller that went away finds its writes in the outbox.
+                    let _ = request.done.send(Ok(writes));
                 }
             }
             // One request must not fail for the fault of another: each is tried by itself.
@@ -202,7 +204,10 @@ impl AcceptQueue {
     }
 }
 
-async fn accept_alone(database: &Database, request: &AcceptRequest) -> Result<Vec<Wish>, StoreError> {
+async fn accept_alone(
+    database: &Database,
+    request: &AcceptRequest,
+) -> Result<Vec<SetPointWrite>, StoreError> {
     let accepted = accept_all(database.write().await?, std::slice::from_ref(request)).await?;
     Ok(accepted.into_iter().flatten().collect())
 }
@@ -210,7 +215,7 @@ async fn accept_alone(database: &Database, request: &AcceptRequest) -> Result<Ve
 async fn accept_all(
     mut transaction: WriteTransaction,
     requests: &[AcceptRequest],
-) -> Result<Vec<Vec<Wish>>, StoreError> {
+) -> Result<Vec<Vec<SetPointWrite>>, StoreError> {
     let mut accepted = Vec::with_capacity(requests.len());
     for request in requests {
         accepted.push(accept(&mut transaction, request).await?);
@@ -219,56 +224,59 @@ async fn accept_all(
     Ok(accepted)
 }
 
-async fn accept(connection: &mut SqliteConnection, request: &AcceptRequest) -> Result<Vec<Wish>, StoreError> {
-    hot_statements::audit_writes(connection, &request.wishes, &request.author, request.now).await?;
-    let wanted: Vec<&NewWish> = request.wishes.iter().filter(|wish| !wish.is_held).collect();
+async fn accept(
+    connection: &mut SqliteConnection,
+    request: &AcceptRequest,
+) -> Result<Vec<SetPointWrite>, StoreError> {
+    bulk_statements::audit_writes(connection, &request.writes, &request.actor, request.now).await?;
+    let wanted: Vec<&NewWrite> = request.writes.iter().filter(|write| !write.is_held).collect();
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     supersede(connection, &wanted, request.now).await?;
-    let first = numbers::take(connection, Numbered::Wish, wanted.len()).await?;
+    let first = id_blocks::take(connection, Numbered::SetPointWrite, wanted.len()).await?;
     let last_of_point: HashMap<PointHandle, usize> =
-        wanted.iter().enumerate().map(|(index, wish)| (wish.point, index)).collect();
-    let wishes: Vec<Wish> = (first..)
+        wanted.iter().enumerate().map(|(index, write)| (write.point, index)).collect();
+    let writes: Vec<SetPointWrite> = (first..)
         .zip(wanted.into_iter().enumerate())
-        .map(|(id, (index, wish))| {
-            let is_last = last_of_point.get(&wish.point) == Some(&index);
+        .map(|(id, (index, write))| {
+            let is_last = last_of_point.get(&write.point) == Some(&index);
             let (state, reason) =
-                if is_last { (WishState::Accepted, "") } else { (WishState::Superseded, NEWER_WISH) };
-            Wish {
-                id: WishId(id),
+                if is_last { (WriteState::Accepted, "") } else { (WriteState::Superseded, NEWER_WRITE) };
+            SetPointWrite {
+                id: WriteId(id),
                 group: first,
-                point: wish.point,
-                item: wish.item.clone(),
-                ews_server: wish.ews_server,
-                value: wish.value.clone(),
-                author: request.author.clone(),
+                point: write.point,
+                item: write.item.clone(),
+                ews_server: write.ews_server,
+                value: write.value.clone(),
+                actor: request.actor.clone(),
                 state,
                 reason: reason.to_owned(),
                 accepted_at: request.now,
                 sent_at: None,
                 changed_at: request.now,
-                expires_at: wish.expires_at,
+                expires_at: write.expires_at,
             }
         })
         .collect();
-    hot_statements::add_wishes(connection, &wishes).await?;
-    Ok(wishes)
+    bulk_statements::add_writes(connection, &writes).await?;
+    Ok(writes)
 }
 
-/// Ends older open wishes for the points of a request.
+/// Ends older open writes for the points of a request.
 async fn supersede(
     connection: &mut SqliteConnection,
-    wanted: &[&NewWish],
+    wanted: &[&NewWrite],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let points = json_list(wanted.iter().map(|wish| i64::from(wish.point.0)));
+    let points = json_list(wanted.iter().map(|write| i64::from(write.point.0)));
     let now_ms = now.unix_ms();
     sqlx::query!(
-        "UPDATE wishes SET state = 'Superseded', reason = ?, changed_at = ?
+        "UPDATE set_point_writes SET state = 'Superseded', reason = ?, changed_at = ?
          WHERE state IN ('Accepted', 'Sent', 'Pending', 'Unknown')
              AND point IN (SELECT value FROM json_each(?))",
-        NEWER_WISH,
+        NEWER_WRITE,
         now_ms,
         points
     )
@@ -277,7 +285,7 @@ async fn supersede(
     Ok(())
 }
 
-struct WishRow {
+struct WriteRow {
     id: i64,
     group_id: i64,
     point: i64,
@@ -287,9 +295,9 @@ struct WishRow {
     value_number: Option<f64>,
     value_whole: Option<i64>,
     value_text: Option<String>,
-    author_kind: String,
-    author_name: Option<String>,
-    author_server: Option<String>,
+    actor_kind: String,
+    actor_name: Option<String>,
+    actor_server: Option<String>,
     state: String,
     reason: String,
     accepted_at: i64,
@@ -298,28 +306,27 @@ struct WishRow {
     expires_at: i64,
 }
 
-impl TryFrom<WishRow> for Wish {
+impl TryFrom<WriteRow> for SetPointWrite {
     type Error = StoreError;
 
-    fn try_from(row: WishRow) -> Result<Self, StoreError> {
+    fn try_from(row: WriteRow) -> Result<Self, StoreError> {
         let value = ValueColumns {
             value_type: row.value_type,
             number: row.value_number,
             whole: row.value_whole,
             text: row.value_text.map(Arc::from),
         };
-        let author =
-            AuthorColumns { kind: row.author_kind, name: row.author_name, server: row.author_server };
+        let actor = ActorColumns { kind: row.actor_kind, name: row.actor_name, server: row.actor_server };
         Ok(Self {
-            id: WishId(row.id),
+            id: WriteId(row.id),
             group: row.group_id,
-            point: handle_from(row.point, "wishes", "point")?,
+            point: handle_from(row.point, "writes", "point")?,
             item: EwsItemId::new(&row.item_id),
             ews_server: EwsServerId(row.ews_server_id),
-            value: value.into_value("wishes", &row.id)?,
-            author: author.into_author("wishes", row.id)?,
-            state: WishState::from_word(&row.state)
-                .ok_or_else(|| StoreError::damaged("wishes", "state", &row.id))?,
+            value: value.into_value("writes", &row.id)?,
+            actor: actor.into_actor("writes", row.id)?,
+            state: WriteState::from_word(&row.state)
+                .ok_or_else(|| StoreError::damaged("writes", "state", &row.id))?,
             reason: row.reason,
             accepted_at: Timestamp::from_unix_ms(row.accepted_at),
             sent_at: row.sent_at.map(Timestamp::from_unix_ms),
@@ -329,6 +336,6 @@ impl TryFrom<WishRow> for Wish {
     }
 }
 
-fn wishes_from(rows: Vec<WishRow>) -> Result<Vec<Wish>, StoreError> {
-    rows.into_iter().map(Wish::try_from).collect()
+fn writes_from(rows: Vec<WriteRow>) -> Result<Vec<SetPointWrite>, StoreError> {
+    rows.into_iter().map(SetPointWrite::try_from).collect()
 }

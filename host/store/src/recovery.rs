@@ -9,7 +9,7 @@ use riser_domain::{RunId, Timestamp};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
     /// Files that could not be used, and where they are now.
-    pub moved_aside: Vec<MovedAside>,
+    pub quarantined: Vec<Quarantined>,
     /// Files too large to be looked at for damage within the time a start has.
     pub partly_checked: Vec<&'static str>,
     /// Runs that were waiting or running when the host ended.
@@ -20,7 +20,7 @@ pub struct Recovery {
 
 /// A file that could not be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MovedAside {
+pub struct Quarantined {
     /// Its name.
     pub file: &'static str,
     /// What is wrong with it.
@@ -35,7 +35,7 @@ pub enum Fault {
     /// It has no bytes.
     #[error("it was empty")]
     Empty,
-    /// It is a folder, or a link that leads nowhere.
+    /// It is a directory, or a link that leads nowhere.
     #[error("it was no file")]
     NoFile,
     /// It is something else, or another program's database.
@@ -50,26 +50,26 @@ pub enum Fault {
 }
 
 /// Renames a file, and what SQLite keeps beside it, so that nothing is lost and nothing is in the way.
-pub(crate) fn move_aside(
-    folder: &Path,
+pub(crate) fn quarantine(
+    directory: &Path,
     file: &'static str,
     fault: Fault,
     now: Timestamp,
-) -> std::io::Result<MovedAside> {
+) -> std::io::Result<Quarantined> {
     let stamp = now.to_calendar().format("%Y%m%dT%H%M%SZ");
-    let mut to = folder.join(format!("{file}.{stamp}.aside"));
+    let mut to = directory.join(format!("{file}.{stamp}.quarantined"));
     let mut count = 1_u32;
     while to.symlink_metadata().is_ok() {
         count += 1;
-        to = folder.join(format!("{file}.{stamp}-{count}.aside"));
+        to = directory.join(format!("{file}.{stamp}-{count}.quarantined"));
     }
     for suffix in ["-wal", "-shm", ""] {
-        let from = with_suffix(&folder.join(file), suffix);
+        let from = with_suffix(&directory.join(file), suffix);
         if from.symlink_metadata().is_ok() {
             std::fs::rename(&from, with_suffix(&to, suffix))?;
         }
     }
-    Ok(MovedAside { file, fault, to })
+    Ok(Quarantined { file, fault, to })
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

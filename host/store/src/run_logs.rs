@@ -2,8 +2,8 @@
 
 use riser_domain::{LogLevel, RunId, Timestamp};
 
-use crate::numbers::json_list;
-use crate::{Store, StoreError, hot_statements};
+use crate::id_blocks::json_list;
+use crate::{Store, StoreError, bulk_statements};
 
 /// A line of a run's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Store {
             return Ok(());
         }
         let mut transaction = self.history().write().await?;
-        hot_statements::add_log_lines(&mut transaction, run, lines).await?;
+        bulk_statements::add_log_lines(&mut transaction, run, lines).await?;
         transaction.commit().await
     }
 

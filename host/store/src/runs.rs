@@ -72,7 +72,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;
-        let (word, now_ms) = (state.word(), now.unix_ms());
+        let (word, now_ms) = (state.as_str(), now.unix_ms());
         sqlx::query!(
             "UPDATE runs SET state = ?, reason = ?, ended_at = ? WHERE id = ? AND state IN ('waiting', 'running')",
             word,

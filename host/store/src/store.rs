@@ -8,15 +8,15 @@ use crate::StoreError;
 use crate::database::Database;
 use crate::database_file::{DatabaseFile, HISTORY, OpenFault, Opened, RISER};
 use crate::folder_lock::FolderLock;
-use crate::outbox::AcceptQueue;
-use crate::recovery::{Fault, Recovery, move_aside};
+use crate::outbox::GroupCommit;
+use crate::recovery::{Fault, Recovery, quarantine};
 
 /// The first SQLite without the fault in the reset of the write-ahead log.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 /// A file is replaced once; when the new one is bad, too, the disk is.
 const ATTEMPTS: usize = 3;
 
-/// The store of one data folder. Clones share it; the folder is free for another process when the last one is
+/// The store of one data directory. Clones share it; the directory is free for another process when the last one is
 /// dropped.
 #[derive(Clone)]
 pub struct Store {
@@ -27,36 +27,36 @@ struct Parts {
     riser: Database,
     history: Database,
     instance_id: String,
-    folder: PathBuf,
-    accept_queue: AcceptQueue,
+    directory: PathBuf,
+    accept_queue: GroupCommit,
     _lock: FolderLock,
 }
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("folder", &self.parts.folder).finish_non_exhaustive()
+        f.debug_struct("Store").field("directory", &self.parts.directory).finish_non_exhaustive()
     }
 }
 
 impl Store {
-    /// Takes the folder, opens both files and puts right what the end of the last process left.
+    /// Takes the directory, opens both files and puts right what the end of the last process left.
     ///
     /// # Errors
     /// [`StoreError::Locked`], [`StoreError::Unwritable`], [`StoreError::NewerVersion`],
     /// [`StoreError::OldSqlite`]; a file that cannot be used is no error, see [`Recovery`].
-    pub async fn open(folder: &Path, clock: &dyn Clock) -> Result<(Self, Recovery), StoreError> {
-        let lock = FolderLock::take(folder)?;
+    pub async fn open(directory: &Path, clock: &dyn Clock) -> Result<(Self, Recovery), StoreError> {
+        let lock = FolderLock::take(directory)?;
         let now = clock.now();
         let mut recovery = Recovery::default();
-        let riser = open_file(&RISER, folder, now, &mut recovery).await?;
+        let riser = open_file(&RISER, directory, now, &mut recovery).await?;
         refuse_old_sqlite(&riser).await?;
-        let (instance_id, is_new) = crate::instance::take_up(&riser, now).await?;
+        let (instance_id, is_new) = crate::instance::adopt(&riser, now).await?;
         recovery.is_new = is_new;
-        let history = open_history(folder, &instance_id, now, &mut recovery).await?;
+        let history = open_history(directory, &instance_id, now, &mut recovery).await?;
         recovery.interrupted_runs = interrupt_runs(&riser, now).await?;
-        let accept_queue = AcceptQueue::default();
+        let accept_queue = GroupCommit::default();
         let parts =
-            Parts { riser, history, instance_id, folder: folder.to_owned(), accept_queue, _lock: lock };
+            Parts { riser, history, instance_id, directory: directory.to_owned(), accept_queue, _lock: lock };
         Ok((Self { parts: Arc::new(parts) }, recovery))
     }
 
@@ -65,9 +65,9 @@ impl Store {
         &self.parts.instance_id
     }
 
-    /// The data folder.
-    pub fn folder(&self) -> &Path {
-        &self.parts.folder
+    /// The data directory.
+    pub fn directory(&self) -> &Path {
+        &self.parts.directory
     }
 
     /// Waits for what is under way and closes both files. Later calls fail.
@@ -84,20 +84,20 @@ impl Store {
         &self.parts.history
     }
 
-    pub(crate) fn accept_queue(&self) -> &AcceptQueue {
+    pub(crate) fn accept_queue(&self) -> &GroupCommit {
         &self.parts.accept_queue
     }
 }
 
 async fn open_file(
     file: &'static DatabaseFile,
-    folder: &Path,
+    directory: &Path,
     now: Timestamp,
     recovery: &mut Recovery,
 ) -> Result<Database, StoreError> {
     let mut last_fault = None;
     for _ in 0..ATTEMPTS {
-        match open_once(file, folder).await {
+        match open_once(file, directory).await {
             Ok(Opened { database, is_checked }) => {
                 if !is_checked {
                     recovery.partly_checked.push(file.name);
@@ -105,37 +105,37 @@ async fn open_file(
                 return Ok(database);
             }
             Err(OpenFault::Refuse(error)) => return Err(error),
-            Err(OpenFault::MoveAside(fault)) => {
-                recovery.moved_aside.push(move_aside(folder, file.name, fault, now)?);
+            Err(OpenFault::Quarantine(fault)) => {
+                recovery.quarantined.push(quarantine(directory, file.name, fault, now)?);
                 last_fault = Some(fault);
             }
         }
     }
     let source = std::io::Error::other(last_fault.map_or_else(String::new, |fault| fault.to_string()));
-    Err(StoreError::Unwritable { folder: folder.to_owned(), source })
+    Err(StoreError::Unwritable { directory: directory.to_owned(), source })
 }
 
-async fn open_once(file: &'static DatabaseFile, folder: &Path) -> Result<Opened, OpenFault> {
-    if !file.is_there(folder)? {
-        file.create(folder).await?;
+async fn open_once(file: &'static DatabaseFile, directory: &Path) -> Result<Opened, OpenFault> {
+    if !file.is_there(directory)? {
+        file.create(directory).await?;
     }
-    file.open(folder).await
+    file.open(directory).await
 }
 
 /// Handles in the history mean items of one installation; a file of another one is not ours to use.
 async fn open_history(
-    folder: &Path,
+    directory: &Path,
     instance_id: &str,
     now: Timestamp,
     recovery: &mut Recovery,
 ) -> Result<Database, StoreError> {
-    let history = open_file(&HISTORY, folder, now, recovery).await?;
+    let history = open_file(&HISTORY, directory, now, recovery).await?;
     if crate::instance::claim_history(&history, instance_id).await? {
         return Ok(history);
     }
     history.close().await;
-    recovery.moved_aside.push(move_aside(folder, HISTORY.name, Fault::OfAnotherInstallation, now)?);
-    let history = open_file(&HISTORY, folder, now, recovery).await?;
+    recovery.quarantined.push(quarantine(directory, HISTORY.name, Fault::OfAnotherInstallation, now)?);
+    let history = open_file(&HISTORY, directory, now, recovery).await?;
     crate::instance::claim_history(&history, instance_id).await?;
     Ok(history)
 }

@@ -1,6 +1,6 @@
 //! People with a portal account.
 
-use riser_domain::{Author, Role, Timestamp};
+use riser_domain::{Actor, Role, Timestamp};
 
 use crate::audit::{self, NewAuditEntry};
 use crate::{Store, StoreError};
@@ -52,11 +52,11 @@ impl Store {
     pub async fn add_user(
         &self,
         user: &NewUser,
-        author: &Author,
+        actor: &Actor,
         now: Timestamp,
     ) -> Result<UserId, StoreError> {
         let mut transaction = self.riser().write().await?;
-        let (word, now_ms) = (user.role.word(), now.unix_ms());
+        let (word, now_ms) = (user.role.as_str(), now.unix_ms());
         let id = sqlx::query_scalar!(
             r#"INSERT INTO users (name, role, password_hash, created_at) VALUES (?, ?, ?, ?) RETURNING id AS "id!: i64""#,
             user.name,
@@ -67,7 +67,7 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await
         .map_err(StoreError::about(A_USER))?;
-        audit::record(&mut transaction, author, now, entry("add", &user.name, word)).await?;
+        audit::record(&mut transaction, actor, now, entry("add", &user.name, word)).await?;
         transaction.commit().await?;
         Ok(UserId(id))
     }
@@ -96,7 +96,7 @@ impl Store {
         &self,
         user: UserId,
         password_hash: &str,
-        author: &Author,
+        actor: &Actor,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;
@@ -108,8 +108,10 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?
         .ok_or(StoreError::Gone(A_USER))?;
-        sqlx::query!("DELETE FROM sessions WHERE user_id = ?", user.0).execute(&mut *transaction).await?;
-        audit::record(&mut transaction, author, now, entry("update", &name, "password")).await?;
+        sqlx::query!("DELETE FROM login_sessions WHERE user_id = ?", user.0)
+            .execute(&mut *transaction)
+            .await?;
+        audit::record(&mut transaction, actor, now, entry("update", &name, "password")).await?;
         transaction.commit().await
     }
 
@@ -118,28 +120,30 @@ impl Store {
         &self,
         user: UserId,
         role: Role,
-        author: &Author,
+        actor: &Actor,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;
-        let word = role.word();
+        let word = role.as_str();
         let name = sqlx::query_scalar!("UPDATE users SET role = ? WHERE id = ? RETURNING name", word, user.0)
             .fetch_optional(&mut *transaction)
             .await?
             .ok_or(StoreError::Gone(A_USER))?;
-        sqlx::query!("DELETE FROM sessions WHERE user_id = ?", user.0).execute(&mut *transaction).await?;
-        audit::record(&mut transaction, author, now, entry("update", &name, word)).await?;
+        sqlx::query!("DELETE FROM login_sessions WHERE user_id = ?", user.0)
+            .execute(&mut *transaction)
+            .await?;
+        audit::record(&mut transaction, actor, now, entry("update", &name, word)).await?;
         transaction.commit().await
     }
 
     /// Removes a person, with all sessions.
-    pub async fn remove_user(&self, user: UserId, author: &Author, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn remove_user(&self, user: UserId, actor: &Actor, now: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;
         let name = sqlx::query_scalar!("DELETE FROM users WHERE id = ? RETURNING name", user.0)
             .fetch_optional(&mut *transaction)
             .await?
             .ok_or(StoreError::Gone(A_USER))?;
-        audit::record(&mut transaction, author, now, entry("remove", &name, "")).await?;
+        audit::record(&mut transaction, actor, now, entry("remove", &name, "")).await?;
         transaction.commit().await
     }
 }

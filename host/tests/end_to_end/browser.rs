@@ -16,7 +16,7 @@ use crate::site::{Processors, Site};
 use crate::waiting::until;
 
 /// Far longer than a page takes.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TEST_TIMEOUT: Duration = Duration::from_mins(1);
 const REDUCTION: &str = "EVCE Zones/Z1/ZoneReduction";
 
 /// Drives Chromium; ends with this value.
@@ -68,7 +68,14 @@ async fn text_until(page: &Client, xpath: &str, part: &str) {
 }
 
 async fn follow(page: &Client, link: &str) {
-    page.wait().at_most(PATIENCE).for_element(Locator::LinkText(link)).await.unwrap().click().await.unwrap();
+    page.wait()
+        .at_most(TEST_TIMEOUT)
+        .for_element(Locator::LinkText(link))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
 }
 
 async fn sign_in(page: &Client, url: &str, password: &str) {

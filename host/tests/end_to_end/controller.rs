@@ -41,7 +41,7 @@ pub(crate) struct Request {
 impl Controller {
     pub(crate) fn start(fixture: &str) -> Self {
         let mut child = Command::new(programs::simulator())
-            .args(["--announce", "--fixture", fixture])
+            .args(["--print-ready", "--fixture", fixture])
             .env("EVCE_SIMULATOR_PASSWORD", PASSWORD)
             .stdout(Stdio::piped())
             .spawn()

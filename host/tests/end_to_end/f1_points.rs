@@ -36,10 +36,10 @@ fn expected(moment: Moment) -> Vec<Row> {
         .map(|line| {
             let cells: Vec<&str> = line.split(',').collect();
             assert_eq!(cells.len(), 11, "{line}");
-            let (folder, name) = (cells[0], cells[1]);
+            let (directory, name) = (cells[0], cells[1]);
             let column = moment as usize;
             Row {
-                path: if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") },
+                path: if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") },
                 kind: cells[2].to_owned(),
                 r#type: cells[3].to_owned(),
                 unit: cells[4].to_owned(),

@@ -1,4 +1,4 @@
-//! Riser itself, in a process of its own, on a data folder that outlives it.
+//! Riser itself, in a process of its own, on a data directory that outlives it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -15,9 +15,9 @@ pub(crate) const BMS: &str = "bms";
 pub(crate) const BMS_PASSWORD: &str = "a password of the BMS";
 pub(crate) const BMS_PASSWORD_VARIABLE: &str = "EWS_PASSWORD";
 
-/// A data folder with its plugins, before and between starts.
+/// A data directory with its plugins, before and between starts.
 pub(crate) struct Installation {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 /// A running Riser; it is killed with this value.
@@ -42,8 +42,8 @@ struct Address {
 
 impl Installation {
     pub(crate) fn new(libraries: &[PathBuf]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let this = Self { folder };
+        let directory = tempfile::tempdir().unwrap();
+        let this = Self { directory };
         std::fs::create_dir(this.plugins()).unwrap();
         for library in libraries {
             this.drop_in(library, library.file_name().unwrap().to_str().unwrap());
@@ -56,31 +56,31 @@ impl Installation {
         std::fs::copy(library, self.plugins().join(name)).unwrap();
     }
 
-    /// The folder of everything, for what a test adds.
+    /// The directory of everything, for what a test adds.
     pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+        self.directory.path()
     }
 
     fn plugins(&self) -> PathBuf {
-        self.folder.path().join("plugins")
+        self.directory.path().join("plugins")
     }
 
     fn command(&self, command: &str) -> Command {
         let mut riser = Command::new(RISER);
-        riser.arg(command).arg("--data").arg(self.data());
+        riser.arg(command).arg("--data-dir").arg(self.data());
         riser.env(BMS_PASSWORD_VARIABLE, BMS_PASSWORD);
         riser
     }
 
-    /// The data folder.
+    /// The data directory.
     pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.directory.path().join("data")
     }
 
-    /// Runs a command on the data folder and the plugins to its end.
+    /// Runs a command on the data directory and the plugins to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
         let mut riser = self.command(arguments[0]);
-        Said::by(&riser.arg("--plugins").arg(self.plugins()).args(&arguments[1..]).output().unwrap())
+        Said::by(&riser.arg("--plugin-dir").arg(self.plugins()).args(&arguments[1..]).output().unwrap())
     }
 
     /// Runs a command to its end with nothing but these arguments.
@@ -90,7 +90,7 @@ impl Installation {
 
     /// Applies a configuration, and says what came of it.
     pub(crate) fn try_apply(&self, configuration: &str) -> Said {
-        let file = self.folder.path().join("site.toml");
+        let file = self.directory.path().join("site.toml");
         std::fs::write(&file, configuration).unwrap();
         self.run(&["apply", file.to_str().unwrap()])
     }
@@ -124,14 +124,14 @@ impl Installation {
 
     /// Starts the host with these arguments about its portal.
     pub(crate) fn start_with(&self, portal: &[&str]) -> Host {
-        let log = self.folder.path().join("log");
+        let log = self.directory.path().join("log");
         let log_file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
         let mut child = self
             .command("serve")
-            .arg("--plugins")
+            .arg("--plugin-dir")
             .arg(self.plugins())
             .args(portal)
-            .args(["--announce", "--ends-with-stdin"])
+            .args(["--print-ready", "--exit-on-stdin-close"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log_file)

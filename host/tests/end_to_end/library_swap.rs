@@ -1,5 +1,5 @@
 //! A new version of a plugin is dropped over the old one while a run uses it. The new version is the example,
-//! copied elsewhere as an author would, with one path and one line changed.
+//! copied elsewhere as an actor would, with one path and one line changed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,10 +65,10 @@ async fn the_run_under_way_goes_on_and_the_next_one_is_of_the_new_version() {
     .await;
 }
 
-/// Builds the example from a copy of its folder, with one path changed, and counting from a million.
-fn version_2(folder: &Path) -> PathBuf {
+/// Builds the example from a copy of its directory, with one path changed, and counting from a million.
+fn version_2(directory: &Path) -> PathBuf {
     let example = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/example"));
-    let copy = folder.join("example");
+    let copy = directory.join("example");
     std::fs::create_dir_all(copy.join("src")).unwrap();
     let manifest = std::fs::read_to_string(example.join("Cargo.toml")).unwrap();
     let plugin_api = example.join("../../plugin-api").canonicalize().unwrap();

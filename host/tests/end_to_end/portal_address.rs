@@ -28,7 +28,7 @@ fn without_encryption_other_machines_are_kept_out_before_anything_runs() {
     let installation = installation();
     let refused = installation.run(&["serve", "--portal-listen", "0.0.0.0:0"]);
     assert!(!refused.is_success, "{}", refused.text);
-    for remedy in ["--portal-certificate", "--portal-key", "127.0.0.1", "--portal-plain"] {
+    for remedy in ["--portal-certificate", "--portal-key", "127.0.0.1", "--portal-allow-http"] {
         assert!(refused.text.contains(remedy), "{}", refused.text);
     }
     assert!(!installation.data().exists(), "{}", refused.text);
@@ -83,8 +83,8 @@ async fn a_portal_in_the_clear_is_a_problem_and_the_log_says_how_to_get_there() 
     let host = installation.start_with(&[
         "--portal-listen",
         "0.0.0.0:0",
-        "--portal-plain",
-        "--portal-name",
+        "--portal-allow-http",
+        "--portal-hostname",
         "riser.example",
     ]);
     let page = Portal::sign_in(&host).await.page("/").await;

@@ -9,29 +9,29 @@ pub(crate) const RISER: &str = env!("CARGO_BIN_EXE_riser");
 
 /// The charge controller's stand-in.
 pub(crate) fn simulator() -> PathBuf {
-    built_folder().join("evce-simulator")
+    built_dir().join("evce-simulator")
 }
 
 /// The library of a plugin of this workspace.
 pub(crate) fn library(package: &str) -> PathBuf {
-    built_folder().join(format!("lib{}.so", package.replace('-', "_")))
+    built_dir().join(format!("lib{}.so", package.replace('-', "_")))
 }
 
-/// The folder named by `RISER_TEST_PLUGINS`, or the one of the tests after a build.
-fn built_folder() -> &'static Path {
+/// The directory named by `RISER_TEST_PLUGINS`, or the one of the tests after a build.
+fn built_dir() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| std::env::var_os("RISER_TEST_PLUGINS").map_or_else(build, PathBuf::from))
 }
 
 fn build() -> PathBuf {
-    let folder = Path::new(RISER).parent().unwrap();
+    let directory = Path::new(RISER).parent().unwrap();
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "--package", "riser-evce", "--package", "evce-simulator"]);
     build.args(["--package", "riser-example", "--package", "riser-misbehaving", "--target-dir"]);
-    build.arg(folder.parent().unwrap()).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    if folder.ends_with("release") {
+    build.arg(directory.parent().unwrap()).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    if directory.ends_with("release") {
         build.arg("--release");
     }
     assert!(build.status().unwrap().success(), "the plugins cannot be built");
-    folder.to_owned()
+    directory.to_owned()
 }

@@ -48,8 +48,8 @@ impl Site {
 }
 
 /// A file with the password of the controllers.
-pub(crate) fn password_file(folder: &tempfile::TempDir) -> PathBuf {
-    let file = folder.path().join("evce-password");
+pub(crate) fn password_file(directory: &tempfile::TempDir) -> PathBuf {
+    let file = directory.path().join("evce-password");
     std::fs::write(&file, PASSWORD).unwrap();
     file
 }

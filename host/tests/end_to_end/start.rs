@@ -13,11 +13,11 @@ fn example() -> Installation {
 }
 
 #[test]
-fn a_second_riser_on_one_folder_is_told_which_process_uses_it() {
+fn a_second_riser_on_one_directory_is_told_which_process_uses_it() {
     let installation = example();
     let host = installation.start();
     let refused = installation.run(&["serve", "--portal-listen", "127.0.0.1:0"]);
-    let said = format!("another Riser, process {}, uses the folder", host.id());
+    let said = format!("another Riser, process {}, uses the directory", host.id());
     assert!(!refused.is_success && refused.text.contains(&said), "{}", refused.text);
     // The doctor knows that a Riser that runs is no fault, and that its port is taken by itself.
     let looked = installation.run(&["doctor", "--portal-listen", &host.portal_url.replace("http://", "")]);
@@ -58,9 +58,9 @@ async fn a_taken_ews_port_stands_as_a_problem_until_it_is_free() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_named() {
+fn a_directory_that_cannot_be_written_is_named() {
     let installation = example();
-    std::fs::write(installation.data(), "a file where the folder should be").unwrap();
+    std::fs::write(installation.data(), "a file where the directory should be").unwrap();
     let refused = installation.run(&["serve", "--portal-listen", "127.0.0.1:0"]);
     assert!(
         !refused.is_success && refused.text.contains("cannot be written; make it writable"),
@@ -70,7 +70,7 @@ fn a_folder_that_cannot_be_written_is_named() {
 }
 
 #[tokio::test]
-async fn a_damaged_database_is_moved_aside_and_never_deleted() {
+async fn a_damaged_database_is_quarantined_and_never_deleted() {
     let installation = example();
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     std::fs::write(installation.data().join("history.db"), b"not a database, whatever it is").unwrap();
@@ -115,7 +115,7 @@ async fn a_missing_key_file_is_not_replaced_and_nothing_is_sealed_without_it() {
     std::fs::remove_file(&key_file).unwrap();
     let host = installation.start();
     let page = Portal::sign_in(&host).await.page("/").await;
-    assert!(page.contains("ut back the key file that belongs to this data folder"), "{page}");
+    assert!(page.contains("ut back the key file that belongs to this data directory"), "{page}");
     host.stop();
     let added = file.ews_server("Annex").text().to_owned();
     let refused = installation.try_apply(&added);
@@ -134,7 +134,7 @@ async fn files_that_are_no_plugins_are_named_and_the_others_run() {
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let host = installation.start();
     let page = Portal::sign_in(&host).await.page("/").await;
-    assert!(page.contains("is a library but no Riser plugin: remove it from the plugin folder"), "{page}");
+    assert!(page.contains("is a library but no Riser plugin: remove it from the plugin directory"), "{page}");
     assert!(page.contains("notes.so"), "{page}");
     crate::bms::walk_until_there(&host.bms("Example"), "Count").await;
 }

@@ -58,11 +58,11 @@ fn people_are_listed_with_their_roles() {
 }
 
 #[test]
-fn the_data_folder_may_be_named_behind_the_action() {
+fn the_data_directory_may_be_named_behind_the_action() {
     let installation = Installation::new(&[]);
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let elsewhere = installation.path().join("elsewhere");
-    let listed = installation.run_bare(&["user", "list", "--data", elsewhere.to_str().unwrap()]);
+    let listed = installation.run_bare(&["user", "list", "--data-dir", elsewhere.to_str().unwrap()]);
     assert!(listed.is_success && listed.text.starts_with("nobody may log in yet"), "{}", listed.text);
 }
 
@@ -92,10 +92,10 @@ fn refusals_name_the_remedy_and_add_nobody() {
 }
 
 #[test]
-fn while_riser_runs_the_folder_is_refused_and_the_process_named() {
+fn while_riser_runs_the_directory_is_refused_and_the_process_named() {
     let installation = Installation::new(&[]);
     let host = installation.start();
     let refused = installation.user(&["add", ADMIN, "--role", "admin"], ADMIN_PASSWORD);
-    let said = format!("another Riser, process {}, uses the folder", host.id());
+    let said = format!("another Riser, process {}, uses the directory", host.id());
     assert!(refused.exit_code == Some(1) && refused.text.contains(&said), "{}", refused.text);
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use riser_worker::frames::{
-    Answer, Call, DeclaredFrame, DeclaredNodeFrame, FromWorker, PointFrame, RunOrder, ToWorker,
+    Call, DeclaredFrame, DeclaredNodeFrame, FromWorker, PointFrame, Reply, RunRequest, ToWorker,
 };
-use riser_worker::{LaunchOptions, Launcher, LibraryShelf, WorkerEvent, WorkerLimits, WorkerProcess};
+use riser_worker::{LaunchOptions, Launcher, LibraryCache, WorkerEvent, WorkerLimits, WorkerProcess};
 
 /// Workers that are started.
 const STARTS: usize = 51;
@@ -24,16 +24,16 @@ async fn main() -> Outcome<()> {
     let mut arguments = std::env::args().skip(1);
     let mut argument = || arguments.next().ok_or("program, library and number of values are to be named");
     let (program, library, values) = (PathBuf::from(argument()?), argument()?, argument()?.parse()?);
-    let folder = std::env::temp_dir().join(format!("riser-first-batch-{}", std::process::id()));
-    std::fs::create_dir(&folder)?;
-    let library = LibraryShelf::open(&folder)?.shelve(library.as_ref())?.path;
+    let directory = std::env::temp_dir().join(format!("riser-first-batch-{}", std::process::id()));
+    std::fs::create_dir(&directory)?;
+    let library = LibraryCache::open(&directory)?.copy_in(library.as_ref())?.path;
     let instance = format!("first-batch-{}", std::process::id());
     let launcher = Launcher::start(LaunchOptions {
         executable: program.clone(),
         arguments: vec!["worker".into()],
         instance: instance.clone(),
     })?;
-    let order = |points: &[PointFrame]| RunOrder {
+    let order = |points: &[PointFrame]| RunRequest {
         library: library.to_string_lossy().into_owned(),
         class: CLASS.to_owned(),
         configuration: CLASS.to_owned(),
@@ -41,7 +41,7 @@ async fn main() -> Outcome<()> {
         settings_json: format!(r#"{{"points":{values}}}"#),
         connection: None,
         points: points.to_vec(),
-        wishes: Vec::new(),
+        writes: Vec::new(),
     };
     let mut stored = Vec::new();
     let mut first = launch(&launcher, order(&[])).await?;
@@ -60,13 +60,13 @@ async fn main() -> Outcome<()> {
         batches.push(begin.elapsed());
         end(worker).await;
     }
-    std::fs::remove_dir_all(&folder)?;
+    std::fs::remove_dir_all(&directory)?;
     let (median, floor) = (median_ms(batches), median_ms(floors));
     writeln!(std::io::stdout(), r#"{{"median_ms":{median},"floor_ms":{floor}}}"#)?;
     Ok(())
 }
 
-async fn launch(launcher: &Launcher, order: RunOrder) -> Outcome<WorkerProcess> {
+async fn launch(launcher: &Launcher, order: RunRequest) -> Outcome<WorkerProcess> {
     let worker = launcher.launch(WorkerLimits::default()).await?;
     worker.send(ToWorker::Run(Box::new(order)))?;
     Ok(worker)
@@ -86,15 +86,15 @@ async fn wait_for_batch(
                 return Ok(());
             }
             WorkerEvent::Frame(FromWorker::Call { request, call }) => {
-                let answer = match call {
+                let reply = match call {
                     Call::Declare { items } => {
                         *stored = points_of(items);
                         let added = u32::try_from(stored.len())?;
-                        Answer::Declared { points: stored.clone(), added, changed: 0, kept: 0, vanished: 0 }
+                        Reply::Declared { points: stored.clone(), added, changed: 0, kept: 0, vanished: 0 }
                     }
-                    _ => Answer::Done,
+                    _ => Reply::Done,
                 };
-                worker.send(ToWorker::Answer { request, answer })?;
+                worker.send(ToWorker::Reply { request, reply })?;
             }
             WorkerEvent::Ended(reason) => return Err(format!("the worker ended: {reason:?}").into()),
             _ => {}
@@ -111,14 +111,14 @@ async fn end(mut worker: WorkerProcess) {
 /// The points of a declared tree, with handles as a host gives them.
 fn points_of(items: Vec<DeclaredFrame>) -> Vec<PointFrame> {
     let points = items.into_iter().zip(0..).filter_map(|(item, handle)| match item.node {
-        DeclaredNodeFrame::Value { kind, unit, written_by, .. } => Some(PointFrame {
+        DeclaredNodeFrame::Value { kind, unit, published_by, .. } => Some(PointFrame {
             handle,
             id: Arc::clone(&item.id),
             is_history: false,
             recorded: None,
             kind,
             unit,
-            written_by,
+            published_by,
         }),
         _ => None,
     });

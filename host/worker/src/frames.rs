@@ -16,11 +16,11 @@ pub enum ToWorker {
     /// Load the library (its copy by hash) and say what it offers.
     Describe { library: String },
     /// Load the library and test a connection with settings that need not be saved.
-    TestConnection(Box<TestOrder>),
+    TestConnection(Box<TestRequest>),
     /// Load the library and run a class.
-    Run(Box<RunOrder>),
+    Run(Box<RunRequest>),
     /// The answer to the call with this number.
-    Answer { request: u32, answer: Answer },
+    Reply { request: u32, reply: Reply },
     /// Something for `wait` to return.
     Wake(WakeFrame),
     /// End the run; what is not over when the grace ends is killed.
@@ -40,7 +40,7 @@ pub struct LimitsFrame {
 
 /// A connection to test, secrets opened. Its `Debug` prints no settings.
 #[derive(Serialize, Deserialize)]
-pub struct TestOrder {
+pub struct TestRequest {
     pub library: String,
     /// Such as `riser.evce/evce`.
     pub kind: String,
@@ -50,32 +50,32 @@ pub struct TestOrder {
     pub settings_json: String,
 }
 
-impl std::fmt::Debug for TestOrder {
+impl std::fmt::Debug for TestRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TestOrder").field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("TestRequest").field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 
 /// Everything a run needs, secrets opened. Its `Debug` prints no settings.
 #[derive(Serialize, Deserialize)]
-pub struct RunOrder {
+pub struct RunRequest {
     pub library: String,
     /// The class within the plugin, such as `status`.
     pub class: String,
     /// The name of the processor configuration.
     pub configuration: String,
-    /// Identifies this installation to controllers and in the strays' marker.
+    /// Identifies this installation to controllers and in the orphans' marker.
     pub instance: String,
     pub settings_json: String,
-    pub connection: Option<ConnectionOrder>,
+    pub connection: Option<ConnectionRequest>,
     /// The stored tree of this plugin, connection and server.
     pub points: Vec<PointFrame>,
     /// Set points still open for this class, grouped as they were written.
-    pub wishes: Vec<WishFrame>,
+    pub writes: Vec<WriteFrame>,
 }
 
 #[derive(Serialize, Deserialize)]
-pub struct ConnectionOrder {
+pub struct ConnectionRequest {
     pub name: String,
     /// Such as `riser.evce/evce`.
     pub kind: String,
@@ -83,9 +83,9 @@ pub struct ConnectionOrder {
     pub settings_json: String,
 }
 
-impl std::fmt::Debug for RunOrder {
+impl std::fmt::Debug for RunRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RunOrder")
+        f.debug_struct("RunRequest")
             .field("class", &self.class)
             .field("configuration", &self.configuration)
             .finish_non_exhaustive()
@@ -103,7 +103,7 @@ pub struct PointFrame {
     /// The EWS name of the kind, such as `Double`.
     pub kind: ValueKindFrame,
     pub unit: Arc<str>,
-    pub written_by: Arc<str>,
+    pub published_by: Arc<str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,13 +161,13 @@ pub struct ReadingFrame {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WishFrame {
+pub struct WriteFrame {
     pub id: i64,
     pub group: i64,
     pub handle: u32,
     pub item: Arc<str>,
     pub value: ValueFrame,
-    /// The word of its state: a wish handed over a second time may be Sent or Unknown.
+    /// The word of its state: a write handed over a second time may be Sent or Unknown.
     pub state: String,
     pub accepted_at_ms: i64,
     pub expires_at_ms: i64,
@@ -175,8 +175,8 @@ pub struct WishFrame {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum WakeFrame {
-    /// Wishes written together, together.
-    SetPoints(Vec<WishFrame>),
+    /// Writes written together, together.
+    SetPoints(Vec<WriteFrame>),
     /// Another class of this plugin changed the tree; `points` gives the new one.
     TreeChanged,
 }
@@ -222,9 +222,9 @@ pub enum FromWorker {
     ProblemCleared {
         code: String,
     },
-    /// What became of a wish: Sent, Pending, Confirmed, Rejected or Unknown.
+    /// What became of a write: Sent, Pending, Confirmed, Rejected or Unknown.
     Receipt {
-        wish: i64,
+        write: i64,
         state: String,
         reason: String,
     },
@@ -276,7 +276,7 @@ pub enum LoadFault {
     #[error("cannot be loaded ({why}): install what it needs, or replace it with a build for this machine")]
     Unloadable { why: String },
     /// It exports no plugin.
-    #[error("is a library but no Riser plugin: remove it from the plugin folder")]
+    #[error("is a library but no Riser plugin: remove it from the plugin directory")]
     NoPlugin,
     /// It asks for more than this host has.
     #[error(
@@ -303,7 +303,7 @@ pub struct FailureFrame {
     pub what: String,
     /// The problem to show, when the plugin named one.
     pub problem: Option<ProblemFrame>,
-    pub may_try_again: bool,
+    pub is_retryable: bool,
     /// A panic that the kit caught.
     pub is_panic: bool,
 }
@@ -311,7 +311,7 @@ pub struct FailureFrame {
 /// A service call of a run.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Call {
-    /// The whole wished tree, parents before children.
+    /// The whole requested tree, parents before children.
     Declare {
         items: Vec<DeclaredFrame>,
     },
@@ -331,13 +331,13 @@ pub enum Call {
         handles: Vec<u32>,
     },
     /// Asks to log in or to send a request over the connection; answered when a slot is free.
-    GateEnter {
-        purpose: GatePurpose,
+    LimiterAcquire {
+        purpose: LimitedAction,
     },
     /// Gives the slot back and says how it went.
-    GateLeave {
-        purpose: GatePurpose,
-        result: GateResult,
+    LimiterRelease {
+        purpose: LimitedAction,
+        result: ActionResult,
     },
     /// Asks the host to start another class of this plugin for the same connection and server.
     RequestRun {
@@ -357,13 +357,13 @@ pub enum Call {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum GatePurpose {
+pub enum LimitedAction {
     Login,
     Request,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum GateResult {
+pub enum ActionResult {
     Done,
     /// The remote system refused these credentials: no further try with them for a while.
     CredentialsRefused,
@@ -395,8 +395,8 @@ pub enum DeclaredNodeFrame {
     Value {
         kind: ValueKindFrame,
         unit: Arc<str>,
-        written_by: Arc<str>,
-        carried_by: Option<Arc<str>>,
+        published_by: Arc<str>,
+        writes_handled_by: Option<Arc<str>>,
         set_point: Option<SetPointRuleFrame>,
         /// Known when declared: served as Good until the writing class publishes for the first time.
         initial: Option<ValueFrame>,
@@ -406,7 +406,7 @@ pub enum DeclaredNodeFrame {
         value_item: Arc<str>,
         kind: ValueKindFrame,
         unit: Arc<str>,
-        written_by: Arc<str>,
+        published_by: Arc<str>,
     },
 }
 
@@ -420,7 +420,7 @@ pub struct SetPointRuleFrame {
 
 /// The host's answer to a [`Call`].
 #[derive(Debug, Serialize, Deserialize)]
-pub enum Answer {
+pub enum Reply {
     Done,
     Declared {
         points: Vec<PointFrame>,
@@ -432,7 +432,7 @@ pub enum Answer {
     Points(Vec<PointFrame>),
     Latest(Vec<Option<ReadingFrame>>),
     /// Wait until then (milliseconds since 1970) before asking again.
-    GateClosed {
+    LimiterDenied {
         until_ms: i64,
         reason: String,
     },

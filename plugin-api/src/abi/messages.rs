@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 /// What a run is given.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RunOrderMessage {
+pub struct RunRequestMessage {
     /// The name of the processor configuration.
     pub configuration: String,
     /// Identifies this installation.
@@ -18,7 +18,7 @@ pub struct RunOrderMessage {
     /// The stored tree.
     pub points: Vec<PointMessage>,
     /// Set points that were open when the run started.
-    pub wishes: Vec<WishMessage>,
+    pub writes: Vec<WriteMessage>,
 }
 
 /// A connection of a run.
@@ -34,7 +34,7 @@ pub struct ConnectionMessage {
 
 /// What a connection test is given.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct TestOrderMessage {
+pub struct TestRequestMessage {
     /// The kind, such as `riser.evce/evce`.
     pub kind: String,
     /// Identifies this installation.
@@ -59,7 +59,7 @@ pub struct PointMessage {
     /// Its unit.
     pub unit: String,
     /// The class that writes it.
-    pub written_by: String,
+    pub published_by: String,
 }
 
 /// A value in JSON.
@@ -84,16 +84,16 @@ pub enum ValueMessage {
 
 /// A set point to carry out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WishMessage {
+pub struct WriteMessage {
     /// Its number.
     pub id: i64,
-    /// Wishes written together share it.
+    /// Writes written together share it.
     pub group: i64,
     /// The point.
     pub handle: u32,
     /// The point's id.
     pub item: String,
-    /// What is wished.
+    /// What is requested.
     pub value: ValueMessage,
     /// The word of its state.
     pub state: String,
@@ -110,7 +110,7 @@ pub enum WakeMessage {
     /// The time is over.
     Elapsed,
     /// Set points, together as they were written.
-    SetPoints(Vec<WishMessage>),
+    SetPoints(Vec<WriteMessage>),
     /// Another class of this plugin changed the tree.
     TreeChanged,
 }
@@ -119,7 +119,7 @@ pub enum WakeMessage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Call {
-    /// Hands over the whole wished tree, parents before children.
+    /// Hands over the whole requested tree, parents before children.
     Declare {
         /// The items.
         items: Vec<ItemMessage>,
@@ -132,16 +132,16 @@ pub enum Call {
         period_ms: u64,
     },
     /// Asks to log in or to send a request.
-    GateEnter {
+    LimiterAcquire {
         /// Which of the two.
-        purpose: GatePurpose,
+        purpose: LimitedAction,
     },
     /// Gives the slot back.
-    GateLeave {
+    LimiterRelease {
         /// Which of the two.
-        purpose: GatePurpose,
+        purpose: LimitedAction,
         /// How it went.
-        result: GateResult,
+        result: ActionResult,
     },
     /// Asks the host to start another class of this plugin for the same tree.
     RequestRun {
@@ -169,8 +169,8 @@ pub enum Call {
     },
     /// Says what became of a set point.
     Receipt {
-        /// The wish.
-        wish: i64,
+        /// The write.
+        write: i64,
         /// `Sent`, `Pending`, `Confirmed`, `Rejected` or `Unknown`.
         state: String,
         /// Why, in words.
@@ -215,7 +215,7 @@ pub enum Call {
 /// The host's answer to a [`Call`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
+pub enum Reply {
     /// Done.
     Done,
     /// The tree is stored; what it changed.
@@ -233,8 +233,8 @@ pub enum Answer {
     },
     /// The stored tree.
     Points(Vec<PointMessage>),
-    /// The gate is closed.
-    GateClosed {
+    /// The limiter is closed.
+    LimiterDenied {
         /// Until when, in milliseconds since 1970.
         until_ms: i64,
         /// Why.
@@ -246,7 +246,7 @@ pub enum Answer {
     Ability(bool),
 }
 
-/// An item of a wished tree.
+/// An item of a requested tree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ItemMessage {
     /// Its id.
@@ -277,9 +277,9 @@ pub enum NodeMessage {
         /// Its unit.
         unit: String,
         /// The class that writes it.
-        written_by: String,
+        published_by: String,
         /// The class that carries its set points.
-        carried_by: Option<String>,
+        writes_handled_by: Option<String>,
         /// What may be written.
         set_point: Option<SetPointRuleMessage>,
         /// Known when declared: served as Good until its class publishes.
@@ -294,7 +294,7 @@ pub enum NodeMessage {
         /// Its unit.
         unit: String,
         /// The class that records it.
-        written_by: String,
+        published_by: String,
     },
 }
 
@@ -311,10 +311,10 @@ pub struct SetPointRuleMessage {
     pub future_only: bool,
 }
 
-/// What the connection gate is asked for.
+/// What the connection limiter is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum GatePurpose {
+pub enum LimitedAction {
     /// To log in.
     Login,
     /// To send a request.
@@ -324,7 +324,7 @@ pub enum GatePurpose {
 /// How a login or a request went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum GateResult {
+pub enum ActionResult {
     /// Well.
     Done,
     /// The credentials were refused.
@@ -361,7 +361,7 @@ pub struct FailureMessage {
     /// The problem to show.
     pub problem: Option<ProblemMessage>,
     /// Whether trying again may help.
-    pub may_try_again: bool,
+    pub is_retryable: bool,
     /// The run ended because it was asked to.
     pub is_stop: bool,
     /// A panic that was caught.

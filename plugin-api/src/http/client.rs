@@ -8,16 +8,16 @@ use url::Url;
 
 use super::retry::Budget;
 use super::trust::{Refused, Trust, tls_config};
-use super::{GatePurpose, GateResult, HttpError};
+use super::{ActionResult, HttpError, LimitedAction};
 use crate::tokio_runtime::runtime;
 use crate::{Host, HostError};
 
 /// Time to reach the other side, TLS included.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time for the whole answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time for a last request, within which a run that is asked to stop has to end anyway.
-const FAREWELL_WITHIN: Duration = Duration::from_secs(1);
+const FINAL_REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// Largest answer.
 const LARGEST_ANSWER_MIB: usize = 20;
 /// An idle connection is kept this long; longer than the usual poll.
@@ -110,8 +110,8 @@ impl HttpClient {
         let refused: Refused = Arc::default();
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls_config(trust, &refused)?)
-            .connect_timeout(CONNECT_WITHIN)
-            .timeout(ANSWER_WITHIN)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(RESPONSE_TIMEOUT)
             .pool_idle_timeout(IDLE_KEPT)
             .pool_max_idle_per_host(1)
             .redirect(redirect::Policy::none())
@@ -123,30 +123,30 @@ impl HttpClient {
         Ok(Self { host: host.clone(), base, client, runtime, refused, budget: Mutex::default() })
     }
 
-    /// Sends a request through the connection gate; `judge` tells the gate what the answer means. A GET is
+    /// Sends a request through the connection limiter; `judge` tells the limiter what the answer means. A GET is
     /// tried again when nothing answers. [any thread] Blocks at most about 20 s for each try.
     ///
     /// # Errors
-    /// [`HttpError::Closed`] while the gate is closed, [`HttpError::Host`] once the run is to end, else why
+    /// [`HttpError::Denied`] while the limiter is closed, [`HttpError::Host`] once the run is to end, else why
     /// there is no answer. Any status is an answer.
     pub fn send(
         &self,
-        purpose: GatePurpose,
+        purpose: LimitedAction,
         request: &Request,
-        judge: impl Fn(&Response) -> GateResult,
+        judge: impl Fn(&Response) -> ActionResult,
     ) -> Result<Response, HttpError> {
         let mut tried = 0;
         loop {
-            let passage = self.host.gate().enter(purpose)??;
+            let permit = self.host.connection_limiter().acquire(purpose)??;
             tried += 1;
             match self.send_once(request) {
                 Ok(response) => {
-                    passage.leave(judge(&response));
+                    permit.release(judge(&response));
                     self.budget().earn();
                     return Ok(response);
                 }
                 Err(error) => {
-                    passage.leave(GateResult::Failed);
+                    permit.release(ActionResult::Failed);
                     let may_repeat = request.method == Method::GET
                         && matches!(error, HttpError::Unreachable { .. } | HttpError::TimedOut { .. });
                     let chance = f64::from(u16::from_le_bytes(self.host.random())) / f64::from(u16::MAX);
@@ -161,10 +161,11 @@ impl HttpClient {
     }
 
     /// Sends a last request, such as a logout, also when the run is to end. What comes of it does not matter, so
-    /// it goes past the gate, where others may be waited for. [any thread, running or stopping] Blocks for 1 s
+    /// it goes past the limiter, where others may be waited for. [any thread, running or stopping] Blocks for 1 s
     /// at most.
-    pub fn send_farewell(&self, request: &Request) {
-        let sent = async { tokio::time::timeout(FAREWELL_WITHIN, self.exchange(request)).await.is_ok() };
+    pub fn send_final(&self, request: &Request) {
+        let sent =
+            async { tokio::time::timeout(FINAL_REQUEST_TIMEOUT, self.exchange(request)).await.is_ok() };
         self.runtime.block_on(sent);
     }
 

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::{Closed, HostError};
+use crate::{Denied, HostError};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +11,7 @@ pub enum HttpError {
     Host(#[from] HostError),
     /// The connection is left alone for now.
     #[error(transparent)]
-    Closed(#[from] Closed),
+    Denied(#[from] Denied),
     /// The address cannot be used.
     #[error("the address {address:?} cannot be used: {what}")]
     Address {

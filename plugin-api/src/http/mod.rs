@@ -1,5 +1,5 @@
 //! The one HTTP client that plugins use: deadlines, no redirects to other hosts, a cap on answers, pinned
-//! certificates, the connection gate before and after each request, retries with jitter and a budget.
+//! certificates, the connection limiter before and after each request, retries with jitter and a budget.
 
 mod client;
 mod error;
@@ -11,4 +11,4 @@ pub use error::HttpError;
 pub use reqwest::Method;
 pub use trust::{CertificatePin, Trust};
 
-pub use crate::abi::messages::{GatePurpose, GateResult};
+pub use crate::abi::messages::{ActionResult, LimitedAction};

@@ -5,27 +5,27 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use riser_plugin::abi::messages::{
-    ConnectionMessage, FailureMessage, ItemMessage, ProblemMessage, RunOrderMessage, TestOrderMessage,
+    ConnectionMessage, FailureMessage, ItemMessage, ProblemMessage, RunRequestMessage, TestRequestMessage,
 };
 use riser_plugin::abi_stable::std_types::{RResult, RSlice, RVec};
 use riser_plugin::description::{SettingDescription, SettingKind};
 use riser_plugin::serde_json::{self, Value as Json};
 use riser_plugin::{Connection, PointValue, Processor, connection_test, create, create_test};
 
-use crate::gate::GateReport;
+use crate::connection_limiter::LimiterReport;
 use crate::memory::{LogLine, ProgressNote, RunRequest, Service, Shown, Stage, StoredSample};
 use crate::records::unix_ns;
 use crate::run::{IsStopping, Pace, Run, RunEnd};
 use crate::services::Services;
+use crate::set_point_writes::{Receipt, as_number};
 use crate::tree::TreeDifference;
-use crate::wishes::{Receipt, as_number};
-use crate::world::{PATIENCE, World};
+use crate::world::{TEST_TIMEOUT, World};
 
 /// What the kit calls an installation in tests.
 const INSTANCE: &str = "test-instance";
 
 /// What a run does in itself changes nothing here, so a test that waits looks again by itself.
-const LOOKED_AGAIN_AFTER: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A host in memory: the tree, the values and the connection of one plugin. Clones share what is stored.
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ impl MemoryHost {
     /// itself, so it is a class for [`MemoryHost::start`].
     #[track_caller]
     pub fn run<P: Processor>(&self, processor: P) -> RunEnd {
-        let end = self.begin(processor, Pace::ByItself, IsStopping::No).end_within(PATIENCE);
+        let end = self.begin(processor, Pace::ByItself, IsStopping::No).end_within(TEST_TIMEOUT);
         let end = end.expect("the run did not end within 30 s");
         assert_ne!(end, RunEnd::Cancelled, "the run waited 10,000 times: drive it with `start`");
         end
@@ -124,10 +124,10 @@ impl MemoryHost {
     /// When it is not so after 30 s.
     #[track_caller]
     pub fn until(&self, is_so: impl Fn(&Self) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TEST_TIMEOUT;
         while !is_so(self) {
             assert!(Instant::now() < deadline, "what the test waits for did not come within 30 s");
-            self.world.until_told(LOOKED_AGAIN_AFTER);
+            self.world.until_told(POLL_INTERVAL);
         }
     }
 
@@ -135,13 +135,13 @@ impl MemoryHost {
         let class = P::CLASS.id;
         let (number, order) = {
             let mut memory = self.world.memory();
-            let order = RunOrderMessage {
+            let order = RunRequestMessage {
                 configuration: P::CLASS.name.to_owned(),
                 instance: INSTANCE.to_owned(),
                 settings: self.settings.clone(),
                 connection: self.connection.clone().filter(|_| P::CLASS.connection.is_some()),
                 points: memory.tree.points(),
-                wishes: memory.wishes.open_for(class, memory.now()),
+                writes: memory.writes.open_for(class, memory.now()),
             };
             (memory.runs.add(class, pace, stopping), order)
         };
@@ -154,7 +154,7 @@ impl MemoryHost {
                 _ => unreachable!("the class was made before, and its order is JSON"),
             };
             world.memory().runs.of(number).end = Some(end);
-            world.tell();
+            world.notify();
         });
         Run::new(Arc::clone(&self.world), number)
     }
@@ -167,7 +167,7 @@ impl MemoryHost {
     pub fn test_connection<C: Connection>(&self) -> (Vec<Stage>, RunEnd) {
         let ConnectionMessage { kind, settings, .. } =
             self.connection.clone().expect("a connection to test: `.connection::<…>(…)`");
-        let order = TestOrderMessage { kind, instance: INSTANCE.to_owned(), settings };
+        let order = TestRequestMessage { kind, instance: INSTANCE.to_owned(), settings };
         let number = self.world.memory().runs.add("", Pace::ByItself, IsStopping::No);
         let end = match (create_test(vec![connection_test::<C>()]), serde_json::to_vec(&order)) {
             (RResult::ROk(test), Ok(order)) => {
@@ -200,7 +200,7 @@ impl MemoryHost {
             let next = memory.runs.next_deadline_ns().filter(|deadline| *deadline <= target_ns);
             memory.now_ns = memory.now_ns.max(next.unwrap_or(target_ns));
             drop(memory);
-            self.world.tell();
+            self.world.notify();
             self.settle();
             if next.is_none() {
                 return;
@@ -217,7 +217,7 @@ impl MemoryHost {
         memory.now_ns -= span_ns;
         memory.runs.move_waits(-span_ns);
         drop(memory);
-        self.world.tell();
+        self.world.notify();
         self.settle();
     }
 
@@ -228,7 +228,7 @@ impl MemoryHost {
     }
 
     pub(crate) fn settles(&self) -> bool {
-        self.world.until(PATIENCE, |memory| memory.runs.are_settled(memory.now_ns)).is_some()
+        self.world.until(TEST_TIMEOUT, |memory| memory.runs.are_settled(memory.now_ns)).is_some()
     }
 
     /// All texts that runs gave to this host, each with where it went.
@@ -237,7 +237,7 @@ impl MemoryHost {
     }
 
     /// Writes a set point in the BMS's place. A running class that carries it wakes; else its next run is
-    /// given it. Comes back when all runs wait again; gives the wish's number.
+    /// given it. Comes back when all runs wait again; gives the write's number.
     ///
     /// # Panics
     /// When the host would refuse it: no such item, not writable, of another kind, out of range.
@@ -251,9 +251,9 @@ impl MemoryHost {
     /// # Panics
     /// When the host would refuse one of them.
     #[track_caller]
-    pub fn write_together(&self, wishes: Vec<(&str, PointValue)>) -> Vec<i64> {
-        let written = self.world.memory().write(wishes);
-        self.world.tell();
+    pub fn write_together(&self, writes: Vec<(&str, PointValue)>) -> Vec<i64> {
+        let written = self.world.memory().write(writes);
+        self.world.notify();
         self.settle();
         match written {
             Ok(ids) => ids,
@@ -261,9 +261,9 @@ impl MemoryHost {
         }
     }
 
-    /// Closes the connection gate, as refused credentials or too many failures do.
-    pub fn close_gate(&self, until: SystemTime, reason: &str) {
-        self.world.memory().gate.close(until, reason);
+    /// Closes the connection limiter, as refused credentials or too many failures do.
+    pub fn close_limiter(&self, until: SystemTime, reason: &str) {
+        self.world.memory().limiter.close(until, reason);
     }
 
     /// Gives the host an ability, such as `alarms/1`.
@@ -310,10 +310,10 @@ impl MemoryHost {
         samples.map(|samples| samples.values().cloned().collect()).unwrap_or_default()
     }
 
-    /// What was said about a wish, in order.
-    pub fn receipts(&self, wish: i64) -> Vec<Receipt> {
-        let all = self.world.memory().wishes.receipts().to_vec();
-        all.into_iter().filter(|receipt| receipt.wish == wish).collect()
+    /// What was said about a write, in order.
+    pub fn receipts(&self, write: i64) -> Vec<Receipt> {
+        let all = self.world.memory().writes.receipts().to_vec();
+        all.into_iter().filter(|receipt| receipt.write == write).collect()
     }
 
     /// All lines of the log.
@@ -346,9 +346,9 @@ impl MemoryHost {
         self.world.memory().run_requests.clone()
     }
 
-    /// What was told to the connection gate.
-    pub fn gate_reports(&self) -> Vec<GateReport> {
-        self.world.memory().gate.reports().to_vec()
+    /// What was told to the connection limiter.
+    pub fn limiter_reports(&self) -> Vec<LimiterReport> {
+        self.world.memory().limiter.reports().to_vec()
     }
 
     /// What this host refused because a rule was broken, in words.

@@ -12,7 +12,7 @@
 //! #     const CLASS: Class = Class::long_running("counter", "Counter").about("Counts.");
 //! #     fn run(&self, host: &Host, (): ()) -> Outcome {
 //! #         let mut tree = Tree::new();
-//! #         let count = tree.add(Value::new("count", "Count", Kind::Long).written_by("counter"));
+//! #         let count = tree.add(Value::new("count", "Count", Kind::Long).published_by("counter"));
 //! #         let points = host.declare(tree)?;
 //! #         for number in 0_i64.. {
 //! #             host.publish(&[points[count].good(number)])?;
@@ -32,25 +32,25 @@
 #![deny(missing_docs)]
 
 mod check;
-mod gate;
+mod connection_limiter;
 mod host;
 mod memory;
 mod records;
 mod run;
 mod services;
+mod set_point_writes;
 mod tree;
-mod wishes;
 mod world;
 
 pub use check::{Finding, check_processor};
-pub use gate::GateReport;
+pub use connection_limiter::LimiterReport;
 pub use host::MemoryHost;
 pub use memory::{LogLine, ProgressNote, RunRequest, Service, Shown, Stage, StoredSample};
 pub use riser_plugin::abi::messages::{
-    FailureMessage, GatePurpose, GateResult, ItemMessage, NodeMessage, ProblemMessage,
+    ActionResult, FailureMessage, ItemMessage, LimitedAction, NodeMessage, ProblemMessage,
 };
 #[doc(no_inline)]
 pub use riser_plugin::serde_json::json;
 pub use run::{Run, RunEnd};
+pub use set_point_writes::Receipt;
 pub use tree::TreeDifference;
-pub use wishes::Receipt;

@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 use riser_plugin::abi::messages::{ProblemMessage, WakeMessage};
 use riser_plugin::{LogLevel, PointValue, ValueState};
 
-use crate::gate::MemoryGate;
+use crate::connection_limiter::MemoryLimiter;
 use crate::records::moment;
 use crate::run::Runs;
+use crate::set_point_writes::Writes;
 use crate::tree::{StoredTree, TreeDifference};
-use crate::wishes::Wishes;
 
 /// Monday, 5 January 2026, 06:00 UTC: a moment that no clock change is near.
 const FIRST_MOMENT_NS: i64 = 1_767_592_800_000_000_000;
@@ -119,8 +119,8 @@ pub(crate) struct Memory {
     pub(crate) run_requests: Vec<RunRequest>,
     pub(crate) stages: Vec<Stage>,
     pub(crate) abilities: HashSet<String>,
-    pub(crate) gate: MemoryGate,
-    pub(crate) wishes: Wishes,
+    pub(crate) limiter: MemoryLimiter,
+    pub(crate) writes: Writes,
     /// Services that the test refuses once.
     pub(crate) refused_next: HashSet<Service>,
     /// What this host refused because a rule was broken.
@@ -147,8 +147,8 @@ impl Default for Memory {
             run_requests: Vec::new(),
             stages: Vec::new(),
             abilities: HashSet::new(),
-            gate: MemoryGate::default(),
-            wishes: Wishes::default(),
+            limiter: MemoryLimiter::default(),
+            writes: Writes::default(),
             refused_next: HashSet::new(),
             broken_rules: Vec::new(),
             randomness: 0x9e37_79b9_7f4a_7c15,
@@ -183,20 +183,20 @@ impl Memory {
         texts.extend(self.raised.iter().map(|problem| ("a problem", format!("{problem:?}"))));
         texts.extend(self.state.values().map(|value| ("its durable state", value.clone())));
         texts.extend(self.run_requests.iter().map(|asked| ("a request for a run", asked.reason.clone())));
-        texts.extend(self.wishes.receipts().iter().map(|it| ("a receipt", it.reason.clone())));
+        texts.extend(self.writes.receipts().iter().map(|it| ("a receipt", it.reason.clone())));
         texts.extend(self.tree.items().iter().map(|item| ("its tree", format!("{item:?}"))));
         texts.extend(self.values.values().map(|shown| ("a published value", format!("{shown:?}"))));
         texts
     }
 
-    /// Accepts wishes written together and hands them to the classes that carry them and run.
-    pub(crate) fn write(&mut self, wishes: Vec<(&str, PointValue)>) -> Result<Vec<i64>, String> {
-        let (group, now) = (self.wishes.next_group(), self.now());
+    /// Accepts writes written together and hands them to the classes that carry them and run.
+    pub(crate) fn write(&mut self, writes: Vec<(&str, PointValue)>) -> Result<Vec<i64>, String> {
+        let (group, now) = (self.writes.next_group(), self.now());
         let mut ids = Vec::new();
         let mut by_class: BTreeMap<String, Vec<_>> = BTreeMap::new();
-        for (id, value) in wishes {
+        for (id, value) in writes {
             let point = self.tree.find(id).ok_or_else(|| format!("there is no item {id}"))?;
-            let (message, class) = self.wishes.accept(group, point, value, now)?;
+            let (message, class) = self.writes.accept(group, point, value, now)?;
             ids.push(message.id);
             by_class.entry(class).or_default().push(message);
         }

@@ -37,11 +37,11 @@ pub(crate) fn judged(
     class: &str,
 ) -> Result<Judged, String> {
     let handle = record.handle;
-    let Some(ItemMessage { id, node: NodeMessage::Value { kind, written_by, .. }, .. }) = item else {
+    let Some(ItemMessage { id, node: NodeMessage::Value { kind, published_by, .. }, .. }) = item else {
         return Err(format!("{handle} is no value of the declared tree"));
     };
-    if written_by != class {
-        return Err(format!("the value {id} is written by the class {written_by:?}"));
+    if published_by != class {
+        return Err(format!("the value {id} is written by the class {published_by:?}"));
     }
     let value = unpacked(record.tag, record.bits, record.text.of(texts));
     check_value(id, kind, value.as_ref())?;
@@ -62,11 +62,11 @@ pub(crate) fn judged_sample(
     item: Option<&ItemMessage>,
     class: &str,
 ) -> Result<(PointValue, ValueState), String> {
-    let Some(ItemMessage { id, node: NodeMessage::History { kind, written_by, .. }, .. }) = item else {
+    let Some(ItemMessage { id, node: NodeMessage::History { kind, published_by, .. }, .. }) = item else {
         return Err(format!("{} is no history of this tree", record.handle));
     };
-    if written_by != class {
-        return Err(format!("the history {id} is recorded by the class {written_by}"));
+    if published_by != class {
+        return Err(format!("the history {id} is recorded by the class {published_by}"));
     }
     let value = unpacked(record.tag, record.bits, record.text.of(texts));
     check_value(id, kind, value.as_ref())?;

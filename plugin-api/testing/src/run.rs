@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use riser_plugin::abi::messages::{FailureMessage, WakeMessage};
 
-use crate::world::{PATIENCE, World};
+use crate::world::{TEST_TIMEOUT, World};
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl Run {
     /// After 30 s of real time.
     #[track_caller]
     pub fn end(self) -> RunEnd {
-        self.end_within(PATIENCE).expect("the run did not end within 30 s")
+        self.end_within(TEST_TIMEOUT).expect("the run did not end within 30 s")
     }
 
     /// Asks it to stop and waits until it has.
@@ -161,12 +161,12 @@ impl Run {
     #[track_caller]
     pub fn stop(self) -> RunEnd {
         self.ask_to_stop();
-        self.end_within(PATIENCE).expect("the run did not stop within 30 s")
+        self.end_within(TEST_TIMEOUT).expect("the run did not stop within 30 s")
     }
 
     pub(crate) fn ask_to_stop(&self) {
         self.world.memory().runs.of(self.number).is_stopping = true;
-        self.world.tell();
+        self.world.notify();
     }
 
     /// How it ended, waiting at most this long in real time.

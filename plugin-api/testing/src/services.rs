@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use riser_plugin::abi::messages::{Answer, Call, NodeMessage, WakeMessage};
+use riser_plugin::abi::messages::{Call, NodeMessage, Reply, WakeMessage};
 use riser_plugin::abi::{
     HostServices, HostServices_TO, HostServicesBox, LogLevelCode, ReadingBatch, SampleBatch, ServiceError,
     ServiceResult, ValueBatch,
@@ -15,7 +15,7 @@ use riser_plugin::{LogLevel, PointValue, Served, ValueState, reading_batch, serd
 use crate::memory::{LogLine, Memory, ProgressNote, RunRequest, Service, Shown, Stage, StoredSample};
 use crate::records::{judged, judged_sample, moment};
 use crate::run::Pace;
-use crate::wishes::Receipt;
+use crate::set_point_writes::Receipt;
 use crate::world::World;
 
 /// Waits of a run whose waits move the clock; one that waits more often does not end by itself.
@@ -54,7 +54,7 @@ impl Services {
             serve(&mut memory)
         };
         drop(memory);
-        self.world.tell();
+        self.world.notify();
         result.into()
     }
 
@@ -65,7 +65,7 @@ impl Services {
         Err(refusal)
     }
 
-    fn answer(&self, call: Call) -> ServiceResult<Answer> {
+    fn reply(&self, call: Call) -> ServiceResult<Reply> {
         match call {
             Call::Declare { items } => {
                 self.serve(Service::Declare, |memory| match memory.tree.declare(items) {
@@ -76,7 +76,7 @@ impl Services {
                             memory.runs.wake_others(self.number, &WakeMessage::TreeChanged);
                         }
                         let (points, difference) = (memory.tree.points(), difference);
-                        Ok(Answer::Declared {
+                        Ok(Reply::Declared {
                             points,
                             added: difference.added,
                             changed: difference.changed,
@@ -87,10 +87,10 @@ impl Services {
                     Err(what) => Self::broken(memory, "tree-refused", what),
                 })
             }
-            Call::Points => self.serve(Service::Points, |memory| Ok(Answer::Points(memory.tree.points()))),
+            Call::Points => self.serve(Service::Points, |memory| Ok(Reply::Points(memory.tree.points()))),
             Call::RequestRun { class, reason } => self.serve(Service::RequestRun, |memory| {
                 memory.run_requests.push(RunRequest { class, reason });
-                Ok(Answer::Done)
+                Ok(Reply::Done)
             }),
             Call::StateGet { .. } | Call::StatePut { .. } | Call::StateRemove { .. } => {
                 self.serve(Service::State, |memory| self.keep_state(memory, call))
@@ -99,10 +99,10 @@ impl Services {
         }
     }
 
-    fn keep_state(&self, memory: &mut Memory, call: Call) -> Result<Answer, ServiceError> {
+    fn keep_state(&self, memory: &mut Memory, call: Call) -> Result<Reply, ServiceError> {
         let class = self.class.to_owned();
         match call {
-            Call::StateGet { key } => return Ok(Answer::State(memory.state.get(&(class, key)).cloned())),
+            Call::StateGet { key } => return Ok(Reply::State(memory.state.get(&(class, key)).cloned())),
             Call::StatePut { key, value } => {
                 let others: usize = memory
                     .state
@@ -122,11 +122,11 @@ impl Services {
             Call::StateRemove { key } => drop(memory.state.remove(&(class, key))),
             _ => return Err(refused("unknown-call", "not about state")),
         }
-        Ok(Answer::Done)
+        Ok(Reply::Done)
     }
 
     /// What is only noted, and goes on after a stop.
-    fn note(&self, call: Call) -> Result<Answer, ServiceError> {
+    fn note(&self, call: Call) -> Result<Reply, ServiceError> {
         let mut memory = self.world.memory();
         let now = memory.now();
         match call {
@@ -136,19 +136,19 @@ impl Services {
                 }
                 memory.periods.insert(self.class.to_owned(), Duration::from_millis(period_ms));
             }
-            Call::GateEnter { .. } | Call::GateLeave { .. } if !self.has_connection => {
+            Call::LimiterAcquire { .. } | Call::LimiterRelease { .. } if !self.has_connection => {
                 return Err(refused("no-connection", "this processor has no connection"));
             }
-            Call::GateEnter { purpose } => return Ok(memory.gate.enter(purpose, now)),
-            Call::GateLeave { purpose, result } => {
-                let what = "the gate is left only by who entered it";
-                let left = memory.gate.leave(purpose, result, now);
-                return left.ok_or_else(|| refused("gate-not-entered", what));
+            Call::LimiterAcquire { purpose } => return Ok(memory.limiter.acquire(purpose, now)),
+            Call::LimiterRelease { purpose, result } => {
+                let what = "the limiter is left only by who entered it";
+                let left = memory.limiter.release(purpose, result, now);
+                return left.ok_or_else(|| refused("limiter-not-entered", what));
             }
             Call::HasAbility { ability } => {
-                return Ok(Answer::Ability(memory.abilities.contains(&ability)));
+                return Ok(Reply::Ability(memory.abilities.contains(&ability)));
             }
-            Call::Receipt { wish, state, reason } => memory.wishes.receipt(Receipt { wish, state, reason }),
+            Call::Receipt { write, state, reason } => memory.writes.receipt(Receipt { write, state, reason }),
             Call::Progress { step, done, of } => memory.progress.push(ProgressNote { step, done, of }),
             Call::Problem(problem) => {
                 memory.raised.push(problem.clone());
@@ -161,7 +161,7 @@ impl Services {
             Call::TestStage { passed: None, .. } => {}
             _ => return Err(refused("unknown-call", "not a call of this host")),
         }
-        Ok(Answer::Done)
+        Ok(Reply::Done)
     }
 
     fn wake(&self, duration_ns: u64) -> Result<WakeMessage, ServiceError> {
@@ -179,7 +179,7 @@ impl Services {
         if moves_the_clock {
             memory.now_ns = memory.now_ns.max(until_ns);
         }
-        self.world.tell();
+        self.world.notify();
         loop {
             let now_ns = memory.now_ns;
             let run = memory.runs.of(self.number);
@@ -247,7 +247,7 @@ fn json(message: &impl serde::Serialize) -> ServiceResult<RVec<u8>> {
 impl HostServices for Services {
     fn call(&self, request: RSlice<'_, u8>) -> ServiceResult<RVec<u8>> {
         match serde_json::from_slice(request.as_slice()) {
-            Ok(call) => self.answer(call).and_then(|answer| json(&answer)),
+            Ok(call) => self.reply(call).and_then(|reply| json(&reply)),
             Err(error) => RResult::RErr(refused("not-understood", &error.to_string())),
         }
     }
@@ -321,7 +321,7 @@ impl HostServices for Services {
             _ => LogLevel::Info,
         };
         self.world.memory().log.push(LogLine { level, text: text.as_str().to_owned() });
-        self.world.tell();
+        self.world.notify();
     }
 
     fn is_stopping(&self) -> bool {

@@ -79,11 +79,11 @@ impl StoredTree {
     }
 
     fn point(&self, item: &ItemMessage) -> Option<PointMessage> {
-        let (recorded, kind, unit, written_by) = match &item.node {
+        let (recorded, kind, unit, published_by) = match &item.node {
             NodeMessage::Container { .. } => return None,
-            NodeMessage::Value { kind, unit, written_by, .. } => (None, kind, unit, written_by),
-            NodeMessage::History { value_item, kind, unit, written_by } => {
-                (self.handles.get(value_item).copied(), kind, unit, written_by)
+            NodeMessage::Value { kind, unit, published_by, .. } => (None, kind, unit, published_by),
+            NodeMessage::History { value_item, kind, unit, published_by } => {
+                (self.handles.get(value_item).copied(), kind, unit, published_by)
             }
         };
         Some(PointMessage {
@@ -93,7 +93,7 @@ impl StoredTree {
             recorded,
             kind: kind.clone(),
             unit: unit.clone(),
-            written_by: written_by.clone(),
+            published_by: published_by.clone(),
         })
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::memory::Memory;
 
 /// How long a test waits for a run to wait or to end; a run that computes longer is broken.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Default)]
 pub(crate) struct World {
@@ -24,7 +24,7 @@ impl World {
     }
 
     /// Says that something changed that someone may wait for.
-    pub(crate) fn tell(&self) {
+    pub(crate) fn notify(&self) {
         self.changed.notify_all();
     }
 

@@ -22,7 +22,7 @@ impl Processor for Diligent {
 
     fn run(&self, host: &Host, settings: Plain) -> Outcome {
         let mut tree = Tree::new();
-        let power = tree.add(Value::new("p", "Power", Kind::Double).unit("kW").written_by("diligent"));
+        let power = tree.add(Value::new("p", "Power", Kind::Double).unit("kW").published_by("diligent"));
         let points = host.declare(tree)?;
         loop {
             host.publish(&[points[power].good(1.0)])?;

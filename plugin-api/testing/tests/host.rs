@@ -1,8 +1,8 @@
 //! What a class sees of the host in memory, and what a test sees of the class.
 
 use riser_plugin::prelude::*;
-use riser_plugin::{Ability, Gate, LogLevel};
-use riser_plugin_testing::{GatePurpose, GateResult, MemoryHost, RunEnd, Service, json};
+use riser_plugin::{Ability, ConnectionLimiter, LogLevel};
+use riser_plugin_testing::{ActionResult, LimitedAction, MemoryHost, RunEnd, Service, json};
 
 fn tree() -> Tree {
     let mut tree = Tree::new();
@@ -11,13 +11,13 @@ fn tree() -> Tree {
         zone,
         Value::new("z1/limit", "Limit", Kind::Double)
             .unit("A")
-            .written_by("status")
-            .carried_by("status")
+            .published_by("status")
+            .writes_handled_by("status")
             .within(0.0, 63.0)
             .initially(32.0),
     );
-    tree.add_in(zone, Value::new("z1/power", "Power", Kind::Double).unit("kW").written_by("status"));
-    tree.add_in(zone, History::new("z1/power/log", "Power", "z1/power", Kind::Double).written_by("logs"));
+    tree.add_in(zone, Value::new("z1/power", "Power", Kind::Double).unit("kW").published_by("status"));
+    tree.add_in(zone, History::new("z1/power/log", "Power", "z1/power", Kind::Double).published_by("logs"));
     tree
 }
 
@@ -42,7 +42,7 @@ struct Status;
 
 impl Processor for Status {
     type Settings = ();
-    const CLASS: Class = Class::long_running("status", "Status").takes_set_points();
+    const CLASS: Class = Class::long_running("status", "Status").accepts_writes();
 
     fn run(&self, host: &Host, (): ()) -> Outcome {
         let points = host.points()?;
@@ -54,11 +54,11 @@ impl Processor for Status {
         loop {
             host.publish(&[power.good(7.5)])?;
             match host.wait(Duration::from_secs(15))? {
-                Wake::SetPoint(set_point) => {
-                    let Some(wish) = set_point.wishes.first() else { continue };
-                    wish.sent();
-                    host.publish(&[limit.good(wish.value().clone())])?;
-                    wish.confirmed();
+                Wake::Write(set_point) => {
+                    let Some(write) = set_point.writes.first() else { continue };
+                    write.sent();
+                    host.publish(&[limit.good(write.value().clone())])?;
+                    write.confirmed();
                 }
                 Wake::TreeChanged => host.log(LogLevel::Info, "the tree changed"),
                 _ => {}
@@ -107,8 +107,8 @@ fn a_set_point_wakes_the_class_that_carries_it_and_its_receipts_are_kept() {
     let early = host.write("z1/limit", 10.0);
     let status = host.start(Status);
     assert_eq!(host.receipts(early)[0].reason, "written before I ran");
-    let wish = host.write("z1/limit", 16.0);
-    let said: Vec<_> = host.receipts(wish).into_iter().map(|receipt| receipt.state).collect();
+    let write = host.write("z1/limit", 16.0);
+    let said: Vec<_> = host.receipts(write).into_iter().map(|receipt| receipt.state).collect();
     assert_eq!((said, host.number("z1/limit")), (vec!["Sent".into(), "Confirmed".into()], Some(16.0)));
     assert_eq!(status.stop(), RunEnd::Cancelled);
 }
@@ -162,7 +162,7 @@ fn a_refused_service_is_an_error_once() {
     assert_eq!(host.run(Setup), RunEnd::Succeeded);
 }
 
-/// Asks the gate once for each minute.
+/// Asks the limiter once for each minute.
 struct Caller;
 
 /// Where it calls.
@@ -189,8 +189,8 @@ impl Line {
     }
 }
 
-fn pass(gate: &Gate, result: GateResult) -> Outcome {
-    gate.enter(GatePurpose::Request)??.leave(result);
+fn pass(limiter: &ConnectionLimiter, result: ActionResult) -> Outcome {
+    limiter.acquire(LimitedAction::Request)??.release(result);
     Ok(())
 }
 
@@ -201,17 +201,17 @@ impl Processor for Caller {
     fn run(&self, host: &Host, (): ()) -> Outcome {
         let line = host.connection::<Line>()?;
         host.log(LogLevel::Info, &line.number);
-        pass(&host.gate(), GateResult::Done)
+        pass(&host.connection_limiter(), ActionResult::Done)
     }
 }
 
 #[test]
-fn a_connection_has_its_settings_its_gate_and_its_test() {
+fn a_connection_has_its_settings_its_limiter_and_its_test() {
     let host = MemoryHost::new().connection::<Line>(json!({ "number": "4711", "code_word": "sesame" }));
     assert_eq!(host.run(Caller), RunEnd::Succeeded);
     assert_eq!(host.log()[0].text, "4711");
-    assert_eq!(host.gate_reports()[0].result, GateResult::Done);
-    host.close_gate(host.now() + Duration::from_mins(5), "the login was refused");
+    assert_eq!(host.limiter_reports()[0].result, ActionResult::Done);
+    host.close_limiter(host.now() + Duration::from_mins(5), "the login was refused");
     assert!(host.run(Caller).failure().what.contains("the login was refused"));
 
     let (stages, end) = host.test_connection::<Line>();
@@ -231,7 +231,9 @@ fn refused_credentials_keep_all_classes_from_logging_in_for_five_minutes() {
         type Settings = ();
         const CLASS: Class = Class::scheduled("login", "Login").needs::<Line>();
         fn run(&self, host: &Host, (): ()) -> Outcome {
-            host.gate().enter(GatePurpose::Login)??.leave(GateResult::CredentialsRefused);
+            host.connection_limiter()
+                .acquire(LimitedAction::Login)??
+                .release(ActionResult::CredentialsRefused);
             Ok(())
         }
     }

@@ -1,4 +1,4 @@
-//! Futures and the HTTP client on the host in memory: they end with the run, and the gate hears of each request.
+//! Futures and the HTTP client on the host in memory: they end with the run, and the limiter hears of each request.
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
@@ -9,7 +9,7 @@ use std::thread;
 use riser_plugin::LogLevel;
 use riser_plugin::http::{HttpClient, HttpError, Method, Request, Response, Trust};
 use riser_plugin::prelude::*;
-use riser_plugin_testing::{FailureMessage, GatePurpose, GateResult, MemoryHost, RunEnd, json};
+use riser_plugin_testing::{ActionResult, FailureMessage, LimitedAction, MemoryHost, RunEnd, json};
 
 /// A device at an address.
 #[derive(Connection)]
@@ -31,15 +31,15 @@ impl Device {
 
 fn get(host: &Host, base_url: &str, path: &str) -> Result<Response, HttpError> {
     let client = HttpClient::new(host, base_url, &Trust::Nothing)?;
-    client.send(GatePurpose::Request, &Request::get(path), judge)
+    client.send(LimitedAction::Request, &Request::get(path), judge)
 }
 
-fn judge(response: &Response) -> GateResult {
+fn judge(response: &Response) -> ActionResult {
     match response.retry_after() {
         Some(pause) => {
-            GateResult::Throttled { pause_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX) }
+            ActionResult::Throttled { pause_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX) }
         }
-        None => GateResult::Done,
+        None => ActionResult::Done,
     }
 }
 
@@ -59,7 +59,7 @@ impl Processor for Sender {
         let device = host.connection::<Device>()?;
         let client = HttpClient::new(host, &device.base_url, &Trust::Nothing)?;
         host.log(LogLevel::Info, "asking");
-        let response = client.send(GatePurpose::Request, &self.0, judge)?;
+        let response = client.send(LimitedAction::Request, &self.0, judge)?;
         host.log(LogLevel::Info, &format!("{} {}", response.status, response.body.len()));
         Ok(())
     }
@@ -96,8 +96,8 @@ fn answer(head: &str, body_bytes: usize) -> Vec<u8> {
     answer
 }
 
-fn results(host: &MemoryHost) -> Vec<GateResult> {
-    host.gate_reports().into_iter().map(|report| report.result).collect()
+fn results(host: &MemoryHost) -> Vec<ActionResult> {
+    host.limiter_reports().into_iter().map(|report| report.result).collect()
 }
 
 fn last_line(host: &MemoryHost) -> String {
@@ -108,26 +108,26 @@ fn last_line(host: &MemoryHost) -> String {
 fn a_redirect_is_an_answer_and_not_followed() {
     let host = host_with(vec![answer("302 Found\r\nLocation: http://127.0.0.1:1/", 3)]);
     assert_eq!(host.run(Sender(Request::get("/"))), RunEnd::Succeeded);
-    assert_eq!((last_line(&host).as_str(), results(&host)), ("302 3", vec![GateResult::Done]));
+    assert_eq!((last_line(&host).as_str(), results(&host)), ("302 3", vec![ActionResult::Done]));
 }
 
 #[test]
-fn a_pause_that_is_asked_for_is_told_to_the_gate() {
+fn a_pause_that_is_asked_for_is_told_to_the_limiter() {
     let host = host_with(vec![answer("429 Slow\r\nRetry-After: 7", 0)]);
     host.run(Sender(Request::get("/")));
-    assert_eq!(results(&host), [GateResult::Throttled { pause_ms: 7_000 }]);
+    assert_eq!(results(&host), [ActionResult::Throttled { pause_ms: 7_000 }]);
 }
 
 #[test]
 fn a_read_that_is_not_answered_is_tried_again_and_a_write_is_not() {
     let host = host_with(vec![Vec::new(), answer("200 OK", 2)]);
     assert_eq!(host.run(Sender(Request::get("/"))), RunEnd::Succeeded);
-    assert_eq!(results(&host), [GateResult::Failed, GateResult::Done]);
+    assert_eq!(results(&host), [ActionResult::Failed, ActionResult::Done]);
 
     let host = host_with(vec![Vec::new(), answer("200 OK", 2)]);
-    let FailureMessage { what, may_try_again, .. } = host.run(Sender(put())).failure();
-    assert!(what.contains("does not answer") && may_try_again, "{what}");
-    assert_eq!(results(&host), [GateResult::Failed]);
+    let FailureMessage { what, is_retryable, .. } = host.run(Sender(put())).failure();
+    assert!(what.contains("does not answer") && is_retryable, "{what}");
+    assert_eq!(results(&host), [ActionResult::Failed]);
 }
 
 #[test]

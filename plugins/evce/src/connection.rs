@@ -12,7 +12,7 @@ use crate::generation::Generation;
 use crate::wire::{Profile, ProfileError};
 
 /// Time to reach the controller in a test.
-const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Where a charge controller is and how to log in.
 #[derive(Connection)]
@@ -145,7 +145,7 @@ fn without_credentials(url: &str) -> &str {
 fn reach(addresses: &[std::net::SocketAddr]) -> Result<((), String), (String, String)> {
     let mut last = None;
     for address in addresses {
-        match TcpStream::connect_timeout(address, CONNECT_WITHIN) {
+        match TcpStream::connect_timeout(address, CONNECT_TIMEOUT) {
             Ok(_) => return Ok(((), format!("{address} answers"))),
             Err(error) => last = Some(format!("{address}: {error}")),
         }

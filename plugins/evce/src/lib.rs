@@ -3,7 +3,7 @@
 //!
 //! `model` is a charging site in plain terms. `wire` turns a controller's documents into it, and is the only
 //! place that knows them; `client` talks to the controller; `points` says what the BMS sees. The three classes
-//! `setup`, `status` and `logs` put these together, and `set_points` carries the wishes of the BMS.
+//! `setup`, `status` and `logs` put these together, and `set_points` carries the writes of the BMS.
 
 mod client;
 mod connection;

@@ -17,7 +17,7 @@ pub(crate) struct LogsSettings {
 }
 
 /// Until something is known at start, the first sample is tried this often.
-const FIRST_SAMPLE_TRIED_EVERY: Duration = Duration::from_secs(1);
+const FIRST_SAMPLE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Records the histories of a site.
 pub(crate) struct Logs;
@@ -32,7 +32,7 @@ impl Processor for Logs {
     type Settings = LogsSettings;
     const CLASS: Class = Class::long_running(LOGS, "EVCE Logs")
         .needs::<EvceConnection>()
-        .after(SETUP)
+        .requires(SETUP)
         .creates("samples of the histories of zones and stations")
         .about("Records currents, powers and energies of zones and stations as the BMS sees them.");
 
@@ -45,9 +45,9 @@ impl Processor for Logs {
         let mut due = next_multiple(host.now(), settings.interval);
         loop {
             let left = due.duration_since(host.now()).unwrap_or(Duration::ZERO);
-            match host.wait(if has_sample { left } else { left.min(FIRST_SAMPLE_TRIED_EVERY) })? {
+            match host.wait(if has_sample { left } else { left.min(FIRST_SAMPLE_RETRY_INTERVAL) })? {
                 Wake::TreeChanged => histories = histories_of(&host.points()?),
-                Wake::SetPoint(set_point) => set_point.reject("histories take no set points"),
+                Wake::Write(set_point) => set_point.reject("histories take no set points"),
                 _ => {}
             }
             let now = host.now();
@@ -66,7 +66,7 @@ impl Processor for Logs {
 fn histories_of(points: &Points) -> Vec<Recorded> {
     points
         .iter()
-        .filter(|(_, stored)| stored.is_history && &*stored.written_by == LOGS)
+        .filter(|(_, stored)| stored.is_history && &*stored.published_by == LOGS)
         .filter_map(|(_, stored)| Some(Recorded { history: stored.point, value: stored.recorded? }))
         .collect()
 }

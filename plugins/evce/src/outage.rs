@@ -31,15 +31,15 @@ impl Outage {
         // A clock that was set back counts anew.
         let since = self.since.map_or(now, |since| since.min(now));
         self.since = Some(since);
-        let is_waiting = matches!(error, EvceError::Http(HttpError::Closed(_)));
-        // While the gate is closed the problem that closed it stands already.
+        let is_waiting = matches!(error, EvceError::Http(HttpError::Denied(_)));
+        // While the limiter is closed the problem that closed it stands already.
         if !is_waiting {
             self.asked_for_pause = matches!(error, EvceError::Unwell { status: 429 | 503, .. });
             self.raise(host, error);
         }
         let is_left_alone = is_waiting && !self.asked_for_pause;
         let is_silent = now.duration_since(since).unwrap_or_default() >= OFFLINE_AFTER;
-        let is_offline = is_left_alone || error.needs_somebody() || is_silent;
+        let is_offline = is_left_alone || error.needs_operator() || is_silent;
         if !is_offline || self.is_offline {
             return None;
         }

@@ -68,8 +68,8 @@ fn look(host: &Host, connection: &EvceConnection) -> Result<(Generation, Look), 
 
 /// Why there is nothing to see, raised as a problem.
 fn told(host: &Host, error: EvceError) -> Failure {
-    // The end of the run is none; while the gate is closed the problem that closed it stands already.
-    if matches!(error, EvceError::Http(HttpError::Host(_) | HttpError::Closed(_))) {
+    // The end of the run is none; while the limiter is closed the problem that closed it stands already.
+    if matches!(error, EvceError::Http(HttpError::Host(_) | HttpError::Denied(_))) {
         return error.into();
     }
     let effect = "zones, stations and connectors are not brought up to date";

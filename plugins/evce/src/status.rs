@@ -12,10 +12,10 @@ use crate::model::Site;
 use crate::outage::Outage;
 use crate::points::{Binding, SETUP, STATUS};
 use crate::registers::Registers;
-use crate::set_points::{Carrier, Queue, StandingReductions, Validity};
+use crate::set_points::{Queue, SetPointWriter, StandingReductions, Validity};
 
 /// Time between two attempts to carry a set point.
-const CARRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Setup is asked for at most this often.
 const ASK_FOR_SETUP_AFTER: Duration = Duration::from_mins(1);
 
@@ -72,12 +72,12 @@ impl Processor for Status {
     type Settings = StatusSettings;
     const CLASS: Class = Class::long_running(STATUS, "EVCE Status")
         .needs::<EvceConnection>()
-        .after(SETUP)
+        .requires(SETUP)
         .creates("live values, and set points back to the controller")
         .about(
             "Reads live values of zones, stations and connectors and carries set points to the controller.",
         )
-        .takes_set_points();
+        .accepts_writes();
 
     fn run(&self, host: &Host, settings: StatusSettings) -> Outcome {
         let connection = host.connection::<EvceConnection>()?;
@@ -129,10 +129,10 @@ impl StatusRun<'_> {
             self.carry()?;
             let mut wait = next_look.duration_since(self.host.now()).unwrap_or_default().min(self.interval);
             if self.queue.is_urgent() {
-                wait = wait.min(CARRY_AGAIN_AFTER);
+                wait = wait.min(RETRY_AFTER);
             }
             match self.host.wait(wait)? {
-                Wake::SetPoint(set_point) => self.queue.add(set_point),
+                Wake::Write(set_point) => self.queue.add(set_point),
                 Wake::TreeChanged => {
                     self.bind()?;
                     self.asked_for_setup = None;
@@ -234,7 +234,7 @@ impl StatusRun<'_> {
     }
 
     fn fail(&mut self, error: &EvceError) -> Result<(), HostError> {
-        error.carry_stop()?;
+        error.propagate_stop()?;
         // While it was away it may have been updated.
         self.generation = None;
         if let Some(reason) = self.outage.note(self.host, error) {
@@ -263,7 +263,7 @@ impl StatusRun<'_> {
                 self.queue.reject_all("the API version of the charge controller is not supported");
                 Ok(())
             }
-            Err(error) => error.carry_stop(),
+            Err(error) => error.propagate_stop(),
         }
     }
 
@@ -274,16 +274,16 @@ impl StatusRun<'_> {
         match self.generation() {
             Ok(Generation::Supported) => self.with_carrier(|carrier, _| carrier.renew_unseen()),
             Ok(Generation::Unsupported) => Ok(()),
-            Err(error) => error.carry_stop(),
+            Err(error) => error.propagate_stop(),
         }
     }
 
     fn with_carrier(
         &mut self,
-        work: impl FnOnce(&mut Carrier<'_>, &mut Queue) -> Result<(), HostError>,
+        work: impl FnOnce(&mut SetPointWriter<'_>, &mut Queue) -> Result<(), HostError>,
     ) -> Result<(), HostError> {
         let Some(site) = &mut self.site else { return Ok(()) };
-        let mut carrier = Carrier {
+        let mut carrier = SetPointWriter {
             host: self.host,
             client: &mut self.client,
             binding: &self.binding,

@@ -21,15 +21,15 @@ impl Processor for Counter {
 
     fn run(&self, host: &Host, settings: CounterSettings) -> Outcome {
         let mut tree = Tree::new();
-        let count = tree.add(Value::new("count", "Count", Kind::Long).written_by("counter"));
+        let count = tree.add(Value::new("count", "Count", Kind::Long).published_by("counter"));
         let points = host.declare(tree)?;
         host.publishes_every(settings.step_every)?;
         let mut number = settings.start;
         loop {
             host.publish(&[points[count].good(number)])?;
             number += 1;
-            if let Wake::SetPoint(wish) = host.wait(settings.step_every)? {
-                wish.reject("the counter takes no set points");
+            if let Wake::Write(write) = host.wait(settings.step_every)? {
+                write.reject("the counter takes no set points");
             }
         }
     }

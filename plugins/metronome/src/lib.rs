@@ -49,7 +49,7 @@ impl Processor for Metronome {
 
 fn tree(points: u32) -> Tree {
     let mut tree = Tree::new();
-    let value = |id: &str, kind| Value::new(id, id, kind).written_by("metronome");
+    let value = |id: &str, kind| Value::new(id, id, kind).published_by("metronome");
     for first in (0..points).step_by(POINTS_IN_A_FOLDER as usize) {
         let id = folder_id(first);
         let folder = tree.add(Container::new(&id, &id));

@@ -6,7 +6,7 @@ mod dead_end;
 mod endless_loop;
 mod left_behind;
 mod memory_leak;
-mod needs_somebody;
+mod needs_operator;
 mod panic;
 mod segfault;
 
@@ -14,7 +14,7 @@ use dead_end::DeadEnd;
 use endless_loop::EndlessLoop;
 use left_behind::LeftBehind;
 use memory_leak::MemoryLeak;
-use needs_somebody::NeedsSomebody;
+use needs_operator::NeedsSomebody;
 use panic::Panic;
 use segfault::Segfault;
 

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::site::ChargingSite;
 
 /// Time between two looks at what it was asked.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Far longer than anything takes that is waited for.
-const PATIENCE: Duration = Duration::from_mins(3);
+const TEST_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// The controller of a site.
 pub(super) struct Controller<'a> {
@@ -46,8 +46,8 @@ impl<'a> Controller<'a> {
             if calls.len() >= count {
                 return Ok(calls);
             }
-            ensure!(begin.elapsed() < PATIENCE, "only {} calls of {method} {path}", calls.len());
-            tokio::time::sleep(LOOK_EVERY).await;
+            ensure!(begin.elapsed() < TEST_TIMEOUT, "only {} calls of {method} {path}", calls.len());
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 

@@ -15,7 +15,7 @@ use url::Url;
 use crate::processes::Login;
 
 /// A server that says nothing for so long has failed.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// What every item begins with.
 const ITEM: &[u8] = b"<ValueItem>";
 /// Headers of an answer.
@@ -79,7 +79,7 @@ impl<'a> Connection<'a> {
     fn open(question: &'a Question<'a>, address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TEST_TIMEOUT))?;
         let challenge = challenge(&question.ews_url)?;
         let room = vec![0; LARGEST_ANSWER].into_boxed_slice();
         Ok(Self { question, challenge, stream, request: Vec::new(), room, received: 0 })

@@ -16,7 +16,7 @@ use crate::processes::{Host, Login, Riser, Simulator, SimulatorOptions};
 const PASSWORD_VARIABLE: &str = "RISER_BENCH_BMS_PASSWORD";
 
 /// A site that is not there after this long has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The folders of one installation, removed with this value.
 pub(super) struct Folders {
@@ -92,7 +92,7 @@ settings = {{ points = {points}, beat_every = "{beat_ms} ms" }}
         let client = site.client()?;
         let begin = Instant::now();
         while client.container("").await?.containers.is_empty() {
-            ensure!(begin.elapsed() < PATIENCE, "the metronome declares nothing; the log says why");
+            ensure!(begin.elapsed() < TEST_TIMEOUT, "the metronome declares nothing; the log says why");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(site)

@@ -14,9 +14,9 @@ const SET_POINT: &str = "ZoneReduction";
 /// The contract's number of the state Good.
 const GOOD: u8 = 0;
 /// Far longer than it takes.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// Time between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The first live value, and a set point to write.
 pub(super) struct LiveValue {
@@ -41,14 +41,14 @@ pub(super) async fn wait_for_first(ews_url: &str, bms: &Login) -> anyhow::Result
                 Ok(Some(value)) => return value,
                 seen => last_look = seen.err(),
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
-    let found = tokio::time::timeout(PATIENCE, looking).await;
+    let found = tokio::time::timeout(TEST_TIMEOUT, looking).await;
     found
         .map_err(|_| last_look.map_or_else(|| anyhow!("{LIVE_POINT} is never Good"), anyhow::Error::from))
         .with_context(|| {
-            format!("no live value came over EWS within {} s; the log says why", PATIENCE.as_secs())
+            format!("no live value came over EWS within {} s; the log says why", TEST_TIMEOUT.as_secs())
         })
 }
 

@@ -84,7 +84,7 @@ impl Riser<'_> {
     /// Starts the host and waits until everything listens. Its log goes where ours goes.
     pub(crate) async fn serve(&self, portal_port: u16) -> anyhow::Result<Host> {
         let mut child = self
-            .command(&["serve", "--announce", "--ends-with-stdin"])
+            .command(&["serve", "--print-ready", "--exit-on-stdin-close"])
             .args(["--portal-listen", &format!("127.0.0.1:{portal_port}")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use super::{Login, riser};
 
 /// How long it may take to end when asked.
-const PATIENCE: Duration = Duration::from_millis(800);
+const TEST_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// What is simulated, as the simulator's options say it.
 pub(crate) struct SimulatorOptions<'a> {
@@ -42,7 +42,7 @@ impl Simulator {
         login: &Login,
     ) -> anyhow::Result<Self> {
         let mut child = Command::new(program)
-            .args(["--announce", "--fixture", options.fixture])
+            .args(["--print-ready", "--fixture", options.fixture])
             .args(["--speed", options.speed, "--user", login.user])
             .env("EVCE_SIMULATOR_PASSWORD", &login.password)
             .stdin(Stdio::null())
@@ -67,7 +67,7 @@ impl Simulator {
     /// Asks it to end, and ends it.
     pub(crate) async fn end(mut self) {
         riser::ask_to_end(&self.child);
-        if tokio::time::timeout(PATIENCE, self.child.wait()).await.is_err() {
+        if tokio::time::timeout(TEST_TIMEOUT, self.child.wait()).await.is_err() {
             // It may have ended meanwhile.
             let _ = self.child.kill().await;
         }

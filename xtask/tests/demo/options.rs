@@ -28,7 +28,7 @@ async fn the_line_of_json_is_enough_to_read_a_live_value() {
     let keys: BTreeSet<_> = demo.announced.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, BTreeSet::from(KEYS));
     let value = demo.read("SiteOverallActivePowerTotal").await;
-    assert_eq!((value.text.as_str(), value.state.word()), ("0.133", "Good"));
+    assert_eq!((value.text.as_str(), value.state.as_str()), ("0.133", "Good"));
     assert!(Path::new(demo.fact("data_dir")).join("riser.db").exists());
     demo.signal(Signal::INT);
     let data = demo.fact("data_dir").to_owned();
@@ -40,7 +40,7 @@ async fn the_line_of_json_is_enough_to_read_a_live_value() {
 async fn a_named_folder_is_kept_and_used_again_with_new_passwords() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let options = ["--data", data.to_str().unwrap(), "--fixture", "F1"];
+    let options = ["--data-dir", data.to_str().unwrap(), "--fixture", "F1"];
     let mut passwords = BTreeSet::new();
     for _ in 0..2 {
         let demo = RunningDemo::start(&options);

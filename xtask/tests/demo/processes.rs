@@ -5,9 +5,9 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// What everything that the demo started has to be gone within.
-pub(crate) const ENDS_WITHIN: Duration = Duration::from_secs(5);
+pub(crate) const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A process that cannot be mistaken for a later one with its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) fn descendants(of: u32) -> Vec<Process> {
 
 /// Waits until none of the processes is there and nobody listens on the ports; fails when it takes too long.
 pub(crate) fn assert_gone(processes: &[Process], ports: &[u16]) {
-    let deadline = Instant::now() + ENDS_WITHIN;
+    let deadline = Instant::now() + EXIT_TIMEOUT;
     loop {
         let left: Vec<_> = processes.iter().filter(|process| process.is_there()).collect();
         let open: Vec<_> =
@@ -48,7 +48,7 @@ pub(crate) fn assert_gone(processes: &[Process], ports: &[u16]) {
             return;
         }
         assert!(Instant::now() < deadline, "still there: {left:?}, ports {open:?}");
-        std::thread::sleep(LOOK_EVERY);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 

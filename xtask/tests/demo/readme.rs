@@ -14,7 +14,7 @@ use crate::running_demo::send;
 /// The promise of the demo: from the first child process to the first live value over EWS.
 const FIRST_LIVE_VALUE_S: f64 = 10.0;
 /// Far longer than a set point takes to the charge controller.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -103,7 +103,7 @@ fn check_guide(guide: &[String]) {
     assert!(value.contains("<State>0</State>") && value.contains("<Value>"), "{value}");
     let written = shell(write);
     assert!(written.contains("<Success>true</Success>"), "{written}");
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEST_TIMEOUT;
     while !shell(look).contains("external-reduction") {
         assert!(Instant::now() < deadline, "the set point never came to the charge controller");
         std::thread::sleep(Duration::from_millis(100));

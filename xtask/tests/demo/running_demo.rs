@@ -8,7 +8,7 @@ use riser_ews::client::{ClientOptions, EwsClient, ValueAnswer};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::processes::{ENDS_WITHIN, Process, assert_gone, descendants};
+use crate::processes::{EXIT_TIMEOUT, Process, assert_gone, descendants};
 
 /// The program under test.
 pub(crate) const XTASK: &str = env!("CARGO_BIN_EXE_xtask");
@@ -85,7 +85,7 @@ impl RunningDemo {
     pub(crate) fn assert_ends(mut self) -> ExitStatus {
         let told = Instant::now();
         let status = self.child.wait().unwrap();
-        assert!(told.elapsed() < ENDS_WITHIN, "it took {:?} to end", told.elapsed());
+        assert!(told.elapsed() < EXIT_TIMEOUT, "it took {:?} to end", told.elapsed());
         assert_gone(&self.processes, &self.ports());
         let mut rest = String::new();
         self.out.read_to_string(&mut rest).unwrap();

@@ -42,7 +42,7 @@ impl ClientError {
     }
 
     /// Whether the same call may succeed later without anyone's doing.
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
             Self::Fault(reason) => reason == "TIMEOUT",

@@ -215,7 +215,7 @@ impl LoginInUse {
         header.push_str(", qop=auth, nc=");
         header.push_str(&nonce_count);
         header.push_str(", algorithm=");
-        header.push_str(self.algorithm.token());
+        header.push_str(self.algorithm.as_str());
         header
     }
 }

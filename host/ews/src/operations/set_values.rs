@@ -61,7 +61,7 @@ impl<'d> SetValues<'d> {
             }
         }
         if !accepted.is_empty() {
-            let answered = carry_out(context, accepted).await?;
+            let answered = execute(context, accepted).await?;
             for (place, outcome) in places.into_iter().zip(answered) {
                 outcomes[place] = outcome;
             }
@@ -82,7 +82,7 @@ impl<'d> SetValues<'d> {
 
 /// Has writes accepted, in a task of their own: a client that hangs up, or waits no longer, must not leave set
 /// points behind that are stored and never carried out.
-async fn carry_out(
+async fn execute(
     context: OperationContext<'_>,
     writes: Vec<ValueWrite>,
 ) -> Result<Vec<SetOutcome>, FaultName> {

@@ -106,14 +106,14 @@ async fn calls_side_by_side_share_a_login() {
 async fn refusals_say_what_was_refused() {
     let site = Site::open().await;
     let error = client_as(&site.url, (BMS.0, "wrong")).information().await.unwrap_err();
-    assert!(matches!(error, ClientError::Refused) && !error.may_pass(), "{error}");
+    assert!(matches!(error, ClientError::Refused) && !error.is_transient(), "{error}");
     let error = client(&site).container("power").await.unwrap_err();
     assert_eq!(error.to_string(), "the EWS server refused the item \"power\": INVALID_ID");
     let error = client(&site).history("power", None, None).await.unwrap_err();
     assert_eq!(error.to_string(), "the EWS server refused the call: INVALID_ID");
     site.source.fail_with(Some(SourceFault::Timeout));
     let error = client(&site).set_values(&[("count", "1")]).await.unwrap_err();
-    assert!(error.may_pass(), "{error}");
+    assert!(error.is_transient(), "{error}");
     let error = client_as(&format!("http://{}/other", site.address), BMS).information().await.unwrap_err();
     assert!(matches!(error, ClientError::Status(404)), "{error}");
 }
@@ -149,7 +149,7 @@ async fn a_server_that_is_none_is_told_apart_from_one_that_cannot_be_reached() {
     assert!(matches!(ask(server_that_says(html).await).await, ClientError::Status(200)));
     assert!(matches!(ask(server_that_says(basic).await).await, ClientError::NoDigest));
     let cut = ask(server_that_says("HTTP/1.1 200 OK\r\nContent-Le").await).await;
-    assert!(matches!(cut, ClientError::Unreachable { .. }) && cut.may_pass(), "{cut}");
+    assert!(matches!(cut, ClientError::Unreachable { .. }) && cut.is_transient(), "{cut}");
 
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", free.local_addr().unwrap());

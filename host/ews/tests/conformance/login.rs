@@ -14,7 +14,7 @@ struct Challenge(WwwAuthenticateHeader);
 
 impl Challenge {
     async fn of(site: &Site, algorithm: DigestAlgorithm) -> Self {
-        let wanted = format!("algorithm={}", algorithm.token());
+        let wanted = format!("algorithm={}", algorithm.as_str());
         let lines = site.challenges().await;
         Self::read(lines.iter().find(|line| line.ends_with(&wanted)).unwrap())
     }

@@ -144,7 +144,7 @@ fn fill(source: &MemorySource) -> PointHandle {
         value_item: EwsItemId::new("power"),
         kind: ValueKind::Double,
         unit: "kW".into(),
-        written_by: "logs".into(),
+        published_by: "logs".into(),
     }));
     source.record(history, samples(4));
     history

@@ -105,7 +105,7 @@ async fn a_foreign_host_name_is_refused_and_the_remedy_named() {
         let request = Request::get("/login").header(header::HOST, host).body(Body::empty()).unwrap();
         let answer = portal.send(request).await;
         assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "{host}");
-        assert!(answer.body.contains("--portal-name") && !answer.body.contains("<script>"), "{host}");
+        assert!(answer.body.contains("--portal-hostname") && !answer.body.contains("<script>"), "{host}");
     }
 }
 

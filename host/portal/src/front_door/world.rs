@@ -9,14 +9,14 @@ use axum::response::Response;
 use chrono_tz::Tz;
 use http_body_util::BodyExt;
 use riser_domain::{
-    Author, ClassId, ConfigurationId, Connection, ConnectionId, ContainerItem, ContainerKind, DeclaredTree,
+    Actor, ClassId, ConfigurationId, Connection, ConnectionId, ContainerItem, ContainerKind, DeclaredTree,
     DigestAlgorithm, EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock, HistoryItem, PointHandle,
     ProcessorConfiguration, ProcessorFlags, Reading, Role, SetPointRule, Timestamp, TreeDifference,
-    TreeOwner, Value, ValueItem, ValueKind, ValueState, WishState,
+    TreeOwner, Value, ValueItem, ValueKind, ValueState, WriteState,
 };
 use riser_runtime::{LaunchOptions, Runtime, RuntimeParts};
 use riser_secrets::{Keyring, hash_password};
-use riser_store::{NewUser, NewWish, Store};
+use riser_store::{NewUser, NewWrite, Store};
 use tower::ServiceExt;
 
 use crate::routes::router;
@@ -77,13 +77,13 @@ impl TestPortal {
     pub(crate) async fn with(role: Role, is_set_up: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(FakeClock::at(START));
-        let data_folder = folder.path().join("data");
-        std::fs::create_dir(&data_folder).unwrap();
-        let (store, _) = Store::open(&data_folder, &*clock).await.unwrap();
+        let data_dir = folder.path().join("data");
+        std::fs::create_dir(&data_dir).unwrap();
+        let (store, _) = Store::open(&data_dir, &*clock).await.unwrap();
         for (name, role) in [("anna", role), ("victor", Role::Viewer)] {
             let password_hash = hash_password(&PASSWORD.into()).unwrap();
             let user = NewUser { name: name.to_owned(), role, password_hash };
-            store.add_user(&user, &Author::CommandLine, START).await.unwrap();
+            store.add_user(&user, &Actor::CommandLine, START).await.unwrap();
         }
         if is_set_up {
             set_up(&store).await;
@@ -92,8 +92,8 @@ impl TestPortal {
             store: store.clone(),
             keyring: Arc::new(Keyring::locked(store.instance_id(), &[])),
             clock: clock.clone(),
-            data_folder,
-            plugin_folders: Vec::new(),
+            data_dir,
+            plugin_dirs: Vec::new(),
             worker: LaunchOptions {
                 executable: "/nonexistent".into(),
                 arguments: Vec::new(),
@@ -160,8 +160,8 @@ pub(crate) fn form(path: &str, cookie: &str, _fields: &str) -> axum::http::reque
 }
 
 async fn set_up(store: &Store) {
-    let author = Author::CommandLine;
-    let mut transaction = store.begin_configuration(&author, START).await.unwrap();
+    let actor = Actor::CommandLine;
+    let mut transaction = store.begin_configuration(&actor, START).await.unwrap();
     let server = EwsServer {
         id: EwsServerId(0),
         name: "EVCE Ews Server".to_owned(),
@@ -223,10 +223,10 @@ async fn declare(
         value_item: EwsItemId::new("z2/r"),
         kind: ValueKind::Double,
         unit: "%".into(),
-        written_by: "logs".into(),
+        published_by: "logs".into(),
     }));
     let difference = TreeDifference::between(&[], &DeclaredTree { items });
-    store.apply_tree(&owner, &difference, &Author::System, START).await.unwrap()
+    store.apply_tree(&owner, &difference, &Actor::System, START).await.unwrap()
 }
 
 fn container(id: &str, parent: &str, name: &str) -> EwsItem {
@@ -252,8 +252,8 @@ fn value(id: &str, parent: &str, name: &str, is_writable: bool) -> EwsItem {
             max: Some(100.0),
             ..Default::default()
         }),
-        written_by: "status".into(),
-        carried_by: is_writable.then(|| "status".into()),
+        published_by: "status".into(),
+        writes_handled_by: is_writable.then(|| "status".into()),
     })
 }
 
@@ -275,7 +275,7 @@ async fn record_values(store: &Store, handles: &[(EwsItemId, PointHandle)]) {
         ])
         .await
         .unwrap();
-    let wish = NewWish {
+    let write = NewWrite {
         point: handle("z2/r"),
         item: EwsItemId::new("z2/r"),
         ews_server: OWNER_SERVER,
@@ -283,8 +283,8 @@ async fn record_values(store: &Store, handles: &[(EwsItemId, PointHandle)]) {
         expires_at: START.plus(Duration::from_mins(15)),
         is_held: false,
     };
-    let bms = Author::EwsAccount { server: "EVCE Ews Server".to_owned(), account: "bms".to_owned() };
-    let wishes = store.accept_wishes(&[wish], &bms, earlier).await.unwrap();
-    store.update_wish(wishes[0].id, WishState::Sent, "", earlier).await.unwrap();
-    store.update_wish(wishes[0].id, WishState::Confirmed, "", earlier).await.unwrap();
+    let bms = Actor::EwsAccount { server: "EVCE Ews Server".to_owned(), account: "bms".to_owned() };
+    let writes = store.accept_writes(&[write], &bms, earlier).await.unwrap();
+    store.update_write(writes[0].id, WriteState::Sent, "", earlier).await.unwrap();
+    store.update_write(writes[0].id, WriteState::Confirmed, "", earlier).await.unwrap();
 }

@@ -37,7 +37,7 @@ pub(super) struct Part {
 pub(super) struct Stale {
     everything: bool,
     standing: bool,
-    wishes: bool,
+    writes: bool,
     points: HashSet<PointHandle>,
 }
 
@@ -56,9 +56,9 @@ impl Stale {
         }
         match change {
             Change::Values(points) => self.points.extend(points.iter()),
-            Change::Wish(point) => {
+            Change::SetPointWrite(point) => {
                 self.points.insert(*point);
-                self.wishes = true;
+                self.writes = true;
                 self.standing = true;
             }
             _ => self.standing = true,
@@ -98,7 +98,7 @@ impl View {
                 self.add_overview(&mut parts, &standing, &times);
             }
         }
-        if self.page == PageKind::Overview && (stale.everything || stale.wishes) {
+        if self.page == PageKind::Overview && (stale.everything || stale.writes) {
             add(&mut parts, "set-points", &portal.set_points(&times));
         }
         if let (PageKind::Items, Some(server)) = (self.page, self.address.server) {

@@ -98,7 +98,7 @@ impl PageError {
                 "This is not the name of this host".to_owned(),
                 format!("The request asked for {name:?}. Names that Riser does not know are refused, so that foreign web pages cannot reach it."),
                 "Only access by this name.",
-                "Use the address that Riser printed when it started, or start it with --portal-name and this name.".to_owned(),
+                "Use the address that Riser printed when it started, or start it with --portal-hostname and this name.".to_owned(),
             ),
             Self::Refused(reason) => (
                 "This cannot be done now".to_owned(),

@@ -60,7 +60,7 @@ pub(crate) struct HostPanel {
     pub(crate) workers: usize,
     pub(crate) items: usize,
     pub(crate) version: &'static str,
-    pub(crate) data_folder: String,
+    pub(crate) data_dir: String,
 }
 
 impl HtmlSafe for Headline {}
@@ -145,7 +145,7 @@ fn state_of_things(standing: &Standing) -> String {
 impl FirstSteps {
     fn new(facts: &HostFacts) -> Self {
         let file = "site.toml";
-        Self { file, command: format!("riser apply --data {} {file}", facts.data_folder) }
+        Self { file, command: format!("riser apply --data-dir {} {file}", facts.data_dir) }
     }
 }
 
@@ -167,7 +167,7 @@ impl HostPanel {
             workers: facts.workers_running,
             items: facts.items,
             version: facts.version,
-            data_folder: facts.data_folder.clone(),
+            data_dir: facts.data_dir.clone(),
         }
     }
 }

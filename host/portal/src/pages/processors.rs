@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Redirect;
-use riser_domain::{Author, ConfigurationId};
+use riser_domain::{Actor, ConfigurationId};
 
 use crate::form::{Form, NoFields, PathOf};
 use crate::pages::error::PageError;
@@ -16,10 +16,10 @@ pub(crate) async fn run_now(
     PathOf(id): PathOf<i64>,
     _: Form<NoFields>,
 ) -> Result<Redirect, PageError> {
-    let author = operator(&signed_in, "start processors")?;
+    let actor = operator(&signed_in, "start processors")?;
     portal
         .runtime()
-        .start_by_hand(ConfigurationId(id), &author)
+        .start_by_hand(ConfigurationId(id), &actor)
         .await
         .map_err(|refusal| PageError::Refused(refusal.to_string()))?;
     Ok(Redirect::to("/#processors"))
@@ -32,19 +32,19 @@ pub(crate) async fn stop(
     PathOf(id): PathOf<i64>,
     _: Form<NoFields>,
 ) -> Result<Redirect, PageError> {
-    let author = operator(&signed_in, "stop processors")?;
+    let actor = operator(&signed_in, "stop processors")?;
     portal
         .runtime()
-        .stop_by_hand(ConfigurationId(id), &author)
+        .stop_by_hand(ConfigurationId(id), &actor)
         .await
         .map_err(|refusal| PageError::Refused(refusal.to_string()))?;
     Ok(Redirect::to("/#processors"))
 }
 
-fn operator(signed_in: &SignedIn, act: &'static str) -> Result<Author, PageError> {
+fn operator(signed_in: &SignedIn, act: &'static str) -> Result<Actor, PageError> {
     let reader = &signed_in.asked.reader;
     if reader.may_operate() {
-        Ok(Author::Person(reader.name.clone()))
+        Ok(Actor::Person(reader.name.clone()))
     } else {
         Err(PageError::NotAllowed { act, role: reader.role_word() })
     }

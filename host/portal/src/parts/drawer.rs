@@ -1,6 +1,6 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
-use riser_domain::{EwsItem, Reading, SetPointRule, ValueItem, ValueKind, Wish};
+use riser_domain::{EwsItem, Reading, SetPointRule, SetPointWrite, ValueItem, ValueKind};
 use riser_runtime::{ServerTree, TreeNode};
 
 use super::problem_list::capitalised;
@@ -25,9 +25,9 @@ pub(crate) struct Drawer {
     pub(crate) id: String,
     pub(crate) place: String,
     pub(crate) kind: String,
-    pub(crate) written_by: String,
+    pub(crate) published_by: String,
     /// The class that carries set points, for a point that takes them.
-    pub(crate) carried_by: Option<String>,
+    pub(crate) writes_handled_by: Option<String>,
 }
 
 impl HtmlSafe for Drawer {}
@@ -36,7 +36,7 @@ impl Drawer {
     pub(crate) fn new(
         (node, item): (&TreeNode, &ValueItem),
         tree: &ServerTree,
-        (reading, wish): (&Reading, Option<&Wish>),
+        (reading, write): (&Reading, Option<&SetPointWrite>),
         address: &ItemsAddress,
         times: &WallTime,
     ) -> Self {
@@ -49,12 +49,12 @@ impl Drawer {
             mark: if is_known { StateMark::of_value(reading.state) } else { StateMark::not_known_yet() },
             reason: reading.reason.as_deref().map_or_else(String::new, capitalised),
             age: is_known.then(|| times.age(reading.received_time)),
-            receipt: wish.map(|wish| Receipt::new(wish, &item.unit, times)),
+            receipt: write.map(|write| Receipt::new(write, &item.unit, times)),
             id: item.id.to_string(),
             place: place(tree, node),
             kind: kind(item),
-            written_by: class_name(node, &item.written_by),
-            carried_by: item.carried_by.as_deref().map(|class| class_name(node, class)),
+            published_by: class_name(node, &item.published_by),
+            writes_handled_by: item.writes_handled_by.as_deref().map(|class| class_name(node, class)),
         }
     }
 }

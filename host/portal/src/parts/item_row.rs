@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use askama::Template;
 use askama::filters::HtmlSafe;
-use riser_domain::{PointHandle, Reading, ValueItem, ValueState, Wish, WishState};
+use riser_domain::{PointHandle, Reading, SetPointWrite, ValueItem, ValueState, WriteState};
 
 use super::StateMark;
-use super::shown_value::{ShownValue, is_known, wish_words};
+use super::shown_value::{ShownValue, is_known, write_words};
 use crate::items_address::ItemsAddress;
 use crate::wall_time::{Age, WallTime};
 
@@ -33,7 +33,7 @@ impl ItemRow {
     pub(crate) fn new(
         (handle, item): (PointHandle, &ValueItem),
         reading: &Reading,
-        wish: Option<&Wish>,
+        write: Option<&SetPointWrite>,
         address: &ItemsAddress,
         times: &WallTime,
     ) -> Self {
@@ -44,7 +44,7 @@ impl ItemRow {
             is_writable: item.set_point.is_some(),
             is_selected: address.item.as_deref() == Some(item.id.as_str()),
             value: ShownValue::new(reading, &item.unit, times),
-            mark: WishNote::of(wish, &item.unit, times).unwrap_or(WishNote::Silent).mark(reading),
+            mark: WriteNote::of(write, &item.unit, times).unwrap_or(WriteNote::Silent).mark(reading),
             age: is_known(reading).then(|| times.age(reading.received_time)),
         }
     }
@@ -52,7 +52,7 @@ impl ItemRow {
 
 /// What a row says of the latest set point of its point.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum WishNote {
+pub(crate) enum WriteNote {
     /// It is being carried out: said instead of the state.
     OnItsWay(StateMark),
     /// It ended a moment ago: said instead of Good.
@@ -61,16 +61,16 @@ pub(crate) enum WishNote {
     Silent,
 }
 
-impl WishNote {
-    pub(crate) fn of(wish: Option<&Wish>, unit: &str, times: &WallTime) -> Option<Self> {
-        let wish = wish?;
-        if wish.state.is_open() {
-            let words = format!("{} on its way", wish_words(&wish.value, unit, times));
+impl WriteNote {
+    pub(crate) fn of(write: Option<&SetPointWrite>, unit: &str, times: &WallTime) -> Option<Self> {
+        let write = write?;
+        if write.state.is_open() {
+            let words = format!("{} on its way", write_words(&write.value, unit, times));
             return Some(Self::OnItsWay(StateMark { word: words, ..StateMark::new("run", "sent", "") }));
         }
-        let is_news = times.now().since(wish.changed_at) <= TOLD_FOR;
-        let is_told = is_news && wish.state != WishState::Superseded;
-        is_told.then(|| Self::Ended(StateMark::of_wish(wish.state)))
+        let is_news = times.now().since(write.changed_at) <= TOLD_FOR;
+        let is_told = is_news && write.state != WriteState::Superseded;
+        is_told.then(|| Self::Ended(StateMark::of_write(write.state)))
     }
 
     /// The state that the row shows.

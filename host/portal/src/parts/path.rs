@@ -8,7 +8,7 @@ use crate::standing::Standing;
 use crate::wall_time::{Age, Moment, WallTime};
 
 /// A client that asked within this time counts as reading, in seconds.
-const READING_WITHIN_S: u64 = 60;
+const READING_TIMEOUT_S: u64 = 60;
 
 /// The data path, large: three hops and the two wires between them.
 #[derive(Clone, Debug, PartialEq, Template)]
@@ -131,7 +131,7 @@ fn in_wire(standing: &Standing, times: &WallTime) -> Wire {
 
 fn riser(standing: &Standing) -> Node {
     let running = standing.running().count();
-    let wishes = standing.facts.open_wishes;
+    let writes = standing.facts.open_writes;
     Node {
         id: "hop-riser",
         name: "Riser".to_owned(),
@@ -141,7 +141,7 @@ fn riser(standing: &Standing) -> Node {
             Fact::words("Processors running", format!("{running} of {}", standing.processors.len())),
             Fact::words(
                 "Set points on the way",
-                if wishes == 0 { "none".to_owned() } else { wishes.to_string() },
+                if writes == 0 { "none".to_owned() } else { writes.to_string() },
             ),
         ],
     }
@@ -152,7 +152,7 @@ fn out_wire(standing: &Standing, times: &WallTime) -> Wire {
     let requests: u64 = standing.servers.iter().map(|server| server.requests).sum();
     Wire {
         name: "EWS".to_owned(),
-        is_idle: asked_at.is_none_or(|at| times.now().since(at).as_secs() > READING_WITHIN_S),
+        is_idle: asked_at.is_none_or(|at| times.now().since(at).as_secs() > READING_TIMEOUT_S),
         note: match requests {
             0 => "no request yet".to_owned(),
             1 => "1 request".to_owned(),

@@ -1,6 +1,6 @@
 //! Samples of parts that the samples of pages are made of.
 
-use riser_domain::{Reading, Timestamp, Value, ValueState, WishState};
+use riser_domain::{Reading, Timestamp, Value, ValueState, WriteState};
 
 use super::drawer::Drawer;
 use super::set_point_list::ShownSetPoint;
@@ -10,14 +10,20 @@ use super::{Receipt, StateMark, icon};
 use crate::samples::HOSTILE;
 use crate::wall_time::{Age, Moment, WallTime};
 
-pub(crate) fn set_point(item: &str, place: &str, value: &str, state: WishState, at: Moment) -> ShownSetPoint {
+pub(crate) fn set_point(
+    item: &str,
+    place: &str,
+    value: &str,
+    state: WriteState,
+    at: Moment,
+) -> ShownSetPoint {
     ShownSetPoint {
         item: item.to_owned(),
         place: place.to_owned(),
         href: "/items?server=1&item=z2%2FZoneReduction".to_owned(),
         value: value.to_owned(),
-        author: "BMS bms on EVCE Ews Server".to_owned(),
-        mark: StateMark::of_wish(state),
+        actor: "BMS bms on EVCE Ews Server".to_owned(),
+        mark: StateMark::of_write(state),
         at,
     }
 }
@@ -62,7 +68,7 @@ pub(crate) fn drawer(receipt: Receipt, age: Age) -> Drawer {
         id: "z2/ZoneReduction".to_owned(),
         place: "EVCE Ews Server / EVCE Zones / Level -1".to_owned(),
         kind: "Double, %, 0 to 100".to_owned(),
-        written_by: "riser.evce/status".to_owned(),
-        carried_by: Some("riser.evce/status".to_owned()),
+        published_by: "riser.evce/status".to_owned(),
+        writes_handled_by: Some("riser.evce/status".to_owned()),
     }
 }

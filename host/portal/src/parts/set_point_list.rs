@@ -1,10 +1,10 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
-use riser_domain::Wish;
+use riser_domain::SetPointWrite;
 use riser_runtime::ServerTree;
 
 use super::StateMark;
-use super::shown_value::wish_words;
+use super::shown_value::write_words;
 use crate::items_address::ItemsAddress;
 use crate::wall_time::{Moment, WallTime};
 
@@ -22,7 +22,7 @@ pub(crate) struct ShownSetPoint {
     pub(crate) place: String,
     pub(crate) href: String,
     pub(crate) value: String,
-    pub(crate) author: String,
+    pub(crate) actor: String,
     pub(crate) mark: StateMark,
     pub(crate) at: Moment,
 }
@@ -30,20 +30,21 @@ pub(crate) struct ShownSetPoint {
 impl HtmlSafe for SetPointList {}
 
 impl SetPointList {
-    /// `tree_of` answers the tree of a wish's server.
+    /// `tree_of` answers the tree of a write's server.
     pub(crate) fn new(
-        wishes: &[Wish],
-        tree_of: impl Fn(&Wish) -> std::sync::Arc<ServerTree>,
+        writes: &[SetPointWrite],
+        tree_of: impl Fn(&SetPointWrite) -> std::sync::Arc<ServerTree>,
         times: &WallTime,
     ) -> Self {
-        let set_points = wishes.iter().map(|wish| ShownSetPoint::new(wish, &tree_of(wish), times)).collect();
+        let set_points =
+            writes.iter().map(|write| ShownSetPoint::new(write, &tree_of(write), times)).collect();
         Self { set_points }
     }
 }
 
 impl ShownSetPoint {
-    fn new(wish: &Wish, tree: &ServerTree, times: &WallTime) -> Self {
-        let item = tree.node(wish.point).and_then(|node| node.item.as_ref());
+    fn new(write: &SetPointWrite, tree: &ServerTree, times: &WallTime) -> Self {
+        let item = tree.node(write.point).and_then(|node| node.item.as_ref());
         let parent = item.and_then(|item| item.parent());
         let place = parent.and_then(|id| tree.node(tree.find(id)?)?.item.as_ref());
         let unit = match item {
@@ -51,19 +52,19 @@ impl ShownSetPoint {
             _ => "",
         };
         let address = ItemsAddress {
-            server: Some(wish.ews_server.0),
+            server: Some(write.ews_server.0),
             container: parent.map(ToString::to_string),
-            item: Some(wish.item.to_string()),
+            item: Some(write.item.to_string()),
             from: 0,
         };
         Self {
-            item: item.map_or_else(|| wish.item.to_string(), |item| item.name().to_string()),
+            item: item.map_or_else(|| write.item.to_string(), |item| item.name().to_string()),
             place: place.map_or_else(String::new, |place| place.name().to_string()),
             href: address.to_string(),
-            value: wish_words(&wish.value, unit, times),
-            author: wish.author.to_string(),
-            mark: StateMark::of_wish(wish.state),
-            at: times.moment(wish.accepted_at),
+            value: write_words(&write.value, unit, times),
+            actor: write.actor.to_string(),
+            mark: StateMark::of_write(write.state),
+            at: times.moment(write.accepted_at),
         }
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn value_words(value: &Value) -> String {
 }
 
 /// A value with its unit in a sentence: `60 %`.
-pub(crate) fn wish_words(value: &Value, unit: &str, times: &WallTime) -> String {
+pub(crate) fn write_words(value: &Value, unit: &str, times: &WallTime) -> String {
     match value {
         Value::DateTime(at) => times.words(*at),
         _ if unit.is_empty() => value_words(value),

@@ -1,6 +1,6 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
-use riser_domain::{RunState, ValueState, WishState};
+use riser_domain::{RunState, ValueState, WriteState};
 use riser_runtime::LinkState;
 
 /// An icon of the sprite.
@@ -41,7 +41,7 @@ impl StateMark {
             ValueState::Offline => ("off", "offline"),
             ValueState::Error => ("alarm", "error"),
         };
-        Self::new(class, icon, state.word())
+        Self::new(class, icon, state.as_str())
     }
 
     /// Of a point that nobody has read yet.
@@ -70,15 +70,15 @@ impl StateMark {
         }
     }
 
-    pub(crate) fn of_wish(state: WishState) -> Self {
+    pub(crate) fn of_write(state: WriteState) -> Self {
         let (class, icon) = match state {
-            WishState::Accepted => ("", "waiting"),
-            WishState::Sent | WishState::Pending => ("run", "sent"),
-            WishState::Confirmed => ("good", "good"),
-            WishState::Rejected => ("alarm", "failed"),
-            WishState::Superseded => ("off", "skipped"),
-            WishState::Expired | WishState::Unknown => ("warn", "uncertain"),
+            WriteState::Accepted => ("", "waiting"),
+            WriteState::Sent | WriteState::Pending => ("run", "sent"),
+            WriteState::Confirmed => ("good", "good"),
+            WriteState::Rejected => ("alarm", "failed"),
+            WriteState::Superseded => ("off", "skipped"),
+            WriteState::Expired | WriteState::Unknown => ("warn", "uncertain"),
         };
-        Self::new(class, icon, state.word())
+        Self::new(class, icon, state.as_str())
     }
 }

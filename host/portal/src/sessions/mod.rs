@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue};
-use riser_domain::{Author, Clock};
-use riser_store::{NewAuditEntry, NewSession, Session, Store, StoreError, TokenHash};
+use riser_domain::{Actor, Clock};
+use riser_store::{LoginSession, NewAuditEntry, NewLoginSession, Store, StoreError, TokenHash};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
@@ -30,7 +30,7 @@ const IDLE_TIME: Duration = Duration::from_mins(30);
 /// And this long after it began, however busy it is.
 const LONGEST_TIME: Duration = Duration::from_hours(12);
 /// The time of the last request is written at most this often.
-const SEEN_EVERY: Duration = Duration::from_mins(1);
+const SEEN_UPDATE_INTERVAL: Duration = Duration::from_mins(1);
 /// Passwords hashed at the same time: each takes 19 MiB and a processor core.
 const HASHED_AT_ONCE: usize = 2;
 /// Letters of a name that are looked up; longer ones belong to no account.
@@ -117,11 +117,11 @@ impl Sessions {
         })?;
         let expires_at = now.plus(LONGEST_TIME);
         let csrf_token = token.csrf();
-        let session = NewSession { token_sha256: token.hash(), user: user.id, csrf_token, expires_at };
+        let session = NewLoginSession { token_sha256: token.hash(), user: user.id, csrf_token, expires_at };
         self.store.add_session(&session, now).await?;
         self.store
             .record_audit(
-                &Author::Person(user.name.clone()),
+                &Actor::Person(user.name.clone()),
                 now,
                 NewAuditEntry {
                     action: "login",
@@ -158,19 +158,19 @@ impl Sessions {
     pub(crate) async fn of_request(
         &self,
         headers: &HeaderMap,
-    ) -> Result<Option<(TokenHash, Session)>, StoreError> {
+    ) -> Result<Option<(TokenHash, LoginSession)>, StoreError> {
         let token = cookies::find(headers, &self.cookie.name).and_then(SessionToken::parse);
         let Some(hash) = token.map(|token| token.hash()) else { return Ok(None) };
         let Some(session) = self.find(&hash).await? else { return Ok(None) };
         let now = self.clock.now();
-        if now.since(session.last_seen_at) >= SEEN_EVERY {
+        if now.since(session.last_seen_at) >= SEEN_UPDATE_INTERVAL {
             self.store.update_session_seen(&hash, now).await?;
         }
         Ok(Some((hash, session)))
     }
 
     /// The session with this token hash, if it still stands; looking does not keep it alive.
-    pub(crate) async fn find(&self, token: &TokenHash) -> Result<Option<Session>, StoreError> {
+    pub(crate) async fn find(&self, token: &TokenHash) -> Result<Option<LoginSession>, StoreError> {
         let now = self.clock.now();
         let Some(session) = self.store.find_session(token, now).await? else { return Ok(None) };
         if now.since(session.last_seen_at) >= IDLE_TIME {

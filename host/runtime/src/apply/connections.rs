@@ -100,7 +100,7 @@ fn schema<'c>(
             let known: Vec<String> = known_kinds(check);
             let what = if known.is_empty() {
                 format!(
-                    "no plugin offers the connection kind {kind:?}: put its library into the plugin folder"
+                    "no plugin offers the connection kind {kind:?}: put its library into the plugin directory"
                 )
             } else {
                 format!("no plugin offers the connection kind {kind:?}; there are {}", known.join(", "))
@@ -122,7 +122,7 @@ fn known_kinds(check: &Check<'_>) -> Vec<String> {
     libraries.map(|connection| connection.kind.clone()).collect()
 }
 
-pub(super) async fn carry_out(
+pub(super) async fn execute(
     plans: Vec<Plan>,
     check: &Check<'_>,
     transaction: &mut ConfigurationTransaction,

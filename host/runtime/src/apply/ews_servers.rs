@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use riser_domain::{AccountRights, DigestAlgorithm, EwsServer, EwsServerId};
-use riser_secrets::SecretPlace;
+use riser_secrets::SecretContext;
 use riser_store::{Account, ConfigurationTransaction};
 use secrecy::SecretString;
 
@@ -193,7 +193,7 @@ fn password(
     faults: &mut Faults<'_>,
 ) -> Option<SecretString> {
     let known = stored.and_then(|stored| {
-        let place = SecretPlace::new(TABLE, stored.id.0, COLUMN);
+        let place = SecretContext::new(TABLE, stored.id.0, COLUMN);
         check.keyring.open(&place, &stored.password.as_ref()?.bytes).ok()
     });
     match account.value(COLUMN) {
@@ -210,7 +210,7 @@ fn password(
     }
 }
 
-pub(super) async fn carry_out(
+pub(super) async fn execute(
     plans: Vec<Plan>,
     check: &Check<'_>,
     transaction: &mut ConfigurationTransaction,
@@ -228,13 +228,13 @@ pub(super) async fn carry_out(
         }
         for account in plan.accounts {
             let what = format!("account {:?} of {name:?}", account.name);
-            carry_out_account(account, (id, &what), check, transaction, told).await?;
+            execute_account(account, (id, &what), check, transaction, told).await?;
         }
     }
     Ok(())
 }
 
-async fn carry_out_account(
+async fn execute_account(
     plan: AccountPlan,
     (server, what): (EwsServerId, &str),
     check: &Check<'_>,
@@ -249,7 +249,7 @@ async fn carry_out_account(
         Some(stored) => {
             if stored.rights != plan.rights {
                 transaction.update_account(stored.id, &plan.name, plan.rights).await?;
-                told.push(format!("{what} has the rights {}", plan.rights.word()));
+                told.push(format!("{what} has the rights {}", plan.rights.as_str()));
             }
             stored.id
         }

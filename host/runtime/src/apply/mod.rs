@@ -4,7 +4,7 @@
 //! what the plugins describe; all faults are told at once, each with its line, and then nothing is applied.
 //! The changes are one transaction. A file that is applied twice changes nothing the second time.
 //!
-//! A new kind of object is a file here with `read` (file to plan) and `carry_out` (plan to store), and a line
+//! A new kind of object is a file here with `read` (file to plan) and `execute` (plan to store), and a line
 //! in [`apply`].
 
 mod connections;
@@ -18,10 +18,10 @@ mod section;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use riser_domain::{Author, Clock};
+use riser_domain::{Actor, Clock};
 use riser_secrets::{Keyring, SecretError};
 use riser_store::{Configuration, Store, StoreError};
-use riser_worker::{LaunchError, LaunchOptions, Launcher, LibraryError, LibraryShelf};
+use riser_worker::{LaunchError, LaunchOptions, Launcher, LibraryCache, LibraryError};
 use toml::de::DeTable;
 
 pub use fault::Fault;
@@ -41,8 +41,8 @@ pub struct ApplyParts<'a> {
     pub store: &'a Store,
     pub keyring: &'a Keyring,
     pub clock: Arc<dyn Clock>,
-    pub author: Author,
-    pub plugin_folders: Vec<PathBuf>,
+    pub actor: Actor,
+    pub plugin_dirs: Vec<PathBuf>,
     pub worker: LaunchOptions,
 }
 
@@ -58,7 +58,7 @@ pub enum ApplyError {
     Secret(#[from] SecretError),
     #[error("plugins cannot be asked what they offer")]
     Launch(#[from] LaunchError),
-    #[error("the folder for copies of plugin libraries cannot be used")]
+    #[error("the directory for copies of plugin libraries cannot be used")]
     Library(#[from] LibraryError),
 }
 
@@ -104,11 +104,11 @@ pub async fn apply(parts: ApplyParts<'_>, text: &str) -> Result<Vec<String>, App
     faults.none()?;
 
     let mut told = Vec::new();
-    let mut transaction = parts.store.begin_configuration(&parts.author, parts.clock.now()).await?;
-    ews_servers::carry_out(servers, &check, &mut transaction, &mut told).await?;
-    connections::carry_out(connections, &check, &mut transaction, &mut told).await?;
-    schedules::carry_out(schedules, &mut transaction, &mut told).await?;
-    processors::carry_out(processors, &check, &mut transaction, &mut told).await?;
+    let mut transaction = parts.store.begin_configuration(&parts.actor, parts.clock.now()).await?;
+    ews_servers::execute(servers, &check, &mut transaction, &mut told).await?;
+    connections::execute(connections, &check, &mut transaction, &mut told).await?;
+    schedules::execute(schedules, &mut transaction, &mut told).await?;
+    processors::execute(processors, &check, &mut transaction, &mut told).await?;
     if !told.is_empty() {
         transaction.commit().await?;
     }
@@ -117,8 +117,8 @@ pub async fn apply(parts: ApplyParts<'_>, text: &str) -> Result<Vec<String>, App
 
 async fn describe_libraries(parts: &ApplyParts<'_>) -> Result<Vec<Library>, ApplyError> {
     let launcher = Launcher::start(parts.worker.clone())?;
-    let shelf = LibraryShelf::open(parts.store.folder())?;
-    let libraries = Libraries::new(parts.plugin_folders.clone(), shelf);
+    let cache = LibraryCache::open(parts.store.directory())?;
+    let libraries = Libraries::new(parts.plugin_dirs.clone(), cache);
     // What is wrong with a library is logged; a file that needs it meets it as missing.
     libraries.scan(&launcher, &Problems::new(Arc::clone(&parts.clock), Changes::new())).await;
     Ok(libraries.list())

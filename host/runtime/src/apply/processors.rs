@@ -297,7 +297,7 @@ fn schedule_id(now: &Configuration, name: &str) -> Option<i64> {
     now.schedules.iter().find(|schedule| schedule.name == name).map(|schedule| schedule.id.0)
 }
 
-pub(super) async fn carry_out(
+pub(super) async fn execute(
     plans: Vec<Plan>,
     check: &Check<'_>,
     transaction: &mut ConfigurationTransaction,

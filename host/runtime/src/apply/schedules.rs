@@ -87,7 +87,7 @@ fn rule(
     }
 }
 
-pub(super) async fn carry_out(
+pub(super) async fn execute(
     plans: Vec<Plan>,
     transaction: &mut ConfigurationTransaction,
     told: &mut Vec<String>,

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use riser_secrets::{Keyring, SecretError, SecretPlace};
+use riser_secrets::{Keyring, SecretContext, SecretError};
 use riser_store::{SealedSettings, SealedValue};
 use riser_worker::{CheckedSettings, SettingKind, SettingValues, SettingsSchema};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -168,7 +168,7 @@ impl StoredSettings<'_> {
 
     fn open(&self, key: &str) -> Option<SecretString> {
         let (_, sealed) = self.sealed.iter().find(|(stored, _)| stored == key)?;
-        self.keyring.open(&SecretPlace::new(self.table, self.row, key), &sealed.bytes).ok()
+        self.keyring.open(&SecretContext::new(self.table, self.row, key), &sealed.bytes).ok()
     }
 }
 
@@ -184,7 +184,7 @@ pub(super) fn seal(
     (table, row, column): (&'static str, i64, &str),
     secret: &SecretString,
 ) -> Result<SealedValue, SecretError> {
-    let sealed = keyring.seal(&SecretPlace::new(table, row, column), secret)?;
+    let sealed = keyring.seal(&SecretContext::new(table, row, column), secret)?;
     Ok(SealedValue { kid: sealed.kid, bytes: sealed.bytes })
 }
 
@@ -227,8 +227,8 @@ mod tests {
 
     /// Reads a file's settings over a stored address and password.
     fn read(text: &str) -> WantedSettings {
-        let folder = tempfile::tempdir().unwrap();
-        let root = RootKey::obtain(&folder.path().join("riser"), None, KeyCreation::Allowed).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let root = RootKey::obtain(&directory.path().join("riser"), None, KeyCreation::Allowed).unwrap();
         let mut keyring = Keyring::unlock("instance", root, &[]);
         keyring.add_data_key().unwrap();
         let password = seal(&keyring, ("connection_secrets", 1, "password"), &"old".into()).unwrap();

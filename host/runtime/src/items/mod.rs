@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use riser_domain::{
-    Author, Clock, DeclaredTree, EwsItem, EwsItemId, EwsServerId, ItemChange, PointHandle, Reading,
-    StoredItem, TreeDifference, TreeError, TreeOwner, Value, ValueKind, ValueState, WishId,
+    Actor, Clock, DeclaredTree, EwsItem, EwsItemId, EwsServerId, ItemChange, PointHandle, Reading,
+    StoredItem, TreeDifference, TreeError, TreeOwner, Value, ValueKind, ValueState, WriteId,
 };
 use riser_store::{Store, StoreError};
 
@@ -114,7 +114,7 @@ impl ItemStore {
         owner: &TreeOwner,
         tree: &DeclaredTree,
         initial: Vec<(EwsItemId, Value)>,
-        author: &Author,
+        actor: &Actor,
     ) -> Result<DeclaredCounts, DeclareError> {
         tree.check()?;
         let mut all = self.stored.lock().await;
@@ -123,7 +123,7 @@ impl ItemStore {
         let (added, changed, vanished) = difference.counts();
         if !difference.changes.is_empty() {
             let now = self.clock.now();
-            let handles = self.store.apply_tree(owner, &difference, author, now).await?;
+            let handles = self.store.apply_tree(owner, &difference, actor, now).await?;
             let after = self.merge(owner, &before, &difference, &handles.into_iter().collect());
             ensure_slots(&self.values, owner, &after);
             let gone: Vec<PointHandle> = difference
@@ -144,26 +144,26 @@ impl ItemStore {
             .into_iter()
             .filter_map(|(id, value)| Some((server.find(&id)?, value)))
             .collect::<Vec<_>>();
-        self.tell_values(self.values.initialise(initial));
+        self.notify_values(self.values.initialise(initial));
         Ok(DeclaredCounts { added, changed, kept: difference.kept, vanished })
     }
 
     /// Applies a batch of one class and answers once it is readable over EWS.
     pub(crate) fn publish(&self, writer: WriterId, batch: Vec<Published>) -> Result<(), PublishError> {
-        self.tell_values(self.values.publish(writer, batch)?);
+        self.notify_values(self.values.publish(writer, batch)?);
         Ok(())
     }
 
-    /// Serves a requested value until its wish ends.
-    pub(crate) fn request(&self, handle: PointHandle, wish: WishId, value: Value) {
-        self.values.request(handle, wish, value);
-        self.tell_values(vec![handle]);
+    /// Serves a requested value until its write ends.
+    pub(crate) fn request(&self, handle: PointHandle, write: WriteId, value: Value) {
+        self.values.request(handle, write, value);
+        self.notify_values(vec![handle]);
     }
 
     /// Ends the serving of a requested value.
-    pub(crate) fn end_request(&self, handle: PointHandle, wish: WishId, is_confirmed: bool) {
-        self.values.end_request(handle, wish, is_confirmed);
-        self.tell_values(vec![handle]);
+    pub(crate) fn end_request(&self, handle: PointHandle, write: WriteId, is_confirmed: bool) {
+        self.values.end_request(handle, write, is_confirmed);
+        self.notify_values(vec![handle]);
     }
 
     /// Notes that a long-running class stopped.
@@ -175,7 +175,7 @@ impl ItemStore {
     pub(crate) async fn remove_vanished(&self, age: Duration) -> Result<usize, StoreError> {
         let before = self.clock.now().minus(age);
         let mut all = self.stored.lock().await;
-        let removed = self.store.remove_vanished_items(before, &Author::System, self.clock.now()).await?;
+        let removed = self.store.remove_vanished_items(before, &Actor::System, self.clock.now()).await?;
         if removed.is_empty() {
             return Ok(0);
         }
@@ -196,7 +196,7 @@ impl ItemStore {
         Ok(removed.len())
     }
 
-    fn tell_values(&self, handles: Vec<PointHandle>) {
+    fn notify_values(&self, handles: Vec<PointHandle>) {
         if !handles.is_empty() {
             self.changes.send(Change::Values(handles.into()));
         }
@@ -264,8 +264,8 @@ fn ensure_slots(values: &ValueTable, owner: &TreeOwner, items: &[StoredItem]) {
         .filter_map(|stored| match &stored.item {
             EwsItem::Value(item) => {
                 let writer = *writers
-                    .entry(Arc::clone(&item.written_by))
-                    .or_insert_with(|| values.writer(owner, &item.written_by));
+                    .entry(Arc::clone(&item.published_by))
+                    .or_insert_with(|| values.writer(owner, &item.published_by));
                 Some((stored.handle, item.kind, writer))
             }
             EwsItem::Container(_) | EwsItem::History(_) => None,

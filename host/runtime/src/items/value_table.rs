@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use riser_domain::{Clock, PointHandle, Reading, Timestamp, TreeOwner, Value, ValueKind, ValueState, WishId};
+use riser_domain::{
+    Clock, PointHandle, Reading, Timestamp, TreeOwner, Value, ValueKind, ValueState, WriteId,
+};
 
 /// Periods that may be missed before a value counts as stale (reliability, value state semantics).
 const STALE_AFTER_PERIODS: u32 = 3;
@@ -47,8 +49,8 @@ struct Slot {
     reading: Reading,
     /// The writing class has published it since the host started.
     is_fresh: bool,
-    /// The open wish for this point, served until it ends.
-    requested: Option<(WishId, Value)>,
+    /// The open write for this point, served until it ends.
+    requested: Option<(WriteId, Value)>,
     is_unsaved: bool,
 }
 
@@ -226,20 +228,20 @@ impl ValueTable {
         self.read().writers[writer.0 as usize].last_value_at
     }
 
-    /// Serves the requested value, as Uncertain, until the wish ends.
-    pub(crate) fn request(&self, handle: PointHandle, wish: WishId, value: Value) {
+    /// Serves the requested value, as Uncertain, until the write ends.
+    pub(crate) fn request(&self, handle: PointHandle, write: WriteId, value: Value) {
         if let Some(slot) = self.write().slot_mut(handle) {
-            slot.requested = Some((wish, value));
+            slot.requested = Some((write, value));
         }
     }
 
     /// Ends the serving of a requested value. A confirmed one becomes the published one, because the device
     /// was read and has it.
-    pub(crate) fn end_request(&self, handle: PointHandle, wish: WishId, is_confirmed: bool) {
+    pub(crate) fn end_request(&self, handle: PointHandle, write: WriteId, is_confirmed: bool) {
         let now = self.clock.now();
         let mut table = self.write();
         let Some(slot) = table.slot_mut(handle) else { return };
-        if slot.requested.as_ref().is_none_or(|(id, _)| *id != wish) {
+        if slot.requested.as_ref().is_none_or(|(id, _)| *id != write) {
             return;
         }
         if let Some((_, value)) = slot.requested.take()
@@ -269,7 +271,7 @@ impl ValueTable {
         handles.iter().map(|handle| Some(table.reading(table.slot(*handle)?, now))).collect()
     }
 
-    /// The value the source has, as far as known: Good and not hidden by a wish.
+    /// The value the source has, as far as known: Good and not hidden by a write.
     pub(crate) fn confirmed_value(&self, handle: PointHandle) -> Option<Value> {
         let now = self.clock.now();
         let table = self.read();
@@ -434,7 +436,7 @@ mod tests {
 
     use super::*;
 
-    struct World {
+    struct Fixture {
         clock: Arc<FakeClock>,
         table: ValueTable,
         writer: WriterId,
@@ -442,13 +444,13 @@ mod tests {
 
     const POINT: PointHandle = PointHandle(3);
 
-    fn world() -> World {
+    fn fixture() -> Fixture {
         let clock = Arc::new(FakeClock::at(Timestamp::from_unix_ms(1_000_000)));
         let table = ValueTable::new(clock.clone());
         let owner = TreeOwner { ews_server: EwsServerId(1), plugin: "p".into(), connection: None };
         let writer = table.writer(&owner, &Arc::from("status"));
         table.ensure([(POINT, ValueKind::Double, writer)]);
-        World { clock, table, writer }
+        Fixture { clock, table, writer }
     }
 
     fn good(number: f64) -> Published {
@@ -461,7 +463,7 @@ mod tests {
         }
     }
 
-    impl World {
+    impl Fixture {
         fn served(&self) -> (Value, ValueState) {
             let reading = self.table.readings(&[POINT]).remove(0).unwrap();
             (reading.value, reading.state)
@@ -470,41 +472,41 @@ mod tests {
 
     #[test]
     fn a_point_nobody_wrote_is_offline_and_never_a_good_zero() {
-        assert_eq!(world().served(), (Value::Double(0.0), ValueState::Offline));
+        assert_eq!(fixture().served(), (Value::Double(0.0), ValueState::Offline));
     }
 
     #[test]
     fn a_state_without_a_value_makes_no_zero_of_what_was_never_known() {
         for state in [ValueState::Good, ValueState::Uncertain] {
-            let world = world();
+            let fixture = fixture();
             let bare = Published { value: None, state, ..good(0.0) };
-            world.table.publish(world.writer, vec![bare.clone()]).unwrap();
-            assert_eq!(world.served(), (Value::Double(0.0), ValueState::Offline));
-            world.table.publish(world.writer, vec![good(7.0)]).unwrap();
-            world.table.publish(world.writer, vec![bare]).unwrap();
-            assert_eq!(world.served(), (Value::Double(7.0), state));
+            fixture.table.publish(fixture.writer, vec![bare.clone()]).unwrap();
+            assert_eq!(fixture.served(), (Value::Double(0.0), ValueState::Offline));
+            fixture.table.publish(fixture.writer, vec![good(7.0)]).unwrap();
+            fixture.table.publish(fixture.writer, vec![bare]).unwrap();
+            assert_eq!(fixture.served(), (Value::Double(7.0), state));
         }
     }
 
     #[test]
     fn what_was_known_when_the_tree_was_declared_grows_stale_as_well() {
-        let world = world();
-        world.table.set_period(world.writer, Duration::from_secs(15));
-        world.table.initialise([(POINT, Value::Double(3.0))]);
-        assert_eq!(world.served(), (Value::Double(3.0), ValueState::Good));
-        world.clock.advance(Duration::from_secs(48));
-        assert_eq!(world.served(), (Value::Double(3.0), ValueState::Uncertain));
+        let fixture = fixture();
+        fixture.table.set_period(fixture.writer, Duration::from_secs(15));
+        fixture.table.initialise([(POINT, Value::Double(3.0))]);
+        assert_eq!(fixture.served(), (Value::Double(3.0), ValueState::Good));
+        fixture.clock.advance(Duration::from_secs(48));
+        assert_eq!(fixture.served(), (Value::Double(3.0), ValueState::Uncertain));
     }
 
     #[test]
     fn a_point_that_its_source_has_no_more_keeps_its_last_value_as_an_error() {
-        let world = world();
-        world.table.set_period(world.writer, Duration::from_secs(15));
-        world.table.publish(world.writer, vec![good(4.0)]).unwrap();
-        world.table.vanish(&[POINT]);
-        world.table.writer_stopped(world.writer);
-        world.clock.advance(Duration::from_mins(5));
-        let reading = world.table.readings(&[POINT]).remove(0).unwrap();
+        let fixture = fixture();
+        fixture.table.set_period(fixture.writer, Duration::from_secs(15));
+        fixture.table.publish(fixture.writer, vec![good(4.0)]).unwrap();
+        fixture.table.vanish(&[POINT]);
+        fixture.table.writer_stopped(fixture.writer);
+        fixture.clock.advance(Duration::from_mins(5));
+        let reading = fixture.table.readings(&[POINT]).remove(0).unwrap();
         assert_eq!((reading.value, reading.state), (Value::Double(4.0), ValueState::Error));
         assert_eq!(reading.reason.as_deref(), Some("no longer at source"));
     }
@@ -512,13 +514,13 @@ mod tests {
     #[test]
     fn offline_and_unreadable_keep_the_last_value_and_their_own_reason_however_long() {
         for state in [ValueState::Offline, ValueState::Error] {
-            let world = world();
-            world.table.set_period(world.writer, Duration::from_secs(15));
-            world.table.publish(world.writer, vec![good(4.0)]).unwrap();
+            let fixture = fixture();
+            fixture.table.set_period(fixture.writer, Duration::from_secs(15));
+            fixture.table.publish(fixture.writer, vec![good(4.0)]).unwrap();
             let told = Published { value: None, state, reason: Some("credentials".into()), ..good(0.0) };
-            world.table.publish(world.writer, vec![told]).unwrap();
-            world.clock.advance(Duration::from_mins(5));
-            let reading = world.table.readings(&[POINT]).remove(0).unwrap();
+            fixture.table.publish(fixture.writer, vec![told]).unwrap();
+            fixture.clock.advance(Duration::from_mins(5));
+            let reading = fixture.table.readings(&[POINT]).remove(0).unwrap();
             assert_eq!((reading.value, reading.state), (Value::Double(4.0), state));
             assert_eq!(reading.reason.as_deref(), Some("credentials"));
         }
@@ -526,58 +528,58 @@ mod tests {
 
     #[test]
     fn to_say_that_a_source_is_out_of_reach_is_no_news_from_it() {
-        let world = world();
-        world.table.publish(world.writer, vec![good(1.0)]).unwrap();
-        let heard = world.table.last_value_at(world.writer);
-        assert_eq!(heard, Some(world.clock.now()));
-        world.clock.advance(Duration::from_mins(1));
+        let fixture = fixture();
+        fixture.table.publish(fixture.writer, vec![good(1.0)]).unwrap();
+        let heard = fixture.table.last_value_at(fixture.writer);
+        assert_eq!(heard, Some(fixture.clock.now()));
+        fixture.clock.advance(Duration::from_mins(1));
         let out_of_reach = Published { value: None, state: ValueState::Offline, ..good(0.0) };
-        world.table.publish(world.writer, vec![out_of_reach]).unwrap();
-        assert_eq!(world.table.last_value_at(world.writer), heard);
+        fixture.table.publish(fixture.writer, vec![out_of_reach]).unwrap();
+        assert_eq!(fixture.table.last_value_at(fixture.writer), heard);
     }
 
     #[test]
     fn three_missed_polls_make_a_value_uncertain_and_the_next_one_good_again() {
-        let world = world();
-        world.table.set_period(world.writer, Duration::from_secs(15));
-        world.table.publish(world.writer, vec![good(1.0)]).unwrap();
-        world.clock.advance(Duration::from_secs(47));
-        assert_eq!(world.served().1, ValueState::Good);
-        world.clock.advance(Duration::from_secs(1));
-        assert_eq!(world.served().1, ValueState::Uncertain);
-        assert!(world.table.publish(world.writer, vec![good(1.0)]).unwrap().is_empty());
-        assert_eq!(world.served().1, ValueState::Good);
+        let fixture = fixture();
+        fixture.table.set_period(fixture.writer, Duration::from_secs(15));
+        fixture.table.publish(fixture.writer, vec![good(1.0)]).unwrap();
+        fixture.clock.advance(Duration::from_secs(47));
+        assert_eq!(fixture.served().1, ValueState::Good);
+        fixture.clock.advance(Duration::from_secs(1));
+        assert_eq!(fixture.served().1, ValueState::Uncertain);
+        assert!(fixture.table.publish(fixture.writer, vec![good(1.0)]).unwrap().is_empty());
+        assert_eq!(fixture.served().1, ValueState::Good);
     }
 
     #[test]
     fn a_stopped_class_leaves_uncertain_values_and_later_offline_ones() {
-        let world = world();
-        world.table.set_period(world.writer, Duration::from_secs(15));
-        world.table.publish(world.writer, vec![good(1.0)]).unwrap();
-        world.table.writer_stopped(world.writer);
-        assert_eq!(world.served(), (Value::Double(1.0), ValueState::Uncertain));
-        world.clock.advance(Duration::from_secs(48));
-        assert_eq!(world.served(), (Value::Double(1.0), ValueState::Offline));
+        let fixture = fixture();
+        fixture.table.set_period(fixture.writer, Duration::from_secs(15));
+        fixture.table.publish(fixture.writer, vec![good(1.0)]).unwrap();
+        fixture.table.writer_stopped(fixture.writer);
+        assert_eq!(fixture.served(), (Value::Double(1.0), ValueState::Uncertain));
+        fixture.clock.advance(Duration::from_secs(48));
+        assert_eq!(fixture.served(), (Value::Double(1.0), ValueState::Offline));
     }
 
     #[test]
-    fn a_requested_value_is_served_until_its_wish_ends() {
-        let world = world();
-        world.table.publish(world.writer, vec![good(1.0)]).unwrap();
-        world.table.request(POINT, WishId(7), Value::Double(5.0));
-        world.table.publish(world.writer, vec![good(2.0)]).unwrap();
-        assert_eq!(world.served(), (Value::Double(5.0), ValueState::Uncertain));
-        world.table.end_request(POINT, WishId(6), true);
-        assert_eq!(world.served().0, Value::Double(5.0));
-        world.table.end_request(POINT, WishId(7), false);
-        assert_eq!(world.served(), (Value::Double(2.0), ValueState::Good));
+    fn a_requested_value_is_served_until_its_write_ends() {
+        let fixture = fixture();
+        fixture.table.publish(fixture.writer, vec![good(1.0)]).unwrap();
+        fixture.table.request(POINT, WriteId(7), Value::Double(5.0));
+        fixture.table.publish(fixture.writer, vec![good(2.0)]).unwrap();
+        assert_eq!(fixture.served(), (Value::Double(5.0), ValueState::Uncertain));
+        fixture.table.end_request(POINT, WriteId(6), true);
+        assert_eq!(fixture.served().0, Value::Double(5.0));
+        fixture.table.end_request(POINT, WriteId(7), false);
+        assert_eq!(fixture.served(), (Value::Double(2.0), ValueState::Good));
     }
 
     #[test]
     fn a_restored_value_is_uncertain_until_it_is_published() {
-        let world = world();
-        let now = world.clock.now();
-        world.table.restore([(
+        let fixture = fixture();
+        let now = fixture.clock.now();
+        fixture.table.restore([(
             POINT,
             Reading {
                 value: Value::Double(9.0),
@@ -587,33 +589,33 @@ mod tests {
                 received_time: now,
             },
         )]);
-        assert_eq!(world.served(), (Value::Double(9.0), ValueState::Uncertain));
-        world.table.publish(world.writer, vec![good(9.0)]).unwrap();
-        assert_eq!(world.served(), (Value::Double(9.0), ValueState::Good));
+        assert_eq!(fixture.served(), (Value::Double(9.0), ValueState::Uncertain));
+        fixture.table.publish(fixture.writer, vec![good(9.0)]).unwrap();
+        assert_eq!(fixture.served(), (Value::Double(9.0), ValueState::Good));
     }
 
     #[test]
     fn a_batch_with_one_wrong_value_changes_nothing() {
-        let world = world();
+        let fixture = fixture();
         let wrong = Published { value: Some(Value::Integer(1)), ..good(0.0) };
         assert!(matches!(
-            world.table.publish(world.writer, vec![good(1.0), wrong]),
+            fixture.table.publish(fixture.writer, vec![good(1.0), wrong]),
             Err(PublishError::WrongKind { .. })
         ));
-        assert_eq!(world.served().1, ValueState::Offline);
+        assert_eq!(fixture.served().1, ValueState::Offline);
         assert_eq!(
-            world.table.publish(world.writer, vec![good(f64::NAN)]),
+            fixture.table.publish(fixture.writer, vec![good(f64::NAN)]),
             Err(PublishError::NotFinite(POINT))
         );
     }
 
     #[test]
     fn only_changes_are_saved_and_each_once() {
-        let world = world();
-        world.table.publish(world.writer, vec![good(1.0)]).unwrap();
-        world.table.publish(world.writer, vec![good(2.0)]).unwrap();
-        assert_eq!(world.table.take_unsaved().len(), 1);
-        world.table.publish(world.writer, vec![good(2.0)]).unwrap();
-        assert!(world.table.take_unsaved().is_empty());
+        let fixture = fixture();
+        fixture.table.publish(fixture.writer, vec![good(1.0)]).unwrap();
+        fixture.table.publish(fixture.writer, vec![good(2.0)]).unwrap();
+        assert_eq!(fixture.table.take_unsaved().len(), 1);
+        fixture.table.publish(fixture.writer, vec![good(2.0)]).unwrap();
+        assert!(fixture.table.take_unsaved().is_empty());
     }
 }

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use riser_domain::{LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WishId, WishState, one_line};
-use riser_worker::frames::{Answer, Call, FailureFrame, FromWorker, OutcomeFrame, ToWorker, WakeFrame};
+use riser_domain::{
+    LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WriteId, WriteState, sanitize_line,
+};
+use riser_worker::frames::{Call, FailureFrame, FromWorker, OutcomeFrame, Reply, ToWorker, WakeFrame};
 use riser_worker::{ExitReason, WorkerEvent, WorkerLimits, WorkerProcess};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::border::{level_from, problem_from, wish_frame};
-use super::order::{self, OrderError};
+use super::convert::{level_from, problem_from, write_frame};
 use super::processor_task::{Command, ProcessorTask, StartRefusal, StopRefusal};
-use super::run_log::{RunLog, Taken};
+use super::run_log::{Appended, RunLog};
+use super::run_request::{self, RunRequestError};
 use super::services::Services;
 use crate::status::{LastRun, ProcessorState, Progress};
 
@@ -22,7 +24,7 @@ const WAITING_CALLS: usize = 16;
 /// Longest time a class that ends by itself may take.
 const LONGEST_SCHEDULED_RUN: Duration = Duration::from_mins(10);
 /// Time between two writings of the log.
-const LOG_WRITTEN_EVERY: Duration = Duration::from_millis(500);
+const LOG_WRITE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What follows a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +81,7 @@ pub(super) async fn execute(task: &mut ProcessorTask, run: RunId) -> EndedRun {
             let reason = chain(&error);
             log.add(&*task.context.clock, LogLevel::Error, &reason);
             log.close(&*task.context.clock, &task.context.store).await;
-            let ending = if error.may_try_again() { Ending::TryAgain } else { Ending::Final };
+            let ending = if error.is_retryable() { Ending::TryAgain } else { Ending::Final };
             return ended(RunState::Failed, reason, ending);
         }
     };
@@ -102,9 +104,9 @@ pub(super) async fn execute(task: &mut ProcessorTask, run: RunId) -> EndedRun {
         stop_cause: None,
         outcome: None,
     };
-    let exit = execution.attend(worker).await;
-    let (state, reason, ending) = execution.judge(&exit);
-    execution.settle_problem(state);
+    let exit = execution.serve(worker).await;
+    let (state, reason, ending) = execution.classify(&exit);
+    execution.finish_problem(state);
     if !reason.is_empty() {
         let level = if state == RunState::Failed { LogLevel::Error } else { LogLevel::Info };
         execution.add_line(level, &reason).await;
@@ -118,21 +120,21 @@ async fn start_worker(
     task: &ProcessorTask,
     run: RunId,
     started_at: Timestamp,
-) -> Result<WorkerProcess, OrderError> {
+) -> Result<WorkerProcess, RunRequestError> {
     let context = &task.context;
     let library = context.libraries.library(&task.class().plugin)?;
-    let order = order::run_order(context, &task.configuration, &task.owner, &library).await?;
+    let request = run_request::run_request(context, &task.configuration, &task.owner, &library).await?;
     let limits = WorkerLimits { memory_mib: task.configuration.memory_limit_mib, ..WorkerLimits::default() };
     let worker = context.launcher.launch(limits).await?;
     context.store.start_run(run, &library.sha256, started_at).await?;
-    worker.send(ToWorker::Run(Box::new(order)))?;
+    worker.send(ToWorker::Run(Box::new(request)))?;
     Ok(worker)
 }
 
 impl Execution<'_> {
     /// Serves the worker until it has ended.
-    async fn attend(&mut self, mut worker: WorkerProcess) -> ExitReason {
-        let mut write_log = tokio::time::interval(LOG_WRITTEN_EVERY);
+    async fn serve(&mut self, mut worker: WorkerProcess) -> ExitReason {
+        let mut write_log = tokio::time::interval(LOG_WRITE_INTERVAL);
         let is_scheduled = self
             .task
             .context
@@ -147,7 +149,7 @@ impl Execution<'_> {
                 (slot, event) = next_event(&self.waiting_calls, &mut worker) => match event {
                     WorkerEvent::Frame(frame) => self.take_frame(&worker, frame, slot).await,
                     WorkerEvent::Output(line) => self.add_line(LogLevel::Info, &line.text).await,
-                    WorkerEvent::LeftBehind(count) => {
+                    WorkerEvent::OrphansKilled(count) => {
                         let line = match count {
                             1 => "it left a process behind, which was ended".to_owned(),
                             _ => format!("it left {count} processes behind, which were ended"),
@@ -169,23 +171,23 @@ impl Execution<'_> {
 
     async fn take_frame(&mut self, worker: &WorkerProcess, frame: FromWorker, slot: OwnedSemaphorePermit) {
         match frame {
-            FromWorker::Call { request, call } => match self.answer_now(call) {
-                Ok(answer) => {
-                    let _ = worker.send(ToWorker::Answer { request, answer });
+            FromWorker::Call { request, call } => match self.reply_now(call) {
+                Ok(reply) => {
+                    let _ = worker.send(ToWorker::Reply { request, reply });
                 }
                 Err(call) => {
                     let services = Arc::clone(&self.services);
                     let worker = worker.handle();
                     tokio::spawn(async move {
-                        let answer = services.answer(call).await;
-                        let _ = worker.send(ToWorker::Answer { request, answer });
+                        let reply = services.reply(call).await;
+                        let _ = worker.send(ToWorker::Reply { request, reply });
                         drop(slot);
                     });
                 }
             },
             FromWorker::Log { level, text } => self.add_line(level_from(level), &text).await,
             FromWorker::Progress { step, done, of } => {
-                let step = one_line(&step);
+                let step = sanitize_line(&step);
                 self.task.show(|live| live.progress = Some(Progress { step, done, of }));
                 self.task.context.changes.send(crate::changes::Change::Processor(self.task.configuration.id));
             }
@@ -202,9 +204,9 @@ impl Execution<'_> {
                 }
             }
             FromWorker::ProblemCleared { code } => {
-                self.task.context.problems.clear(Some(self.task.configuration.id), &one_line(&code));
+                self.task.context.problems.clear(Some(self.task.configuration.id), &sanitize_line(&code));
             }
-            FromWorker::Receipt { wish, state, reason } => self.take_receipt(wish, &state, &reason).await,
+            FromWorker::Receipt { write, state, reason } => self.take_receipt(write, &state, &reason).await,
             FromWorker::Outcome(outcome) => self.outcome = Some(outcome),
             FromWorker::Hello { .. }
             | FromWorker::Heartbeat { .. }
@@ -213,19 +215,21 @@ impl Execution<'_> {
         }
     }
 
-    fn answer_now(&mut self, call: Call) -> Result<Answer, Call> {
+    fn reply_now(&mut self, call: Call) -> Result<Reply, Call> {
         if matches!(call, Call::Publish { .. }) {
             self.end_problem();
         }
-        self.services.answer_now(call)
+        self.services.reply_now(call)
     }
 
-    async fn take_receipt(&mut self, wish: i64, state: &str, reason: &str) {
-        let Some(state) = WishState::from_word(state) else {
+    async fn take_receipt(&mut self, write: i64, state: &str, reason: &str) {
+        let Some(state) = WriteState::from_word(state) else {
             self.add_line(LogLevel::Warn, &format!("{state:?} is no state of a set point")).await;
             return;
         };
-        if let Err(error) = self.task.context.outbox.receipt(WishId(wish), state, &one_line(reason)).await {
+        if let Err(error) =
+            self.task.context.outbox.receipt(WriteId(write), state, &sanitize_line(reason)).await
+        {
             self.task.context.report_store_failure("the receipt of a set point could not be stored", &error);
         }
     }
@@ -239,17 +243,17 @@ impl Execution<'_> {
                     self.task.queue(trigger);
                 }
             }
-            Command::Stop { author, reply } => {
+            Command::Stop { actor, reply } => {
                 let may = self.task.configuration.flags.manually_stoppable;
                 if may {
-                    self.stop(worker, StopCause::Person(author.to_string()));
+                    self.stop(worker, StopCause::Person(actor.to_string()));
                 }
                 let _ = reply.send(if may { Ok(()) } else { Err(StopRefusal::NotByHand) });
             }
-            Command::SetPoints(wishes) => {
-                let wishes = wishes.iter().map(wish_frame).collect();
+            Command::SetPoints(writes) => {
+                let writes = writes.iter().map(write_frame).collect();
                 // A worker that has just ended finds them open when it starts again.
-                let _ = worker.send(ToWorker::Wake(WakeFrame::SetPoints(wishes)));
+                let _ = worker.send(ToWorker::Wake(WakeFrame::SetPoints(writes)));
             }
             Command::TreeChanged => {
                 let _ = worker.send(ToWorker::Wake(WakeFrame::TreeChanged));
@@ -261,7 +265,7 @@ impl Execution<'_> {
 
     /// The problem that a run failed with stands until another run succeeds, fails with another problem, or, since
     /// one of a long-running class may never end, publishes.
-    fn settle_problem(&mut self, state: RunState) {
+    fn finish_problem(&mut self, state: RunState) {
         match (&self.outcome, state) {
             (_, RunState::Succeeded) => self.end_problem(),
             (Some(OutcomeFrame::Failed(FailureFrame { problem: Some(problem), .. })), RunState::Failed) => {
@@ -298,13 +302,13 @@ impl Execution<'_> {
     async fn add_line(&mut self, level: LogLevel, text: &str) {
         match self.log.add(&*self.task.context.clock, level, text) {
             // The host's own log is flooded no more than that of the run.
-            Taken::LeftOut => return,
-            Taken::Waiting => {}
-            Taken::BatchFull => self.log.write(&self.task.context.store).await,
+            Appended::Dropped => return,
+            Appended::Waiting => {}
+            Appended::BatchFull => self.log.write(&self.task.context.store).await,
         }
         let name = &self.task.configuration.name;
         let (configuration, run) = (self.task.configuration.id.0, self.run.0);
-        let line = one_line(text);
+        let line = sanitize_line(text);
         // The macros of tracing want their level at compile time.
         macro_rules! log_at {
             ($level:ident) => {
@@ -320,7 +324,7 @@ impl Execution<'_> {
     }
 
     /// What the exit, the outcome and the cause of a stop amount to.
-    fn judge(&self, exit: &ExitReason) -> (RunState, String, Ending) {
+    fn classify(&self, exit: &ExitReason) -> (RunState, String, Ending) {
         let ended_well = matches!(exit, ExitReason::Finished);
         match (&self.stop_cause, &self.outcome) {
             (Some(StopCause::HostEnds), _) => {
@@ -361,12 +365,12 @@ async fn next_event(
 }
 
 fn failed_with(failure: &FailureFrame) -> String {
-    let what = one_line(&failure.what);
+    let what = sanitize_line(&failure.what);
     if failure.is_panic { format!("panicked: {what}") } else { what }
 }
 
 fn ending_of(failure: &FailureFrame) -> Ending {
-    if failure.may_try_again || failure.is_panic { Ending::TryAgain } else { Ending::Final }
+    if failure.is_retryable || failure.is_panic { Ending::TryAgain } else { Ending::Final }
 }
 
 /// An error and its causes in one sentence, for the run's reason.

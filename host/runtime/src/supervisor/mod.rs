@@ -1,19 +1,19 @@
 //! Supervision: one task for each processor configuration, and what they share.
 
 mod back_off;
-mod border;
+mod convert;
 mod execution;
-mod order;
 mod processor_task;
 mod run_log;
+mod run_request;
 mod services;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use riser_domain::{
-    Author, Clock, ConfigurationId, Problem, ProcessorConfiguration, RunId, RunState, RunTrigger, TreeOwner,
-    Wish,
+    Actor, Clock, ConfigurationId, Problem, ProcessorConfiguration, RunId, RunState, RunTrigger,
+    SetPointWrite, TreeOwner,
 };
 use riser_secrets::Keyring;
 use riser_store::{Store, StoreError};
@@ -21,15 +21,15 @@ use riser_worker::Launcher;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-pub(crate) use processor_task::{Command, Live};
+pub(crate) use processor_task::{Command, LiveStatus};
 pub use processor_task::{StartRefusal, StopRefusal};
 
 use crate::changes::Changes;
 use crate::configuration::{Configurations, owner_of};
-use crate::gate::Gates;
+use crate::connection_limiter::ConnectionLimiters;
 use crate::items::ItemStore;
 use crate::libraries::Libraries;
-use crate::outbox::{Outbox, carrier};
+use crate::outbox::{Outbox, handler};
 use crate::problems::Problems;
 use crate::status::{LastRun, ProcessorState};
 use processor_task::ProcessorTask;
@@ -46,7 +46,7 @@ pub(crate) struct Context {
     pub(crate) configurations: Arc<Configurations>,
     pub(crate) items: Arc<ItemStore>,
     pub(crate) changes: Changes,
-    pub(crate) gates: Gates,
+    pub(crate) limiters: ConnectionLimiters,
     pub(crate) problems: Problems,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) libraries: Libraries,
@@ -68,7 +68,7 @@ pub(crate) struct Directory {
 struct Processor {
     owner: TreeOwner,
     commands: mpsc::Sender<Command>,
-    live: Arc<Mutex<Live>>,
+    live: Arc<Mutex<LiveStatus>>,
 }
 
 impl Context {
@@ -94,7 +94,7 @@ impl Context {
                 code: "store-failed".to_owned(),
                 what: format!("{what}: {error}"),
                 effect: "what could not be stored may be lost when Riser ends".to_owned(),
-                remedy: "look whether the disk of the data folder is full or read-only".to_owned(),
+                remedy: "look whether the disk of the data directory is full or read-only".to_owned(),
                 setting: None,
             },
         );
@@ -107,7 +107,7 @@ pub(crate) async fn start(context: &Arc<Context>) -> Result<JoinSet<()>, StoreEr
     let mut ready = Vec::new();
     for configuration in &context.configurations.now().processors {
         let (sender, commands) = mpsc::channel(WAITING_COMMANDS);
-        let live = Arc::new(Mutex::new(first_look(context, configuration).await?));
+        let live = Arc::new(Mutex::new(initial_status(context, configuration).await?));
         directory.processors.insert(
             configuration.id,
             Processor { owner: owner_of(configuration), commands: sender, live: Arc::clone(&live) },
@@ -117,15 +117,18 @@ pub(crate) async fn start(context: &Arc<Context>) -> Result<JoinSet<()>, StoreEr
     context.directory.set(directory).expect("processors are started once");
     let mut tasks = JoinSet::new();
     for task in ready {
-        tasks.spawn(task.live());
+        tasks.spawn(task.run());
     }
     Ok(tasks)
 }
 
-async fn first_look(context: &Context, configuration: &ProcessorConfiguration) -> Result<Live, StoreError> {
+async fn initial_status(
+    context: &Context,
+    configuration: &ProcessorConfiguration,
+) -> Result<LiveStatus, StoreError> {
     let last_run = context.store.list_runs_of(configuration.id, 1).await?.pop();
     let has_succeeded = context.store.last_success(configuration.id).await?.is_some();
-    Ok(Live {
+    Ok(LiveStatus {
         state: if configuration.flags.active { ProcessorState::Idle } else { ProcessorState::Inactive },
         last_run: last_run.map(|run| LastRun {
             id: run.id,
@@ -142,7 +145,7 @@ async fn first_look(context: &Context, configuration: &ProcessorConfiguration) -
 
 impl Directory {
     /// What a configuration does now.
-    pub(crate) fn live(&self, configuration: ConfigurationId) -> Option<Live> {
+    pub(crate) fn live(&self, configuration: ConfigurationId) -> Option<LiveStatus> {
         let processor = self.processors.get(&configuration)?;
         Some(processor.live.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
@@ -152,7 +155,7 @@ impl Directory {
     }
 
     /// Tells one configuration something; one whose mailbox is full misses it, as it misses nothing durable.
-    pub(crate) fn tell(&self, configuration: ConfigurationId, command: Command) {
+    pub(crate) fn notify(&self, configuration: ConfigurationId, command: Command) {
         if let Some(processor) = self.processors.get(&configuration)
             && let Err(error) = processor.commands.try_send(command)
         {
@@ -161,7 +164,7 @@ impl Directory {
     }
 
     /// Tells the other configurations that share a tree.
-    pub(crate) fn tell_siblings(
+    pub(crate) fn notify_siblings(
         &self,
         owner: &TreeOwner,
         except: ConfigurationId,
@@ -169,26 +172,26 @@ impl Directory {
     ) {
         for (id, processor) in &self.processors {
             if processor.owner == *owner && *id != except {
-                self.tell(*id, command());
+                self.notify(*id, command());
             }
         }
     }
 
-    /// Hands accepted wishes to the classes that carry them, together as they were written. Waits for room in
+    /// Hands accepted writes to the classes that carry them, together as they were written. Waits for room in
     /// a full mailbox: what nobody is told of would wait for the next start.
-    pub(crate) async fn deliver(&self, context: &Context, wishes: Vec<Wish>) {
-        let mut by_carrier: HashMap<ConfigurationId, Vec<Wish>> = HashMap::new();
-        for wish in wishes {
-            let tree = context.items.server(wish.ews_server);
-            let configuration = carrier(&tree, wish.point)
+    pub(crate) async fn deliver(&self, context: &Context, writes: Vec<SetPointWrite>) {
+        let mut by_handler: HashMap<ConfigurationId, Vec<SetPointWrite>> = HashMap::new();
+        for write in writes {
+            let tree = context.items.server(write.ews_server);
+            let configuration = handler(&tree, write.point)
                 .and_then(|(owner, class)| context.configurations.of_class(owner, class));
             if let Some(configuration) = configuration {
-                by_carrier.entry(configuration.id).or_default().push(wish);
+                by_handler.entry(configuration.id).or_default().push(write);
             }
         }
-        for (configuration, wishes) in by_carrier {
+        for (configuration, writes) in by_handler {
             // Nobody takes them while Riser ends; the next start does.
-            let _ = self.send(configuration, Command::SetPoints(wishes)).await;
+            let _ = self.send(configuration, Command::SetPoints(writes)).await;
         }
     }
 
@@ -196,27 +199,27 @@ impl Directory {
     pub(crate) async fn start_by_hand(
         &self,
         configuration: ConfigurationId,
-        person: &Author,
+        person: &Actor,
     ) -> Result<(), StartRefusal> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, replied) = oneshot::channel();
         let trigger = RunTrigger::Person(person.to_string());
         self.send(configuration, Command::Start { trigger, reply: Some(reply) })
             .await
             .ok_or(StartRefusal::Ending)?;
-        answer.await.unwrap_or(Err(StartRefusal::Ending))
+        replied.await.unwrap_or(Err(StartRefusal::Ending))
     }
 
     /// Stops a configuration for a person.
     pub(crate) async fn stop_by_hand(
         &self,
         configuration: ConfigurationId,
-        person: &Author,
+        person: &Actor,
     ) -> Result<(), StopRefusal> {
-        let (reply, answer) = oneshot::channel();
-        self.send(configuration, Command::Stop { author: person.clone(), reply })
+        let (reply, replied) = oneshot::channel();
+        self.send(configuration, Command::Stop { actor: person.clone(), reply })
             .await
             .ok_or(StopRefusal::Ending)?;
-        answer.await.unwrap_or(Err(StopRefusal::Ending))
+        replied.await.unwrap_or(Err(StopRefusal::Ending))
     }
 
     /// How many workers execute a run.

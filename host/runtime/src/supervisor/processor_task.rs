@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use riser_domain::{
-    Author, ClassId, ProcessorConfiguration, RunId, RunMode, RunState, RunTrigger, Timestamp, TreeOwner, Wish,
+    Actor, ClassId, ProcessorConfiguration, RunId, RunMode, RunState, RunTrigger, SetPointWrite, Timestamp,
+    TreeOwner,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,7 +17,7 @@ use crate::configuration::owner_of;
 use crate::status::{LastRun, ProcessorState, Progress};
 
 /// A wait on the clock is looked at anew this often, so that a clock that jumps is noticed.
-const CLOCK_LOOK: Duration = Duration::from_secs(1);
+const CLOCK_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a processor configuration is told.
 #[derive(Debug)]
@@ -26,11 +27,11 @@ pub(crate) enum Command {
         reply: Option<oneshot::Sender<Result<(), StartRefusal>>>,
     },
     Stop {
-        author: Author,
+        actor: Actor,
         reply: oneshot::Sender<Result<(), StopRefusal>>,
     },
-    /// Wishes for points that its class carries.
-    SetPoints(Vec<Wish>),
+    /// Writes for points that its class carries.
+    SetPoints(Vec<SetPointWrite>),
     /// A class of the same plugin changed the tree.
     TreeChanged,
     /// A class of the same plugin succeeded, which this one may wait for.
@@ -66,7 +67,7 @@ pub enum StopRefusal {
 
 /// What others see of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Live {
+pub(crate) struct LiveStatus {
     pub(crate) state: ProcessorState,
     pub(crate) last_run: Option<LastRun>,
     pub(crate) next_run_at: Option<Timestamp>,
@@ -79,7 +80,7 @@ pub(super) struct ProcessorTask {
     pub(super) configuration: ProcessorConfiguration,
     pub(super) owner: TreeOwner,
     pub(super) commands: mpsc::Receiver<Command>,
-    pub(super) live: Arc<Mutex<Live>>,
+    pub(super) live: Arc<Mutex<LiveStatus>>,
     back_off: BackOff,
     /// When a run that ended early is tried again.
     retry_at: Option<Timestamp>,
@@ -102,7 +103,7 @@ impl ProcessorTask {
         context: Arc<Context>,
         configuration: ProcessorConfiguration,
         commands: mpsc::Receiver<Command>,
-        live: Arc<Mutex<Live>>,
+        live: Arc<Mutex<LiveStatus>>,
     ) -> Self {
         let owner = owner_of(&configuration);
         Self {
@@ -120,17 +121,17 @@ impl ProcessorTask {
         }
     }
 
-    pub(super) async fn live(mut self) {
+    pub(super) async fn run(mut self) {
         self.plan_next();
         if self.configuration.flags.active && self.configuration.flags.runs_at_start {
             self.queued = Some(RunTrigger::HostStart);
-        } else if self.configuration.flags.active && self.has_open_wishes() {
+        } else if self.configuration.flags.active && self.has_open_writes() {
             self.queued = Some(RunTrigger::SetPoint);
         }
         while let Next::Run(trigger) = self.wait_for_start().await {
             let Some(run) = self.admit(trigger).await else { continue };
             let mut ended = execution::execute(&mut self, run).await;
-            self.settle(&mut ended).await;
+            self.finish(&mut ended).await;
             if ended.ending == Ending::HostEnds {
                 break;
             }
@@ -149,7 +150,7 @@ impl ProcessorTask {
             }
             let command = tokio::select! {
                 command = self.commands.recv() => command.unwrap_or(Command::ShutDown),
-                () = tokio::time::sleep(CLOCK_LOOK) => continue,
+                () = tokio::time::sleep(CLOCK_CHECK_INTERVAL) => continue,
             };
             match command {
                 Command::ShutDown => return Next::End,
@@ -163,8 +164,8 @@ impl ProcessorTask {
                         return Next::Run(trigger);
                     }
                 }
-                Command::Stop { author, reply } => {
-                    let _ = reply.send(self.stop_idle(&author).await);
+                Command::Stop { actor, reply } => {
+                    let _ = reply.send(self.stop_idle(&actor).await);
                 }
                 Command::SetPoints(_) => {
                     if self.mode() == Some(RunMode::Scheduled) {
@@ -225,7 +226,7 @@ impl ProcessorTask {
     }
 
     /// Stops what is about to start: a retry, or a run that waits for another class.
-    async fn stop_idle(&mut self, author: &Author) -> Result<(), StopRefusal> {
+    async fn stop_idle(&mut self, actor: &Actor) -> Result<(), StopRefusal> {
         if !self.configuration.flags.manually_stoppable {
             return Err(StopRefusal::NotByHand);
         }
@@ -233,7 +234,7 @@ impl ProcessorTask {
             return Err(StopRefusal::NotRunning);
         }
         if let Some(run) = self.waiting.take() {
-            self.context.end_run(run, RunState::Cancelled, &format!("stopped by {author}")).await;
+            self.context.end_run(run, RunState::Cancelled, &format!("stopped by {actor}")).await;
         }
         self.set_state(ProcessorState::Idle);
         Ok(())
@@ -282,7 +283,7 @@ impl ProcessorTask {
     /// The class that must have succeeded once and has not, as a sentence.
     fn missing_dependency(&self) -> Option<(Option<riser_domain::ConfigurationId>, String)> {
         let class = self.context.libraries.class(&self.configuration.class)?;
-        let after = class.after?;
+        let after = class.requires?;
         match self.context.configurations.of_class(&self.owner, &after) {
             None => Some((
                 None,
@@ -298,7 +299,7 @@ impl ProcessorTask {
     }
 
     /// Draws the conclusions of a run: records it, tells siblings, plans what comes next.
-    async fn settle(&mut self, ended: &mut EndedRun) {
+    async fn finish(&mut self, ended: &mut EndedRun) {
         let now = self.context.clock.now();
         self.context.end_run(ended.run, ended.state, &ended.reason).await;
         self.note_last_run(LastRun {
@@ -322,7 +323,7 @@ impl ProcessorTask {
                 self.set_state(ProcessorState::Idle);
                 self.context
                     .directory()
-                    .tell_siblings(&self.owner, self.configuration.id, || Command::SiblingSucceeded);
+                    .notify_siblings(&self.owner, self.configuration.id, || Command::SiblingSucceeded);
             }
             Ending::Final if mode != Some(RunMode::LongRunning) => self.set_state(ProcessorState::Idle),
             Ending::Done | Ending::TryAgain | Ending::Final => self.retry(ended, now),
@@ -346,7 +347,7 @@ impl ProcessorTask {
         }
     }
 
-    fn has_open_wishes(&self) -> bool {
+    fn has_open_writes(&self) -> bool {
         self.mode() == Some(RunMode::Scheduled)
             && !self.context.outbox.open_for(&self.owner, &self.configuration.class.class).is_empty()
     }
@@ -364,7 +365,7 @@ impl ProcessorTask {
         self.queued = Some(trigger);
     }
 
-    pub(super) fn show(&self, change: impl FnOnce(&mut Live)) {
+    pub(super) fn show(&self, change: impl FnOnce(&mut LiveStatus)) {
         change(&mut self.live.lock().unwrap_or_else(PoisonError::into_inner));
     }
 

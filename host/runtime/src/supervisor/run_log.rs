@@ -1,6 +1,6 @@
 //! The log of a run: lines are gathered and written in batches, and a flood is cut with a note of how much.
 
-use riser_domain::{Clock, LogLevel, RunId, Timestamp, one_line};
+use riser_domain::{Clock, LogLevel, RunId, Timestamp, sanitize_line};
 use riser_store::Store;
 
 /// Lines written with one statement.
@@ -10,9 +10,9 @@ const LINES_PER_MINUTE: u32 = 2_000;
 
 /// What became of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Taken {
+pub(crate) enum Appended {
     /// Too many came before it: it is counted and not kept.
-    LeftOut,
+    Dropped,
     /// It waits to be written.
     Waiting,
     /// It waits, and the batch is large enough to be written now.
@@ -35,7 +35,7 @@ impl RunLog {
     }
 
     /// Takes a line.
-    pub(crate) fn add(&mut self, clock: &dyn Clock, level: LogLevel, text: &str) -> Taken {
+    pub(crate) fn add(&mut self, clock: &dyn Clock, level: LogLevel, text: &str) -> Appended {
         let now = clock.now();
         if now.since(self.minute_began).as_secs() >= 60 {
             self.note_left_out(now);
@@ -44,11 +44,11 @@ impl RunLog {
         }
         if self.lines_this_minute >= LINES_PER_MINUTE {
             self.left_out += 1;
-            return Taken::LeftOut;
+            return Appended::Dropped;
         }
         self.lines_this_minute += 1;
-        self.waiting.push((now, level, one_line(text)));
-        if self.waiting.len() >= BATCH_LINES { Taken::BatchFull } else { Taken::Waiting }
+        self.waiting.push((now, level, sanitize_line(text)));
+        if self.waiting.len() >= BATCH_LINES { Appended::BatchFull } else { Appended::Waiting }
     }
 
     /// Writes what has gathered. A log that cannot be written is no reason to end a run.
@@ -91,7 +91,7 @@ mod tests {
         let mut log = RunLog::new(RunId(1), &clock);
         let taken: Vec<_> = (0..5_000).map(|_| log.add(&clock, LogLevel::Info, "again")).collect();
         assert_eq!((log.waiting.len(), log.left_out), (2_000, 3_000));
-        assert!(taken[..2_000].iter().all(|taken| *taken != Taken::LeftOut));
-        assert!(taken[2_000..].iter().all(|taken| *taken == Taken::LeftOut));
+        assert!(taken[..2_000].iter().all(|taken| *taken != Appended::Dropped));
+        assert!(taken[2_000..].iter().all(|taken| *taken == Appended::Dropped));
     }
 }

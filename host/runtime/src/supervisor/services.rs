@@ -5,17 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use riser_domain::{
-    Author, ConfigurationId, EwsItem, HistorySample, PointHandle, ProcessorConfiguration, RunTrigger,
+    Actor, ConfigurationId, EwsItem, HistorySample, PointHandle, ProcessorConfiguration, RunTrigger,
     StoredItem, TreeOwner,
 };
 use riser_worker::frames::{
-    Answer, Call, DeclaredFrame, GatePurpose, GateResult, PublishedFrame, SampleFrame,
+    ActionResult, Call, DeclaredFrame, LimitedAction, PublishedFrame, Reply, SampleFrame,
 };
 
 use super::Context;
-use super::border::{FrameError, point_frames, published_from, reading_frame, sample_from, tree_from};
+use super::convert::{FrameError, point_frames, published_from, reading_frame, sample_from, tree_from};
 use super::processor_task::Command;
-use crate::gate::{Gate, GateSlot};
+use crate::connection_limiter::{ConnectionLimiter, Permit};
 use crate::items::{DeclareError, WriterId};
 
 /// Shortest period a class may promise; below it every value would be stale at once.
@@ -27,12 +27,12 @@ pub(super) struct Services {
     context: Arc<Context>,
     configuration: ConfigurationId,
     name: String,
-    author: Author,
+    actor: Actor,
     owner: TreeOwner,
     class: Arc<str>,
     writer: WriterId,
-    gate: Option<(Arc<Gate>, i64)>,
-    slots: Mutex<HashMap<GatePurpose, Vec<GateSlot>>>,
+    limiter: Option<(Arc<ConnectionLimiter>, i64)>,
+    slots: Mutex<HashMap<LimitedAction, Vec<Permit>>>,
 }
 
 impl Services {
@@ -43,55 +43,55 @@ impl Services {
     ) -> Self {
         let class: Arc<str> = Arc::from(configuration.class.class.as_str());
         let writer = context.items.values.writer(&owner, &class);
-        let gate = configuration.connection.and_then(|id| {
+        let limiter = configuration.connection.and_then(|id| {
             let connection = context.configurations.connection(id)?;
-            Some((context.gates.of(id), connection.secret_version))
+            Some((context.limiters.of(id), connection.secret_version))
         });
         Self {
             configuration: configuration.id,
             name: configuration.name.clone(),
-            author: Author::Processor(configuration.name.clone()),
+            actor: Actor::Processor(configuration.name.clone()),
             context,
             owner,
             class,
             writer,
-            gate,
+            limiter,
             slots: Mutex::default(),
         }
     }
 
     /// Answers at once what needs no waiting; gives back what does.
-    pub(super) fn answer_now(&self, call: Call) -> Result<Answer, Call> {
+    pub(super) fn reply_now(&self, call: Call) -> Result<Reply, Call> {
         match call {
             Call::Publish { values } => Ok(self.publish(values)),
             Call::PublishesEvery { period_ms } => {
                 let period = Duration::from_millis(period_ms).max(SHORTEST_PERIOD);
                 self.context.items.values.set_period(self.writer, period);
-                Ok(Answer::Done)
+                Ok(Reply::Done)
             }
             Call::Latest { handles } => Ok(self.latest(&handles)),
-            Call::GateLeave { purpose, result } => Ok(self.leave_gate(purpose, &result)),
+            Call::LimiterRelease { purpose, result } => Ok(self.release_permit(purpose, &result)),
             Call::RequestRun { class, reason } => Ok(self.request_run(&class, &reason)),
             waits => Err(waits),
         }
     }
 
     /// Answers what waits: for the store, or for a free slot.
-    pub(super) async fn answer(&self, call: Call) -> Answer {
+    pub(super) async fn reply(&self, call: Call) -> Reply {
         match call {
             Call::Declare { items } => self.declare(items).await,
-            Call::Points => Answer::Points(point_frames(&self.context.items.stored(&self.owner).await)),
+            Call::Points => Reply::Points(point_frames(&self.context.items.stored(&self.owner).await)),
             Call::Record { samples } => self.record(samples).await,
-            Call::GateEnter { purpose } => self.enter_gate(purpose).await,
+            Call::LimiterAcquire { purpose } => self.acquire_permit(purpose).await,
             Call::StateGet { key } => {
                 match self.context.store.find_plugin_state(self.configuration, &key).await {
-                    Ok(value) => Answer::State(value),
+                    Ok(value) => Reply::State(value),
                     Err(error) => self.store_failed("its state could not be read", &error),
                 }
             }
             Call::StatePut { key, value } => {
                 match self.context.store.put_plugin_state(self.configuration, &key, &value).await {
-                    Ok(()) => Answer::Done,
+                    Ok(()) => Reply::Done,
                     Err(riser_store::StoreError::PluginStateFull) => {
                         refused("state-full", "a processor may keep 1 MiB of state")
                     }
@@ -100,36 +100,34 @@ impl Services {
             }
             Call::StateRemove { key } => {
                 match self.context.store.remove_plugin_state(self.configuration, &key).await {
-                    Ok(()) => Answer::Done,
+                    Ok(()) => Reply::Done,
                     Err(error) => self.store_failed("its state could not be removed", &error),
                 }
             }
-            at_once => self
-                .answer_now(at_once)
-                .unwrap_or_else(|_| refused("unknown-call", "not a call of this host")),
+            at_once => {
+                self.reply_now(at_once).unwrap_or_else(|_| refused("unknown-call", "not a call of this host"))
+            }
         }
     }
 
-    fn publish(&self, values: Vec<PublishedFrame>) -> Answer {
+    fn publish(&self, values: Vec<PublishedFrame>) -> Reply {
         let batch = values.into_iter().map(published_from).collect::<Result<Vec<_>, _>>();
         let published = match batch {
             Ok(batch) => self.context.items.publish(self.writer, batch).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
-        published.map_or_else(|what| refused("values-refused", &what), |()| Answer::Done)
+        published.map_or_else(|what| refused("values-refused", &what), |()| Reply::Done)
     }
 
-    fn latest(&self, handles: &[u32]) -> Answer {
+    fn latest(&self, handles: &[u32]) -> Reply {
         let handles: Vec<PointHandle> = handles.iter().copied().map(PointHandle).collect();
         let readings = self.context.items.readings(&handles);
-        Answer::Latest(readings.iter().map(|reading| reading.as_ref().map(reading_frame)).collect())
+        Reply::Latest(readings.iter().map(|reading| reading.as_ref().map(reading_frame)).collect())
     }
 
-    async fn declare(&self, items: Vec<DeclaredFrame>) -> Answer {
+    async fn declare(&self, items: Vec<DeclaredFrame>) -> Reply {
         let declared = match tree_from(items) {
-            Ok((tree, initial)) => {
-                self.context.items.declare(&self.owner, &tree, initial, &self.author).await
-            }
+            Ok((tree, initial)) => self.context.items.declare(&self.owner, &tree, initial, &self.actor).await,
             Err(error) => return refused("tree-refused", &error.to_string()),
         };
         let counts = match declared {
@@ -140,10 +138,12 @@ impl Services {
             }
         };
         if counts.added + counts.changed + counts.vanished > 0 {
-            self.context.directory().tell_siblings(&self.owner, self.configuration, || Command::TreeChanged);
+            self.context
+                .directory()
+                .notify_siblings(&self.owner, self.configuration, || Command::TreeChanged);
         }
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        Answer::Declared {
+        Reply::Declared {
             points: point_frames(&self.context.items.stored(&self.owner).await),
             added: count(counts.added),
             changed: count(counts.changed),
@@ -152,7 +152,7 @@ impl Services {
         }
     }
 
-    async fn record(&self, samples: Vec<SampleFrame>) -> Answer {
+    async fn record(&self, samples: Vec<SampleFrame>) -> Reply {
         let samples = match samples.into_iter().map(sample_from).collect::<Result<Vec<_>, FrameError>>() {
             Ok(samples) => samples,
             Err(error) => return refused("samples-refused", &error.to_string()),
@@ -162,7 +162,7 @@ impl Services {
             return refused("samples-refused", &what);
         }
         match self.context.store.journal_samples(&samples).await {
-            Ok(()) => Answer::Done,
+            Ok(()) => Reply::Done,
             Err(error) => self.store_failed("its samples could not be stored", &error),
         }
     }
@@ -181,8 +181,8 @@ impl Services {
             .collect();
         samples.iter().find_map(|(handle, sample)| match histories.get(handle) {
             None => Some(format!("{} is no history of this tree", handle.0)),
-            Some(item) if item.written_by != self.class => {
-                Some(format!("the history {} is recorded by the class {}", item.id, item.written_by))
+            Some(item) if item.published_by != self.class => {
+                Some(format!("the history {} is recorded by the class {}", item.id, item.published_by))
             }
             Some(item) if item.kind != sample.value.kind() => {
                 Some(format!("the history {} takes {} samples", item.id, item.kind.name()))
@@ -191,11 +191,11 @@ impl Services {
         })
     }
 
-    async fn enter_gate(&self, purpose: GatePurpose) -> Answer {
-        let Some((gate, secret_version)) = &self.gate else {
+    async fn acquire_permit(&self, purpose: LimitedAction) -> Reply {
+        let Some((limiter, secret_version)) = &self.limiter else {
             return refused("no-connection", "this processor has no connection");
         };
-        match gate.enter(purpose, *secret_version).await {
+        match limiter.acquire(purpose, *secret_version).await {
             Ok(slot) => {
                 self.slots
                     .lock()
@@ -203,51 +203,51 @@ impl Services {
                     .entry(purpose)
                     .or_default()
                     .push(slot);
-                Answer::Done
+                Reply::Done
             }
-            Err(closed) => Answer::GateClosed { until_ms: closed.until.unix_ms(), reason: closed.reason },
+            Err(closed) => Reply::LimiterDenied { until_ms: closed.until.unix_ms(), reason: closed.reason },
         }
     }
 
-    fn leave_gate(&self, purpose: GatePurpose, result: &GateResult) -> Answer {
-        let Some((gate, secret_version)) = &self.gate else {
+    fn release_permit(&self, purpose: LimitedAction, result: &ActionResult) -> Reply {
+        let Some((limiter, secret_version)) = &self.limiter else {
             return refused("no-connection", "this processor has no connection");
         };
         let slot =
             self.slots.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&purpose).and_then(Vec::pop);
         if slot.is_none() {
-            return refused("gate-not-entered", "the gate is left only by who entered it");
+            return refused("limiter-not-entered", "the limiter is left only by who entered it");
         }
         // The report comes before the slot is free, so that the next in line meets it.
-        gate.report(purpose, result, *secret_version);
-        Answer::Done
+        limiter.report(purpose, result, *secret_version);
+        Reply::Done
     }
 
-    fn request_run(&self, class: &str, reason: &str) -> Answer {
+    fn request_run(&self, class: &str, reason: &str) -> Reply {
         match self.context.configurations.of_class(&self.owner, class) {
             Some(sibling) if sibling.id != self.configuration => {
                 tracing::info!(
                     processor_configuration.id = sibling.id.0,
                     "{} asks for a run of {}: {reason}",
-                    self.author,
+                    self.actor,
                     sibling.name
                 );
-                self.context.directory().tell(
+                self.context.directory().notify(
                     sibling.id,
                     Command::Start { trigger: RunTrigger::Processor(self.name.clone()), reply: None },
                 );
-                Answer::Done
+                Reply::Done
             }
             _ => refused("no-such-processor", &format!("no processor runs the class {class} for this tree")),
         }
     }
 
-    fn store_failed(&self, what: &str, error: &riser_store::StoreError) -> Answer {
-        self.context.report_store_failure(&format!("{}: {what}", self.author), error);
+    fn store_failed(&self, what: &str, error: &riser_store::StoreError) -> Reply {
+        self.context.report_store_failure(&format!("{}: {what}", self.actor), error);
         refused("store-failed", "the host could not store it; its problems page says why")
     }
 }
 
-fn refused(code: &str, what: &str) -> Answer {
-    Answer::Refused { code: code.to_owned(), what: what.to_owned() }
+fn refused(code: &str, what: &str) -> Reply {
+    Reply::Refused { code: code.to_owned(), what: what.to_owned() }
 }

@@ -106,8 +106,8 @@ mod tests {
 
     #[test]
     fn a_password_is_the_first_line_of_its_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("password");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("password");
         let write = |text: &str| {
             std::fs::write(&file, text).unwrap();
             password_in(&file)
@@ -115,6 +115,6 @@ mod tests {
         assert_eq!(write(" s3cret \r\nnot this\n").unwrap().expose_secret(), " s3cret ");
         assert!(write("\n").unwrap_err().to_string().contains("first line"));
         assert!(write(&"x".repeat(5000)).unwrap_err().to_string().contains("too large"));
-        assert!(password_in(&folder.path().join("missing")).unwrap_err().to_string().contains("missing"));
+        assert!(password_in(&directory.path().join("missing")).unwrap_err().to_string().contains("missing"));
     }
 }

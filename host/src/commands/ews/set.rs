@@ -14,7 +14,7 @@ use crate::FAILED;
 use crate::commands::write_line;
 
 /// Between two looks at what became of it.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Arguments of `riser ews set`.
 #[derive(Args, Debug)]
@@ -41,12 +41,12 @@ pub(super) async fn run(arguments: &SetArgs, out: &mut impl Write) -> anyhow::Re
 async fn write(
     client: &EwsClient,
     id: &str,
-    wish: &str,
+    value_text: &str,
     patience: Duration,
     out: &mut impl Write,
 ) -> anyhow::Result<ExitCode> {
     let facts = read(client, id).await?.0;
-    let results = client.set_values(&[(id, wish)]).await?;
+    let results = client.set_values(&[(id, value_text)]).await?;
     let refusal = results.iter().find(|result| !result.is_success);
     ensure!(!results.is_empty(), "the EWS server did not say what became of {id:?}");
     if let Some(refusal) = refusal {
@@ -59,10 +59,10 @@ async fn write(
     let begin = Instant::now();
     loop {
         let (facts, now) = read(client, id).await?;
-        let is_wish = is_same(facts.kind, &now.text, wish);
+        let is_write = is_same(facts.kind, &now.text, value_text);
         if now.state == ValueState::Good {
             write_line(out, format_args!("{}", line(&facts, &now)))?;
-            if is_wish {
+            if is_write {
                 write_line(out, format_args!("confirmed after {:.1} s", begin.elapsed().as_secs_f64()))?;
                 return Ok(ExitCode::SUCCESS);
             }
@@ -77,7 +77,7 @@ async fn write(
             )?;
             return Ok(ExitCode::from(FAILED));
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
@@ -116,18 +116,18 @@ mod tests {
     use super::*;
     use crate::commands::ews::server_in_memory::ServerInMemory;
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-    async fn writing(server: &ServerInMemory, wish: &str, patience: Duration) -> (ExitCode, String) {
+    async fn writing(server: &ServerInMemory, value_text: &str, patience: Duration) -> (ExitCode, String) {
         let mut out = Vec::new();
-        let exit = write(&server.client(), "reduction", wish, patience, &mut out).await.unwrap();
+        let exit = write(&server.client(), "reduction", value_text, patience, &mut out).await.unwrap();
         (exit, String::from_utf8(out).unwrap())
     }
 
     #[tokio::test]
     async fn a_write_that_is_read_back_is_confirmed() {
         let server = ServerInMemory::start().await;
-        let writing = writing(&server, "20.0", PATIENCE);
+        let writing = writing(&server, "20.0", TEST_TIMEOUT);
         let confirming = async {
             while !server.shows("reduction", "20", ValueState::Uncertain).await {
                 tokio::task::yield_now().await;
@@ -156,8 +156,8 @@ mod tests {
     #[tokio::test]
     async fn refusals_say_what_is_wrong() {
         let server = ServerInMemory::start().await;
-        let refusal = async |id: &str, wish: &str| {
-            let written = write(&server.client(), id, wish, PATIENCE, &mut Vec::new()).await;
+        let refusal = async |id: &str, value_text: &str| {
+            let written = write(&server.client(), id, value_text, TEST_TIMEOUT, &mut Vec::new()).await;
             written.unwrap_err().to_string()
         };
         assert_eq!(refusal("power", "1").await, "power was not written: it is read-only");

@@ -1,8 +1,8 @@
-//! `riser serve`: everything together, from the data folder to the last goodbye.
+//! `riser serve`: everything together, from the data directory to the last goodbye.
 
-mod announcement;
-mod ending;
 mod portal_address;
+mod ready_line;
+mod shutdown_signal;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,47 +14,47 @@ use riser_portal::{Portal, PortalSettings};
 use riser_runtime::{LaunchOptions, Runtime, RuntimeParts, SystemClock};
 use riser_store::Recovery;
 
-use self::ending::Ending;
 use self::portal_address::PortalArgs;
-use crate::assemble::{OpenFolder, open_folder};
+use self::shutdown_signal::ShutdownSignal;
 use crate::logging;
-use crate::places::{DataFolder, PluginFolders};
+use crate::open_data_dir::{OpenDataDir, open_data_dir};
+use crate::paths::{DataDir, PluginDirs};
 
 /// Arguments of `riser serve`.
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
-    data: DataFolder,
+    data: DataDir,
     #[command(flatten)]
-    plugins: PluginFolders,
+    plugins: PluginDirs,
     #[command(flatten)]
     portal: PortalArgs,
     /// Print one line of JSON with the addresses on standard output when everything listens
     #[arg(long)]
-    announce: bool,
+    print_ready: bool,
     /// End when standard input is closed, as it is when the program that started this one ends
     #[arg(long)]
-    ends_with_stdin: bool,
+    exit_on_stdin_close: bool,
 }
 
 /// Runs until it is told to end.
 pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     logging::start();
-    let ending = Ending::listen(arguments.ends_with_stdin)?;
-    let folder = arguments.data.path()?;
+    let shutdown = ShutdownSignal::listen(arguments.exit_on_stdin_close)?;
+    let directory = arguments.data.path()?;
     let (entrance, portal_address) = arguments.portal.bind().await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let open = open_folder(&folder, clock.as_ref()).await?;
-    tracing::info!(folder = %folder.display(), "the data folder is open");
+    let open = open_data_dir(&directory, clock.as_ref()).await?;
+    tracing::info!(directory = %directory.display(), "the data directory is open");
     let problems = problems_of(&open);
-    let OpenFolder { store, keyring, .. } = open;
+    let OpenDataDir { store, keyring, .. } = open;
     let has_people = !store.list_users().await?.is_empty();
 
     let runtime = Runtime::load(RuntimeParts {
         worker: LaunchOptions::of_this_program(store.instance_id()),
-        plugin_folders: arguments.plugins.paths(&folder),
+        plugin_dirs: arguments.plugins.paths(&directory),
         keyring: Arc::new(keyring),
-        data_folder: folder,
+        data_dir: directory,
         store: store.clone(),
         clock,
     })
@@ -73,17 +73,17 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     let serving = tokio::spawn(entrance.serve(Portal { runtime: runtime.clone(), settings }));
 
     runtime.start().await?;
-    if arguments.announce {
-        announcement::print(&portal_address.url(), &runtime)?;
+    if arguments.print_ready {
+        ready_line::print(&portal_address.url(), &runtime)?;
     }
     let served = tokio::select! {
-        () = ending.told() => Ok(()),
+        () = shutdown.received() => Ok(()),
         served = serving => served.context("the portal panicked"),
     };
     tracing::info!("ending: the processors are asked to stop");
     tokio::select! {
         () = runtime.shut_down() => {}
-        () = ending.told() => tracing::warn!("told a second time: ending at once"),
+        () = shutdown.received() => tracing::warn!("told a second time: ending at once"),
     }
     store.close().await;
     served.map(|()| ExitCode::SUCCESS)
@@ -95,14 +95,14 @@ fn settings_of(portal: &PortalArgs) -> PortalSettings {
     PortalSettings { host_names: portal.host_names(&machine), ..PortalSettings::of_this_machine(&machine) }
 }
 
-/// What an administrator should know about how the folder was found.
-fn problems_of(open: &OpenFolder) -> Vec<Problem> {
+/// What an administrator should know about how the directory was found.
+fn problems_of(open: &OpenDataDir) -> Vec<Problem> {
     let secrets = open.locked_because.as_ref().map(|refusal| Problem {
         code: "secrets-locked".to_owned(),
         what: refusal.to_string(),
         effect: "no stored password can be used: connections and EWS accounts do not work".to_owned(),
-        remedy: "put back the key file that belongs to this data folder, and start Riser again; if it is lost for \
-                 good, so are the passwords: set Riser up in another folder"
+        remedy: "put back the key file that belongs to this data directory, and start Riser again; if it is lost for \
+                 good, so are the passwords: set Riser up in another directory"
             .to_owned(),
         setting: None,
     });
@@ -111,15 +111,15 @@ fn problems_of(open: &OpenFolder) -> Vec<Problem> {
         code: "wrong-key".to_owned(),
         what: format!("the key file does not open the data key {keys}"),
         effect: "passwords sealed under it cannot be used; they are kept".to_owned(),
-        remedy: "put back the key file that belongs to this data folder, and start Riser again".to_owned(),
+        remedy: "put back the key file that belongs to this data directory, and start Riser again".to_owned(),
         setting: None,
     });
     secrets.into_iter().chain(wrong_key).chain(problems_of_recovery(&open.recovery)).collect()
 }
 
 fn problems_of_recovery(recovery: &Recovery) -> impl Iterator<Item = Problem> {
-    recovery.moved_aside.iter().map(|moved| Problem {
-        code: format!("moved-aside-{}", moved.file),
+    recovery.quarantined.iter().map(|moved| Problem {
+        code: format!("quarantined-{}", moved.file),
         what: format!("{} could not be used: {}", moved.file, moved.fault),
         effect: format!("Riser began with a new one; the old file is {}", moved.to.display()),
         remedy: "restore a backup if there is one, or set Riser up again".to_owned(),

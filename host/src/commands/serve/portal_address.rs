@@ -21,10 +21,10 @@ pub(crate) struct PortalArgs {
     #[arg(id = "key", long = "portal-key", value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
     /// Let other machines reach the portal without encryption; the portal shows it as a problem
-    #[arg(long = "portal-plain")]
+    #[arg(long = "portal-allow-http")]
     plain: bool,
     /// Name of this host that browsers ask for, besides the name of this machine; may stand several times
-    #[arg(long = "portal-name", value_name = "NAME")]
+    #[arg(long = "portal-hostname", value_name = "NAME")]
     names: Vec<String>,
 }
 

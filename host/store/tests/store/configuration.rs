@@ -1,7 +1,7 @@
-use riser_domain::{Author, ScheduleRule};
+use riser_domain::{Actor, ScheduleRule};
 use riser_store::StoreError;
 
-use crate::situation::{
+use crate::fixture::{
     READ_WRITE, TestStore, add_data_key, connection, ews_server, processor, schedule, sealed,
 };
 
@@ -27,7 +27,7 @@ async fn a_configuration_comes_back_as_it_was_stored() {
 #[tokio::test]
 async fn a_cron_rule_comes_back_as_it_was_stored() {
     let test = TestStore::new().await;
-    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
+    let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
     let mut nightly = schedule("Nightly");
     nightly.rule = ScheduleRule::cron("30 2 * * *", "Europe/Paris").unwrap();
     nightly.id = changes.add_schedule(&nightly).await.unwrap();
@@ -38,7 +38,7 @@ async fn a_cron_rule_comes_back_as_it_was_stored() {
 #[tokio::test]
 async fn a_change_that_is_not_committed_leaves_nothing_behind() {
     let test = TestStore::new().await;
-    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
+    let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
     changes.add_ews_server(&ews_server("Main", 1)).await.unwrap();
     assert_eq!(changes.load_configuration().await.unwrap().ews_servers.len(), 1);
     drop(changes);
@@ -60,13 +60,13 @@ async fn every_change_has_its_author_in_the_audit_trail() {
             ("processor", "EVCE Status")
         ]
     );
-    assert!(audit.iter().all(|entry| entry.author == Author::CommandLine && entry.action == "add"));
+    assert!(audit.iter().all(|entry| entry.actor == Actor::CommandLine && entry.action == "add"));
 }
 
 #[tokio::test]
 async fn names_and_addresses_are_taken_once() {
     let (test, ..) = TestStore::new().await.with_processor().await;
-    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
+    let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
     for twin in [ews_server("Main", 1), ews_server("Other", 51_358)] {
         let refusal = changes.add_ews_server(&twin).await.unwrap_err();
         assert!(matches!(refusal, StoreError::Taken("an EWS server")), "{refusal}");
@@ -79,7 +79,7 @@ async fn names_and_addresses_are_taken_once() {
 #[tokio::test]
 async fn what_a_processor_uses_cannot_be_removed() {
     let (test, server, connection, processor) = TestStore::new().await.with_processor().await;
-    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
+    let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
     assert!(matches!(changes.remove_connection(connection).await, Err(StoreError::InUse(_))));
     assert!(matches!(changes.remove_ews_server(server).await, Err(StoreError::InUse(_))));
     changes.remove_processor(processor).await.unwrap();
@@ -92,7 +92,7 @@ async fn what_a_processor_uses_cannot_be_removed() {
 async fn secrets_are_kept_sealed_and_counted() {
     let (test, server, connection, processor) = TestStore::new().await.with_processor().await;
     let kid = add_data_key(&test).await;
-    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
+    let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
     let account = changes.add_account(server, "bms", READ_WRITE).await.unwrap();
     changes.update_account_password(account, &sealed(&kid, b"one")).await.unwrap();
     changes.put_connection_secret(connection, "password", &sealed(&kid, b"two")).await.unwrap();
@@ -119,7 +119,7 @@ async fn secrets_are_kept_sealed_and_counted() {
         ]
     );
 
-    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
+    let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
     changes.remove_connection_secrets(connection).await.unwrap();
     changes.commit().await.unwrap();
     let loaded = test.store.load_configuration().await.unwrap();
@@ -138,7 +138,7 @@ async fn a_root_key_may_be_made_only_while_nothing_is_sealed() {
 #[tokio::test]
 async fn a_removed_row_leaves_its_number_to_no_one() {
     let test = TestStore::new().await;
-    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
+    let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
     let first = changes.add_connection(&connection("first")).await.unwrap();
     changes.remove_connection(first).await.unwrap();
     let second = changes.add_connection(&connection("second")).await.unwrap();

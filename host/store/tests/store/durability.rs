@@ -5,17 +5,17 @@ use std::process::{Command, Stdio};
 use riser_domain::FakeClock;
 use riser_store::Store;
 
-use crate::situation::START;
+use crate::fixture::START;
 
-/// Times that the process is killed in one folder.
+/// Times that the process is killed in one directory.
 const KILLS: usize = 5;
 
 #[tokio::test]
 async fn an_acknowledged_set_point_survives_kill_9() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let mut acknowledged: Vec<i64> = Vec::new();
     for kill in 0..KILLS {
-        let mut child = Command::new(example()).arg(folder.path()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = Command::new(example()).arg(directory.path()).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         // Killed after another number of acknowledgements each time.
         for _ in 0..=(kill * 13) {
@@ -30,15 +30,15 @@ async fn an_acknowledged_set_point_survives_kill_9() {
         let whole_lines = rest.rfind('\n').map_or("", |end| &rest[..end]);
         acknowledged.extend(whole_lines.lines().map(|line| line.parse::<i64>().unwrap()));
 
-        let (store, recovery) = Store::open(folder.path(), &FakeClock::at(START)).await.unwrap();
-        assert!(recovery.moved_aside.is_empty());
-        let newest = store.latest_wishes().await.unwrap().last().map(|wish| wish.id.0).unwrap();
+        let (store, recovery) = Store::open(directory.path(), &FakeClock::at(START)).await.unwrap();
+        assert!(recovery.quarantined.is_empty());
+        let newest = store.latest_writes().await.unwrap().last().map(|write| write.id.0).unwrap();
         let audited = store.list_audit(1).await.unwrap()[0].id;
         assert!(newest >= *acknowledged.last().unwrap(), "kill {kill}");
-        // Each wish has its audit row in the same commit, and numbers have no gap.
+        // Each write has its audit row in the same commit, and numbers have no gap.
         assert_eq!(audited, newest);
-        let expired = store.expire_wishes(START).await.unwrap().len();
-        assert!(expired <= 7, "only the newest wish of a point is open");
+        let expired = store.expire_writes(START).await.unwrap().len();
+        assert!(expired <= 7, "only the newest write of a point is open");
         store.close().await;
     }
     assert!(acknowledged.is_sorted());

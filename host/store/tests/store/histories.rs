@@ -3,7 +3,7 @@ use std::time::Duration;
 use riser_domain::{HistorySample, PointHandle, Reading, Timestamp, Value, ValueState};
 use riser_store::HistoryRange;
 
-use crate::situation::{START, TestStore};
+use crate::fixture::{START, TestStore};
 
 const HISTORY: PointHandle = PointHandle(7);
 

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use riser_domain::{
-    Author, ConnectionId, ContainerItem, ContainerKind, DeclaredTree, EwsItem, EwsItemId, EwsServerId,
+    Actor, ConnectionId, ContainerItem, ContainerKind, DeclaredTree, EwsItem, EwsItemId, EwsServerId,
     HistoryItem, PointHandle, Reading, SetPointRule, StoredItem, TreeDifference, TreeError, TreeOwner, Value,
     ValueItem, ValueKind,
 };
 use riser_store::StoreError;
 
-use crate::situation::{TestStore, written_bytes};
+use crate::fixture::{TestStore, written_bytes};
 
 fn container(id: &str) -> EwsItem {
     EwsItem::Container(ContainerItem {
@@ -33,8 +33,8 @@ fn value(id: &str, parent: &str) -> EwsItem {
             options: vec!["on".into(), "".into(), "off".into()],
             future_only: true,
         }),
-        written_by: "status".into(),
-        carried_by: Some("status".into()),
+        published_by: "status".into(),
+        writes_handled_by: Some("status".into()),
     })
 }
 
@@ -47,7 +47,7 @@ fn history(id: &str, parent: &str, of: &str) -> EwsItem {
         value_item: EwsItemId::new(of),
         kind: ValueKind::Double,
         unit: "A".into(),
-        written_by: "logs".into(),
+        published_by: "logs".into(),
     })
 }
 
@@ -66,8 +66,8 @@ async fn apply(
 ) -> Result<Vec<PointHandle>, StoreError> {
     let stored = items_of(test, owner).await;
     let difference = TreeDifference::between(&stored, tree);
-    let author = Author::Processor("EVCE Setup".to_owned());
-    let added = test.store.apply_tree(owner, &difference, &author, test.now()).await?;
+    let actor = Actor::Processor("EVCE Setup".to_owned());
+    let added = test.store.apply_tree(owner, &difference, &actor, test.now()).await?;
     Ok(added.into_iter().map(|(_, handle)| handle).collect())
 }
 
@@ -95,9 +95,9 @@ async fn a_tree_declared_twice_writes_nothing() {
     let (test, server, ..) = TestStore::new().await.with_processor().await;
     let owner = owner(server, None);
     apply(&test, &owner, &tree()).await.unwrap();
-    let before = (written_bytes(test.folder.path()), test.store.list_audit(100).await.unwrap().len());
+    let before = (written_bytes(test.directory.path()), test.store.list_audit(100).await.unwrap().len());
     assert!(apply(&test, &owner, &tree()).await.unwrap().is_empty());
-    let after = (written_bytes(test.folder.path()), test.store.list_audit(100).await.unwrap().len());
+    let after = (written_bytes(test.directory.path()), test.store.list_audit(100).await.unwrap().len());
     assert_eq!(before, after);
 }
 
@@ -136,8 +136,8 @@ async fn an_id_of_another_owner_on_the_same_server_is_refused_and_nothing_is_wri
 #[tokio::test]
 async fn two_servers_may_serve_the_same_ids() {
     let (test, server, ..) = TestStore::new().await.with_processor().await;
-    let mut changes = test.store.begin_configuration(&Author::System, test.now()).await.unwrap();
-    let other = changes.add_ews_server(&crate::situation::ews_server("Other", 2)).await.unwrap();
+    let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
+    let other = changes.add_ews_server(&crate::fixture::ews_server("Other", 2)).await.unwrap();
     changes.commit().await.unwrap();
     let first = apply(&test, &owner(server, None), &tree()).await.unwrap();
     let second = apply(&test, &owner(other, None), &tree()).await.unwrap();
@@ -153,16 +153,16 @@ async fn items_that_vanished_long_ago_are_removed_with_their_values_and_their_ha
     test.store.save_last_values(&[(handles[1], reading)]).await.unwrap();
     apply(&test, &owner, &DeclaredTree::default()).await.unwrap();
 
-    let author = Author::System;
-    let none = test.store.remove_vanished_items(test.now(), &author, test.now()).await.unwrap();
+    let actor = Actor::System;
+    let none = test.store.remove_vanished_items(test.now(), &actor, test.now()).await.unwrap();
     assert!(none.is_empty());
     test.clock.advance(Duration::from_millis(1));
-    let removed = test.store.remove_vanished_items(test.now(), &author, test.now()).await.unwrap();
+    let removed = test.store.remove_vanished_items(test.now(), &actor, test.now()).await.unwrap();
     assert_eq!(removed.len(), 3);
     assert!(test.store.load_items().await.unwrap().is_empty());
     assert!(test.store.load_last_values().await.unwrap().is_empty());
     let audit = test.store.list_audit(3).await.unwrap();
-    assert!(audit.iter().all(|entry| entry.subject == "item" && entry.author == Author::System), "{audit:?}");
+    assert!(audit.iter().all(|entry| entry.subject == "item" && entry.actor == Actor::System), "{audit:?}");
 
     let again = apply(&test, &owner, &tree()).await.unwrap();
     assert_eq!(again, [PointHandle(4), PointHandle(5), PointHandle(6)]);

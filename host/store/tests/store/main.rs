@@ -4,6 +4,7 @@
 
 mod configuration;
 mod durability;
+mod fixture;
 mod histories;
 mod items;
 mod outbox;
@@ -11,4 +12,3 @@ mod people;
 mod plugin_state;
 mod recovery;
 mod runs;
-mod situation;

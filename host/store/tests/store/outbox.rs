@@ -1,16 +1,16 @@
 use std::time::Duration;
 
-use riser_domain::{Author, EwsItemId, EwsServerId, PointHandle, Value, Wish, WishState};
-use riser_store::NewWish;
+use riser_domain::{Actor, EwsItemId, EwsServerId, PointHandle, SetPointWrite, Value, WriteState};
+use riser_store::NewWrite;
 
-use crate::situation::TestStore;
+use crate::fixture::TestStore;
 
-fn bms() -> Author {
-    Author::EwsAccount { server: "Main".to_owned(), account: "bms".to_owned() }
+fn bms() -> Actor {
+    Actor::EwsAccount { server: "Main".to_owned(), account: "bms".to_owned() }
 }
 
-fn wish(test: &TestStore, point: u32, value: Value) -> NewWish {
-    NewWish {
+fn write(test: &TestStore, point: u32, value: Value) -> NewWrite {
+    NewWrite {
         point: PointHandle(point),
         item: EwsItemId::new(&format!("p{point}")),
         ews_server: EwsServerId(1),
@@ -20,98 +20,98 @@ fn wish(test: &TestStore, point: u32, value: Value) -> NewWish {
     }
 }
 
-async fn accept_one(test: &TestStore, point: u32, value: Value) -> Wish {
-    let wishes = [wish(test, point, value)];
-    test.store.accept_wishes(&wishes, &bms(), test.now()).await.unwrap().remove(0)
+async fn accept_one(test: &TestStore, point: u32, value: Value) -> SetPointWrite {
+    let writes = [write(test, point, value)];
+    test.store.accept_writes(&writes, &bms(), test.now()).await.unwrap().remove(0)
 }
 
 #[tokio::test]
-async fn wishes_of_one_request_share_a_group_and_an_audit_row_each() {
+async fn writes_of_one_request_share_a_group_and_an_audit_row_each() {
     let test = TestStore::new().await;
     let request = [
-        wish(&test, 1, Value::Double(0.5)),
-        wish(&test, 2, Value::String("Inoperative".into())),
-        wish(&test, 3, Value::DateTime(test.now())),
+        write(&test, 1, Value::Double(0.5)),
+        write(&test, 2, Value::String("Inoperative".into())),
+        write(&test, 3, Value::DateTime(test.now())),
     ];
-    let accepted = test.store.accept_wishes(&request, &bms(), test.now()).await.unwrap();
+    let accepted = test.store.accept_writes(&request, &bms(), test.now()).await.unwrap();
     assert_eq!(accepted.len(), 3);
-    assert!(accepted.iter().all(|wish| wish.group == accepted[0].group));
-    assert_eq!(test.store.open_wishes().await.unwrap(), accepted);
+    assert!(accepted.iter().all(|write| write.group == accepted[0].group));
+    assert_eq!(test.store.open_writes().await.unwrap(), accepted);
     let audit = test.store.list_audit(10).await.unwrap();
     assert_eq!(audit.len(), 3);
-    assert!(audit.iter().all(|entry| entry.author == bms() && entry.action == "set"));
+    assert!(audit.iter().all(|entry| entry.actor == bms() && entry.action == "set"));
     let (test, _) = test.start_again().await;
-    assert_eq!(test.store.latest_wishes().await.unwrap(), accepted);
+    assert_eq!(test.store.latest_writes().await.unwrap(), accepted);
 }
 
 #[tokio::test]
-async fn a_write_of_what_a_point_holds_already_is_recorded_and_wishes_nothing() {
+async fn a_write_of_what_a_point_holds_already_is_recorded_and_writes_nothing() {
     let test = TestStore::new().await;
     let open = accept_one(&test, 1, Value::Long(1)).await;
-    let held = NewWish { is_held: true, ..wish(&test, 2, Value::Long(7)) };
-    assert!(test.store.accept_wishes(&[held], &bms(), test.now()).await.unwrap().is_empty());
-    assert_eq!(test.store.latest_wishes().await.unwrap(), [open]);
+    let held = NewWrite { is_held: true, ..write(&test, 2, Value::Long(7)) };
+    assert!(test.store.accept_writes(&[held], &bms(), test.now()).await.unwrap().is_empty());
+    assert_eq!(test.store.latest_writes().await.unwrap(), [open]);
     let audit = test.store.list_audit(1).await.unwrap().remove(0);
-    assert_eq!((audit.author, &*audit.subject_name), (bms(), "p2"));
+    assert_eq!((audit.actor, &*audit.subject_name), (bms(), "p2"));
     assert_eq!(audit.detail, "Long(7) on EWS server 1, which it had already");
 }
 
 #[tokio::test]
-async fn the_newest_wish_of_a_point_supersedes_the_older_open_ones() {
+async fn the_newest_write_of_a_point_supersedes_the_older_open_ones() {
     let test = TestStore::new().await;
     let older = accept_one(&test, 1, Value::Long(1)).await;
     let other = accept_one(&test, 2, Value::Long(1)).await;
     let newer = accept_one(&test, 1, Value::Long(2)).await;
-    assert_eq!(test.store.open_wishes().await.unwrap(), [other.clone(), newer.clone()]);
-    assert_eq!(test.store.latest_wishes().await.unwrap(), [other, newer]);
-    assert!(!test.store.update_wish(older.id, WishState::Sent, "", test.now()).await.unwrap());
+    assert_eq!(test.store.open_writes().await.unwrap(), [other.clone(), newer.clone()]);
+    assert_eq!(test.store.latest_writes().await.unwrap(), [other, newer]);
+    assert!(!test.store.update_write(older.id, WriteState::Sent, "", test.now()).await.unwrap());
 }
 
 #[tokio::test]
-async fn of_two_wishes_for_one_point_in_a_request_the_last_stays() {
+async fn of_two_writes_for_one_point_in_a_request_the_last_stays() {
     let test = TestStore::new().await;
-    let request = [wish(&test, 1, Value::Long(1)), wish(&test, 1, Value::Long(2))];
-    let accepted = test.store.accept_wishes(&request, &bms(), test.now()).await.unwrap();
-    assert_eq!(accepted[0].state, WishState::Superseded);
-    assert_eq!(test.store.open_wishes().await.unwrap(), accepted[1..]);
+    let request = [write(&test, 1, Value::Long(1)), write(&test, 1, Value::Long(2))];
+    let accepted = test.store.accept_writes(&request, &bms(), test.now()).await.unwrap();
+    assert_eq!(accepted[0].state, WriteState::Superseded);
+    assert_eq!(test.store.open_writes().await.unwrap(), accepted[1..]);
 }
 
 #[tokio::test]
-async fn a_wish_goes_only_where_its_state_may_go() {
+async fn a_write_goes_only_where_its_state_may_go() {
     let test = TestStore::new().await;
     let id = accept_one(&test, 1, Value::Boolean(true)).await.id;
     let accepted_at = test.now();
     for (state, expected) in [
-        (WishState::Accepted, false),
-        (WishState::Sent, true),
-        (WishState::Unknown, true),
-        (WishState::Sent, true),
-        (WishState::Confirmed, true),
-        (WishState::Rejected, false),
-        (WishState::Sent, false),
+        (WriteState::Accepted, false),
+        (WriteState::Sent, true),
+        (WriteState::Unknown, true),
+        (WriteState::Sent, true),
+        (WriteState::Confirmed, true),
+        (WriteState::Rejected, false),
+        (WriteState::Sent, false),
     ] {
         test.clock.advance(Duration::from_secs(1));
-        let became = test.store.update_wish(id, state, "why", test.now()).await.unwrap();
+        let became = test.store.update_write(id, state, "why", test.now()).await.unwrap();
         assert_eq!(became, expected, "{state}");
     }
-    let wish = test.store.latest_wishes().await.unwrap().remove(0);
-    assert_eq!(wish.state, WishState::Confirmed);
-    assert_eq!(wish.reason, "why");
+    let write = test.store.latest_writes().await.unwrap().remove(0);
+    assert_eq!(write.state, WriteState::Confirmed);
+    assert_eq!(write.reason, "why");
     // The first time it was sent counts.
-    assert_eq!(wish.sent_at, Some(accepted_at.plus(Duration::from_secs(2))));
-    assert_eq!(wish.changed_at, accepted_at.plus(Duration::from_secs(5)));
+    assert_eq!(write.sent_at, Some(accepted_at.plus(Duration::from_secs(2))));
+    assert_eq!(write.changed_at, accepted_at.plus(Duration::from_secs(5)));
 }
 
 #[tokio::test]
-async fn a_wish_expires_at_its_moment_and_not_before() {
+async fn a_write_expires_at_its_moment_and_not_before() {
     let test = TestStore::new().await;
     let id = accept_one(&test, 1, Value::Long(1)).await.id;
     test.clock.advance(Duration::from_mins(15) - Duration::from_millis(1));
-    assert!(test.store.expire_wishes(test.now()).await.unwrap().is_empty());
+    assert!(test.store.expire_writes(test.now()).await.unwrap().is_empty());
     test.clock.advance(Duration::from_millis(1));
-    let expired = test.store.expire_wishes(test.now()).await.unwrap();
-    assert_eq!((expired[0].id, expired[0].state), (id, WishState::Expired));
-    assert!(test.store.open_wishes().await.unwrap().is_empty());
+    let expired = test.store.expire_writes(test.now()).await.unwrap();
+    assert_eq!((expired[0].id, expired[0].state), (id, WriteState::Expired));
+    assert!(test.store.open_writes().await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -119,31 +119,31 @@ async fn requests_at_the_same_time_are_all_accepted_with_groups_of_their_own() {
     let test = TestStore::new().await;
     let requests = (0..50).map(|point| {
         let (store, now) = (test.store.clone(), test.now());
-        let wishes = [wish(&test, point, Value::Long(1)), wish(&test, point + 100, Value::Long(2))];
-        tokio::spawn(async move { store.accept_wishes(&wishes, &bms(), now).await.unwrap() })
+        let writes = [write(&test, point, Value::Long(1)), write(&test, point + 100, Value::Long(2))];
+        tokio::spawn(async move { store.accept_writes(&writes, &bms(), now).await.unwrap() })
     });
     let requests: Vec<_> = requests.collect();
     let mut groups = std::collections::HashSet::new();
     for request in requests {
-        let wishes = request.await.unwrap();
-        assert_eq!(wishes[0].group, wishes[1].group);
-        assert!(groups.insert(wishes[0].group));
+        let writes = request.await.unwrap();
+        assert_eq!(writes[0].group, writes[1].group);
+        assert!(groups.insert(writes[0].group));
     }
-    assert_eq!(test.store.open_wishes().await.unwrap().len(), 100);
+    assert_eq!(test.store.open_writes().await.unwrap().len(), 100);
 }
 
 #[tokio::test]
 async fn a_caller_that_goes_away_takes_no_one_elses_set_point_along() {
     let test = TestStore::new().await;
-    let (first, second) = ([wish(&test, 1, Value::Long(1))], [wish(&test, 2, Value::Long(2))]);
-    let author = bms();
-    let mut left = Box::pin(test.store.accept_wishes(&first, &author, test.now()));
+    let (first, second) = ([write(&test, 1, Value::Long(1))], [write(&test, 2, Value::Long(2))]);
+    let actor = bms();
+    let mut left = Box::pin(test.store.accept_writes(&first, &actor, test.now()));
     // One look puts the request into the queue; then the caller goes away.
     let looked =
         std::future::poll_fn(|context| std::task::Poll::Ready(left.as_mut().poll(context).is_pending()));
     assert!(looked.await);
     drop(left);
-    test.store.accept_wishes(&second, &author, test.now()).await.unwrap();
-    let open = test.store.open_wishes().await.unwrap();
-    assert!(open.iter().any(|wish| wish.point == PointHandle(2)));
+    test.store.accept_writes(&second, &actor, test.now()).await.unwrap();
+    let open = test.store.open_writes().await.unwrap();
+    assert!(open.iter().any(|write| write.point == PointHandle(2)));
 }

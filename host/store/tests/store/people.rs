@@ -1,21 +1,21 @@
 use std::time::Duration;
 
-use riser_domain::{Author, Role};
-use riser_store::{NewAuditEntry, NewSession, NewUser, StoreError, TokenHash, UserId};
+use riser_domain::{Actor, Role};
+use riser_store::{NewAuditEntry, NewLoginSession, NewUser, StoreError, TokenHash, UserId};
 
-use crate::situation::TestStore;
+use crate::fixture::TestStore;
 
 const TOKEN: TokenHash = [7; 32];
 
 async fn add_ada(test: &TestStore) -> UserId {
     let ada =
         NewUser { name: "ada".to_owned(), role: Role::Operator, password_hash: "$argon2id$one".to_owned() };
-    test.store.add_user(&ada, &Author::CommandLine, test.now()).await.unwrap()
+    test.store.add_user(&ada, &Actor::CommandLine, test.now()).await.unwrap()
 }
 
 async fn sign_in(test: &TestStore, user: UserId, token_sha256: TokenHash) {
     let expires_at = test.now().plus(Duration::from_hours(12));
-    let session = NewSession { token_sha256, user, csrf_token: "csrf".to_owned(), expires_at };
+    let session = NewLoginSession { token_sha256, user, csrf_token: "csrf".to_owned(), expires_at };
     test.store.add_session(&session, test.now()).await.unwrap();
 }
 
@@ -28,7 +28,7 @@ async fn a_person_is_found_by_name_and_kept_once() {
     assert!(!format!("{ada:?}").contains("argon2id"));
     assert_eq!(test.store.find_user("Ada").await.unwrap(), None);
     let twin = NewUser { name: "ada".to_owned(), role: Role::Viewer, password_hash: String::new() };
-    let refusal = test.store.add_user(&twin, &Author::System, test.now()).await.unwrap_err();
+    let refusal = test.store.add_user(&twin, &Actor::System, test.now()).await.unwrap_err();
     assert!(matches!(refusal, StoreError::Taken("a user")), "{refusal}");
     assert_eq!(test.store.list_users().await.unwrap().len(), 1);
 }
@@ -55,18 +55,18 @@ async fn a_session_is_found_by_its_token_until_it_is_over() {
 async fn a_new_password_another_role_and_signing_out_end_sessions() {
     let test = TestStore::new().await;
     let ada = add_ada(&test).await;
-    let author = Author::Person("root".to_owned());
+    let actor = Actor::Person("root".to_owned());
     sign_in(&test, ada, TOKEN).await;
-    test.store.update_user_password(ada, "$argon2id$two", &author, test.now()).await.unwrap();
+    test.store.update_user_password(ada, "$argon2id$two", &actor, test.now()).await.unwrap();
     assert_eq!(test.store.find_session(&TOKEN, test.now()).await.unwrap(), None);
     sign_in(&test, ada, TOKEN).await;
-    test.store.update_user_role(ada, Role::Viewer, &author, test.now()).await.unwrap();
+    test.store.update_user_role(ada, Role::Viewer, &actor, test.now()).await.unwrap();
     assert_eq!(test.store.find_session(&TOKEN, test.now()).await.unwrap(), None);
     sign_in(&test, ada, TOKEN).await;
     test.store.remove_session(&TOKEN).await.unwrap();
     assert_eq!(test.store.find_session(&TOKEN, test.now()).await.unwrap(), None);
     sign_in(&test, ada, TOKEN).await;
-    test.store.remove_user(ada, &author, test.now()).await.unwrap();
+    test.store.remove_user(ada, &actor, test.now()).await.unwrap();
     assert_eq!(test.store.find_session(&TOKEN, test.now()).await.unwrap(), None);
     let audit = test.store.list_audit(10).await.unwrap();
     assert!(audit.iter().all(|entry| entry.subject == "user" && !entry.detail.contains("argon2id")));
@@ -77,7 +77,7 @@ async fn what_changes_nothing_in_the_store_can_be_audited_too() {
     let test = TestStore::new().await;
     let entry =
         NewAuditEntry { action: "login", subject: "session", subject_name: "ada", detail: "127.0.0.1" };
-    test.store.record_audit(&Author::Person("ada".to_owned()), test.now(), entry).await.unwrap();
+    test.store.record_audit(&Actor::Person("ada".to_owned()), test.now(), entry).await.unwrap();
     let audit = test.store.list_audit(10).await.unwrap();
     assert_eq!((&*audit[0].action, audit[0].at), ("login", test.now()));
 }

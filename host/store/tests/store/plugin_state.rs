@@ -1,7 +1,7 @@
 use riser_domain::ConfigurationId;
 use riser_store::StoreError;
 
-use crate::situation::TestStore;
+use crate::fixture::TestStore;
 
 #[tokio::test]
 async fn state_is_kept_replaced_and_forgotten() {

@@ -5,30 +5,29 @@ use riser_domain::FakeClock;
 use riser_store::{Fault, Store, StoreError};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use crate::situation::{START, TestStore, ews_server};
+use crate::fixture::{START, TestStore, ews_server};
 
-/// Spoils the `riser.db` of a used folder and starts again: the file is aside as it was, the start succeeds.
+/// Spoils the `riser.db` of a used directory and starts again: the file is aside as it was, the start succeeds.
 async fn check(situation: &str, expected: Fault, spoil: impl AsyncFn(&Path)) {
     let test = TestStore::new().await;
-    let mut changes =
-        test.store.begin_configuration(&riser_domain::Author::System, test.now()).await.unwrap();
+    let mut changes = test.store.begin_configuration(&riser_domain::Actor::System, test.now()).await.unwrap();
     changes.add_ews_server(&ews_server("Main", 1)).await.unwrap();
     changes.commit().await.unwrap();
     test.store.close().await;
-    let TestStore { store, clock, folder } = test;
+    let TestStore { store, clock, directory } = test;
     drop(store);
-    let file = folder.path().join("riser.db");
+    let file = directory.path().join("riser.db");
     spoil(&file).await;
     let spoilt = std::fs::read(&file).ok();
 
-    let (store, recovery) = Store::open(folder.path(), &clock).await.unwrap();
-    let moved = &recovery.moved_aside[0];
+    let (store, recovery) = Store::open(directory.path(), &clock).await.unwrap();
+    let moved = &recovery.quarantined[0];
     assert_eq!((moved.file, moved.fault), ("riser.db", expected), "{situation}");
     assert!(std::fs::read(&moved.to).ok() == spoilt, "{situation}: nothing is lost");
     assert!(recovery.is_new, "{situation}");
     assert!(store.load_configuration().await.unwrap().ews_servers.is_empty(), "{situation}");
     // Handles in the history meant items of the file that is gone.
-    assert_eq!(recovery.moved_aside[1].fault, Fault::OfAnotherInstallation, "{situation}");
+    assert_eq!(recovery.quarantined[1].fault, Fault::OfAnotherInstallation, "{situation}");
 }
 
 fn overwrite(file: &Path, at: u64, bytes: &[u8]) {
@@ -38,11 +37,11 @@ fn overwrite(file: &Path, at: u64, bytes: &[u8]) {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_used_is_moved_aside_and_the_start_goes_on() {
+async fn a_file_that_cannot_be_used_is_quarantined_and_the_start_goes_on() {
     check("zero bytes", Fault::Empty, async |file| std::fs::write(file, "").unwrap()).await;
     check("no database", Fault::Foreign, async |file| std::fs::write(file, "hello").unwrap()).await;
     check("a header byte", Fault::Foreign, async |file| overwrite(file, 0, b"X")).await;
-    check("a folder", Fault::NoFile, async |file| {
+    check("a directory", Fault::NoFile, async |file| {
         std::fs::remove_file(file).unwrap();
         std::fs::create_dir(file).unwrap();
     })
@@ -68,7 +67,7 @@ async fn a_file_that_cannot_be_used_is_moved_aside_and_the_start_goes_on() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_that_leads_nowhere_is_moved_aside() {
+async fn a_link_that_leads_nowhere_is_quarantined() {
     check("a dangling link", Fault::NoFile, async |file| {
         std::fs::remove_file(file).unwrap();
         std::os::unix::fs::symlink("nowhere", file).unwrap();
@@ -80,11 +79,11 @@ async fn a_link_that_leads_nowhere_is_moved_aside() {
 async fn a_write_ahead_log_of_noise_is_passed_over() {
     let test = TestStore::new().await;
     test.store.close().await;
-    let TestStore { store, clock, folder } = test;
+    let TestStore { store, clock, directory } = test;
     drop(store);
-    std::fs::write(folder.path().join("riser.db-wal"), vec![0x5A; 40_000]).unwrap();
-    let (_store, recovery) = Store::open(folder.path(), &clock).await.unwrap();
-    assert!(recovery.moved_aside.is_empty());
+    std::fs::write(directory.path().join("riser.db-wal"), vec![0x5A; 40_000]).unwrap();
+    let (_store, recovery) = Store::open(directory.path(), &clock).await.unwrap();
+    assert!(recovery.quarantined.is_empty());
     assert!(!recovery.is_new);
 }
 
@@ -93,36 +92,36 @@ async fn a_damaged_history_costs_only_the_history() {
     let test = TestStore::new().await;
     let instance = test.store.instance_id().to_owned();
     test.store.close().await;
-    let TestStore { store, clock, folder } = test;
+    let TestStore { store, clock, directory } = test;
     drop(store);
-    std::fs::write(folder.path().join("history.db"), "noise").unwrap();
-    let (store, recovery) = Store::open(folder.path(), &clock).await.unwrap();
-    assert_eq!(recovery.moved_aside.len(), 1);
-    assert_eq!(recovery.moved_aside[0].file, "history.db");
+    std::fs::write(directory.path().join("history.db"), "noise").unwrap();
+    let (store, recovery) = Store::open(directory.path(), &clock).await.unwrap();
+    assert_eq!(recovery.quarantined.len(), 1);
+    assert_eq!(recovery.quarantined[0].file, "history.db");
     assert_eq!(store.instance_id(), instance);
 }
 
 #[tokio::test]
-async fn the_history_of_another_installation_is_moved_aside() {
+async fn the_history_of_another_installation_is_quarantined() {
     let (ours, theirs) = (TestStore::new().await, TestStore::new().await);
     assert_ne!(ours.store.instance_id(), theirs.store.instance_id());
     ours.store.close().await;
     theirs.store.close().await;
-    let TestStore { store, clock, folder } = ours;
+    let TestStore { store, clock, directory } = ours;
     drop(store);
-    std::fs::copy(theirs.folder.path().join("history.db"), folder.path().join("history.db")).unwrap();
-    let (_store, recovery) = Store::open(folder.path(), &clock).await.unwrap();
-    assert_eq!(recovery.moved_aside[0].fault, Fault::OfAnotherInstallation);
-    assert_eq!(recovery.moved_aside.len(), 1);
+    std::fs::copy(theirs.directory.path().join("history.db"), directory.path().join("history.db")).unwrap();
+    let (_store, recovery) = Store::open(directory.path(), &clock).await.unwrap();
+    assert_eq!(recovery.quarantined[0].fault, Fault::OfAnotherInstallation);
+    assert_eq!(recovery.quarantined.len(), 1);
 }
 
 #[tokio::test]
 async fn a_database_of_a_later_release_is_refused_and_left_alone() {
     let test = TestStore::new().await;
     test.store.close().await;
-    let TestStore { store, clock, folder } = test;
+    let TestStore { store, clock, directory } = test;
     drop(store);
-    let file = folder.path().join("riser.db");
+    let file = directory.path().join("riser.db");
     let mut connection = sqlx::sqlite::SqliteConnectOptions::new().filename(&file).connect().await.unwrap();
     sqlx::raw_sql(
         "UPDATE instance SET riser_version = '9.8.7';
@@ -134,23 +133,23 @@ async fn a_database_of_a_later_release_is_refused_and_left_alone() {
     .unwrap();
     connection.close().await.unwrap();
 
-    let refusal = Store::open(folder.path(), &clock).await.unwrap_err();
+    let refusal = Store::open(directory.path(), &clock).await.unwrap_err();
     assert!(matches!(refusal, StoreError::NewerVersion { found: 99, .. }), "{refusal}");
     assert!(refusal.to_string().contains("was written by Riser 9.8.7 (schema 99)"), "{refusal}");
     assert!(file.exists());
 }
 
 #[tokio::test]
-async fn a_folder_in_use_is_refused_with_the_process_that_uses_it() {
+async fn a_directory_in_use_is_refused_with_the_process_that_uses_it() {
     let test = TestStore::new().await;
-    let refusal = Store::open(test.folder.path(), &test.clock).await.unwrap_err().to_string();
+    let refusal = Store::open(test.directory.path(), &test.clock).await.unwrap_err().to_string();
     assert!(refusal.contains(&format!("another Riser, process {}", std::process::id())), "{refusal}");
 }
 
 #[tokio::test]
-async fn a_folder_that_is_a_file_is_named_as_unwritable() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("data");
+async fn a_directory_that_is_a_file_is_named_as_unwritable() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("data");
     std::fs::write(&file, "").unwrap();
     let refusal = Store::open(&file, &FakeClock::at(START)).await.unwrap_err();
     assert!(matches!(refusal, StoreError::Unwritable { .. }), "{refusal}");
@@ -158,15 +157,15 @@ async fn a_folder_that_is_a_file_is_named_as_unwritable() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn other_users_of_the_machine_cannot_read_the_folder_or_the_files() {
+async fn other_users_of_the_machine_cannot_read_the_directory_or_the_files() {
     use std::os::unix::fs::PermissionsExt as _;
     let parent = tempfile::tempdir().unwrap();
-    let folder = parent.path().join("data");
-    let (_store, _) = Store::open(&folder, &FakeClock::at(START)).await.unwrap();
+    let directory = parent.path().join("data");
+    let (_store, _) = Store::open(&directory, &FakeClock::at(START)).await.unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&folder), 0o700);
-    assert_eq!(mode(&folder.join("riser.db")), 0o600);
-    assert_eq!(mode(&folder.join("riser.db-wal")), 0o600);
+    assert_eq!(mode(&directory), 0o700);
+    assert_eq!(mode(&directory.join("riser.db")), 0o600);
+    assert_eq!(mode(&directory.join("riser.db-wal")), 0o600);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use std::time::Duration;
 use riser_domain::{LogLevel, RunState, RunTrigger};
 use riser_store::StoreError;
 
-use crate::situation::TestStore;
+use crate::fixture::TestStore;
 
 #[tokio::test]
 async fn a_run_goes_from_waiting_over_running_to_its_end() {

@@ -42,13 +42,13 @@ pub struct ClassDescription {
     /// The kind of connection it needs, such as `riser.evce/evce`.
     pub connection: Option<String>,
     /// The class of this plugin that must have succeeded once for the same connection and server.
-    pub after: Option<String>,
+    pub requires: Option<String>,
     /// What it creates, in words.
     pub creates: String,
     /// What it does, in a sentence.
     pub about: String,
     /// Whether it carries set points.
-    pub takes_set_points: bool,
+    pub accepts_writes: bool,
     /// Its settings.
     pub settings: SettingsSchema,
 }
@@ -146,10 +146,10 @@ fn class(plugin_id: &str, class: plugin::ClassDescription) -> Result<ClassDescri
         name: class.name,
         mode,
         connection: class.connection.map(|kind| format!("{plugin_id}/{kind}")),
-        after: class.after,
+        requires: class.requires,
         creates: class.creates,
         about: class.about,
-        takes_set_points: class.takes_set_points,
+        accepts_writes: class.accepts_writes,
         settings: class.settings.into(),
     })
 }
@@ -159,7 +159,7 @@ fn check_ids(described: &plugin::LibraryDescription) -> Result<(), DescriptionFa
     let classes = unique(described.classes.iter().map(|class| class.id.as_str()))?;
     let connections = unique(described.connections.iter().map(|connection| connection.id.as_str()))?;
     for class in &described.classes {
-        let missing = [(&class.after, &classes), (&class.connection, &connections)]
+        let missing = [(&class.requires, &classes), (&class.connection, &connections)]
             .into_iter()
             .find_map(|(named, known)| named.as_ref().filter(|name| !known.contains(name.as_str())));
         if let Some(missing) = missing {
@@ -203,8 +203,8 @@ mod tests {
             "classes": [
                 { "id": "setup", "name": "Setup", "mode": "scheduled", "connection": "evce" },
                 {
-                    "id": "status", "name": "Status", "mode": "long_running", "connection": "evce", "after": "setup",
-                    "takes_set_points": true,
+                    "id": "status", "name": "Status", "mode": "long_running", "connection": "evce", "requires": "setup",
+                    "accepts_writes": true,
                     "settings": [{
                         "key": "poll_every", "label": "Poll every", "kind": { "is": "duration", "min_ms": 5000 },
                         "default": "15 s"
@@ -221,9 +221,9 @@ mod tests {
     fn a_description_is_read_and_what_is_not_known_ignored() {
         let described = LibraryDescription::parse(&document().to_string()).unwrap();
         let status = described.class("status").unwrap();
-        assert_eq!((status.mode, status.after.as_deref()), (RunMode::LongRunning, Some("setup")));
+        assert_eq!((status.mode, status.requires.as_deref()), (RunMode::LongRunning, Some("setup")));
         assert_eq!(status.connection.as_deref(), Some("riser.evce/evce"));
-        assert!(status.takes_set_points && status.settings.setting("poll_every").is_some());
+        assert!(status.accepts_writes && status.settings.setting("poll_every").is_some());
         let connection = described.connection("riser.evce/evce").unwrap();
         assert_eq!(connection.settings.settings[0].kind, SettingKind::Secret);
         assert!(described.class("none").is_none() && described.connection("evce").is_none());
@@ -249,7 +249,7 @@ mod tests {
             "the class setup runs \"hourly\", which this Riser does not know"
         );
         assert_eq!(
-            refusal(|document| document["classes"][1]["after"] = json!("prepare")),
+            refusal(|document| document["classes"][1]["requires"] = json!("prepare")),
             "the class status names \"prepare\", which the library does not offer"
         );
         assert!(refusal(|document| document["classes"] = json!("none")).starts_with("it cannot be read"));

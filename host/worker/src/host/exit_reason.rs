@@ -100,7 +100,7 @@ fn in_words(duration: Duration) -> String {
 
 /// What is known when a worker's process has ended.
 #[derive(Debug)]
-pub(crate) struct Evidence {
+pub(crate) struct ExitFacts {
     pub(crate) exit: Exit,
     /// Why the host ended it, when it did.
     pub(crate) verdict: Option<ExitReason>,
@@ -110,7 +110,7 @@ pub(crate) struct Evidence {
     pub(crate) memory_mib: u32,
 }
 
-impl Evidence {
+impl ExitFacts {
     /// The one reason to record.
     pub(crate) fn reason(self) -> ExitReason {
         match (self.verdict, self.exit) {
@@ -153,20 +153,20 @@ mod tests {
 
     #[test]
     fn the_reason_follows_from_verdict_outcome_memory_and_exit_in_this_order() {
-        let evidence = |exit| Evidence {
+        let facts = |exit| ExitFacts {
             exit,
             verdict: None,
             has_sent_outcome: false,
             ran_out_of_memory: false,
             memory_mib: 64,
         };
-        assert_eq!(evidence(Exit::Code(0)).reason(), ExitReason::Exited { code: 0 });
-        assert_eq!(evidence(Exit::Signal(11)).reason(), ExitReason::Signal { number: 11 });
-        let starved = Evidence { ran_out_of_memory: true, ..evidence(Exit::Signal(6)) };
+        assert_eq!(facts(Exit::Code(0)).reason(), ExitReason::Exited { code: 0 });
+        assert_eq!(facts(Exit::Signal(11)).reason(), ExitReason::Signal { number: 11 });
+        let starved = ExitFacts { ran_out_of_memory: true, ..facts(Exit::Signal(6)) };
         assert_eq!(starved.reason(), ExitReason::MemoryLimit { mib: 64 });
-        let done = Evidence { has_sent_outcome: true, ..evidence(Exit::Signal(11)) };
+        let done = ExitFacts { has_sent_outcome: true, ..facts(Exit::Signal(11)) };
         assert_eq!(done.reason(), ExitReason::Finished);
-        let killed = Evidence { verdict: Some(ExitReason::Killed), ..evidence(Exit::Signal(9)) };
+        let killed = ExitFacts { verdict: Some(ExitReason::Killed), ..facts(Exit::Signal(9)) };
         assert_eq!(killed.reason(), ExitReason::Killed);
     }
 }

@@ -17,7 +17,7 @@ use super::limits::WorkerLimits;
 use super::output::{OutputStream, follow};
 use super::process::{WorkerHandle, WorkerProcess};
 use super::spawner::Spawner;
-use super::supervisor::{Supervisor, Wires, write};
+use super::supervisor::{Supervisor, WorkerChannels, write};
 use crate::codec::FrameReader;
 use crate::frames::{PROTOCOL, ToWorker};
 use crate::platform::{ExitWatch, become_subreaper, end_marked, kill_group, own_executable};
@@ -89,8 +89,8 @@ impl Launcher {
         let mut child = self.spawner.spawn(theirs).await?;
         let pid = child.id();
         match connect(&mut child, ours, limits) {
-            Ok((wires, worker)) => {
-                let supervisor = Supervisor::new(child, wires, self.spawner.clone(), limits);
+            Ok((channels, worker)) => {
+                let supervisor = Supervisor::new(child, channels, self.spawner.clone(), limits);
                 tokio::spawn(supervisor.supervise());
                 Ok(worker)
             }
@@ -104,12 +104,12 @@ impl Launcher {
     }
 }
 
-/// Lays the wires to a worker that was just started, and sends it the first frame.
+/// Lays the channels to a worker that was just started, and sends it the first frame.
 fn connect(
     child: &mut Child,
     socket: UnixStream,
     limits: WorkerLimits,
-) -> io::Result<(Wires, WorkerProcess)> {
+) -> io::Result<(WorkerChannels, WorkerProcess)> {
     let pid = child.id();
     let (events, received) = mpsc::channel(WAITING_EVENTS);
     let has_ended = watch::Sender::new(false);
@@ -129,7 +129,7 @@ fn connect(
     let (requests, to_do) = mpsc::unbounded_channel();
     let resident_bytes = Arc::new(AtomicU64::new(0));
     let handle = WorkerHandle { pid, resident_bytes: Arc::clone(&resident_bytes), requests };
-    let wires = Wires {
+    let channels = WorkerChannels {
         exit: ExitWatch::new(pid)?,
         frames: FrameReader::new(reader),
         outgoing,
@@ -139,14 +139,14 @@ fn connect(
         output,
         has_ended,
     };
-    Ok((wires, WorkerProcess { handle, events: received }))
+    Ok((channels, WorkerProcess { handle, events: received }))
 }
 
 /// Ends what a host of this installation left behind when it was killed: workers, and what they had started,
 /// also in sessions of their own. Returns how many processes it ended.
 ///
 /// Called once, before the first worker is launched. Reads `/proc` and waits: not for an asynchronous task.
-pub fn end_strays(instance: &str) -> usize {
+pub fn kill_orphans(instance: &str) -> usize {
     end_marked(&[entry(INSTANCE_VARIABLE, instance)])
 }
 

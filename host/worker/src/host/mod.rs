@@ -1,18 +1,18 @@
 //! The host's side: starts workers, keeps their libraries, watches them, says why they ended.
 
 mod exit_reason;
-mod inquiry;
 mod launcher;
 mod limits;
 mod output;
 mod process;
+mod queries;
 mod spawner;
 mod supervisor;
-mod vigil;
+mod watchdog;
 
 pub use exit_reason::ExitReason;
-pub use inquiry::{ConnectionToTest, InquiryError, describe, test_connection};
-pub use launcher::{LaunchError, LaunchOptions, Launcher, end_strays};
+pub use launcher::{LaunchError, LaunchOptions, Launcher, kill_orphans};
 pub use limits::WorkerLimits;
 pub use output::{OutputLine, OutputStream};
 pub use process::{WorkerEvent, WorkerGone, WorkerHandle, WorkerProcess};
+pub use queries::{ConnectionToTest, QueryError, describe, test_connection};

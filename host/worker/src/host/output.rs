@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use riser_domain::one_line;
+use riser_domain::sanitize_line;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{mpsc, watch};
 
@@ -98,7 +98,7 @@ impl Lines {
     fn take(&mut self) -> String {
         let line = std::mem::take(&mut self.line);
         let line = line.strip_suffix(b"\r").unwrap_or(&line);
-        let mut text = one_line(&String::from_utf8_lossy(line));
+        let mut text = sanitize_line(&String::from_utf8_lossy(line));
         if std::mem::take(&mut self.is_cut) {
             text.push_str(" … (cut)");
         }

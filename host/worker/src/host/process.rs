@@ -17,7 +17,7 @@ pub enum WorkerEvent {
     /// It printed a line.
     Output(OutputLine),
     /// It had started this many processes that outlived it; they were ended.
-    LeftBehind(usize),
+    OrphansKilled(usize),
     /// It ended, and with it all processes it had started; the last event.
     Ended(ExitReason),
 }
@@ -84,7 +84,7 @@ impl Drop for WorkerProcess {
 pub struct WorkerHandle {
     pub(crate) pid: u32,
     pub(crate) resident_bytes: Arc<AtomicU64>,
-    // Without bound: one answer for each call of a thread that waits for it, one wake for each open wish.
+    // Without bound: one answer for each call of a thread that waits for it, one wake for each open write.
     pub(crate) requests: mpsc::UnboundedSender<Request>,
 }
 

@@ -18,7 +18,7 @@ use super::launcher::{INSTANCE_VARIABLE, LaunchOptions, WORKER_VARIABLE, entry};
 use crate::platform::{Adopted, end_adopted, end_marked, wait_for_group};
 
 /// Adopted processes that ended by themselves are collected this often.
-const SWEEP_EVERY: Duration = Duration::from_secs(30);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 
 /// What a worker gets of the host's environment. Not all of it: passwords may be in there.
 const INHERITED: &[&str] =
@@ -48,16 +48,18 @@ impl Spawner {
 
     /// Starts a worker with `socket` as its standard input.
     pub(crate) async fn spawn(&self, socket: UnixStream) -> io::Result<Child> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, replied) = oneshot::channel();
         let _answer_tells = self.requests.send(Request::Spawn { socket, reply });
-        answer.await.unwrap_or_else(|_gone| Err(io::Error::other("the thread that starts workers has ended")))
+        replied
+            .await
+            .unwrap_or_else(|_gone| Err(io::Error::other("the thread that starts workers has ended")))
     }
 
     /// A worker's status was collected: ends what it left behind. Returns how many processes that were.
     pub(crate) async fn worker_ended(&self, pid: u32) -> usize {
-        let (reply, answer) = oneshot::channel();
+        let (reply, replied) = oneshot::channel();
         let _answer_tells = self.requests.send(Request::Ended { pid, reply });
-        answer.await.unwrap_or_default()
+        replied.await.unwrap_or_default()
     }
 }
 
@@ -71,7 +73,7 @@ struct Thread {
 impl Thread {
     fn serve(mut self, requests: &Receiver<Request>) {
         loop {
-            match requests.recv_timeout(SWEEP_EVERY) {
+            match requests.recv_timeout(SWEEP_INTERVAL) {
                 Ok(Request::Spawn { socket, reply }) => {
                     let _launch_given_up = reply.send(self.spawn(socket));
                 }

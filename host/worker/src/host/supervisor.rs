@@ -11,11 +11,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
 
-use super::exit_reason::{Evidence, ExitReason};
+use super::exit_reason::{ExitFacts, ExitReason};
 use super::limits::WorkerLimits;
 use super::process::{Request, WorkerEvent};
 use super::spawner::Spawner;
-use super::vigil::Vigil;
+use super::watchdog::Watchdog;
 use crate::codec::{FrameError, FrameReader, encode};
 use crate::frames::{FromWorker, PROTOCOL, ToWorker};
 use crate::platform::{Exit, ExitWatch, exit_of, kill_group};
@@ -28,16 +28,16 @@ const SILENCE_AFTER_THE_END: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     child: Child,
-    wires: Wires,
+    channels: WorkerChannels,
     spawner: Spawner,
     limits: WorkerLimits,
-    vigil: Vigil,
+    watchdog: Watchdog,
     progress: Progress,
 }
 
 /// All that leads to a worker and from it.
 #[derive(Debug)]
-pub(crate) struct Wires {
+pub(crate) struct WorkerChannels {
     pub(crate) exit: ExitWatch,
     pub(crate) frames: FrameReader<OwnedReadHalf>,
     pub(crate) outgoing: mpsc::UnboundedSender<ToWorker>,
@@ -62,7 +62,7 @@ struct Progress {
 }
 
 #[derive(Debug)]
-enum Occurrence {
+enum Event {
     ProcessEnded,
     Request(Option<Request>),
     Delivered,
@@ -71,65 +71,70 @@ enum Occurrence {
 }
 
 impl Supervisor {
-    pub(crate) fn new(child: Child, wires: Wires, spawner: Spawner, limits: WorkerLimits) -> Self {
-        let vigil = Vigil::new(limits, Instant::now());
-        Self { child, wires, spawner, limits, vigil, progress: Progress::default() }
+    pub(crate) fn new(
+        child: Child,
+        channels: WorkerChannels,
+        spawner: Spawner,
+        limits: WorkerLimits,
+    ) -> Self {
+        let watchdog = Watchdog::new(limits, Instant::now());
+        Self { child, channels, spawner, limits, watchdog, progress: Progress::default() }
     }
 
     /// Runs until the worker and all it started have ended, and says why it did.
     pub(crate) async fn supervise(mut self) {
         self.until_process_ends().await;
         let (exit, left_behind) = self.collect().await;
-        self.wires.has_ended.send_replace(true);
+        self.channels.has_ended.send_replace(true);
         self.deliver_the_rest().await;
         let mut ran_out_of_memory = false;
-        for output in &mut self.wires.output {
+        for output in &mut self.channels.output {
             ran_out_of_memory |= output.await.unwrap_or(false);
         }
         if left_behind > 0 {
-            let _nobody_listens = self.wires.events.send(WorkerEvent::LeftBehind(left_behind)).await;
+            let _nobody_listens = self.channels.events.send(WorkerEvent::OrphansKilled(left_behind)).await;
         }
-        let evidence = Evidence {
+        let facts = ExitFacts {
             exit,
             verdict: self.progress.verdict.take(),
             has_sent_outcome: self.progress.has_sent_outcome,
             ran_out_of_memory,
             memory_mib: self.limits.memory_mib,
         };
-        let _nobody_listens = self.wires.events.send(WorkerEvent::Ended(evidence.reason())).await;
+        let _nobody_listens = self.channels.events.send(WorkerEvent::Ended(facts.reason())).await;
     }
 
     async fn until_process_ends(&mut self) {
         loop {
-            match self.next_occurrence().await {
-                Occurrence::ProcessEnded => return,
-                Occurrence::Request(request) => self.on_request(request),
+            match self.next_event().await {
+                Event::ProcessEnded => return,
+                Event::Request(request) => self.on_request(request),
                 // While the host was busy nothing could be heard.
-                Occurrence::Delivered => self.vigil.heard(Instant::now()),
-                Occurrence::Frame(Ok(Some(frame))) => self.on_frame(frame),
+                Event::Delivered => self.watchdog.heard(Instant::now()),
+                Event::Frame(Ok(Some(frame))) => self.on_frame(frame),
                 // A socket closed with frames unread is reset.
-                Occurrence::Frame(Ok(None) | Err(FrameError::Io(_))) => self.on_closed_socket(),
-                Occurrence::Frame(Err(error)) => self.end(ExitReason::NotAFrame { fault: error.to_string() }),
-                Occurrence::OutOfPatience(reason) => self.end(reason),
+                Event::Frame(Ok(None) | Err(FrameError::Io(_))) => self.on_closed_socket(),
+                Event::Frame(Err(error)) => self.end(ExitReason::NotAFrame { fault: error.to_string() }),
+                Event::OutOfPatience(reason) => self.end(reason),
             }
         }
     }
 
-    async fn next_occurrence(&mut self) -> Occurrence {
-        let (deadline, reason) = self.vigil.verdict();
+    async fn next_event(&mut self) -> Event {
+        let (deadline, reason) = self.watchdog.verdict();
         let Progress { pending, has_closed_socket, verdict, .. } = &mut self.progress;
         tokio::select! {
-            () = self.wires.exit.ended() => Occurrence::ProcessEnded,
-            request = self.wires.requests.recv() => Occurrence::Request(request),
-            permit = self.wires.events.reserve(), if pending.is_some() => {
+            () = self.channels.exit.ended() => Event::ProcessEnded,
+            request = self.channels.requests.recv() => Event::Request(request),
+            permit = self.channels.events.reserve(), if pending.is_some() => {
                 if let (Ok(permit), Some(frame)) = (permit, pending.take()) {
                     permit.send(WorkerEvent::Frame(frame));
                 }
-                Occurrence::Delivered
+                Event::Delivered
             }
-            frame = self.wires.frames.next(), if pending.is_none() && !*has_closed_socket => Occurrence::Frame(frame),
+            frame = self.channels.frames.next(), if pending.is_none() && !*has_closed_socket => Event::Frame(frame),
             () = sleep_until(deadline.into()), if verdict.is_none() && pending.is_none() => {
-                Occurrence::OutOfPatience(reason)
+                Event::OutOfPatience(reason)
             }
         }
     }
@@ -138,7 +143,7 @@ impl Supervisor {
         match request {
             Some(Request::Send(frame)) => self.send(frame),
             Some(Request::Stop) => {
-                self.vigil.asked_to_stop(Instant::now());
+                self.watchdog.asked_to_stop(Instant::now());
                 self.send(ToWorker::Stop);
             }
             Some(Request::Kill(reason)) => self.end(reason),
@@ -148,19 +153,19 @@ impl Supervisor {
 
     fn send(&self, frame: ToWorker) {
         // The writer ends with the socket, and with it the worker.
-        let _ends_soon = self.wires.outgoing.send(frame);
+        let _ends_soon = self.channels.outgoing.send(frame);
     }
 
     fn on_frame(&mut self, frame: FromWorker) {
-        self.vigil.heard(Instant::now());
+        self.watchdog.heard(Instant::now());
         match frame {
             FromWorker::Hello { protocol } if protocol == PROTOCOL => {}
             FromWorker::Hello { protocol } => {
                 self.end(ExitReason::OtherProtocol { worker: protocol, host: PROTOCOL });
             }
             FromWorker::Heartbeat { resident_bytes, signs_of_life, is_inside_a_call } => {
-                self.wires.resident_bytes.store(resident_bytes, Ordering::Relaxed);
-                self.vigil.heartbeat(Instant::now(), signs_of_life, is_inside_a_call);
+                self.channels.resident_bytes.store(resident_bytes, Ordering::Relaxed);
+                self.watchdog.heartbeat(Instant::now(), signs_of_life, is_inside_a_call);
                 if resident_bytes >= self.limits.memory_bytes() {
                     self.end(ExitReason::MemoryLimit { mib: self.limits.memory_mib });
                 }
@@ -168,7 +173,7 @@ impl Supervisor {
             other => {
                 if matches!(other, FromWorker::Outcome(_)) {
                     self.progress.has_sent_outcome = true;
-                    self.vigil.leaving(Instant::now());
+                    self.watchdog.leaving(Instant::now());
                 }
                 self.progress.pending = Some(other);
             }
@@ -177,7 +182,7 @@ impl Supervisor {
 
     fn on_closed_socket(&mut self) {
         self.progress.has_closed_socket = true;
-        self.vigil.leaving(Instant::now());
+        self.watchdog.leaving(Instant::now());
     }
 
     /// Kills the worker; the first reason is the one that counts.
@@ -203,9 +208,9 @@ impl Supervisor {
     async fn deliver_the_rest(&mut self) {
         loop {
             if let Some(frame) = self.progress.pending.take() {
-                let _nobody_listens = self.wires.events.send(WorkerEvent::Frame(frame)).await;
+                let _nobody_listens = self.channels.events.send(WorkerEvent::Frame(frame)).await;
             }
-            match timeout(SILENCE_AFTER_THE_END, self.wires.frames.next()).await {
+            match timeout(SILENCE_AFTER_THE_END, self.channels.frames.next()).await {
                 Ok(Ok(Some(frame))) => self.on_frame(frame),
                 _ => return,
             }

@@ -10,7 +10,7 @@ use crate::frames::LoadFault;
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
     /// It is something else.
-    #[error("{} is no shared library: remove it from the plugin folder, or replace it with the plugin's .so file", file.display())]
+    #[error("{} is no shared library: remove it from the plugin directory, or replace it with the plugin's .so file", file.display())]
     NotALibrary {
         /// The file.
         file: PathBuf,
@@ -52,10 +52,10 @@ pub enum LibraryError {
         source: io::Error,
     },
     /// The copy that workers load cannot be written.
-    #[error("{} cannot be written: give the user that Riser runs as space and the right to write there", folder.display())]
-    ShelfNotWritable {
-        /// The folder of copies.
-        folder: PathBuf,
+    #[error("{} cannot be written: give the user that Riser runs as space and the right to write there", directory.display())]
+    CacheNotWritable {
+        /// The directory of copies.
+        directory: PathBuf,
         /// What the system said.
         source: io::Error,
     },

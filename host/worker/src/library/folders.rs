@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::error::LibraryError;
-use super::shelf::{LibraryShelf, ShelvedLibrary};
+use super::library_cache::{CachedLibrary, LibraryCache};
 
 /// What makes one state of a file differ from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ struct Stamp {
 #[derive(Debug)]
 pub enum PluginFinding {
     /// A library came or changed: describe it.
-    Library(ShelvedLibrary),
+    Library(CachedLibrary),
     /// A file came or changed and is no use; an incomplete one is looked at again when it changes.
     Faulty {
         /// The file.
@@ -38,18 +38,18 @@ pub enum PluginFinding {
 
 /// The watched folders: each scan tells what changed since the one before.
 #[derive(Debug)]
-pub struct PluginFolders {
+pub struct PluginDirs {
     folders: Vec<PathBuf>,
-    shelf: LibraryShelf,
+    cache: LibraryCache,
     seen: BTreeMap<PathBuf, Stamp>,
     /// Told already.
     unreadable: BTreeSet<PathBuf>,
 }
 
-impl PluginFolders {
+impl PluginDirs {
     /// Watches these folders, of which some may not exist.
-    pub fn new(folders: Vec<PathBuf>, shelf: LibraryShelf) -> Self {
-        Self { folders, shelf, seen: BTreeMap::new(), unreadable: BTreeSet::new() }
+    pub fn new(folders: Vec<PathBuf>, cache: LibraryCache) -> Self {
+        Self { folders, cache, seen: BTreeMap::new(), unreadable: BTreeSet::new() }
     }
 
     /// Looks at each `*.so` file that came or changed and makes its copy. Reads files and waits for the disk:
@@ -77,7 +77,7 @@ impl PluginFolders {
             if self.seen.get(file) == Some(stamp) {
                 continue;
             }
-            match self.shelf.shelve(file) {
+            match self.cache.copy_in(file) {
                 Ok(library) => findings.push(PluginFinding::Library(library)),
                 // Between listing and reading it: the next scan finds it gone.
                 Err(LibraryError::Vanished { .. }) => {}
@@ -140,8 +140,8 @@ mod tests {
     fn each_scan_tells_what_changed_since_the_one_before() {
         let folder = tempfile::tempdir().unwrap();
         let plugins = folder.path().join("plugins");
-        let shelf = LibraryShelf::open(folder.path()).unwrap();
-        let mut folders = PluginFolders::new(vec![plugins.clone(), folder.path().join("none")], shelf);
+        let cache = LibraryCache::open(folder.path()).unwrap();
+        let mut folders = PluginDirs::new(vec![plugins.clone(), folder.path().join("none")], cache);
         assert!(words(&folders.scan()).is_empty());
 
         let whole = fs::read("/proc/self/exe").unwrap();

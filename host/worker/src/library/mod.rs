@@ -3,8 +3,8 @@
 mod elf;
 mod error;
 mod folders;
-mod shelf;
+mod library_cache;
 
 pub use error::LibraryError;
-pub use folders::{PluginFinding, PluginFolders};
-pub use shelf::{LibraryShelf, ShelvedLibrary};
+pub use folders::{PluginDirs, PluginFinding};
+pub use library_cache::{CachedLibrary, LibraryCache};

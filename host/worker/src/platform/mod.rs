@@ -1,5 +1,5 @@
 //! What is particular to an operating system, behind the functions named here: confinement, process groups,
-//! limits, the end of processes. Another system is one more folder with the same functions.
+//! limits, the end of processes. Another system is one more directory with the same functions.
 
 #[cfg(target_os = "linux")]
 mod linux;

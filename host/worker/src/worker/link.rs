@@ -8,7 +8,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::codec::{FrameError, encode};
-use crate::frames::{Answer, Call, FromWorker};
+use crate::frames::{Call, FromWorker, Reply};
 
 /// Why a call has no answer.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(crate) enum AtStop {
 #[derive(Debug)]
 struct Waiting {
     at_stop: AtStop,
-    slot: SyncSender<Answer>,
+    slot: SyncSender<Reply>,
 }
 
 #[derive(Debug, Default)]
@@ -86,9 +86,9 @@ impl Link {
     }
 
     /// Calls the host and waits for its answer.
-    pub(crate) fn call(&self, call: Call, at_stop: AtStop) -> Result<Answer, CallError> {
+    pub(crate) fn call(&self, call: Call, at_stop: AtStop) -> Result<Reply, CallError> {
         let request = self.last_request.fetch_add(1, Ordering::Relaxed);
-        let (slot, answer) = sync_channel(1);
+        let (slot, reply) = sync_channel(1);
         {
             let mut calls = lock(&self.calls);
             if calls.is_stopping && at_stop == AtStop::Ends {
@@ -104,14 +104,14 @@ impl Link {
             });
         }
         // The slot is dropped without an answer only when the run is to end.
-        answer.recv().map_err(|_dropped| CallError::Stop)
+        reply.recv().map_err(|_dropped| CallError::Stop)
     }
 
     /// Hands an answer to the thread that waits for it.
-    pub(crate) fn answer(&self, request: u32, answer: Answer) {
+    pub(crate) fn reply(&self, request: u32, reply: Reply) {
         if let Some(waiting) = lock(&self.calls).waiting.remove(&request) {
             // The slot has room for the one answer there is.
-            let _received = waiting.slot.try_send(answer);
+            let _received = waiting.slot.try_send(reply);
         }
     }
 
@@ -172,10 +172,10 @@ mod tests {
         let first_request = request_number(&mut host);
         let second = caller("second");
         let second_request = request_number(&mut host);
-        link.answer(second_request, Answer::State(Some(vec![2])));
-        link.answer(first_request, Answer::State(Some(vec![1])));
-        assert!(matches!(first.join().unwrap(), Ok(Answer::State(Some(value))) if value == [1]));
-        assert!(matches!(second.join().unwrap(), Ok(Answer::State(Some(value))) if value == [2]));
+        link.reply(second_request, Reply::State(Some(vec![2])));
+        link.reply(first_request, Reply::State(Some(vec![1])));
+        assert!(matches!(first.join().unwrap(), Ok(Reply::State(Some(value))) if value == [1]));
+        assert!(matches!(second.join().unwrap(), Ok(Reply::State(Some(value))) if value == [2]));
     }
 
     #[test]
@@ -193,8 +193,8 @@ mod tests {
             let link = Arc::clone(&link);
             thread::spawn(move || link.call(Call::StateRemove { key: "x".to_owned() }, AtStop::GoesOn))
         };
-        link.answer(request_number(&mut host), Answer::Done);
-        assert!(matches!(leaving.join().unwrap(), Ok(Answer::Done)));
+        link.reply(request_number(&mut host), Reply::Done);
+        assert!(matches!(leaving.join().unwrap(), Ok(Reply::Done)));
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use riser_domain::one_line;
+use riser_domain::sanitize_line;
 use riser_plugin::abi::messages as plugin;
 
 use crate::frames::{
-    Answer, Call, ConnectionOrder, DeclaredFrame, DeclaredNodeFrame, FailureFrame, FromWorker, GatePurpose,
-    GateResult, OutcomeFrame, PointFrame, ProblemFrame, RunOrder, SetPointRuleFrame, TestOrder,
-    TestStageFrame, ValueFrame, ValueKindFrame, WakeFrame, WishFrame,
+    ActionResult, Call, ConnectionRequest, DeclaredFrame, DeclaredNodeFrame, FailureFrame, FromWorker,
+    LimitedAction, OutcomeFrame, PointFrame, ProblemFrame, Reply, RunRequest, SetPointRuleFrame, TestRequest,
+    TestStageFrame, ValueFrame, ValueKindFrame, WakeFrame, WriteFrame,
 };
 
 /// A message that means nothing.
@@ -27,7 +27,7 @@ pub(crate) enum Outgoing {
     /// A frame that the host answers to nobody.
     Tell(FromWorker),
     /// Nothing: the worker knows the answer.
-    Answered(plugin::Answer),
+    Answered(plugin::Reply),
 }
 
 pub(crate) fn outgoing(call: plugin::Call) -> Result<Outgoing, MessageError> {
@@ -38,22 +38,22 @@ pub(crate) fn outgoing(call: plugin::Call) -> Result<Outgoing, MessageError> {
         }
         plugin::Call::Points => Call::Points,
         plugin::Call::PublishesEvery { period_ms } => Call::PublishesEvery { period_ms },
-        plugin::Call::GateEnter { purpose } => Call::GateEnter { purpose: gate_purpose(purpose) },
-        plugin::Call::GateLeave { purpose, result } => {
-            Call::GateLeave { purpose: gate_purpose(purpose), result: gate_result(&result) }
+        plugin::Call::LimiterAcquire { purpose } => Call::LimiterAcquire { purpose: limited_action(purpose) },
+        plugin::Call::LimiterRelease { purpose, result } => {
+            Call::LimiterRelease { purpose: limited_action(purpose), result: action_result(&result) }
         }
         plugin::Call::RequestRun { class, reason } => Call::RequestRun { class, reason },
         plugin::Call::StateGet { key } => Call::StateGet { key },
         plugin::Call::StatePut { key, value } => Call::StatePut { key, value: value.into_bytes() },
         plugin::Call::StateRemove { key } => Call::StateRemove { key },
-        plugin::Call::Receipt { wish, state, reason } => {
-            return tell(FromWorker::Receipt { wish, state, reason });
+        plugin::Call::Receipt { write, state, reason } => {
+            return tell(FromWorker::Receipt { write, state, reason });
         }
         plugin::Call::Progress { step, done, of } => return tell(FromWorker::Progress { step, done, of }),
         plugin::Call::Problem(problem) => return tell(FromWorker::Problem(problem_frame(problem))),
         plugin::Call::ProblemCleared { code } => return tell(FromWorker::ProblemCleared { code }),
         // This host has all that its contract names, and no ability beyond it.
-        plugin::Call::HasAbility { .. } => return Ok(Outgoing::Answered(plugin::Answer::Ability(false))),
+        plugin::Call::HasAbility { .. } => return Ok(Outgoing::Answered(plugin::Reply::Ability(false))),
         plugin::Call::TestStage { stage, passed, finding, advice, took_ms } => {
             return tell(FromWorker::TestStage(TestStageFrame { stage, passed, finding, advice, took_ms }));
         }
@@ -61,54 +61,54 @@ pub(crate) fn outgoing(call: plugin::Call) -> Result<Outgoing, MessageError> {
 }
 
 /// The answer for the plugin; `Err` with the code and the words of a refusal.
-pub(crate) fn incoming(answer: Answer) -> Result<plugin::Answer, (String, String)> {
-    Ok(match answer {
-        Answer::Done => plugin::Answer::Done,
-        Answer::Declared { points, added, changed, kept, vanished } => plugin::Answer::Declared {
+pub(crate) fn incoming(reply: Reply) -> Result<plugin::Reply, (String, String)> {
+    Ok(match reply {
+        Reply::Done => plugin::Reply::Done,
+        Reply::Declared { points, added, changed, kept, vanished } => plugin::Reply::Declared {
             points: points.iter().map(point_message).collect(),
             added,
             changed,
             kept,
             vanished,
         },
-        Answer::Points(points) => plugin::Answer::Points(points.iter().map(point_message).collect()),
-        Answer::GateClosed { until_ms, reason } => plugin::Answer::GateClosed { until_ms, reason },
-        Answer::State(value) => {
-            plugin::Answer::State(value.map(|value| String::from_utf8_lossy(&value).into_owned()))
+        Reply::Points(points) => plugin::Reply::Points(points.iter().map(point_message).collect()),
+        Reply::LimiterDenied { until_ms, reason } => plugin::Reply::LimiterDenied { until_ms, reason },
+        Reply::State(value) => {
+            plugin::Reply::State(value.map(|value| String::from_utf8_lossy(&value).into_owned()))
         }
-        Answer::Refused { code, what } => return Err((code, what)),
+        Reply::Refused { code, what } => return Err((code, what)),
         // Readings answer `latest` and nothing else.
-        Answer::Latest(_) => {
+        Reply::Latest(_) => {
             return Err(("not-understood".to_owned(), "the host answered otherwise".to_owned()));
         }
     })
 }
 
-pub(crate) fn run_order(order: RunOrder) -> Result<plugin::RunOrderMessage, MessageError> {
-    let RunOrder { configuration, instance, settings_json, connection, points, wishes, .. } = order;
-    let connection = connection.map(|ConnectionOrder { name, kind, settings_json }| {
+pub(crate) fn run_request(request: RunRequest) -> Result<plugin::RunRequestMessage, MessageError> {
+    let RunRequest { configuration, instance, settings_json, connection, points, writes, .. } = request;
+    let connection = connection.map(|ConnectionRequest { name, kind, settings_json }| {
         Ok(plugin::ConnectionMessage { name, kind, settings: settings(&settings_json)? })
     });
-    Ok(plugin::RunOrderMessage {
+    Ok(plugin::RunRequestMessage {
         configuration,
         instance,
         settings: settings(&settings_json)?,
         connection: connection.transpose()?,
         points: points.iter().map(point_message).collect(),
-        wishes: wishes.into_iter().map(wish_message).collect(),
+        writes: writes.into_iter().map(write_message).collect(),
     })
 }
 
-pub(crate) fn test_order(order: TestOrder) -> Result<plugin::TestOrderMessage, MessageError> {
-    let TestOrder { kind, instance, settings_json, .. } = order;
-    Ok(plugin::TestOrderMessage { kind, instance, settings: settings(&settings_json)? })
+pub(crate) fn test_request(request: TestRequest) -> Result<plugin::TestRequestMessage, MessageError> {
+    let TestRequest { kind, instance, settings_json, .. } = request;
+    Ok(plugin::TestRequestMessage { kind, instance, settings: settings(&settings_json)? })
 }
 
 pub(crate) fn wake_message(wake: Option<WakeFrame>) -> plugin::WakeMessage {
     match wake {
         None => plugin::WakeMessage::Elapsed,
-        Some(WakeFrame::SetPoints(wishes)) => {
-            plugin::WakeMessage::SetPoints(wishes.into_iter().map(wish_message).collect())
+        Some(WakeFrame::SetPoints(writes)) => {
+            plugin::WakeMessage::SetPoints(writes.into_iter().map(write_message).collect())
         }
         Some(WakeFrame::TreeChanged) => plugin::WakeMessage::TreeChanged,
     }
@@ -120,9 +120,9 @@ pub(crate) fn outcome(failure: plugin::FailureMessage) -> OutcomeFrame {
     }
     OutcomeFrame::Failed(FailureFrame {
         // A longer one could not be sent, and the run would end without any reason.
-        what: one_line(&failure.what),
+        what: sanitize_line(&failure.what),
         problem: failure.problem.map(problem_frame),
-        may_try_again: failure.may_try_again,
+        is_retryable: failure.is_retryable,
         is_panic: failure.is_panic,
     })
 }
@@ -139,41 +139,41 @@ fn point_message(point: &PointFrame) -> plugin::PointMessage {
         recorded: point.recorded,
         kind: kind_name(point.kind).to_owned(),
         unit: point.unit.to_string(),
-        written_by: point.written_by.to_string(),
+        published_by: point.published_by.to_string(),
     }
 }
 
-fn wish_message(wish: WishFrame) -> plugin::WishMessage {
-    plugin::WishMessage {
-        id: wish.id,
-        group: wish.group,
-        handle: wish.handle,
-        item: wish.item.to_string(),
-        value: value_message(&wish.value),
-        state: wish.state,
-        accepted_at_ms: wish.accepted_at_ms,
-        expires_at_ms: wish.expires_at_ms,
+fn write_message(write: WriteFrame) -> plugin::WriteMessage {
+    plugin::WriteMessage {
+        id: write.id,
+        group: write.group,
+        handle: write.handle,
+        item: write.item.to_string(),
+        value: value_message(&write.value),
+        state: write.state,
+        accepted_at_ms: write.accepted_at_ms,
+        expires_at_ms: write.expires_at_ms,
     }
 }
 
 fn declared(item: plugin::ItemMessage) -> Result<DeclaredFrame, MessageError> {
     let node = match item.node {
         plugin::NodeMessage::Container { kind } => DeclaredNodeFrame::Container { kind },
-        plugin::NodeMessage::Value { kind, unit, written_by, carried_by, set_point, initial } => {
+        plugin::NodeMessage::Value { kind, unit, published_by, writes_handled_by, set_point, initial } => {
             DeclaredNodeFrame::Value {
                 kind: kind_frame(&kind)?,
                 unit: unit.into(),
-                written_by: written_by.into(),
-                carried_by: carried_by.map(Arc::from),
+                published_by: published_by.into(),
+                writes_handled_by: writes_handled_by.map(Arc::from),
                 set_point: set_point.map(set_point_rule),
                 initial: initial.map(value_frame),
             }
         }
-        plugin::NodeMessage::History { value_item, kind, unit, written_by } => DeclaredNodeFrame::History {
+        plugin::NodeMessage::History { value_item, kind, unit, published_by } => DeclaredNodeFrame::History {
             value_item: value_item.into(),
             kind: kind_frame(&kind)?,
             unit: unit.into(),
-            written_by: written_by.into(),
+            published_by: published_by.into(),
         },
     };
     Ok(DeclaredFrame {
@@ -196,23 +196,23 @@ fn set_point_rule(rule: plugin::SetPointRuleMessage) -> SetPointRuleFrame {
 
 fn problem_frame(problem: plugin::ProblemMessage) -> ProblemFrame {
     let plugin::ProblemMessage { code, what, effect, remedy, setting } = problem;
-    let [code, what, effect, remedy] = [code, what, effect, remedy].map(|text| one_line(&text));
-    ProblemFrame { code, what, effect, remedy, setting: setting.map(|setting| one_line(&setting)) }
+    let [code, what, effect, remedy] = [code, what, effect, remedy].map(|text| sanitize_line(&text));
+    ProblemFrame { code, what, effect, remedy, setting: setting.map(|setting| sanitize_line(&setting)) }
 }
 
-const fn gate_purpose(purpose: plugin::GatePurpose) -> GatePurpose {
+const fn limited_action(purpose: plugin::LimitedAction) -> LimitedAction {
     match purpose {
-        plugin::GatePurpose::Login => GatePurpose::Login,
-        plugin::GatePurpose::Request => GatePurpose::Request,
+        plugin::LimitedAction::Login => LimitedAction::Login,
+        plugin::LimitedAction::Request => LimitedAction::Request,
     }
 }
 
-const fn gate_result(result: &plugin::GateResult) -> GateResult {
+const fn action_result(result: &plugin::ActionResult) -> ActionResult {
     match result {
-        plugin::GateResult::Done => GateResult::Done,
-        plugin::GateResult::CredentialsRefused => GateResult::CredentialsRefused,
-        plugin::GateResult::Failed => GateResult::Failed,
-        plugin::GateResult::Throttled { pause_ms } => GateResult::Throttled { pause_ms: *pause_ms },
+        plugin::ActionResult::Done => ActionResult::Done,
+        plugin::ActionResult::CredentialsRefused => ActionResult::CredentialsRefused,
+        plugin::ActionResult::Failed => ActionResult::Failed,
+        plugin::ActionResult::Throttled { pause_ms } => ActionResult::Throttled { pause_ms: *pause_ms },
     }
 }
 
@@ -268,7 +268,7 @@ mod tests {
         let message = plugin::FailureMessage {
             what: "x".repeat(200 << 20),
             problem: None,
-            may_try_again: true,
+            is_retryable: true,
             is_stop: false,
             is_panic: false,
         };

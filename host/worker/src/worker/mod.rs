@@ -1,4 +1,4 @@
-//! The worker's side: one process, one order, foreign code on the main thread.
+//! The worker's side: one process, one request, foreign code on the main thread.
 //!
 //! **Invariant:** what must happen whatever the plugin does (heartbeat, answers, the end when the host is
 //! gone) happens on threads that run no plugin code and take no lock that plugin code can hold for long.
@@ -6,8 +6,8 @@
 mod link;
 mod loader;
 mod messages;
-mod order;
 mod records;
+mod run_request;
 mod services;
 mod session;
 mod wakes;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::link::Link;
-use self::session::{BeginError, Incoming, Session, begin};
+use self::session::{BeginError, Incoming, WorkerSession, begin};
 use self::wakes::Wakes;
 use crate::frames::{FromWorker, PROTOCOL};
 use crate::platform::{confine, limit, name_this_process, take_socket};
@@ -39,11 +39,11 @@ enum WorkerError {
 }
 
 /// Everything that `riser worker` does: takes its socket from standard input, confines itself, carries out
-/// the one order that the host gives it, and says how that ended.
+/// the one request that the host gives it, and says how that ended.
 ///
 /// To be called first thing in `main`, on the main thread, before any other thread is started.
 pub fn worker_main() -> ExitCode {
-    match carry_out_one_order() {
+    match serve_one_request() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let mut text = error.to_string();
@@ -59,21 +59,21 @@ pub fn worker_main() -> ExitCode {
     }
 }
 
-fn carry_out_one_order() -> Result<(), WorkerError> {
+fn serve_one_request() -> Result<(), WorkerError> {
     let socket = take_socket().map_err(WorkerError::NotStartedByHost)?;
     confine(&socket).map_err(WorkerError::Confinement)?;
     name_this_process();
     let mut incoming = Incoming::new(socket.try_clone().map_err(WorkerError::Confinement)?);
-    let session = Arc::new(Session { link: Link::new(socket), wakes: Wakes::default() });
+    let session = Arc::new(WorkerSession { link: Link::new(socket), wakes: Wakes::default() });
     session.link.send(&FromWorker::Hello { protocol: PROTOCOL }).map_err(BeginError::from)?;
     let limits = incoming.limits()?;
     limit(limits.memory_bytes, limits.open_files).map_err(WorkerError::Confinement)?;
-    // Until there is an order, no plugin code could give a sign of life.
+    // Until there is an request, no plugin code could give a sign of life.
     let without_plugin_code = session.link.enter();
-    let orders = begin(&session, incoming, Duration::from_millis(limits.heartbeat_ms))?;
-    let order = orders.next()?;
+    let requests = begin(&session, incoming, Duration::from_millis(limits.heartbeat_ms))?;
+    let request = requests.next()?;
     drop(without_plugin_code);
-    let outcome = order::carry_out(order, &session);
+    let outcome = run_request::execute(request, &session);
     session.link.send(&FromWorker::Outcome(outcome)).map_err(BeginError::from)?;
     Ok(())
 }

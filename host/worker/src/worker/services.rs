@@ -14,9 +14,9 @@ use riser_plugin::abi::{
 use super::link::{AtStop, CallError};
 use super::messages::{Outgoing, incoming, outgoing, wake_message};
 use super::records::{log_text, published, readings, samples};
-use super::session::Session;
+use super::session::WorkerSession;
 use super::wakes::WaitError;
-use crate::frames::{Answer, Call, FromWorker, LogLevelFrame};
+use crate::frames::{Call, FromWorker, LogLevelFrame, Reply};
 
 /// Most random bytes that a plugin gets at once.
 const MOST_RANDOM_BYTES: u32 = 1 << 16;
@@ -24,20 +24,20 @@ const MOST_RANDOM_BYTES: u32 = 1 << 16;
 /// The services of one run.
 #[derive(Debug)]
 pub(crate) struct Services {
-    session: Arc<Session>,
+    session: Arc<WorkerSession>,
 }
 
 impl Services {
     /// The services as an object that crosses the edge.
-    pub(crate) fn boxed(session: Arc<Session>) -> HostServicesBox {
+    pub(crate) fn boxed(session: Arc<WorkerSession>) -> HostServicesBox {
         HostServices_TO::from_value(Self { session }, TD_Opaque)
     }
 
     /// Calls the host; a refusal is an error.
-    fn ask(&self, call: Call, at_stop: AtStop) -> Result<Answer, ServiceError> {
+    fn ask(&self, call: Call, at_stop: AtStop) -> Result<Reply, ServiceError> {
         match self.session.link.call(call, at_stop) {
-            Ok(Answer::Refused { code, what }) => Err(refused(&code, what)),
-            Ok(answer) => Ok(answer),
+            Ok(Reply::Refused { code, what }) => Err(refused(&code, what)),
+            Ok(reply) => Ok(reply),
             Err(CallError::Stop) => Err(ServiceError::Stop),
             Err(CallError::TooLong) => {
                 Err(refused("too-long", "more than fits one message: send it in parts"))
@@ -46,21 +46,21 @@ impl Services {
         }
     }
 
-    fn rare(&self, request: &[u8]) -> Result<RVec<u8>, ServiceError> {
+    fn call_json(&self, request: &[u8]) -> Result<RVec<u8>, ServiceError> {
         let call: plugin::Call =
             serde_json::from_slice(request).map_err(|error| refused("not-understood", error.to_string()))?;
-        let answer = match outgoing(call).map_err(|error| refused("invalid", error.to_string()))? {
+        let reply = match outgoing(call).map_err(|error| refused("invalid", error.to_string()))? {
             Outgoing::Call(call) => {
                 let at_stop = at_stop(&call);
                 incoming(self.ask(call, at_stop)?).map_err(|(code, what)| refused(&code, what))?
             }
-            Outgoing::Answered(answer) => answer,
+            Outgoing::Answered(reply) => reply,
             Outgoing::Tell(frame) => {
                 self.session.link.send(&frame).map_err(|_gone| ServiceError::Lost)?;
-                plugin::Answer::Done
+                plugin::Reply::Done
             }
         };
-        json(&answer)
+        json(&reply)
     }
 
     fn wake(&self, duration_ns: u64) -> Result<RVec<u8>, ServiceError> {
@@ -84,8 +84,8 @@ const fn at_stop(call: &Call) -> AtStop {
         | Call::Latest { .. }
         | Call::RequestRun { .. } => AtStop::Ends,
         Call::Points
-        | Call::GateEnter { .. }
-        | Call::GateLeave { .. }
+        | Call::LimiterAcquire { .. }
+        | Call::LimiterRelease { .. }
         | Call::StateGet { .. }
         | Call::StatePut { .. }
         | Call::StateRemove { .. } => AtStop::GoesOn,
@@ -100,7 +100,7 @@ fn json(message: &impl serde::Serialize) -> Result<RVec<u8>, ServiceError> {
     serde_json::to_vec(message).map(RVec::from).map_err(|error| refused("not-understood", error.to_string()))
 }
 
-fn answer<T>(result: Result<T, ServiceError>) -> ServiceResult<T> {
+fn reply<T>(result: Result<T, ServiceError>) -> ServiceResult<T> {
     match result {
         Ok(value) => ROk(value),
         Err(error) => RErr(error),
@@ -110,7 +110,7 @@ fn answer<T>(result: Result<T, ServiceError>) -> ServiceResult<T> {
 impl HostServices for Services {
     fn call(&self, request: RSlice<'_, u8>) -> ServiceResult<RVec<u8>> {
         let _inside = self.session.link.enter();
-        answer(self.rare(request.as_slice()))
+        reply(self.call_json(request.as_slice()))
     }
 
     fn publish(&self, batch: ValueBatch<'_>) -> ServiceResult<()> {
@@ -119,7 +119,7 @@ impl HostServices for Services {
             Ok(values) => values,
             Err(error) => return RErr(refused("invalid", error.to_string())),
         };
-        answer(self.ask(Call::Publish { values }, AtStop::Ends).map(drop))
+        reply(self.ask(Call::Publish { values }, AtStop::Ends).map(drop))
     }
 
     fn record(&self, batch: SampleBatch<'_>) -> ServiceResult<()> {
@@ -128,13 +128,13 @@ impl HostServices for Services {
             Ok(samples) => samples,
             Err(error) => return RErr(refused("invalid", error.to_string())),
         };
-        answer(self.ask(Call::Record { samples }, AtStop::Ends).map(drop))
+        reply(self.ask(Call::Record { samples }, AtStop::Ends).map(drop))
     }
 
     fn latest(&self, handles: RSlice<'_, u32>) -> ServiceResult<ReadingBatch> {
         let _inside = self.session.link.enter();
         match self.ask(Call::Latest { handles: handles.to_vec() }, AtStop::Ends) {
-            Ok(Answer::Latest(frames)) => ROk(readings(frames)),
+            Ok(Reply::Latest(frames)) => ROk(readings(frames)),
             Ok(_) => RErr(refused("not-understood", "the host answered otherwise")),
             Err(error) => RErr(error),
         }
@@ -142,7 +142,7 @@ impl HostServices for Services {
 
     fn wait(&self, duration_ns: u64) -> ServiceResult<RVec<u8>> {
         let _inside = self.session.link.enter();
-        answer(self.wake(duration_ns))
+        reply(self.wake(duration_ns))
     }
 
     fn log(&self, level: LogLevelCode, text: RStr<'_>) {

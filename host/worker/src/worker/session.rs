@@ -20,7 +20,7 @@ const READ_BUFFER_BYTES: usize = 16 * 1024;
 
 /// What all threads of a worker share.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub(crate) struct WorkerSession {
     pub(crate) link: Link,
     pub(crate) wakes: Wakes,
 }
@@ -30,7 +30,7 @@ pub(crate) struct Session {
 pub(crate) enum BeginError {
     #[error("the host and this worker are of different versions of Riser: restart the host")]
     OtherHost,
-    #[error("the host ended the connection before it gave an order")]
+    #[error("the host ended the connection before it gave an request")]
     NoOrder,
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -56,48 +56,48 @@ impl Incoming {
     }
 }
 
-/// Starts the threads; the receiver gives the orders.
+/// Starts the threads; the receiver gives the requests.
 pub(crate) fn begin(
-    session: &Arc<Session>,
+    session: &Arc<WorkerSession>,
     incoming: Incoming,
     heartbeat_period: Duration,
-) -> Result<Orders, BeginError> {
-    let (orders, received) = channel();
+) -> Result<Requests, BeginError> {
+    let (requests, received) = channel();
     let thread = |name: &str| thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
     thread("riser-frames").spawn({
         let session = Arc::clone(session);
-        move || read(incoming, &session, &orders)
+        move || read(incoming, &session, &requests)
     })?;
     thread("riser-heartbeat").spawn({
         let session = Arc::clone(session);
         move || beat(&session.link, heartbeat_period)
     })?;
-    Ok(Orders(received))
+    Ok(Requests(received))
 }
 
 /// What the host wants done.
-pub(crate) struct Orders(Receiver<ToWorker>);
+pub(crate) struct Requests(Receiver<ToWorker>);
 
-impl Orders {
-    /// Waits for an order.
+impl Requests {
+    /// Waits for an request.
     pub(crate) fn next(&self) -> Result<ToWorker, BeginError> {
         self.0.recv().map_err(|RecvError| BeginError::NoOrder)
     }
 }
 
 /// Reads until the host is gone, and then ends this process whatever the plugin is doing.
-fn read(mut incoming: Incoming, session: &Session, orders: &Sender<ToWorker>) {
+fn read(mut incoming: Incoming, session: &WorkerSession, requests: &Sender<ToWorker>) {
     while let Ok(Some(frame)) = read_blocking(&mut incoming.0) {
         match frame {
-            ToWorker::Answer { request, answer } => session.link.answer(request, answer),
+            ToWorker::Reply { request, reply } => session.link.reply(request, reply),
             ToWorker::Wake(wake) => session.wakes.push(wake),
             ToWorker::Stop => {
                 session.link.stop();
                 session.wakes.stop();
             }
-            order => {
-                // A worker that has its order takes no second one, and ends with the first.
-                let _has_one = orders.send(order);
+            request => {
+                // A worker that has its request takes no second one, and ends with the first.
+                let _has_one = requests.send(request);
             }
         }
     }

@@ -4,13 +4,13 @@
 use std::process::Command;
 
 use riser_worker::frames::{FromWorker, OutcomeFrame};
-use riser_worker::{ShelvedLibrary, WorkerEvent, WorkerLimits, describe};
+use riser_worker::{CachedLibrary, WorkerEvent, WorkerLimits, describe};
 
-use crate::world::{World, events_of, target_folder};
+use crate::fixture::{Fixture, events_of, target_dir};
 
-/// A library built from the frozen contract with this feature, on the shelf.
-fn library(world: &World, feature: &str) -> ShelvedLibrary {
-    let target = target_folder();
+/// A library built from the frozen contract with this feature, on the cache.
+fn library(fixture: &Fixture, feature: &str) -> CachedLibrary {
+    let target = target_dir();
     let build = Command::new(env!("CARGO"))
         .args([
             "build",
@@ -28,15 +28,15 @@ fn library(world: &World, feature: &str) -> ShelvedLibrary {
         .unwrap();
     assert!(build.success());
     // All features give a file of one name.
-    let file = world.folder.path().join(format!("contract{feature}.so"));
+    let file = fixture.directory.path().join(format!("contract{feature}.so"));
     std::fs::copy(target.join("debug/liblibrary_of_another_contract.so"), &file).unwrap();
-    world.shelf.shelve(&file).unwrap()
+    fixture.cache.copy_in(&file).unwrap()
 }
 
-async fn log_of_a_run(world: &World, library: &ShelvedLibrary) -> String {
+async fn log_of_a_run(fixture: &Fixture, library: &CachedLibrary) -> String {
     let mut line = String::new();
     let mut outcome = None;
-    for event in events_of(world.run(library, "log", WorkerLimits::default()).await).await {
+    for event in events_of(fixture.run(library, "log", WorkerLimits::default()).await).await {
         match event {
             WorkerEvent::Frame(FromWorker::Log { text, .. }) => line = text,
             WorkerEvent::Frame(FromWorker::Outcome(how)) => outcome = Some(how),
@@ -47,18 +47,18 @@ async fn log_of_a_run(world: &World, library: &ShelvedLibrary) -> String {
     line
 }
 
-// One test, because the builds share a folder.
+// One test, because the builds share a directory.
 #[tokio::test]
 async fn minor_versions_load_both_ways_and_another_major_version_is_refused_in_one_sentence() {
-    let world = World::new("contracts");
+    let fixture = Fixture::new("contracts");
     for (feature, contract) in [("", "1.0"), ("contract-1-2", "1.2")] {
-        let library = library(&world, feature);
-        let described = describe(&world.launcher, &library).await.unwrap();
+        let library = library(&fixture, feature);
+        let described = describe(&fixture.launcher, &library).await.unwrap();
         assert_eq!(described.contract, contract);
-        assert_eq!(log_of_a_run(&world, &library).await, format!("built from contract {contract}"));
+        assert_eq!(log_of_a_run(&fixture, &library).await, format!("built from contract {contract}"));
     }
-    let library = library(&world, "contract-2-0");
-    let refusal = describe(&world.launcher, &library).await.unwrap_err().to_string();
+    let library = library(&fixture, "contract-2-0");
+    let refusal = describe(&fixture.launcher, &library).await.unwrap_err().to_string();
     let says = refusal.strip_prefix(&library.source.display().to_string()).unwrap();
     assert_eq!(
         says,

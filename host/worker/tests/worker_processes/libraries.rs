@@ -1,12 +1,12 @@
 //! Real libraries in real workers: the example plugin from its first frame to its last.
 
-use crate::world::{World, built_library, events_of, marked};
+use crate::fixture::{Fixture, built_library, events_of, marked};
 use riser_domain::RunMode;
 use riser_worker::frames::{
-    Answer, Call, FromWorker, LoadFault, OutcomeFrame, PointFrame, ToWorker, ValueFrame, ValueKindFrame,
+    Call, FromWorker, LoadFault, OutcomeFrame, PointFrame, Reply, ToWorker, ValueFrame, ValueKindFrame,
 };
 use riser_worker::{
-    ConnectionToTest, ExitReason, InquiryError, LibraryError, WorkerEvent, WorkerLimits, WorkerProcess,
+    ConnectionToTest, ExitReason, LibraryError, QueryError, WorkerEvent, WorkerLimits, WorkerProcess,
     describe, test_connection,
 };
 
@@ -16,7 +16,7 @@ async fn numbers_published(worker: &mut WorkerProcess, how_many: usize) -> Vec<i
     while numbers.len() < how_many {
         match worker.next_event().await {
             WorkerEvent::Frame(FromWorker::Call { request, call }) => {
-                let answer = match call {
+                let reply = match call {
                     Call::Declare { items } => {
                         assert_eq!(items.len(), 1);
                         let point = PointFrame {
@@ -26,19 +26,19 @@ async fn numbers_published(worker: &mut WorkerProcess, how_many: usize) -> Vec<i
                             recorded: None,
                             kind: ValueKindFrame::Long,
                             unit: "".into(),
-                            written_by: "counter".into(),
+                            published_by: "counter".into(),
                         };
-                        Answer::Declared { points: vec![point], added: 1, changed: 0, kept: 0, vanished: 0 }
+                        Reply::Declared { points: vec![point], added: 1, changed: 0, kept: 0, vanished: 0 }
                     }
                     Call::Publish { values } => {
                         assert_eq!((values.len(), values[0].handle, values[0].state), (1, 7, 0));
                         let Some(ValueFrame::Long(number)) = values[0].value else { panic!("{values:?}") };
                         numbers.push(number);
-                        Answer::Done
+                        Reply::Done
                     }
-                    _ => Answer::Done,
+                    _ => Reply::Done,
                 };
-                worker.send(ToWorker::Answer { request, answer }).unwrap();
+                worker.send(ToWorker::Reply { request, reply }).unwrap();
             }
             WorkerEvent::Ended(reason) => panic!("{reason}"),
             _ => {}
@@ -63,29 +63,29 @@ async fn stop(worker: WorkerProcess) -> (Option<OutcomeFrame>, ExitReason) {
 
 #[tokio::test]
 async fn the_example_is_described_runs_and_stops() {
-    let world = World::new("example");
-    let library = world.library("riser-example");
-    let described = describe(&world.launcher, &library).await.unwrap();
+    let fixture = Fixture::new("example");
+    let library = fixture.library("riser-example");
+    let described = describe(&fixture.launcher, &library).await.unwrap();
     assert_eq!((described.id.as_str(), described.contract.as_str()), ("riser.example", "1.1"));
     let counter = described.class("counter").unwrap();
     assert_eq!(counter.mode, RunMode::LongRunning);
     assert!(counter.settings.setting("step_every").is_some());
 
-    let mut order = world.order(&library, "counter");
+    let mut order = fixture.order(&library, "counter");
     order.settings_json = r#"{ "start": 40, "step_every": "100 ms" }"#.to_owned();
-    let mut worker = world.launcher.launch(WorkerLimits::default()).await.unwrap();
+    let mut worker = fixture.launcher.launch(WorkerLimits::default()).await.unwrap();
     worker.send(ToWorker::Run(Box::new(order))).unwrap();
     assert_eq!(numbers_published(&mut worker, 3).await, [40, 41, 42]);
-    assert!(marked(&world.instance) > 0);
+    assert!(marked(&fixture.instance) > 0);
     assert_eq!(stop(worker).await, (Some(OutcomeFrame::Cancelled), ExitReason::Finished));
-    assert_eq!(marked(&world.instance), 0);
+    assert_eq!(marked(&fixture.instance), 0);
 }
 
 #[tokio::test]
 async fn a_worker_is_small() {
-    let world = World::new("small");
-    let library = world.library("riser-example");
-    let mut worker = world.run(&library, "counter", WorkerLimits::default()).await;
+    let fixture = Fixture::new("small");
+    let library = fixture.library("riser-example");
+    let mut worker = fixture.run(&library, "counter", WorkerLimits::default()).await;
     numbers_published(&mut worker, 1).await;
     let status = std::fs::read_to_string(format!("/proc/{}/status", worker.handle().pid())).unwrap();
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -95,53 +95,50 @@ async fn a_worker_is_small() {
 
 #[tokio::test]
 async fn a_library_that_is_overwritten_while_a_run_uses_it_harms_neither_this_run_nor_the_next() {
-    let world = World::new("overwritten");
-    let file = world.folder.path().join("example.so");
+    let fixture = Fixture::new("overwritten");
+    let file = fixture.directory.path().join("example.so");
     std::fs::copy(built_library("riser-example"), &file).unwrap();
-    let first = world.shelf.shelve(&file).unwrap();
-    let mut worker = world.run(&first, "counter", WorkerLimits::default()).await;
+    let first = fixture.cache.copy_in(&file).unwrap();
+    let mut worker = fixture.run(&first, "counter", WorkerLimits::default()).await;
     assert_eq!(numbers_published(&mut worker, 1).await, [0]);
 
     // As `cp` does it: into the same file.
     std::fs::write(&file, std::fs::read(built_library("riser-misbehaving")).unwrap()).unwrap();
-    let second = world.shelf.shelve(&file).unwrap();
+    let second = fixture.cache.copy_in(&file).unwrap();
     assert_ne!(second.sha256, first.sha256);
-    assert_eq!(describe(&world.launcher, &second).await.unwrap().id, "riser.misbehaving");
+    assert_eq!(describe(&fixture.launcher, &second).await.unwrap().id, "riser.misbehaving");
     assert_eq!(numbers_published(&mut worker, 1).await, [1]);
     assert_eq!(stop(worker).await, (Some(OutcomeFrame::Cancelled), ExitReason::Finished));
 }
 
 #[tokio::test]
 async fn a_library_that_is_no_plugin_is_refused_in_one_sentence() {
-    let world = World::new("no-plugin");
-    let file = world.folder.path().join("libm.so");
+    let fixture = Fixture::new("no-plugin");
+    let file = fixture.directory.path().join("libm.so");
     std::fs::copy("/lib/x86_64-linux-gnu/libm.so.6", &file).unwrap();
-    let library = world.shelf.shelve(&file).unwrap();
-    let error = describe(&world.launcher, &library).await.unwrap_err();
-    assert!(matches!(
-        &error,
-        InquiryError::Library(LibraryError::Refused { fault: LoadFault::NoPlugin, .. })
-    ));
+    let library = fixture.cache.copy_in(&file).unwrap();
+    let error = describe(&fixture.launcher, &library).await.unwrap_err();
+    assert!(matches!(&error, QueryError::Library(LibraryError::Refused { fault: LoadFault::NoPlugin, .. })));
     assert_eq!(
         error.to_string(),
-        format!("{} is a library but no Riser plugin: remove it from the plugin folder", file.display())
+        format!("{} is a library but no Riser plugin: remove it from the plugin directory", file.display())
     );
 }
 
 #[tokio::test]
 async fn a_connection_is_tested_stage_by_stage() {
-    let world = World::new("connection");
-    let library = world.library("riser-misbehaving");
+    let fixture = Fixture::new("connection");
+    let library = fixture.library("riser-misbehaving");
     let mut stages = Vec::new();
     let connection = ConnectionToTest {
         kind: "riser.misbehaving/dead-end".to_owned(),
-        instance: world.instance.clone(),
+        instance: fixture.instance.clone(),
         settings_json: r#"{ "host": "nowhere" }"#.to_owned(),
     };
-    let tested = test_connection(&world.launcher, &library, connection, |stage| {
+    let tested = test_connection(&fixture.launcher, &library, connection, |stage| {
         stages.push((stage.stage, stage.passed, stage.finding, stage.advice));
     });
-    let Err(InquiryError::Failed { failure, .. }) = tested.await else { panic!("it leads nowhere") };
+    let Err(QueryError::Failed { failure, .. }) = tested.await else { panic!("it leads nowhere") };
     assert_eq!(failure.what, "TCP: no way through");
     let stage = |name: &str, passed, finding: &str, advice: &str| {
         (name.to_owned(), passed, finding.to_owned(), advice.to_owned())
@@ -159,12 +156,12 @@ async fn a_connection_is_tested_stage_by_stage() {
 
 #[tokio::test]
 async fn a_class_that_the_library_lacks_and_settings_that_do_not_fit_are_failures_with_words() {
-    let world = World::new("unfit");
-    let library = world.library("riser-example");
+    let fixture = Fixture::new("unfit");
+    let library = fixture.library("riser-example");
     let failure = async |class: &str, settings_json: &str| {
-        let mut order = world.order(&library, class);
+        let mut order = fixture.order(&library, class);
         order.settings_json = settings_json.to_owned();
-        let worker = world.launcher.launch(WorkerLimits::default()).await.unwrap();
+        let worker = fixture.launcher.launch(WorkerLimits::default()).await.unwrap();
         worker.send(ToWorker::Run(Box::new(order))).unwrap();
         let events = events_of(worker).await;
         let failed = events.into_iter().find_map(|event| match event {
@@ -175,6 +172,6 @@ async fn a_class_that_the_library_lacks_and_settings_that_do_not_fit_are_failure
     };
     assert_eq!(failure("none", "{}").await.what, "this library has no class none");
     let unfit = failure("counter", r#"{ "step_every": "soon" }"#).await;
-    assert!(!unfit.may_try_again && unfit.what.contains("step_every"), "{}", unfit.what);
+    assert!(!unfit.is_retryable && unfit.what.contains("step_every"), "{}", unfit.what);
     assert!(failure("counter", "no json").await.what.contains("the settings are no JSON"));
 }

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod contracts;
-mod crimes;
+mod fixture;
 mod hard_end;
 mod libraries;
+mod misbehaving_plugins;
 mod scripts;
-mod world;

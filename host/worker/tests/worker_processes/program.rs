@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use riser_worker::frames::{FromWorker, RunOrder, ToWorker};
+use riser_worker::frames::{FromWorker, RunRequest, ToWorker};
 use riser_worker::{LaunchOptions, Launcher, WorkerEvent, WorkerLimits, worker_main};
 
 fn main() -> ExitCode {
@@ -33,7 +33,7 @@ async fn host(instance: &str, library: &str) {
     };
     let looping = launcher("/proc/self/exe", &[]).unwrap();
     let mut looping = looping.launch(WorkerLimits::default()).await.unwrap();
-    let order = RunOrder {
+    let order = RunRequest {
         library: library.to_owned(),
         class: "endless-loop".to_owned(),
         configuration: "endless loop".to_owned(),
@@ -41,7 +41,7 @@ async fn host(instance: &str, library: &str) {
         settings_json: "{}".to_owned(),
         connection: None,
         points: Vec::new(),
-        wishes: Vec::new(),
+        writes: Vec::new(),
     };
     looping.send(ToWorker::Run(Box::new(order))).unwrap();
     while !matches!(looping.next_event().await, WorkerEvent::Frame(FromWorker::Log { .. })) {}

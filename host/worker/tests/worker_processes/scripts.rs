@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use riser_worker::{
     ExitReason, LaunchOptions, Launcher, OutputLine, OutputStream, WorkerEvent, WorkerLimits, WorkerProcess,
-    end_strays,
+    kill_orphans,
 };
 
-use crate::world::marked;
+use crate::fixture::marked;
 
 /// A marker of this call alone: tests run side by side, in this process and in others, and each launcher ends
 /// what carries its own.
@@ -31,7 +31,7 @@ async fn end_of(mut worker: WorkerProcess) -> (ExitReason, Vec<OutputLine>) {
     loop {
         match worker.next_event().await {
             WorkerEvent::Output(line) => lines.push(line),
-            WorkerEvent::LeftBehind(_) => {}
+            WorkerEvent::OrphansKilled(_) => {}
             WorkerEvent::Ended(reason) => return (reason, lines),
             other @ WorkerEvent::Frame(_) => panic!("{other:?}"),
         }
@@ -106,12 +106,12 @@ async fn what_a_worker_leaves_behind_is_ended_with_it() {
     ];
     for script in left_behind {
         let script = format!("{script}\necho started; sleep 0.1; exit 1");
-        let instance = instance("processes-strays");
+        let instance = instance("processes-orphans");
         let mut worker = launcher(&instance, &script).launch(WorkerLimits::default()).await.unwrap();
         let mut left_behind = 0;
         let reason = loop {
             match worker.next_event().await {
-                WorkerEvent::LeftBehind(processes) => left_behind = processes,
+                WorkerEvent::OrphansKilled(processes) => left_behind = processes,
                 WorkerEvent::Ended(reason) => break reason,
                 _ => {}
             }
@@ -137,7 +137,7 @@ async fn an_orphan_that_hides_its_environment_is_ended_as_an_adopted_one() {
 }
 
 #[tokio::test]
-async fn strays_of_an_installation_are_ended_at_its_next_start() {
+async fn orphans_of_an_installation_are_ended_at_its_next_start() {
     // As if a host had been killed hard: its workers' grandchild lives on.
     let (ours, other) = (instance("processes-next-start"), instance("processes-other"));
     let mut orphan = std::process::Command::new("setsid")
@@ -146,8 +146,8 @@ async fn strays_of_an_installation_are_ended_at_its_next_start() {
         .spawn()
         .unwrap();
     orphan.wait().unwrap();
-    assert_eq!(end_strays(&other), 0);
-    assert_eq!(end_strays(&ours), 1);
+    assert_eq!(kill_orphans(&other), 0);
+    assert_eq!(kill_orphans(&ours), 1);
     assert_eq!(marked(&ours), 0);
 }
 

@@ -8,7 +8,7 @@ use super::{Finding, finding, tree};
 use crate::host::MemoryHost;
 use crate::memory::Service;
 use crate::run::{IsStopping, Pace, Run, RunEnd};
-use crate::world::PATIENCE;
+use crate::world::TEST_TIMEOUT;
 
 const GOES_WELL: &str = "with the settings given it goes well";
 const TWICE: &str = "what is declared twice changes nothing";
@@ -18,7 +18,7 @@ const REFUSED: &str = "a refused service fails a run at most";
 const SECRETS: &str = "no secret is in a text that leaves";
 
 /// Within this it has to be over.
-const STOPS_WITHIN: Duration = Duration::from_secs(2);
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 const SERVICES: [Service; 7] = [
     Service::Declare,
@@ -88,20 +88,20 @@ impl Life {
 fn live<P: Processor>(host: &MemoryHost, processor: P) -> Life {
     if P::CLASS.mode == Mode::Scheduled {
         let run = host.begin(processor, Pace::ByItself, IsStopping::No);
-        return run.end_within(PATIENCE).map_or(Life::NeverWaited, Life::Ended);
+        return run.end_within(TEST_TIMEOUT).map_or(Life::NeverWaited, Life::Ended);
     }
     let run = host.launch(processor);
     if !host.settles() {
         return Life::NeverWaited;
     }
     run.ask_to_stop();
-    run.end_within(STOPS_WITHIN).map_or(Life::DidNotStop, Life::Ended)
+    run.end_within(STOP_TIMEOUT).map_or(Life::DidNotStop, Life::Ended)
 }
 
 /// A run that is asked to stop before it begins meets the stop at its first service.
 fn stopped_at_once<P: Processor>(host: &MemoryHost, processor: P) -> Option<Finding> {
     let run: Run = host.begin(processor, Pace::ByTest, IsStopping::Yes);
-    match run.end_within(STOPS_WITHIN) {
+    match run.end_within(STOP_TIMEOUT) {
         None => Some(finding(STOPS, "it went on although its first service answered a stop")),
         Some(RunEnd::Failed(failure)) => {
             Some(finding(STOPS, format!("it answered a stop with a failure: {}", failure.what)))

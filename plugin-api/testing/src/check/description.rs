@@ -39,7 +39,7 @@ fn class_findings(class: &Class) -> Vec<Finding> {
         findings
             .push(finding(CLASS, format!("the class {} does not say what it does: `.about(…)`", class.id)));
     }
-    if class.after == Some(class.id) {
+    if class.requires == Some(class.id) {
         findings.push(finding(CLASS, format!("the class {} waits for itself", class.id)));
     }
     findings

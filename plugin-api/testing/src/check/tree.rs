@@ -22,21 +22,21 @@ fn item_faults(item: &ItemMessage) -> Vec<String> {
     if [id, &item.name].iter().any(|text| text.trim() != **text || text.chars().any(char::is_control)) {
         faults.push(format!("id or name of {id:?} begin or end with a space, or have a control character"));
     }
-    let (unit, written_by, as_known) = match &item.node {
+    let (unit, published_by, as_known) = match &item.node {
         NodeMessage::Container { .. } => return faults,
-        NodeMessage::Value { unit, written_by, kind, initial, .. } => {
+        NodeMessage::Value { unit, published_by, kind, initial, .. } => {
             let as_known = initial
                 .as_ref()
                 .is_none_or(|value| riser_plugin::PointValue::from(value.clone()).kind().name() == kind);
-            (unit, written_by, as_known)
+            (unit, published_by, as_known)
         }
-        NodeMessage::History { unit, written_by, .. } => (unit, written_by, true),
+        NodeMessage::History { unit, published_by, .. } => (unit, published_by, true),
     };
     if unit.trim() != unit || unit.chars().any(char::is_control) || unit.chars().count() > LONGEST_UNIT {
         faults.push(format!("the unit {unit:?} of {id} is no unit: at most {LONGEST_UNIT} plain characters"));
     }
-    if written_by.is_empty() {
-        faults.push(format!("no class writes {id}: `.written_by(…)`"));
+    if published_by.is_empty() {
+        faults.push(format!("no class writes {id}: `.published_by(…)`"));
     }
     if !as_known {
         faults.push(format!("the first value of {id} is not of its kind"));

@@ -16,7 +16,7 @@ pub(crate) enum Role {
 /// Wrong logins that lock an account.
 const WRONG_LOGINS: usize = 5;
 /// The time in which they count together.
-const WRONG_LOGINS_WITHIN_MS: i64 = 5 * 60_000;
+const WRONG_LOGIN_WINDOW_MS: i64 = 5 * 60_000;
 /// How long a lock holds.
 const LOCKED_FOR_MS: i64 = 15 * 60_000;
 /// Names with wrong logins that are remembered at most.
@@ -150,7 +150,7 @@ impl Auth {
             self.wrong_logins.retain(|_, wrong| wrong.iter().any(|at_ms| at_ms + LOCKED_FOR_MS > now_ms));
         }
         let wrong = self.wrong_logins.entry(login.to_owned()).or_default();
-        wrong.retain(|at_ms| at_ms + WRONG_LOGINS_WITHIN_MS > now_ms);
+        wrong.retain(|at_ms| at_ms + WRONG_LOGIN_WINDOW_MS > now_ms);
         wrong.push(now_ms);
     }
 }

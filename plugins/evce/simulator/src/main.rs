@@ -49,7 +49,7 @@ struct Arguments {
     api_version: String,
     /// Print exactly one line of JSON on standard output when ready
     #[arg(long)]
-    announce: bool,
+    print_ready: bool,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -74,7 +74,7 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let ended = end(&simulator, parent)?;
-        show(&simulator, arguments.announce, is_password_random)?;
+        show(&simulator, arguments.print_ready, is_password_random)?;
         ended.await;
         Ok(())
     })

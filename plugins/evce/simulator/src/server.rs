@@ -15,9 +15,9 @@ use crate::api::{self, exchange};
 use crate::controller::Controller;
 
 /// A handshake or a request's head that takes longer ends the connection.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the site catches up when nobody looks.
-const CATCH_UP_EVERY: Duration = Duration::from_secs(1);
+const CATCH_UP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Serves the API until it is dropped.
 pub(crate) async fn serve_api(controller: Arc<Controller>, listener: TcpListener, tls: Arc<ServerConfig>) {
@@ -42,7 +42,7 @@ pub(crate) async fn serve_control(router: Router, listener: TcpListener) -> std:
 
 /// Keeps the site moving when nobody looks, so that no look has much to catch up with.
 pub(crate) async fn keep_moving(controller: Arc<Controller>) {
-    let mut beat = tokio::time::interval(CATCH_UP_EVERY);
+    let mut beat = tokio::time::interval(CATCH_UP_INTERVAL);
     loop {
         beat.tick().await;
         controller.catch_up();
@@ -63,7 +63,7 @@ impl Connection {
             return;
         }
         let _ = stream.set_nodelay(true);
-        let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tls.accept(stream)).await else { return };
+        let Ok(Ok(stream)) = tokio::time::timeout(TEST_TIMEOUT, tls.accept(stream)).await else { return };
         let service = service_fn(move |request| {
             exchange::answer(Arc::clone(&self.controller), self.router.clone(), request)
         });

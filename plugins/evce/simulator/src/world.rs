@@ -308,17 +308,17 @@ impl World {
         &mut self,
         station: usize,
         connector: usize,
-        wished: Availability,
+        requested: Availability,
         now_ms: i64,
     ) -> Applied {
         let outlet = &mut self.site.stations[station].connectors[connector];
-        if wished == Availability::Inoperative && outlet.has_transaction() {
+        if requested == Availability::Inoperative && outlet.has_transaction() {
             outlet.inoperative_scheduled = true;
             return Applied::Scheduled;
         }
         outlet.inoperative_scheduled = false;
-        outlet.availability = wished;
-        match (wished, outlet.status) {
+        outlet.availability = requested;
+        match (requested, outlet.status) {
             (_, Status::Faulted) => {}
             (Availability::Inoperative, _) if outlet.session.is_some() => {
                 self.unplug(station, connector, now_ms);

@@ -44,7 +44,7 @@ impl EvceError {
                 "certificate",
                 "if the controller has a new certificate, compare the fingerprint with its own display and enter it",
             ),
-            Self::Http(HttpError::Closed(_)) => ("waiting", "nothing: it is tried again by itself"),
+            Self::Http(HttpError::Denied(_)) => ("waiting", "nothing: it is tried again by itself"),
             Self::Http(HttpError::Address { .. }) => ("address", "correct the address of the connection"),
             Self::Http(HttpError::CaFile { .. }) => ("ca-file", "give a file with a certificate in PEM"),
             Self::Http(_) => {
@@ -78,11 +78,11 @@ impl EvceError {
     /// The same as the end of a run, tried again only if that can help.
     pub(crate) fn as_failure(&self, effect: &str) -> Failure {
         let failure = Failure::problem(self.as_problem(effect));
-        if self.needs_somebody() { failure.permanent() } else { failure }
+        if self.needs_operator() { failure.permanent() } else { failure }
     }
 
     /// Whether somebody has to act before trying again can help.
-    pub(crate) fn needs_somebody(&self) -> bool {
+    pub(crate) fn needs_operator(&self) -> bool {
         matches!(
             self,
             Self::CredentialsRefused { .. }
@@ -103,7 +103,7 @@ impl EvceError {
     pub(crate) fn may_have_been_done(&self) -> bool {
         match self {
             Self::Http(
-                HttpError::Closed(_)
+                HttpError::Denied(_)
                 | HttpError::Host(_)
                 | HttpError::Certificate { .. }
                 | HttpError::Address { .. }
@@ -125,7 +125,7 @@ impl EvceError {
     }
 
     /// Carries the end of the run out of whoever met it.
-    pub(crate) fn carry_stop(&self) -> Result<(), HostError> {
+    pub(crate) fn propagate_stop(&self) -> Result<(), HostError> {
         self.host_error().map_or(Ok(()), Err)
     }
 }

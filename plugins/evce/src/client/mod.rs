@@ -4,7 +4,7 @@ mod error;
 
 use std::time::{Duration, Instant, SystemTime};
 
-use riser_plugin::http::{GatePurpose, GateResult, HttpClient, Request, Response};
+use riser_plugin::http::{ActionResult, HttpClient, LimitedAction, Request, Response};
 use riser_plugin::{Host, LogLevel, Secret};
 
 pub(crate) use error::EvceError;
@@ -106,7 +106,7 @@ impl EvceClient {
     /// What the controller says of itself; needs no login.
     /// A controller that does not tell is no error.
     pub(crate) fn version(&self) -> Result<Version, EvceError> {
-        let answer = self.http.send(GatePurpose::Request, &self.profile.version(), judge)?;
+        let answer = self.http.send(LimitedAction::Request, &self.profile.version(), judge)?;
         match self.accepted(answer) {
             Ok(answer) => Ok(self.profile.decode_version(&answer.body).unwrap_or_default()),
             Err(EvceError::Refused { .. }) => Ok(Version::default()),
@@ -117,7 +117,7 @@ impl EvceClient {
     /// Asks for a token.
     pub(crate) fn log_in(&mut self) -> Result<(), EvceError> {
         let request = self.profile.login(&self.login, &self.password);
-        let answer = self.http.send(GatePurpose::Login, &request, judge_login)?;
+        let answer = self.http.send(LimitedAction::Login, &request, judge_login)?;
         if matches!(answer.status, 401 | 403) {
             return Err(EvceError::CredentialsRefused { address: self.http.address() });
         }
@@ -131,7 +131,7 @@ impl EvceClient {
     /// does not matter.
     pub(crate) fn log_out(&mut self) {
         if let Some(token) = self.token.take() {
-            self.http.send_farewell(&self.profile.logout().bearer(token.text.expose()));
+            self.http.send_final(&self.profile.logout().bearer(token.text.expose()));
         }
     }
 
@@ -242,11 +242,11 @@ impl EvceClient {
         // Logging in again does not help then: nobody does so for a while, whoever asks.
         let judge = |answer: &Response| match answer.status {
             401 if tried == Try::Second || !is_about_token(&self.profile, answer) => {
-                GateResult::CredentialsRefused
+                ActionResult::CredentialsRefused
             }
             _ => judge(answer),
         };
-        Ok(self.http.send(GatePurpose::Request, &request.clone().bearer(token), judge)?)
+        Ok(self.http.send(LimitedAction::Request, &request.clone().bearer(token), judge)?)
     }
 
     fn accepted(&self, answer: Response) -> Result<Response, EvceError> {
@@ -277,23 +277,23 @@ fn is_about_token(profile: &Profile, answer: &Response) -> bool {
 }
 
 /// What an answer means for the connection as a whole.
-fn judge(answer: &Response) -> GateResult {
+fn judge(answer: &Response) -> ActionResult {
     match answer.status {
         429 | 503 => pause(answer, THROTTLE_PAUSE),
-        500..=599 => GateResult::Failed,
-        _ => GateResult::Done,
+        500..=599 => ActionResult::Failed,
+        _ => ActionResult::Done,
     }
 }
 
-fn judge_login(answer: &Response) -> GateResult {
+fn judge_login(answer: &Response) -> ActionResult {
     match answer.status {
-        401 | 403 => GateResult::CredentialsRefused,
+        401 | 403 => ActionResult::CredentialsRefused,
         423 => pause(answer, LOCK_OUT_PAUSE),
         _ => judge(answer),
     }
 }
 
-fn pause(answer: &Response, usual: Duration) -> GateResult {
+fn pause(answer: &Response, usual: Duration) -> ActionResult {
     let pause = answer.retry_after().unwrap_or(usual);
-    GateResult::Throttled { pause_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX) }
+    ActionResult::Throttled { pause_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX) }
 }

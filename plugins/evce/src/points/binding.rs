@@ -59,7 +59,7 @@ enum Part {
 impl Binding {
     /// The points that Status writes, before anything was seen of the site.
     pub(crate) fn of_status_points(points: &Points) -> Self {
-        let ours = points.iter().filter(|(_, stored)| !stored.is_history && &*stored.written_by == STATUS);
+        let ours = points.iter().filter(|(_, stored)| !stored.is_history && &*stored.published_by == STATUS);
         Self { status: ours.map(|(_, stored)| stored.point).collect(), ..Self::default() }
     }
 

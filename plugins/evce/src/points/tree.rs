@@ -82,9 +82,9 @@ fn add_rows<T>(
         let mut value = Value::new(&format!("{id}/{}", row.name), row.name, row.kind)
             .unit(unit(row))
             .described(row.about)
-            .written_by(writer);
+            .published_by(writer);
         if let Some(kind) = row.set_point {
-            value = with_rule(value.carried_by(STATUS), kind);
+            value = with_rule(value.writes_handled_by(STATUS), kind);
         }
         // What lives on the link is not known before Status has looked.
         if row.written != Written::Live
@@ -113,7 +113,7 @@ fn add_histories<T>(tree: &mut Tree, (container, id): (Key, &str), rows: &[Row<T
         let value = format!("{id}/{}", row.name);
         let name = format!("{}{HISTORY_SUFFIX}", row.name);
         let history =
-            History::new(&format!("{id}/{name}"), &name, &value, row.kind).unit(row.unit).written_by(LOGS);
+            History::new(&format!("{id}/{name}"), &name, &value, row.kind).unit(row.unit).published_by(LOGS);
         tree.add_in(folder, history);
     }
 }

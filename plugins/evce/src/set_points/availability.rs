@@ -2,63 +2,63 @@
 
 use riser_plugin::{HostError, PointValue};
 
-use super::Carrier;
+use super::SetPointWriter;
 use super::queue::{Left, Progress, Waiting};
 use super::reduction::{not_now, pending, reject, write_failed};
 use crate::client::{EvceError, Taken};
 use crate::model::{Availability, Connector, ObjectId};
 
-impl Carrier<'_> {
-    /// Carries the wishes for one connector's availability; of two points for it the one written last counts.
+impl SetPointWriter<'_> {
+    /// Carries the writes for one connector's availability; of two points for it the one written last counts.
     pub(super) fn carry_availability(
         &mut self,
         station: &ObjectId,
         number: i32,
-        wishes: Vec<Waiting>,
+        writes: Vec<Waiting>,
     ) -> Result<Left, HostError> {
-        let newest = wishes.iter().max_by_key(|waiting| waiting.wish.id());
-        let Some(wanted) = newest.and_then(|waiting| availability_of(waiting.wish.value())) else {
-            return Ok(reject(&wishes, "this is no availability"));
+        let newest = writes.iter().max_by_key(|waiting| waiting.write.id());
+        let Some(wanted) = newest.and_then(|waiting| availability_of(waiting.write.value())) else {
+            return Ok(reject(&writes, "this is no availability"));
         };
-        let is_newest = |waiting: &Waiting| availability_of(waiting.wish.value()) == Some(wanted);
-        let (wishes, contrary): (Vec<_>, Vec<_>) = wishes.into_iter().partition(is_newest);
+        let is_newest = |waiting: &Waiting| availability_of(waiting.write.value()) == Some(wanted);
+        let (writes, contrary): (Vec<_>, Vec<_>) = writes.into_iter().partition(is_newest);
         reject(&contrary, "a newer set point of this connector says the contrary");
         let shown = match self.client.connector(station, number) {
             Ok(Some(shown)) => shown,
-            Ok(None) => return Ok(reject(&wishes, "the controller no longer has this connector")),
-            Err(error) => return not_now(&error, wishes),
+            Ok(None) => return Ok(reject(&writes, "the controller no longer has this connector")),
+            Err(error) => return not_now(&error, writes),
         };
         if shown.availability == Some(wanted) {
-            return self.confirm_availability(station, &shown, &wishes);
+            return self.confirm_availability(station, &shown, &writes);
         }
         let waits = |waiting: &Waiting| match waiting.progress {
             Progress::New => false,
             Progress::Taken => true,
             Progress::StationAway => self.is_away(station),
         };
-        if wishes.iter().all(waits) {
-            return Ok(Left { wishes, was_answered: true });
+        if writes.iter().all(waits) {
+            return Ok(Left { writes, was_answered: true });
         }
-        for waiting in &wishes {
-            waiting.wish.sent();
+        for waiting in &writes {
+            waiting.write.sent();
         }
         match self.client.put_availability(station, number, wanted) {
             Ok(Taken::Later) => {
-                Ok(pending(wishes, Progress::Taken, "it is carried out when the charging session ends"))
+                Ok(pending(writes, Progress::Taken, "it is carried out when the charging session ends"))
             }
             Ok(Taken::Now) => match self.client.connector(station, number) {
                 Ok(Some(shown)) if shown.availability == Some(wanted) => {
-                    self.confirm_availability(station, &shown, &wishes)
+                    self.confirm_availability(station, &shown, &writes)
                 }
                 Ok(_) => {
-                    Ok(pending(wishes, Progress::Taken, "the controller took it and does not show it yet"))
+                    Ok(pending(writes, Progress::Taken, "the controller took it and does not show it yet"))
                 }
-                Err(error) => not_now(&error, wishes),
+                Err(error) => not_now(&error, writes),
             },
             Err(error @ EvceError::Refused { status: 424, .. }) => {
-                Ok(pending(wishes, Progress::StationAway, &error.to_string()))
+                Ok(pending(writes, Progress::StationAway, &error.to_string()))
             }
-            Err(error) => write_failed(&error, wishes),
+            Err(error) => write_failed(&error, writes),
         }
     }
 
@@ -72,7 +72,7 @@ impl Carrier<'_> {
         &mut self,
         station: &ObjectId,
         shown: &Connector,
-        wishes: &[Waiting],
+        writes: &[Waiting],
     ) -> Result<Left, HostError> {
         let zones = self.site.zones.iter_mut();
         let mut stations = zones.flat_map(|zone| zone.stations.iter_mut().map(|found| (&zone.id, found)));
@@ -84,8 +84,8 @@ impl Carrier<'_> {
                 .filter(|its| its.number == shown.number)
                 .for_each(|its| *its = shown.clone());
         }
-        for waiting in wishes {
-            waiting.wish.confirmed();
+        for waiting in writes {
+            waiting.write.confirmed();
         }
         Ok(Left::nothing())
     }

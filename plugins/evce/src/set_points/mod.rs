@@ -1,6 +1,6 @@
-//! Carries the wishes of the BMS to the controller.
+//! Carries the writes of the BMS to the controller.
 //!
-//! **Invariant:** the controller is read before it is written. What is already as wished is confirmed without
+//! **Invariant:** the controller is read before it is written. What is already as requested is confirmed without
 //! a write, so that nothing is sent twice whatever ended an earlier run.
 
 mod availability;
@@ -30,7 +30,7 @@ const PERCENT_RESOLUTION: f64 = 0.01;
 /// How long a reduction holds that the BMS writes without a validity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Validity {
-    /// This long, renewed every third of it while the wish stands.
+    /// This long, renewed every third of it while the write stands.
     Renewed(Duration),
     ForEver,
 }
@@ -50,8 +50,8 @@ fn is_same_percent(one: f64, other: f64) -> bool {
     (one - other).abs() < PERCENT_RESOLUTION
 }
 
-/// What carrying wishes needs.
-pub(crate) struct Carrier<'a> {
+/// What carrying writes needs.
+pub(crate) struct SetPointWriter<'a> {
     pub(crate) host: &'a Host,
     pub(crate) client: &'a mut EvceClient,
     pub(crate) binding: &'a Binding,
@@ -60,12 +60,12 @@ pub(crate) struct Carrier<'a> {
     pub(crate) validity: Validity,
 }
 
-impl Carrier<'_> {
+impl SetPointWriter<'_> {
     /// Renews the reductions that stand, as soon as a third of their validity is over.
     pub(crate) fn renew(&mut self, controller_now: SystemTime) -> Result<(), HostError> {
         let validity = self.validity.span();
         for (zone, percent) in self.standing.all() {
-            // A zone or a percentage that cannot be read now says nothing about the wish.
+            // A zone or a percentage that cannot be read now says nothing about the write.
             let Some(found) = self.site.zone(&zone) else { continue };
             let end = match &found.reduction {
                 None => Some("has ended, or was taken back at the controller"),
@@ -102,7 +102,7 @@ impl Carrier<'_> {
                         found.reduction = read.reduction;
                     }
                 }
-                Err(error) => return error.carry_stop(),
+                Err(error) => return error.propagate_stop(),
             }
         }
         controller_now.map_or(Ok(()), |now| self.renew(now))
@@ -116,7 +116,7 @@ impl Carrier<'_> {
                 Ok(())
             }
             Err(error) => {
-                error.carry_stop()?;
+                error.propagate_stop()?;
                 self.host.log(LogLevel::Warn, &format!("zone {zone}: could not be renewed: {error}"));
                 Ok(())
             }

@@ -1,19 +1,19 @@
-//! Wishes that wait for the controller.
+//! Writes that wait for the controller.
 
-use riser_plugin::{HostError, SetPoint, Wish};
+use riser_plugin::{HostError, SetPointWrite, WriteRequest};
 
-use super::Carrier;
+use super::SetPointWriter;
 use crate::model::ObjectId;
 use crate::points::{Binding, Target};
 
-/// A wish, and what happened to it in this run.
+/// a write, and what happened to it in this run.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    pub(super) wish: Wish,
+    pub(super) write: SetPointWrite,
     pub(super) progress: Progress,
 }
 
-/// How far a wish has come in this run.
+/// How far a write has come in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// It has to be carried.
@@ -24,7 +24,7 @@ pub(super) enum Progress {
     StationAway,
 }
 
-/// Wishes that wait. Of two for one point only the newer waits.
+/// Writes that wait. Of two for one point only the newer waits.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     waiting: Vec<Waiting>,
@@ -39,16 +39,16 @@ enum Errand {
 
 /// What an exchange left.
 pub(super) struct Left {
-    /// Wishes that are tried again.
-    pub(super) wishes: Vec<Waiting>,
+    /// Writes that are tried again.
+    pub(super) writes: Vec<Waiting>,
     /// Whether the controller answered: if not, there is no use in the next errand.
     pub(super) was_answered: bool,
 }
 
 impl Left {
-    /// Every wish has its answer.
+    /// Every write has its answer.
     pub(super) const fn nothing() -> Self {
-        Self { wishes: Vec::new(), was_answered: true }
+        Self { writes: Vec::new(), was_answered: true }
     }
 }
 
@@ -64,11 +64,11 @@ impl From<&Target> for Errand {
 }
 
 impl Queue {
-    /// Takes wishes in.
-    pub(crate) fn add(&mut self, set_point: SetPoint) {
-        for wish in set_point.wishes {
-            self.waiting.retain(|waiting| waiting.wish.handle() != wish.handle());
-            self.waiting.push(Waiting { wish, progress: Progress::New });
+    /// Takes writes in.
+    pub(crate) fn add(&mut self, set_point: WriteRequest) {
+        for write in set_point.writes {
+            self.waiting.retain(|waiting| waiting.write.handle() != write.handle());
+            self.waiting.push(Waiting { write, progress: Progress::New });
         }
     }
 
@@ -85,7 +85,7 @@ impl Queue {
     /// Rejects all that wait.
     pub(crate) fn reject_all(&mut self, reason: &str) {
         for waiting in self.waiting.drain(..) {
-            waiting.wish.reject(reason);
+            waiting.write.reject(reason);
         }
     }
 
@@ -93,39 +93,39 @@ impl Queue {
     ///
     /// # Errors
     /// When the run is to end.
-    pub(crate) fn carry(&mut self, carrier: &mut Carrier<'_>) -> Result<(), HostError> {
+    pub(crate) fn carry(&mut self, carrier: &mut SetPointWriter<'_>) -> Result<(), HostError> {
         let now = carrier.host.now();
         // Riser has told the BMS already that these are over.
-        self.waiting.retain(|waiting| waiting.wish.expires_at() > now);
+        self.waiting.retain(|waiting| waiting.write.expires_at() > now);
         let mut is_answered = true;
-        for (errand, wishes) in self.errands(carrier.binding) {
+        for (errand, writes) in self.errands(carrier.binding) {
             if !is_answered {
-                self.waiting.extend(wishes);
+                self.waiting.extend(writes);
                 continue;
             }
             let left = match errand {
-                Errand::Zone(zone) => carrier.carry_reduction(&zone, wishes)?,
+                Errand::Zone(zone) => carrier.carry_reduction(&zone, writes)?,
                 Errand::Connector { station, number } => {
-                    carrier.carry_availability(&station, number, wishes)?
+                    carrier.carry_availability(&station, number, writes)?
                 }
             };
             is_answered = left.was_answered;
-            self.waiting.extend(left.wishes);
+            self.waiting.extend(left.writes);
         }
         Ok(())
     }
 
-    /// Takes out all wishes, those for one object together.
+    /// Takes out all writes, those for one object together.
     fn errands(&mut self, binding: &Binding) -> Vec<(Errand, Vec<Waiting>)> {
         let mut errands: Vec<(Errand, Vec<Waiting>)> = Vec::new();
         for waiting in self.waiting.drain(..) {
-            let Some(target) = binding.target(waiting.wish.handle()) else {
-                waiting.wish.reject("the charge controller no longer has this");
+            let Some(target) = binding.target(waiting.write.handle()) else {
+                waiting.write.reject("the charge controller no longer has this");
                 continue;
             };
             let errand = Errand::from(target);
             match errands.iter_mut().find(|(other, _)| *other == errand) {
-                Some((_, wishes)) => wishes.push(waiting),
+                Some((_, writes)) => writes.push(waiting),
                 None => errands.push((errand, vec![waiting])),
             }
         }

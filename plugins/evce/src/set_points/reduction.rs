@@ -5,51 +5,51 @@ use std::time::{Duration, SystemTime};
 use riser_plugin::{HostError, PointValue};
 
 use super::queue::{Left, Progress, Waiting};
-use super::{Carrier, SHORTEST_VALIDITY, is_same_percent};
+use super::{SHORTEST_VALIDITY, SetPointWriter, is_same_percent};
 use crate::client::{EvceError, Taken};
 use crate::model::{ObjectId, Reduction};
 use crate::points::Target;
 
-/// What the BMS wishes for one zone. What it leaves out is completed from what is there.
+/// What the BMS writes for one zone. What it leaves out is completed from what is there.
 struct Wanted {
     percent: f64,
     /// As the BMS wrote it: sent as it is and not renewed.
     valid_until: Option<SystemTime>,
 }
 
-impl Carrier<'_> {
-    /// Carries the wishes for one zone's reduction.
+impl SetPointWriter<'_> {
+    /// Carries the writes for one zone's reduction.
     pub(super) fn carry_reduction(
         &mut self,
         zone: &ObjectId,
-        wishes: Vec<Waiting>,
+        writes: Vec<Waiting>,
     ) -> Result<Left, HostError> {
         let read = match self.client.reduction(zone) {
             Ok(read) => read,
-            Err(error) => return not_now(&error, wishes),
+            Err(error) => return not_now(&error, writes),
         };
         if let Some(anothers) = read.reduction.as_ref().filter(|shown| !self.client.is_own(zone, shown)) {
             let name = anothers.description.as_deref().unwrap_or_default();
             let reason = format!("the zone has a reduction that is not ours ({name}): it is left as it is");
-            return Ok(reject(&wishes, &reason));
+            return Ok(reject(&writes, &reason));
         }
-        let mut wanted = match self.wanted(&wishes, read.reduction.as_ref()) {
+        let mut wanted = match self.wanted(&writes, read.reduction.as_ref()) {
             Ok(wanted) => wanted,
-            Err(reason) => return Ok(reject(&wishes, &reason)),
+            Err(reason) => return Ok(reject(&writes, &reason)),
         };
-        let wishes = if wanted.percent == 0.0 { self.without_validity(&mut wanted, wishes) } else { wishes };
+        let writes = if wanted.percent == 0.0 { self.without_validity(&mut wanted, writes) } else { writes };
         if is_as_wanted(read.reduction.as_ref(), &wanted) {
-            return self.confirm(zone, &wanted, read.reduction, &wishes);
+            return self.confirm(zone, &wanted, read.reduction, &writes);
         }
-        if wishes.iter().all(|waiting| waiting.progress == Progress::Taken) {
-            return Ok(Left { wishes, was_answered: true });
+        if writes.iter().all(|waiting| waiting.progress == Progress::Taken) {
+            return Ok(Left { writes, was_answered: true });
         }
         let valid_until = match self.valid_until(&wanted, read.controller_now) {
             Ok(valid_until) => valid_until,
-            Err(reason) => return Ok(reject(&wishes, &reason)),
+            Err(reason) => return Ok(reject(&writes, &reason)),
         };
-        for waiting in &wishes {
-            waiting.wish.sent();
+        for waiting in &writes {
+            waiting.write.sent();
         }
         let taken = if wanted.percent == 0.0 {
             self.client.delete_reduction(zone)
@@ -58,17 +58,17 @@ impl Carrier<'_> {
             self.client.put_reduction(zone, wanted.percent, valid_until, &description)
         };
         match taken {
-            Ok(Taken::Now) => self.read_back(zone, &wanted, wishes),
-            Ok(Taken::Later) => Ok(pending(wishes, Progress::Taken, "the controller carries it out later")),
-            Err(error) => write_failed(&error, wishes),
+            Ok(Taken::Now) => self.read_back(zone, &wanted, writes),
+            Ok(Taken::Later) => Ok(pending(writes, Progress::Taken, "the controller carries it out later")),
+            Err(error) => write_failed(&error, writes),
         }
     }
 
-    fn wanted(&self, wishes: &[Waiting], current: Option<&Reduction>) -> Result<Wanted, String> {
+    fn wanted(&self, writes: &[Waiting], current: Option<&Reduction>) -> Result<Wanted, String> {
         let mut percent = None;
         let mut valid_until = None;
-        for waiting in wishes {
-            match (self.binding.target(waiting.wish.handle()), waiting.wish.value()) {
+        for waiting in writes {
+            match (self.binding.target(waiting.write.handle()), waiting.write.value()) {
                 (Some(Target::Reduction(_)), PointValue::Double(number)) => percent = Some(*number),
                 (Some(Target::Validity(_)), PointValue::DateTimeMs(ms)) => {
                     let since = u64::try_from(*ms).map_err(|_| "this validity lies before 1970")?;
@@ -82,11 +82,11 @@ impl Carrier<'_> {
         Ok(Wanted { percent, valid_until })
     }
 
-    /// Rejects what was wished for the validity of a reduction that is taken back; the rest goes on.
-    fn without_validity(&self, wanted: &mut Wanted, wishes: Vec<Waiting>) -> Vec<Waiting> {
+    /// Rejects what was requested for the validity of a reduction that is taken back; the rest goes on.
+    fn without_validity(&self, wanted: &mut Wanted, writes: Vec<Waiting>) -> Vec<Waiting> {
         wanted.valid_until = None;
-        let (validities, rest): (Vec<_>, Vec<_>) = wishes.into_iter().partition(|waiting| {
-            matches!(self.binding.target(waiting.wish.handle()), Some(Target::Validity(_)))
+        let (validities, rest): (Vec<_>, Vec<_>) = writes.into_iter().partition(|waiting| {
+            matches!(self.binding.target(waiting.write.handle()), Some(Target::Validity(_)))
         });
         reject(&validities, "a reduction of 0 is taken back and has no validity");
         rest
@@ -108,18 +108,18 @@ impl Carrier<'_> {
         &mut self,
         zone: &ObjectId,
         wanted: &Wanted,
-        wishes: Vec<Waiting>,
+        writes: Vec<Waiting>,
     ) -> Result<Left, HostError> {
         match self.client.reduction(zone) {
             Ok(read) if is_as_wanted(read.reduction.as_ref(), wanted) => {
-                self.confirm(zone, wanted, read.reduction, &wishes)
+                self.confirm(zone, wanted, read.reduction, &writes)
             }
             Ok(read) => {
                 let shows = read.reduction.and_then(|reduction| reduction.percent).unwrap_or_default();
                 let reason = format!("the controller took it, but still shows {shows} %");
-                Ok(pending(wishes, Progress::Taken, &reason))
+                Ok(pending(writes, Progress::Taken, &reason))
             }
-            Err(error) => not_now(&error, wishes),
+            Err(error) => not_now(&error, writes),
         }
     }
 
@@ -128,7 +128,7 @@ impl Carrier<'_> {
         zone: &ObjectId,
         wanted: &Wanted,
         shown: Option<Reduction>,
-        wishes: &[Waiting],
+        writes: &[Waiting],
     ) -> Result<Left, HostError> {
         self.show_reduction(zone, shown)?;
         if wanted.valid_until.is_none() && wanted.percent != 0.0 {
@@ -136,45 +136,45 @@ impl Carrier<'_> {
         } else {
             self.standing.forget(self.host, zone)?;
         }
-        for waiting in wishes {
-            waiting.wish.confirmed();
+        for waiting in writes {
+            waiting.write.confirmed();
         }
         Ok(Left::nothing())
     }
 }
 
-/// A call did not succeed: the wishes wait, or the controller said no.
-pub(super) fn not_now(error: &EvceError, wishes: Vec<Waiting>) -> Result<Left, HostError> {
-    error.carry_stop()?;
+/// A call did not succeed: the writes wait, or the controller said no.
+pub(super) fn not_now(error: &EvceError, writes: Vec<Waiting>) -> Result<Left, HostError> {
+    error.propagate_stop()?;
     if let EvceError::Refused { .. } = error {
-        return Ok(reject(&wishes, &error.to_string()));
+        return Ok(reject(&writes, &error.to_string()));
     }
-    Ok(Left { wishes, was_answered: false })
+    Ok(Left { writes, was_answered: false })
 }
 
 /// The same for a write, whose answer may have been lost: the next reading decides what became of it.
-pub(super) fn write_failed(error: &EvceError, wishes: Vec<Waiting>) -> Result<Left, HostError> {
+pub(super) fn write_failed(error: &EvceError, writes: Vec<Waiting>) -> Result<Left, HostError> {
     if error.may_have_been_done() {
-        for waiting in &wishes {
-            waiting.wish.unknown(&error.to_string());
+        for waiting in &writes {
+            waiting.write.unknown(&error.to_string());
         }
     }
-    not_now(error, wishes)
+    not_now(error, writes)
 }
 
-pub(super) fn reject(wishes: &[Waiting], reason: &str) -> Left {
-    for waiting in wishes {
-        waiting.wish.reject(reason);
+pub(super) fn reject(writes: &[Waiting], reason: &str) -> Left {
+    for waiting in writes {
+        waiting.write.reject(reason);
     }
     Left::nothing()
 }
 
-pub(super) fn pending(mut wishes: Vec<Waiting>, progress: Progress, reason: &str) -> Left {
-    for waiting in &mut wishes {
-        waiting.wish.pending(reason);
+pub(super) fn pending(mut writes: Vec<Waiting>, progress: Progress, reason: &str) -> Left {
+    for waiting in &mut writes {
+        waiting.write.pending(reason);
         waiting.progress = progress;
     }
-    Left { wishes, was_answered: true }
+    Left { writes, was_answered: true }
 }
 
 fn is_as_wanted(current: Option<&Reduction>, wanted: &Wanted) -> bool {

@@ -66,18 +66,18 @@ impl TestHost {
     }
 
     /// Writes set points together and waits until the run has done what it can.
-    pub(super) fn write(&self, wishes: &[(&str, PointValue)]) -> Vec<i64> {
-        self.0.write_together(wishes.to_vec())
+    pub(super) fn write(&self, writes: &[(&str, PointValue)]) -> Vec<i64> {
+        self.0.write_together(writes.to_vec())
     }
 
-    /// The states of a wish, in their order.
-    pub(super) fn states(&self, wish: i64) -> Vec<String> {
-        self.0.receipts(wish).into_iter().map(|receipt| receipt.state).collect()
+    /// The states of a write, in their order.
+    pub(super) fn states(&self, write: i64) -> Vec<String> {
+        self.0.receipts(write).into_iter().map(|receipt| receipt.state).collect()
     }
 
-    /// The last reason that was given for a wish.
-    pub(super) fn reason(&self, wish: i64) -> String {
-        self.0.receipts(wish).pop().unwrap().reason
+    /// The last reason that was given for a write.
+    pub(super) fn reason(&self, write: i64) -> String {
+        self.0.receipts(write).pop().unwrap().reason
     }
 
     /// Value and state of a point: `12.5 Good`; `-` for a value that there never was, `never` when nothing was

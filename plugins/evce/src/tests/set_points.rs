@@ -25,8 +25,8 @@ fn word(word: &str) -> PointValue {
 fn a_reduction_is_put_whole_once_with_the_default_validity_and_confirmed_by_reading() {
     let site = Site::set_up();
     let status = site.status();
-    let wish = site.host.write(&[(REDUCTION, percent(25.0))])[0];
-    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    let write = site.host.write(&[(REDUCTION, percent(25.0))])[0];
+    assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
     let put = site.controller.put(PUT_REDUCTION);
     let whole = json!({ "type": "percentage", "value": 25.0, "validityMode": "absolute",
         "validity": "2026-01-05T06:15:15Z", "description": "external-reduction@bmsApi-1-Z1" });
@@ -41,11 +41,11 @@ fn what_an_earlier_run_has_put_already_is_confirmed_without_another_put() {
     let site = Site::set_up();
     let status = site.status();
     site.controller.fault(&json!({ "kind": "answer_lost", "method": "PUT", "count": 1 }));
-    let wish = site.host.write(&[(REDUCTION, percent(25.0))])[0];
+    let write = site.host.write(&[(REDUCTION, percent(25.0))])[0];
     status.stop();
-    // What came of it the first run never learned: the wish is handed over again.
+    // What came of it the first run never learned: the write is handed over again.
     let status = site.status();
-    assert_eq!(site.host.states(wish), ["Sent", "Unknown", "Confirmed"]);
+    assert_eq!(site.host.states(write), ["Sent", "Unknown", "Confirmed"]);
     assert_eq!(site.controller.put(PUT_REDUCTION).len(), 1);
     status.stop();
 }
@@ -64,8 +64,8 @@ fn a_reduction_is_renewed_every_third_of_its_validity_also_by_the_next_run_until
     assert_eq!(put.len(), 2);
     assert_eq!((&put[1]["value"], &put[1]["validity"]), (&json!(25.0), &json!("2026-01-05T06:20:15Z")));
 
-    let wish = site.host.write(&[(REDUCTION, percent(0.0))])[0];
-    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    let write = site.host.write(&[(REDUCTION, percent(0.0))])[0];
+    assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
     assert_eq!(site.controller.requests("DELETE", PUT_REDUCTION).len(), 1);
     assert_eq!(site.host.shown(REDUCTION), "0 Good");
     site.pass(Duration::from_mins(10));
@@ -78,9 +78,9 @@ fn a_validity_of_the_bms_is_sent_as_it_is_and_not_renewed() {
     let site = Site::set_up();
     let status = site.status();
     let until = PointValue::DateTimeMs(START_MS + 20 * 60_000);
-    let wishes = site.host.write(&[(REDUCTION, percent(30.0)), (VALIDITY, until)]);
-    for wish in wishes {
-        assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    let writes = site.host.write(&[(REDUCTION, percent(30.0)), (VALIDITY, until)]);
+    for write in writes {
+        assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
     }
     assert_eq!(site.controller.put(PUT_REDUCTION)[0]["validity"], "2026-01-05T06:20:15Z");
     site.pass(Duration::from_mins(21));
@@ -95,10 +95,10 @@ fn a_validity_that_the_controllers_clock_has_passed_is_rejected_and_nothing_is_s
     site.controller.advance("1h");
     let status = site.status();
     let until = PointValue::DateTimeMs(START_MS + 20 * 60_000);
-    let wishes = site.host.write(&[(REDUCTION, percent(30.0)), (VALIDITY, until)]);
-    for wish in wishes {
-        assert_eq!(site.host.states(wish), ["Rejected"]);
-        assert!(site.host.reason(wish).contains("by the controller's clock"), "{}", site.host.reason(wish));
+    let writes = site.host.write(&[(REDUCTION, percent(30.0)), (VALIDITY, until)]);
+    for write in writes {
+        assert_eq!(site.host.states(write), ["Rejected"]);
+        assert!(site.host.reason(write).contains("by the controller's clock"), "{}", site.host.reason(write));
     }
     assert!(site.controller.put(PUT_REDUCTION).is_empty());
     status.stop();
@@ -109,13 +109,13 @@ fn a_validity_alone_is_completed_from_the_reduction_that_stands() {
     let site = Site::set_up();
     let status = site.status();
     let until = || PointValue::DateTimeMs(START_MS + 20 * 60_000);
-    let wish = site.host.write(&[(VALIDITY, until())])[0];
-    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    let write = site.host.write(&[(VALIDITY, until())])[0];
+    assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
     assert_eq!(site.controller.put(PUT_REDUCTION)[0]["value"], 10.0);
     // Z2 has none, so there is nothing to limit in time.
-    let wish = site.host.write(&[("z2/ZoneValidity", until())])[0];
-    assert_eq!(site.host.states(wish), ["Rejected"]);
-    assert!(site.host.reason(wish).contains("ZoneReduction"), "{}", site.host.reason(wish));
+    let write = site.host.write(&[("z2/ZoneValidity", until())])[0];
+    assert_eq!(site.host.states(write), ["Rejected"]);
+    assert!(site.host.reason(write).contains("ZoneReduction"), "{}", site.host.reason(write));
     status.stop();
 }
 
@@ -124,10 +124,10 @@ fn when_the_answer_is_lost_the_next_reading_decides_and_nothing_is_sent_twice() 
     let site = Site::set_up();
     let status = site.status();
     site.controller.fault(&json!({ "kind": "answer_lost", "method": "PUT", "count": 1 }));
-    let wish = site.host.write(&[(REDUCTION, percent(25.0))])[0];
-    assert_eq!(site.host.states(wish), ["Sent", "Unknown"]);
+    let write = site.host.write(&[(REDUCTION, percent(25.0))])[0];
+    assert_eq!(site.host.states(write), ["Sent", "Unknown"]);
     site.host.advance(Duration::from_secs(5));
-    assert_eq!(site.host.states(wish), ["Sent", "Unknown", "Confirmed"]);
+    assert_eq!(site.host.states(write), ["Sent", "Unknown", "Confirmed"]);
     assert_eq!(site.controller.put(PUT_REDUCTION).len(), 1);
     status.stop();
 }
@@ -137,12 +137,12 @@ fn while_the_controller_is_away_a_set_point_waits_and_is_sent_when_it_is_back() 
     let site = Site::set_up();
     let status = site.status();
     site.controller.fault(&json!({ "kind": "down" }));
-    let wish = site.host.write(&[(REDUCTION, percent(25.0))])[0];
+    let write = site.host.write(&[(REDUCTION, percent(25.0))])[0];
     site.host.advance(Duration::from_secs(5));
-    assert!(site.host.states(wish).is_empty());
+    assert!(site.host.states(write).is_empty());
     site.controller.end_faults();
     site.host.advance(Duration::from_secs(5));
-    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
     assert_eq!(site.controller.put(PUT_REDUCTION).len(), 1);
     status.stop();
 }
@@ -152,12 +152,12 @@ fn an_expired_set_point_is_never_sent() {
     let site = Site::set_up();
     let status = site.status();
     site.controller.fault(&json!({ "kind": "500" }));
-    let wish = site.host.write(&[(REDUCTION, percent(25.0))])[0];
+    let write = site.host.write(&[(REDUCTION, percent(25.0))])[0];
     site.host.advance(Duration::from_mins(16));
     site.controller.end_faults();
     site.host.advance(Duration::from_mins(1));
     assert_eq!(site.host.shown(REDUCTION), "10 Good");
-    assert!(site.host.states(wish).is_empty());
+    assert!(site.host.states(write).is_empty());
     assert!(site.controller.put(PUT_REDUCTION).is_empty());
     status.stop();
 }
@@ -166,17 +166,17 @@ fn an_expired_set_point_is_never_sent() {
 fn availability_is_carried_through_both_points() {
     let site = Site::set_up();
     let status = site.status();
-    let wish = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
-    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    let write = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
     assert_eq!(site.host.shown(AVAILABILITY), "inoperative Good");
     assert_eq!(site.host.shown(IS_AVAILABLE), "false Good");
-    let wish = site.host.write(&[(IS_AVAILABLE, PointValue::Boolean(true))])[0];
-    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    let write = site.host.write(&[(IS_AVAILABLE, PointValue::Boolean(true))])[0];
+    assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
     assert_eq!(site.host.shown(AVAILABILITY), "operative Good");
-    let wishes =
+    let writes =
         site.host.write(&[(AVAILABILITY, word("inoperative")), (IS_AVAILABLE, PointValue::Boolean(true))]);
-    assert_eq!(site.host.states(wishes[0]), ["Rejected"]);
-    assert_eq!(site.host.states(wishes[1]), ["Confirmed"]);
+    assert_eq!(site.host.states(writes[0]), ["Rejected"]);
+    assert_eq!(site.host.states(writes[1]), ["Confirmed"]);
     status.stop();
 }
 
@@ -186,13 +186,13 @@ fn during_a_charging_session_a_change_of_availability_is_pending_until_it_ends()
     site.controller.happen(&json!({ "kind": "plug_in", "station": 1, "connector": 1 }));
     site.controller.advance("1m");
     let status = site.status();
-    let wish = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
-    assert_eq!(site.host.states(wish), ["Sent", "Pending"]);
+    let write = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    assert_eq!(site.host.states(write), ["Sent", "Pending"]);
     site.pass(Duration::from_mins(1));
-    assert_eq!(site.host.states(wish), ["Sent", "Pending"]);
+    assert_eq!(site.host.states(write), ["Sent", "Pending"]);
     site.controller.happen(&json!({ "kind": "unplug", "station": 1, "connector": 1 }));
     site.pass(Duration::from_secs(15));
-    assert_eq!(site.host.states(wish), ["Sent", "Pending", "Confirmed"]);
+    assert_eq!(site.host.states(write), ["Sent", "Pending", "Confirmed"]);
     assert_eq!(site.controller.requests("PUT", "/stations").len(), 1);
     status.stop();
 }
@@ -202,9 +202,13 @@ fn what_a_station_rejects_is_rejected_with_its_words() {
     let site = Site::set_up();
     site.controller.happen(&json!({ "kind": "reject_availability", "station": 1, "rejects": true }));
     let status = site.status();
-    let wish = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
-    assert_eq!(site.host.states(wish), ["Sent", "Rejected"]);
-    assert!(site.host.reason(wish).contains("the station rejected the change"), "{}", site.host.reason(wish));
+    let write = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    assert_eq!(site.host.states(write), ["Sent", "Rejected"]);
+    assert!(
+        site.host.reason(write).contains("the station rejected the change"),
+        "{}",
+        site.host.reason(write)
+    );
     status.stop();
 }
 
@@ -217,12 +221,12 @@ fn a_reduction_of_somebody_else_is_left_as_it_is() {
     let status = site.host.run(Status, json!({}), connection);
     let until = PointValue::DateTimeMs(START_MS + 20 * 60_000);
     for (item, value) in [(REDUCTION, percent(0.0)), (REDUCTION, percent(30.0)), (VALIDITY, until)] {
-        let wish = site.host.write(&[(item, value)])[0];
-        assert_eq!(site.host.states(wish), ["Rejected"]);
+        let write = site.host.write(&[(item, value)])[0];
+        assert_eq!(site.host.states(write), ["Rejected"]);
         assert!(
-            site.host.reason(wish).contains("external-reduction@bmsApi-1-Z1"),
+            site.host.reason(write).contains("external-reduction@bmsApi-1-Z1"),
             "{}",
-            site.host.reason(wish)
+            site.host.reason(write)
         );
     }
     assert!(site.controller.requests("DELETE", PUT_REDUCTION).is_empty());
@@ -237,8 +241,8 @@ fn a_zone_that_was_renamed_keeps_our_reduction_ours() {
     site.host.write(&[(REDUCTION, percent(25.0))]);
     site.controller.happen(&json!({ "kind": "rename_zone", "zone": 1, "name": "Yard" }));
     site.pass(Duration::from_secs(15));
-    let wish = site.host.write(&[(REDUCTION, percent(0.0))])[0];
-    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    let write = site.host.write(&[(REDUCTION, percent(0.0))])[0];
+    assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
     status.stop();
 }
 
@@ -261,8 +265,8 @@ fn what_a_controller_with_two_decimals_shows_alike_is_not_sent_again() {
     let site = Site::set_up();
     let status = site.status();
     site.host.write(&[(REDUCTION, percent(33.33))]);
-    let wish = site.host.write(&[(REDUCTION, percent(33.333))])[0];
-    assert_eq!(site.host.states(wish), ["Confirmed"]);
+    let write = site.host.write(&[(REDUCTION, percent(33.333))])[0];
+    assert_eq!(site.host.states(write), ["Confirmed"]);
     site.pass(Duration::from_mins(6));
     assert_eq!(site.controller.put(PUT_REDUCTION).len(), 2, "it is renewed");
     status.stop();
@@ -273,14 +277,14 @@ fn a_station_out_of_reach_is_asked_again_when_the_controller_reaches_it() {
     let site = Site::set_up();
     site.controller.happen(&json!({ "kind": "link_loss", "station": 1 }));
     let status = site.status();
-    let wish = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    let write = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
     site.pass(Duration::from_mins(1));
-    assert_eq!(site.host.states(wish), ["Sent", "Pending"]);
-    assert!(site.host.reason(wish).contains("no link"), "{}", site.host.reason(wish));
+    assert_eq!(site.host.states(write), ["Sent", "Pending"]);
+    assert!(site.host.reason(write).contains("no link"), "{}", site.host.reason(write));
     assert_eq!(site.controller.requests("PUT", "/stations").len(), 1);
     site.controller.happen(&json!({ "kind": "link_back", "station": 1 }));
     site.pass(Duration::from_secs(15));
-    assert_eq!(site.host.states(wish), ["Sent", "Pending", "Sent", "Confirmed"]);
+    assert_eq!(site.host.states(write), ["Sent", "Pending", "Sent", "Confirmed"]);
     status.stop();
 }
 
@@ -311,8 +315,8 @@ fn the_default_validity_counts_by_the_controllers_clock() {
 fn for_ever_is_written_as_a_century_and_more_and_not_renewed() {
     let site = Site::set_up();
     let status = site.run(Status, json!({ "forever": true }));
-    let wish = site.host.write(&[(REDUCTION, percent(25.0))])[0];
-    assert_eq!(site.host.states(wish), ["Sent", "Confirmed"]);
+    let write = site.host.write(&[(REDUCTION, percent(25.0))])[0];
+    assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
     site.pass(Duration::from_mins(20));
     let put = site.controller.put(PUT_REDUCTION);
     assert_eq!(put.len(), 1);
@@ -328,8 +332,8 @@ fn a_reduction_of_somebody_else_that_the_controller_guards_is_rejected_with_its_
         "description": "external-reduction@bmsApi-1-Z1" });
     site.controller.happen(&guarded);
     let status = site.status();
-    let wish = site.host.write(&[(REDUCTION, percent(0.0))])[0];
-    assert_eq!(site.host.states(wish), ["Sent", "Rejected"]);
-    assert!(site.host.reason(wish).contains("another role"), "{}", site.host.reason(wish));
+    let write = site.host.write(&[(REDUCTION, percent(0.0))])[0];
+    assert_eq!(site.host.states(write), ["Sent", "Rejected"]);
+    assert!(site.host.reason(write).contains("another role"), "{}", site.host.reason(write));
     status.stop();
 }

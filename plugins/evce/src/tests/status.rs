@@ -70,7 +70,7 @@ fn a_wrong_password_fails_setup_for_good_and_stands_in_no_text() {
     let mut connection = site.controller.connection();
     connection["password"] = json!("not the password");
     let failure = site.host.run(Setup, json!({}), connection).failure();
-    assert!(!failure.may_try_again && failure.what.contains("refused login and password"), "{failure:?}");
+    assert!(!failure.is_retryable && failure.what.contains("refused login and password"), "{failure:?}");
     let problem = site.host.problem("credentials-refused").unwrap();
     let texts = format!("{failure:?}{:?}{problem:?}", site.host.logged(""));
     assert!(!texts.contains("not the password"), "{texts}");
@@ -155,8 +155,8 @@ fn a_controller_of_another_generation_is_read_with_doubt_and_never_written() {
     assert_eq!(site.host.shown(POWER), "0.133 Uncertain");
     assert_eq!(site.host.shown("z1/ZoneName"), "Z1 Uncertain");
     assert!(site.host.problem("unsupported-version").unwrap().what.contains("7.1"));
-    let wish = site.host.write(&[(REDUCTION, PointValue::Double(25.0))])[0];
-    assert_eq!(site.host.states(wish), ["Rejected"]);
+    let write = site.host.write(&[(REDUCTION, PointValue::Double(25.0))])[0];
+    assert_eq!(site.host.states(write), ["Rejected"]);
     assert!(site.controller.requests("PUT", "/").is_empty());
     status.stop();
 }
@@ -169,8 +169,8 @@ fn a_controller_of_another_generation_is_not_written_after_it_was_away_either() 
     site.controller.fault(&json!({ "kind": "500", "path": "/zones" }));
     site.pass(Duration::from_secs(15));
     site.controller.end_faults();
-    let wish = site.host.write(&[(REDUCTION, PointValue::Double(25.0))])[0];
-    assert_eq!(site.host.states(wish), ["Rejected"]);
+    let write = site.host.write(&[(REDUCTION, PointValue::Double(25.0))])[0];
+    assert_eq!(site.host.states(write), ["Rejected"]);
     assert!(site.controller.requests("PUT", "/").is_empty());
     status.stop();
 }
@@ -238,7 +238,7 @@ fn setup_that_cannot_read_the_site_gives_its_session_back_and_says_what_to_do() 
     let site = Site::new(Options::default());
     site.controller.fault(&json!({ "kind": "html", "path": "/stations" }));
     let failure = site.run(Setup, json!({})).failure();
-    assert!(failure.may_try_again, "{failure:?}");
+    assert!(failure.is_retryable, "{failure:?}");
     assert!(site.host.problem("not-understood").unwrap().remedy.contains("/api/v2"));
     assert_eq!(site.controller.requests("POST", "/logout").len(), 1);
 }
@@ -252,7 +252,7 @@ fn a_profile_file_that_is_wrong_is_named_with_its_remedy() {
         site.host.run(Setup, json!({}), connection.clone()).failure(),
         site.host.run(Status, json!({}), connection.clone()).failure(),
     ] {
-        assert!(!failure.may_try_again && failure.what.contains("/nowhere/own.toml"), "{failure:?}");
+        assert!(!failure.is_retryable && failure.what.contains("/nowhere/own.toml"), "{failure:?}");
         assert!(failure.problem.as_ref().unwrap().remedy.contains("profile file"), "{failure:?}");
     }
 }

@@ -18,15 +18,15 @@ use crate::processes::Riser;
 /// Starts that are measured.
 const STARTS: usize = 11;
 /// Time for Setup to declare the site, and for values to be written, before the first of them.
-const SETTLES_WITHIN: Duration = Duration::from_secs(8);
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(8);
 /// Time between two looks; part of what is measured.
-const LOOK_EVERY: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// A start that takes longer has failed.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -> anyhow::Result<Figure> {
     let site = ChargingSite::start(programs, "F2").await?;
-    tokio::time::sleep(SETTLES_WITHIN).await;
+    tokio::time::sleep(SETTLE_TIMEOUT).await;
     let folders = site.end().await;
     let (data, plugins) = (folders.data(), folders.plugins());
     let riser = Riser { program: &programs.riser, data: &data, plugins: &plugins };
@@ -58,8 +58,8 @@ async fn first_page(browser: &reqwest::Client, port: u16, begin: Instant) -> any
             ensure!(answer.text().await?.contains("<form"), "the login page has no form");
             return Ok(begin.elapsed());
         }
-        ensure!(begin.elapsed() < PATIENCE, "there is no page after {} s", PATIENCE.as_secs());
-        tokio::time::sleep(LOOK_EVERY).await;
+        ensure!(begin.elapsed() < TEST_TIMEOUT, "there is no page after {} s", TEST_TIMEOUT.as_secs());
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 

@@ -15,7 +15,7 @@ const BEAT: Duration = Duration::from_millis(250);
 /// Beats that are measured.
 const BEATS: usize = 40;
 /// Several times what so many beats take.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// Ids that a request may have.
 const IDS_IN_A_REQUEST: usize = 5_000;
 /// The point that says when its batch was published.
@@ -36,7 +36,7 @@ pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -
     let (mut ways, mut reads) = (Vec::new(), Vec::new());
     let first = Instant::now();
     while ways.len() < BEATS {
-        ensure!(first.elapsed() < PATIENCE, "the metronome has stopped after {} beats", ways.len());
+        ensure!(first.elapsed() < TEST_TIMEOUT, "the metronome has stopped after {} beats", ways.len());
         let begin = Instant::now();
         let seen = published_at(&client, &stamp.id).await?;
         if seen == last {

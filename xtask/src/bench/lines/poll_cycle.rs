@@ -20,7 +20,7 @@ const POLLS_BEFORE: usize = 3;
 /// Polls that are measured.
 const POLLS: usize = 8;
 /// Time for the answer to a poll to be worked in, far below the five seconds between two.
-const WORKED_IN_WITHIN: Duration = Duration::from_secs(1);
+const APPLY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Times that the answers are parsed.
 const PARSES: usize = 51;
 
@@ -29,7 +29,7 @@ pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -
     let controller = Controller::of(&site)?;
     let time_after_polls = async |count| {
         controller.wait_for_calls("GET", "/stations", count).await?;
-        tokio::time::sleep(WORKED_IN_WITHIN).await;
+        tokio::time::sleep(APPLY_TIMEOUT).await;
         time_of_riser(&site)
     };
     let before = time_after_polls(POLLS_BEFORE).await?;

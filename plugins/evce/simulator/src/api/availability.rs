@@ -37,7 +37,7 @@ pub(crate) async fn save(
         let owner = &world.site.stations[station];
         let found = owner.connectors.iter().position(|found| Some(u64::from(found.number)) == id(&connector));
         let found = found.ok_or_else(ApiError::connector_not_found)?;
-        let wished = match request.availability.as_str() {
+        let requested = match request.availability.as_str() {
             Some("operative") => Availability::Operative,
             Some("inoperative") => Availability::Inoperative,
             _ => {
@@ -50,7 +50,7 @@ pub(crate) async fn save(
         if owner.rejects_availability {
             return Err(ApiError::new(409, "REJECTED_BY_STATION", "the station rejected the change"));
         }
-        match world.set_availability(station, found, wished, now.cars_ms) {
+        match world.set_availability(station, found, requested, now.cars_ms) {
             Applied::Now => json(200, &AvailabilityAnswer { status: "accepted" }),
             Applied::Scheduled => json(202, &AvailabilityAnswer { status: "scheduled" }),
         }

@@ -10,18 +10,18 @@ use tokio::process::{Child, ChildStdout, Command};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_evce-simulator");
 /// Far longer than it takes; a test that gets here has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 async fn announced(child: &mut Child) -> (Value, BufReader<ChildStdout>) {
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
-    tokio::time::timeout(PATIENCE, out.read_line(&mut line)).await.unwrap().unwrap();
+    tokio::time::timeout(TEST_TIMEOUT, out.read_line(&mut line)).await.unwrap().unwrap();
     (serde_json::from_str(&line).unwrap(), out)
 }
 
 async fn rest(mut out: BufReader<ChildStdout>) -> String {
     let mut text = String::new();
-    tokio::time::timeout(PATIENCE, out.read_to_string(&mut text)).await.unwrap().unwrap();
+    tokio::time::timeout(TEST_TIMEOUT, out.read_to_string(&mut text)).await.unwrap().unwrap();
     text
 }
 
@@ -34,7 +34,7 @@ fn signal(child: &Child, signal: Signal) {
 async fn it_announces_itself_in_one_line_and_ends_well_when_asked() {
     for asked in [Signal::TERM, Signal::INT] {
         let mut child = Command::new(PROGRAM)
-            .args(["--announce", "--fixture", "F2", "--user", "riser"])
+            .args(["--print-ready", "--fixture", "F2", "--user", "riser"])
             .env_remove("EVCE_SIMULATOR_PASSWORD")
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -58,7 +58,7 @@ async fn a_given_password_is_not_printed() {
     let file = folder.path().join("password");
     std::fs::write(&file, "correct horse\n").unwrap();
     let mut child = Command::new(PROGRAM)
-        .arg("--announce")
+        .arg("--print-ready")
         .arg("--password-file")
         .arg(&file)
         .stdout(Stdio::piped())
@@ -74,7 +74,7 @@ async fn a_given_password_is_not_printed() {
 #[tokio::test]
 async fn the_control_interface_can_end_it() {
     let mut child =
-        Command::new(PROGRAM).arg("--announce").stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        Command::new(PROGRAM).arg("--print-ready").stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
     let (line, out) = announced(&mut child).await;
     let _ = rustls::crypto::ring::default_provider().install_default();
     let stop = format!("{}/_sim/stop", line["control_url"].as_str().unwrap());
@@ -89,7 +89,7 @@ async fn the_control_interface_can_end_it() {
 #[tokio::test]
 async fn it_ends_when_its_parent_is_killed() {
     let mut shell = Command::new("sh")
-        .args(["-c", "\"$0\" --announce & wait", PROGRAM])
+        .args(["-c", "\"$0\" --print-ready & wait", PROGRAM])
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()

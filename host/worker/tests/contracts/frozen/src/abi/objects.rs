@@ -10,7 +10,7 @@ use super::records::{LogLevelCode, ReadingBatch, SampleBatch, ValueBatch};
 /// The services that the host renders to a run. [any thread] unless a method says otherwise.
 #[sabi_trait]
 pub trait HostServices: Send + Sync {
-    /// A rare call: JSON of `messages::Call` in, JSON of `messages::Answer` out. May block until the host
+    /// A rare call: JSON of `messages::Call` in, JSON of `messages::Reply` out. May block until the host
     /// has answered.
     fn call(&self, request: RSlice<'_, u8>) -> ServiceResult<RVec<u8>>;
 
@@ -47,12 +47,12 @@ pub type HostServicesBox = HostServices_TO<'static, RBox<()>>;
 /// One run of a class, made by `create`, used once. [run thread]
 #[sabi_trait]
 pub trait PluginRun: Send {
-    /// Runs to its end. `order` is JSON of `messages::RunOrderMessage`; the error is JSON of
+    /// Runs to its end. `order` is JSON of `messages::RunRequestMessage`; the error is JSON of
     /// `messages::FailureMessage`. Blocks as long as the run lasts.
     fn run(&self, order: RSlice<'_, u8>, services: HostServicesBox) -> RResult<(), RVec<u8>>;
 
     /// Tests a connection with settings that need not be saved. `order` is JSON of
-    /// `messages::TestOrderMessage`; stages are told through `call`. Blocks, at most about 10 s.
+    /// `messages::TestRequestMessage`; stages are told through `call`. Blocks, at most about 10 s.
     #[sabi(last_prefix_field)]
     fn test_connection(&self, order: RSlice<'_, u8>, services: HostServicesBox) -> RResult<(), RVec<u8>>;
 }

@@ -1,0 +1,116 @@
+//! What a run is given: its settings with the secrets opened, its connection, its tree, its open writes.
+
+use riser_domain::{Connection, ProcessorConfiguration, TreeOwner};
+use riser_secrets::{SecretContext, SecretError};
+use riser_store::{SealedSettings, StoreError};
+use riser_worker::frames::{ConnectionRequest, RunRequest};
+use riser_worker::{CachedLibrary, LaunchError, WorkerGone, open_settings};
+
+use super::Context;
+use super::convert::{point_frames, write_frame};
+use crate::libraries::LibraryMissing;
+
+/// Why a run could not be started.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RunRequestError {
+    #[error(transparent)]
+    Library(#[from] LibraryMissing),
+    #[error("the worker process could not be started")]
+    Launch(#[from] LaunchError),
+    #[error("the worker process ended before it was given its request")]
+    Gone(#[from] WorkerGone),
+    #[error("what the run needs could not be read from the store")]
+    Store(#[from] StoreError),
+    #[error("a secret of {of} could not be opened")]
+    Secret {
+        of: String,
+        #[source]
+        source: SecretError,
+    },
+    #[error("the settings of {of} cannot be used")]
+    Settings {
+        of: String,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("its connection no longer exists: choose another one for this processor")]
+    ConnectionGone,
+}
+
+impl RunRequestError {
+    /// Whether the next attempt may go better without anyone changing anything.
+    pub(super) const fn is_retryable(&self) -> bool {
+        !matches!(self, Self::Secret { .. } | Self::Settings { .. } | Self::ConnectionGone)
+    }
+}
+
+/// Builds the order of a run. Secrets are opened here and nowhere earlier.
+pub(super) async fn run_request(
+    context: &Context,
+    configuration: &ProcessorConfiguration,
+    owner: &TreeOwner,
+    library: &CachedLibrary,
+) -> Result<RunRequest, RunRequestError> {
+    let secrets = context.store.list_processor_secrets(configuration.id).await?;
+    let settings_json = opened(
+        context,
+        &configuration.name,
+        &configuration.settings_json,
+        ("processor_secrets", configuration.id.0),
+        secrets,
+    )?;
+    let connection = match configuration.connection {
+        None => None,
+        Some(id) => {
+            let connection = context.configurations.connection(id).ok_or(RunRequestError::ConnectionGone)?;
+            Some(connection_request(context, &connection).await?)
+        }
+    };
+    let writes = context.outbox.open_for(owner, &configuration.class.class);
+    Ok(RunRequest {
+        library: library.path.display().to_string(),
+        class: configuration.class.class.clone(),
+        configuration: configuration.name.clone(),
+        instance: context.instance.clone(),
+        settings_json,
+        connection,
+        points: point_frames(&context.items.stored(owner).await),
+        writes: writes.iter().map(write_frame).collect(),
+    })
+}
+
+async fn connection_request(
+    context: &Context,
+    connection: &Connection,
+) -> Result<ConnectionRequest, RunRequestError> {
+    let secrets = context.store.list_connection_secrets(connection.id).await?;
+    let settings_json = opened(
+        context,
+        &connection.name,
+        &connection.settings_json,
+        ("connection_secrets", connection.id.0),
+        secrets,
+    )?;
+    Ok(ConnectionRequest { name: connection.name.clone(), kind: connection.kind.clone(), settings_json })
+}
+
+fn opened(
+    context: &Context,
+    of: &str,
+    settings_json: &str,
+    (table, row): (&'static str, i64),
+    sealed: SealedSettings,
+) -> Result<String, RunRequestError> {
+    let mut secrets = Vec::with_capacity(sealed.len());
+    for (key, value) in sealed {
+        let place = SecretContext::new(table, row, &key);
+        let secret = context
+            .keyring
+            .open(&place, &value.bytes)
+            .map_err(|source| RunRequestError::Secret { of: of.to_owned(), source })?;
+        secrets.push((key, secret));
+    }
+    let values = serde_json::from_str(settings_json)
+        .map_err(|source| RunRequestError::Settings { of: of.to_owned(), source })?;
+    Ok(open_settings(&values, &secrets))
+}

@@ -1,0 +1,131 @@
+//! The fixture of a test: a real store, a server with two points that were read, an outbox.
+
+use std::sync::Arc;
+
+use riser_domain::{
+    Actor, ClassId, Clock as _, ConfigurationId, ContainerItem, ContainerKind, DeclaredTree, DigestAlgorithm,
+    EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock, HistoryItem, PointHandle, ProcessorConfiguration,
+    ProcessorFlags, SetPointRule, SetPointWrite, Timestamp, TreeOwner, Value, ValueItem, ValueKind,
+    ValueState,
+};
+use riser_store::Store;
+
+use crate::changes::Changes;
+use crate::configuration::Configurations;
+use crate::items::{ItemStore, Published};
+use crate::outbox::{Outbox, PointWrite};
+
+pub(crate) struct Fixture {
+    pub(crate) clock: Arc<FakeClock>,
+    pub(crate) store: Store,
+    pub(crate) items: Arc<ItemStore>,
+    pub(crate) outbox: Outbox,
+    pub(crate) owner: TreeOwner,
+    pub(crate) processor: ConfigurationId,
+    pub(crate) points: [PointHandle; 2],
+    _folder: tempfile::TempDir,
+}
+
+/// A server with two points that EVCE Status carries; both were read as 1.
+pub(crate) async fn fixture() -> Fixture {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(FakeClock::at(Timestamp::from_unix_ms(1_780_000_000_000)));
+    let (store, _) = Store::open(directory.path(), &*clock).await.unwrap();
+    let server = EwsServer {
+        id: EwsServerId(0),
+        name: "Main".to_owned(),
+        listen: "127.0.0.1:0".to_owned(),
+        path: EwsServer::DEFAULT_PATH.to_owned(),
+        realm: "Riser".to_owned(),
+        public_url: None,
+        page_size_items: 1_000,
+        digest_order: vec![DigestAlgorithm::Sha256],
+    };
+    let mut changes = store.begin_configuration(&Actor::CommandLine, clock.now()).await.unwrap();
+    let ews_server = changes.add_ews_server(&server).await.unwrap();
+    let processor = ProcessorConfiguration {
+        id: ConfigurationId(0),
+        name: "EVCE Status".to_owned(),
+        class: ClassId::parse("riser.evce/status").unwrap(),
+        connection: None,
+        ews_server,
+        schedule: None,
+        flags: ProcessorFlags::default(),
+        settings_json: "{}".to_owned(),
+        secret_keys: Vec::new(),
+        memory_limit_mib: ProcessorConfiguration::DEFAULT_MEMORY_LIMIT_MIB,
+    };
+    let processor = changes.add_processor(&processor).await.unwrap();
+    changes.commit().await.unwrap();
+    let configurations = Arc::new(Configurations::load(&store).await.unwrap());
+    let changes = Changes::new();
+    let items = Arc::new(ItemStore::load(store.clone(), clock.clone(), changes.clone()).await.unwrap());
+    items.add_server(ews_server, "Main").await;
+    let owner = TreeOwner { ews_server, plugin: "riser.evce".to_owned(), connection: None };
+    items.declare(&owner, &tree(), Vec::new(), &Actor::System).await.unwrap();
+    let tree = items.server(ews_server);
+    let points = ["a", "b"].map(|id| tree.find(id).unwrap());
+    let writer = items.values.writer(&owner, &Arc::from("status"));
+    items.publish(writer, points.map(|point| good(point, 1)).to_vec()).unwrap();
+    let outbox = Outbox::load(store.clone(), clock.clone(), Arc::clone(&items), configurations, changes)
+        .await
+        .unwrap();
+    Fixture { clock, store, items, outbox, owner, processor, points, _folder: directory }
+}
+
+fn tree() -> DeclaredTree {
+    let container = ContainerItem {
+        id: EwsItemId::new("site"),
+        parent: None,
+        name: "Site".into(),
+        description: "".into(),
+        kind: ContainerKind::Folder,
+    };
+    let point = |id: &str| {
+        EwsItem::Value(ValueItem {
+            id: EwsItemId::new(id),
+            parent: EwsItemId::new("site"),
+            name: id.into(),
+            description: "".into(),
+            kind: ValueKind::Long,
+            unit: "".into(),
+            set_point: Some(SetPointRule::default()),
+            published_by: "status".into(),
+            writes_handled_by: Some("status".into()),
+        })
+    };
+    let history = EwsItem::History(HistoryItem {
+        id: EwsItemId::new("a/history"),
+        parent: EwsItemId::new("site"),
+        name: "a".into(),
+        description: "".into(),
+        value_item: EwsItemId::new("a"),
+        kind: ValueKind::Long,
+        unit: "".into(),
+        published_by: "logs".into(),
+    });
+    DeclaredTree { items: vec![EwsItem::Container(container), point("a"), point("b"), history] }
+}
+
+fn good(handle: PointHandle, number: i64) -> Published {
+    let value = Some(Value::Long(number));
+    Published { handle, value, state: ValueState::Good, reason: None, source_time: None }
+}
+
+pub(crate) fn bms() -> Actor {
+    Actor::EwsAccount { server: "Main".to_owned(), account: "bms".to_owned() }
+}
+
+impl Fixture {
+    pub(crate) async fn write<const N: usize>(&self, writes: [(PointHandle, i64); N]) -> Vec<SetPointWrite> {
+        let writes = writes.map(|(point, number)| PointWrite { point, value: Value::Long(number) });
+        let accepted = self.outbox.accept(self.owner.ews_server, &bms(), writes.to_vec()).await.unwrap();
+        assert!(accepted.results.iter().all(Result::is_ok));
+        accepted.writes
+    }
+
+    pub(crate) fn served(&self, point: PointHandle) -> (Value, ValueState) {
+        let reading = self.items.readings(&[point]).remove(0).unwrap();
+        (reading.value, reading.state)
+    }
+}

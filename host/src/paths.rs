@@ -1,0 +1,56 @@
+//! Where Riser keeps what it keeps.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+
+/// The data directory of a Riser that the machine runs.
+const SYSTEM_DATA: &str = "/var/lib/riser";
+
+/// The data directory, as an argument of every command that uses it.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DataDir {
+    /// Data directory [default: /var/lib/riser for root, else riser in the user's data home]
+    #[arg(long, value_name = "DIR", env = "RISER_DATA", global = true)]
+    data: Option<PathBuf>,
+}
+
+/// Where plugin libraries lie, as an argument of every command that loads them.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct PluginDirs {
+    /// Directory with plugin libraries [default: `plugins` beside this program, then `plugins` in the data directory]
+    #[arg(long, value_name = "DIR", env = "RISER_PLUGINS")]
+    plugins: Option<PathBuf>,
+}
+
+impl DataDir {
+    /// The directory, absolute, whether or not it is there.
+    pub(crate) fn path(&self) -> anyhow::Result<PathBuf> {
+        let directory = match &self.data {
+            Some(directory) => directory.clone(),
+            None if rustix::process::geteuid().is_root() => PathBuf::from(SYSTEM_DATA),
+            None => data_home()
+                .context("neither XDG_DATA_HOME nor HOME is set; name a directory with --data-dir")?,
+        };
+        std::path::absolute(&directory)
+            .with_context(|| format!("{} is no path of a directory", directory.display()))
+    }
+}
+
+impl PluginDirs {
+    /// The directories, those that come first winning.
+    pub(crate) fn paths(&self, data_dir: &Path) -> Vec<PathBuf> {
+        if let Some(directory) = &self.plugins {
+            return vec![directory.clone()];
+        }
+        let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("plugins")));
+        beside.into_iter().chain([data_dir.join("plugins")]).collect()
+    }
+}
+
+fn data_home() -> Option<PathBuf> {
+    let named = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = named("XDG_DATA_HOME").or_else(|| Some(named("HOME")?.join(".local/share")))?;
+    Some(home.join("riser"))
+}

@@ -1,0 +1,33 @@
+//! Texts that many rows have in common: names, sentences and units of the points of a class.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Texts, each kept once.
+#[derive(Debug, Default)]
+pub(crate) struct StringPool(HashSet<Arc<str>>);
+
+impl StringPool {
+    /// The text, as it is kept already or from now on.
+    pub(crate) fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return Arc::clone(known);
+        }
+        let text = Arc::from(text);
+        self.0.insert(Arc::clone(&text));
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_texts_are_one() {
+        let mut texts = StringPool::default();
+        let (first, second, other) = (texts.share("kW"), texts.share("kW"), texts.share("A"));
+        assert!(Arc::ptr_eq(&first, &second) && !Arc::ptr_eq(&first, &other));
+        assert_eq!((&*second, &*other), ("kW", "A"));
+    }
+}

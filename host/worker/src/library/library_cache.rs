@@ -1,0 +1,259 @@
+//! Copies of plugin libraries, named by their hash. Workers load the copy: overwriting a file in place kills
+//! every process that has it mapped, and the hash recorded with a run then says what really ran.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::elf::{HEADER_BYTES, Looks, examine};
+use super::error::LibraryError;
+
+/// How the names of unfinished copies begin.
+const UNFINISHED: &str = ".unfinished-";
+
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// A library that workers may load: a copy that never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CachedLibrary {
+    /// The copy.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// The file it was copied from, for messages.
+    pub source: PathBuf,
+}
+
+/// The directory of copies: `libraries` in the data directory.
+#[derive(Clone, Debug)]
+pub struct LibraryCache {
+    directory: PathBuf,
+}
+
+impl LibraryCache {
+    /// Opens or makes the directory, and removes copies that a hard end left unfinished.
+    pub fn open(data_dir: &Path) -> Result<Self, LibraryError> {
+        let cache = Self { directory: data_dir.join("libraries") };
+        cache.prepare().map_err(|source| cache.not_writable(source))?;
+        Ok(cache)
+    }
+
+    fn prepare(&self) -> io::Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
+        for entry in fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The copy of `file`, made when there is none of these bytes yet.
+    pub fn copy_in(&self, file: &Path) -> Result<CachedLibrary, LibraryError> {
+        let mut library = File::open(file).map_err(|source| unreadable(file, source))?;
+        let before = library.metadata().map_err(|source| unreadable(file, source))?;
+        let header = read_header(&mut library).map_err(|source| unreadable(file, source))?;
+        match examine(&header) {
+            Looks::Library { whole_bytes } if whole_bytes <= before.len() => {}
+            Looks::Library { .. } => return Err(LibraryError::Incomplete { file: file.to_owned() }),
+            Looks::ForOtherMachine(built_for) => {
+                return Err(LibraryError::OtherMachine { file: file.to_owned(), built_for });
+            }
+            // An empty file is one that a copy has just begun.
+            Looks::NoLibrary if header.is_empty() => {
+                return Err(LibraryError::Incomplete { file: file.to_owned() });
+            }
+            Looks::NoLibrary => return Err(LibraryError::NotALibrary { file: file.to_owned() }),
+        }
+        let copy = UnfinishedCopy::begin(&self.directory).map_err(|source| self.not_writable(source))?;
+        let sha256 = copy.fill(&header, &mut library).map_err(|error| match error {
+            CopyError::Read(source) => unreadable(file, source),
+            CopyError::Write(source) => self.not_writable(source),
+        })?;
+        let after = library.metadata().map_err(|source| unreadable(file, source))?;
+        if (before.len(), before.mtime(), before.mtime_nsec())
+            != (after.len(), after.mtime(), after.mtime_nsec())
+        {
+            return Err(LibraryError::Incomplete { file: file.to_owned() });
+        }
+        let path = self.path_of(&sha256);
+        if !path.exists() {
+            copy.finish(&path).map_err(|source| self.not_writable(source))?;
+        }
+        Ok(CachedLibrary { path, sha256, source: file.to_owned() })
+    }
+
+    /// The copy with this hash, when it is still there: what a vanished file was.
+    pub fn find(&self, sha256: &str, source: &Path) -> Option<CachedLibrary> {
+        let path = self.path_of(sha256);
+        let is_hash = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (is_hash && path.is_file()).then(|| CachedLibrary {
+            path,
+            sha256: sha256.to_owned(),
+            source: source.to_owned(),
+        })
+    }
+
+    fn path_of(&self, sha256: &str) -> PathBuf {
+        self.directory.join(format!("{sha256}.so"))
+    }
+
+    fn not_writable(&self, source: io::Error) -> LibraryError {
+        LibraryError::CacheNotWritable { directory: self.directory.clone(), source }
+    }
+}
+
+fn unreadable(file: &Path, source: io::Error) -> LibraryError {
+    let file = file.to_owned();
+    match source.kind() {
+        io::ErrorKind::NotFound => LibraryError::Vanished { file },
+        io::ErrorKind::IsADirectory => LibraryError::NotALibrary { file },
+        _ => LibraryError::Unreadable { file, source },
+    }
+}
+
+fn read_header(library: &mut File) -> io::Result<Vec<u8>> {
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    library.take(HEADER_BYTES as u64).read_to_end(&mut header)?;
+    Ok(header)
+}
+
+enum CopyError {
+    Read(io::Error),
+    Write(io::Error),
+}
+
+/// A copy under a name that nobody loads. Dropping it removes it.
+struct UnfinishedCopy {
+    path: PathBuf,
+    file: File,
+}
+
+impl UnfinishedCopy {
+    fn begin(directory: &Path) -> io::Result<Self> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let path = directory.join(format!("{UNFINISHED}{}", hex::encode(random)));
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        Ok(Self { path, file })
+    }
+
+    /// Writes header and rest, and returns the hash of both.
+    fn fill(&self, header: &[u8], rest: &mut File) -> Result<String, CopyError> {
+        let mut hash = Sha256::new();
+        let mut chunk = header.to_vec();
+        let mut length = header.len();
+        while length > 0 {
+            hash.update(&chunk[..length]);
+            (&self.file).write_all(&chunk[..length]).map_err(CopyError::Write)?;
+            chunk.resize(CHUNK_BYTES, 0);
+            length = rest.read(&mut chunk).map_err(CopyError::Read)?;
+        }
+        Ok(hex::encode(hash.finalize()))
+    }
+
+    /// Gives the copy the name that workers load, once its bytes are on the disk.
+    fn finish(&self, path: &Path) -> io::Result<()> {
+        self.file.set_permissions(Permissions::from_mode(0o400))?;
+        self.file.sync_all()?;
+        fs::rename(&self.path, path)
+    }
+}
+
+impl Drop for UnfinishedCopy {
+    fn drop(&mut self) {
+        let _renamed = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::elf::tests::header_for;
+
+    struct Fixture {
+        directory: tempfile::TempDir,
+        cache: LibraryCache,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let cache = LibraryCache::open(&directory.path().join("data")).unwrap();
+            Self { directory, cache }
+        }
+
+        fn file(&self, bytes: &[u8]) -> PathBuf {
+            let path = self.directory.path().join("plugin.so");
+            fs::write(&path, bytes).unwrap();
+            path
+        }
+
+        fn in_the_cache(&self) -> usize {
+            fs::read_dir(&self.cache.directory).unwrap().count()
+        }
+    }
+
+    fn own_bytes() -> Vec<u8> {
+        fs::read("/proc/self/exe").unwrap()
+    }
+
+    #[test]
+    fn a_copy_keeps_its_bytes_when_the_file_changes_and_when_it_goes() {
+        let fixture = Fixture::new();
+        let file = fixture.file(&own_bytes());
+        let first = fixture.cache.copy_in(&file).unwrap();
+        assert_eq!(fs::metadata(&first.path).unwrap().permissions().mode() & 0o777, 0o400);
+        assert_eq!(fixture.cache.copy_in(&file).unwrap(), first);
+        let mut next = own_bytes();
+        next.push(0);
+        let second = fixture.cache.copy_in(&fixture.file(&next)).unwrap();
+        assert_ne!(second.sha256, first.sha256);
+        assert_eq!((fs::read(&first.path).unwrap(), fs::read(&second.path).unwrap()), (own_bytes(), next));
+        fs::remove_file(&file).unwrap();
+        assert!(matches!(fixture.cache.copy_in(&file), Err(LibraryError::Vanished { .. })));
+        assert_eq!(fixture.cache.find(&first.sha256, &file), Some(first));
+        assert_eq!(fixture.in_the_cache(), 2);
+    }
+
+    #[test]
+    fn a_file_that_is_still_being_copied_is_incomplete() {
+        let fixture = Fixture::new();
+        let whole = own_bytes();
+        for length in [0, HEADER_BYTES, whole.len() / 2, whole.len() - 1] {
+            let file = fixture.file(&whole[..length]);
+            let error = fixture.cache.copy_in(&file).unwrap_err();
+            assert!(matches!(error, LibraryError::Incomplete { .. }), "{length}: {error}");
+        }
+        assert_eq!(fixture.in_the_cache(), 0);
+    }
+
+    #[test]
+    fn other_files_are_named_with_what_to_do() {
+        let fixture = Fixture::new();
+        let says = |bytes: &[u8]| {
+            let error = fixture.cache.copy_in(&fixture.file(bytes)).unwrap_err().to_string();
+            error.split_once("plugin.so ").unwrap().1.to_owned()
+        };
+        assert_eq!(
+            says(b"#!/bin/sh\n"),
+            "is no shared library: remove it from the plugin directory, or replace it with the plugin's .so file"
+        );
+        assert!(
+            says(&header_for(40))
+                .starts_with("was built for Linux on Arm (32 bit), this machine is Linux on")
+        );
+    }
+
+    #[test]
+    fn a_copy_that_a_hard_end_left_unfinished_is_removed_at_the_next_start() {
+        let fixture = Fixture::new();
+        fs::write(fixture.cache.directory.join(".unfinished-1"), "half").unwrap();
+        LibraryCache::open(&fixture.directory.path().join("data")).unwrap();
+        assert_eq!(fixture.in_the_cache(), 0);
+    }
+}

@@ -1,0 +1,78 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::HostError;
+use crate::abi::messages::{ActionResult, Call, LimitedAction, Reply};
+use crate::host::{Host, Services};
+use crate::value::moment;
+
+/// The connection limiter: what all workers of one connection agree on. Ask before each login and each request,
+/// and say afterwards how it went. The kit's HTTP client does so by itself.
+#[derive(Clone, Debug)]
+pub struct ConnectionLimiter {
+    services: Arc<Services>,
+}
+
+/// The limiter is closed for now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// Until when.
+    pub until: SystemTime,
+    /// Why: refused credentials, a pause that was asked for, too many failures.
+    pub reason: String,
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the connection is left alone for now: {}", self.reason)
+    }
+}
+
+impl std::error::Error for Denied {}
+
+/// A slot that is held. Dropping it without a word counts as a failure.
+#[derive(Debug)]
+pub struct Permit {
+    services: Arc<Services>,
+    purpose: LimitedAction,
+    is_over: bool,
+}
+
+impl ConnectionLimiter {
+    pub(crate) const fn new(services: Arc<Services>) -> Self {
+        Self { services }
+    }
+
+    /// Waits for a free slot, and takes it. [any thread] Blocks while others hold all of them; goes on while
+    /// stopping, so that a plugin can log out.
+    ///
+    /// # Errors
+    /// `Ok(Err(closed))` while the limiter is closed; [`HostError::Refused`] without a connection.
+    pub fn acquire(&self, purpose: LimitedAction) -> Result<Result<Permit, Denied>, HostError> {
+        match Host::ask(&self.services, &Call::LimiterAcquire { purpose })? {
+            Reply::LimiterDenied { until_ms, reason } => Ok(Err(Denied { until: moment(until_ms), reason })),
+            _ => Ok(Ok(Permit { services: Arc::clone(&self.services), purpose, is_over: false })),
+        }
+    }
+}
+
+impl Permit {
+    /// Gives the slot back and says how it went. [any thread] Never fails.
+    pub fn release(mut self, result: ActionResult) {
+        self.notify(result);
+    }
+
+    fn notify(&mut self, result: ActionResult) {
+        if !self.is_over {
+            self.is_over = true;
+            Host::notify(&self.services, &Call::LimiterRelease { purpose: self.purpose, result });
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.notify(ActionResult::Failed);
+    }
+}

@@ -1,0 +1,76 @@
+//! The connection limiter: open until the test closes it, and for logins until credentials are refused; who passed
+//! and how it went is kept.
+
+use std::time::{Duration, SystemTime};
+
+use riser_plugin::abi::messages::{ActionResult, LimitedAction, Reply};
+
+use crate::records::unix_ms;
+
+/// Time between two logins with credentials that were refused, as Riser keeps it.
+const REFUSED_PAUSE: Duration = Duration::from_mins(5);
+
+/// What was told to the limiter after a login or a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimiterReport {
+    /// Which of the two.
+    pub purpose: LimitedAction,
+    /// How it went.
+    pub result: ActionResult,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct MemoryLimiter {
+    closed: Option<(SystemTime, String)>,
+    no_login_before: Option<SystemTime>,
+    held: Vec<LimitedAction>,
+    reports: Vec<LimiterReport>,
+}
+
+impl MemoryLimiter {
+    pub(crate) fn close(&mut self, until: SystemTime, reason: &str) {
+        self.closed = Some((until, reason.to_owned()));
+    }
+
+    /// Lets through whoever asks, until it is closed; it opens by itself when its time has come.
+    pub(crate) fn acquire(&mut self, purpose: LimitedAction, now: SystemTime) -> Reply {
+        if self.closed.as_ref().is_some_and(|(until, _)| *until <= now) {
+            self.closed = None;
+        }
+        if let Some(until) = self.no_login_before.filter(|until| *until > now)
+            && purpose == LimitedAction::Login
+        {
+            let reason = "login and password were refused".to_owned();
+            return Reply::LimiterDenied { until_ms: unix_ms(until), reason };
+        }
+        match &self.closed {
+            Some((until, reason)) => {
+                Reply::LimiterDenied { until_ms: unix_ms(*until), reason: reason.clone() }
+            }
+            None => {
+                self.held.push(purpose);
+                Reply::Done
+            }
+        }
+    }
+
+    /// Takes a slot back; `None` when none is held.
+    pub(crate) fn release(
+        &mut self,
+        purpose: LimitedAction,
+        result: ActionResult,
+        now: SystemTime,
+    ) -> Option<Reply> {
+        let at = self.held.iter().position(|held| *held == purpose)?;
+        self.held.remove(at);
+        if result == ActionResult::CredentialsRefused {
+            self.no_login_before = Some(now + REFUSED_PAUSE);
+        }
+        self.reports.push(LimiterReport { purpose, result });
+        Some(Reply::Done)
+    }
+
+    pub(crate) fn reports(&self) -> &[LimiterReport] {
+        &self.reports
+    }
+}

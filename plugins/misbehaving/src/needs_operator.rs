@@ -1,0 +1,24 @@
+use riser_plugin::prelude::*;
+
+/// Where it keeps that it ran before.
+const RAN_BEFORE: &str = "ran-before";
+
+/// Fails the first time with a problem for the administrator, and goes well the second time.
+pub(crate) struct NeedsSomebody;
+
+impl Processor for NeedsSomebody {
+    type Settings = ();
+    const CLASS: Class =
+        Class::scheduled("needs-somebody", "Needs somebody").about("Fails until somebody starts it again.");
+
+    fn run(&self, host: &Host, (): ()) -> Outcome {
+        if host.state().get(RAN_BEFORE)?.is_some() {
+            return Ok(());
+        }
+        host.state().put(RAN_BEFORE, "yes")?;
+        let problem = Problem::new("limiter-shut", "the limiter is shut")
+            .effect("nothing passes")
+            .remedy("open the limiter and start it again");
+        Err(Failure::problem(problem).permanent())
+    }
+}
