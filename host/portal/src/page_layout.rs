@@ -103,7 +103,7 @@ impl PageLayout {
         &MENU
     }
 
-    pub(crate) fn is_current(&self, entry: MenuEntry) -> bool {
-        self.current == entry
+    pub(crate) fn is_current(&self, entry: &MenuEntry) -> bool {
+        self.current == *entry
     }
 }

@@ -50,10 +50,9 @@ pub(crate) trait LivePage: Send + 'static {
 pub(crate) fn follow(
     portal: PortalState,
     signed_in: &SignedIn,
-    page: impl LivePage,
+    page: Box<dyn LivePage>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, PageError> {
     let permit = portal.sessions().open_stream(signed_in.session).ok_or(PageError::TooManyStreams)?;
-    let page: Box<dyn LivePage> = Box::new(page);
     let follower = Follower::new(portal, page, signed_in.session, permit);
     let events = unfold(Some(follower), |follower| async move {
         let mut follower = follower?;

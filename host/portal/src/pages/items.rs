@@ -82,7 +82,7 @@ pub(crate) async fn follow(
     signed_in: SignedIn,
     QueryOf(address): QueryOf<ItemsAddress>,
 ) -> Result<impl IntoResponse, PageError> {
-    live::follow(portal, &signed_in, LiveItems { address })
+    live::follow(portal, &signed_in, Box::new(LiveItems { address }))
 }
 
 struct LiveItems {

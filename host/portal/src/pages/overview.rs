@@ -82,7 +82,8 @@ pub(crate) async fn follow(
     State(portal): State<PortalState>,
     signed_in: SignedIn,
 ) -> Result<impl IntoResponse, PageError> {
-    live::follow(portal, &signed_in, LiveOverview { user: signed_in.context.user.clone() })
+    let page = LiveOverview { user: signed_in.context.user.clone() };
+    live::follow(portal, &signed_in, Box::new(page))
 }
 
 struct LiveOverview {

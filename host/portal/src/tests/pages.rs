@@ -94,7 +94,7 @@ async fn the_tree_shows_only_open_branches() {
 }
 
 #[tokio::test]
-async fn the_drawer_shows_the_receipt() {
+async fn the_drawer_shows_the_status_of_a_write() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     let page = portal.get("/items?server=1&container=z2&item=z2%2Fr", &cookie).await.body;
