@@ -134,7 +134,7 @@ fn unencrypted_portal() -> Problem {
     Problem {
         code: "portal-without-tls".to_owned(),
         what: "other machines reach this portal without encryption".to_owned(),
-        effect: "anyone who listens on the network can read passwords and take over sessions".to_owned(),
+        effect: "other people on the network can read passwords and take over sessions".to_owned(),
         remedy:
             "start Riser with a certificate and its key for the portal, or let it listen on this machine only"
                 .to_owned(),

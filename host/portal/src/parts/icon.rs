@@ -81,13 +81,13 @@ mod tests {
     #[test]
     fn no_template_names_an_icon_around_the_type() {
         let templates = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/templates");
-        let mut folders = vec![std::path::PathBuf::from(templates)];
+        let mut directories = vec![std::path::PathBuf::from(templates)];
         let mut naming = Vec::new();
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
-                    folders.push(path);
+                    directories.push(path);
                 } else if std::fs::read_to_string(&path).unwrap().contains("icons.svg#") {
                     naming.push(path.file_name().unwrap().to_owned());
                 }

@@ -166,7 +166,7 @@ fn waiting() -> SystemStatus {
 
 /// Everything that can go wrong with processors, two connections, and names that try to be HTML.
 fn broken() -> SystemStatus {
-    let unable = "the library libriser_evce.so is not in the plugins folder".to_owned();
+    let unable = "the library libriser_evce.so is not in the plugin directory".to_owned();
     let retrying = ProcessorState::Retrying {
         attempt: 3,
         at: NOW.plus(Duration::from_secs(8)),

@@ -36,7 +36,7 @@ pub(crate) struct TestPortal {
     pub(crate) runtime: Runtime,
     state: PortalState,
     router: Router,
-    _folder: tempfile::TempDir,
+    _directory: tempfile::TempDir,
 }
 
 #[derive(Debug)]
@@ -74,9 +74,9 @@ impl TestPortal {
 
     /// `anna` has the role, and `victor` is a viewer.
     pub(crate) async fn with(role: Role, is_set_up: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(FakeClock::at(START));
-        let data_dir = folder.path().join("data");
+        let data_dir = directory.path().join("data");
         std::fs::create_dir(&data_dir).unwrap();
         let (store, _) = Store::open(&data_dir, &*clock).await.unwrap();
         for (name, role) in [("anna", role), ("victor", Role::Viewer)] {
@@ -107,7 +107,7 @@ impl TestPortal {
         };
         let reach = Reach { port: 8082, is_tls: false, is_beyond_loopback: false };
         let state = PortalState::new(Portal { runtime: runtime.clone(), settings }, reach);
-        Self { clock, store, runtime, router: router(state.clone()), state, _folder: folder }
+        Self { clock, store, runtime, router: router(state.clone()), state, _directory: directory }
     }
 
     /// Returns the state that the handlers share.
