@@ -11,7 +11,7 @@ use crate::pages::error::PageError;
 #[folder = "../../web/static/"]
 pub(crate) struct StaticFiles;
 
-/// RequestContext again each time and answered with 304 while it is the same, so that an upgrade shows at once.
+/// Browsers ask each time and get 304 while the file is unchanged, so an upgrade shows at once.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// `GET /static/{path}`
