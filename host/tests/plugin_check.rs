@@ -50,8 +50,8 @@ fn a_plugin_is_shown_with_its_settings_and_has_no_faults() {
         said,
         "Example (riser.example) 0.1.0 by Riser, built for plugin contract 1.1\n\
          class riser.example/counter: Counter; runs until it is stopped\n  \
-         start: First number to publish.; 0 if not given\n  \
-         step_every: Time between two steps.; \"1 s\" if not given\n\
+         start: First number to publish.; 0 by default\n  \
+         step_every: Time between two steps.; \"1 s\" by default\n\
          no faults found\n"
     );
     assert_eq!(output.status.code(), Some(0));
@@ -70,7 +70,7 @@ fn a_file_that_is_no_plugin_is_named_with_what_to_do() {
 
     let nowhere = check(Path::new("/nowhere/plugin.so"));
     let said = String::from_utf8(nowhere.stderr).unwrap();
-    assert!(said.starts_with("riser: /nowhere/plugin.so is not there: name a plugin library"), "{said}");
+    assert!(said.starts_with("riser: /nowhere/plugin.so does not exist; name a plugin library"), "{said}");
 }
 
 #[test]

@@ -38,9 +38,9 @@ async fn each_switch_of_a_processor_acts() {
 
     row_with(&portal, "Unstoppable", "Running").await;
     row_with(&portal, "By schedule", "Succeeded").await;
-    row_with(&portal, "Off", "Switched off").await;
+    row_with(&portal, "Off", "Disabled, so it never runs").await;
     for idle in ["Not by hand", "By hand", "Schedule ignored"] {
-        row_with(&portal, idle, "Runs when someone starts it").await;
+        row_with(&portal, idle, "Runs only when started by hand").await;
     }
     assert!(portal.refused("run", 1).await.contains("It is switched off"));
     assert!(portal.refused("run", 2).await.contains("It may not be started by hand"));

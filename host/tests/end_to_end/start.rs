@@ -21,7 +21,7 @@ fn a_second_riser_on_one_directory_is_told_which_process_uses_it() {
     assert!(!refused.is_success && refused.text.contains(&said), "{}", refused.text);
     // The doctor knows that a Riser that runs is no fault, and that its port is taken by itself.
     let looked = installation.run(&["doctor", "--portal-listen", &host.portal_url.replace("http://", "")]);
-    assert!(looked.is_success && looked.text.contains("Riser runs, process"), "{}", looked.text);
+    assert!(looked.is_success && looked.text.contains("Riser is running as process"), "{}", looked.text);
     assert!(!looked.text.contains("FAULT"), "{}", looked.text);
 }
 

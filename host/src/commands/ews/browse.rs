@@ -14,10 +14,10 @@ use crate::commands::write_line;
 pub(super) struct BrowseArgs {
     #[command(flatten)]
     login: LoginArgs,
-    /// Container to begin with; the root when it is left out
+    /// Container to start with [default: the root]
     #[arg(default_value = "", hide_default_value = true)]
     id: String,
-    /// Levels to show; all when it is left out
+    /// Number of levels to show [default: all]
     #[arg(long, value_name = "LEVELS", default_value_t = usize::MAX, hide_default_value = true)]
     depth: usize,
 }
@@ -28,7 +28,7 @@ pub(super) async fn run(arguments: &BrowseArgs, out: &mut impl Write) -> anyhow:
     Ok(ExitCode::SUCCESS)
 }
 
-/// A container that is yet to be shown.
+/// A container that has not been shown yet.
 struct Waiting {
     id: String,
     name: String,
@@ -36,7 +36,7 @@ struct Waiting {
     level: usize,
 }
 
-/// Shows a container and what lies below it, depth first: each line with its id at the end.
+/// Shows a container and its content, depth first. Each line ends with the id.
 async fn show_tree(client: &EwsClient, id: &str, depth: usize, out: &mut impl Write) -> anyhow::Result<()> {
     let top = client.container(id).await?;
     let mut shown = HashSet::from([top.container.id.clone()]);
@@ -56,7 +56,7 @@ async fn show_tree(client: &EwsClient, id: &str, depth: usize, out: &mut impl Wr
             level,
         }));
         while let Some(next) = waiting.pop() {
-            // A server may put a container below itself.
+            // A server may list a container below itself.
             if next.level > depth || !shown.insert(next.id.clone()) {
                 continue;
             }

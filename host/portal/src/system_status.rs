@@ -1,15 +1,15 @@
-//! How everything stands at one moment: what the hop strip, the overview and the live stream are made from.
+//! A snapshot of the whole system, from which the connection bar, the overview and the live parts are made.
 
 use riser_domain::{ConfigurationId, Timestamp};
 use riser_runtime::{
     ConnectionStatus, EwsServerStatus, HostFacts, LinkState, ProcessorState, ProcessorStatus, RaisedProblem,
 };
 
-use crate::parts::StateMark;
+use crate::parts::{Icon, StateMark};
 
-/// A snapshot of the runtime.
+/// The state of processors, connections, EWS servers and problems at one moment.
 #[derive(Clone, Debug)]
-pub(crate) struct Standing {
+pub(crate) struct SystemStatus {
     pub(crate) facts: HostFacts,
     pub(crate) processors: Vec<ProcessorStatus>,
     pub(crate) connections: Vec<ConnectionStatus>,
@@ -17,8 +17,8 @@ pub(crate) struct Standing {
     pub(crate) problems: Vec<RaisedProblem>,
 }
 
-impl Standing {
-    /// Nothing is set up: the pages say how to begin.
+impl SystemStatus {
+    /// Returns whether no processor is configured. Pages then explain the first steps.
     pub(crate) fn is_empty(&self) -> bool {
         self.processors.is_empty()
     }
@@ -27,31 +27,31 @@ impl Standing {
         self.processors.iter().find(|processor| processor.configuration == id)
     }
 
-    /// The worst of the connections.
+    /// Returns the worst state of all connections.
     pub(crate) fn source(&self) -> LinkState {
         worst(self.connections.iter().map(|connection| connection.state))
     }
 
-    /// The worst of the EWS servers.
+    /// Returns the worst state of all EWS servers.
     pub(crate) fn bms(&self) -> LinkState {
         worst(self.servers.iter().map(|server| server.state))
     }
 
-    /// Riser itself: what keeps it from its work, the worst first.
+    /// Returns the state of Riser itself: the most serious obstacle, or Good.
     pub(crate) fn riser(&self) -> StateMark {
         let any = |is: fn(&ProcessorState) -> bool| self.processors.iter().any(|it| is(&it.state));
         if !self.problems.is_empty() || any(|state| matches!(state, ProcessorState::Unable { .. })) {
-            StateMark::new("warn", "alarm", "Needs attention")
+            StateMark::new("warn", Icon::Alarm, "Needs attention")
         } else if any(|state| matches!(state, ProcessorState::Retrying { .. })) {
-            StateMark::new("warn", "retrying", "Retrying")
+            StateMark::new("warn", Icon::Retrying, "Retrying")
         } else if any(|state| matches!(state, ProcessorState::WaitingFor { .. })) {
-            StateMark::new("", "waiting", "Waiting")
+            StateMark::new("", Icon::Waiting, "Waiting")
         } else {
             StateMark::of_link(LinkState::Good)
         }
     }
 
-    /// What the first hop is called: the only connection's name, else what all of them are.
+    /// Returns the name for the source side: the connection's name if there is one, else their common kind.
     pub(crate) fn source_name(&self) -> String {
         let kind = |connection: &ConnectionStatus| {
             connection.kind.rsplit('/').next().unwrap_or_default().to_uppercase()
@@ -68,18 +68,18 @@ impl Standing {
         self.processors.iter().filter(|processor| matches!(processor.state, ProcessorState::Running { .. }))
     }
 
-    /// When the connection that was silent longest last answered.
-    pub(crate) fn source_answered_at(&self) -> Option<Timestamp> {
+    /// Returns the oldest time of the last response over all connections.
+    pub(crate) fn last_source_response_at(&self) -> Option<Timestamp> {
         self.connections.iter().map(|connection| connection.last_good_at).min().flatten()
     }
 
-    /// When any client last asked.
-    pub(crate) fn bms_asked_at(&self) -> Option<Timestamp> {
+    /// Returns the time of the latest request of any EWS client.
+    pub(crate) fn last_bms_request_at(&self) -> Option<Timestamp> {
         self.servers.iter().filter_map(|server| server.last_request_at).max()
     }
 }
 
-/// The worst state wins; nothing at all is not known.
+/// Returns the worst state; `NotKnown` if there is none.
 fn worst(states: impl Iterator<Item = LinkState>) -> LinkState {
     let rank = |state: &LinkState| match state {
         LinkState::Good => 0,

@@ -1,4 +1,4 @@
-//! Samples of parts that the samples of pages are made of.
+//! Examples of parts, used by the examples of pages.
 
 use riser_domain::{Reading, Timestamp, Value, ValueState, WriteState};
 
@@ -6,20 +6,20 @@ use super::drawer::Drawer;
 use super::set_point_list::ShownSetPoint;
 use super::shown_value::ShownValue;
 use super::tree::{Branch, TreeMark};
-use super::{Receipt, StateMark, icon};
-use crate::samples::HOSTILE;
+use super::{Icon, StateMark, WriteStatus};
+use crate::testing::HOSTILE;
 use crate::wall_time::{Age, Moment, WallTime};
 
 pub(crate) fn set_point(
     item: &str,
-    place: &str,
+    container: &str,
     value: &str,
     state: WriteState,
     at: Moment,
 ) -> ShownSetPoint {
     ShownSetPoint {
         item: item.to_owned(),
-        place: place.to_owned(),
+        container: container.to_owned(),
         href: "/items?server=1&item=z2%2FZoneReduction".to_owned(),
         value: value.to_owned(),
         actor: "BMS bms on EVCE Ews Server".to_owned(),
@@ -31,14 +31,14 @@ pub(crate) fn set_point(
 pub(crate) fn branch(
     handle: u32,
     level: usize,
-    (name, icon_name): (&str, &'static str),
+    (name, icon): (&str, Icon),
     is_open: Option<bool>,
     mark: Option<StateMark>,
 ) -> Branch {
     Branch {
         name: name.to_owned(),
         href: format!("/items?server=1&container=c{handle}"),
-        icon: icon(icon_name),
+        icon,
         level,
         is_open,
         is_chosen: handle == 3,
@@ -48,7 +48,7 @@ pub(crate) fn branch(
     }
 }
 
-pub(crate) fn drawer(receipt: Receipt, age: Age) -> Drawer {
+pub(crate) fn drawer(write_status: WriteStatus, age: Age) -> Drawer {
     let reading = Reading {
         value: Value::Double(60.0),
         state: ValueState::Uncertain,
@@ -64,9 +64,9 @@ pub(crate) fn drawer(receipt: Receipt, age: Age) -> Drawer {
         mark: StateMark::of_value(reading.state),
         reason: "Requested, not read back yet".to_owned(),
         age: Some(age),
-        receipt: Some(receipt),
+        write_status: Some(write_status),
         id: "z2/ZoneReduction".to_owned(),
-        place: "EVCE Ews Server / EVCE Zones / Level -1".to_owned(),
+        location: "EVCE Ews Server / EVCE Zones / Level -1".to_owned(),
         kind: "Double, %, 0 to 100".to_owned(),
         published_by: "riser.evce/status".to_owned(),
         writes_handled_by: Some("riser.evce/status".to_owned()),

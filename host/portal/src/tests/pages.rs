@@ -3,18 +3,18 @@
 use axum::http::StatusCode;
 use riser_domain::Role;
 
-use super::TestPortal;
-use crate::samples::HOSTILE;
+use crate::testing::HOSTILE;
+use crate::testing::TestPortal;
 
 #[tokio::test]
-async fn the_overview_names_the_hops_the_processors_and_the_set_points() {
+async fn the_overview_shows_the_data_path_the_processors_and_the_set_points() {
     let portal = TestPortal::new().await;
     let page = portal.get("/", &portal.sign_in("anna").await).await;
     assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
     for text in [
-        "id=\"hop-source\"",
-        "id=\"hop-riser\"",
-        "id=\"hop-bms\"",
+        "id=\"stage-source\"",
+        "id=\"stage-riser\"",
+        "id=\"stage-bms\"",
         "<b>EVCE Setup</b>",
         "Confirmed",
         "ZoneReduction",
@@ -26,7 +26,7 @@ async fn the_overview_names_the_hops_the_processors_and_the_set_points() {
 }
 
 #[tokio::test]
-async fn a_host_without_configuration_says_how_to_begin() {
+async fn a_host_without_configuration_shows_the_first_steps() {
     let portal = TestPortal::without_configuration().await;
     let cookie = portal.sign_in("anna").await;
     let overview = portal.get("/", &cookie).await.body;
@@ -37,7 +37,7 @@ async fn a_host_without_configuration_says_how_to_begin() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_that_are_asked_for_before_the_processors_start_do_not_hinder_the_start() {
+async fn pages_requested_before_the_start_do_not_block_the_start() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     assert_eq!(portal.get("/", &cookie).await.status, StatusCode::OK);
@@ -47,7 +47,7 @@ async fn pages_that_are_asked_for_before_the_processors_start_do_not_hinder_the_
 }
 
 #[tokio::test]
-async fn items_show_value_unit_state_and_age_and_never_a_number_nobody_read() {
+async fn items_show_value_unit_state_and_age_and_a_dash_without_a_value() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     let page = portal.get("/items?server=1&container=z2", &cookie).await.body;
@@ -62,8 +62,8 @@ async fn items_show_value_unit_state_and_age_and_never_a_number_nobody_read() {
     );
     assert!(reduction.contains(">4 s</time>"), "{reduction}");
     let unread = row("ZoneMaxCurrent(A)");
-    assert!(unread.contains("Not known yet") && unread.contains("none") && !unread.contains('0'), "{unread}");
-    assert!(page.contains("ZoneReductionLog") && page.contains("Lines 1 to 200 of 254."));
+    assert!(unread.contains("No value yet") && unread.contains('—') && !unread.contains('0'), "{unread}");
+    assert!(page.contains("ZoneReductionLog") && page.contains("1 to 200 of 254 items."));
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_number_is_short_in_the_table_and_exact_in_the_drawer() {
 }
 
 #[tokio::test]
-async fn only_open_branches_of_the_tree_are_written() {
+async fn the_tree_shows_only_open_branches() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     let root = portal.get("/items?server=1", &cookie).await.body;
@@ -94,7 +94,7 @@ async fn only_open_branches_of_the_tree_are_written() {
 }
 
 #[tokio::test]
-async fn the_drawer_shows_the_receipt() {
+async fn the_drawer_shows_the_status_of_a_write() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     let page = portal.get("/items?server=1&container=z2&item=z2%2Fr", &cookie).await.body;
@@ -111,7 +111,7 @@ async fn the_drawer_shows_the_receipt() {
 }
 
 #[tokio::test]
-async fn addresses_of_what_is_not_there_are_pages_not_found() {
+async fn addresses_of_unknown_items_are_not_found() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     for path in [
@@ -131,7 +131,7 @@ async fn addresses_of_what_is_not_there_are_pages_not_found() {
 }
 
 #[tokio::test]
-async fn names_from_outside_stay_text() {
+async fn names_from_outside_are_escaped() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     for path in ["/", "/items", "/items?server=1&container=z2", "/items?server=1&container=z2&item=z2%2Fh"] {
@@ -141,16 +141,16 @@ async fn names_from_outside_stay_text() {
 }
 
 #[tokio::test]
-async fn who_only_looks_has_no_buttons_and_is_refused() {
+async fn a_viewer_sees_no_buttons_and_is_refused() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("victor").await;
     let page = portal.get("/", &cookie).await;
     assert!(!page.body.contains("Run now"));
     for act in ["run", "stop"] {
-        let answer =
+        let response =
             portal.post(&format!("/processors/1/{act}"), &cookie, &format!("csrf={}", page.csrf())).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN);
-        assert!(answer.body.contains("Your role is Viewer"), "{}", answer.body);
+        assert_eq!(response.status, StatusCode::FORBIDDEN);
+        assert!(response.body.contains("Your role is Viewer"), "{}", response.body);
     }
 }
 
@@ -159,8 +159,8 @@ async fn a_processor_that_cannot_be_started_says_why() {
     let portal = TestPortal::with(Role::Operator, true).await;
     let cookie = portal.sign_in("anna").await;
     let token = portal.get("/", &cookie).await.csrf();
-    let answer = portal.post("/processors/99/run", &cookie, &format!("csrf={token}")).await;
-    assert_eq!(answer.status, StatusCode::CONFLICT);
+    let response = portal.post("/processors/99/run", &cookie, &format!("csrf={token}")).await;
+    assert_eq!(response.status, StatusCode::CONFLICT);
     assert_eq!(
         portal.post("/processors/x/run", &cookie, &format!("csrf={token}")).await.status,
         StatusCode::NOT_FOUND
@@ -168,12 +168,12 @@ async fn a_processor_that_cannot_be_started_says_why() {
 }
 
 #[tokio::test]
-async fn the_theme_is_kept_and_comes_with_the_page() {
+async fn the_chosen_theme_applies_to_the_next_page() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     let token = portal.get("/", &cookie).await.csrf();
-    let answer = portal.post("/theme", &cookie, &format!("csrf={token}&return=%2Fitems")).await;
-    assert_eq!((answer.header("location"), answer.cookie().as_str()), ("/items", "riser-theme=dark"));
+    let response = portal.post("/theme", &cookie, &format!("csrf={token}&return=%2Fitems")).await;
+    assert_eq!((response.header("location"), response.cookie().as_str()), ("/items", "riser-theme=dark"));
     let page = portal.get("/", &format!("{cookie}; riser-theme=dark")).await.body;
     assert!(page.contains("<html lang=\"en\" data-theme=\"dark\""));
 }

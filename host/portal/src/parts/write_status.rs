@@ -3,40 +3,35 @@ use askama::filters::HtmlSafe;
 use riser_domain::{SetPointWrite, Timestamp, WriteState};
 
 use super::problem_list::capitalised;
-use super::shown_value::write_words;
-use super::{Icon, StateMark, icon};
+use super::shown_value::value_with_unit;
+use super::{Icon, StateMark};
 use crate::wall_time::{Moment, WallTime};
 
-/// What became of a set point: Accepted, Sent, and how it ended.
+/// The progress of a set point write: Accepted, Sent, and its result.
 #[derive(Clone, Debug, PartialEq, Template)]
-#[template(path = "parts/receipt.html")]
-pub(crate) struct Receipt {
+#[template(path = "parts/write_status.html")]
+pub(crate) struct WriteStatus {
     pub(crate) title: String,
     pub(crate) steps: Vec<Step>,
     pub(crate) note: String,
 }
 
-/// One step.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Step {
     pub(crate) class: &'static str,
     pub(crate) icon: Icon,
     pub(crate) word: &'static str,
-    /// `None` for a step that is not reached.
+    /// `None` if the step has not been reached.
     pub(crate) at: Option<Moment>,
 }
 
-impl HtmlSafe for Receipt {}
+impl HtmlSafe for WriteStatus {}
 
-impl Receipt {
+impl WriteStatus {
     pub(crate) fn new(write: &SetPointWrite, unit: &str, times: &WallTime) -> Self {
-        let done = |word, at: Timestamp| Step {
-            class: "good",
-            icon: icon("good"),
-            word,
-            at: Some(times.moment(at)),
-        };
-        let to_come = |word| Step { class: "todo", icon: icon("waiting"), word, at: None };
+        let done =
+            |word, at: Timestamp| Step { class: "good", icon: Icon::Good, word, at: Some(times.moment(at)) };
+        let to_come = |word| Step { class: "todo", icon: Icon::Waiting, word, at: None };
         let mut steps = vec![done("Accepted", write.accepted_at)];
         match write.state {
             WriteState::Accepted => steps.extend([to_come("Sent"), to_come("Confirmed")]),
@@ -54,7 +49,7 @@ impl Receipt {
             }
         }
         Self {
-            title: format!("{} by {}", write_words(&write.value, unit, times), write.actor),
+            title: format!("{} by {}", value_with_unit(&write.value, unit, times), write.actor),
             steps,
             note: note(write, times),
         }
@@ -66,14 +61,16 @@ fn note(write: &SetPointWrite, times: &WallTime) -> String {
     match write.state {
         _ if !write.reason.is_empty() => capitalised(&write.reason),
         WriteState::Accepted => {
-            format!("Stored. It is sent as soon as the source can be reached, until {until}.")
+            format!("Stored. Riser sends it as soon as the device can be reached, until {until}.")
         }
-        WriteState::Sent => "The source was asked. The value is read back next.".to_owned(),
-        WriteState::Pending => "The source took it and acts later.".to_owned(),
-        WriteState::Unknown => "The answer was lost. Reading the value back decides.".to_owned(),
-        WriteState::Confirmed => "Read back from the source as requested.".to_owned(),
-        WriteState::Rejected => "The source said no.".to_owned(),
-        WriteState::Superseded => "A newer set point took its place.".to_owned(),
-        WriteState::Expired => "Its time ran out before the source took it.".to_owned(),
+        WriteState::Sent => "Sent to the device. Riser reads the value back next.".to_owned(),
+        WriteState::Pending => "The device accepted the write and will act later.".to_owned(),
+        WriteState::Unknown => {
+            "The device's response was lost. Riser reads the value back to find out.".to_owned()
+        }
+        WriteState::Confirmed => "The device confirmed the value.".to_owned(),
+        WriteState::Rejected => "The device rejected the write.".to_owned(),
+        WriteState::Superseded => "A newer set point replaced it.".to_owned(),
+        WriteState::Expired => "Expired before the device accepted it.".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! The stream of events.
+//! Event streams.
 
 use std::collections::HashMap;
 
@@ -7,10 +7,10 @@ use axum::http::{Request, StatusCode, header};
 use futures_util::StreamExt;
 use riser_domain::Problem;
 
-use super::TestPortal;
-use crate::samples::HOSTILE;
+use crate::testing::HOSTILE;
+use crate::testing::TestPortal;
 
-/// A stream as a browser reads it.
+/// Reads a stream as a browser does.
 struct Listener {
     body: BodyDataStream,
 }
@@ -24,7 +24,7 @@ impl Listener {
         Self { body: response.into_body().into_data_stream() }
     }
 
-    /// The parts of the next event, by id.
+    /// Returns ids and HTML of the parts in the next event.
     async fn parts(&mut self) -> Vec<(String, String)> {
         let event = String::from_utf8(self.body.next().await.unwrap().unwrap().into()).unwrap();
         let data = event.strip_prefix("event: parts\ndata: ").unwrap_or_else(|| panic!("{event}"));
@@ -48,15 +48,15 @@ fn problem() -> Problem {
 }
 
 #[tokio::test]
-async fn a_page_that_connects_gets_all_its_live_parts_and_then_what_changes() {
+async fn a_page_first_gets_all_live_parts_and_then_only_changed_ones() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
-    let mut stream = Listener::open(&portal, "/events?page=overview", &cookie).await;
+    let mut stream = Listener::open(&portal, "/events/overview", &cookie).await;
     let all = stream.parts().await;
     assert_eq!(
         ids(&all),
         [
-            "hops",
+            "connection-bar",
             "problem-count",
             "headline",
             "path",
@@ -69,7 +69,7 @@ async fn a_page_that_connects_gets_all_its_live_parts_and_then_what_changes() {
     );
     portal.runtime.raise_problem(problem());
     let changed = stream.parts().await;
-    assert_eq!(ids(&changed), ["hops", "problem-count", "headline", "path", "problems"]);
+    assert_eq!(ids(&changed), ["connection-bar", "problem-count", "headline", "path", "problems"]);
     assert!(changed.iter().all(|(_, html)| !html.contains("<img")));
 }
 
@@ -78,8 +78,8 @@ async fn every_live_part_replaces_an_element_of_its_page() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     for (page, events) in [
-        ("/", "/events?page=overview"),
-        ("/items?server=1&container=z2&item=z2%2Fr", "/events?page=items&server=1&container=z2&item=z2%2Fr"),
+        ("/", "/events/overview"),
+        ("/items?server=1&container=z2&item=z2%2Fr", "/events/items?server=1&container=z2&item=z2%2Fr"),
     ] {
         let html = portal.get(page, &cookie).await.body.replace("&#38;", "&").replace("&amp;", "&");
         assert!(html.contains(&format!("data-events=\"{events}\"")), "{page}");
@@ -92,35 +92,35 @@ async fn every_live_part_replaces_an_element_of_its_page() {
 }
 
 #[tokio::test]
-async fn only_the_rows_that_are_shown_are_sent() {
+async fn only_rows_of_the_shown_container_are_sent() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
-    let mut stream = Listener::open(&portal, "/events?page=items&server=1&container=zones", &cookie).await;
+    let mut stream = Listener::open(&portal, "/events/items?server=1&container=zones", &cookie).await;
     let parts = stream.parts().await;
     assert!(ids(&parts).iter().all(|id| !id.starts_with("item-")), "{:?}", ids(&parts));
     assert!(ids(&parts).contains(&"branch-state-0"));
 }
 
 #[tokio::test]
-async fn a_session_follows_ten_windows_and_no_more() {
+async fn a_session_may_open_ten_streams() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     let mut streams = Vec::new();
     for _ in 0..10 {
-        streams.push(Listener::open(&portal, "/events?page=overview", &cookie).await);
+        streams.push(Listener::open(&portal, "/events/overview", &cookie).await);
     }
-    let refused = portal.get("/events?page=overview", &cookie).await;
+    let refused = portal.get("/events/overview", &cookie).await;
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(refused.body.contains("Too many pages are open"));
     streams.pop();
-    Listener::open(&portal, "/events?page=overview", &cookie).await;
+    Listener::open(&portal, "/events/overview", &cookie).await;
 }
 
 #[tokio::test]
-async fn a_stream_of_no_page_is_not_found() {
+async fn an_unknown_stream_is_not_found() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
-    for path in ["/events", "/events?page=nowhere", "/events?page=items&server=x"] {
+    for path in ["/events", "/events/nowhere", "/events/items?server=x"] {
         assert_eq!(portal.get(path, &cookie).await.status, StatusCode::NOT_FOUND, "{path}");
     }
 }

@@ -20,44 +20,43 @@ use riser_store::{NewUser, NewWrite, Store};
 use tower::ServiceExt;
 
 use crate::routes::router;
-use crate::samples::HOSTILE;
 use crate::server::PeerAddress;
 use crate::state::{Portal, PortalSettings, PortalState, Reach};
+use crate::testing::HOSTILE;
 
 /// Thursday 25 March 2027, 14:32:09 in Paris.
 const START: Timestamp = Timestamp::from_unix_ms(1_805_981_529_000);
 pub(crate) const PASSWORD: &str = "a password for tests";
 const OWNER_SERVER: EwsServerId = EwsServerId(1);
 
-/// A portal over a host with one of everything: a connection, a server, a tree, two processors, three people.
+/// A portal over a host with a connection, an EWS server, an item tree, two processors and two users.
 pub(crate) struct TestPortal {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) store: Store,
     pub(crate) runtime: Runtime,
     state: PortalState,
     router: Router,
-    _folder: tempfile::TempDir,
+    _directory: tempfile::TempDir,
 }
 
-/// What came back.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct TestResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl TestResponse {
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The cookie that was set, as a browser sends it back.
+    /// Returns the cookie of the response as a browser sends it back.
     pub(crate) fn cookie(&self) -> String {
         self.header("set-cookie").split(';').next().unwrap().to_owned()
     }
 
-    /// The token that the page's forms carry.
+    /// Returns the token in the page's forms.
     pub(crate) fn csrf(&self) -> String {
         let rest = self.body.split("name=\"csrf\" value=\"").nth(1).expect("the page has a form");
         rest.split('"').next().unwrap().to_owned()
@@ -73,11 +72,11 @@ impl TestPortal {
         Self::with(Role::Admin, false).await
     }
 
-    /// `anna` has the role; `victor` only looks.
+    /// `anna` has the role, and `victor` is a viewer.
     pub(crate) async fn with(role: Role, is_set_up: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(FakeClock::at(START));
-        let data_dir = folder.path().join("data");
+        let data_dir = directory.path().join("data");
         std::fs::create_dir(&data_dir).unwrap();
         let (store, _) = Store::open(&data_dir, &*clock).await.unwrap();
         for (name, role) in [("anna", role), ("victor", Role::Viewer)] {
@@ -108,51 +107,55 @@ impl TestPortal {
         };
         let reach = Reach { port: 8082, is_tls: false, is_beyond_loopback: false };
         let state = PortalState::new(Portal { runtime: runtime.clone(), settings }, reach);
-        Self { clock, store, runtime, router: router(state.clone()), state, _folder: folder }
+        Self { clock, store, runtime, router: router(state.clone()), state, _directory: directory }
     }
 
-    /// What its handlers share.
+    /// Returns the state that the handlers share.
     pub(crate) fn state(&self) -> PortalState {
         self.state.clone()
     }
 
-    /// Asks, and leaves the body of the answer unread.
+    /// Sends a request without reading the body of the response.
     pub(crate) async fn respond(&self, mut request: Request<Body>) -> Response {
         request.extensions_mut().insert(PeerAddress(SocketAddr::from(([127, 0, 0, 1], 50_000))));
         request.headers_mut().entry(header::HOST).or_insert("127.0.0.1:8082".parse().unwrap());
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> TestResponse {
         let (parts, body) = self.respond(request).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.into()).unwrap() }
+        TestResponse {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8(body.into()).unwrap(),
+        }
     }
 
-    pub(crate) async fn get(&self, path: &str, cookie: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str, cookie: &str) -> TestResponse {
         let request = Request::get(path).header(header::COOKIE, cookie);
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
-    pub(crate) async fn post(&self, path: &str, cookie: &str, fields: &str) -> Answer {
-        self.send(form(path, cookie, fields).body(Body::from(fields.to_owned())).unwrap()).await
+    pub(crate) async fn post(&self, path: &str, cookie: &str, fields: &str) -> TestResponse {
+        self.send(form(path, cookie).body(Body::from(fields.to_owned())).unwrap()).await
     }
 
-    /// The cookie of a fresh session.
+    /// Returns the cookie of a new session.
     pub(crate) async fn sign_in(&self, name: &str) -> String {
-        let answer = self.log_in(name, PASSWORD, "").await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
-        answer.cookie()
+        let response = self.log_in(name, PASSWORD, "").await;
+        assert_eq!(response.status, StatusCode::SEE_OTHER, "{}", response.body);
+        response.cookie()
     }
 
-    pub(crate) async fn log_in(&self, name: &str, password: &str, return_to: &str) -> Answer {
+    pub(crate) async fn log_in(&self, name: &str, password: &str, return_to: &str) -> TestResponse {
         let password = password.replace(' ', "+");
         self.post("/login", "", &format!("user={name}&password={password}&return={return_to}")).await
     }
 }
 
-/// A form as a browser of this site posts it.
-pub(crate) fn form(path: &str, cookie: &str, _fields: &str) -> axum::http::request::Builder {
+/// Returns a request with a form as a browser sends it from a page of this site.
+pub(crate) fn form(path: &str, cookie: &str) -> axum::http::request::Builder {
     Request::post(path)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(header::COOKIE, cookie)
@@ -257,7 +260,7 @@ fn value(id: &str, parent: &str, name: &str, is_writable: bool) -> EwsItem {
     })
 }
 
-/// The reduction was set to 60 and confirmed; one point was never read.
+/// Stores a confirmed write of 60 to the reduction. One point gets no value.
 async fn record_values(store: &Store, handles: &[(EwsItemId, PointHandle)]) {
     let handle = |id: &str| handles.iter().find(|(known, _)| known.as_str() == id).unwrap().1;
     let earlier = START.minus(Duration::from_secs(4));

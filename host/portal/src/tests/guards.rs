@@ -1,49 +1,50 @@
-//! What every request passes, and what every answer carries.
+//! Checks of every request, and headers of every response.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 
-use super::TestPortal;
-use super::world::form;
+use crate::testing::TestPortal;
+use crate::testing::fixture::form;
 
-/// Every address that a person looks at or a form posts to.
-const LOOKED_AT: [&str; 6] = ["/", "/items", "/login", "/healthz", "/static/riser.css", "/nowhere"];
-const POSTED_TO: [&str; 5] = ["/login", "/logout", "/theme", "/processors/1/run", "/processors/1/stop"];
+/// Addresses of pages and files.
+const PAGES: [&str; 6] = ["/", "/items", "/login", "/healthz", "/static/riser.css", "/nowhere"];
+/// Addresses of forms.
+const FORMS: [&str; 5] = ["/login", "/logout", "/theme", "/processors/1/run", "/processors/1/stop"];
 
 #[tokio::test]
-async fn every_answer_forbids_what_no_page_does() {
+async fn every_response_has_the_security_headers() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
-    let mut answers = Vec::new();
-    for path in LOOKED_AT {
-        answers.push((path, portal.get(path, &cookie).await));
-        answers.push((path, portal.get(path, "").await));
+    let mut responses = Vec::new();
+    for path in PAGES {
+        responses.push((path, portal.get(path, &cookie).await));
+        responses.push((path, portal.get(path, "").await));
     }
-    for path in POSTED_TO {
-        answers.push((path, portal.post(path, &cookie, "").await));
+    for path in FORMS {
+        responses.push((path, portal.post(path, &cookie, "").await));
     }
-    for (path, answer) in answers {
-        let policy = answer.header("content-security-policy");
+    for (path, response) in responses {
+        let policy = response.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{path}: {policy}");
         assert!(policy.contains("frame-ancestors 'none'") && policy.contains("base-uri 'none'"), "{path}");
         assert!(!policy.contains("unsafe") && !policy.contains('*'), "{path}");
-        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
-        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{path}");
+        assert_eq!(response.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(response.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(response.header("cross-origin-opener-policy"), "same-origin", "{path}");
         let cached = if path.starts_with("/static/") { "no-cache" } else { "no-store" };
-        assert_eq!(answer.header("cache-control"), cached, "{path}");
+        assert_eq!(response.header("cache-control"), cached, "{path}");
     }
 }
 
 #[tokio::test]
-async fn without_a_session_only_the_log_in_is_shown() {
+async fn without_a_session_only_the_login_page_is_shown() {
     let portal = TestPortal::new().await;
-    for path in ["/", "/items", "/items?server=1&container=z2", "/events?page=overview"] {
+    for path in ["/", "/items", "/items?server=1&container=z2", "/events/overview"] {
         for cookie in ["", "riser-8082=", &format!("riser-8082={}", "0".repeat(64))] {
-            let answer = portal.get(path, cookie).await;
-            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
+            let response = portal.get(path, cookie).await;
+            assert_eq!(response.status, StatusCode::UNAUTHORIZED, "{path}");
             assert!(
-                answer.body.contains("<h1>Sign in</h1>") && !answer.body.contains("ZoneReduction"),
+                response.body.contains("<h1>Sign in</h1>") && !response.body.contains("ZoneReduction"),
                 "{path}"
             );
         }
@@ -55,18 +56,18 @@ async fn without_a_session_only_the_log_in_is_shown() {
 }
 
 #[tokio::test]
-async fn a_form_from_elsewhere_changes_nothing() {
+async fn a_form_from_another_site_changes_nothing() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     let token = portal.get("/", &cookie).await.csrf();
     let others = portal.get("/", &portal.sign_in("victor").await).await.csrf();
     let good = format!("csrf={token}");
-    for path in POSTED_TO.into_iter().filter(|path| *path != "/login") {
+    for path in FORMS.into_iter().filter(|path| *path != "/login") {
         for fields in
             ["", "csrf=", "csrf=wrong", &format!("csrf={others}"), &format!("csrf={token}&csrf={token}")]
         {
-            let answer = portal.post(path, &cookie, fields).await;
-            assert!(matches!(answer.status.as_u16(), 403 | 422), "{path} {fields}: {}", answer.status);
+            let response = portal.post(path, &cookie, fields).await;
+            assert!(matches!(response.status.as_u16(), 403 | 422), "{path} {fields}: {}", response.status);
         }
         for (name, value) in [
             ("sec-fetch-site", "cross-site"),
@@ -76,7 +77,7 @@ async fn a_form_from_elsewhere_changes_nothing() {
             ("content-type", "text/plain"),
             ("content-type", "multipart/form-data; boundary=x"),
         ] {
-            let mut request = form(path, &cookie, &good).body(Body::from(good.clone())).unwrap();
+            let mut request = form(path, &cookie).body(Body::from(good.clone())).unwrap();
             if name == "origin" {
                 request.headers_mut().remove("sec-fetch-site");
             }
@@ -92,25 +93,25 @@ async fn a_form_from_elsewhere_changes_nothing() {
 async fn another_sites_page_cannot_sign_anyone_in() {
     let portal = TestPortal::new().await;
     let fields = "user=anna&password=a+password+for+tests";
-    let mut request = form("/login", "", fields).body(Body::from(fields)).unwrap();
+    let mut request = form("/login", "").body(Body::from(fields)).unwrap();
     request.headers_mut().insert("sec-fetch-site", "cross-site".parse().unwrap());
-    let answer = portal.send(request).await;
-    assert_eq!((answer.status, answer.header("set-cookie")), (StatusCode::FORBIDDEN, ""));
+    let response = portal.send(request).await;
+    assert_eq!((response.status, response.header("set-cookie")), (StatusCode::FORBIDDEN, ""));
 }
 
 #[tokio::test]
-async fn a_foreign_host_name_is_refused_and_the_remedy_named() {
+async fn an_unknown_host_name_is_refused_and_the_remedy_named() {
     let portal = TestPortal::new().await;
     for host in ["evil.example", "evil.example:8082", "<script>"] {
         let request = Request::get("/login").header(header::HOST, host).body(Body::empty()).unwrap();
-        let answer = portal.send(request).await;
-        assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "{host}");
-        assert!(answer.body.contains("--portal-hostname") && !answer.body.contains("<script>"), "{host}");
+        let response = portal.send(request).await;
+        assert_eq!(response.status, StatusCode::MISDIRECTED_REQUEST, "{host}");
+        assert!(response.body.contains("--portal-hostname") && !response.body.contains("<script>"), "{host}");
     }
 }
 
 #[tokio::test]
-async fn methods_that_no_page_knows_are_refused() {
+async fn unsupported_methods_are_refused() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS, Method::TRACE] {
@@ -125,7 +126,7 @@ async fn methods_that_no_page_knows_are_refused() {
 }
 
 #[tokio::test]
-async fn static_files_are_sent_once() {
+async fn an_unchanged_static_file_is_not_sent_again() {
     let portal = TestPortal::new().await;
     let first = portal.get("/static/riser.js", "").await;
     assert_eq!(
