@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use riser_ews::client::{ClientError, ClientOptions, ContainerAnswer, EwsClient, ValueFacts};
+use riser_ews::client::{ClientError, ClientOptions, ContainerResponse, EwsClient, ValueFacts};
 
 use crate::processes::Login;
 
@@ -70,7 +70,7 @@ async fn look(client: &EwsClient) -> Result<Option<LiveValue>, ClientError> {
 
 async fn find_set_point(
     client: &EwsClient,
-    site: &ContainerAnswer,
+    site: &ContainerResponse,
 ) -> Result<Option<(ValueFacts, String)>, ClientError> {
     for zone in &site.containers {
         let zone = client.container(&zone.id).await?;
@@ -81,6 +81,6 @@ async fn find_set_point(
     Ok(None)
 }
 
-fn value_named<'a>(container: &'a ContainerAnswer, name: &str) -> Option<&'a ValueFacts> {
+fn value_named<'a>(container: &'a ContainerResponse, name: &str) -> Option<&'a ValueFacts> {
     container.values.iter().find(|value| value.name == name)
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
-use riser_ews::client::{ClientOptions, EwsClient, ValueAnswer};
+use riser_ews::client::{ClientOptions, EwsClient, ValueResponse};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ impl RunningDemo {
     }
 
     /// A value as a BMS reads it that knows only the line: found by its name below the root.
-    pub(crate) async fn read(&self, name: &str) -> ValueAnswer {
+    pub(crate) async fn read(&self, name: &str) -> ValueResponse {
         let client = EwsClient::new(ClientOptions {
             url: self.fact("ews_url").parse().unwrap(),
             user_name: self.fact("ews_user").to_owned(),
