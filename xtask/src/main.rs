@@ -32,11 +32,11 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Install what the tests need, build, and run all tests
     Test,
-    /// Measure how fast and how small Riser is, beside floors measured in the same run
+    /// Measure how fast and how small Riser is, beside baselines measured in the same run
     Bench(bench::BenchArgs),
     /// Serve the floor of a bench line
     #[command(hide = true)]
-    Floor(bench::FloorArgs),
+    Baseline(bench::BaselineArgs),
     /// Look at what no test sees: format, lints, documentation, query data, licences
     Check,
     /// Write `.sqlx`, the data that queries are checked against, anew
@@ -58,7 +58,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Test => test::run(),
         Command::Bench(arguments) => bench::run(&arguments),
-        Command::Floor(arguments) => bench::serve_floor(arguments),
+        Command::Baseline(arguments) => bench::serve_baseline(arguments),
         Command::Check => check::run(),
         Command::Sqlx => sqlx_data::write().map(|()| ExitCode::SUCCESS),
         Command::Dist(arguments) => dist::run(&arguments),

@@ -1,4 +1,4 @@
-//! The connection to a charge controller: address, login, trust; and its test, stage by stage.
+//! The connection to a charge controller: address, login and trust; and the staged connection test.
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
@@ -7,34 +7,33 @@ use std::time::Duration;
 use riser_plugin::http::{CertificatePin, HttpError, Trust};
 use riser_plugin::prelude::*;
 
-use crate::client::{EvceClient, EvceError, Look};
-use crate::generation::Generation;
+use crate::client::{EvceClient, EvceError, SiteSnapshot};
+use crate::api_version::ApiSupport;
 use crate::wire::{Profile, ProfileError};
 
-/// Time to reach the controller in a test.
+/// Limit for the TCP connection in a test.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Where a charge controller is and how to log in.
+/// Address and login of a charge controller.
 #[derive(Connection)]
 #[connection(id = "evce", name = "EcoStruxure EV Charging Expert")]
 #[settings(check = Self::check_trust)]
 pub(crate) struct EvceConnection {
-    /// Address of the API. Port 443 may be left out.
+    /// Address of the API. Port 443 is optional.
     #[setting(kind = "address", example = "https://10.141.208.28/api/v2")]
     pub(crate) base_url: String,
-    /// Name of a user of the controller that may write reductions.
+    /// A user of the controller with the right to write reductions.
     #[setting(example = "bmsApi")]
     pub(crate) login: String,
     /// Password of this user.
     pub(crate) password: Secret<String>,
-    /// SHA-256 fingerprint of the controller's certificate, 64 hexadecimal digits. The connection test shows
-    /// the one that the controller has.
+    /// SHA-256 fingerprint of the controller's certificate, 64 hexadecimal digits. The connection test shows it.
     #[setting(label = "Certificate fingerprint", group = "Trust")]
     pub(crate) certificate_sha256: Option<String>,
-    /// File with the certificate of the authority that signed the controller's, PEM; instead of a fingerprint.
+    /// PEM file with the authority that signed the controller's certificate; replaces the fingerprint.
     #[setting(label = "Certificate authority", group = "Trust")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Send the password over plain HTTP, where everybody on the network can read it.
+    /// Send the password over plain HTTP. Everybody on the network can read it.
     #[setting(default = false, group = "Trust", advanced, label = "Allow plain HTTP")]
     pub(crate) allow_http: bool,
     /// File that replaces parts of the built-in profile of the API.
@@ -50,16 +49,16 @@ impl EvceConnection {
         }
         match &self.certificate_sha256 {
             Some(pin) if CertificatePin::parse(pin).is_none() => {
-                let problem = Problem::new("fingerprint", "this is no SHA-256 fingerprint");
+                let problem = Problem::new("fingerprint", "not a SHA-256 fingerprint");
                 Err(problem
-                    .remedy("give 64 hexadecimal digits; the connection test shows them")
+                    .remedy("enter 64 hexadecimal digits; the connection test shows them")
                     .setting("certificate_sha256"))
             }
             _ => Ok(()),
         }
     }
 
-    /// Which certificate is trusted.
+    /// Returns the trusted certificate.
     pub(crate) fn trust(&self) -> Trust {
         match (self.certificate_sha256.as_deref().and_then(CertificatePin::parse), &self.ca_file) {
             (Some(pin), _) => Trust::Pin(pin),
@@ -68,7 +67,7 @@ impl EvceConnection {
         }
     }
 
-    /// How this controller says things.
+    /// Reads the profile of this controller.
     pub(crate) fn read_profile(&self) -> Result<Profile, ProfileError> {
         self.profile.as_deref().map_or_else(|| Ok(Profile::built_in()), Profile::with_file)
     }
@@ -78,24 +77,24 @@ impl EvceConnection {
         test.stage("TCP", || reach(&addresses))?;
         let mut client = EvceClient::new(test.host(), self)
             .map_err(|error| error.as_failure("the connection cannot be used"))?;
-        let asked = test.stage("TLS", || match client.version() {
-            Err(error @ EvceError::Http(_)) => Err(advise(&error)),
-            asked => Ok((asked, self.secrecy().to_owned())),
+        let version = test.stage("TLS", || match client.version() {
+            Err(error @ EvceError::Http(_)) => Err(advice_for(&error)),
+Ok((asked, self => version => Ok((version, self => Ok((asked, self.secrecy().to_owned())),
         })?;
-        test.stage("Version", || match asked {
+        test.stage("Version", || match version {
             Ok(version) => Ok(((), describe(version.api_version))),
-            Err(error) => Err(advise(&error)),
+            Err(error) => Err(advice_for(&error)),
         })?;
         test.stage("Login", || match client.log_in() {
             Ok(()) => Ok(((), format!("logged in as {}", self.login))),
-            Err(error) => Err(advise(&error)),
+            Err(error) => Err(advice_for(&error)),
         })?;
-        let read = test.stage("Read", || match client.look() {
-            Ok(Look { site, .. }) => {
+        let read = test.stage("Read", || match client.poll() {
+            Ok(SiteSnapshot { site, .. }) => {
                 let (zones, stations) = (site.zones.len(), site.station_count());
                 Ok(((), format!("{zones} zones, {stations} stations, {} connectors", site.connector_count())))
             }
-            Err(error) => Err(advise(&error)),
+            Err(error) => Err(advice_for(&error)),
         });
         client.log_out();
         read
@@ -110,16 +109,16 @@ impl EvceConnection {
     }
 
     fn resolve(&self) -> Result<(Vec<std::net::SocketAddr>, String), (String, String)> {
-        let wrong = |what: String| (what, "give an address such as https://10.141.208.28/api/v2".to_owned());
+        let wrong = |what: String| (what, "enter an address such as https://10.141.208.28/api/v2".to_owned());
         let (host, port) = host_and_port(&self.base_url).ok_or_else(|| {
-            wrong(format!("{:?} is no address of an API", without_credentials(&self.base_url)))
+            wrong(format!("{:?} is not the address of an API", without_credentials(&self.base_url)))
         })?;
         let found: Vec<_> = (host.as_str(), port)
             .to_socket_addrs()
-            .map_err(|error| (format!("{host} is not known: {error}"), "check the name".to_owned()))?
+            .map_err(|error| (format!("cannot resolve {host}: {error}"), "check the host name".to_owned()))?
             .collect();
         let shown = found.iter().map(|address| address.ip().to_string()).collect::<Vec<_>>().join(", ");
-        Ok((found, format!("{host} is {shown}")))
+        Ok((found, format!("{host} resolves to {shown}")))
     }
 }
 
@@ -146,7 +145,7 @@ fn reach(addresses: &[std::net::SocketAddr]) -> Result<((), String), (String, St
     let mut last = None;
     for address in addresses {
         match TcpStream::connect_timeout(address, CONNECT_TIMEOUT) {
-            Ok(_) => return Ok(((), format!("{address} answers"))),
+            Ok(_) => return Ok(((), format!("connected to {address}"))),
             Err(error) => last = Some(format!("{address}: {error}")),
         }
     }
@@ -154,11 +153,11 @@ fn reach(addresses: &[std::net::SocketAddr]) -> Result<((), String), (String, St
     Err((what, "check address, port and firewall, and whether the controller is on".to_owned()))
 }
 
-/// What the controller says of its API, and what follows from it.
+/// Describes the API version and its consequences.
 fn describe(version: Option<String>) -> String {
     match version {
-        None => "the controller does not tell the version of its API".to_owned(),
-        Some(version) if Generation::of(Some(&version)) == Generation::Supported => {
+        None => "the controller does not report the version of its API".to_owned(),
+        Some(version) if ApiSupport::of(Some(&version)) == ApiSupport::Supported => {
             format!("API version {version}")
         }
         Some(version) => {
@@ -167,8 +166,8 @@ fn describe(version: Option<String>) -> String {
     }
 }
 
-/// What happened and what to do, for a stage that did not pass.
-fn advise(error: &EvceError) -> (String, String) {
+/// Returns finding and advice for a failed stage.
+fn advice_for(error: &EvceError) -> (String, String) {
     let problem = error.problem();
     let advice = match error {
         EvceError::Http(HttpError::Certificate { fingerprint, .. }) => {

@@ -1,15 +1,15 @@
-//! `cargo xtask bench`: how fast and how small Riser is, beside floors that are measured in the same run.
+//! `cargo xtask bench`: how fast and how small Riser is, beside baselines that are measured in the same run.
 //!
-//! A new line is a file in `lines`, a variant of [`Line`] and its two arms. Everything is built with the release
+//! A new line is a file in `lines`, a variant of [`Benchmark`] and its two arms. Everything is built with the release
 //! profile, this program too, which is why it starts itself a second time.
 
 mod affinity;
+mod baseline;
+mod benchmark;
 mod controller;
-mod figure;
-mod floor;
-mod line;
 mod lines;
 mod load;
+mod measurement;
 mod process_facts;
 mod programs;
 mod site;
@@ -22,8 +22,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, ensure};
 use clap::Args;
 
-pub(crate) use self::floor::FloorArgs;
-use self::line::Line;
+pub(crate) use self::baseline::BaselineArgs;
+use self::benchmark::Benchmark;
 use self::programs::Programs;
 
 /// Arguments of `cargo xtask bench`.
@@ -43,14 +43,16 @@ pub(crate) struct BenchArgs {
 pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
     let Some(folder) = &arguments.programs else { return measure_in_release(arguments) };
     let programs = Programs::in_folder(folder);
-    let wanted = |line: &Line| arguments.filter.as_ref().is_none_or(|filter| line.name().contains(filter));
-    let lines: Vec<Line> = Line::ALL.into_iter().filter(wanted).collect();
-    ensure!(!lines.is_empty(), "no line has this in its name; there are: {}", Line::names());
+    let wanted = |benchmark: &Benchmark| {
+        arguments.filter.as_ref().is_none_or(|filter| benchmark.name().contains(filter))
+    };
+    let benchmarks: Vec<Benchmark> = Benchmark::ALL.into_iter().filter(wanted).collect();
+    ensure!(!benchmarks.is_empty(), "no benchmark name contains this; the names are {}", Benchmark::names());
     // One thread: children are started on the processor that it is on.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    for line in lines {
-        let figure = runtime.block_on(line.measure(&programs)).with_context(|| line.name())?;
-        let text = if arguments.json { figure.json()? } else { figure.words() };
+    for benchmark in benchmarks {
+        let measurement = runtime.block_on(benchmark.measure(&programs)).with_context(|| benchmark.name())?;
+        let text = if arguments.json { measurement.json()? } else { measurement.text() };
         writeln!(std::io::stdout(), "{text}")?;
     }
     Ok(ExitCode::SUCCESS)
@@ -67,12 +69,12 @@ fn measure_in_release(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Serves a floor, for the measuring program that started this one.
-pub(crate) fn serve_floor(arguments: FloorArgs) -> anyhow::Result<ExitCode> {
-    floor::run(arguments)
+pub(crate) fn serve_baseline(arguments: BaselineArgs) -> anyhow::Result<ExitCode> {
+    baseline::run(arguments)
 }
 
-/// Says on standard error what is under way; standard output is for figures.
-fn say(text: &str) {
+/// Says on standard error what is under way; standard output is for measurements.
+fn print(text: &str) {
     // Nothing could be done with a failure to say it.
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -60,13 +60,13 @@ impl<'a> Guide<'a> {
     }
 
     pub(super) fn print(&self, as_json: bool) -> anyhow::Result<()> {
-        let text = if as_json { serde_json::to_string(&self.addresses)? } else { self.words()? };
+        let text = if as_json { serde_json::to_string(&self.addresses)? } else { self.text()? };
         let mut out = std::io::stdout().lock();
         writeln!(out, "{text}")?;
         Ok(out.flush()?)
     }
 
-    fn words(&self) -> Result<String, std::fmt::Error> {
+    fn text(&self) -> Result<String, std::fmt::Error> {
         let Addresses { portal_url, admin_user, admin_password, data_dir, simulator_control_url, .. } =
             &self.addresses;
         let mut text = String::from("\n");

@@ -3,11 +3,11 @@
 //! Nothing that it starts outlives it, also when it is killed: the host ends with its standard input, whose
 //! other end is held here, and the simulator watches its parent.
 
-mod ending;
 mod guide;
 mod live_value;
 mod ports;
 mod programs;
+mod shutdown_signal;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,9 +16,9 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
-use self::ending::Ending;
 use self::guide::Guide;
 use self::programs::Programs;
+use self::shutdown_signal::ShutdownSignal;
 use crate::evce_site::{EvceSite, Logins};
 use crate::processes::{Host, Riser, Simulator, SimulatorOptions};
 
@@ -83,22 +83,22 @@ struct Running {
 pub(crate) fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     // One thread: Linux tells a child of its parent's end when the thread ends that started it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(until_told(arguments))
+    runtime.block_on(until_shutdown(arguments))
 }
 
-async fn until_told(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
-    let mut ending = Ending::listen()?;
+async fn until_shutdown(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
+    let mut shutdown = ShutdownSignal::listen()?;
     let programs = tokio::select! {
         programs = Programs::find(arguments.programs.as_deref()) => programs?,
-        () = ending.told() => return Ok(ExitCode::SUCCESS),
+        () = shutdown.received() => return Ok(ExitCode::SUCCESS),
     };
     let folders = Folders::new(arguments.data.as_deref())?;
     let mut running = Running::default();
     let ended = tokio::select! {
         started = start_and_follow(&arguments, &programs, &folders, &mut running) => started,
-        () = ending.told() => Ok(()),
+        () = shutdown.received() => Ok(()),
     };
-    running.end(&mut ending).await;
+    running.end(&mut shutdown).await;
     ended.map(|()| ExitCode::SUCCESS)
 }
 
@@ -157,9 +157,9 @@ impl Folders {
 
 impl Running {
     /// Ends the host, then the simulator, so that the host's log ends without complaints.
-    async fn end(self, ending: &mut Ending) {
+    async fn end(self, shutdown: &mut ShutdownSignal) {
         if let Some(host) = self.host {
-            host.end(ending.told()).await;
+            host.end(shutdown.received()).await;
         }
         if let Some(simulator) = self.simulator {
             simulator.end().await;

@@ -6,7 +6,7 @@
 mod doc_tests;
 mod prerequisites;
 mod single_test;
-mod tally;
+mod summary;
 mod test_programs;
 
 use std::io::Write as _;
@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use self::single_test::{Finished, SingleTest};
-use self::tally::Tally;
+use self::summary::Summary;
 use crate::workspace;
 
 /// Tests whose durations are shown.
@@ -38,7 +38,7 @@ struct TestEnvironment {
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let begin = Instant::now();
     let python = prerequisites::install()?;
-    say("building the tests")?;
+    print("building the tests")?;
     let built = test_programs::build()?;
     let environment = TestEnvironment {
         python,
@@ -46,11 +46,11 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         library_path: test_programs::library_path()?,
     };
     let tests = test_programs::list_tests(&built, &environment)?;
-    say(&format!("built after {:.0} s; running {} tests", begin.elapsed().as_secs_f64(), tests.len()))?;
+    print(&format!("built after {:.0} s; running {} tests", begin.elapsed().as_secs_f64(), tests.len()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let finished = runtime.block_on(run_all(tests, Arc::new(environment)))?;
-    let mut total: Tally = finished.iter().map(|test| test.tally).sum();
-    say("running the examples in the documentation")?;
+    let mut total: Summary = finished.iter().map(|test| test.summary).sum();
+    print("running the examples in the documentation")?;
     total += doc_tests::run()?;
     report(&finished, total, begin.elapsed())
 }
@@ -58,20 +58,20 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
 /// Runs as many tests at a time as there are processors; shows those that fail.
 async fn run_all(tests: Vec<SingleTest>, environment: Arc<TestEnvironment>) -> anyhow::Result<Vec<Finished>> {
     let at_a_time = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let places = Arc::new(Semaphore::new(at_a_time));
+    let permits = Arc::new(Semaphore::new(at_a_time));
     let mut running = JoinSet::new();
     for test in tests {
-        let (places, environment) = (Arc::clone(&places), Arc::clone(&environment));
+        let (permits, environment) = (Arc::clone(&permits), Arc::clone(&environment));
         running.spawn(async move {
-            let _place = places.acquire().await?;
+            let _permit = permits.acquire().await?;
             test.run(&environment).await
         });
     }
     let mut all = Vec::new();
     while let Some(finished) = running.join_next().await {
         let finished = finished??;
-        if !finished.tally.is_clean() {
-            say(&format!("\nFAILED: {}\n{}", finished.name, finished.output))?;
+        if !finished.summary.is_clean() {
+            print(&format!("\nFAILED: {}\n{}", finished.name, finished.output))?;
         }
         all.push(finished);
     }
@@ -79,7 +79,7 @@ async fn run_all(tests: Vec<SingleTest>, environment: Arc<TestEnvironment>) -> a
 }
 
 /// Prints what failed, the slowest tests and, as the last line, the numbers.
-fn report(finished: &[Finished], total: Tally, took: Duration) -> anyhow::Result<ExitCode> {
+fn report(finished: &[Finished], total: Summary, took: Duration) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     let mut slowest: Vec<_> = finished.iter().collect();
     slowest.sort_by_key(|test| std::cmp::Reverse(test.took));
@@ -87,7 +87,7 @@ fn report(finished: &[Finished], total: Tally, took: Duration) -> anyhow::Result
     for test in slowest.into_iter().take(SLOWEST_SHOWN) {
         writeln!(out, "{:8.2} s  {}", test.took.as_secs_f64(), test.name)?;
     }
-    for test in finished.iter().filter(|test| !test.tally.is_clean()) {
+    for test in finished.iter().filter(|test| !test.summary.is_clean()) {
         writeln!(out, "failed: {}", test.name)?;
     }
     writeln!(out, "took {} min {:02} s", took.as_secs() / 60, took.as_secs() % 60)?;
@@ -95,7 +95,7 @@ fn report(finished: &[Finished], total: Tally, took: Duration) -> anyhow::Result
     Ok(if total.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn say(line: &str) -> std::io::Result<()> {
+fn print(line: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()

@@ -23,7 +23,7 @@ pub(super) fn install() -> anyhow::Result<PathBuf> {
     let missing: Vec<_> =
         PACKAGES.iter().filter(|(_, probe)| !works(probe)).map(|(package, _)| *package).collect();
     if !missing.is_empty() {
-        super::say(&format!("installing {}", missing.join(", ")))?;
+        super::print(&format!("installing {}", missing.join(", ")))?;
         apt_get(&["update"])?;
         apt_get(&[&["install", "--yes", "--no-install-recommends"], missing.as_slice()].concat())?;
     }
@@ -64,7 +64,7 @@ fn python() -> anyhow::Result<PathBuf> {
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && python.exists() {
         return Ok(python);
     }
-    super::say("making a Python environment")?;
+    super::print("making a Python environment")?;
     call(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder), &folder)?;
     if !wanted.trim().is_empty() {
         let mut pip = Command::new(&python);

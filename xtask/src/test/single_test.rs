@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::TestEnvironment;
-use super::tally::Tally;
+use super::summary::Summary;
 use super::test_programs::TestProgram;
 
 /// A test that takes longer hangs.
@@ -23,7 +23,7 @@ pub(super) struct SingleTest {
 /// A test that was run.
 pub(super) struct Finished {
     pub(super) name: String,
-    pub(super) tally: Tally,
+    pub(super) summary: Summary,
     pub(super) took: Duration,
     /// All that it printed.
     pub(super) output: String,
@@ -52,11 +52,11 @@ impl SingleTest {
         output.rewind()?;
         output.read_to_end(&mut text)?;
         let mut text = String::from_utf8_lossy(&text).into_owned();
-        let tally = match ended {
+        let summary = match ended {
             Ok(status) => {
                 let status = status?;
                 writeln!(text, "{status}")?;
-                Tally::read(&text).filter(|tally| status.success() == tally.has_no_failure())
+                Summary::read(&text).filter(|summary| status.success() == summary.has_no_failure())
             }
             Err(_) => {
                 writeln!(text, "it did not end within {} s", LONGEST.as_secs())?;
@@ -64,8 +64,8 @@ impl SingleTest {
             }
         };
         let name = format!("{} {}", self.program.name, self.test);
-        let tally = tally.unwrap_or(Tally::ONE_FAILED);
-        Ok(Finished { name, tally, took: begin.elapsed(), output: text })
+        let summary = summary.unwrap_or(Summary::ONE_FAILED);
+        Ok(Finished { name, summary, took: begin.elapsed(), output: text })
     }
 }
 

@@ -29,7 +29,7 @@ use crate::controller::Controller;
 use error::ApiError;
 
 /// What a handler answers.
-type Answer = Result<Response, ApiError>;
+type ApiResult = Result<Response, ApiError>;
 
 /// All paths of the API.
 pub(crate) fn router(controller: Arc<Controller>) -> Router {
@@ -93,7 +93,7 @@ impl FromRequestParts<Arc<Controller>> for Writer {
     }
 }
 
-fn json<T: Serialize>(status: u16, answer: &T) -> Answer {
+fn json<T: Serialize>(status: u16, answer: &T) -> ApiResult {
     let body = serde_json::to_vec(answer)
         .map_err(|error| ApiError::new(500, "INTERNAL_ERROR", error.to_string()))?;
     Ok(error::json_response(status, body))

@@ -2,9 +2,9 @@
 //!
 //! All tables are ours: plausible, not measured.
 
+use crate::charging_session::{Car, ChargingSession, Stage};
 use crate::random::{Numbers, Purpose};
-use crate::site::{Availability, Connector, Status};
-use crate::world::TICK_MS;
+use crate::site::{Availability, Connector, Status, TICK_MS};
 use crate::{load_management::MINIMUM_A, meters};
 
 const MINUTE_MS: i64 = 60_000;
@@ -31,54 +31,11 @@ const RAMP_CA: u32 = 1000;
 /// How the last part of a battery fills: permille of the need still open, permille of the current.
 const TAPER: [(u64, u32); 5] = [(150, 1000), (100, 800), (60, 550), (30, 350), (0, 200)];
 
-/// A car's stay at a connector.
-pub(crate) struct Session {
-    pub(crate) number: u32,
-    pub(crate) stage: Stage,
-    /// Place in the queue for current: earlier is served first.
-    pub(crate) queued_ms: i64,
-    pub(crate) departs_ms: i64,
-    pub(crate) car: Car,
-    pub(crate) delivered_ws: u64,
-    pub(crate) current_ca: u32,
-}
-
-/// How far a stay has come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Plugged in, not yet authorised.
-    Preparing {
-        until_ms: i64,
-    },
-    Drawing,
-    /// Wants no more.
-    Full,
-    /// The transaction is over, the cable still in.
-    Finishing {
-        until_ms: i64,
-    },
-}
-
-/// What a car and its cable can take.
-#[derive(Clone, Copy)]
-pub(crate) struct Car {
-    pub(crate) max_current_a: u32,
-    /// Phases it uses at a three-phase outlet.
-    pub(crate) phases: u8,
-    pub(crate) need_ws: u64,
-}
-
 /// Whether a stay goes on after a step.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Step {
     Stays,
     Left,
-}
-
-impl Session {
-    pub(crate) fn is_transaction(&self) -> bool {
-        matches!(self.stage, Stage::Drawing | Stage::Full)
-    }
 }
 
 /// Milliseconds from the end of one stay to the next arrival.
@@ -110,7 +67,7 @@ pub(crate) fn plug_in(connector: &mut Connector, numbers: Numbers, now_ms: i64) 
     connector.sessions += 1;
     connector.status = Status::Preparing;
     connector.set_point_a = 0;
-    connector.session = Some(Session {
+    connector.session = Some(ChargingSession {
         number: connector.sessions,
         stage: Stage::Preparing { until_ms: now_ms + authorised_ms },
         queued_ms: now_ms,
@@ -177,7 +134,7 @@ pub(crate) fn end(connector: &mut Connector) {
     connector.measured = connector.standby;
 }
 
-fn status(session: &Session, set_point_a: u32) -> Status {
+fn status(session: &ChargingSession, set_point_a: u32) -> Status {
     match session.stage {
         Stage::Preparing { .. } => Status::Preparing,
         Stage::Drawing if set_point_a < MINIMUM_A => Status::SuspendedEvse,
@@ -188,7 +145,7 @@ fn status(session: &Session, set_point_a: u32) -> Status {
 }
 
 /// The current after this tick: falls at once, rises along the ramp.
-fn drawn_ca(session: &Session, set_point_a: u32) -> u32 {
+fn drawn_ca(session: &ChargingSession, set_point_a: u32) -> u32 {
     if session.stage != Stage::Drawing || set_point_a < MINIMUM_A {
         return 0;
     }

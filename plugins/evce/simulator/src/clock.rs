@@ -16,7 +16,7 @@ pub enum WallClock {
     System,
     /// Stands still at this moment (ms since 1970); only the control interface moves time. Two simulators
     /// with the same seed and the same control calls then give the same answers.
-    Standing {
+    Fixed {
         /// Milliseconds since 1970.
         unix_ms: i64,
     },
@@ -26,7 +26,7 @@ impl WallClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now_ms(self) -> i64 {
         match self {
-            Self::Standing { unix_ms } => unix_ms,
+            Self::Fixed { unix_ms } => unix_ms,
             Self::System => SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)),
@@ -138,7 +138,7 @@ fn date(unix_ms: i64) -> DateTime<Utc> {
 mod tests {
     use super::*;
 
-    const NOON: WallClock = WallClock::Standing { unix_ms: 1_739_361_600_000 };
+    const NOON: WallClock = WallClock::Fixed { unix_ms: 1_739_361_600_000 };
 
     #[test]
     fn advancing_moves_both_clocks_and_an_offset_only_the_controllers() {

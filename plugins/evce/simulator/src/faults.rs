@@ -29,13 +29,13 @@ pub(crate) enum FaultKind {
     /// 200 with a login page; the request is not done.
     Html,
     /// The request is done, the connection is closed without an answer.
-    AnswerLost,
+    ResponseLost,
 }
 
 /// A fault as it is ordered.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct FaultOrder {
+pub(crate) struct FaultSpec {
     pub(crate) kind: FaultKind,
     /// Beginning of the path below `/api/v2`; all paths if left out.
     #[serde(default)]
@@ -103,7 +103,7 @@ impl FaultPlan {
     }
 
     /// Puts a fault in force; answers its id, or what is wrong with the order.
-    pub(crate) fn add(&mut self, order: FaultOrder, now_ms: i64) -> Result<u64, &'static str> {
+    pub(crate) fn add(&mut self, order: FaultSpec, now_ms: i64) -> Result<u64, &'static str> {
         let probability = order.probability.unwrap_or(1.0);
         if !(0.0..=1.0).contains(&probability) {
             return Err("probability must lie between 0 and 1");
@@ -201,7 +201,7 @@ mod tests {
 
     fn plan(orders: &str) -> FaultPlan {
         let mut plan = FaultPlan::new(1);
-        for order in serde_json::from_str::<Vec<FaultOrder>>(orders).unwrap() {
+        for order in serde_json::from_str::<Vec<FaultSpec>>(orders).unwrap() {
             plan.add(order, 0).unwrap();
         }
         plan

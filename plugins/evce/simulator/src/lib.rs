@@ -11,6 +11,7 @@ mod api;
 mod auth;
 mod cars;
 mod certificate;
+mod charging_session;
 mod clock;
 mod control;
 mod controller;

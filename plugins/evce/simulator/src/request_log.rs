@@ -30,7 +30,7 @@ pub(crate) struct LoggedRequest {
     status: Option<u16>,
     /// The fault it met.
     fault: Option<FaultKind>,
-    answer_bytes: Option<usize>,
+    response_bytes: Option<usize>,
 }
 
 /// What is known when a call arrives.
@@ -78,7 +78,7 @@ impl RequestLog {
             token_id: arrival.token_id,
             status: None,
             fault: None,
-            answer_bytes: None,
+            response_bytes: None,
         });
         self.so_far
     }
@@ -89,10 +89,10 @@ impl RequestLog {
         }
     }
 
-    pub(crate) fn set_answer(&mut self, sequence: u64, status: u16, bytes: usize) {
+    pub(crate) fn set_response(&mut self, sequence: u64, status: u16, bytes: usize) {
         if let Some(request) = self.find(sequence) {
             request.status = Some(status);
-            request.answer_bytes = Some(bytes);
+            request.response_bytes = Some(bytes);
         }
     }
 

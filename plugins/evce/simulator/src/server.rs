@@ -65,7 +65,7 @@ impl Connection {
         let _ = stream.set_nodelay(true);
         let Ok(Ok(stream)) = tokio::time::timeout(TEST_TIMEOUT, tls.accept(stream)).await else { return };
         let service = service_fn(move |request| {
-            exchange::answer(Arc::clone(&self.controller), self.router.clone(), request)
+            exchange::respond(Arc::clone(&self.controller), self.router.clone(), request)
         });
         let served = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -4,9 +4,12 @@
 //! gives them and hundredths of an ampere where a meter does.
 
 use crate::auth::Role;
-use crate::cars::Session;
+use crate::charging_session::ChargingSession;
 
-/// Everything a controller looks after. Stations are kept in order of their ids.
+/// One step of charging and metering.
+pub(crate) const TICK_MS: i64 = 5_000;
+
+/// Everything a controller manages. Stations are kept in order of their ids.
 pub(crate) struct Site {
     pub(crate) zones: Vec<Zone>,
     pub(crate) stations: Vec<Station>,
@@ -110,9 +113,8 @@ impl Station {
             Link::Lost { since_ms } => since_ms,
         };
         // Stations do not report in step: each has its own place on the grid of ticks.
-        let tick_ms = crate::world::TICK_MS;
-        let places = (self.sample_interval_ms / tick_ms).max(1);
-        let phase = i64::try_from(self.id % 1_000_000).unwrap_or(0) * 7 % places * tick_ms;
+        let slots = (self.sample_interval_ms / TICK_MS).max(1);
+        let phase = i64::try_from(self.id % 1_000_000).unwrap_or(0) * 7 % slots * TICK_MS;
         (until - phase).div_euclid(self.sample_interval_ms) * self.sample_interval_ms + phase
     }
 
@@ -151,7 +153,7 @@ pub(crate) struct Connector {
     pub(crate) measured: Measures,
     /// What the station reported last.
     pub(crate) reported: Reported,
-    pub(crate) session: Option<Session>,
+    pub(crate) session: Option<ChargingSession>,
     /// Sessions so far; numbers the next.
     pub(crate) sessions: u32,
 }
@@ -167,7 +169,7 @@ impl Connector {
     }
 
     pub(crate) fn has_transaction(&self) -> bool {
-        self.session.as_ref().is_some_and(Session::is_transaction)
+        self.session.as_ref().is_some_and(ChargingSession::is_transaction)
     }
 
     /// The set point in the controller's terms: power is cut to whole kilowatts, as the guide shows it.

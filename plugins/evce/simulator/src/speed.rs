@@ -20,7 +20,7 @@ impl Speed {
     /// As fast as wall time.
     pub const REAL: Self = Self { milli: 1000 };
     /// Stands still; only the control interface moves the cars' clock.
-    pub const STANDING: Self = Self { milli: 0 };
+    pub const PAUSED: Self = Self { milli: 0 };
 
     pub(crate) fn milli(self) -> i64 {
         self.milli

@@ -131,7 +131,7 @@ impl Topology {
             let zone = site.zones.len();
             for _ in 0..plan.stations {
                 let order =
-                    StationOrder { id: next_id, zone, template: plan.template, connectors: plan.connectors };
+                    StationSpec { id: next_id, zone, template: plan.template, connectors: plan.connectors };
                 site.stations.push(station(seed, &order));
                 next_id += 1;
             }
@@ -149,7 +149,7 @@ impl Topology {
 }
 
 /// A station to be made.
-pub(crate) struct StationOrder {
+pub(crate) struct StationSpec {
     pub(crate) id: u64,
     /// Index of its zone.
     pub(crate) zone: usize,
@@ -158,7 +158,7 @@ pub(crate) struct StationOrder {
 }
 
 /// Makes a station with its connectors idle.
-pub(crate) fn station(seed: u64, order: &StationOrder) -> Station {
+pub(crate) fn station(seed: u64, order: &StationSpec) -> Station {
     let id = order.id;
     let numbers = Numbers::of(seed, id, 0, 0);
     let name = format!("CP{id:05}");
@@ -183,7 +183,7 @@ pub(crate) fn station(seed: u64, order: &StationOrder) -> Station {
     }
 }
 
-fn connector(seed: u64, order: &StationOrder, number: u8) -> Connector {
+fn connector(seed: u64, order: &StationSpec, number: u8) -> Connector {
     let rating = order.template.rating(order.id + u64::from(number));
     let numbers = Numbers::of(seed, order.id, u64::from(number), 0);
     let standby = standby(numbers, rating);

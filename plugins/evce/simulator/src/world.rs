@@ -7,13 +7,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::cars::{self, Step};
+use crate::charging_session::Stage;
 use crate::clock::Moment;
 use crate::load_management::{self, Demand, MINIMUM_A};
 use crate::random::{Numbers, Purpose};
-use crate::site::{Availability, Link, Site, Status, Zone, ZoneKind};
+use crate::site::{Availability, Link, Site, Status, TICK_MS, Zone, ZoneKind};
 
-/// One step of charging and metering.
-pub(crate) const TICK_MS: i64 = 5_000;
 /// Current is shared anew this often.
 const ALLOCATION_MS: i64 = 10_000;
 /// Cars that wait for current take turns this often.
@@ -115,7 +114,7 @@ impl World {
         if owner.is_connected() {
             owner.connectors[connector].report();
         }
-        self.occupied.retain(|place| *place != (station, connector));
+        self.occupied.retain(|connector| *connector != (station, connector));
         self.queue_arrival(station, connector, now_ms);
         self.allocate(now_ms);
     }
@@ -136,25 +135,26 @@ impl World {
     /// Removes a station with all that belongs to it.
     pub(crate) fn remove_station(&mut self, station: usize) {
         self.site.stations.remove(station);
-        self.occupied.retain(|place| place.0 != station);
-        for place in self.occupied.iter_mut().filter(|place| place.0 > station) {
-            place.0 -= 1;
+        self.occupied.retain(|connector| connector.0 != station);
+        for connector in self.occupied.iter_mut().filter(|connector| connector.0 > station) {
+            connector.0 -= 1;
         }
     }
 
     /// Shares each zone's current anew.
     pub(crate) fn allocate(&mut self, now_ms: i64) {
-        let transactions = self.places_by_zone();
-        for (zone, places) in transactions.iter().enumerate() {
+        let transactions = self.occupied_by_zone();
+        for (zone, connectors) in transactions.iter().enumerate() {
             let budget_a = self.budget_a(zone, now_ms);
             let set = &mut self.site.zones[zone].set_point;
             set.current_a = budget_a;
             set.power_kw = zone_power_kw(budget_a);
-            let demands: Vec<Demand> = places.iter().map(|place| self.demand(*place)).collect();
-            for (place, set_point_a) in places.iter().zip(load_management::share(budget_a, &demands)) {
-                let station = &mut self.site.stations[place.0];
+            let demands: Vec<Demand> = connectors.iter().map(|connector| self.demand(*connector)).collect();
+            for (connector, set_point_a) in connectors.iter().zip(load_management::share(budget_a, &demands))
+            {
+                let station = &mut self.site.stations[connector.0];
                 if station.is_connected() {
-                    station.connectors[place.1].set_point_a = set_point_a;
+                    station.connectors[connector.1].set_point_a = set_point_a;
                 }
             }
         }
@@ -176,7 +176,7 @@ impl World {
             }
         }
         if !left.is_empty() {
-            self.occupied.retain(|place| !left.contains(place));
+            self.occupied.retain(|connector| !left.contains(connector));
             for (station, connector) in left {
                 self.queue_arrival(station, connector, now_ms);
             }
@@ -219,17 +219,18 @@ impl World {
         self.queue.push(Reverse((now_ms + gap_ms, (owner.id, outlet.number))));
     }
 
-    /// Lets cars that wait for current change places with those that had it.
+    /// Lets cars that wait for current change connectors with those that had it.
     fn rotate(&mut self, now_ms: i64) {
-        for places in self.places_by_zone() {
-            let waits = |place: &(usize, usize)| {
-                self.site.stations[place.0].connectors[place.1].set_point_a < MINIMUM_A
+        for connectors in self.occupied_by_zone() {
+            let waits = |connector: &(usize, usize)| {
+                self.site.stations[connector.0].connectors[connector.1].set_point_a < MINIMUM_A
             };
-            if !places.iter().any(waits) {
+            if !connectors.iter().any(waits) {
                 continue;
             }
-            for place in places.into_iter().filter(|place| !waits(place)).collect::<Vec<_>>() {
-                if let Some(session) = &mut self.site.stations[place.0].connectors[place.1].session {
+            for connector in connectors.into_iter().filter(|connector| !waits(connector)).collect::<Vec<_>>()
+            {
+                if let Some(session) = &mut self.site.stations[connector.0].connectors[connector.1].session {
                     session.queued_ms = now_ms;
                 }
             }
@@ -237,7 +238,7 @@ impl World {
     }
 
     /// The connectors with a transaction, for each zone.
-    fn places_by_zone(&self) -> Vec<Vec<(usize, usize)>> {
+    fn occupied_by_zone(&self) -> Vec<Vec<(usize, usize)>> {
         let mut zones = vec![Vec::new(); self.site.zones.len()];
         for &(station, connector) in &self.occupied {
             let owner = &self.site.stations[station];
@@ -254,8 +255,7 @@ impl World {
         let (phases, queued_ms, car_a) = outlet.session.as_ref().map_or(([false; 3], 0, 0), |session| {
             let phases = crate::meters::used_phases(outlet.rating, session.car.phases);
             // A car that is full keeps the least, should it want to warm itself.
-            let most_a =
-                if session.stage == cars::Stage::Full { MINIMUM_A } else { session.car.max_current_a };
+            let most_a = if session.stage == Stage::Full { MINIMUM_A } else { session.car.max_current_a };
             (phases, session.queued_ms, most_a)
         });
         let is_out_of_reach = owner.link != Link::Up;

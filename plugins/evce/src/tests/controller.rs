@@ -13,8 +13,8 @@ pub(super) struct Controller(Simulator);
 
 impl Controller {
     /// A controller whose clock moves only when a test says so.
-    pub(super) fn standing(options: Options) -> Self {
-        let wall_clock = WallClock::Standing { unix_ms: START_MS };
+    pub(super) fn with_fixed_clock(options: Options) -> Self {
+        let wall_clock = WallClock::Fixed { unix_ms: START_MS };
         Self(Simulator::start(Options { wall_clock, ..options }).unwrap())
     }
 

@@ -35,7 +35,7 @@ impl Site {
     }
 
     fn new(options: evce_simulator::Options) -> Self {
-        Self { controller: Controller::standing(options), host: TestHost::new() }
+        Self { controller: Controller::with_fixed_clock(options), host: TestHost::new() }
     }
 
     fn run<P: Processor>(&self, processor: P, settings: Value) -> Running {

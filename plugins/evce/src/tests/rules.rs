@@ -16,7 +16,7 @@ fn host(controller: &Controller) -> MemoryHost {
 
 #[test]
 fn all_classes_keep_the_rules() {
-    let controller = Controller::standing(Options::default());
+    let controller = Controller::with_fixed_clock(Options::default());
     assert_eq!(check_processor(&host(&controller), || Setup), []);
     let host = host(&controller);
     assert_eq!(host.run(Setup), RunEnd::Succeeded);

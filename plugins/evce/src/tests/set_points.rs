@@ -17,8 +17,8 @@ fn percent(percent: f64) -> PointValue {
     PointValue::Double(percent)
 }
 
-fn word(word: &str) -> PointValue {
-    word.into()
+fn text(text: &str) -> PointValue {
+    text.into()
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn a_reduction_is_put_whole_once_with_the_default_validity_and_confirmed_by_read
 fn what_an_earlier_run_has_put_already_is_confirmed_without_another_put() {
     let site = Site::set_up();
     let status = site.status();
-    site.controller.fault(&json!({ "kind": "answer_lost", "method": "PUT", "count": 1 }));
+    site.controller.fault(&json!({ "kind": "response_lost", "method": "PUT", "count": 1 }));
     let write = site.host.write(&[(REDUCTION, percent(25.0))])[0];
     status.stop();
     // What came of it the first run never learned: the write is handed over again.
@@ -123,7 +123,7 @@ fn a_validity_alone_is_completed_from_the_reduction_that_stands() {
 fn when_the_answer_is_lost_the_next_reading_decides_and_nothing_is_sent_twice() {
     let site = Site::set_up();
     let status = site.status();
-    site.controller.fault(&json!({ "kind": "answer_lost", "method": "PUT", "count": 1 }));
+    site.controller.fault(&json!({ "kind": "response_lost", "method": "PUT", "count": 1 }));
     let write = site.host.write(&[(REDUCTION, percent(25.0))])[0];
     assert_eq!(site.host.states(write), ["Sent", "Unknown"]);
     site.host.advance(Duration::from_secs(5));
@@ -166,7 +166,7 @@ fn an_expired_set_point_is_never_sent() {
 fn availability_is_carried_through_both_points() {
     let site = Site::set_up();
     let status = site.status();
-    let write = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    let write = site.host.write(&[(AVAILABILITY, text("inoperative"))])[0];
     assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
     assert_eq!(site.host.shown(AVAILABILITY), "inoperative Good");
     assert_eq!(site.host.shown(IS_AVAILABLE), "false Good");
@@ -174,7 +174,7 @@ fn availability_is_carried_through_both_points() {
     assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
     assert_eq!(site.host.shown(AVAILABILITY), "operative Good");
     let writes =
-        site.host.write(&[(AVAILABILITY, word("inoperative")), (IS_AVAILABLE, PointValue::Boolean(true))]);
+        site.host.write(&[(AVAILABILITY, text("inoperative")), (IS_AVAILABLE, PointValue::Boolean(true))]);
     assert_eq!(site.host.states(writes[0]), ["Rejected"]);
     assert_eq!(site.host.states(writes[1]), ["Confirmed"]);
     status.stop();
@@ -186,7 +186,7 @@ fn during_a_charging_session_a_change_of_availability_is_pending_until_it_ends()
     site.controller.happen(&json!({ "kind": "plug_in", "station": 1, "connector": 1 }));
     site.controller.advance("1m");
     let status = site.status();
-    let write = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    let write = site.host.write(&[(AVAILABILITY, text("inoperative"))])[0];
     assert_eq!(site.host.states(write), ["Sent", "Pending"]);
     site.pass(Duration::from_mins(1));
     assert_eq!(site.host.states(write), ["Sent", "Pending"]);
@@ -202,13 +202,9 @@ fn what_a_station_rejects_is_rejected_with_its_words() {
     let site = Site::set_up();
     site.controller.happen(&json!({ "kind": "reject_availability", "station": 1, "rejects": true }));
     let status = site.status();
-    let write = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    let write = site.host.write(&[(AVAILABILITY, text("inoperative"))])[0];
     assert_eq!(site.host.states(write), ["Sent", "Rejected"]);
-    assert!(
-        site.host.reason(write).contains("the station rejected the change"),
-        "{}",
-        site.host.reason(write)
-    );
+    assert!(site.host.reason(write).contains("the station rejected the change"), "{}", site.host.reason(write));
     status.stop();
 }
 
@@ -277,7 +273,7 @@ fn a_station_out_of_reach_is_asked_again_when_the_controller_reaches_it() {
     let site = Site::set_up();
     site.controller.happen(&json!({ "kind": "link_loss", "station": 1 }));
     let status = site.status();
-    let write = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    let write = site.host.write(&[(AVAILABILITY, text("inoperative"))])[0];
     site.pass(Duration::from_mins(1));
     assert_eq!(site.host.states(write), ["Sent", "Pending"]);
     assert!(site.host.reason(write).contains("no link"), "{}", site.host.reason(write));

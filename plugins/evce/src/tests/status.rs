@@ -182,7 +182,7 @@ fn what_stands_at_a_controller_that_was_brought_to_another_generation_is_not_ren
     before.host.write(&[(REDUCTION, PointValue::Double(25.0))]);
     status.stop();
     let site = Site {
-        controller: Controller::standing(Options {
+        controller: Controller::with_fixed_clock(Options {
             api_version: Some("7.1".to_owned()),
             ..Options::default()
         }),
@@ -199,7 +199,7 @@ fn what_stands_at_a_controller_that_was_brought_to_another_generation_is_not_ren
 }
 
 #[test]
-fn a_clock_that_is_set_back_does_not_put_off_the_next_look() {
+fn a_clock_that_is_set_back_does_not_put_off_the_next_poll() {
     let site = Site::set_up();
     let status = site.status();
     site.host.set_back(Duration::from_hours(1));
@@ -216,7 +216,7 @@ fn a_controller_that_was_away_at_start_is_said_to_answer_once() {
     let status = site.status();
     site.controller.end_faults();
     site.pass(Duration::from_mins(1));
-    assert_eq!(site.host.logged("the charge controller answers").len(), 1);
+    assert_eq!(site.host.logged("the charge controller responds").len(), 1);
     status.stop();
 }
 

@@ -1,4 +1,4 @@
-//! Documents as controllers send them, good and bad.
+//! Valid and invalid documents of controllers.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -22,8 +22,8 @@ fn site(zones: &str, stations: &str) -> (Site, Vec<String>) {
 
 #[test]
 fn zones_stations_and_connectors_are_read_in_the_units_of_the_bms() {
-    let (site, left_out) = site(ZONES, STATIONS);
-    assert!(left_out.is_empty(), "{left_out:?}");
+    let (site, skipped) = site(ZONES, STATIONS);
+    assert!(skipped.is_empty(), "{skipped:?}");
     let reduction = site.zones[0].reduction.as_ref().unwrap();
     assert_eq!((reduction.percent, reduction.kind.as_deref()), (Some(10.0), Some("percentage")));
     let until = reduction.valid_until.unwrap().duration_since(UNIX_EPOCH).unwrap();
@@ -49,19 +49,19 @@ fn numbers_and_truths_may_be_texts_and_what_cannot_be_read_is_missing() {
 
 #[test]
 fn objects_without_id_doubled_or_in_no_zone_are_left_out_by_name() {
-    let (site, left_out) = site(
+    let (site, skipped) = site(
         r#"{"data":[{"id":1},{"name":"nameless"},{"id":2},{"id":2}],"total":4}"#,
         r#"[{"id":7,"zoneId":9},{"id":8,"zoneId":1,"connectors":[{"logicalConnector":1},{"logicalConnector":1}]}]"#,
     );
     assert_eq!(site.zones.len(), 1);
     assert!(site.zones[0].stations[0].connectors.is_empty());
     assert_eq!(
-        left_out,
+        skipped,
         [
-            "a zone has no id that can be read",
-            "the zone 2 is there twice",
-            "station 8: the connector 1 is there twice",
-            "the station 7 is in no known zone"
+            "a zone has no readable id",
+            "duplicate zone 2",
+            "station 8: duplicate connector 1",
+            "the station 7 is in an unknown zone"
         ]
     );
 }

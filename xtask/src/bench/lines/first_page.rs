@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use tokio::process::Command;
 
 use crate::bench::controller::http_client;
-use crate::bench::figure::{Figure, Goal, Unit};
+use crate::bench::measurement::{Measurement, Target, Unit};
 use crate::bench::programs::Programs;
 use crate::bench::site::ChargingSite;
 use crate::bench::statistics::median;
@@ -24,15 +24,18 @@ const POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// A start that takes longer has failed.
 const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -> anyhow::Result<Figure> {
+pub(in crate::bench) async fn measure(
+    name: &'static str,
+    programs: &Programs,
+) -> anyhow::Result<Measurement> {
     let site = ChargingSite::start(programs, "F2").await?;
     tokio::time::sleep(SETTLE_TIMEOUT).await;
     let folders = site.end().await;
     let (data, plugins) = (folders.data(), folders.plugins());
     let riser = Riser { program: &programs.riser, data: &data, plugins: &plugins };
-    let (mut starts, mut floors) = (Vec::new(), Vec::new());
+    let (mut starts, mut baselines) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
-        floors.push(process_start_ms(&programs.riser).await?);
+        baselines.push(process_start_ms(&programs.riser).await?);
         let port = free_port()?;
         let browser = http_client()?;
         let begin = Instant::now();
@@ -40,12 +43,12 @@ pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -
         host?.end(std::future::pending()).await;
         starts.push(page_after?.as_secs_f64() * 1_000.0);
     }
-    Ok(Figure {
+    Ok(Measurement {
         name,
         value: median(starts).context("no start")?,
         unit: Unit::Milliseconds,
-        floor: median(floors),
-        goal: Goal::AtMost(100.0),
+        baseline: median(baselines),
+        target: Target::AtMost(100.0),
     })
 }
 

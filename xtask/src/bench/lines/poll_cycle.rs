@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use serde::de::IgnoredAny;
 
 use crate::bench::controller::Controller;
-use crate::bench::figure::{Figure, Goal, Unit};
+use crate::bench::measurement::{Measurement, Target, Unit};
+use crate::bench::print;
 use crate::bench::process_facts::{children_of, time_on_processor};
 use crate::bench::programs::Programs;
-use crate::bench::say;
 use crate::bench::site::ChargingSite;
 use crate::bench::statistics::median;
 
@@ -24,7 +24,10 @@ const APPLY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Times that the answers are parsed.
 const PARSES: usize = 51;
 
-pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -> anyhow::Result<Figure> {
+pub(in crate::bench) async fn measure(
+    name: &'static str,
+    programs: &Programs,
+) -> anyhow::Result<Measurement> {
     let site = ChargingSite::start(programs, FIXTURE).await?;
     let controller = Controller::of(&site)?;
     let time_after_polls = async |count| {
@@ -38,13 +41,13 @@ pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -
     let answers = controller.answers().await?;
     site.end().await;
     let bytes: usize = answers.iter().map(String::len).sum();
-    say(&format!("{name}: the answers to a poll have {bytes} bytes"));
-    Ok(Figure {
+    print(&format!("{name}: the answers to a poll have {bytes} bytes"));
+    Ok(Measurement {
         name,
         value: cycle.as_secs_f64() * 1_000.0,
         unit: Unit::Milliseconds,
-        floor: Some(parse_ms(&answers)?),
-        goal: Goal::None,
+        baseline: Some(parse_ms(&answers)?),
+        target: Target::None,
     })
 }
 

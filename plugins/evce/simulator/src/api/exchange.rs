@@ -32,7 +32,7 @@ const LOGIN_PAGE: &str =
 pub(crate) struct Dropped;
 
 /// Answers one request, or drops its connection.
-pub(crate) async fn answer(
+pub(crate) async fn respond(
     controller: Arc<Controller>,
     router: Router,
     request: Request<Incoming>,
@@ -61,14 +61,14 @@ pub(crate) async fn answer(
     let (mut parts, body) = response.into_parts();
     let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     match met.kind {
-        Some(FaultKind::AnswerLost) => return Err(Dropped),
+        Some(FaultKind::ResponseLost) => return Err(Dropped),
         Some(FaultKind::TruncatedJson) => body.truncate(body.len() / 2),
         _ => {}
     }
     // The length that stands there is that of the whole answer; it is written anew.
     parts.headers.remove(CONTENT_LENGTH);
     parts.headers.extend(common_headers(&controller));
-    controller.log().set_answer(sequence, parts.status.as_u16(), body.len());
+    controller.log().set_response(sequence, parts.status.as_u16(), body.len());
     Ok(Response::from_parts(parts, Full::new(body)))
 }
 
@@ -93,7 +93,7 @@ fn instead(met: Met, is_login: bool) -> Result<Option<Response<Body>>, Dropped> 
             Some(FaultKind::InternalError) => ApiError::new(500, "INTERNAL_ERROR", "something went wrong"),
             Some(FaultKind::Starting) => ApiError::new(503, "STARTING", "the controller is starting")
                 .with_retry_after(met.retry_after_s),
-            Some(FaultKind::TruncatedJson | FaultKind::AnswerLost | FaultKind::Latency) | None => {
+            Some(FaultKind::TruncatedJson | FaultKind::ResponseLost | FaultKind::Latency) | None => {
                 return Ok(None);
             }
         };

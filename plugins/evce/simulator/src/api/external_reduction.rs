@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::ApiError;
-use super::{Answer, Writer, id, json, parse};
+use super::{ApiResult, Writer, id, json, parse};
 use crate::auth::{Caller, Role};
 use crate::controller::Controller;
 use crate::site::{Reduction, Validity, Zone};
@@ -68,7 +68,7 @@ pub(crate) async fn show(
     _caller: Caller,
     State(controller): State<Arc<Controller>>,
     Path(zone): Path<String>,
-) -> Answer {
+) -> ApiResult {
     controller.with_world(|world, _| {
         let zone = find(world, &zone)?;
         let reduction = zone
@@ -84,7 +84,7 @@ pub(crate) async fn save(
     State(controller): State<Arc<Controller>>,
     Path(zone): Path<String>,
     body: Bytes,
-) -> Answer {
+) -> ApiResult {
     let request: ReductionRequest = parse(&body)?;
     controller.with_world(|world, now| {
         let found = find(world, &zone)?;
@@ -101,7 +101,7 @@ pub(crate) async fn delete(
     Writer(caller): Writer,
     State(controller): State<Arc<Controller>>,
     Path(zone): Path<String>,
-) -> Answer {
+) -> ApiResult {
     controller.with_world(|world, now| {
         let found = find(world, &zone)?;
         refuse_other_owner(found, caller)?;

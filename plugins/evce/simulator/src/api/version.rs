@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use serde::Serialize;
 
-use super::{Answer, json};
+use super::{ApiResult, json};
 use crate::clock::rfc3339;
 use crate::controller::Controller;
 
@@ -22,7 +22,7 @@ struct Product<'a> {
     time: String,
 }
 
-pub(crate) async fn show(State(controller): State<Arc<Controller>>) -> Answer {
+pub(crate) async fn show(State(controller): State<Arc<Controller>>) -> ApiResult {
     let answer = Product {
         name: "EcoStruxure EV Charging Expert",
         reference: "HMIBSCEA53D1EDM",

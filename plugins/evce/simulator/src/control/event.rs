@@ -8,12 +8,12 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Refused, answer, parse};
+use super::{Refused, parse, reply};
 use crate::auth::Role;
 use crate::clock::{Moment, rfc3339};
 use crate::controller::Controller;
 use crate::site::{Link, Reduction, Status, Validity};
-use crate::topology::{self, StationOrder, Template};
+use crate::topology::{self, StationSpec, Template};
 use crate::world::World;
 
 /// The current at which a station goes on charging without the controller.
@@ -116,7 +116,7 @@ enum EventRefused {
     NoPercentage,
 }
 
-pub(super) async fn happen(
+pub(super) async fn apply_event(
     State(controller): State<Arc<Controller>>,
     body: Bytes,
 ) -> Result<Response, Refused> {
@@ -124,7 +124,7 @@ pub(super) async fn happen(
     let seed = controller.seed;
     let happened = controller.with_world(|world, now| apply(world, seed, event, now));
     let added = happened.map_err(|error| Refused::new(409, error))?;
-    Ok(answer(200, &added.map_or_else(|| json!({}), |station| json!({ "station": station }))))
+    Ok(reply(200, &added.map_or_else(|| json!({}), |station| json!({ "station": station }))))
 }
 
 /// Answers the id of a station that was added.
@@ -163,7 +163,7 @@ fn apply(world: &mut World, seed: u64, event: Event, now: &Moment) -> Result<Opt
                 .position(|found| found.id == zone)
                 .ok_or(EventRefused::NoZone(zone))?;
             let id = world.site.stations.last().map_or(1, |last| last.id + 1);
-            let mut station = topology::station(seed, &StationOrder { id, zone, template, connectors });
+            let mut station = topology::station(seed, &StationSpec { id, zone, template, connectors });
             station.ocpp_identifier = ocpp_identifier.unwrap_or(station.ocpp_identifier);
             world.site.stations.push(station);
             world.queue_first_arrivals(world.site.stations.len() - 1, now_ms);

@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Refused, answer, parse};
+use super::{Refused, parse, reply};
 use crate::clock::{Moment, rfc3339};
 use crate::controller::Controller;
 use crate::speed::Speed;
@@ -29,7 +29,7 @@ pub(super) struct ClockChange {
 }
 
 pub(super) async fn show(State(controller): State<Arc<Controller>>) -> Response {
-    answer(200, &clock_json(&controller.clock.now()))
+    reply(200, &clock_json(&controller.clock.now()))
 }
 
 pub(super) async fn change(
@@ -51,7 +51,7 @@ pub(super) async fn change(
     }
     controller.clock.advance(advance_ms);
     controller.catch_up();
-    Ok(answer(200, &clock_json(&controller.clock.now())))
+    Ok(reply(200, &clock_json(&controller.clock.now())))
 }
 
 pub(super) fn clock_json(now: &Moment) -> Value {

@@ -3,7 +3,7 @@ use evce_simulator::{Fixture, Options};
 use crate::client::Site;
 
 async fn office(seed: u64) -> (Site, String) {
-    let site = Site::standing(Options { fixture: Fixture::F2, seed, ..Options::default() });
+    let site = Site::with_fixed_clock(Options { fixture: Fixture::F2, seed, ..Options::default() });
     let token = site.token().await;
     (site, token)
 }
@@ -39,8 +39,8 @@ async fn values_move_with_time_and_with_the_seed() {
 
 #[tokio::test]
 async fn one_more_station_changes_nothing_for_the_cars_of_the_others() {
-    let small = Site::standing(Options { fixture: Fixture::Stations(3), ..Options::default() });
-    let large = Site::standing(Options { fixture: Fixture::Stations(4), ..Options::default() });
+    let small = Site::with_fixed_clock(Options { fixture: Fixture::Stations(3), ..Options::default() });
+    let large = Site::with_fixed_clock(Options { fixture: Fixture::Stations(4), ..Options::default() });
     for site in [&small, &large] {
         site.advance("45m").await;
     }

@@ -79,7 +79,7 @@ async fn the_control_interface_can_end_it() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let stop = format!("{}/_sim/stop", line["control_url"].as_str().unwrap());
     let client = reqwest::Client::builder().build().unwrap();
-    // Its end may overtake the answer.
+    // Its end may overtake the response.
     let _ = client.post(stop).send().await;
     rest(out).await;
     assert!(child.wait().await.unwrap().success());

@@ -1,12 +1,12 @@
 //! The lines of the bench.
 
-use super::figure::Figure;
 use super::lines::{first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident, set_point};
+use super::measurement::Measurement;
 use super::programs::Programs;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum Benchmark {
     GetValues,
     PluginToEws,
     SetPoint,
@@ -17,7 +17,7 @@ pub(super) enum Line {
     PollCycle,
 }
 
-impl Line {
+impl Benchmark {
     pub(super) const ALL: [Self; 8] = [
         Self::GetValues,
         Self::PluginToEws,
@@ -44,10 +44,10 @@ impl Line {
     }
 
     pub(super) fn names() -> String {
-        Self::ALL.map(|line| format!("\"{}\"", line.name())).join(", ")
+        Self::ALL.map(|benchmark| format!("\"{}\"", benchmark.name())).join(", ")
     }
 
-    pub(super) async fn measure(self, programs: &Programs) -> anyhow::Result<Figure> {
+    pub(super) async fn measure(self, programs: &Programs) -> anyhow::Result<Measurement> {
         let name = self.name();
         match self {
             Self::GetValues => get_values::measure(name, programs).await,

@@ -6,13 +6,13 @@ use std::ops::{Add, AddAssign};
 
 /// How many tests ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct Summary {
     passed: usize,
     failed: usize,
     ignored: usize,
 }
 
-impl Tally {
+impl Summary {
     /// One test that failed without saying so: it crashed, or hung.
     pub(super) const ONE_FAILED: Self = Self { passed: 0, failed: 1, ignored: 0 };
 
@@ -47,7 +47,7 @@ impl Tally {
     }
 }
 
-impl Add for Tally {
+impl Add for Summary {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
@@ -59,19 +59,19 @@ impl Add for Tally {
     }
 }
 
-impl AddAssign for Tally {
+impl AddAssign for Summary {
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
     }
 }
 
-impl Sum for Tally {
+impl Sum for Summary {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
         all.fold(Self::default(), Add::add)
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} passed, {} failed, {} ignored", self.passed, self.failed, self.ignored)
     }
@@ -92,18 +92,18 @@ test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
 
     #[test]
     fn the_lines_of_all_runners_are_added() {
-        let tally = Tally::read(TWO_RUNNERS).unwrap();
-        assert_eq!(tally, Tally { passed: 3, failed: 1, ignored: 1 });
-        assert_eq!(tally.to_string(), "3 passed, 1 failed, 1 ignored");
-        assert_eq!(Tally::read("killed before it could say anything"), None);
+        let summary = Summary::read(TWO_RUNNERS).unwrap();
+        assert_eq!(summary, Summary { passed: 3, failed: 1, ignored: 1 });
+        assert_eq!(summary.to_string(), "3 passed, 1 failed, 1 ignored");
+        assert_eq!(Summary::read("killed before it could say anything"), None);
     }
 
     #[test]
     fn only_tests_that_were_run_and_passed_are_a_success() {
-        let passed = Tally { passed: 1, ..Tally::default() };
+        let passed = Summary { passed: 1, ..Summary::default() };
         assert!(passed.is_success());
-        assert!(!Tally::default().is_success());
-        assert!(!(passed + Tally::ONE_FAILED).is_success());
-        assert!(!(passed + Tally { ignored: 1, ..Tally::default() }).is_success());
+        assert!(!Summary::default().is_success());
+        assert!(!(passed + Summary::ONE_FAILED).is_success());
+        assert!(!(passed + Summary { ignored: 1, ..Summary::default() }).is_success());
     }
 }

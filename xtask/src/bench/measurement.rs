@@ -1,8 +1,8 @@
-//! A measured figure, beside its floor.
+//! A measured measurement, beside its floor.
 
 use serde::Serialize;
 
-/// What a figure means: for a rate more is better, for time and bytes less.
+/// What a measurement means: for a rate more is better, for time and bytes less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     RequestsPerSecond,
@@ -10,10 +10,10 @@ pub(super) enum Unit {
     Megabytes,
 }
 
-/// What the figure should be.
+/// What the measurement should be.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Goal {
-    /// In the figure's unit.
+pub(super) enum Target {
+    /// In the measurement's unit.
     AtMost(f64),
     RatioAtLeast(f64),
     /// It is looked at, and has no bound.
@@ -22,22 +22,23 @@ pub(super) enum Goal {
 
 /// One line of the bench.
 #[derive(Clone, Debug)]
-pub(super) struct Figure {
+pub(super) struct Measurement {
     pub(super) name: &'static str,
     pub(super) value: f64,
     pub(super) unit: Unit,
     /// The best that is possible, in the same unit, measured in the same run.
-    pub(super) floor: Option<f64>,
-    pub(super) goal: Goal,
+    pub(super) baseline: Option<f64>,
+    pub(super) target: Target,
 }
 
-/// A figure as programs read it; null without a floor.
+/// A measurement as programs read it; null without a floor.
 #[derive(Serialize)]
 struct JsonLine {
     name: &'static str,
     value: f64,
     unit: &'static str,
-    floor: Option<f64>,
+    #[serde(rename = "floor")]
+    baseline: Option<f64>,
     ratio: Option<f64>,
 }
 
@@ -51,11 +52,11 @@ impl Unit {
     }
 }
 
-impl Figure {
+impl Measurement {
     /// How near the value comes to its floor, 1 for equal: value/floor for a rate, else floor/value.
     pub(super) fn ratio(&self) -> Option<f64> {
-        let floor = self.floor?;
-        Some(if self.unit == Unit::RequestsPerSecond { self.value / floor } else { floor / self.value })
+        let baseline = self.baseline?;
+        Some(if self.unit == Unit::RequestsPerSecond { self.value / baseline } else { baseline / self.value })
     }
 
     pub(super) fn json(&self) -> anyhow::Result<String> {
@@ -63,28 +64,28 @@ impl Figure {
             name: self.name,
             value: rounded(self.value),
             unit: self.unit.text(),
-            floor: self.floor.map(rounded),
+            baseline: self.baseline.map(rounded),
             ratio: self.ratio().map(rounded),
         })?)
     }
 
-    pub(super) fn words(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let value = format!("{:<32} {:>10} {}", self.name, rounded(self.value), self.unit.text());
-        let floor = self.floor.zip(self.ratio()).map_or_else(String::new, |(floor, ratio)| {
-            format!(", floor {}, ratio {}", rounded(floor), rounded(ratio))
+        let baseline = self.baseline.zip(self.ratio()).map_or_else(String::new, |(baseline, ratio)| {
+            format!(", baseline {}, ratio {}", rounded(baseline), rounded(ratio))
         });
-        format!("{value}{floor}{}", self.goal_in_words())
+        format!("{value}{baseline}{}", self.target_text())
     }
 
-    fn goal_in_words(&self) -> String {
-        let (goal, is_met) = match self.goal {
-            Goal::AtMost(most) => (format!("at most {most} {}", self.unit.text()), self.value <= most),
-            Goal::RatioAtLeast(least) => {
+    fn target_text(&self) -> String {
+        let (target, is_met) = match self.target {
+            Target::AtMost(most) => (format!("at most {most} {}", self.unit.text()), self.value <= most),
+            Target::RatioAtLeast(least) => {
                 (format!("ratio at least {least}"), self.ratio().is_some_and(|ratio| ratio >= least))
             }
-            Goal::None => return String::new(),
+            Target::None => return String::new(),
         };
-        format!("; goal {goal}: {}", if is_met { "met" } else { "MISSED" })
+        format!("; target {target}: {}", if is_met { "met" } else { "MISSED" })
     }
 }
 
@@ -99,12 +100,13 @@ mod tests {
 
     #[test]
     fn a_ratio_says_how_near_the_floor_is_whatever_is_better() {
-        let figure = |value, unit, floor| Figure { name: "x", value, unit, floor, goal: Goal::None };
-        let rate = figure(5_000.0, Unit::RequestsPerSecond, Some(20_000.0));
+        let measurement =
+            |value, unit, baseline| Measurement { name: "x", value, unit, baseline, target: Target::None };
+        let rate = measurement(5_000.0, Unit::RequestsPerSecond, Some(20_000.0));
         assert_eq!(rate.ratio(), Some(0.25));
-        let time = figure(4.0, Unit::Milliseconds, Some(1.0));
+        let time = measurement(4.0, Unit::Milliseconds, Some(1.0));
         assert_eq!(time.ratio(), Some(0.25));
-        let bytes = figure(12.345_67, Unit::Megabytes, None);
+        let bytes = measurement(12.345_67, Unit::Megabytes, None);
         assert_eq!(
             bytes.json().unwrap(),
             r#"{"name":"x","value":12.35,"unit":"MB","floor":null,"ratio":null}"#
@@ -113,15 +115,15 @@ mod tests {
 
     #[test]
     fn a_missed_goal_stands_out() {
-        let figure = Figure {
+        let measurement = Measurement {
             name: "x",
             value: 6.0,
             unit: Unit::Milliseconds,
-            floor: Some(1.5),
-            goal: Goal::AtMost(5.0),
+            baseline: Some(1.5),
+            target: Target::AtMost(5.0),
         };
-        assert!(figure.words().ends_with("6 ms, floor 1.5, ratio 0.25; goal at most 5 ms: MISSED"));
-        let met = Figure { goal: Goal::RatioAtLeast(0.2), ..figure };
-        assert!(met.words().ends_with("goal ratio at least 0.2: met"));
+        assert!(measurement.text().ends_with("6 ms, baseline 1.5, ratio 0.25; target at most 5 ms: MISSED"));
+        let met = Measurement { target: Target::RatioAtLeast(0.2), ..measurement };
+        assert!(met.text().ends_with("target ratio at least 0.2: met"));
     }
 }

@@ -5,13 +5,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Hears each time that the demo is told to end.
 #[derive(Debug)]
-pub(super) struct Ending {
+pub(super) struct ShutdownSignal {
     interrupt: Signal,
     terminate: Signal,
     hang_up: Signal,
 }
 
-impl Ending {
+impl ShutdownSignal {
     /// Listens from now on.
     pub(super) fn listen() -> anyhow::Result<Self> {
         let listen = |kind| signal(kind).context("signals cannot be caught");
@@ -23,7 +23,7 @@ impl Ending {
     }
 
     /// Completes when the demo is told to end, once for each time.
-    pub(super) async fn told(&mut self) {
+    pub(super) async fn received(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
