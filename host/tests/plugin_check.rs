@@ -1,4 +1,4 @@
-//! `riser plugin check`: what it says of a plugin, and of files that are none.
+//! `riser plugin check` on a plugin and on other files.
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
@@ -31,7 +31,7 @@ fn check(file: &Path) -> Output {
     Command::new(RISER).args(["plugin", "check"]).arg(file).output().unwrap()
 }
 
-/// What is said of a file with these bytes, after its name.
+/// Returns the message for a file with these bytes, without its name.
 fn refusal(bytes: &[u8]) -> String {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("plugin.so");

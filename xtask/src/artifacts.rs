@@ -1,4 +1,4 @@
-//! What a cargo command built, read from its messages.
+//! The artifacts of a cargo command, read from its messages.
 
 use std::path::{Path, PathBuf};
 

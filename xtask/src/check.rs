@@ -1,4 +1,4 @@
-//! `cargo xtask check`: what no test sees. Every step runs, also after one that fails.
+//! `cargo xtask check`: checks that are not tests. Every step runs, also after a failed one.
 
 use std::io::Write as _;
 use std::process::{Command, ExitCode};
@@ -60,11 +60,11 @@ fn document() -> anyhow::Result<()> {
     succeed(cargo.env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private-intra-doc-links"))
 }
 
-/// Looks at licences and advisories where cargo-deny is installed: it is not compiled for this.
+/// Checks licences and advisories if cargo-deny is installed.
 fn check_dependencies() -> anyhow::Result<()> {
     let is_installed = Command::new("cargo-deny").arg("--version").output().is_ok();
     if !is_installed {
-        return Ok(print("cargo-deny is not installed: not looked at")?);
+        return Ok(print("skipped: cargo-deny is not installed")?);
     }
     cargo(&["deny", "check"])
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: one folder to install from.
+//! `cargo xtask dist`: one directory to install from.
 
 mod licences;
 
@@ -14,28 +14,28 @@ use crate::workspace;
 
 /// Plugins that are shipped.
 const PLUGINS: [&str; 1] = ["riser-evce"];
-/// Files of this folder that go along.
+/// Files of the workspace to include.
 const DOCUMENTS: [&str; 4] = ["LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md", "docs/admin"];
-/// Starts Riser with what lies beside the script.
+/// Starts Riser with the files next to the script.
 const START: &str = "#!/bin/sh\n# Runs Riser; arguments go on to `riser serve`, see `./riser serve --help`.\n\
                      exec \"$(dirname \"$0\")/riser\" serve \"$@\"\n";
 
 /// Arguments of `cargo xtask dist`.
 #[derive(Args, Debug)]
 pub(crate) struct DistArgs {
-    /// The folder to make; it must not be there [default: riser-VERSION in the target folder's dist]
+    /// The new directory, which must not exist [default: riser-VERSION in target/dist]
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
 }
 
-/// What goes into the folder.
+/// The content of the directory.
 struct Parts {
     program: PathBuf,
     plugins: Vec<PathBuf>,
     third_party: String,
 }
 
-/// Builds with the release profile and makes the folder.
+/// Builds with the release profile and writes the directory.
 pub(crate) fn run(arguments: &DistArgs) -> anyhow::Result<ExitCode> {
     let folder = match &arguments.to {
         Some(folder) => std::path::absolute(folder)?,

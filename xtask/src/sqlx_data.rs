@@ -1,4 +1,4 @@
-//! `cargo xtask sqlx`: what the checked queries of riser-store know about the database, kept in `.sqlx`.
+//! `cargo xtask sqlx`: the metadata of the checked queries of riser-store, in `.sqlx`.
 //!
 //! The macros of sqlx write one file for each query when they see a real database: `DATABASE_URL` names it,
 //! `SQLX_OFFLINE=false` makes them ask it, and `SQLX_OFFLINE_DIR` is where they write. The database is a
@@ -18,7 +18,7 @@ use crate::workspace;
 /// Query data by file name.
 type QueryData = BTreeMap<OsString, Vec<u8>>;
 
-/// Writes `.sqlx` anew.
+/// Updates `.sqlx`.
 pub(crate) fn write() -> anyhow::Result<()> {
     let current = ask_the_database()?;
     let folder = data_folder();
@@ -32,7 +32,7 @@ pub(crate) fn write() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fails when `.sqlx` is not what the queries and migrations of today give.
+/// Fails if `.sqlx` does not match the present queries and migrations.
 pub(crate) fn check_fresh() -> anyhow::Result<()> {
     let (kept, current) = (read_folder(&data_folder())?, ask_the_database()?);
     let stale = kept.iter().filter(|(name, data)| current.get(*name) != Some(*data)).count();
@@ -44,7 +44,7 @@ pub(crate) fn check_fresh() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Compiles riser-store against a scratch database and answers what its macros wrote.
+/// Compiles riser-store against a scratch database. Returns the output of its macros.
 fn ask_the_database() -> anyhow::Result<QueryData> {
     let scratch = tempfile::tempdir()?;
     let database = scratch.path().join("scratch.db");

@@ -1,4 +1,4 @@
-//! What the bench prints. How fast anything is belongs into the bench itself and is asserted nowhere.
+//! The output of the bench. Speed is measured by the bench and never asserted.
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
@@ -15,7 +15,7 @@ fn bench(arguments: &[&str]) -> Output {
     Command::new(XTASK).arg("bench").args(arguments).arg("--programs").arg(folder).output().unwrap()
 }
 
-/// Unless all programs were built before the tests, as `cargo xtask test` does.
+/// Builds the measured programs, unless `cargo xtask test` has built them.
 fn build_what_is_measured() {
     if std::env::var_os("RISER_TEST_PLUGINS").is_some() {
         return;
@@ -42,7 +42,7 @@ fn a_line_is_one_json_object_with_its_floor() {
 }
 
 #[test]
-fn a_filter_that_fits_no_line_is_answered_with_their_names() {
+fn a_filter_without_a_match_lists_the_names() {
     let refused = bench(&["a line that nobody wrote"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && said.contains("\"GetValues 1,000 ids\""), "{said}");

@@ -1,4 +1,4 @@
-//! `riser apply`: all faults at once with their lines, nothing by halves, nothing the second time.
+//! `riser apply`: reports all faults with their lines, applies all or nothing, and does nothing the second time.
 
 use crate::host::{BMS_PASSWORD_VARIABLE, Installation};
 use crate::programs;

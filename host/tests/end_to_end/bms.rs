@@ -1,4 +1,4 @@
-//! What a BMS does with an EWS server: walk its tree, read values, write set points.
+//! The actions of a BMS on an EWS server: walk the tree, read values, write set points.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The charge controller: our simulator, in a process of its own.
+//! The charge controller: our simulator in a separate process.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};

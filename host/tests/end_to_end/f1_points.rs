@@ -1,4 +1,4 @@
-//! Site F1 over EWS is what `f1-points.csv` says, after Setup alone and after the first Status poll.
+//! Site F1 over EWS equals `f1-points.csv`, after Setup alone and after the first Status poll.
 
 use riser_domain::ValueState;
 use riser_ews::client::EwsClient;

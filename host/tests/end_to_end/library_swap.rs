@@ -1,5 +1,5 @@
 //! A new version of a plugin is dropped over the old one while a run uses it. The new version is the example,
-//! copied elsewhere as an actor would, with one path and one line changed.
+//! copied elsewhere as a plugin author does, with one path and one line changed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -20,7 +20,7 @@ impl Portal {
         Self::sign_in_with(http_client(), host.portal_url.clone()).await
     }
 
-    /// Signs in with a client and an address of its own.
+    /// Signs in with a separate client and address.
     pub(crate) async fn sign_in_with(http: reqwest::Client, url: String) -> Self {
         let answer = http
             .post(format!("{url}/login"))
@@ -37,7 +37,7 @@ impl Portal {
         Self { http, url, cookie }
     }
 
-    /// The cookie that stands for the session.
+    /// The session cookie.
     pub(crate) fn cookie(&self) -> &str {
         &self.cookie
     }
@@ -48,7 +48,7 @@ impl Portal {
         request.send().await.unwrap().error_for_status().unwrap().text().await.unwrap()
     }
 
-    /// What the overview shows of a processor.
+    /// Returns a processor's part of the overview.
     pub(crate) async fn row(&self, processor: &str) -> String {
         let page = self.page("/").await;
         let row = page
@@ -68,7 +68,7 @@ impl Portal {
         assert!(answer.status().is_redirection(), "{}: {}", answer.status(), answer.text().await.unwrap());
     }
 
-    /// Asks for what no button offers, and answers what is said against it.
+    /// Sends a request without a button on the page. Returns the refusal.
     pub(crate) async fn refused(&self, verb: &str, processor: u32) -> String {
         let page = self.page("/").await;
         let answer = self.post(&format!("/processors/{processor}/{verb}"), &page).await;
@@ -76,7 +76,7 @@ impl Portal {
         answer.text().await.unwrap()
     }
 
-    /// Sends a form with the token that stands on a page.
+    /// Sends a form with the token of a page.
     async fn post(&self, action: &str, page: &str) -> reqwest::Response {
         let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
         self.http

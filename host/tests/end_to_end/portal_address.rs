@@ -1,4 +1,5 @@
-//! Where the portal may be reached: from this machine, over TLS, and in the clear only where that is asked for.
+//! Where the portal may be reached: from this machine, over TLS, and in the clear only where that is asked
+//! for.
 
 use std::path::PathBuf;
 

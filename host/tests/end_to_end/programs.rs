@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 /// The program `riser`.
 pub(crate) const RISER: &str = env!("CARGO_BIN_EXE_riser");
 
-/// The charge controller's stand-in.
+/// The simulator.
 pub(crate) fn simulator() -> PathBuf {
     built_dir().join("evce-simulator")
 }

@@ -1,4 +1,4 @@
-//! Starts that cannot go well, or not all the way: what is said, and that nothing is lost.
+//! Failing and incomplete starts: their messages, and that no data is lost.
 
 use std::net::TcpListener;
 
@@ -19,7 +19,7 @@ fn a_second_riser_on_one_directory_is_told_which_process_uses_it() {
     let refused = installation.run(&["serve", "--portal-listen", "127.0.0.1:0"]);
     let said = format!("another Riser, process {}, uses the directory", host.id());
     assert!(!refused.is_success && refused.text.contains(&said), "{}", refused.text);
-    // The doctor knows that a Riser that runs is no fault, and that its port is taken by itself.
+    // The doctor does not report a running Riser or its own port as a fault.
     let looked = installation.run(&["doctor", "--portal-listen", &host.portal_url.replace("http://", "")]);
     assert!(looked.is_success && looked.text.contains("Riser runs, process"), "{}", looked.text);
     assert!(!looked.text.contains("FAULT"), "{}", looked.text);

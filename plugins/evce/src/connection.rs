@@ -7,8 +7,8 @@ use std::time::Duration;
 use riser_plugin::http::{CertificatePin, HttpError, Trust};
 use riser_plugin::prelude::*;
 
-use crate::client::{EvceClient, EvceError, SiteSnapshot};
 use crate::api_version::ApiSupport;
+use crate::client::{EvceClient, EvceError, SiteSnapshot};
 use crate::wire::{Profile, ProfileError};
 
 /// Limit for the TCP connection in a test.
@@ -27,7 +27,8 @@ pub(crate) struct EvceConnection {
     pub(crate) login: String,
     /// Password of this user.
     pub(crate) password: Secret<String>,
-    /// SHA-256 fingerprint of the controller's certificate, 64 hexadecimal digits. The connection test shows it.
+    /// SHA-256 fingerprint of the controller's certificate, 64 hexadecimal digits. The connection test shows
+    /// it.
     #[setting(label = "Certificate fingerprint", group = "Trust")]
     pub(crate) certificate_sha256: Option<String>,
     /// PEM file with the authority that signed the controller's certificate; replaces the fingerprint.
@@ -79,7 +80,7 @@ impl EvceConnection {
             .map_err(|error| error.as_failure("the connection cannot be used"))?;
         let version = test.stage("TLS", || match client.version() {
             Err(error @ EvceError::Http(_)) => Err(advice_for(&error)),
-Ok((asked, self => version => Ok((version, self => Ok((asked, self.secrecy().to_owned())),
+            version => Ok((version, self.secrecy().to_owned())),
         })?;
         test.stage("Version", || match version {
             Ok(version) => Ok(((), describe(version.api_version))),
@@ -183,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_port_of_an_address_may_be_left_out() {
+    fn the_port_of_an_address_is_optional() {
         let of = |url: &str| host_and_port(url);
         assert_eq!(of("https://10.0.0.5/api/v2"), Some(("10.0.0.5".to_owned(), 443)));
         assert_eq!(of("https://evce.local:8443/api/v2"), Some(("evce.local".to_owned(), 8443)));

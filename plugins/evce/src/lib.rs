@@ -5,14 +5,14 @@
 //! model. `client` calls the controller. `points` defines the points in the BMS. The three classes `setup`,
 //! `status` and `logs` combine these, and `set_points` executes the writes of the BMS.
 
+mod api_version;
 mod client;
 mod connection;
-mod api_version;
 mod logs;
+mod meter_readings;
 mod model;
 mod outage;
 mod points;
-mod meter_readings;
 mod set_points;
 mod setup;
 mod status;

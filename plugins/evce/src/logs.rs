@@ -71,8 +71,8 @@ fn histories_of(points: &Points) -> Vec<Recorded> {
         .collect()
 }
 
-/// Records the present values with one time stamp. Unknown values leave a gap, which begins with one sample of the
-/// last value. `flowing` contains the values that are not in a gap.
+/// Records the present values with one time stamp. Unknown values leave a gap, which begins with one sample
+/// of the last value. `flowing` contains the values that are not in a gap.
 fn record(
     host: &Host,
     histories: &[Recorded],

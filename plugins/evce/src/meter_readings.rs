@@ -11,7 +11,8 @@ pub(crate) struct MeterReadings {
 }
 
 impl MeterReadings {
-    /// Records the present registers and fills in missing ones. Returns a message for each register that fell.
+    /// Records the present registers and fills in missing ones. Returns a message for each register that
+    /// fell.
     pub(crate) fn update(&mut self, site: &mut Site) -> Vec<String> {
         let mut fallen = Vec::new();
         for station in site.zones.iter_mut().flat_map(|zone| &mut zone.stations) {
@@ -35,8 +36,9 @@ fn update_station(known: &mut BTreeMap<i32, f64>, station: &mut Station, fallen:
             && now < before
         {
             let connector = format!("station {}, connector {number}", station.id);
-            fallen
-                .push(format!("{connector}: the energy register fell from {before} to {now} kWh: a new meter?"));
+            fallen.push(format!(
+                "{connector}: the energy register fell from {before} to {now} kWh: a new meter?"
+            ));
         }
         connector.last_energy_kwh = energy_kwh.or(before);
         if let Some(now) = energy_kwh {

@@ -1,5 +1,5 @@
-//! A charging site: zones, stations and connectors, in the units of the BMS. Only `wire` knows the format of a
-//! controller.
+//! A charging site: zones, stations and connectors, in the units of the BMS. Only `wire` knows the format of
+//! a controller.
 //!
 //! A field that is missing or unreadable is `None`.
 

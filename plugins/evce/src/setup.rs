@@ -4,9 +4,9 @@ use riser_plugin::LogLevel;
 use riser_plugin::http::HttpError;
 use riser_plugin::prelude::*;
 
+use crate::api_version::{self, ApiSupport};
 use crate::client::{EvceClient, EvceError, SiteSnapshot};
 use crate::connection::EvceConnection;
-use crate::api_version::{self, ApiSupport};
 use crate::points::{self, Binding, SETUP};
 
 /// Settings of Setup.

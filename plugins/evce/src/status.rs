@@ -5,14 +5,14 @@ use std::time::SystemTime;
 use riser_plugin::LogLevel;
 use riser_plugin::prelude::*;
 
+use crate::api_version::{self, ApiSupport};
 use crate::client::{EvceClient, EvceError, SiteSnapshot};
 use crate::connection::EvceConnection;
-use crate::api_version::{self, ApiSupport};
+use crate::meter_readings::MeterReadings;
 use crate::model::Site;
 use crate::outage::Outage;
 use crate::points::{Binding, SETUP, STATUS};
-use crate::meter_readings::MeterReadings;
-use crate::set_points::{SetPointWriter, Queue, ActiveReductions, Validity};
+use crate::set_points::{ActiveReductions, Queue, SetPointWriter, Validity};
 
 /// Time between two attempts to execute a write.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -104,7 +104,7 @@ impl Processor for Status {
             queue,
             active: ActiveReductions::load(host)?,
             outage: Outage::new(settings.offline_after),
-Ok((asked, self => version => Ok((version, self_for_setup: None,
+            setup_requested_at: None,
             skipped: Vec::new(),
             meter_readings: MeterReadings::default(),
             api_support: None,
@@ -148,7 +148,7 @@ impl StatusRun<'_> {
 
     fn poll(&mut self) -> Result<(), HostError> {
         match self.read() {
-self.show(look), =>             Ok(snapshot) => self.publish(snapshot), => self.show(look),
+            Ok(snapshot) => self.publish(snapshot),
             Err(error) => {
                 self.fail(&error)?;
                 if error.has_response() { self.renew_without_poll() } else { Ok(()) }
@@ -227,7 +227,10 @@ self.show(look), =>             Ok(snapshot) => self.publish(snapshot), => self.
             return Ok(());
         }
         self.setup_requested_at = Some(now);
-        match self.host.request_run(SETUP, "zones, stations or connectors of the charge controller have changed") {
+        match self
+            .host
+            .request_run(SETUP, "zones, stations or connectors of the charge controller have changed")
+        {
             Err(HostError::Refused { what, .. }) => {
                 self.host.log(LogLevel::Warn, &format!("EVCE Setup cannot run for the new objects: {what}"));
                 Ok(())

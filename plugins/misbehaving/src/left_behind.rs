@@ -2,7 +2,7 @@ use std::process::{Command, Stdio};
 
 use riser_plugin::prelude::*;
 
-/// Starts a process in a session of its own, whose parent is gone at once, and ends well.
+/// Starts a process in a new session whose parent ends at once, and succeeds.
 pub(crate) struct LeftBehind;
 
 impl Processor for LeftBehind {

@@ -4,9 +4,9 @@ use riser_plugin::prelude::*;
 const RAN_BEFORE: &str = "ran-before";
 
 /// Fails the first time with a problem for the administrator, and goes well the second time.
-pub(crate) struct NeedsSomebody;
+pub(crate) struct NeedsOperator;
 
-impl Processor for NeedsSomebody {
+impl Processor for NeedsOperator {
     type Settings = ();
     const CLASS: Class =
         Class::scheduled("needs-somebody", "Needs somebody").about("Fails until somebody starts it again.");

@@ -1,4 +1,4 @@
-//! The floor of EWS lines: a plain axum server that reads a request and sends an answer that was made before.
+//! The baseline of EWS benchmarks: a plain axum server that reads a request and sends a prepared response.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,15 +13,15 @@ use clap::Args;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-/// Arguments of the floor's process.
+/// Arguments of the baseline's process.
 #[derive(Args, Debug)]
 pub(crate) struct BaselineArgs {
-    /// File with the answer
+    /// File with the response
     #[arg(long)]
     response: PathBuf,
 }
 
-/// A running floor.
+/// A running baseline.
 pub(super) struct Baseline {
     /// Ended when this is dropped.
     _child: Child,
@@ -29,7 +29,7 @@ pub(super) struct Baseline {
 }
 
 impl Baseline {
-    /// Starts it in a process of its own, on the processor that this thread is on.
+    /// Starts it in a separate process, on the processor of this thread.
     pub(super) async fn start(response: &Path) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(["baseline", "--response"])

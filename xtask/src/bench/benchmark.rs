@@ -1,10 +1,10 @@
-//! The lines of the bench.
+//! The benchmarks.
 
 use super::lines::{first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident, set_point};
 use super::measurement::Measurement;
 use super::programs::Programs;
 
-/// What is measured.
+/// A benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Benchmark {
     GetValues,
@@ -29,7 +29,7 @@ impl Benchmark {
         Self::PollCycle,
     ];
 
-    /// What people and programs find it by.
+    /// The name in output and filters.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::GetValues => "GetValues 1,000 ids",

@@ -1,5 +1,5 @@
-//! A client that asks the same question as fast as it is answered, over connections that stay open, each request
-//! with a login of its own count, and counts the items in every answer.
+//! A client that repeats a request as fast as possible over persistent connections, each with a new digest
+//! count, and counts the items in every response.
 //!
 //! Threads that block, one for each connection, cost the client least: its processor must not be the limit.
 
@@ -14,22 +14,22 @@ use url::Url;
 
 use crate::processes::Login;
 
-/// A server that says nothing for so long has failed.
+/// A longer silence of the server is a failure.
 const TEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// What every item begins with.
+/// The start of an item.
 const ITEM: &[u8] = b"<ValueItem>";
-/// Headers of an answer.
+/// Most headers of a response.
 const MOST_HEADERS: usize = 32;
-/// Bytes of an answer.
+/// Largest response in bytes.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
-/// What is asked, and as whom.
+/// A request and its login.
 pub(super) struct Question<'a> {
     pub(super) body: String,
-    /// Items in each answer.
+    /// Items in each response.
     pub(super) items: usize,
     pub(super) login: &'a Login,
-    /// The server that asks for the login; the floor asks for none, and gets the same.
+    /// The server that requires the login; the baseline gets the same header.
     pub(super) ews_url: Url,
 }
 
@@ -39,20 +39,20 @@ struct Connection<'a> {
     challenge: WwwAuthenticateHeader,
     stream: TcpStream,
     request: Vec<u8>,
-    /// Room for an answer, of which so many bytes have come.
+    /// Buffer of a response, and the number of received bytes.
     room: Box<[u8]>,
     received: usize,
 }
 
 impl Question<'_> {
-    /// One answer of the EWS server.
+    /// Returns one response of the EWS server.
     pub(super) fn ask_once(&self) -> anyhow::Result<Vec<u8>> {
         let mut connection = Connection::open(self, address(&self.ews_url)?)?;
         connection.ask()?;
         Ok(connection.body()?.to_vec())
     }
 
-    /// Requests a second, over so many connections for so long.
+    /// Returns requests per second with this number of connections and duration.
     pub(super) fn ask_often(&self, url: &Url, connections: usize, long: Duration) -> anyhow::Result<f64> {
         let address = address(url)?;
         let open = (0..connections).map(|_| Connection::open(self, address));
@@ -85,7 +85,7 @@ impl<'a> Connection<'a> {
         Ok(Self { question, challenge, stream, request: Vec::new(), room, received: 0 })
     }
 
-    /// Sends the question and reads the whole answer.
+    /// Sends the request and reads the whole response.
     fn ask(&mut self) -> anyhow::Result<()> {
         let Question { body, items, login, ews_url } = self.question;
         let path = ews_url.path();
@@ -121,7 +121,7 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    /// Bytes of the whole answer, once its head is there.
+    /// Returns the size of the whole response after its head has arrived.
     fn whole_bytes(&self) -> anyhow::Result<Option<usize>> {
         let Some(head) = self.head_bytes() else { return Ok(None) };
         let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];

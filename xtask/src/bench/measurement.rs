@@ -1,8 +1,8 @@
-//! A measured measurement, beside its floor.
+//! A measurement and its baseline.
 
 use serde::Serialize;
 
-/// What a measurement means: for a rate more is better, for time and bytes less.
+/// The unit of a measurement: a rate should be high, time and bytes low.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     RequestsPerSecond,
@@ -10,17 +10,17 @@ pub(super) enum Unit {
     Megabytes,
 }
 
-/// What the measurement should be.
+/// The target of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Target {
     /// In the measurement's unit.
     AtMost(f64),
     RatioAtLeast(f64),
-    /// It is looked at, and has no bound.
+    /// Observed without a bound.
     None,
 }
 
-/// One line of the bench.
+/// The result of a benchmark.
 #[derive(Clone, Debug)]
 pub(super) struct Measurement {
     pub(super) name: &'static str,
@@ -31,7 +31,7 @@ pub(super) struct Measurement {
     pub(super) target: Target,
 }
 
-/// A measurement as programs read it; null without a floor.
+/// The JSON form of a measurement; null without a baseline.
 #[derive(Serialize)]
 struct JsonLine {
     name: &'static str,
@@ -53,7 +53,7 @@ impl Unit {
 }
 
 impl Measurement {
-    /// How near the value comes to its floor, 1 for equal: value/floor for a rate, else floor/value.
+    /// Returns the ratio to the baseline, 1 for equal: value/baseline for a rate, else baseline/value.
     pub(super) fn ratio(&self) -> Option<f64> {
         let baseline = self.baseline?;
         Some(if self.unit == Unit::RequestsPerSecond { self.value / baseline } else { baseline / self.value })

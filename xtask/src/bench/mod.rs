@@ -1,7 +1,7 @@
-//! `cargo xtask bench`: how fast and how small Riser is, beside baselines that are measured in the same run.
+//! `cargo xtask bench`: measures speed and size of Riser, with baselines from the same run.
 //!
-//! A new line is a file in `lines`, a variant of [`Benchmark`] and its two arms. Everything is built with the release
-//! profile, this program too, which is why it starts itself a second time.
+//! A new benchmark is a file in `lines`, a variant of [`Benchmark`] and its two arms. Everything is built
+//! with the release profile, this program too, which is why it starts itself a second time.
 
 mod affinity;
 mod baseline;
@@ -29,17 +29,17 @@ use self::programs::Programs;
 /// Arguments of `cargo xtask bench`.
 #[derive(Args, Debug)]
 pub(crate) struct BenchArgs {
-    /// Print one JSON object a line on standard output instead of words
+    /// Print one JSON object per line on standard output instead of text
     #[arg(long)]
     json: bool,
-    /// Measure only lines whose names contain this
+    /// Measure only benchmarks whose names contain this
     filter: Option<String>,
-    /// Measure with the programs in this folder, which were built with the release profile
+    /// Measure with the programs in this directory, which were built with the release profile
     #[arg(long, value_name = "DIR", hide = true)]
     programs: Option<PathBuf>,
 }
 
-/// Measures, one line after another.
+/// Runs the benchmarks one after another.
 pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
     let Some(folder) = &arguments.programs else { return measure_in_release(arguments) };
     let programs = Programs::in_folder(folder);
@@ -68,13 +68,13 @@ fn measure_in_release(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Serves a floor, for the measuring program that started this one.
+/// Serves a baseline for the measuring program that started this one.
 pub(crate) fn serve_baseline(arguments: BaselineArgs) -> anyhow::Result<ExitCode> {
     baseline::run(arguments)
 }
 
-/// Says on standard error what is under way; standard output is for measurements.
+/// Prints progress on standard error; standard output is for measurements.
 fn print(text: &str) {
-    // Nothing could be done with a failure to say it.
+    // A failure to print has no remedy.
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use crate::artifacts::{Artifacts, MESSAGE_FORMAT};
 use crate::workspace;
 
-/// Where they lie.
+/// Their directory.
 pub(super) struct Programs {
     pub(super) riser: PathBuf,
     pub(super) simulator: PathBuf,
@@ -30,7 +30,7 @@ impl Programs {
     }
 }
 
-/// Builds all of them, and this program. Answers with it and the folder of the others.
+/// Builds all of them and this program. Returns its path and the directory of the others.
 pub(super) fn build() -> anyhow::Result<(PathBuf, PathBuf)> {
     let mut cargo = workspace::cargo();
     cargo.args(["build", "--release", MESSAGE_FORMAT, "--bins", "--lib", "--example", "first_batch"]);

@@ -1,4 +1,5 @@
-//! A running Riser to be measured: with a plugin whose values all change at each beat, or with a charge controller.
+//! A running Riser to be measured: with a plugin whose values all change at each beat, or with a charge
+//! controller.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use super::programs::Programs;
 use crate::evce_site::{EvceSite, Logins};
 use crate::processes::{Host, Login, Riser, Simulator, SimulatorOptions};
 
-/// Holds the password of the BMS while the configuration is applied.
+/// The variable with the password of the BMS while the configuration is applied.
 const PASSWORD_VARIABLE: &str = "RISER_BENCH_BMS_PASSWORD";
 
 /// A site that is not there after this long has failed.

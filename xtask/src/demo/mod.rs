@@ -30,10 +30,10 @@ const WANTED_EWS_PORT: u16 = 51358;
 /// Arguments of `cargo xtask demo`.
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
-    /// Print one line of JSON on standard output instead of words
+    /// Print one line of JSON on standard output instead of text
     #[arg(long)]
     json: bool,
-    /// Keep the data in this folder [default: a temporary one]
+    /// Keep the data in this directory [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Port of the portal; 0 takes a free one [default: 8082, or a free one]
@@ -42,16 +42,16 @@ pub(crate) struct DemoArgs {
     /// Port of the EWS server; 0 takes a free one [default: 51358, or a free one]
     #[arg(long, value_name = "N")]
     ews_port: Option<u16>,
-    /// What is simulated: the site of the vendor's guide, frozen, or 50 stations that move
+    /// Simulated site: the vendor's guide with fixed values, or 50 moving stations
     #[arg(long, value_enum, ignore_case = true, default_value_t = Fixture::F2)]
     fixture: Fixture,
-    /// How fast cars and meters move, 0 to 3600; dates and validities follow wall time
+    /// Speed of cars and meters, 0 to 3600; dates and validities follow wall time
     #[arg(long, value_name = "X", default_value = "1")]
     speed: String,
-    /// Configure nothing: an empty host beside the simulator
+    /// Start an empty host next to the simulator
     #[arg(long)]
     empty: bool,
-    /// Take the programs and libraries from this folder instead of building them
+    /// Use the programs and libraries in this directory instead of building them
     #[arg(long, value_name = "DIR", env = "RISER_PROGRAMS", hide = true)]
     programs: Option<PathBuf>,
 }
@@ -64,11 +64,11 @@ enum Fixture {
     F2,
 }
 
-/// The folders of one start.
+/// The directories of one start.
 struct Folders {
     data: PathBuf,
     plugins: PathBuf,
-    /// Removed with this value; holds the data folder unless that one was named.
+    /// Removed with this value; contains the data directory unless the user chose one.
     _scratch: tempfile::TempDir,
 }
 
@@ -79,9 +79,9 @@ struct Running {
     simulator: Option<Simulator>,
 }
 
-/// Runs the demo until it is told to end.
+/// Runs the demo until a signal.
 pub(crate) fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
-    // One thread: Linux tells a child of its parent's end when the thread ends that started it.
+    // One thread: Linux signals a child when the thread that started it ends.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(until_shutdown(arguments))
 }
@@ -102,7 +102,7 @@ async fn until_shutdown(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-/// Starts everything, says where it is, and follows the log; answers only when something went wrong.
+/// Starts everything, prints the guide, and follows the log. Returns only on a failure.
 async fn start_and_follow(
     arguments: &DemoArgs,
     programs: &Programs,

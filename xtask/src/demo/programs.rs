@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use crate::artifacts::{Artifacts, MESSAGE_FORMAT};
 use crate::workspace;
 
-/// Where they lie.
+/// Their directory.
 pub(super) struct Programs {
     pub(super) riser: PathBuf,
     pub(super) simulator: PathBuf,
@@ -20,7 +20,7 @@ pub(super) struct Programs {
 struct Cargo(Option<Pid>);
 
 impl Programs {
-    /// Takes them from a folder, or builds what is missing.
+    /// Finds them in a directory, or builds them.
     pub(super) async fn find(folder: Option<&Path>) -> anyhow::Result<Self> {
         let Some(folder) = folder else { return Self::build().await };
         let library = format!("{}riser_evce{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);

@@ -1,9 +1,9 @@
-//! What tells the demo to end: Ctrl-C, SIGTERM, or the end of its terminal.
+//! Signals that end the demo: Ctrl-C, SIGTERM, or the end of its terminal.
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Hears each time that the demo is told to end.
+/// Receives the signals.
 #[derive(Debug)]
 pub(super) struct ShutdownSignal {
     interrupt: Signal,
@@ -12,7 +12,7 @@ pub(super) struct ShutdownSignal {
 }
 
 impl ShutdownSignal {
-    /// Listens from now on.
+    /// Catches the signals from now on.
     pub(super) fn listen() -> anyhow::Result<Self> {
         let listen = |kind| signal(kind).context("signals cannot be caught");
         Ok(Self {
@@ -22,7 +22,7 @@ impl ShutdownSignal {
         })
     }
 
-    /// Completes when the demo is told to end, once for each time.
+    /// Completes once per signal.
     pub(super) async fn received(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}

@@ -50,11 +50,11 @@ struct Edge {
 
 #[derive(Deserialize)]
 struct EdgeKind {
-    /// Missing for what is linked.
+    /// `None` for normal dependencies.
     kind: Option<String>,
 }
 
-/// One text with the terms of every package that is linked into ours; equal terms stand once.
+/// Returns one text with the terms of every linked package, without duplicates.
 pub(super) fn of_dependencies(ours: &[&str]) -> anyhow::Result<String> {
     let metadata = metadata()?;
     let linked = linked_packages(&metadata, ours);
@@ -93,7 +93,7 @@ fn metadata() -> anyhow::Result<Metadata> {
     serde_json::from_slice(&output.stdout).context("the metadata of cargo is not understood")
 }
 
-/// Ids of what is linked into these packages, theirs included.
+/// Returns the ids of these packages and all their normal dependencies.
 fn linked_packages<'a>(metadata: &'a Metadata, ours: &[&str]) -> BTreeSet<&'a str> {
     let edges: HashMap<&str, &[Edge]> =
         metadata.resolve.nodes.iter().map(|node| (node.id.as_str(), node.deps.as_slice())).collect();

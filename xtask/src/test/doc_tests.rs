@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use super::summary::Summary;
 use crate::workspace;
 
-/// Runs them; shows what rustdoc says when one fails.
+/// Runs them; prints the output of rustdoc if one fails.
 pub(super) fn run() -> anyhow::Result<Summary> {
     let mut cargo = workspace::cargo();
     cargo.args(["test", "--quiet", "--workspace", "--doc", "--no-fail-fast"]).stderr(Stdio::inherit());

@@ -1,7 +1,8 @@
 //! `cargo xtask test`: all tests of the workspace, from a machine that has only the toolchain.
 //!
-//! Each test runs in a process of its own (docs/adr/0060): a crash ends one test, a test that hangs can be ended,
-//! and its duration is the process's. What is counted is what the runners themselves print.
+//! Each test runs in a separate process (docs/adr/0060): a crash ends one test, a hanging test can be killed,
+//! and durations are those of processes. The counts come from the output of the test programs. `cargo nextest
+//! run` works, too (.config/nextest.toml).
 
 mod doc_tests;
 mod prerequisites;
@@ -24,13 +25,13 @@ use crate::workspace;
 /// Tests whose durations are shown.
 const SLOWEST_SHOWN: usize = 10;
 
-/// What tests find in their environment, besides what cargo gives them.
+/// The environment of tests in addition to cargo's.
 struct TestEnvironment {
-    /// A Python that has what host/ews/tests/python/requirements.txt names.
+    /// A Python with the packages in host/ews/tests/python/requirements.txt.
     python: std::path::PathBuf,
-    /// The folder with the programs and libraries under test.
+    /// The directory with the programs and libraries under test.
     programs: std::path::PathBuf,
-    /// Where dynamic libraries of the compiler lie, which tests of procedural macros need.
+    /// The path to the compiler's libraries, for tests of procedural macros.
     library_path: std::ffi::OsString,
 }
 
@@ -78,7 +79,7 @@ async fn run_all(tests: Vec<SingleTest>, environment: Arc<TestEnvironment>) -> a
     Ok(all)
 }
 
-/// Prints what failed, the slowest tests and, as the last line, the numbers.
+/// Prints the failed tests, the slowest tests and, on the last line, the counts.
 fn report(finished: &[Finished], total: Summary, took: Duration) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     let mut slowest: Vec<_> = finished.iter().collect();

@@ -1,4 +1,5 @@
-//! What the tests need beside the toolchain: a browser, curl, and Python with a SOAP client that is not ours.
+//! Prerequisites of the tests besides the toolchain: a browser, curl, and Python with an independent SOAP
+//! client.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,7 +19,7 @@ const PACKAGES: [(&str, &[&str]); 4] = [
     ("python3-venv", &["python3", "-c", "import ensurepip, venv"]),
 ];
 
-/// Installs what is missing; answers the Python that has the packages.
+/// Installs missing prerequisites. Returns the Python with the packages.
 pub(super) fn install() -> anyhow::Result<PathBuf> {
     let missing: Vec<_> =
         PACKAGES.iter().filter(|(_, probe)| !works(probe)).map(|(package, _)| *package).collect();
@@ -44,7 +45,7 @@ fn apt_get(arguments: &[&str]) -> anyhow::Result<()> {
         sudo.arg("apt-get");
         sudo
     };
-    // What it prints is no result of ours.
+    // Its output is not part of our result.
     command.arg("--quiet").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(std::io::stderr());
     let names = PACKAGES.map(|(package, _)| package).join(" ");
     let status = command
@@ -54,7 +55,7 @@ fn apt_get(arguments: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A virtual environment with the packages, made anew when their list has changed.
+/// Prepares a virtual environment with the packages. Recreates it after a change of the list.
 fn python() -> anyhow::Result<PathBuf> {
     let requirements = workspace::root().join(REQUIREMENTS);
     let folder = workspace::target_folder().join("test-python");

@@ -1,4 +1,4 @@
-//! One test in a process of its own.
+//! One test in a separate process.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Seek as _};
@@ -11,7 +11,7 @@ use super::TestEnvironment;
 use super::summary::Summary;
 use super::test_programs::TestProgram;
 
-/// A test that takes longer hangs.
+/// A longer test is hanging.
 const LONGEST: Duration = Duration::from_mins(5);
 
 /// A test that is to be run.
@@ -40,7 +40,7 @@ impl SingleTest {
     /// Runs it to its end, at most for five minutes.
     pub(super) async fn run(self, environment: &TestEnvironment) -> anyhow::Result<Finished> {
         let begin = Instant::now();
-        // A file and no pipe: what a test leaves behind would keep a pipe open.
+        // A file instead of a pipe: leftover processes would keep a pipe open.
         let mut output = tempfile::tempfile()?;
         let mut command = tokio::process::Command::from(self.program.command(environment));
         command.args(["--exact", &self.test]).stdout(output.try_clone()?).stderr(output.try_clone()?);
@@ -59,7 +59,7 @@ impl SingleTest {
                 Summary::read(&text).filter(|summary| status.success() == summary.has_no_failure())
             }
             Err(_) => {
-                writeln!(text, "it did not end within {} s", LONGEST.as_secs())?;
+                writeln!(text, "the test did not end within {} s", LONGEST.as_secs())?;
                 None
             }
         };

@@ -1,10 +1,10 @@
-//! Counts of tests, read from the lines that the runners print.
+//! Counts of tests, parsed from the output of the test programs.
 
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
-/// How many tests ended how.
+/// The counts of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Summary {
     passed: usize,
@@ -13,10 +13,10 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// One test that failed without saying so: it crashed, or hung.
+    /// One test without a result line: it crashed or hung.
     pub(super) const ONE_FAILED: Self = Self { passed: 0, failed: 1, ignored: 0 };
 
-    /// The sum of all result lines in a runner's output; `None` when there is none.
+    /// Returns the sum of all result lines; `None` if there is none.
     pub(super) fn read(output: &str) -> Option<Self> {
         let results = output.lines().filter_map(|line| line.strip_prefix("test result: "));
         results.map(Self::read_result).reduce(Add::add)
@@ -31,17 +31,17 @@ impl Summary {
         Self { passed: count("passed"), failed: count("failed"), ignored: count("ignored") }
     }
 
-    /// Nothing failed.
+    /// No failed test.
     pub(super) fn has_no_failure(self) -> bool {
         self.failed == 0
     }
 
-    /// Nothing failed and nothing was left out.
+    /// No failed and no ignored test.
     pub(super) fn is_clean(self) -> bool {
         self.failed == 0 && self.ignored == 0
     }
 
-    /// Clean, and something was run.
+    /// Clean, with at least one test.
     pub(super) fn is_success(self) -> bool {
         self.is_clean() && self.passed > 0
     }

@@ -1,4 +1,4 @@
-//! The programs that hold the tests: built by cargo, asked for their tests.
+//! Test programs: builds them with cargo and lists their tests.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,13 +12,13 @@ use super::single_test::SingleTest;
 use crate::artifacts::{Artifacts, MESSAGE_FORMAT};
 use crate::workspace;
 
-/// A program that holds tests.
+/// A test program.
 #[derive(Debug)]
 pub(super) struct TestProgram {
     pub(super) executable: PathBuf,
-    /// The folder of its package, where its tests run.
+    /// The directory of its package, where its tests run.
     pub(super) package: PathBuf,
-    /// What people call it, as `riser-store::tests/store`.
+    /// Its name in output, such as `riser-store::tests/store`.
     pub(super) name: String,
 }
 
@@ -48,7 +48,7 @@ pub(super) fn build() -> anyhow::Result<Vec<TestProgram>> {
     Ok(programs)
 }
 
-/// The tests that the programs hold.
+/// Lists the tests of the programs.
 pub(super) fn list_tests(
     programs: &[TestProgram],
     environment: &TestEnvironment,
@@ -71,7 +71,7 @@ pub(super) fn list_tests(
 }
 
 impl TestProgram {
-    /// The program in the folder and environment that its tests expect.
+    /// Builds a command with the directory and environment of its tests.
     pub(super) fn command(&self, environment: &TestEnvironment) -> Command {
         let mut command = Command::new(&self.executable);
         workspace::forget_package(&mut command);
@@ -86,7 +86,7 @@ impl TestProgram {
     }
 }
 
-/// Where the compiler's own libraries lie.
+/// Returns the path to the compiler's libraries.
 pub(super) fn library_path() -> anyhow::Result<OsString> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let asked = Command::new(rustc)

@@ -1,4 +1,4 @@
-//! What the options of the demo do.
+//! The options of the demo.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -75,9 +75,9 @@ fn a_given_port_that_is_taken_is_refused_with_the_remedy() {
 }
 
 #[test]
-fn ports_that_everyone_knows_are_replaced_when_they_are_taken() {
-    let _alone = crate::readme::alone_with_known_ports();
-    // Held by this test, unless something else holds them already.
+fn well_known_ports_are_replaced_when_they_are_taken() {
+    let _lock = crate::readme::lock_known_ports();
+    // Taken by this test, unless another process has them.
     let _taken = [8082, 51358].map(|port| TcpListener::bind(("127.0.0.1", port)));
     let mut command = Command::new(XTASK);
     command.args(["demo", "--json", "--fixture", "F1"]);

@@ -4,7 +4,7 @@
 pub(crate) struct ChargingSession {
     pub(crate) number: u32,
     pub(crate) stage: Stage,
-    /// Place in the queue for current: earlier is served first.
+    /// Time of queueing for current: earlier is served first.
     pub(crate) queued_ms: i64,
     pub(crate) departs_ms: i64,
     pub(crate) car: Car,
@@ -12,7 +12,7 @@ pub(crate) struct ChargingSession {
     pub(crate) current_ca: u32,
 }
 
-/// How far a stay has come.
+/// The stage of a session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// Plugged in, not yet authorised.
@@ -28,7 +28,7 @@ pub(crate) enum Stage {
     },
 }
 
-/// What a car and its cable can take.
+/// The limits of a car and its cable.
 #[derive(Clone, Copy)]
 pub(crate) struct Car {
     pub(crate) max_current_a: u32,

@@ -9,13 +9,13 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-/// Where wall time comes from.
+/// The source of wall time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WallClock {
     /// The machine's clock.
     System,
-    /// Stands still at this moment (ms since 1970); only the control interface moves time. Two simulators
-    /// with the same seed and the same control calls then give the same answers.
+    /// Fixed at this moment (ms since 1970); only the control interface moves time. Two simulators
+    /// with the same seed and the same control calls then send the same responses.
     Fixed {
         /// Milliseconds since 1970.
         unix_ms: i64,
@@ -61,7 +61,7 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// What the controller's clock showed at a moment of the cars' clock.
+    /// Converts a moment of the cars' clock to the controller's clock.
     pub(crate) fn controller_at(&self, cars_ms: i64) -> i64 {
         let speed_milli = if self.speed_milli == 0 { 1000 } else { self.speed_milli };
         let since_base = (cars_ms - self.cars_base_ms).saturating_mul(1000) / speed_milli;

@@ -51,7 +51,7 @@ fn reply(status: u16, value: &serde_json::Value) -> Response {
     json_response(status, value.to_string().into_bytes())
 }
 
-/// An order that was not carried out.
+/// A rejected control request.
 struct Refused {
     status: u16,
     error: String,

@@ -4,7 +4,7 @@ mod error;
 
 use std::time::{Duration, Instant, SystemTime};
 
-use riser_plugin::http::{LimitedAction, ActionResult, HttpClient, Request, Response};
+use riser_plugin::http::{ActionResult, HttpClient, LimitedAction, Request, Response};
 use riser_plugin::{Host, LogLevel, Secret};
 
 pub(crate) use error::EvceError;
@@ -127,7 +127,8 @@ impl EvceClient {
         Ok(())
     }
 
-    /// Returns the token, since a controller allows few at a time; also when the run must end. Ignores failures.
+    /// Returns the token, since a controller allows few at a time; also when the run must end. Ignores
+    /// failures.
     pub(crate) fn log_out(&mut self) {
         if let Some(token) = self.token.take() {
             self.http.send_final(&self.profile.logout().bearer(token.text.expose()));

@@ -88,8 +88,12 @@ impl Binding {
             let rows = find(points, &connector_id(zone, station, number), connector::ROWS);
             let station = &station.id;
             self.note_targets(connector::ROWS, &rows, |kind| match kind {
-                SetPointKind::Availability => Some(SetPointTarget::Availability { station: station.clone(), number }),
-                SetPointKind::IsAvailable => Some(SetPointTarget::IsAvailable { station: station.clone(), number }),
+                SetPointKind::Availability => {
+                    Some(SetPointTarget::Availability { station: station.clone(), number })
+                }
+                SetPointKind::IsAvailable => {
+                    Some(SetPointTarget::IsAvailable { station: station.clone(), number })
+                }
                 _ => None,
             });
             connectors.insert(number, rows);

@@ -53,9 +53,7 @@ pub(crate) const ROWS: &[ConnectorRow] = &[
         measured(it, current_average_a(it))
     })
     .about("Average over the connected phases"),
-    ConnectorRow::new("ConnectorSetPointCurrent", Double, "A", Status, |it, _| {
-        measured(it, it.set_point_a)
-    }),
+    ConnectorRow::new("ConnectorSetPointCurrent", Double, "A", Status, |it, _| measured(it, it.set_point_a)),
     ConnectorRow::new("ConnectorSetPointPower", Double, "kW", Status, |it, _| Shown::of(it.set_point_kw)),
     ConnectorRow::new("ConnectorState_Available", Boolean, "", StatusLive, |it, _| is(it, Available))
         .about("Writing true makes the connector operative, false inoperative")

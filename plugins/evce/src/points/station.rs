@@ -21,9 +21,7 @@ pub(crate) const ROWS: &[StationRow] = &[
         Shown::text(station.serial_number.as_ref())
     }),
     StationRow::new("StationModel", String, "", Setup, |station, _| Shown::text(station.model.as_ref())),
-    StationRow::new("StationVersion", String, "", Setup, |station, _| {
-        Shown::text(station.version.as_ref())
-    }),
+    StationRow::new("StationVersion", String, "", Setup, |station, _| Shown::text(station.version.as_ref())),
     StationRow::new("StationIPAddress", String, "", Setup, |station, _| {
         Shown::text(station.ip_address.as_ref())
     }),
@@ -43,10 +41,8 @@ pub(crate) const ROWS: &[StationRow] = &[
     StationRow::new("StationDisconnectedAuthenticationMode", String, "", Status, |station, _| {
         Shown::text(station.disconnected_authentication_mode.as_ref())
     }),
-    StationRow::new("StationIsConnected", Boolean, "", Status, |station, _| {
-        Shown::of(station.is_connected)
-    })
-    .about("Whether the station is connected to the controller"),
+    StationRow::new("StationIsConnected", Boolean, "", Status, |station, _| Shown::of(station.is_connected))
+        .about("Whether the station is connected to the controller"),
     StationRow::new("StationStatus", String, "", Status, |station, _| Shown::text(station.status.as_ref())),
     StationRow::new("StationOverallRmsCurrentPhase1", Double, "A", StatusLive, |_, sums| {
         Shown::sum(&sums.current_a[0])

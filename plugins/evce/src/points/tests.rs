@@ -114,7 +114,7 @@ fn a_sum_knows_whether_all_some_or_none_of_its_parts_are_known() {
 }
 
 #[test]
-fn station_and_site_add_up_what_the_guide_says() {
+fn station_and_site_sums_follow_the_guide() {
     let two = || station(1, true, &[connector(1, "mono2", [3.0, 6.0, 12.0]), connector(2, "tri", [3.0; 3])]);
     let sums = [
         ("StationOverallRmsCurrentPhase2", 9.0),

@@ -44,26 +44,40 @@ pub(crate) const ROWS: &[ZoneRow] = &[
     ZoneRow::new("ZoneValidityMode(Absolute)", String, "", Status, |zone, _| {
         reduction(zone, |it| Shown::text(it.validity_mode.as_ref()), "absolute")
     }),
-    ZoneRow::new("ZoneOverallRmsCurrentPhase1", Double, "A", StatusLive, |_, sums| Shown::sum(&sums.current_a[0]))
-        .about(CURRENT_SUM)
-        .recorded(),
-    ZoneRow::new("ZoneOverallRmsCurrentPhase2", Double, "A", StatusLive, |_, sums| Shown::sum(&sums.current_a[1]))
-        .about(CURRENT_SUM)
-        .recorded(),
-    ZoneRow::new("ZoneOverallRmsCurrentPhase3", Double, "A", StatusLive, |_, sums| Shown::sum(&sums.current_a[2]))
-        .about(CURRENT_SUM)
-        .recorded(),
-    ZoneRow::new("ZoneOverallActivePowerPhase1", Double, "kW", StatusLive, |_, sums| Shown::sum(&sums.power_kw[0]))
-        .recorded(),
-    ZoneRow::new("ZoneOverallActivePowerPhase2", Double, "kW", StatusLive, |_, sums| Shown::sum(&sums.power_kw[1]))
-        .recorded(),
-    ZoneRow::new("ZoneOverallActivePowerPhase3", Double, "kW", StatusLive, |_, sums| Shown::sum(&sums.power_kw[2]))
-        .recorded(),
+    ZoneRow::new("ZoneOverallRmsCurrentPhase1", Double, "A", StatusLive, |_, sums| {
+        Shown::sum(&sums.current_a[0])
+    })
+    .about(CURRENT_SUM)
+    .recorded(),
+    ZoneRow::new("ZoneOverallRmsCurrentPhase2", Double, "A", StatusLive, |_, sums| {
+        Shown::sum(&sums.current_a[1])
+    })
+    .about(CURRENT_SUM)
+    .recorded(),
+    ZoneRow::new("ZoneOverallRmsCurrentPhase3", Double, "A", StatusLive, |_, sums| {
+        Shown::sum(&sums.current_a[2])
+    })
+    .about(CURRENT_SUM)
+    .recorded(),
+    ZoneRow::new("ZoneOverallActivePowerPhase1", Double, "kW", StatusLive, |_, sums| {
+        Shown::sum(&sums.power_kw[0])
+    })
+    .recorded(),
+    ZoneRow::new("ZoneOverallActivePowerPhase2", Double, "kW", StatusLive, |_, sums| {
+        Shown::sum(&sums.power_kw[1])
+    })
+    .recorded(),
+    ZoneRow::new("ZoneOverallActivePowerPhase3", Double, "kW", StatusLive, |_, sums| {
+        Shown::sum(&sums.power_kw[2])
+    })
+    .recorded(),
     ZoneRow::new("ZoneActiveEnergy", Double, "kWh", StatusLive, |_, sums| Shown::sum(&sums.energy_kwh))
         .about("Sum of the meters' meter_readings: it falls when a meter is replaced or a station is removed")
         .recorded(),
-    ZoneRow::new("ZoneOverallSetPointCurrent", Double, "A", StatusLive, |_, sums| Shown::sum(&sums.set_point_a))
-        .about("Sum of the set points of the AC connectors"),
+    ZoneRow::new("ZoneOverallSetPointCurrent", Double, "A", StatusLive, |_, sums| {
+        Shown::sum(&sums.set_point_a)
+    })
+    .about("Sum of the set points of the AC connectors"),
     ZoneRow::new("ZoneOverallActivePowerTotal", Double, "kW", StatusLive, |_, sums| {
         Shown::sum(&sums.power_total_kw)
     })

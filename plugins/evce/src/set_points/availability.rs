@@ -3,7 +3,7 @@
 use riser_plugin::{HostError, PointValue};
 
 use super::SetPointWriter;
-use super::queue::{Remaining, Progress, Waiting};
+use super::queue::{Progress, Remaining, Waiting};
 use super::reduction::{defer, pending, reject, write_failed};
 use crate::client::{EvceError, WriteAck};
 use crate::model::{Availability, Connector, ObjectId};
@@ -43,16 +43,20 @@ impl SetPointWriter<'_> {
             waiting.write.sent();
         }
         match self.client.put_availability(station, number, wanted) {
-            Ok(WriteAck::Deferred) => {
-                Ok(pending(writes, Progress::Accepted, "the controller will apply it when the charging session ends"))
-            }
+            Ok(WriteAck::Deferred) => Ok(pending(
+                writes,
+                Progress::Accepted,
+                "the controller will apply it when the charging session ends",
+            )),
             Ok(WriteAck::Done) => match self.client.connector(station, number) {
                 Ok(Some(shown)) if shown.availability == Some(wanted) => {
                     self.confirm_availability(station, &shown, &writes)
                 }
-                Ok(_) => {
-                    Ok(pending(writes, Progress::Accepted, "the controller accepted it but does not show it yet"))
-                }
+                Ok(_) => Ok(pending(
+                    writes,
+                    Progress::Accepted,
+                    "the controller accepted it but does not show it yet",
+                )),
                 Err(error) => defer(&error, writes),
             },
             Err(error @ EvceError::Refused { status: 424, .. }) => {

@@ -1,12 +1,12 @@
 //! Executes the writes of the BMS at the controller.
 //!
-//! **Invariant:** Riser reads the controller before it writes. A value that is already as requested is confirmed
-//! without a write, so that nothing is sent twice, however an earlier run ended.
+//! **Invariant:** Riser reads the controller before it writes. A value that is already as requested is
+//! confirmed without a write, so that nothing is sent twice, however an earlier run ended.
 
+mod active_reductions;
 mod availability;
 mod queue;
 mod reduction;
-mod active_reductions;
 
 use std::time::{Duration, SystemTime};
 
@@ -16,8 +16,8 @@ use crate::client::EvceClient;
 use crate::model::{ObjectId, Reduction, Site};
 use crate::points::Binding;
 
-pub(crate) use queue::Queue;
 pub(crate) use active_reductions::ActiveReductions;
+pub(crate) use queue::Queue;
 
 /// Shortest validity, by the controller's clock (design, evce/api.md, 4).
 const SHORTEST_VALIDITY: Duration = Duration::from_secs(30);
@@ -75,7 +75,8 @@ impl SetPointWriter<'_> {
                 Some(_) => None,
             };
             if let Some(end) = end {
-                let text = format!("zone {zone}: the reduction of {percent} % {end}; Riser does not set it again");
+                let text =
+                    format!("zone {zone}: the reduction of {percent} % {end}; Riser does not set it again");
                 self.host.log(LogLevel::Warn, &text);
                 self.active.forget(self.host, &zone)?;
                 continue;
@@ -89,7 +90,8 @@ impl SetPointWriter<'_> {
         Ok(())
     }
 
-    /// Renews reductions while the site as a whole is unreadable: an unreadable station must not end a reduction.
+    /// Renews reductions while the site as a whole is unreadable: an unreadable station must not end a
+    /// reduction.
     pub(crate) fn renew_without_poll(&mut self) -> Result<(), HostError> {
         let mut controller_now = None;
         for (zone, _) in self.active.all() {

@@ -1,6 +1,6 @@
 //! Writes that wait for the controller.
 
-use riser_plugin::{HostError, WriteRequest, SetPointWrite};
+use riser_plugin::{HostError, SetPointWrite, WriteRequest};
 
 use super::SetPointWriter;
 use crate::model::ObjectId;
@@ -56,7 +56,8 @@ impl From<&SetPointTarget> for Target {
     fn from(target: &SetPointTarget) -> Self {
         match target {
             SetPointTarget::Reduction(zone) | SetPointTarget::Validity(zone) => Self::Zone(zone.clone()),
-            SetPointTarget::Availability { station, number } | SetPointTarget::IsAvailable { station, number } => {
+            SetPointTarget::Availability { station, number }
+            | SetPointTarget::IsAvailable { station, number } => {
                 Self::Connector { station: station.clone(), number: *number }
             }
         }

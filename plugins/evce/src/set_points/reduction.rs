@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use riser_plugin::{HostError, PointValue};
 
-use super::queue::{Remaining, Progress, Waiting};
-use super::{SetPointWriter, SHORTEST_VALIDITY, is_same_percent};
+use super::queue::{Progress, Remaining, Waiting};
+use super::{SHORTEST_VALIDITY, SetPointWriter, is_same_percent};
 use crate::client::{EvceError, WriteAck};
 use crate::model::{ObjectId, Reduction};
 use crate::points::SetPointTarget;
@@ -30,7 +30,8 @@ impl SetPointWriter<'_> {
         };
         if let Some(anothers) = read.reduction.as_ref().filter(|shown| !self.client.is_own(zone, shown)) {
             let name = anothers.description.as_deref().unwrap_or_default();
-            let reason = format!("the zone has a reduction of another user ({name}), which Riser does not change");
+            let reason =
+                format!("the zone has a reduction of another user ({name}), which Riser does not change");
             return Ok(reject(&writes, &reason));
         }
         let mut wanted = match self.wanted(&writes, read.reduction.as_ref()) {
@@ -59,7 +60,9 @@ impl SetPointWriter<'_> {
         };
         match ack {
             Ok(WriteAck::Done) => self.read_back(zone, &wanted, writes),
-            Ok(WriteAck::Deferred) => Ok(pending(writes, Progress::Accepted, "the controller accepted it and will apply it later")),
+            Ok(WriteAck::Deferred) => {
+                Ok(pending(writes, Progress::Accepted, "the controller accepted it and will apply it later"))
+            }
             Err(error) => write_failed(&error, writes),
         }
     }
@@ -78,7 +81,8 @@ impl SetPointWriter<'_> {
             }
         }
         let percent = percent.or_else(|| current.and_then(|reduction| reduction.percent));
-        let percent = percent.ok_or("the zone has no reduction; write ZoneReduction first or in the same request")?;
+        let percent =
+            percent.ok_or("the zone has no reduction; write ZoneReduction first or in the same request")?;
         Ok(Wanted { percent, valid_until })
     }
 

@@ -1,15 +1,15 @@
-//! Parses responses of a controller. Lenient about optional data, strict about required data: a partial list is an
-//! error.
+//! Parses responses of a controller. Lenient about optional data, strict about required data: a partial list
+//! is an error.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use super::Profile;
+use super::extractor::{Extractor, Object};
 use super::fields::{
     ConnectorField, ErrorField, ListField, ReductionField, StationField, TokenField, VersionField, ZoneField,
 };
 use super::scalar::Scalar;
-use super::extractor::{Extractor, Object};
 use crate::model::{Availability, Connector, ConnectorStatus, ObjectId, Reduction, Site, Station, Zone};
 
 /// Why a response is unusable.

@@ -1,8 +1,8 @@
-//! Extracts fields from a JSON document while parsing it: without a tree of the whole document and without copying
-//! texts. A poll of a large site costs little more than parsing.
+//! Extracts fields from a JSON document while parsing it: without a tree of the whole document and without
+//! copying texts. A poll of a large site costs little more than parsing.
 //!
-//! An [`Extractor`] is built once from a profile's pointers: a tree of member names whose leaves name the fields.
-//! All other members are skipped.
+//! An [`Extractor`] is built once from a profile's pointers: a tree of member names whose leaves name the
+//! fields. All other members are skipped.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -210,7 +210,11 @@ impl<'a> Visitor<'a> for Cursor<'_, 'a> {
         while let Some(member) = map.next_key_seed(Name { node: self.node, last_hit: &mut last_hit })? {
             match member {
                 Some(node) => {
-                    map.next_value_seed(Cursor { node, extractor: self.extractor, object: &mut *self.object })?;
+                    map.next_value_seed(Cursor {
+                        node,
+                        extractor: self.extractor,
+                        object: &mut *self.object,
+                    })?;
                 }
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -222,7 +226,8 @@ impl<'a> Visitor<'a> for Cursor<'_, 'a> {
         if let Some((rank, extractor)) = self.nested_here(Nested::List) {
             let mut objects = Vec::new();
             loop {
-                // An element of another type becomes an object without fields, and is reported for its missing id.
+                // An element of another type becomes an object without fields, and is reported for its
+                // missing id.
                 let mut nested = Object::new(extractor);
                 let element = Cursor { node: &extractor.root, extractor, object: &mut nested };
                 if list.next_element_seed(element)?.is_none() {
@@ -236,9 +241,11 @@ impl<'a> Visitor<'a> for Cursor<'_, 'a> {
         // Few pointers lead to an element by its index, so most lists are skipped.
         for index in 0_usize.. {
             let element = match self.node.element(index) {
-                Some(node) => {
-                    list.next_element_seed(Cursor { node, extractor: self.extractor, object: &mut *self.object })?
-                }
+                Some(node) => list.next_element_seed(Cursor {
+                    node,
+                    extractor: self.extractor,
+                    object: &mut *self.object,
+                })?,
                 None => list.next_element::<IgnoredAny>()?.map(drop),
             };
             if element.is_none() {
@@ -280,7 +287,8 @@ mod tests {
     use super::*;
 
     fn pointers(pointers: &[&str]) -> JsonPointers {
-        JsonPointers::try_from(pointers.iter().map(|pointer| (*pointer).to_owned()).collect::<Vec<_>>()).unwrap()
+        JsonPointers::try_from(pointers.iter().map(|pointer| (*pointer).to_owned()).collect::<Vec<_>>())
+            .unwrap()
     }
 
     fn text(object: &Object<'_>, field: usize) -> Option<String> {
@@ -288,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_alternative_that_is_there_counts_in_whatever_order_a_document_has_them() {
+    fn the_first_existing_alternative_counts_in_any_order_of_members() {
         let best = pointers(&["/a/b", "/c", "/list/1"]);
         let extractor = Extractor::of([(0, &best)]);
         let first = |document: &str| text(&extractor.read(document.as_bytes()).unwrap(), 0);
@@ -312,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_held_by_the_best_place_and_none_is_not_an_empty_list() {
+    fn objects_are_nested_at_the_best_pointer_and_none_is_not_an_empty_list() {
         let (items, id) = (pointers(&["", "/data", "/items"]), pointers(&["/id"]));
         let extractor = Extractor::of([]).with_nested(Nested::List, &items, Extractor::of([(0, &id)]));
         let ids = |document: &str| {
@@ -327,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_document_or_nests_without_end_is_refused() {
+    fn trailing_data_and_endless_nesting_are_refused() {
         let extractor = Extractor::of([]);
         assert!(extractor.read(b"{} {}").is_err());
         assert!(extractor.read(&vec![b'['; 1_000_000]).is_err());

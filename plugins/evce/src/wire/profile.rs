@@ -4,12 +4,12 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::extractor::{Extractor, Nested};
 use super::fields::{
-    ConnectorField, ErrorField, ListField, FieldPointers, ReductionField, StationField, TokenField, VersionField,
-    ZoneField,
+    ConnectorField, ErrorField, FieldPointers, ListField, ReductionField, StationField, TokenField,
+    VersionField, ZoneField,
 };
 use super::json_pointers::JsonPointers;
-use super::extractor::{Extractor, Nested};
 
 /// The built-in profile.
 const BUILT_IN: &str = include_str!("../../profiles/v2-a.toml");
@@ -194,17 +194,25 @@ impl Profile {
     }
 
     fn extractors(&self) -> Extractors {
-        let nested = |extractor: Extractor, nested, pointers: Option<&JsonPointers>, inner: &Extractor| match pointers {
-            Some(pointers) => extractor.with_nested(nested, pointers, inner.clone()),
-            None => extractor,
+        let nested =
+            |extractor: Extractor, nested, pointers: Option<&JsonPointers>, inner: &Extractor| match pointers
+            {
+                Some(pointers) => extractor.with_nested(nested, pointers, inner.clone()),
+                None => extractor,
+            };
+        let list_of = |inner: &Extractor| {
+            nested(extractor(&self.list), Nested::List, self.list.get(&ListField::Items), inner)
         };
-        let list_of =
-            |inner: &Extractor| nested(extractor(&self.list), Nested::List, self.list.get(&ListField::Items), inner);
         let reduction = extractor(&self.reduction);
         let connector = extractor(&self.connector);
-        let zone = nested(extractor(&self.zone), Nested::One, self.zone.get(&ZoneField::Reduction), &reduction);
-        let station =
-            nested(extractor(&self.station), Nested::List, self.station.get(&StationField::Connectors), &connector);
+        let zone =
+            nested(extractor(&self.zone), Nested::One, self.zone.get(&ZoneField::Reduction), &reduction);
+        let station = nested(
+            extractor(&self.station),
+            Nested::List,
+            self.station.get(&StationField::Connectors),
+            &connector,
+        );
         Extractors {
             token: extractor(&self.token),
             error: extractor(&self.error),

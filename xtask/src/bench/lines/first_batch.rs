@@ -1,4 +1,4 @@
-//! From the order to start a worker to its first values, in the crate that starts workers.
+//! From the request to start a worker to its first values, in the crate that starts workers.
 
 use std::process::{Command, Stdio};
 
@@ -11,7 +11,7 @@ use crate::bench::programs::Programs;
 /// Values in the batch: as many as a controller with some twenty connectors has.
 const VALUES: &str = "1000";
 
-/// What the measuring program says.
+/// The output of the measuring program.
 #[derive(Deserialize)]
 struct Measured {
     median_ms: f64,

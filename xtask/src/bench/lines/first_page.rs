@@ -19,9 +19,9 @@ use crate::processes::Riser;
 const STARTS: usize = 11;
 /// Time for Setup to declare the site, and for values to be written, before the first of them.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(8);
-/// Time between two looks; part of what is measured.
+/// Polling interval, which is part of the measurement.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
-/// A start that takes longer has failed.
+/// A longer start is a failure.
 const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(in crate::bench) async fn measure(
@@ -52,7 +52,7 @@ pub(in crate::bench) async fn measure(
     })
 }
 
-/// Looks until the login page is there.
+/// Polls until the login page exists.
 async fn first_page(browser: &reqwest::Client, port: u16, begin: Instant) -> anyhow::Result<Duration> {
     let page = format!("http://127.0.0.1:{port}/login");
     loop {
@@ -66,7 +66,7 @@ async fn first_page(browser: &reqwest::Client, port: u16, begin: Instant) -> any
     }
 }
 
-/// What starting the program and ending it takes when it does nothing.
+/// Returns the time to start and end the program without any work.
 async fn process_start_ms(program: &Path) -> anyhow::Result<f64> {
     let begin = Instant::now();
     let status = Command::new(program).arg("--version").stdout(Stdio::null()).status().await?;

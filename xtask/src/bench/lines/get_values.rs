@@ -21,10 +21,10 @@ const POINTS: u32 = 10_000;
 const BEAT: Duration = Duration::from_secs(1);
 /// Connections of the client.
 const CONNECTIONS: usize = 8;
-/// Times that floor and Riser are measured, in turn.
+/// Rounds of baseline and Riser, in turn.
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(3);
-/// A floor below this says that the client or the machine was the limit.
+/// Below this, the client or the machine is the limit.
 const MIN_BASELINE: f64 = 20_000.0;
 /// The namespace of SOAP 1.2.
 const SOAP: &str = "http://www.w3.org/2003/05/soap-envelope";

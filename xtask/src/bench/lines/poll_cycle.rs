@@ -1,5 +1,5 @@
-//! What reading a site of 1,000 stations once costs: time on a processor of the host and its workers together,
-//! from the request to the stored values, beside parsing the same answers and doing nothing with them.
+//! The cost of polling a site of 1,000 stations: processor time of the host and its workers, from the request
+//! to the stored values, compared with only parsing the same responses.
 
 use std::time::{Duration, Instant};
 
@@ -19,9 +19,9 @@ const FIXTURE: &str = "stations:1000";
 const POLLS_BEFORE: usize = 3;
 /// Polls that are measured.
 const POLLS: usize = 8;
-/// Time for the answer to a poll to be worked in, far below the five seconds between two.
+/// Time to process a poll, far below the polling interval of five seconds.
 const APPLY_TIMEOUT: Duration = Duration::from_secs(1);
-/// Times that the answers are parsed.
+/// Rounds of parsing the responses.
 const PARSES: usize = 51;
 
 pub(in crate::bench) async fn measure(

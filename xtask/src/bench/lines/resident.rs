@@ -1,4 +1,4 @@
-//! Memory in RAM of a host and of its workers, with the site of the demo, after some polls and a look at everything.
+//! Resident memory of a host and its workers, with the demo site, after some polls and a walk of the tree.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ async fn read_everything(client: &EwsClient) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The whole, after saying what it is made of.
+/// Prints the parts of the memory and returns the whole.
 fn measurement(name: &'static str, memory: Memory, at_most: f64) -> Measurement {
     print(&format!(
         "{name}: {:.1} MB are its own; {:.1} MB are pages of program and libraries, shared by host and workers",

@@ -48,7 +48,7 @@ impl<'a> From<&'a Reduction> for ReductionJson<'a> {
     }
 }
 
-/// The request, each field checked one by one so that the answer can name it.
+/// The request. Each field is checked separately, so that the response can name it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ReductionRequest {
@@ -96,7 +96,7 @@ pub(crate) async fn save(
     })
 }
 
-/// Also answers 204 when there is nothing to delete.
+/// Returns 204 also if the zone has no reduction.
 pub(crate) async fn delete(
     Writer(caller): Writer,
     State(controller): State<Arc<Controller>>,

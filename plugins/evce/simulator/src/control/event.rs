@@ -16,7 +16,7 @@ use crate::site::{Link, Reduction, Status, Validity};
 use crate::topology::{self, StationSpec, Template};
 use crate::world::World;
 
-/// The current at which a station goes on charging without the controller.
+/// The current of a station without a link to the controller.
 const FALLBACK_A: u32 = 6;
 const DAY_MS: i64 = 86_400_000;
 
@@ -24,12 +24,12 @@ const DAY_MS: i64 = 86_400_000;
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 enum Event {
-    /// A car comes.
+    /// A car arrives.
     PlugIn {
         station: u64,
         connector: u8,
     },
-    /// The car goes.
+    /// The car leaves.
     Unplug {
         station: u64,
         connector: u8,
@@ -44,7 +44,7 @@ enum Event {
         station: u64,
         connector: u8,
     },
-    /// The station's link to the controller is lost; what the API shows of it stands still.
+    /// The station loses its link to the controller; the API shows its last state.
     LinkLoss {
         station: u64,
     },
@@ -72,8 +72,8 @@ enum Event {
         zone: u64,
         name: String,
     },
-    /// Somebody else puts a reduction on a zone for a day, over what stands there; without `percent` it is taken
-    /// away.
+    /// Another user sets a reduction on a zone for a day and replaces the present one; without `percent` it
+    /// is removed.
     Reduce {
         zone: u64,
         percent: Option<f64>,
@@ -127,7 +127,7 @@ pub(super) async fn apply_event(
     Ok(reply(200, &added.map_or_else(|| json!({}), |station| json!({ "station": station }))))
 }
 
-/// Answers the id of a station that was added.
+/// Applies an event. Returns the id of an added station.
 fn apply(world: &mut World, seed: u64, event: Event, now: &Moment) -> Result<Option<u64>, EventRefused> {
     let now_ms = now.cars_ms;
     match event {
@@ -214,7 +214,7 @@ fn clear_fault(world: &mut World, place: (usize, usize)) {
     if outlet.status == Status::Faulted {
         outlet.status = Status::Available;
         "NoError".clone_into(&mut outlet.error_code);
-        // Takes the status that its availability asks for.
+        // Restores the status that fits its availability.
         crate::cars::end(outlet);
     }
 }

@@ -1,4 +1,4 @@
-//! `/_sim/state`: the truth, beside what the API shows of it.
+//! `/_sim/state`: the internal state, in contrast to the state in the API.
 
 use std::sync::Arc;
 

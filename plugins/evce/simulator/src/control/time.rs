@@ -14,7 +14,7 @@ use crate::controller::Controller;
 use crate::speed::Speed;
 use crate::time_span::TimeSpan;
 
-/// Longer steps would take long to work off.
+/// Longer steps take too long to compute.
 const LONGEST_ADVANCE_MS: i64 = 7 * 86_400_000;
 
 #[derive(Deserialize)]
@@ -41,7 +41,7 @@ pub(super) async fn change(
     if !(0..=LONGEST_ADVANCE_MS).contains(&advance_ms) {
         return Err(Refused::new(400, "advance must be between 0 and 7 days"));
     }
-    // What happened until now happens at the old time and speed.
+    // Events until now happen at the old time and speed.
     controller.catch_up();
     if let Some(speed) = change.speed {
         controller.clock.set_speed(speed.milli());

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Reply, Site};
 
-async fn set(site: &Site, token: &str, availability: &str) -> Response {
+async fn set(site: &Site, token: &str, availability: &str) -> Reply {
     site.put(token, "/stations/1/connectors/1/availability", json!({ "availability": availability })).await
 }
 

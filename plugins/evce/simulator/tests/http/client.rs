@@ -20,7 +20,7 @@ pub(crate) struct Reply {
 }
 
 impl Site {
-    /// A simulator whose clocks stand still unless a test moves them.
+    /// A simulator with fixed clocks that only the test moves.
     pub(crate) fn with_fixed_clock(options: Options) -> Self {
         Self::start(Options { wall_clock: WallClock::Fixed { unix_ms: START_MS }, ..options })
     }

@@ -9,7 +9,7 @@ async fn office(seed: u64) -> (Site, String) {
 }
 
 #[tokio::test]
-async fn the_same_seed_and_times_give_the_same_answers_however_often_one_looks() {
+async fn the_same_seed_and_times_give_the_same_responses_at_any_polling_rate() {
     let (often, often_token) = office(42).await;
     let (once, _) = office(42).await;
     for _ in 0..6 {

@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use evce_simulator::Options;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,7 +9,7 @@ async fn last_request(site: &Site) -> Value {
 }
 
 #[tokio::test]
-async fn answers_in_the_controllers_place_are_seen_in_the_log() {
+async fn responses_of_faults_are_in_the_log() {
     let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     for (kind, status, code) in [
@@ -36,7 +34,7 @@ async fn answers_in_the_controllers_place_are_seen_in_the_log() {
 }
 
 #[tokio::test]
-async fn a_truncated_answer_ends_in_the_middle_of_the_document() {
+async fn a_truncated_response_ends_in_the_middle_of_the_document() {
     let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     site.post("/_sim/faults", json!({ "kind": "truncated_json", "path": "/zones" })).await;
@@ -46,7 +44,7 @@ async fn a_truncated_answer_ends_in_the_middle_of_the_document() {
 }
 
 #[tokio::test]
-async fn a_login_page_comes_instead_of_json_and_the_write_is_not_done() {
+async fn a_login_page_replaces_the_json_and_the_write_has_no_effect() {
     let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     site.post("/_sim/faults", json!({ "kind": "html", "method": "DELETE" })).await;
@@ -57,7 +55,7 @@ async fn a_login_page_comes_instead_of_json_and_the_write_is_not_done() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_leaves_the_write_done() {
+async fn a_write_takes_effect_although_its_response_is_lost() {
     let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     site.post("/_sim/faults", json!({ "kind": "response_lost", "method": "DELETE" })).await;
@@ -68,13 +66,17 @@ async fn a_lost_answer_leaves_the_write_done() {
 }
 
 #[tokio::test]
-async fn latency_delays_the_answer() {
+async fn latency_holds_a_response_back_while_others_arrive() {
     let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
-    site.post("/_sim/faults", json!({ "kind": "latency", "latency": "120ms", "path": "/zones" })).await;
-    let asked = Instant::now();
-    assert_eq!(site.get(&token, "/zones").await.status, 200);
-    assert!(asked.elapsed().as_millis() >= 120);
+    site.post("/_sim/faults", json!({ "kind": "latency", "latency": "600s", "path": "/zones" })).await;
+    // Of two requests under way, the one without latency completes.
+    tokio::select! {
+        zones = site.get(&token, "/zones") => panic!("a response in spite of the latency: {zones:?}"),
+        stations = site.get(&token, "/stations") => assert_eq!(stations.status, 200),
+    }
+    site.post("/_sim/faults", json!({ "kind": "latency", "latency": "1ms", "path": "/version" })).await;
+    assert_eq!(site.get(&token, "/version").await.status, 200);
     assert_eq!(last_request(&site).await["fault"], "latency");
 }
 

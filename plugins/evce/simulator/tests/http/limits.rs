@@ -1,4 +1,4 @@
-//! What load management never breaks.
+//! Limits that load management always keeps.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ fn drawn_ca(state: &Value) -> HashMap<u64, [u64; 3]> {
     for station in state["stations"].as_array().unwrap() {
         let drawn: &mut [u64; 3] = zones.entry(station["zone"].as_u64().unwrap()).or_default();
         for outlet in station["connectors"].as_array().unwrap() {
-            // What flows without a car is not load management's.
+            // Stand-by current is outside of load management.
             if outlet["session"]["stage"] == "drawing" {
                 for (phase, drawn) in drawn.iter_mut().enumerate() {
                     *drawn += outlet["current_ca"][phase].as_u64().unwrap();

@@ -46,7 +46,7 @@ async fn tokens_end_by_logout_revocation_and_one_session_too_many() {
 }
 
 #[tokio::test]
-async fn the_version_needs_no_token_and_all_answers_carry_version_and_the_controllers_date() {
+async fn the_version_needs_no_token_and_all_responses_have_version_and_date() {
     let site = Site::with_fixed_clock(Options::default());
     site.post("/_sim/clock", json!({ "offset": "-3h" })).await;
     let version = site.raw(Method::GET, "/version", "none").await.unwrap();

@@ -1,4 +1,4 @@
-//! The program: what it announces and what ends it.
+//! The program: its ready line and its end.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_evce-simulator");
-/// Far longer than it takes; a test that gets here has failed.
+/// A generous limit for a hanging program.
 const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 async fn announced(child: &mut Child) -> (Value, BufReader<ChildStdout>) {
@@ -96,7 +96,7 @@ async fn it_ends_when_its_parent_is_killed() {
         .unwrap();
     let (_, out) = announced(&mut shell).await;
     signal(&shell, Signal::KILL);
-    // The simulator holds the other end; this ends when it has ended.
+    // Reads until the simulator has ended and its output is closed.
     rest(out).await;
 }
 
