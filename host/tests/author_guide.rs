@@ -112,11 +112,11 @@ impl Author {
         .unwrap();
         let deadline = Instant::now() + LONGEST_WAIT;
         loop {
-            let answer = bms.values(&[id]).await.unwrap();
-            if answer.values.first().is_some_and(|value| value.text == expected) {
+            let response = bms.values(&[id]).await.unwrap();
+            if response.values.first().is_some_and(|value| value.text == expected) {
                 break;
             }
-            assert!(Instant::now() < deadline, "{id} never was {expected}: {answer:?}");
+            assert!(Instant::now() < deadline, "{id} never was {expected}: {response:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         drop(riser.stdin.take());

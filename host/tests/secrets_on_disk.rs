@@ -43,9 +43,9 @@ async fn a_canary_in_every_secret_is_found_in_no_file() {
         assert!(files.iter().any(|(name, _)| name == "riser.db"));
         for (name, bytes) in files {
             for form in forms_of_the_canary() {
-                assert!(!contains(&bytes, &form), "the canary lies in {name} while the store is {moment}");
+                assert!(!contains(&bytes, &form), "{name} contains the canary while the store is {moment}");
             }
-            assert!(!contains(&bytes, root_key.trim().as_bytes()), "the root key lies in {name}");
+            assert!(!contains(&bytes, root_key.trim().as_bytes()), "{name} contains the root key");
         }
         store.close().await;
     }

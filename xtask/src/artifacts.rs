@@ -41,7 +41,7 @@ struct Message {
 impl Artifacts {
     /// Reads the standard output of a cargo command.
     pub(crate) fn read(output: &[u8]) -> anyhow::Result<Self> {
-        let text = std::str::from_utf8(output).context("cargo's messages are no UTF-8")?;
+        let text = std::str::from_utf8(output).context("cargo's messages are not UTF-8")?;
         let mut artifacts = Vec::new();
         for line in text.lines().filter(|line| line.starts_with('{')) {
             let message: Message = serde_json::from_str(line).context("cargo's message is not understood")?;

@@ -37,14 +37,18 @@ struct Parts {
 
 /// Builds with the release profile and writes the directory.
 pub(crate) fn run(arguments: &DistArgs) -> anyhow::Result<ExitCode> {
-    let folder = match &arguments.to {
-        Some(folder) => std::path::absolute(folder)?,
-        None => workspace::target_folder().join("dist").join(concat!("riser-", env!("CARGO_PKG_VERSION"))),
+    let directory = match &arguments.to {
+        Some(directory) => std::path::absolute(directory)?,
+        None => workspace::target_dir().join("dist").join(concat!("riser-", env!("CARGO_PKG_VERSION"))),
     };
-    ensure!(!folder.exists(), "{} is already there: remove it, or name another with --to", folder.display());
+    ensure!(
+        !directory.exists(),
+        "{} is already there: remove it, or name another with --to",
+        directory.display()
+    );
     let parts = build()?;
-    assemble(&parts, &folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    writeln!(std::io::stdout(), "{}", folder.display())?;
+    write_parts(&parts, &directory).with_context(|| format!("{} cannot be made", directory.display()))?;
+    writeln!(std::io::stdout(), "{}", directory.display())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -67,20 +71,20 @@ fn build() -> anyhow::Result<Parts> {
     })
 }
 
-fn assemble(parts: &Parts, folder: &Path) -> anyhow::Result<()> {
-    let plugins = folder.join("plugins");
+fn write_parts(parts: &Parts, directory: &Path) -> anyhow::Result<()> {
+    let plugins = directory.join("plugins");
     std::fs::create_dir_all(&plugins)?;
-    std::fs::copy(&parts.program, folder.join("riser"))?;
+    std::fs::copy(&parts.program, directory.join("riser"))?;
     for plugin in &parts.plugins {
-        std::fs::copy(plugin, plugins.join(plugin.file_name().context("a plugin is no file")?))?;
+        std::fs::copy(plugin, plugins.join(plugin.file_name().context("a plugin path has no file name")?))?;
     }
     for document in DOCUMENTS {
         let from = workspace::root().join(document);
-        let to = folder.join(from.file_name().context("a document is no file")?);
+        let to = directory.join(from.file_name().context("a document path has no file name")?);
         copy(&from, &to).with_context(|| format!("{document} cannot be copied"))?;
     }
-    std::fs::write(folder.join("LICENSES-THIRD-PARTY.txt"), &parts.third_party)?;
-    let start = folder.join("start");
+    std::fs::write(directory.join("LICENSES-THIRD-PARTY.txt"), &parts.third_party)?;
+    let start = directory.join("start");
     std::fs::write(&start, START)?;
     make_executable(&start)
 }
@@ -118,15 +122,15 @@ mod tests {
         std::fs::write(&plugin, "a library").unwrap();
         let third_party = licences::of_dependencies(&["riser", "riser-evce"]).unwrap();
         let parts = Parts { program, plugins: vec![plugin], third_party };
-        let folder = scratch.path().join("dist");
-        assemble(&parts, &folder).unwrap();
+        let directory = scratch.path().join("dist");
+        write_parts(&parts, &directory).unwrap();
 
-        let started = Command::new(folder.join("start")).args(["--data-dir", "x"]).output().unwrap();
+        let started = Command::new(directory.join("start")).args(["--data-dir", "x"]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&started.stdout), "serve --data-dir x\n");
         for file in ["plugins/libriser_evce.so", "LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md", "admin"] {
-            assert!(folder.join(file).exists(), "{file} is missing");
+            assert!(directory.join(file).exists(), "{file} is missing");
         }
-        let licences = std::fs::read_to_string(folder.join("LICENSES-THIRD-PARTY.txt")).unwrap();
+        let licences = std::fs::read_to_string(directory.join("LICENSES-THIRD-PARTY.txt")).unwrap();
         for owed in ["abi_stable 0.", "generational-arena 0.", "htmx", "Mozilla Public License"] {
             assert!(licences.contains(owed), "{owed} is missing");
         }

@@ -11,8 +11,8 @@ const XTASK: &str = env!("CARGO_BIN_EXE_xtask");
 
 /// Runs the bench with programs of the profile that the tests have.
 fn bench(arguments: &[&str]) -> Output {
-    let folder = Path::new(XTASK).parent().unwrap();
-    Command::new(XTASK).arg("bench").args(arguments).arg("--programs").arg(folder).output().unwrap()
+    let directory = Path::new(XTASK).parent().unwrap();
+    Command::new(XTASK).arg("bench").args(arguments).arg("--programs").arg(directory).output().unwrap()
 }
 
 /// Builds the measured programs, unless `cargo xtask test` has built them.
@@ -43,7 +43,7 @@ fn a_line_is_one_json_object_with_its_floor() {
 
 #[test]
 fn a_filter_without_a_match_lists_the_names() {
-    let refused = bench(&["a line that nobody wrote"]);
+    let refused = bench(&["an unknown benchmark"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && said.contains("\"GetValues 1,000 ids\""), "{said}");
 }

@@ -11,7 +11,7 @@ use crate::waiting::until;
 
 /// A class that runs until it is stopped, and one that ends by itself.
 const COUNTER: &str = "riser.example/counter";
-const ENDS: &str = "riser.misbehaving/needs-somebody";
+const ENDS: &str = "riser.misbehaving/needs-operator";
 
 /// Processors in the order of the file, which determines their ids, with their switches.
 const SWITCHED: [(&str, &str, &str); 6] = [

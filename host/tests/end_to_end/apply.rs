@@ -114,7 +114,11 @@ settings = { interval = "1 s" }
     ] {
         assert!(refused.text.contains(fault), "{fault} is missing in\n{}", refused.text);
     }
-    assert!(!refused.text.contains("there is no schedule"), "a fault has a false follower: {}", refused.text);
+    assert!(
+        !refused.text.contains("there is no schedule"),
+        "a fault has a false consequence: {}",
+        refused.text
+    );
     assert!(refused.text.ends_with("faults; nothing was applied\n"), "{}", refused.text);
     assert!(!refused.text.contains("open text"), "a secret is in a message: {}", refused.text);
     // Everything is still to be added.

@@ -22,7 +22,7 @@ impl Portal {
 
     /// Signs in with a separate client and address.
     pub(crate) async fn sign_in_with(http: reqwest::Client, url: String) -> Self {
-        let answer = http
+        let response = http
             .post(format!("{url}/login"))
             .header(ORIGIN, &url)
             .header("content-type", "application/x-www-form-urlencoded")
@@ -30,8 +30,8 @@ impl Portal {
             .send()
             .await
             .unwrap();
-        assert_eq!(answer.headers().get(LOCATION).unwrap(), "/", "{}", answer.status());
-        let set_cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
+        assert_eq!(response.headers().get(LOCATION).unwrap(), "/", "{}", response.status());
+        let set_cookie = response.headers()[SET_COOKIE].to_str().unwrap();
         assert_eq!(set_cookie.contains("; Secure"), url.starts_with("https:"), "{set_cookie}");
         let cookie = set_cookie.split(';').next().unwrap().to_owned();
         Self { http, url, cookie }
@@ -64,16 +64,21 @@ impl Portal {
         let action = row.split("action=\"").map(|rest| rest.split('"').next().unwrap());
         let action =
             action.into_iter().find(|action| action.ends_with(verb)).unwrap_or_else(|| panic!("{row}"));
-        let answer = self.post(action, &row).await;
-        assert!(answer.status().is_redirection(), "{}: {}", answer.status(), answer.text().await.unwrap());
+        let response = self.post(action, &row).await;
+        assert!(
+            response.status().is_redirection(),
+            "{}: {}",
+            response.status(),
+            response.text().await.unwrap()
+        );
     }
 
     /// Sends a request without a button on the page. Returns the refusal.
     pub(crate) async fn refused(&self, verb: &str, processor: u32) -> String {
         let page = self.page("/").await;
-        let answer = self.post(&format!("/processors/{processor}/{verb}"), &page).await;
-        assert_eq!(answer.status(), reqwest::StatusCode::CONFLICT);
-        answer.text().await.unwrap()
+        let response = self.post(&format!("/processors/{processor}/{verb}"), &page).await;
+        assert_eq!(response.status(), reqwest::StatusCode::CONFLICT);
+        response.text().await.unwrap()
     }
 
     /// Sends a form with the token of a page.

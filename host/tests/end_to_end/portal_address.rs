@@ -97,8 +97,8 @@ async fn a_portal_in_the_clear_is_a_problem_and_the_log_says_how_to_get_there() 
         [("riser.example", StatusCode::OK), ("evil.example", StatusCode::MISDIRECTED_REQUEST)]
     {
         let url = format!("http://127.0.0.1:{port}/login");
-        let answer = http_client().get(url).header(HOST, name).send().await.unwrap();
-        assert_eq!(answer.status(), status, "{name}");
+        let response = http_client().get(url).header(HOST, name).send().await.unwrap();
+        assert_eq!(response.status(), status, "{name}");
     }
 }
 

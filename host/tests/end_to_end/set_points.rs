@@ -30,7 +30,7 @@ async fn running_site() -> (Site, Host, EwsClient, String) {
     (site, host, bms, reduction)
 }
 
-/// The percentages of the writes that the controller carried out.
+/// The percentages of the writes at the controller.
 async fn percentages(controller: &Controller) -> Vec<Option<f64>> {
     controller.writes(REDUCTION_PATH).await.into_iter().map(|body| body["value"].as_f64()).collect()
 }

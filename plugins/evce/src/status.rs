@@ -30,7 +30,7 @@ pub(crate) struct StatusSettings {
     #[setting(default = "60 s", min = "5 s", max = "1 h")]
     offline_after: Duration,
     /// The validity of a reduction that the BMS writes without one. It is renewed every third of this
-    /// time while it stands, so that it ends soon when Riser does.
+    /// time, so that it ends soon after Riser stops.
     #[setting(default = "15 min", min = "2 min", max = "24 h", group = "Set points")]
     validity: Duration,
     /// Write endless reductions instead, as the incumbent does.

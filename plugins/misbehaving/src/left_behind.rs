@@ -8,7 +8,7 @@ pub(crate) struct LeftBehind;
 impl Processor for LeftBehind {
     type Settings = ();
     const CLASS: Class = Class::scheduled("left-behind", "Left behind")
-        .about("Starts a process in a session of its own and leaves it behind.");
+        .about("Starts a process in a new session and leaves it behind.");
 
     fn run(&self, _host: &Host, (): ()) -> Outcome {
         let status = Command::new("setsid")

@@ -8,8 +8,8 @@ pub(crate) struct NeedsOperator;
 
 impl Processor for NeedsOperator {
     type Settings = ();
-    const CLASS: Class =
-        Class::scheduled("needs-somebody", "Needs somebody").about("Fails until somebody starts it again.");
+    const CLASS: Class = Class::scheduled("needs-operator", "Needs operator")
+        .about("Fails until an operator starts it again.");
 
     fn run(&self, host: &Host, (): ()) -> Outcome {
         if host.state().get(RAN_BEFORE)?.is_some() {

@@ -19,7 +19,7 @@ impl Pinned {
         let mut wanted = CpuSet::new();
         wanted.set(processor);
         sched_setaffinity(None, &wanted)
-            .with_context(|| format!("measuring needs two processors, and there is no number {processor}"))?;
+            .with_context(|| format!("measuring needs two processors; processor {processor} is missing"))?;
         Ok(Self(before))
     }
 }

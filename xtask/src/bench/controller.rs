@@ -52,13 +52,13 @@ impl<'a> Controller<'a> {
     }
 
     /// Returns the responses to a poll: zones and stations.
-    pub(super) async fn answers(&self) -> anyhow::Result<[String; 2]> {
+    pub(super) async fn responses(&self) -> anyhow::Result<[String; 2]> {
         let api_url = &self.site.simulator.announced.api_url;
         let login = &self.site.logins.controller;
         let credentials = json!({ "login": login.user, "password": login.password });
-        let answer: Value =
+        let response: Value =
             self.http.post(format!("{api_url}/login")).json(&credentials).send().await?.json().await?;
-        let token = answer["token"].as_str().context("the simulator gives no token")?;
+        let token = response["token"].as_str().context("the simulator gives no token")?;
         let read = async |path| -> anyhow::Result<String> {
             let request = self.http.get(format!("{api_url}{path}")).bearer_auth(token);
             Ok(request.send().await?.error_for_status()?.text().await?)

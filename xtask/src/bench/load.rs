@@ -21,7 +21,7 @@ const ITEM: &[u8] = b"<ValueItem>";
 /// Most headers of a response.
 const MOST_HEADERS: usize = 32;
 /// Largest response in bytes.
-const LARGEST_ANSWER: usize = 1024 * 1024;
+const LARGEST_RESPONSE: usize = 1024 * 1024;
 
 /// A request and its login.
 pub(super) struct Question<'a> {
@@ -58,20 +58,20 @@ impl Question<'_> {
         let open = (0..connections).map(|_| Connection::open(self, address));
         let open = open.collect::<anyhow::Result<Vec<_>>>()?;
         let begin = Instant::now();
-        let answered = std::thread::scope(|scope| {
+        let responses = std::thread::scope(|scope| {
             let asking = |mut connection: Connection<'_>| -> anyhow::Result<u32> {
-                let mut answered = 0;
+                let mut responses = 0;
                 while begin.elapsed() < long {
                     connection.ask()?;
-                    answered += 1;
+                    responses += 1;
                 }
-                Ok(answered)
+                Ok(responses)
             };
             let threads: Vec<_> = open.into_iter().map(|it| scope.spawn(move || asking(it))).collect();
             let counts = threads.into_iter().map(|thread| thread.join().expect("asking does not panic"));
             counts.sum::<anyhow::Result<u32>>()
         })?;
-        Ok(f64::from(answered) / begin.elapsed().as_secs_f64())
+        Ok(f64::from(responses) / begin.elapsed().as_secs_f64())
     }
 }
 
@@ -81,7 +81,7 @@ impl<'a> Connection<'a> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TEST_TIMEOUT))?;
         let challenge = challenge(&question.ews_url)?;
-        let room = vec![0; LARGEST_ANSWER].into_boxed_slice();
+        let room = vec![0; LARGEST_RESPONSE].into_boxed_slice();
         Ok(Self { question, challenge, stream, request: Vec::new(), room, received: 0 })
     }
 
@@ -103,7 +103,7 @@ impl<'a> Connection<'a> {
         self.stream.write_all(&self.request)?;
         self.receive()?;
         let counted = memmem::find_iter(self.body()?, ITEM).count();
-        ensure!(counted == *items, "an answer holds {counted} items and not {items}");
+        ensure!(counted == *items, "an response holds {counted} items and not {items}");
         Ok(())
     }
 
@@ -112,7 +112,7 @@ impl<'a> Connection<'a> {
         let mut whole = None;
         while whole.is_none_or(|bytes| self.received < bytes) {
             let count = self.stream.read(&mut self.room[self.received..])?;
-            ensure!(count > 0, "the server hung up, or its answer is larger than {LARGEST_ANSWER} bytes");
+            ensure!(count > 0, "the server hung up, or its response is larger than {LARGEST_RESPONSE} bytes");
             self.received += count;
             if whole.is_none() {
                 whole = self.whole_bytes()?;
@@ -125,13 +125,14 @@ impl<'a> Connection<'a> {
     fn whole_bytes(&self) -> anyhow::Result<Option<usize>> {
         let Some(head) = self.head_bytes() else { return Ok(None) };
         let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
-        let mut answer = httparse::Response::new(&mut headers);
-        answer.parse(&self.room[..head])?;
-        if answer.code != Some(200) {
-            bail!("the server answers {:?} {}", answer.code, answer.reason.unwrap_or_default());
+        let mut response = httparse::Response::new(&mut headers);
+        response.parse(&self.room[..head])?;
+        if response.code != Some(200) {
+            bail!("the server responses {:?} {}", response.code, response.reason.unwrap_or_default());
         }
-        let length = answer.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
-        let length = std::str::from_utf8(length.context("the answer does not say its length")?.value)?;
+        let length =
+            response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
+        let length = std::str::from_utf8(length.context("the response does not say its length")?.value)?;
         Ok(Some(head + length.parse::<usize>()?))
     }
 
@@ -148,9 +149,9 @@ impl<'a> Connection<'a> {
 fn challenge(url: &Url) -> anyhow::Result<WwwAuthenticateHeader> {
     let mut stream = TcpStream::connect(address(url)?)?;
     write!(stream, "GET {} HTTP/1.1\r\nHost: measured\r\nConnection: close\r\n\r\n", url.path())?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let line = answer.lines().find_map(|line| line.strip_prefix("www-authenticate: "));
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    let line = response.lines().find_map(|line| line.strip_prefix("www-authenticate: "));
     Ok(digest_auth::parse(line.context("the server asks for no login")?)?)
 }
 

@@ -41,8 +41,8 @@ pub(crate) struct BenchArgs {
 
 /// Runs the benchmarks one after another.
 pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
-    let Some(folder) = &arguments.programs else { return measure_in_release(arguments) };
-    let programs = Programs::in_folder(folder);
+    let Some(directory) = &arguments.programs else { return measure_in_release(arguments) };
+    let programs = Programs::in_directory(directory);
     let wanted = |benchmark: &Benchmark| {
         arguments.filter.as_ref().is_none_or(|filter| benchmark.name().contains(filter))
     };
@@ -60,9 +60,9 @@ pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
 
 /// Builds everything with the release profile and hands over to this program of that build.
 fn measure_in_release(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
-    let (this_program, folder) = programs::build()?;
+    let (this_program, directory) = programs::build()?;
     let mut measuring = std::process::Command::new(this_program);
-    measuring.arg("bench").arg("--programs").arg(folder);
+    measuring.arg("bench").arg("--programs").arg(directory);
     measuring.args(arguments.json.then_some("--json")).args(&arguments.filter);
     let status = measuring.status().context("the measuring program could not be started")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -61,8 +61,8 @@ async fn poll(client: &EwsClient) -> Result<Option<LiveValue>, ClientError> {
     for site in &root.containers {
         let site = client.container(&site.id).await?;
         let Some(point) = value_named(&site, LIVE_POINT) else { continue };
-        let answer = client.values(&[&point.id]).await?;
-        let Some(value) = answer.values.into_iter().find(|value| value.state.number() == GOOD) else {
+        let response = client.values(&[&point.id]).await?;
+        let Some(value) = response.values.into_iter().find(|value| value.state.number() == GOOD) else {
             continue;
         };
         let set_point = find_set_point(client, &site).await?;

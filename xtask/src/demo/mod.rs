@@ -65,7 +65,7 @@ enum Fixture {
 }
 
 /// The directories of one start.
-struct Folders {
+struct Directories {
     data: PathBuf,
     plugins: PathBuf,
     /// Removed with this value; contains the data directory unless the user chose one.
@@ -92,10 +92,10 @@ async fn until_shutdown(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
         programs = Programs::find(arguments.programs.as_deref()) => programs?,
         () = shutdown.received() => return Ok(ExitCode::SUCCESS),
     };
-    let folders = Folders::new(arguments.data.as_deref())?;
+    let directories = Directories::new(arguments.data.as_deref())?;
     let mut running = Running::default();
     let ended = tokio::select! {
-        started = start_and_follow(&arguments, &programs, &folders, &mut running) => started,
+        started = start_and_follow(&arguments, &programs, &directories, &mut running) => started,
         () = shutdown.received() => Ok(()),
     };
     running.end(&mut shutdown).await;
@@ -106,14 +106,14 @@ async fn until_shutdown(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
 async fn start_and_follow(
     arguments: &DemoArgs,
     programs: &Programs,
-    folders: &Folders,
+    directories: &Directories,
     running: &mut Running,
 ) -> anyhow::Result<()> {
     let portal_port = ports::choose("--portal-port", arguments.portal_port, WANTED_PORTAL_PORT)?;
     let ews_port = ports::choose("--ews-port", arguments.ews_port, WANTED_EWS_PORT)?;
     let logins = Logins::random()?;
-    let plugin_name = programs.evce_plugin.file_name().context("the plugin is no file")?;
-    std::fs::copy(&programs.evce_plugin, folders.plugins.join(plugin_name))
+    let plugin_name = programs.evce_plugin.file_name().context("the plugin path has no file name")?;
+    std::fs::copy(&programs.evce_plugin, directories.plugins.join(plugin_name))
         .with_context(|| format!("{} cannot be copied", programs.evce_plugin.display()))?;
 
     let first_spawn = Instant::now();
@@ -121,7 +121,7 @@ async fn start_and_follow(
     let options = SimulatorOptions { fixture: fixture.get_name(), speed: &arguments.speed };
     let starting = Simulator::start(&programs.simulator, options, &logins.controller);
     let simulator = running.simulator.insert(starting.await?);
-    let riser = Riser { program: &programs.riser, data: &folders.data, plugins: &folders.plugins };
+    let riser = Riser { program: &programs.riser, data: &directories.data, plugins: &directories.plugins };
     riser.set_login(&logins.admin).await?;
     if !arguments.empty {
         let site = EvceSite { ews_port, simulator, logins: &logins };
@@ -129,7 +129,7 @@ async fn start_and_follow(
     }
     let host = running.host.insert(riser.serve(portal_port).await?);
 
-    let mut guide = Guide::new(host, simulator, &logins, &folders.data);
+    let mut guide = Guide::new(host, simulator, &logins, &directories.data);
     if !arguments.empty {
         let ews_url = host.ews_url().context("Riser serves no EWS server")?;
         let live = live_value::wait_for_first(ews_url, &logins.bms).await?;
@@ -142,11 +142,11 @@ async fn start_and_follow(
     }
 }
 
-impl Folders {
+impl Directories {
     fn new(data: Option<&Path>) -> anyhow::Result<Self> {
         let scratch = tempfile::Builder::new().prefix("riser-demo-").tempdir()?;
         let data = match data {
-            Some(folder) => std::path::absolute(folder)?,
+            Some(directory) => std::path::absolute(directory)?,
             None => scratch.path().join("data"),
         };
         let plugins = data.join("plugins");

@@ -21,13 +21,13 @@ struct Cargo(Option<Pid>);
 
 impl Programs {
     /// Finds them in a directory, or builds them.
-    pub(super) async fn find(folder: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(folder) = folder else { return Self::build().await };
+    pub(super) async fn find(directory: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(directory) = directory else { return Self::build().await };
         let library = format!("{}riser_evce{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
         Ok(Self {
-            riser: folder.join("riser"),
-            simulator: folder.join("evce-simulator"),
-            evce_plugin: folder.join(library),
+            riser: directory.join("riser"),
+            simulator: directory.join("evce-simulator"),
+            evce_plugin: directory.join(library),
         })
     }
 

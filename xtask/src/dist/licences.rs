@@ -65,8 +65,8 @@ pub(super) fn of_dependencies(ours: &[&str]) -> anyhow::Result<String> {
     {
         let name = format!("{} {}", package.name, package.version);
         writeln!(text, "{name}: {}", package.license.as_deref().unwrap_or("see below"))?;
-        let folder = package.manifest_path.parent().context("a package lies in no folder")?;
-        for terms in terms_in(folder)? {
+        let directory = package.manifest_path.parent().context("a package has no directory")?;
+        for terms in terms_in(directory)? {
             owners.entry(terms).or_default().push(name.clone());
         }
     }
@@ -114,9 +114,9 @@ fn linked_packages<'a>(metadata: &'a Metadata, ours: &[&str]) -> BTreeSet<&'a st
     linked
 }
 
-fn terms_in(folder: &Path) -> anyhow::Result<Vec<String>> {
+fn terms_in(directory: &Path) -> anyhow::Result<Vec<String>> {
     let mut terms = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
+    for entry in std::fs::read_dir(directory)? {
         let file = entry?.path();
         let name = file.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
         if file.is_file() && TERMS.iter().any(|begin| name.starts_with(begin)) {

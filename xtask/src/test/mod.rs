@@ -43,7 +43,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let built = test_programs::build()?;
     let environment = TestEnvironment {
         python,
-        programs: workspace::target_folder().join("debug"),
+        programs: workspace::target_dir().join("debug"),
         library_path: test_programs::library_path()?,
     };
     let tests = test_programs::list_tests(&built, &environment)?;

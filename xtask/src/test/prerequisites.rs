@@ -50,7 +50,7 @@ fn apt_get(arguments: &[&str]) -> anyhow::Result<()> {
     let names = PACKAGES.map(|(package, _)| package).join(" ");
     let status = command
         .status()
-        .with_context(|| format!("there is no apt-get here; install these yourself: {names}"))?;
+        .with_context(|| format!("apt-get is missing; install these packages manually: {names}"))?;
     ensure!(status.success(), "apt-get {} failed", arguments.join(" "));
     Ok(())
 }
@@ -58,26 +58,26 @@ fn apt_get(arguments: &[&str]) -> anyhow::Result<()> {
 /// Prepares a virtual environment with the packages. Recreates it after a change of the list.
 fn python() -> anyhow::Result<PathBuf> {
     let requirements = workspace::root().join(REQUIREMENTS);
-    let folder = workspace::target_folder().join("test-python");
-    let python = folder.join("bin/python");
+    let directory = workspace::target_dir().join("test-python");
+    let python = directory.join("bin/python");
     let wanted = if requirements.exists() { std::fs::read_to_string(&requirements)? } else { String::new() };
-    let stamp = folder.join("requirements.installed");
+    let stamp = directory.join("requirements.installed");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && python.exists() {
         return Ok(python);
     }
     super::print("making a Python environment")?;
-    call(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder), &folder)?;
+    call(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory), &directory)?;
     if !wanted.trim().is_empty() {
         let mut pip = Command::new(&python);
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-        call(pip.arg(&requirements), &folder)?;
+        call(pip.arg(&requirements), &directory)?;
     }
     std::fs::write(stamp, wanted)?;
     Ok(python)
 }
 
-fn call(command: &mut Command, folder: &Path) -> anyhow::Result<()> {
+fn call(command: &mut Command, directory: &Path) -> anyhow::Result<()> {
     let status = command.stdout(std::io::stderr()).status().context("python3 could not be started")?;
-    ensure!(status.success(), "the Python environment {} cannot be made", folder.display());
+    ensure!(status.success(), "the Python environment {} cannot be made", directory.display());
     Ok(())
 }

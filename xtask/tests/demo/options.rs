@@ -33,13 +33,13 @@ async fn the_line_of_json_is_enough_to_read_a_live_value() {
     demo.signal(Signal::INT);
     let data = demo.fact("data_dir").to_owned();
     assert!(demo.assert_ends().success());
-    assert!(!Path::new(&data).exists(), "a temporary folder is removed");
+    assert!(!Path::new(&data).exists(), "a temporary directory is removed");
 }
 
 #[tokio::test]
 async fn a_named_folder_is_kept_and_used_again_with_new_passwords() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
     let options = ["--data-dir", data.to_str().unwrap(), "--fixture", "F1"];
     let mut passwords = BTreeSet::new();
     for _ in 0..2 {

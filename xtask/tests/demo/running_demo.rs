@@ -74,7 +74,7 @@ impl RunningDemo {
                 return client.values(&[&point.id]).await.unwrap().values.remove(0);
             }
         }
-        panic!("there is no value {name}");
+        panic!("no value {name}");
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

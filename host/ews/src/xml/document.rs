@@ -21,7 +21,7 @@ const TEXT_BYTES: usize = 64 * 1024;
 /// Tags, attributes, texts, comments and references of a request.
 const NODES: usize = 100_000;
 /// The same limit for a response to our client: thousands of items with a dozen elements each.
-const ANSWER_NODES: usize = 2_000_000;
+const RESPONSE_NODES: usize = 2_000_000;
 
 /// The namespaces this protocol tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl<'a> Document<'a> {
 
     /// Parses a response, which may have more elements than a request.
     pub(crate) fn read_response(text: &'a str) -> Result<Self, XmlError> {
-        Self::read_nodes(text, ANSWER_NODES)
+        Self::read_nodes(text, RESPONSE_NODES)
     }
 
     fn read_nodes(text: &'a str, limit: usize) -> Result<Self, XmlError> {

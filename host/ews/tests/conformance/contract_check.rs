@@ -56,21 +56,21 @@ struct Verdict {
 
 /// Checks a response against the contract and returns its content.
 pub(crate) fn check(exchange: CheckedExchange<'_>) -> Node {
-    static JUDGE: OnceLock<Mutex<Judge>> = OnceLock::new();
-    let mut judge = JUDGE.get_or_init(|| Mutex::new(Judge::start())).lock().unwrap();
-    let verdict = judge.judge(exchange);
+    static CHECKER: OnceLock<Mutex<ContractChecker>> = OnceLock::new();
+    let mut checker = CHECKER.get_or_init(|| Mutex::new(ContractChecker::start())).lock().unwrap();
+    let verdict = checker.check(exchange);
     assert_eq!(verdict.breaches, [""; 0], "{}", exchange.response);
     verdict.content
 }
 
 /// The checking process. It ends with its input, at the latest with the test.
-struct Judge {
+struct ContractChecker {
     _process: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
-impl Judge {
+impl ContractChecker {
     fn start() -> Self {
         let mut process = Command::new(python())
             .arg(script("check_responses.py"))
@@ -82,7 +82,7 @@ impl Judge {
         Self { _process: process, input, output: BufReader::new(output) }
     }
 
-    fn judge(&mut self, exchange: CheckedExchange<'_>) -> Verdict {
+    fn check(&mut self, exchange: CheckedExchange<'_>) -> Verdict {
         let question = serde_json::json!({
             "request_hex": hex::encode(exchange.request),
             "status": exchange.status,
@@ -114,15 +114,15 @@ pub(crate) fn python() -> PathBuf {
 
 fn prepared_python() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let folder = target.join("test-python");
-    let python = folder.join("bin/python");
-    let stamp = folder.join("requirements.installed");
+    let directory = target.join("test-python");
+    let python = directory.join("bin/python");
+    let stamp = directory.join("requirements.installed");
     let wanted = fs::read_to_string(script("requirements.txt")).unwrap();
     // Tests run concurrently in separate processes.
     let turn = File::create(target.join("test-python.lock")).unwrap();
     turn.lock().unwrap();
     if !fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+        succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory));
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
         succeed(Command::new(&python).args(pip).arg(script("requirements.txt")));
         fs::write(stamp, wanted).unwrap();

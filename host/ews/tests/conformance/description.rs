@@ -61,8 +61,8 @@ async fn the_address_is_the_configured_one_or_the_one_the_client_used() {
 #[tokio::test]
 async fn the_description_means_the_same_as_the_reference() {
     let site = Site::open().await;
-    let folder = tempfile::tempdir().unwrap();
-    let ours = folder.path().join("ours.wsdl");
+    let directory = tempfile::tempdir().unwrap();
+    let ours = directory.path().join("ours.wsdl");
     std::fs::write(&ours, fetch(&site, "?wsdl", None).await.1).unwrap();
     let mut compare = Command::new(python());
     compare.arg(script("compare_wsdl.py")).arg(ours).arg(reference("dataexchange-1.2.wsdl"));

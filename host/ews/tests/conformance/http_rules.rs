@@ -94,7 +94,7 @@ async fn e17_and_e18_only_the_action_of_another_operation_is_a_contradiction() {
         let in_type = site.exchange(Message::of(VALUES).with_content_type(&of(&action))).await;
         assert_eq!(in_type.fault(), fault, "{action}");
         let header = Message::of(VALUES).with_header("soapaction", &format!("\"{action}\""));
-        assert_eq!(site.exchange(header).await.fault(), fault, "{action} in a header of its own");
+        assert_eq!(site.exchange(header).await.fault(), fault, "{action} in a separate header");
     }
 }
 

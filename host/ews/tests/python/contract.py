@@ -136,7 +136,7 @@ class Contract:
         element = detail[0]
         breaches = []
         if not self.fault_types.validate(element):
-            breaches.append(f"the detail is no fault of the contract: {self.fault_types.error_log.last_error}")
+            breaches.append(f"the detail is not a fault of the contract: {self.fault_types.error_log.last_error}")
         if element.text != reason:
             breaches.append("reason and detail differ")
         operation = etree.QName(asked).localname.removesuffix("Request")
@@ -247,11 +247,11 @@ class Contract:
             breaches += self._form_breaches(record, kind)
         times = _texts(response, f"{records}/List/HistoryRecord/TimeStamp")
         start, end = (_texts(response, f"GetHistoryResponseStatus/{name}")[0] for name in ["TimeFrom", "TimeTo"])
-        breaches += [f"{time} is no moment" for time in times + [start, end] if not re.fullmatch(MOMENT, time)]
+        breaches += [f"{time} is not a moment" for time in times + [start, end] if not re.fullmatch(MOMENT, time)]
         if times != sorted(times):
             breaches.append("the samples do not ascend")
         if times and (times[0] < start or times[-1] >= end):
-            breaches.append("a sample lies outside the range")
+            breaches.append("a sample is outside the range")
         return breaches
 
     def _missing(self, element, fields):

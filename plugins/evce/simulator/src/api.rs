@@ -63,7 +63,7 @@ async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     ApiError::new(405, "METHOD_NOT_ALLOWED", format!("{} does not take {method}", uri.path()))
 }
 
-/// The token that a request carries.
+/// Returns the token of a request.
 pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
@@ -93,8 +93,8 @@ impl FromRequestParts<Arc<Controller>> for Writer {
     }
 }
 
-fn json<T: Serialize>(status: u16, answer: &T) -> ApiResult {
-    let body = serde_json::to_vec(answer)
+fn json<T: Serialize>(status: u16, response: &T) -> ApiResult {
+    let body = serde_json::to_vec(response)
         .map_err(|error| ApiError::new(500, "INTERNAL_ERROR", error.to_string()))?;
     Ok(error::json_response(status, body))
 }

@@ -23,7 +23,7 @@ pub(crate) enum EvceError {
     #[error("the charge controller rejected the request (HTTP status {status}{detail})")]
     Refused { status: u16, detail: String },
     #[error("unexpected response of the charge controller: {0}")]
-    Answer(#[from] DecodeError),
+    Response(#[from] DecodeError),
 }
 
 /// The code of a problem, and what to do about it.
@@ -55,7 +55,7 @@ impl EvceError {
                 ("unwell", "wait; if it persists, check the messages of the charge controller")
             }
             // Another service lacks the paths of the API, or redirects.
-            Self::Answer(_) | Self::Refused { status: 300..=399 | 404 | 405, .. } => (
+            Self::Response(_) | Self::Refused { status: 300..=399 | 404 | 405, .. } => (
                 "not-understood",
                 "check that the address is that of the API (…/api/v2) and the version is supported",
             ),
@@ -96,7 +96,7 @@ impl EvceError {
 
     /// Whether the controller responded.
     pub(crate) const fn has_response(&self) -> bool {
-        matches!(self, Self::Answer(_) | Self::Refused { .. } | Self::Unwell { .. })
+        matches!(self, Self::Response(_) | Self::Refused { .. } | Self::Unwell { .. })
     }
 
     /// Whether a write may have taken effect although its response is missing.
@@ -110,7 +110,7 @@ impl EvceError {
                 | HttpError::CaFile { .. },
             ) => false,
             Self::Http(HttpError::Unreachable { source, .. }) => !source.is_connect(),
-            Self::Http(_) | Self::Answer(_) => true,
+            Self::Http(_) | Self::Response(_) => true,
             Self::Unwell { status, .. } => !matches!(status, 429 | 503),
             _ => false,
         }

@@ -41,7 +41,7 @@ enum Target {
 pub(super) struct Remaining {
     /// Writes to try again.
     pub(super) writes: Vec<Waiting>,
-    /// Whether the controller answered: if not, there is no use in the next target.
+    /// Whether the controller responded. If not, the next exchange is useless.
     pub(super) has_response: bool,
 }
 

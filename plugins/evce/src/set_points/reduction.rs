@@ -100,8 +100,7 @@ impl SetPointWriter<'_> {
     fn valid_until(&self, wanted: &Wanted, controller_now: SystemTime) -> Result<SystemTime, String> {
         match wanted.valid_until {
             Some(until) if until < controller_now + SHORTEST_VALIDITY => {
-                Err("by the controller's clock this validity lies in the past, or ends within 30 s"
-                    .to_owned())
+                Err("by the controller's clock the validity is in the past or ends within 30 s".to_owned())
             }
             Some(until) => Ok(until),
             None => Ok(controller_now + self.validity.span()),

@@ -1,5 +1,5 @@
-//! The classes against the simulated controller, on the kit's host in memory whose clock stands still. Real
-//! workers and a real EWS client are in the tests of the host.
+//! The classes against the simulated controller, on the kit's host in memory with a fixed clock. The
+//! tests of the host use real workers and a real EWS client.
 
 mod connection;
 mod controller;

@@ -294,8 +294,8 @@ fn an_energy_sum_does_not_fall_without_a_link_and_a_new_meter_is_logged() {
     site.controller.apply_event(&json!({ "kind": "swap_meter", "station": 1, "connector": 1 }));
     site.pass(Duration::from_secs(30));
     assert_ne!(site.host.shown(ENERGY), before);
-    let told = site.host.logged("station 1, connector 1: the energy register fell from 12.345 to 0");
-    assert_eq!(told.len(), 1, "{told:?}");
+    let logged = site.host.logged("station 1, connector 1: the energy register fell from 12.345 to 0");
+    assert_eq!(logged.len(), 1, "{logged:?}");
     status.stop();
 }
 

@@ -95,9 +95,9 @@ fn a_reduction_is_written_whole_and_an_id_is_escaped_in_the_path() {
 
 #[test]
 fn a_file_replaces_keys_and_an_unknown_key_is_refused() {
-    let folder = std::env::temp_dir().join(format!("riser-evce-profile-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("own.toml");
+    let directory = std::env::temp_dir().join(format!("riser-evce-profile-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("own.toml");
     std::fs::write(&file, "[zone]\nmax_current_a = [\"/limit\"]\n[scale]\npower_per_kw = 1.0\n").unwrap();
     let profile = Profile::with_file(&file).unwrap();
     let (site, _) = profile.decode_site(br#"[{"id":1,"limit":80,"name":"Z"}]"#, b"[]").unwrap();
@@ -105,7 +105,7 @@ fn a_file_replaces_keys_and_an_unknown_key_is_refused() {
     std::fs::write(&file, "[zone]\nmax_curent = [\"/limit\"]\n").unwrap();
     let refusal = Profile::with_file(&file).unwrap_err().to_string();
     assert!(refusal.contains("max_curent"), "{refusal}");
-    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::processes::Riser;
 /// Starts that are measured.
 const STARTS: usize = 11;
 /// Time for Setup to declare the site, and for values to be written, before the first of them.
-const SETTLE_TIMEOUT: Duration = Duration::from_secs(8);
+const IDLE_DELAY: Duration = Duration::from_secs(8);
 /// Polling interval, which is part of the measurement.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// A longer start is a failure.
@@ -29,9 +29,9 @@ pub(in crate::bench) async fn measure(
     programs: &Programs,
 ) -> anyhow::Result<Measurement> {
     let site = ChargingSite::start(programs, "F2").await?;
-    tokio::time::sleep(SETTLE_TIMEOUT).await;
-    let folders = site.end().await;
-    let (data, plugins) = (folders.data(), folders.plugins());
+    tokio::time::sleep(IDLE_DELAY).await;
+    let directories = site.end().await;
+    let (data, plugins) = (directories.data(), directories.plugins());
     let riser = Riser { program: &programs.riser, data: &data, plugins: &plugins };
     let (mut starts, mut baselines) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
@@ -56,12 +56,12 @@ pub(in crate::bench) async fn measure(
 async fn first_page(browser: &reqwest::Client, port: u16, begin: Instant) -> anyhow::Result<Duration> {
     let page = format!("http://127.0.0.1:{port}/login");
     loop {
-        if let Ok(answer) = browser.get(&page).send().await {
-            ensure!(answer.status().is_success(), "the login page answers {}", answer.status());
-            ensure!(answer.text().await?.contains("<form"), "the login page has no form");
+        if let Ok(response) = browser.get(&page).send().await {
+            ensure!(response.status().is_success(), "the login page responses {}", response.status());
+            ensure!(response.text().await?.contains("<form"), "the login page has no form");
             return Ok(begin.elapsed());
         }
-        ensure!(begin.elapsed() < TEST_TIMEOUT, "there is no page after {} s", TEST_TIMEOUT.as_secs());
+        ensure!(begin.elapsed() < TEST_TIMEOUT, "the portal has no page after {} s", TEST_TIMEOUT.as_secs());
         tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

@@ -37,9 +37,9 @@ pub(in crate::bench) async fn measure(
     let site = MetronomeSite::start(programs, POINTS, BEAT).await?;
     let request = request(&site).await?;
     let question = Question { body: request, items: IDS, login: &site.bms, ews_url: site.ews_url()? };
-    let answer = question.ask_once()?;
+    let response = question.ask_once()?;
     let mut prepared = tempfile::NamedTempFile::new()?;
-    prepared.write_all(&answer)?;
+    prepared.write_all(&response)?;
     let baseline = Baseline::start(prepared.path()).await?;
     let baseline_url = baseline.url.parse()?;
     drop(server);
@@ -50,12 +50,12 @@ pub(in crate::bench) async fn measure(
         baselines.push(question.ask_often(&baseline_url, CONNECTIONS, ROUND)?);
         rates.push(question.ask_often(&question.ews_url, CONNECTIONS, ROUND)?);
     }
-    ensure!(question.ask_once()? != answer, "the values did not change meanwhile");
+    ensure!(question.ask_once()? != response, "the values did not change meanwhile");
     site.end().await;
     let baseline = median(baselines).context("no round")?;
     print(&format!(
-        "{name}: a plain axum server of the same answer of {} bytes makes {baseline:.0} requests/s",
-        answer.len()
+        "{name}: a plain axum server of the same response of {} bytes makes {baseline:.0} requests/s",
+        response.len()
     ));
     ensure!(
         baseline >= MIN_BASELINE,
@@ -74,7 +74,7 @@ pub(in crate::bench) async fn measure(
 async fn request(site: &MetronomeSite) -> anyhow::Result<String> {
     let client = site.client()?;
     let root = client.container("").await?;
-    let folder = client.container(&root.containers.first().context("there is no folder")?.id).await?;
+    let folder = client.container(&root.containers.first().context("the tree has no folder")?.id).await?;
     ensure!(folder.values.len() == IDS, "the folder has {} values", folder.values.len());
     let ids: Vec<&str> = folder.values.iter().map(|value| value.id.as_str()).collect();
     let ids = ids.join("</Id><Id>");

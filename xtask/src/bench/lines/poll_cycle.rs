@@ -38,15 +38,15 @@ pub(in crate::bench) async fn measure(
     let before = time_after_polls(POLLS_BEFORE).await?;
     let after = time_after_polls(POLLS_BEFORE + POLLS).await?;
     let cycle = after.saturating_sub(before) / u32::try_from(POLLS)?;
-    let answers = controller.answers().await?;
+    let responses = controller.responses().await?;
     site.end().await;
-    let bytes: usize = answers.iter().map(String::len).sum();
-    print(&format!("{name}: the answers to a poll have {bytes} bytes"));
+    let bytes: usize = responses.iter().map(String::len).sum();
+    print(&format!("{name}: the responses to a poll have {bytes} bytes"));
     Ok(Measurement {
         name,
         value: cycle.as_secs_f64() * 1_000.0,
         unit: Unit::Milliseconds,
-        baseline: Some(parse_ms(&answers)?),
+        baseline: Some(parse_ms(&responses)?),
         target: Target::None,
     })
 }
@@ -60,12 +60,12 @@ fn time_of_riser(site: &ChargingSite) -> anyhow::Result<Duration> {
     Ok(total)
 }
 
-fn parse_ms(answers: &[String]) -> anyhow::Result<f64> {
+fn parse_ms(responses: &[String]) -> anyhow::Result<f64> {
     let mut times = Vec::new();
     for _ in 0..PARSES {
         let begin = Instant::now();
-        for answer in answers {
-            std::hint::black_box(serde_json::from_str::<IgnoredAny>(answer)?);
+        for response in responses {
+            std::hint::black_box(serde_json::from_str::<IgnoredAny>(response)?);
         }
         times.push(begin.elapsed().as_secs_f64() * 1_000.0);
     }

@@ -137,7 +137,7 @@ impl ReductionRequest {
         })?;
         let validity = self.validity(now_ms)?;
         if validity.until_ms() <= now_ms {
-            let past = ApiError::field("validity", "validity lies in the past by the controller's clock");
+            let past = ApiError::field("validity", "validity is in the past by the controller's clock");
             return Err(past.with_code("VALIDITY_IN_PAST"));
         }
         Ok(Reduction { percent, validity, description: description.to_owned(), owner })

@@ -23,7 +23,7 @@ struct Product<'a> {
 }
 
 pub(crate) async fn show(State(controller): State<Arc<Controller>>) -> ApiResult {
-    let answer = Product {
+    let response = Product {
         name: "EcoStruxure EV Charging Expert",
         reference: "HMIBSCEA53D1EDM",
         api_version: controller.api_version.as_deref(),
@@ -31,5 +31,5 @@ pub(crate) async fn show(State(controller): State<Arc<Controller>>) -> ApiResult
         serial_number: "EVCE-0001",
         time: rfc3339(controller.clock.now().controller_ms),
     };
-    json(200, &answer)
+    json(200, &response)
 }

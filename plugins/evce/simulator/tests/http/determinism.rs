@@ -21,9 +21,9 @@ async fn the_same_seed_and_times_give_the_same_responses_at_any_polling_rate() {
     }
     let (often_token, once_token) = (often.token().await, once.token().await);
     for path in ["/stations", "/zones"] {
-        let answers = (often.get(&often_token, path).await, once.get(&once_token, path).await);
-        assert_eq!(answers.0.status, 200);
-        assert_eq!(answers.0, answers.1);
+        let responses = (often.get(&often_token, path).await, once.get(&once_token, path).await);
+        assert_eq!(responses.0.status, 200);
+        assert_eq!(responses.0, responses.1);
     }
 }
 

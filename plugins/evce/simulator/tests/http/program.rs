@@ -54,8 +54,8 @@ async fn it_announces_itself_in_one_line_and_ends_well_when_asked() {
 
 #[tokio::test]
 async fn a_given_password_is_not_printed() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("password");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("password");
     std::fs::write(&file, "correct horse\n").unwrap();
     let mut child = Command::new(PROGRAM)
         .arg("--print-ready")

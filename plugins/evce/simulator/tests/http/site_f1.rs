@@ -72,7 +72,7 @@ async fn no_value_moves_in_a_week() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_answered_with_404_and_its_kind() {
+async fn a_missing_object_is_404_with_its_kind() {
     let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     for (path, code) in [
