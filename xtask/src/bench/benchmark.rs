@@ -30,7 +30,7 @@ impl Benchmark {
     ];
 
     /// The name in output and filters.
-    pub(super) const fn name(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::GetValues => "GetValues 1,000 ids",
             Self::PluginToEws => "plugin to EWS, 10,000 values",
@@ -44,11 +44,11 @@ impl Benchmark {
     }
 
     pub(super) fn names() -> String {
-        Self::ALL.map(|benchmark| format!("\"{}\"", benchmark.name())).join(", ")
+        Self::ALL.map(|benchmark| format!("\"{}\"", benchmark.as_str())).join(", ")
     }
 
     pub(super) async fn measure(self, programs: &Programs) -> anyhow::Result<Measurement> {
-        let name = self.name();
+        let name = self.as_str();
         match self {
             Self::GetValues => get_values::measure(name, programs).await,
             Self::PluginToEws => plugin_to_ews::measure(name, programs).await,

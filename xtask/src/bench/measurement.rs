@@ -43,7 +43,7 @@ struct JsonLine {
 }
 
 impl Unit {
-    const fn text(self) -> &'static str {
+    const fn as_str(self) -> &'static str {
         match self {
             Self::RequestsPerSecond => "requests/s",
             Self::Milliseconds => "ms",
@@ -63,14 +63,14 @@ impl Measurement {
         Ok(serde_json::to_string(&JsonLine {
             name: self.name,
             value: rounded(self.value),
-            unit: self.unit.text(),
+            unit: self.unit.as_str(),
             baseline: self.baseline.map(rounded),
             ratio: self.ratio().map(rounded),
         })?)
     }
 
     pub(super) fn text(&self) -> String {
-        let value = format!("{:<32} {:>10} {}", self.name, rounded(self.value), self.unit.text());
+        let value = format!("{:<32} {:>10} {}", self.name, rounded(self.value), self.unit.as_str());
         let baseline = self.baseline.zip(self.ratio()).map_or_else(String::new, |(baseline, ratio)| {
             format!(", baseline {}, ratio {}", rounded(baseline), rounded(ratio))
         });
@@ -79,7 +79,7 @@ impl Measurement {
 
     fn target_text(&self) -> String {
         let (target, is_met) = match self.target {
-            Target::AtMost(most) => (format!("at most {most} {}", self.unit.text()), self.value <= most),
+            Target::AtMost(most) => (format!("at most {most} {}", self.unit.as_str()), self.value <= most),
             Target::RatioAtLeast(least) => {
                 (format!("ratio at least {least}"), self.ratio().is_some_and(|ratio| ratio >= least))
             }

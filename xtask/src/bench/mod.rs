@@ -44,14 +44,15 @@ pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
     let Some(directory) = &arguments.programs else { return measure_in_release(arguments) };
     let programs = Programs::in_directory(directory);
     let wanted = |benchmark: &Benchmark| {
-        arguments.filter.as_ref().is_none_or(|filter| benchmark.name().contains(filter))
+        arguments.filter.as_ref().is_none_or(|filter| benchmark.as_str().contains(filter))
     };
     let benchmarks: Vec<Benchmark> = Benchmark::ALL.into_iter().filter(wanted).collect();
     ensure!(!benchmarks.is_empty(), "no benchmark name contains this; the names are {}", Benchmark::names());
     // One thread: children are started on the processor that it is on.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for benchmark in benchmarks {
-        let measurement = runtime.block_on(benchmark.measure(&programs)).with_context(|| benchmark.name())?;
+        let measurement =
+            runtime.block_on(benchmark.measure(&programs)).with_context(|| benchmark.as_str())?;
         let text = if arguments.json { measurement.json()? } else { measurement.text() };
         writeln!(std::io::stdout(), "{text}")?;
     }
