@@ -58,7 +58,7 @@ fn a_plugin_is_shown_with_its_settings_and_has_no_faults() {
 }
 
 #[test]
-fn a_file_that_is_no_plugin_is_named_with_what_to_do() {
+fn a_file_of_another_type_is_named_with_a_remedy() {
     assert!(refusal(b"#!/bin/sh\n").starts_with("is no shared library: "));
     assert!(refusal(b"MZ\x90\0").starts_with("was built for Windows, this machine is Linux on "));
     let mut arm = std::fs::read("/proc/self/exe").unwrap()[..4096].to_vec();

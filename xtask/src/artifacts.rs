@@ -91,7 +91,7 @@ mod tests {
 "#;
 
     #[test]
-    fn programs_libraries_and_test_programs_are_told_apart() {
+    fn programs_libraries_and_test_programs_are_distinguished() {
         let artifacts = Artifacts::read(OUTPUT.as_bytes()).unwrap();
         assert_eq!(artifacts.program("riser").unwrap(), Path::new("/t/riser"));
         assert_eq!(artifacts.library("riser-evce").unwrap(), Path::new("/t/libriser_evce.so"));

@@ -16,7 +16,7 @@ fn bench(arguments: &[&str]) -> Output {
 }
 
 /// Builds the measured programs, unless `cargo xtask test` has built them.
-fn build_what_is_measured() {
+fn build_measured_programs() {
     if std::env::var_os("RISER_TEST_PLUGINS").is_some() {
         return;
     }
@@ -30,7 +30,7 @@ fn build_what_is_measured() {
 
 #[test]
 fn a_line_is_one_json_object_with_its_floor() {
-    build_what_is_measured();
+    build_measured_programs();
     let measured = bench(&["--json", "first batch"]);
     let said = String::from_utf8_lossy(&measured.stderr).into_owned();
     assert!(measured.status.success(), "{said}");

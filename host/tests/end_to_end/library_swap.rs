@@ -17,7 +17,7 @@ const SERVER: &str = "Example";
 const FILE: &str = "libriser_example.so";
 
 #[tokio::test]
-async fn the_run_under_way_goes_on_and_the_next_one_is_of_the_new_version() {
+async fn the_active_run_continues_and_the_next_one_has_the_new_version() {
     let installation = Installation::new(&[programs::library("riser-example")]);
     let file = ConfigurationFile::new().ews_server(SERVER);
     let file =

@@ -74,7 +74,7 @@ async fn each_has_its_exact_reason_and_the_polls_of_the_neighbour_stay_in_time()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_problem_that_a_run_fails_with_stands_until_a_run_goes_well() {
+async fn the_problem_of_a_failed_run_remains_until_a_run_succeeds() {
     let installation = Installation::new(&[programs::library("riser-misbehaving")]);
     let class = "riser.misbehaving/needs-operator";
     let file = ConfigurationFile::new().ews_server("Cases").processor(

@@ -25,7 +25,7 @@ fn certificate_and_key(installation: &Installation) -> (PathBuf, PathBuf, reqwes
 }
 
 #[test]
-fn without_encryption_other_machines_are_kept_out_before_anything_runs() {
+fn without_encryption_other_machines_are_refused_at_start() {
     let installation = installation();
     let refused = installation.run(&["serve", "--portal-listen", "0.0.0.0:0"]);
     assert!(!refused.is_success, "{}", refused.text);
@@ -78,7 +78,7 @@ async fn over_tls_the_session_never_travels_in_the_clear() {
 }
 
 #[tokio::test]
-async fn a_portal_in_the_clear_is_a_problem_and_the_log_says_how_to_get_there() {
+async fn an_unencrypted_portal_raises_a_problem_and_the_log_has_its_address() {
     let installation = installation();
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let host = installation.start_with(&[

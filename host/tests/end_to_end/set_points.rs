@@ -52,7 +52,7 @@ fn freeze(processes: &[Pid]) {
 }
 
 #[tokio::test]
-async fn it_is_confirmed_by_what_the_controller_says() {
+async fn a_write_is_confirmed_by_reading_the_controller() {
     let (site, host, bms, reduction) = running_site().await;
     write(&bms, &reduction, "25").await;
     read_until(&bms, &reduction, "25", ValueState::Good).await;
@@ -87,7 +87,7 @@ async fn a_reduction_and_its_validity_in_one_request_become_one_write_as_they_ar
 }
 
 #[tokio::test]
-async fn while_the_controller_is_down_it_is_served_as_requested_and_sent_when_it_is_back() {
+async fn a_write_during_an_outage_is_served_as_requested_and_sent_afterwards() {
     let (site, _host, bms, reduction) = running_site().await;
     let tree: Tree = walk_until_there(&bms, REDUCTION).await;
     let total = id_of(&tree, "EVCE Zones/SiteOverallActivePowerTotal");
@@ -104,7 +104,7 @@ async fn while_the_controller_is_down_it_is_served_as_requested_and_sent_when_it
 }
 
 #[tokio::test]
-async fn a_kill_after_the_commit_and_before_the_worker_hears_of_it_loses_nothing() {
+async fn a_kill_between_the_commit_and_the_worker_loses_no_write() {
     let (site, host, bms, reduction) = running_site().await;
     freeze(&host.workers());
     write(&bms, &reduction, "35").await;

@@ -13,7 +13,7 @@ fn example() -> Installation {
 }
 
 #[test]
-fn a_second_riser_on_one_directory_is_told_which_process_uses_it() {
+fn a_second_riser_on_one_directory_names_the_process_that_uses_it() {
     let installation = example();
     let host = installation.start();
     let refused = installation.run(&["serve", "--portal-listen", "127.0.0.1:0"]);
@@ -38,7 +38,7 @@ fn a_taken_portal_port_names_the_option_that_changes_it() {
 }
 
 #[tokio::test]
-async fn a_taken_ews_port_stands_as_a_problem_until_it_is_free() {
+async fn a_taken_ews_port_is_a_problem_until_it_is_free() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let installation = example();

@@ -67,7 +67,7 @@ fn the_data_directory_may_be_named_behind_the_action() {
 }
 
 #[test]
-fn refusals_name_the_remedy_and_add_nobody() {
+fn refusals_name_the_remedy_and_add_no_user() {
     let installation = Installation::new(&[]);
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     for (arguments, password, said) in [

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ratio_says_how_near_the_floor_is_whatever_is_better() {
+    fn a_ratio_is_relative_to_the_baseline_for_rates_and_times() {
         let measurement =
             |value, unit, baseline| Measurement { name: "x", value, unit, baseline, target: Target::None };
         let rate = measurement(5_000.0, Unit::RequestsPerSecond, Some(20_000.0));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missed_goal_stands_out() {
+    fn a_missed_target_is_marked() {
         let measurement = Measurement {
             name: "x",
             value: 6.0,

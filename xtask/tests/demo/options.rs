@@ -37,7 +37,7 @@ async fn the_line_of_json_is_enough_to_read_a_live_value() {
 }
 
 #[tokio::test]
-async fn a_named_folder_is_kept_and_used_again_with_new_passwords() {
+async fn a_named_directory_is_kept_and_reused_with_new_passwords() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
     let options = ["--data-dir", data.to_str().unwrap(), "--fixture", "F1"];

@@ -54,7 +54,7 @@ fn the_index_names_every_decision() {
 }
 
 #[test]
-fn where_to_add_what_is_explained() {
+fn every_kind_of_addition_is_explained() {
     let text = read("docs/ARCHITECTURE.md");
     for task in [
         "a page",

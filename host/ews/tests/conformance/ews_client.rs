@@ -108,9 +108,9 @@ async fn refusals_name_the_refused_item() {
     let error = client_as(&site.url, (BMS.0, "wrong")).information().await.unwrap_err();
     assert!(matches!(error, ClientError::Refused) && !error.is_transient(), "{error}");
     let error = client(&site).container("power").await.unwrap_err();
-    assert_eq!(error.to_string(), "the EWS server refused the item \"power\": INVALID_ID");
+    assert_eq!(error.to_string(), "the EWS server rejected the item \"power\": INVALID_ID");
     let error = client(&site).history("power", None, None).await.unwrap_err();
-    assert_eq!(error.to_string(), "the EWS server refused the call: INVALID_ID");
+    assert_eq!(error.to_string(), "the EWS server rejected the call: INVALID_ID");
     site.source.fail_with(Some(SourceFault::Timeout));
     let error = client(&site).set_values(&[("count", "1")]).await.unwrap_err();
     assert!(error.is_transient(), "{error}");

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn no_phase_passes_its_budget_and_no_set_point_lies_between_zero_and_six() {
+    fn no_phase_passes_its_budget_and_no_set_point_is_between_zero_and_six() {
         for turn in 0..2_000 {
             let budget_a = u32::try_from(Numbers::of(9, turn, 0, 0).below(Purpose::Gap, 300)).unwrap();
             let demands: Vec<Demand> = (0..turn % 40).map(|index| demand(turn, index)).collect();

@@ -50,7 +50,7 @@ async fn a_change_that_waits_can_be_taken_back() {
 }
 
 #[tokio::test]
-async fn what_the_station_cannot_do_is_said() {
+async fn a_change_that_the_station_cannot_make_is_refused_with_the_reason() {
     let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     assert_eq!(set(&site, &token, "broken").await.body["error"]["field"], "availability");

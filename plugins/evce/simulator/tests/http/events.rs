@@ -30,7 +30,7 @@ async fn a_car_that_is_plugged_in_charges_until_it_is_unplugged() {
 }
 
 #[tokio::test]
-async fn without_a_link_the_shown_values_stand_still_and_jump_when_it_is_back() {
+async fn without_a_link_the_values_freeze_and_jump_when_it_is_back() {
     let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     site.post("/_sim/event", json!({ "kind": "plug_in", "station": 1, "connector": 1 })).await;
@@ -99,7 +99,7 @@ async fn orders_that_are_not_understood_are_explained() {
 }
 
 #[tokio::test]
-async fn the_start_page_says_what_is_invented() {
+async fn the_start_page_lists_invented_behaviour() {
     let site = Site::with_fixed_clock(Options::default());
     let page = site.http.get(&site.simulator.control_url).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("Most behaviour is invented") && page.contains(&site.simulator.api_url));

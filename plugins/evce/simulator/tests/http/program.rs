@@ -31,7 +31,7 @@ fn signal(child: &Child, signal: Signal) {
 }
 
 #[tokio::test]
-async fn it_announces_itself_in_one_line_and_ends_well_when_asked() {
+async fn it_prints_one_ready_line_and_succeeds_after_a_signal() {
     for asked in [Signal::TERM, Signal::INT] {
         let mut child = Command::new(PROGRAM)
             .args(["--print-ready", "--fixture", "F2", "--user", "riser"])

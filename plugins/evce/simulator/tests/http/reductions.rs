@@ -43,7 +43,7 @@ async fn a_relative_validity_counts_from_its_receipt() {
 }
 
 #[tokio::test]
-async fn a_reduction_can_be_deleted_also_when_there_is_none() {
+async fn deleting_a_missing_reduction_succeeds() {
     let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     for _ in 0..2 {
