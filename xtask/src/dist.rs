@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_folder_starts_riser_with_its_own_plugins_and_holds_every_licence() {
+    fn the_directory_starts_riser_with_its_plugins_and_contains_every_licence() {
         let scratch = tempfile::tempdir().unwrap();
         let program = scratch.path().join("riser");
         std::fs::write(&program, "#!/bin/sh\necho \"$@\"\n").unwrap();
