@@ -8,6 +8,7 @@
 mod api_version;
 mod client;
 mod connection;
+mod connection_test;
 mod logs;
 mod meter_readings;
 mod model;
