@@ -1,4 +1,4 @@
-//! `riser plugin check`: what it says of a plugin, and of files that are none.
+//! `riser plugin check` on a plugin and on other files.
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
@@ -31,7 +31,7 @@ fn check(file: &Path) -> Output {
     Command::new(RISER).args(["plugin", "check"]).arg(file).output().unwrap()
 }
 
-/// What is said of a file with these bytes, after its name.
+/// Returns the message for a file with these bytes, without its name.
 fn refusal(bytes: &[u8]) -> String {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("plugin.so");
@@ -58,7 +58,7 @@ fn a_plugin_is_shown_with_its_settings_and_has_no_faults() {
 }
 
 #[test]
-fn a_file_that_is_no_plugin_is_named_with_what_to_do() {
+fn a_file_of_another_type_is_named_with_a_remedy() {
     assert!(refusal(b"#!/bin/sh\n").starts_with("is no shared library: "));
     assert!(refusal(b"MZ\x90\0").starts_with("was built for Windows, this machine is Linux on "));
     let mut arm = std::fs::read("/proc/self/exe").unwrap()[..4096].to_vec();

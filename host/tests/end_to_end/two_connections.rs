@@ -1,4 +1,4 @@
-//! Two charge controllers on one host, each with a connection, an EWS server and processors of its own.
+//! Two charge controllers on one host, each with its own connection, EWS server and processors.
 
 use riser_domain::ValueState;
 use serde_json::json;

@@ -1,14 +1,15 @@
-//! Changes all of its values at each beat. Not shipped: `cargo xtask bench` measures the way of a value with it.
+//! Changes all its values at each beat. Not shipped: `cargo xtask bench` measures the latency of values with
+//! it.
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use riser_plugin::prelude::*;
 
-/// Values in one folder; a page of the BMS holds as many.
+/// Values in one folder, which fit one page of the BMS.
 const POINTS_IN_A_FOLDER: u32 = 1_000;
-/// The value that says when its batch was published.
+/// The value with the time of its batch.
 const PUBLISHED_AT: &str = "published-at-ns";
 
-/// How many values, and how often.
+/// Settings of the metronome.
 #[derive(Settings)]
 pub struct MetronomeSettings {
     /// Values that change.
@@ -19,13 +20,13 @@ pub struct MetronomeSettings {
     beat_every: Duration,
 }
 
-/// Publishes the number of the beat on every point, and when it did so.
+/// Publishes the number of the beat on every point, and the time of publishing.
 pub struct Metronome;
 
 impl Processor for Metronome {
     type Settings = MetronomeSettings;
     const CLASS: Class =
-        Class::long_running("metronome", "Metronome").about("Changes all of its values at each beat.");
+        Class::long_running("metronome", "Metronome").about("Changes all its values at each beat.");
 
     fn run(&self, host: &Host, settings: MetronomeSettings) -> Outcome {
         let stored = host.points_at_start();
@@ -57,12 +58,12 @@ fn tree(points: u32) -> Tree {
             tree.add_in(folder, value(&point_id(index), Kind::Double));
         }
     }
-    // Published last: who reads it finds all others changed.
+    // Published last: a reader of the new stamp finds all other values changed.
     tree.add(value(PUBLISHED_AT, Kind::Long));
     tree
 }
 
-/// The points in their order and the stamp; nothing when one is not there.
+/// Returns the points in order and the time stamp; `None` if one is missing.
 fn find(stored: &Points, points: u32) -> Option<(Vec<Point>, Point)> {
     let found = (0..points).map(|index| stored.find(&point_id(index))).collect::<Option<Vec<_>>>()?;
     Some((found, stored.find(PUBLISHED_AT)?))

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use riser_domain::ContainerKind;
-use riser_ews::client::{ContainerAnswer, EwsClient, HistoryFacts, ValueFacts};
+use riser_ews::client::{ContainerResponse, EwsClient, HistoryFacts, ValueFacts};
 
 use super::login::LoginArgs;
 use crate::commands::write_line;
@@ -75,7 +75,7 @@ async fn show_tree(client: &EwsClient, id: &str, depth: usize, out: &mut impl Wr
     Ok(())
 }
 
-fn show_items(container: &ContainerAnswer, level: usize, out: &mut impl Write) -> std::io::Result<()> {
+fn show_items(container: &ContainerResponse, level: usize, out: &mut impl Write) -> std::io::Result<()> {
     let indent = indent(level);
     for ValueFacts { id, name, kind, unit, is_writeable, .. } in &container.values {
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };

@@ -2,7 +2,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Args;
-use riser_ews::client::{EwsClient, ValueAnswer, ValueFacts};
+use riser_ews::client::{EwsClient, ValueFacts, ValueResponse};
 
 use super::login::LoginArgs;
 use crate::FAILED;
@@ -50,7 +50,7 @@ async fn show(client: &EwsClient, ids: &[String], out: &mut impl Write) -> anyho
 }
 
 /// Returns a line such as `zone/reduction  10 %  Good`.
-pub(super) fn line(facts: &ValueFacts, value: &ValueAnswer) -> String {
+pub(super) fn line(facts: &ValueFacts, value: &ValueResponse) -> String {
     let unit = if facts.unit.is_empty() { String::new() } else { format!(" {}", facts.unit) };
     format!("{}  {}{unit}  {}", value.id, value.text, value.state)
 }

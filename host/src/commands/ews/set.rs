@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure};
 use clap::Args;
 use riser_domain::{ValueKind, ValueState};
-use riser_ews::client::{EwsClient, ValueAnswer, ValueFacts};
+use riser_ews::client::{EwsClient, ValueFacts, ValueResponse};
 use riser_ews::parse_value;
 
 use super::get::line;
@@ -81,7 +81,7 @@ async fn write(
     }
 }
 
-async fn read(client: &EwsClient, id: &str) -> anyhow::Result<(ValueFacts, ValueAnswer)> {
+async fn read(client: &EwsClient, id: &str) -> anyhow::Result<(ValueFacts, ValueResponse)> {
     let mut answer = client.items(&[id]).await?;
     if let Some(found) = answer.values.pop() {
         return Ok(found);

@@ -1,17 +1,17 @@
-//! From the order to start a worker to its first values, in the crate that starts workers.
+//! From the request to start a worker to its first values, in the crate that starts workers.
 
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
-use crate::bench::figure::{Figure, Goal, Unit};
+use crate::bench::measurement::{Measurement, Target, Unit};
 use crate::bench::programs::Programs;
 
 /// Values in the batch: as many as a controller with some twenty connectors has.
 const VALUES: &str = "1000";
 
-/// What the measuring program says.
+/// The output of the measuring program.
 #[derive(Deserialize)]
 struct Measured {
     median_ms: f64,
@@ -19,7 +19,7 @@ struct Measured {
     floor_ms: f64,
 }
 
-pub(in crate::bench) fn measure(name: &'static str, programs: &Programs) -> anyhow::Result<Figure> {
+pub(in crate::bench) fn measure(name: &'static str, programs: &Programs) -> anyhow::Result<Measurement> {
     let measuring = Command::new(&programs.first_batch)
         .arg(&programs.riser)
         .arg(&programs.metronome_plugin)
@@ -29,11 +29,11 @@ pub(in crate::bench) fn measure(name: &'static str, programs: &Programs) -> anyh
         .context("the measuring program could not be started")?;
     ensure!(measuring.status.success(), "the measuring program failed");
     let measured: Measured = serde_json::from_slice(&measuring.stdout)?;
-    Ok(Figure {
+    Ok(Measurement {
         name,
         value: measured.median_ms,
         unit: Unit::Milliseconds,
-        floor: Some(measured.floor_ms),
-        goal: Goal::AtMost(5.0),
+        baseline: Some(measured.floor_ms),
+        target: Target::AtMost(5.0),
     })
 }

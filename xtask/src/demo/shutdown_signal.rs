@@ -1,18 +1,18 @@
-//! What tells the demo to end: Ctrl-C, SIGTERM, or the end of its terminal.
+//! Signals that end the demo: Ctrl-C, SIGTERM, or the end of its terminal.
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Hears each time that the demo is told to end.
+/// Receives the signals.
 #[derive(Debug)]
-pub(super) struct Ending {
+pub(super) struct ShutdownSignal {
     interrupt: Signal,
     terminate: Signal,
     hang_up: Signal,
 }
 
-impl Ending {
-    /// Listens from now on.
+impl ShutdownSignal {
+    /// Catches the signals from now on.
     pub(super) fn listen() -> anyhow::Result<Self> {
         let listen = |kind| signal(kind).context("signals cannot be caught");
         Ok(Self {
@@ -22,8 +22,8 @@ impl Ending {
         })
     }
 
-    /// Completes when the demo is told to end, once for each time.
-    pub(super) async fn told(&mut self) {
+    /// Completes once per signal.
+    pub(super) async fn received(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

@@ -1,15 +1,15 @@
-//! Places in a JSON document: several pointers, the first that is there counts.
+//! FieldPointers in a JSON document: several pointers, the first that is there counts.
 
 use serde::Deserialize;
 
-/// Where something stands in a JSON document (RFC 6901), with alternatives.
+/// JSON pointers (RFC 6901) to the alternatives of one field.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Vec<String>")]
-pub(super) struct Place {
+pub(super) struct JsonPointers {
     alternatives: Vec<Vec<Box<str>>>,
 }
 
-impl TryFrom<Vec<String>> for Place {
+impl TryFrom<Vec<String>> for JsonPointers {
     type Error = String;
 
     fn try_from(pointers: Vec<String>) -> Result<Self, String> {
@@ -18,8 +18,8 @@ impl TryFrom<Vec<String>> for Place {
     }
 }
 
-impl Place {
-    /// The names that lead to each alternative, the best one first.
+impl JsonPointers {
+    /// Returns the segments of each alternative, best first.
     pub(super) fn alternatives(&self) -> impl Iterator<Item = &[Box<str>]> {
         self.alternatives.iter().map(Vec::as_slice)
     }
@@ -30,7 +30,7 @@ fn segments(pointer: &str) -> Result<Vec<Box<str>>, String> {
         return Ok(Vec::new());
     }
     let Some(rest) = pointer.strip_prefix('/') else {
-        return Err(format!("{pointer:?} is no JSON pointer: it begins with a slash"));
+        return Err(format!("{pointer:?} is not a JSON pointer: it must begin with a slash"));
     };
     Ok(rest.split('/').map(|segment| segment.replace("~1", "/").replace("~0", "~").into()).collect())
 }

@@ -1,22 +1,22 @@
-//! Counts of tests, read from the lines that the runners print.
+//! Counts of tests, parsed from the output of the test programs.
 
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
-/// How many tests ended how.
+/// The counts of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct Summary {
     passed: usize,
     failed: usize,
     ignored: usize,
 }
 
-impl Tally {
-    /// One test that failed without saying so: it crashed, or hung.
+impl Summary {
+    /// One test without a result line: it crashed or hung.
     pub(super) const ONE_FAILED: Self = Self { passed: 0, failed: 1, ignored: 0 };
 
-    /// The sum of all result lines in a runner's output; `None` when there is none.
+    /// Returns the sum of all result lines; `None` if there is none.
     pub(super) fn read(output: &str) -> Option<Self> {
         let results = output.lines().filter_map(|line| line.strip_prefix("test result: "));
         results.map(Self::read_result).reduce(Add::add)
@@ -31,23 +31,23 @@ impl Tally {
         Self { passed: count("passed"), failed: count("failed"), ignored: count("ignored") }
     }
 
-    /// Nothing failed.
+    /// No failed test.
     pub(super) fn has_no_failure(self) -> bool {
         self.failed == 0
     }
 
-    /// Nothing failed and nothing was left out.
+    /// No failed and no ignored test.
     pub(super) fn is_clean(self) -> bool {
         self.failed == 0 && self.ignored == 0
     }
 
-    /// Clean, and something was run.
+    /// Clean, with at least one test.
     pub(super) fn is_success(self) -> bool {
         self.is_clean() && self.passed > 0
     }
 }
 
-impl Add for Tally {
+impl Add for Summary {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
@@ -59,19 +59,19 @@ impl Add for Tally {
     }
 }
 
-impl AddAssign for Tally {
+impl AddAssign for Summary {
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
     }
 }
 
-impl Sum for Tally {
+impl Sum for Summary {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
         all.fold(Self::default(), Add::add)
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} passed, {} failed, {} ignored", self.passed, self.failed, self.ignored)
     }
@@ -92,18 +92,18 @@ test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
 
     #[test]
     fn the_lines_of_all_runners_are_added() {
-        let tally = Tally::read(TWO_RUNNERS).unwrap();
-        assert_eq!(tally, Tally { passed: 3, failed: 1, ignored: 1 });
-        assert_eq!(tally.to_string(), "3 passed, 1 failed, 1 ignored");
-        assert_eq!(Tally::read("killed before it could say anything"), None);
+        let summary = Summary::read(TWO_RUNNERS).unwrap();
+        assert_eq!(summary, Summary { passed: 3, failed: 1, ignored: 1 });
+        assert_eq!(summary.to_string(), "3 passed, 1 failed, 1 ignored");
+        assert_eq!(Summary::read("killed before it could say anything"), None);
     }
 
     #[test]
     fn only_tests_that_were_run_and_passed_are_a_success() {
-        let passed = Tally { passed: 1, ..Tally::default() };
+        let passed = Summary { passed: 1, ..Summary::default() };
         assert!(passed.is_success());
-        assert!(!Tally::default().is_success());
-        assert!(!(passed + Tally::ONE_FAILED).is_success());
-        assert!(!(passed + Tally { ignored: 1, ..Tally::default() }).is_success());
+        assert!(!Summary::default().is_success());
+        assert!(!(passed + Summary::ONE_FAILED).is_success());
+        assert!(!(passed + Summary { ignored: 1, ..Summary::default() }).is_success());
     }
 }

@@ -1,12 +1,12 @@
-//! The lines of the bench.
+//! The benchmarks.
 
-use super::figure::Figure;
 use super::lines::{first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident, set_point};
+use super::measurement::Measurement;
 use super::programs::Programs;
 
-/// What is measured.
+/// A benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum Benchmark {
     GetValues,
     PluginToEws,
     SetPoint,
@@ -17,7 +17,7 @@ pub(super) enum Line {
     PollCycle,
 }
 
-impl Line {
+impl Benchmark {
     pub(super) const ALL: [Self; 8] = [
         Self::GetValues,
         Self::PluginToEws,
@@ -29,8 +29,8 @@ impl Line {
         Self::PollCycle,
     ];
 
-    /// What people and programs find it by.
-    pub(super) const fn name(self) -> &'static str {
+    /// The name in output and filters.
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::GetValues => "GetValues 1,000 ids",
             Self::PluginToEws => "plugin to EWS, 10,000 values",
@@ -44,11 +44,11 @@ impl Line {
     }
 
     pub(super) fn names() -> String {
-        Self::ALL.map(|line| format!("\"{}\"", line.name())).join(", ")
+        Self::ALL.map(|benchmark| format!("\"{}\"", benchmark.as_str())).join(", ")
     }
 
-    pub(super) async fn measure(self, programs: &Programs) -> anyhow::Result<Figure> {
-        let name = self.name();
+    pub(super) async fn measure(self, programs: &Programs) -> anyhow::Result<Measurement> {
+        let name = self.as_str();
         match self {
             Self::GetValues => get_values::measure(name, programs).await,
             Self::PluginToEws => plugin_to_ews::measure(name, programs).await,

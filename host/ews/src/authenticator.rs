@@ -1,4 +1,4 @@
-//! The server's side of HTTP Digest (RFC 7616, qop `auth`): challenges, and the check of an answer to one.
+//! The server side of HTTP Digest (RFC 7616, qop `auth`): issues challenges and checks responses.
 
 use std::sync::Arc;
 
@@ -10,38 +10,38 @@ use crate::digest::{DigestRequest, Ha1};
 use crate::nonces::Nonces;
 use crate::source::{AccountSource, EwsAccount};
 
-/// Who may log in to one EWS server, and how.
-pub(crate) struct LoginDesk {
+/// Authenticates clients of one EWS server.
+pub(crate) struct DigestAuthenticator {
     realm: String,
     algorithms: Vec<DigestAlgorithm>,
     accounts: Arc<dyn AccountSource>,
     clock: Arc<dyn Clock>,
     nonces: Nonces,
-    /// Compared with in place of an unknown account's, so that both take the same time.
-    nobody: Ha1,
+    /// Stands in for an unknown account's hash, so that both checks take the same time.
+    dummy_ha1: Ha1,
 }
 
-/// What became of a login.
+/// Result of a login.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Login {
     Accepted(EwsAccount),
-    /// The client knows the password, but has to answer a new challenge.
+    /// The password is right, but the client must respond to a new challenge.
     Stale,
-    /// No answer to a challenge, or a wrong one. `user_name` is what the client claimed, if anything.
+    /// No response or a wrong one. `user_name` is the name that the client sent, if any.
     Refused {
         user_name: Option<String>,
     },
 }
 
-impl LoginDesk {
+impl DigestAuthenticator {
     pub(crate) fn new(
         realm: String,
         algorithms: Vec<DigestAlgorithm>,
         accounts: Arc<dyn AccountSource>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let nobody = Ha1::derive(DigestAlgorithm::Sha256, "", &realm, &String::new().into());
-        Self { realm, algorithms, accounts, clock, nonces: Nonces::new(), nobody }
+        let dummy_ha1 = Ha1::derive(DigestAlgorithm::Sha256, "", &realm, &String::new().into());
+        Self { realm, algorithms, accounts, clock, nonces: Nonces::new(), dummy_ha1 }
     }
 
     /// Checks an `Authorization` header for a request with this method and target.
@@ -55,7 +55,7 @@ impl LoginDesk {
             return refused();
         };
         let found = self.accounts.find(user_name, algorithm);
-        let ha1 = found.as_ref().map_or(&self.nobody, |found| &found.ha1);
+        let ha1 = found.as_ref().map_or(&self.dummy_ha1, |found| &found.ha1);
         let expected = ha1.response(&request);
         let is_right: bool = expected.as_str().as_bytes().ct_eq(response.as_bytes()).into();
         let Some(found) = found.filter(|_| is_right) else { return refused() };
@@ -67,7 +67,7 @@ impl LoginDesk {
         }
     }
 
-    /// The parts of an answer to a challenge, when they all fit this server and request.
+    /// Returns the parts of a digest response if they fit this server and request.
     fn read<'a>(
         &self,
         parameters: &'a DigestParameters<'_>,
@@ -90,9 +90,9 @@ impl LoginDesk {
         fits.then_some((algorithm, request, parameters.get("response")?))
     }
 
-    /// The values of the `WWW-Authenticate` lines, in the order of the server's setting.
+    /// Returns the values of the `WWW-Authenticate` lines, in the order of the server's setting.
     ///
-    /// Clients exist that merge all challenges into one map, so all carry the same nonce and name their
+    /// Some clients merge all challenges into one map, so all have the same nonce and name their
     /// algorithm.
     pub(crate) fn challenges(&self, is_stale: bool) -> Vec<String> {
         let nonce = self.nonces.issue(self.clock.now());
@@ -112,8 +112,8 @@ impl LoginDesk {
     }
 }
 
-impl std::fmt::Debug for LoginDesk {
+impl std::fmt::Debug for DigestAuthenticator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LoginDesk").field("realm", &self.realm).finish_non_exhaustive()
+        f.debug_struct("DigestAuthenticator").field("realm", &self.realm).finish_non_exhaustive()
     }
 }

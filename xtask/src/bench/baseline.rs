@@ -1,4 +1,4 @@
-//! The floor of EWS lines: a plain axum server that reads a request and sends an answer that was made before.
+//! The baseline of EWS benchmarks: a plain axum server that reads a request and sends a prepared response.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,27 +13,27 @@ use clap::Args;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-/// Arguments of the floor's process.
+/// Arguments of the baseline's process.
 #[derive(Args, Debug)]
-pub(crate) struct FloorArgs {
-    /// File with the answer
+pub(crate) struct BaselineArgs {
+    /// File with the response
     #[arg(long)]
-    answer: PathBuf,
+    response: PathBuf,
 }
 
-/// A running floor.
-pub(super) struct Floor {
+/// A running baseline.
+pub(super) struct Baseline {
     /// Ended when this is dropped.
     _child: Child,
     pub(super) url: String,
 }
 
-impl Floor {
-    /// Starts it in a process of its own, on the processor that this thread is on.
-    pub(super) async fn start(answer: &Path) -> anyhow::Result<Self> {
+impl Baseline {
+    /// Starts it in a separate process, on the processor of this thread.
+    pub(super) async fn start(response: &Path) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["floor", "--answer"])
-            .arg(answer)
+            .args(["baseline", "--response"])
+            .arg(response)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -45,13 +45,13 @@ impl Floor {
 }
 
 /// Serves until it is ended.
-pub(super) fn run(arguments: FloorArgs) -> anyhow::Result<ExitCode> {
-    let answer = Bytes::from(std::fs::read(arguments.answer)?);
+pub(super) fn run(arguments: BaselineArgs) -> anyhow::Result<ExitCode> {
+    let response = Bytes::from(std::fs::read(arguments.response)?);
     // As many threads as it has processors, like the host.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let serve = async move |_read: Bytes| {
-            ([(CONTENT_TYPE, "application/soap+xml; charset=utf-8")], answer.clone())
+            ([(CONTENT_TYPE, "application/soap+xml; charset=utf-8")], response.clone())
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let mut out = std::io::stdout();

@@ -1,4 +1,4 @@
-//! Reductions of ours that stand and are renewed, kept across runs.
+//! Our active reductions, which are renewed. They survive a run.
 
 use std::collections::BTreeMap;
 
@@ -6,27 +6,27 @@ use riser_plugin::{Host, HostError};
 
 use crate::model::ObjectId;
 
-const KEY: &str = "standing-reductions";
+const KEY: &str = "active-reductions";
 
 /// Zones with a reduction that is renewed, and its percentage.
 #[derive(Debug, Default)]
-pub(crate) struct StandingReductions {
+pub(crate) struct ActiveReductions {
     percent_by_zone: BTreeMap<String, f64>,
 }
 
-impl StandingReductions {
-    /// Those of earlier runs.
+impl ActiveReductions {
+    /// Loads the reductions of earlier runs.
     ///
     /// # Errors
-    /// When the host cannot read them.
+    /// If the host cannot read them.
     pub(crate) fn load(host: &Host) -> Result<Self, HostError> {
         let kept = host.state().get(KEY)?;
-        // What an older version wrote otherwise is forgotten: the reductions end by themselves.
+        // Unreadable state is dropped: the reductions then expire.
         let percent_by_zone = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         Ok(Self { percent_by_zone })
     }
 
-    /// Whether none stands.
+    /// Whether no reduction is active.
     pub(crate) fn is_empty(&self) -> bool {
         self.percent_by_zone.is_empty()
     }

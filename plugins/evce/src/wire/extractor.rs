@@ -1,78 +1,78 @@
-//! Takes what is wanted out of a JSON document while it is being parsed: no tree of the whole document is
-//! built, and texts stay in the body. A poll of a large site costs little more than parsing.
+//! Extracts fields from a JSON document while parsing it: without a tree of the whole document and without
+//! copying texts. A poll of a large site costs little more than parsing.
 //!
-//! A [`Shape`] is made of a profile's places once: a tree of member names whose leaves say which field stands
-//! there. What no place leads to is skipped.
+//! An [`Extractor`] is built once from a profile's pointers: a tree of member names whose leaves name the
+//! fields. All other members are skipped.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::place::Place;
+use super::json_pointers::JsonPointers;
 use super::scalar::Scalar;
 
-/// Added to the rank of a place with an empty text; no field has so many places.
+/// Added to the rank of an empty text; no field has so many pointers.
 const BEHIND_ALL: usize = 1 << 16;
 
-/// Where the fields of a kind of object stand, and the objects that it holds.
+/// Extracts the fields of one object type and its nested objects.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shape {
+pub(super) struct Extractor {
     root: Node,
     fields: usize,
-    held: Option<Box<Shape>>,
+    nested: Option<Box<Extractor>>,
 }
 
-/// How many objects stand in a place.
+/// Whether a pointer leads to one object or to a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Held {
+pub(super) enum Nested {
     One,
     List,
 }
 
-/// A place that some pointer leads to or through.
+/// A node on the way of some pointer.
 #[derive(Clone, Debug, Default)]
 struct Node {
-    /// Fields that stand here, each with the rank of this place among its alternatives.
+    /// Fields at this node, each with the rank among its alternatives.
     fields: Vec<(usize, usize)>,
-    held: Option<(Held, usize)>,
+    nested: Option<(Nested, usize)>,
     members: Vec<(Box<str>, Node)>,
 }
 
-/// What was taken out of one object.
+/// The extracted fields of one object.
 #[derive(Clone, Debug)]
 pub(super) struct Object<'a> {
     fields: Vec<Option<(usize, Scalar<'a>)>>,
-    held: Option<(usize, Vec<Object<'a>>)>,
+    nested: Option<(usize, Vec<Object<'a>>)>,
 }
 
-impl Shape {
-    /// The shape of an object with these fields.
-    pub(super) fn of<'p>(places: impl IntoIterator<Item = (usize, &'p Place)>) -> Self {
-        let mut shape = Self::default();
-        for (field, place) in places {
-            shape.fields = shape.fields.max(field + 1);
-            for (rank, segments) in place.alternatives().enumerate() {
-                shape.root.at(segments).fields.push((field, rank));
+impl Extractor {
+    /// Builds an extractor for an object with these fields.
+    pub(super) fn of<'p>(pointers: impl IntoIterator<Item = (usize, &'p JsonPointers)>) -> Self {
+        let mut extractor = Self::default();
+        for (field, pointers) in pointers {
+            extractor.fields = extractor.fields.max(field + 1);
+            for (rank, segments) in pointers.alternatives().enumerate() {
+                extractor.root.at(segments).fields.push((field, rank));
             }
         }
-        shape
+        extractor
     }
 
-    /// The same, holding objects of another shape in a place.
-    pub(super) fn holding(mut self, held: Held, place: &Place, shape: Self) -> Self {
-        for (rank, segments) in place.alternatives().enumerate() {
-            self.root.at(segments).held = Some((held, rank));
+    /// Adds nested objects with their own extractor.
+    pub(super) fn with_nested(mut self, nested: Nested, pointers: &JsonPointers, extractor: Self) -> Self {
+        for (rank, segments) in pointers.alternatives().enumerate() {
+            self.root.at(segments).nested = Some((nested, rank));
         }
-        self.held = Some(Box::new(shape));
+        self.nested = Some(Box::new(extractor));
         self
     }
 
-    /// Reads a whole document.
+    /// Extracts from a whole document.
     pub(super) fn read<'a>(&self, body: &'a [u8]) -> serde_json::Result<Object<'a>> {
         let mut document = serde_json::Deserializer::from_slice(body);
         let mut object = Object::new(self);
-        Here { node: &self.root, shape: self, object: &mut object }.deserialize(&mut document)?;
+        Cursor { node: &self.root, extractor: self, object: &mut object }.deserialize(&mut document)?;
         document.end()?;
         Ok(object)
     }
@@ -88,7 +88,7 @@ impl Node {
         self.members[index].1.at(rest)
     }
 
-    /// Finds a member. Documents keep their order, so the search goes on behind the last hit.
+    /// Finds a member. Members keep their order, so the search starts after the last hit.
     fn member(&self, name: &str, last_hit: &mut usize) -> Option<&Self> {
         let (before, behind) = self.members.split_at((*last_hit).min(self.members.len()));
         let found = behind.iter().chain(before).position(|(known, _)| **known == *name)?;
@@ -97,29 +97,29 @@ impl Node {
         Some(&self.members[index].1)
     }
 
-    /// Finds an element of a list by its number, which a pointer writes like a name.
+    /// Finds an element of a list by its index, which is a name in a pointer.
     fn element(&self, index: usize) -> Option<&Self> {
         if self.members.is_empty() { None } else { self.member(&index.to_string(), &mut 0) }
     }
 }
 
 impl<'a> Object<'a> {
-    fn new(shape: &Shape) -> Self {
-        Self { fields: vec![None; shape.fields], held: None }
+    fn new(extractor: &Extractor) -> Self {
+        Self { fields: vec![None; extractor.fields], nested: None }
     }
 
-    /// What stands in a field.
+    /// Returns a field.
     pub(super) fn field(&self, field: impl Into<usize>) -> Option<&Scalar<'a>> {
         self.fields.get(field.into())?.as_ref().map(|(_, scalar)| scalar)
     }
 
-    /// The objects that it holds; none is not the same as an empty list.
-    pub(super) fn held(&self) -> Option<&[Self]> {
-        self.held.as_ref().map(|(_, objects)| objects.as_slice())
+    /// Returns the nested objects; `None` differs from an empty list.
+    pub(super) fn nested(&self) -> Option<&[Self]> {
+        self.nested.as_ref().map(|(_, objects)| objects.as_slice())
     }
 
     fn note(&mut self, node: &Node, scalar: &Scalar<'a>) {
-        // A place with something in it counts more than the best one that is empty.
+        // A filled alternative precedes the best empty one.
         let behind = if scalar.is_empty() { BEHIND_ALL } else { 0 };
         for (field, rank) in &node.fields {
             let rank = rank + behind;
@@ -131,23 +131,23 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Reads what stands in one place.
-struct Here<'r, 'a> {
+/// Reads one node of the document.
+struct Cursor<'r, 'a> {
     node: &'r Node,
-    shape: &'r Shape,
+    extractor: &'r Extractor,
     object: &'r mut Object<'a>,
 }
 
-impl Here<'_, '_> {
-    /// The shape of what is held here, when this place counts more than what was found before.
-    fn holds(&self, held: Held) -> Option<(usize, &Shape)> {
-        let (_, rank) = self.node.held.filter(|(here, _)| *here == held)?;
-        let is_better = self.object.held.as_ref().is_none_or(|(known_rank, _)| rank < *known_rank);
-        self.shape.held.as_deref().filter(|_| is_better).map(|shape| (rank, shape))
+impl Cursor<'_, '_> {
+    /// Returns the extractor of the nested objects at this node, unless a better alternative was found.
+    fn nested_here(&self, nested: Nested) -> Option<(usize, &Extractor)> {
+        let (_, rank) = self.node.nested.filter(|(here, _)| *here == nested)?;
+        let is_better = self.object.nested.as_ref().is_none_or(|(known_rank, _)| rank < *known_rank);
+        self.extractor.nested.as_deref().filter(|_| is_better).map(|extractor| (rank, extractor))
     }
 }
 
-impl<'a> DeserializeSeed<'a> for Here<'_, 'a> {
+impl<'a> DeserializeSeed<'a> for Cursor<'_, 'a> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, document: D) -> Result<(), D::Error> {
@@ -155,7 +155,7 @@ impl<'a> DeserializeSeed<'a> for Here<'_, 'a> {
     }
 }
 
-impl<'a> Visitor<'a> for Here<'_, 'a> {
+impl<'a> Visitor<'a> for Cursor<'_, 'a> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -200,17 +200,21 @@ impl<'a> Visitor<'a> for Here<'_, 'a> {
     }
 
     fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> Result<(), M::Error> {
-        if let Some((rank, shape)) = self.holds(Held::One) {
-            let mut held = Object::new(shape);
-            Here { node: &shape.root, shape, object: &mut held }.visit_map(map)?;
-            self.object.held = Some((rank, vec![held]));
+        if let Some((rank, extractor)) = self.nested_here(Nested::One) {
+            let mut nested = Object::new(extractor);
+            Cursor { node: &extractor.root, extractor, object: &mut nested }.visit_map(map)?;
+            self.object.nested = Some((rank, vec![nested]));
             return Ok(());
         }
         let mut last_hit = 0;
         while let Some(member) = map.next_key_seed(Name { node: self.node, last_hit: &mut last_hit })? {
             match member {
                 Some(node) => {
-                    map.next_value_seed(Here { node, shape: self.shape, object: &mut *self.object })?;
+                    map.next_value_seed(Cursor {
+                        node,
+                        extractor: self.extractor,
+                        object: &mut *self.object,
+                    })?;
                 }
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -219,26 +223,29 @@ impl<'a> Visitor<'a> for Here<'_, 'a> {
     }
 
     fn visit_seq<S: SeqAccess<'a>>(self, mut list: S) -> Result<(), S::Error> {
-        if let Some((rank, shape)) = self.holds(Held::List) {
+        if let Some((rank, extractor)) = self.nested_here(Nested::List) {
             let mut objects = Vec::new();
             loop {
-                // What is no object is one without fields: it is told as one without an id.
-                let mut held = Object::new(shape);
-                let element = Here { node: &shape.root, shape, object: &mut held };
+                // An element of another type becomes an object without fields, and is reported for its
+                // missing id.
+                let mut nested = Object::new(extractor);
+                let element = Cursor { node: &extractor.root, extractor, object: &mut nested };
                 if list.next_element_seed(element)?.is_none() {
                     break;
                 }
-                objects.push(held);
+                objects.push(nested);
             }
-            self.object.held = Some((rank, objects));
+            self.object.nested = Some((rank, objects));
             return Ok(());
         }
-        // A pointer may lead to an element by its number; few do, so most lists are skipped.
+        // Few pointers lead to an element by its index, so most lists are skipped.
         for index in 0_usize.. {
             let element = match self.node.element(index) {
-                Some(node) => {
-                    list.next_element_seed(Here { node, shape: self.shape, object: &mut *self.object })?
-                }
+                Some(node) => list.next_element_seed(Cursor {
+                    node,
+                    extractor: self.extractor,
+                    object: &mut *self.object,
+                })?,
                 None => list.next_element::<IgnoredAny>()?.map(drop),
             };
             if element.is_none() {
@@ -279,8 +286,9 @@ impl<'r> Visitor<'_> for Name<'r, '_> {
 mod tests {
     use super::*;
 
-    fn place(pointers: &[&str]) -> Place {
-        Place::try_from(pointers.iter().map(|pointer| (*pointer).to_owned()).collect::<Vec<_>>()).unwrap()
+    fn pointers(pointers: &[&str]) -> JsonPointers {
+        JsonPointers::try_from(pointers.iter().map(|pointer| (*pointer).to_owned()).collect::<Vec<_>>())
+            .unwrap()
     }
 
     fn text(object: &Object<'_>, field: usize) -> Option<String> {
@@ -288,10 +296,10 @@ mod tests {
     }
 
     #[test]
-    fn the_first_alternative_that_is_there_counts_in_whatever_order_a_document_has_them() {
-        let best = place(&["/a/b", "/c", "/list/1"]);
-        let shape = Shape::of([(0, &best)]);
-        let first = |document: &str| text(&shape.read(document.as_bytes()).unwrap(), 0);
+    fn the_first_existing_alternative_counts_in_any_order_of_members() {
+        let best = pointers(&["/a/b", "/c", "/list/1"]);
+        let extractor = Extractor::of([(0, &best)]);
+        let first = |document: &str| text(&extractor.read(document.as_bytes()).unwrap(), 0);
         assert_eq!(first(r#"{"c":2,"a":{"x":[1,{"b":9}],"b":1}}"#).as_deref(), Some("1"));
         assert_eq!(first(r#"{"a":{"b":1},"c":2}"#).as_deref(), Some("1"));
         assert_eq!(first(r#"{"a":{"b":null},"c":2}"#).as_deref(), Some("2"));
@@ -302,22 +310,22 @@ mod tests {
 
     #[test]
     fn texts_stay_in_the_body_and_large_numbers_keep_their_digits() {
-        let (name, id) = (place(&["/name"]), place(&["/id"]));
-        let shape = Shape::of([(0, &name), (1, &id)]);
+        let (name, id) = (pointers(&["/name"]), pointers(&["/id"]));
+        let extractor = Extractor::of([(0, &name), (1, &id)]);
         let body = br#"{"id":18446744073709551615,"more":{"id":1},"name":"Z1"}"#;
-        let object = shape.read(body).unwrap();
+        let object = extractor.read(body).unwrap();
         assert!(matches!(object.field(0_usize), Some(Scalar::Text(Cow::Borrowed("Z1")))));
         assert_eq!(text(&object, 1).as_deref(), Some("18446744073709551615"));
-        assert_eq!(text(&shape.read(br#"{"name":"A\u00e4"}"#).unwrap(), 0).as_deref(), Some("A\u{e4}"));
+        assert_eq!(text(&extractor.read(br#"{"name":"A\u00e4"}"#).unwrap(), 0).as_deref(), Some("A\u{e4}"));
     }
 
     #[test]
-    fn objects_are_held_by_the_best_place_and_none_is_not_an_empty_list() {
-        let (items, id) = (place(&["", "/data", "/items"]), place(&["/id"]));
-        let shape = Shape::of([]).holding(Held::List, &items, Shape::of([(0, &id)]));
+    fn objects_are_nested_at_the_best_pointer_and_none_is_not_an_empty_list() {
+        let (items, id) = (pointers(&["", "/data", "/items"]), pointers(&["/id"]));
+        let extractor = Extractor::of([]).with_nested(Nested::List, &items, Extractor::of([(0, &id)]));
         let ids = |document: &str| {
-            let object = shape.read(document.as_bytes()).unwrap();
-            object.held().map(|held| held.iter().map(|held| text(held, 0)).collect::<Vec<_>>())
+            let object = extractor.read(document.as_bytes()).unwrap();
+            object.nested().map(|nested| nested.iter().map(|nested| text(nested, 0)).collect::<Vec<_>>())
         };
         let one_and_none = || Some(vec![Some("1".to_owned()), None]);
         assert_eq!(ids(r#"[{"id":1},{"x":[{"id":2}]}]"#), one_and_none());
@@ -327,10 +335,10 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_document_or_nests_without_end_is_refused() {
-        let shape = Shape::of([]);
-        assert!(shape.read(b"{} {}").is_err());
-        assert!(shape.read(&vec![b'['; 1_000_000]).is_err());
-        assert!(shape.read(b"").unwrap_err().is_eof());
+    fn trailing_data_and_endless_nesting_are_refused() {
+        let extractor = Extractor::of([]);
+        assert!(extractor.read(b"{} {}").is_err());
+        assert!(extractor.read(&vec![b'['; 1_000_000]).is_err());
+        assert!(extractor.read(b"").unwrap_err().is_eof());
     }
 }

@@ -1,13 +1,13 @@
-//! The answers of an EWS server, as the client's callers get them.
+//! Typed responses of an EWS server.
 
 use riser_domain::{ContainerKind, HistorySample, Timestamp, ValueKind, ValueState};
 
-use super::error::ClientError;
-use super::read_answer::{flag, items_in, moment, state, text, value_kind};
+use super::error::{ClientError, ItemError};
+use super::read_response::{flag, items_in, moment, state, text, value_kind};
 use crate::value_text::parse_value;
 use crate::xml::Element;
 
-/// What a server speaks and who it is.
+/// Version, operations and identity of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceInformation {
     /// Such as `1.2`.
@@ -17,13 +17,6 @@ pub struct ServiceInformation {
     pub system_name: String,
     pub system_id: String,
     pub system_version: String,
-}
-
-/// An id that a server refused, and its word for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ItemError {
-    pub id: String,
-    pub message: String,
 }
 
 /// A container inside a container.
@@ -57,9 +50,9 @@ pub struct HistoryFacts {
     pub value_item: String,
 }
 
-/// A container with what lies in it.
+/// A container and the items in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContainerAnswer {
+pub struct ContainerResponse {
     pub container: ChildContainer,
     pub containers: Vec<ChildContainer>,
     pub values: Vec<ValueFacts>,
@@ -69,7 +62,7 @@ pub struct ContainerAnswer {
 /// A page of containers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerPage {
-    pub containers: Vec<ContainerAnswer>,
+    pub containers: Vec<ContainerResponse>,
     pub errors: Vec<ItemError>,
     /// `None` on the last page.
     pub more_data_ref: Option<String>,
@@ -77,28 +70,28 @@ pub struct ContainerPage {
 
 /// A value: its text as sent, and its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ValueAnswer {
+pub struct ValueResponse {
     pub id: String,
     pub text: String,
     pub state: ValueState,
 }
 
-/// Values, in the order of the request, and the ids that were refused.
+/// Values in the order of the request, and the rejected ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ValuesAnswer {
-    pub values: Vec<ValueAnswer>,
+pub struct ValuesResponse {
+    pub values: Vec<ValueResponse>,
     pub errors: Vec<ItemError>,
 }
 
-/// Items with all that is known of them, and the ids that were refused.
+/// Items with all their properties, and the rejected ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ItemsAnswer {
-    pub values: Vec<(ValueFacts, ValueAnswer)>,
+pub struct ItemsResponse {
+    pub values: Vec<(ValueFacts, ValueResponse)>,
     pub histories: Vec<HistoryFacts>,
     pub errors: Vec<ItemError>,
 }
 
-/// What became of one write.
+/// Result of one write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetResult {
     pub id: String,
@@ -109,11 +102,11 @@ pub struct SetResult {
 
 /// Samples of a history.
 #[derive(Clone, Debug, PartialEq)]
-pub struct HistoryAnswer {
+pub struct HistoryResponse {
     pub value_item: String,
     pub kind: ValueKind,
     pub unit: String,
-    /// The whole range that the server answered for.
+    /// The whole range of the response.
     pub from: Timestamp,
     pub to: Timestamp,
     pub samples: Vec<HistorySample>,
@@ -121,22 +114,22 @@ pub struct HistoryAnswer {
 
 /// A page of a history.
 #[derive(Clone, Debug, PartialEq)]
-pub struct HistoryPageAnswer {
-    pub history: HistoryAnswer,
+pub struct HistoryPageResponse {
+    pub history: HistoryResponse,
     /// `None` on the last page.
     pub more_data_ref: Option<String>,
 }
 
 impl ServiceInformation {
-    pub(super) fn read(answer: Element<'_>) -> Self {
-        let version = items_in(answer, &["GetWebServiceInformationVersion"]).next();
-        let system = items_in(answer, &["SystemInfo"]).next();
+    pub(super) fn read(response: Element<'_>) -> Self {
+        let version = items_in(response, &["GetWebServiceInformationVersion"]).next();
+        let system = items_in(response, &["SystemInfo"]).next();
         let system = |name| system.map_or_else(String::new, |system| text(system, name));
         Self {
             version: version.map_or_else(String::new, |version| {
                 format!("{}.{}", text(version, "MajorVersion"), text(version, "MinorVersion"))
             }),
-            operations: items_in(answer, &["GetWebServiceInformationSupportedOperations", "Operation"])
+            operations: items_in(response, &["GetWebServiceInformationSupportedOperations", "Operation"])
                 .map(|operation| operation.text().to_owned())
                 .collect(),
             system_name: system("Name"),
@@ -147,8 +140,8 @@ impl ServiceInformation {
 }
 
 impl ItemError {
-    fn read_all(answer: Element<'_>, wrapper: &'static str) -> Vec<Self> {
-        items_in(answer, &[wrapper, "ErrorResult"])
+    fn read_all(response: Element<'_>, wrapper: &'static str) -> Vec<Self> {
+        items_in(response, &[wrapper, "ErrorResult"])
             .map(|error| Self { id: text(error, "Id"), message: text(error, "Message") })
             .collect()
     }
@@ -161,7 +154,7 @@ impl ChildContainer {
             name: text(item, "Name"),
             description: text(item, "Description"),
             kind: ContainerKind::from_name(&text(item, "Type"))
-                .ok_or(ClientError::BadAnswer("a container has an unknown type"))?,
+                .ok_or(ClientError::BadResponse("a container has an unknown type"))?,
         })
     }
 }
@@ -192,7 +185,7 @@ impl HistoryFacts {
     }
 }
 
-impl ContainerAnswer {
+impl ContainerResponse {
     fn read(item: Element<'_>) -> Result<Self, ClientError> {
         Ok(Self {
             container: ChildContainer::read(item)?,
@@ -208,7 +201,7 @@ impl ContainerAnswer {
         })
     }
 
-    /// Joins what a later page says of the same container.
+    /// Appends a later page of the same container.
     pub(super) fn append(&mut self, mut later: Self) {
         self.containers.append(&mut later.containers);
         self.values.append(&mut later.values);
@@ -217,50 +210,50 @@ impl ContainerAnswer {
 }
 
 impl ContainerPage {
-    pub(super) fn read(answer: Element<'_>) -> Result<Self, ClientError> {
+    pub(super) fn read(response: Element<'_>) -> Result<Self, ClientError> {
         Ok(Self {
-            containers: items_in(answer, &["GetContainerItemsItems", "ContainerItem"])
-                .map(ContainerAnswer::read)
+            containers: items_in(response, &["GetContainerItemsItems", "ContainerItem"])
+                .map(ContainerResponse::read)
                 .collect::<Result<_, _>>()?,
-            errors: ItemError::read_all(answer, "GetContainerItemsErrorResults"),
-            more_data_ref: more_data_ref(answer, "GetContainerItemsStatus"),
+            errors: ItemError::read_all(response, "GetContainerItemsErrorResults"),
+            more_data_ref: more_data_ref(response, "GetContainerItemsStatus"),
         })
     }
 }
 
-impl ValueAnswer {
+impl ValueResponse {
     fn read(item: Element<'_>) -> Result<Self, ClientError> {
         Ok(Self { id: text(item, "Id"), text: text(item, "Value"), state: state(item)? })
     }
 }
 
-impl ValuesAnswer {
-    pub(super) fn read(answer: Element<'_>) -> Result<Self, ClientError> {
+impl ValuesResponse {
+    pub(super) fn read(response: Element<'_>) -> Result<Self, ClientError> {
         Ok(Self {
-            values: items_in(answer, &["GetValuesItems", "ValueItem"])
-                .map(ValueAnswer::read)
+            values: items_in(response, &["GetValuesItems", "ValueItem"])
+                .map(ValueResponse::read)
                 .collect::<Result<_, _>>()?,
-            errors: ItemError::read_all(answer, "GetValuesErrorResults"),
+            errors: ItemError::read_all(response, "GetValuesErrorResults"),
         })
     }
 }
 
-impl ItemsAnswer {
-    pub(super) fn read(answer: Element<'_>) -> Result<Self, ClientError> {
+impl ItemsResponse {
+    pub(super) fn read(response: Element<'_>) -> Result<Self, ClientError> {
         Ok(Self {
-            values: items_in(answer, &["GetItemsItems", "ValueItems", "ValueItem"])
-                .map(|item| Ok((ValueFacts::read(item)?, ValueAnswer::read(item)?)))
+            values: items_in(response, &["GetItemsItems", "ValueItems", "ValueItem"])
+                .map(|item| Ok((ValueFacts::read(item)?, ValueResponse::read(item)?)))
                 .collect::<Result<_, ClientError>>()?,
-            histories: items_in(answer, &["GetItemsItems", "HistoryItems", "HistoryItem"])
+            histories: items_in(response, &["GetItemsItems", "HistoryItems", "HistoryItem"])
                 .map(HistoryFacts::read)
                 .collect::<Result<_, _>>()?,
-            errors: ItemError::read_all(answer, "GetItemsErrorResults"),
+            errors: ItemError::read_all(response, "GetItemsErrorResults"),
         })
     }
 }
 
-pub(super) fn read_set_results(answer: Element<'_>) -> Vec<SetResult> {
-    items_in(answer, &["SetValuesResults", "Result"])
+pub(super) fn read_set_results(response: Element<'_>) -> Vec<SetResult> {
+    items_in(response, &["SetValuesResults", "Result"])
         .map(|result| SetResult {
             id: text(result, "Id"),
             is_success: flag(result, "Success"),
@@ -269,24 +262,25 @@ pub(super) fn read_set_results(answer: Element<'_>) -> Vec<SetResult> {
         .collect()
 }
 
-impl HistoryPageAnswer {
-    pub(super) fn read(answer: Element<'_>) -> Result<Self, ClientError> {
-        let missing = || ClientError::BadAnswer("a history lacks its status or records");
-        let status = items_in(answer, &["GetHistoryResponseStatus"]).next().ok_or_else(missing)?;
-        let records = items_in(answer, &["GetHistoryHistoryRecords"]).next().ok_or_else(missing)?;
+impl HistoryPageResponse {
+    pub(super) fn read(response: Element<'_>) -> Result<Self, ClientError> {
+        let missing = || ClientError::BadResponse("a history lacks its status or records");
+        let status = items_in(response, &["GetHistoryResponseStatus"]).next().ok_or_else(missing)?;
+        let records = items_in(response, &["GetHistoryHistoryRecords"]).next().ok_or_else(missing)?;
         let kind = value_kind(records)?;
         let samples = items_in(records, &["List", "HistoryRecord"])
             .map(|record| {
                 Ok(HistorySample {
-                    value: parse_value(kind, &text(record, "Value"), chrono_tz::UTC)
-                        .map_err(|_| ClientError::BadAnswer("a sample is not of the history's type"))?,
+                    value: parse_value(kind, &text(record, "Value"), chrono_tz::UTC).map_err(|_| {
+                        ClientError::BadResponse("a sample has another type than its history")
+                    })?,
                     state: state(record)?,
                     time: moment(record, "TimeStamp")?,
                 })
             })
             .collect::<Result<_, ClientError>>()?;
         Ok(Self {
-            history: HistoryAnswer {
+            history: HistoryResponse {
                 value_item: text(records, "ValueItemId"),
                 kind,
                 unit: text(records, "Unit"),
@@ -294,12 +288,12 @@ impl HistoryPageAnswer {
                 to: moment(status, "TimeTo")?,
                 samples,
             },
-            more_data_ref: more_data_ref(answer, "GetHistoryResponseStatus"),
+            more_data_ref: more_data_ref(response, "GetHistoryResponseStatus"),
         })
     }
 }
 
-fn more_data_ref(answer: Element<'_>, status: &'static str) -> Option<String> {
-    let status = items_in(answer, &[status]).next()?;
+fn more_data_ref(response: Element<'_>, status: &'static str) -> Option<String> {
+    let status = items_in(response, &[status]).next()?;
     flag(status, "MoreDataAvailable").then(|| text(status, "MoreDataRef"))
 }

@@ -1,4 +1,4 @@
-"""Checks answers that come line by line as JSON; answers each with what is wrong and with its content as a tree."""
+"""Checks responses that arrive as JSON lines. Writes the violations and the content of each as a tree."""
 
 import json
 import sys
@@ -21,11 +21,11 @@ def main():
     contract = Contract()
     for line in sys.stdin:
         exchange = json.loads(line)
-        answer = exchange["answer"].encode()
+        response = exchange["response"].encode()
         breaches = contract.breaches(
-            bytes.fromhex(exchange["request_hex"]), answer, exchange["status"], exchange["content_type"]
+            bytes.fromhex(exchange["request_hex"]), response, exchange["status"], exchange["content_type"]
         )
-        print(json.dumps({"breaches": breaches, "content": tree(contract.content(answer))}), flush=True)
+        print(json.dumps({"breaches": breaches, "content": tree(contract.content(response))}), flush=True)
 
 
 main()
