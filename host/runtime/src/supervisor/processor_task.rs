@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use riser_domain::{
     Actor, ClassId, ProcessorConfiguration, RunId, RunMode, RunState, RunTrigger, SetPointWrite, Timestamp,
-    TreeOwner,
+    TreeOwner, sanitize_line,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -341,7 +341,7 @@ impl ProcessorTask {
     /// Logs how a run ended, unless it only repeats the failed run before it.
     fn log_end(&mut self, ended: &EndedRun, now: Timestamp) {
         let (name, configuration, run) = (&self.configuration.name, self.configuration.id.0, ended.run.0);
-        let reason = &ended.reason;
+        let reason = &sanitize_line(&ended.reason);
         match ended.state {
             RunState::Failed | RunState::TimedOut => {
                 if let Some(line) = self.failures.failed(reason, now) {
