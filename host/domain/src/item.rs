@@ -7,7 +7,8 @@ use crate::{Value, ValueKind};
 
 /// The id of an item as EWS clients see it: opaque, exact to the byte, unique within one EWS server.
 ///
-/// Plugins make ids from the ids of the source, never from names, so that a rename keeps BMS bindings.
+/// Plugins make ids from the ids of the source, never from names, so that a rename keeps BMS bindings. The host
+/// puts a [`TreeKey`](crate::TreeKey) in front of them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EwsItemId(Arc<str>);
 
@@ -225,6 +226,15 @@ impl EwsItem {
             Self::Container(item) => item.parent.as_ref(),
             Self::Value(item) => Some(&item.parent),
             Self::History(item) => Some(&item.parent),
+        }
+    }
+
+    /// Moves the item into another container.
+    pub fn move_to(&mut self, container: EwsItemId) {
+        match self {
+            Self::Container(item) => item.parent = Some(container),
+            Self::Value(item) => item.parent = container,
+            Self::History(item) => item.parent = container,
         }
     }
 

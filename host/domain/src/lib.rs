@@ -18,6 +18,7 @@ mod schedule;
 mod set_point_write;
 mod timestamp;
 mod tree;
+mod tree_key;
 mod value;
 
 pub use actor::{Actor, Role};
@@ -37,4 +38,5 @@ pub use schedule::{CronRule, Schedule, ScheduleError, ScheduleId, ScheduleRule};
 pub use set_point_write::{SetPointWrite, WriteId, WriteState};
 pub use timestamp::Timestamp;
 pub use tree::{DeclaredTree, ItemChange, StoredItem, TreeDifference, TreeError, TreeOwner};
+pub use tree_key::TreeKey;
 pub use value::{HistorySample, Reading, Value, ValueKind, ValueState};

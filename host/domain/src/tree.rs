@@ -61,9 +61,6 @@ pub enum TreeError {
     /// An id that is empty, too long, or the root's.
     #[error("the item id {0:?} is empty, longer than 1,000 bytes, or the root's")]
     BadId(String),
-    /// An id that another owner uses on the same server.
-    #[error("the item id {0} already belongs to another connection or plugin on this EWS server")]
-    ForeignId(EwsItemId),
 }
 
 impl DeclaredTree {

@@ -60,11 +60,12 @@ pub(crate) async fn fixture() -> Fixture {
     let configurations = Arc::new(Configurations::load(&store).await.unwrap());
     let changes = Changes::new();
     let items = Arc::new(ItemStore::load(store.clone(), clock.clone(), changes.clone()).await.unwrap());
-    items.add_server(ews_server, "Main").await;
+    let configured = configurations.now();
+    items.configure(&configured.ews_servers, &configured.connections).await;
     let owner = TreeOwner { ews_server, plugin: "riser.evce".to_owned(), connection: None };
-    items.declare(&owner, &tree(), Vec::new(), &Actor::System).await.unwrap();
+    items.declare(&owner, tree(), Vec::new(), &Actor::System).await.unwrap();
     let tree = items.server(ews_server);
-    let points = ["a", "b"].map(|id| tree.find(id).unwrap());
+    let points = ["t1.a", "t1.b"].map(|id| tree.find(id).unwrap());
     let writer = items.values.writer(&owner, &Arc::from("status"));
     items.publish(writer, points.map(|point| good(point, 1)).to_vec()).unwrap();
     let outbox = Outbox::load(store.clone(), clock.clone(), Arc::clone(&items), configurations, changes)

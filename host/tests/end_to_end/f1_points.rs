@@ -1,5 +1,7 @@
 //! Site F1 over EWS equals `f1-points.csv`, after Setup alone and after the first Status poll.
 
+use std::collections::BTreeSet;
+
 use riser_domain::ValueState;
 use riser_ews::client::EwsClient;
 
@@ -27,6 +29,11 @@ struct Row {
 enum Moment {
     AfterSetup = 7,
     AfterStatus = 9,
+}
+
+/// Every path of site F1.
+pub(crate) fn paths() -> BTreeSet<String> {
+    expected(Moment::AfterStatus).into_iter().map(|row| row.path).collect()
 }
 
 fn expected(moment: Moment) -> Vec<Row> {

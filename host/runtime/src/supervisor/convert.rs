@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use riser_domain::{
     ContainerItem, ContainerKind, DeclaredTree, EwsItem, EwsItemId, HistoryItem, HistorySample, LogLevel,
-    PointHandle, Problem, Reading, SetPointRule, SetPointWrite, StoredItem, Timestamp, Value, ValueItem,
-    ValueKind, ValueState, sanitize_line,
+    PointHandle, Problem, Reading, SetPointRule, SetPointWrite, StoredItem, Timestamp, TreeKey, Value,
+    ValueItem, ValueKind, ValueState, sanitize_line,
 };
 use riser_worker::frames::{
     DeclaredFrame, DeclaredNodeFrame, LogLevelFrame, PointFrame, ProblemFrame, PublishedFrame, ReadingFrame,
@@ -120,7 +120,7 @@ pub(crate) fn write_frame(write: &SetPointWrite) -> WriteFrame {
         id: write.id.0,
         group: write.group,
         handle: write.point.0,
-        item: Arc::from(write.item.as_str()),
+        item: Arc::from(TreeKey::plugin_id(&write.item)),
         value: value_frame(&write.value),
         state: write.state.as_str().to_owned(),
         accepted_at_ms: write.accepted_at.unix_ms(),
@@ -161,7 +161,7 @@ pub(crate) fn point_frames(stored: &[StoredItem]) -> Vec<PointFrame> {
             };
             Some(PointFrame {
                 handle: stored.handle.0,
-                id: Arc::from(stored.item.id().as_str()),
+                id: Arc::from(TreeKey::plugin_id(stored.item.id())),
                 is_history,
                 recorded,
                 kind: kind_frame(kind),

@@ -66,6 +66,7 @@ struct Execution<'task> {
     log: RunLog,
     services: Arc<Services>,
     waiting_calls: Arc<Semaphore>,
+    started_at: Timestamp,
     stop_cause: Option<StopCause>,
     outcome: Option<OutcomeFrame>,
 }
@@ -101,6 +102,7 @@ pub(super) async fn execute(task: &mut ProcessorTask, run: RunId) -> EndedRun {
         log,
         services,
         waiting_calls: Arc::new(Semaphore::new(WAITING_CALLS)),
+        started_at,
         stop_cause: None,
         outcome: None,
     };
@@ -109,7 +111,7 @@ pub(super) async fn execute(task: &mut ProcessorTask, run: RunId) -> EndedRun {
     execution.finish_problem(state);
     if !reason.is_empty() {
         let level = if state == RunState::Failed { LogLevel::Error } else { LogLevel::Info };
-        execution.add_line(level, &reason).await;
+        execution.log.add(&*execution.task.context.clock, level, &reason);
     }
     let Execution { task, log, .. } = execution;
     log.close(&*task.context.clock, &task.context.store).await;
@@ -161,7 +163,10 @@ impl Execution<'_> {
                 command = self.task.commands.recv() => {
                     self.take_command(&worker, command.unwrap_or(Command::ShutDown));
                 }
-                _ = write_log.tick() => self.log.write(&self.task.context.store).await,
+                _ = write_log.tick() => {
+                    self.log_recovery();
+                    self.log.write(&self.task.context.store).await;
+                }
                 () = &mut time_limit, if is_scheduled && self.stop_cause.is_none() => {
                     self.stop(&worker, StopCause::TimeLimit);
                 }
@@ -299,12 +304,24 @@ impl Execution<'_> {
         }
     }
 
+    /// Logs once that a run goes on which failed before.
+    fn log_recovery(&mut self) {
+        let now = self.task.context.clock.now();
+        if let Some(line) = self.task.failures.running(self.started_at, now) {
+            let (name, configuration) = (&self.task.configuration.name, self.task.configuration.id.0);
+            tracing::info!(processor_configuration.id = configuration, run.id = self.run.0, "{name}: {line}");
+        }
+    }
+
     async fn add_line(&mut self, level: LogLevel, text: &str) {
         match self.log.add(&*self.task.context.clock, level, text) {
             // The host's own log is flooded no more than that of the run.
             Appended::Dropped => return,
             Appended::Waiting => {}
             Appended::BatchFull => self.log.write(&self.task.context.store).await,
+        }
+        if self.task.failures.repeats(self.started_at, self.task.context.clock.now()) {
+            return;
         }
         let name = &self.task.configuration.name;
         let (configuration, run) = (self.task.configuration.id.0, self.run.0);

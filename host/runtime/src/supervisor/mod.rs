@@ -3,6 +3,7 @@
 mod back_off;
 mod convert;
 mod execution;
+mod failure_log;
 mod processor_task;
 mod run_log;
 mod run_request;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use riser_domain::{
     Actor, ConfigurationId, EwsItem, HistorySample, PointHandle, ProcessorConfiguration, RunTrigger,
-    StoredItem, TreeOwner,
+    StoredItem, TreeKey, TreeOwner,
 };
 use riser_worker::frames::{
     ActionResult, Call, DeclaredFrame, LimitedAction, PublishedFrame, Reply, SampleFrame,
@@ -127,7 +127,7 @@ impl Services {
 
     async fn declare(&self, items: Vec<DeclaredFrame>) -> Reply {
         let declared = match tree_from(items) {
-            Ok((tree, initial)) => self.context.items.declare(&self.owner, &tree, initial, &self.actor).await,
+            Ok((tree, initial)) => self.context.items.declare(&self.owner, tree, initial, &self.actor).await,
             Err(error) => return refused("tree-refused", &error.to_string()),
         };
         let counts = match declared {
@@ -182,10 +182,12 @@ impl Services {
         samples.iter().find_map(|(handle, sample)| match histories.get(handle) {
             None => Some(format!("{} is no history of this tree", handle.0)),
             Some(item) if item.published_by != self.class => {
-                Some(format!("the history {} is recorded by the class {}", item.id, item.published_by))
+                let id = TreeKey::plugin_id(&item.id);
+                Some(format!("the history {id} is recorded by the class {}", item.published_by))
             }
             Some(item) if item.kind != sample.value.kind() => {
-                Some(format!("the history {} takes {} samples", item.id, item.kind.name()))
+                let id = TreeKey::plugin_id(&item.id);
+                Some(format!("the history {id} takes {} samples", item.kind.name()))
             }
             Some(_) => None,
         })
