@@ -1,7 +1,10 @@
+use serde::{Deserialize, Serialize};
+
 use crate::{Connection, Host, Outcome, Settings};
 
 /// How a class runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Ends by itself; a schedule, a person or a set point starts it.
     Scheduled,

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::Mode;
+
 /// The version of the document's form.
 pub const SCHEMA: u32 = 1;
 
@@ -46,8 +48,8 @@ pub struct ClassDescription {
     pub id: String,
     /// Its name for people.
     pub name: String,
-    /// `scheduled` or `long_running`.
-    pub mode: String,
+    /// How it runs.
+    pub mode: Mode,
     /// The kind of connection it needs, by its id within the plugin.
     #[serde(default)]
     pub connection: Option<String>,

@@ -127,7 +127,7 @@ impl Failure {
 impl From<Failure> for FailureMessage {
     fn from(failure: Failure) -> Self {
         let Failure { what, problem, is_retryable, is_stop, is_panic } = failure;
-        Self { what, problem: problem.map(|problem| (*problem).into()), is_retryable, is_stop, is_panic }
+        Self { what, problem: problem.map(|problem| *problem), is_retryable, is_stop, is_panic }
     }
 }
 

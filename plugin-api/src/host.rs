@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use abi_stable::std_types::{RResult, RSlice, RStr};
 
-use crate::abi::messages::{Call, ConnectionMessage, Reply, WakeMessage, WriteMessage};
+use crate::abi::messages::{Call, ConnectionMessage, Notice, Reply, WakeMessage, WriteMessage};
 use crate::abi::{HostServicesBox, SampleBatch, ServiceResult, ValueBatch};
 use crate::packing::{sample_records, served_from, value_records};
 use crate::points::{Point, Points, Publication, Sample, Served};
@@ -125,7 +125,7 @@ impl Host {
         let ids: Vec<String> = tree.items.iter().map(|item| item.id.clone()).collect();
         match Self::ask(&self.services, &Call::Declare { items: tree.items })? {
             Reply::Declared { points, added, changed, kept, vanished } => {
-                let all = Points::from_messages(points);
+                let all = Points::from_batch(points.as_batch());
                 let by_key = ids.iter().map(|id| all.find(id)).collect();
                 Ok(DeclaredPoints { by_key, all, difference: (added, changed, kept, vanished) })
             }
@@ -144,7 +144,7 @@ impl Host {
     /// [`HostError::Lost`] when the host is gone.
     pub fn points(&self) -> Result<Points, HostError> {
         match Self::ask(&self.services, &Call::Points)? {
-            Reply::Points(points) => Ok(Points::from_messages(points)),
+            Reply::Points(points) => Ok(Points::from_batch(points.as_batch())),
             _ => Err(misunderstood()),
         }
     }
@@ -234,17 +234,41 @@ impl Host {
 
     /// Says what the run does now; `of` is 0 when it is not known. [any thread] Never fails.
     pub fn progress(&self, step: &str, done: u64, of: u64) {
-        self.send(&Call::Progress { step: step.to_owned(), done, of });
+        Self::notify(&self.services, Notice::Progress { step: step.to_owned(), done, of });
     }
 
     /// Raises a problem in the portal, or renews the text of the one with this code. [any thread] Never fails.
     pub fn raise(&self, problem: Problem) {
-        self.send(&Call::Problem(problem.into()));
+        Self::notify(&self.services, Notice::Problem(problem));
     }
 
     /// Ends the problem with this code. [any thread] Never fails.
     pub fn clear(&self, code: &str) {
-        self.send(&Call::ProblemCleared { code: code.to_owned() });
+        Self::notify(&self.services, Notice::ProblemCleared { code: code.to_owned() });
+    }
+
+    /// The command that shows the log of this run, such as `riser log 123`: for the remedy of a problem, so that the
+    /// administrator finds what the run did. Blocks for the answer. [any thread, running or stopping]
+    ///
+    /// ```
+    /// # use riser_plugin::prelude::*;
+    /// # fn example(host: &Host) -> Outcome {
+    /// host.raise(
+    ///     Problem::new("odd-response", "the controller sent something that is not JSON")
+    ///         .effect("its values are not updated")
+    ///         .remedy(format!("see what it sent with `{}`", host.run_log_link()?)),
+    /// );
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`HostError::Refused`] during a connection test, which has no run. [`HostError::Lost`] when the host is gone.
+    pub fn run_log_link(&self) -> Result<String, HostError> {
+        match Self::ask(&self.services, &Call::RunLogLink)? {
+            Reply::RunLogLink(command) => Ok(command),
+            _ => Err(misunderstood()),
+        }
     }
 
     /// The durable values of this configuration. Never blocks.
@@ -276,13 +300,9 @@ impl Host {
         &self.services
     }
 
-    pub(crate) fn send(&self, call: &Call) {
-        Self::notify(&self.services, call);
-    }
-
-    /// A call whose answer does not matter.
-    pub(crate) fn notify(services: &Arc<Services>, call: &Call) {
-        let _ = Self::ask(services, call);
+    /// Tells the host something. A host that is gone ends the process anyway.
+    pub(crate) fn notify(services: &Arc<Services>, notice: Notice) {
+        let _gone = Self::ask(services, &Call::Notify(notice));
     }
 
     pub(crate) fn ask(services: &Arc<Services>, call: &Call) -> Result<Reply, HostError> {

@@ -8,6 +8,7 @@ use crate::{Value, ValueKind};
 /// The id of an item as EWS clients see it: opaque, exact to the byte, unique within one EWS server.
 ///
 /// Plugins make ids from the ids of the source, never from names, so that a rename keeps BMS bindings.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EwsItemId(Arc<str>);
 
@@ -59,6 +60,7 @@ impl fmt::Debug for EwsItemId {
 
 /// The number of an item inside this host: stable for the life of the item, dense, never shown outside.
 /// Points declared together get neighbouring handles.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PointHandle(pub u32);
 
@@ -70,6 +72,7 @@ impl PointHandle {
 }
 
 /// The type of a container (DataExchange 1.2, `ContainerItem/Type`).
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ContainerKind {
     /// A folder.
@@ -105,6 +108,7 @@ impl ContainerKind {
 }
 
 /// A container of items.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContainerItem {
     /// Its id.
@@ -120,6 +124,7 @@ pub struct ContainerItem {
 }
 
 /// What a BMS may write to a point.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct SetPointRule {
     /// Smallest number accepted.
@@ -155,6 +160,7 @@ impl SetPointRule {
 }
 
 /// A point with a live value.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValueItem {
     /// Its id.
@@ -178,6 +184,7 @@ pub struct ValueItem {
 }
 
 /// A recorded history of a point.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryItem {
     /// Its id.
@@ -199,6 +206,7 @@ pub struct HistoryItem {
 }
 
 /// Any node of an EWS server's tree.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub enum EwsItem {
     /// A container.

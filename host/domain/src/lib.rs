@@ -37,4 +37,4 @@ pub use schedule::{CronRule, Schedule, ScheduleError, ScheduleId, ScheduleRule};
 pub use set_point_write::{SetPointWrite, WriteId, WriteState};
 pub use timestamp::Timestamp;
 pub use tree::{DeclaredTree, ItemChange, StoredItem, TreeDifference, TreeError, TreeOwner};
-pub use value::{HistorySample, Reading, Value, ValueKind, ValueState};
+pub use value::{HistorySample, Published, Reading, Value, ValueKind, ValueState};

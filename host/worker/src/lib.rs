@@ -7,6 +7,7 @@
 //! **Invariant:** the worker's side has no asynchronous runtime; the host's side loads no library.
 
 mod codec;
+pub mod contract;
 mod description;
 pub mod frames;
 mod host;
@@ -17,4 +18,7 @@ mod worker;
 pub use description::*;
 pub use host::*;
 pub use library::*;
+pub use riser_plugin::abi::PointTable;
+/// The messages of the plugin contract.
+pub use riser_plugin::abi::messages;
 pub use worker::worker_main;

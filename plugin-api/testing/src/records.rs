@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use riser_plugin::abi::messages::{ItemMessage, NodeMessage};
 use riser_plugin::abi::{SampleRecord, TIME_NOW, ValueRecord};
-use riser_plugin::{PointValue, ValueState, unpacked};
+use riser_plugin::{Kind, PointValue, ValueState, unpacked};
 
 pub(crate) fn moment(unix_ns: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_nanos(unix_ns.unsigned_abs())
@@ -44,7 +44,7 @@ pub(crate) fn judged(
         return Err(format!("the value {id} is written by the class {published_by:?}"));
     }
     let value = unpacked(record.tag, record.bits, record.text.of(texts));
-    check_value(id, kind, value.as_ref())?;
+    check_value(id, *kind, value.as_ref())?;
     let reason = record.reason.of(texts);
     Ok(Judged {
         handle,
@@ -69,18 +69,18 @@ pub(crate) fn judged_sample(
         return Err(format!("the history {id} is recorded by the class {published_by}"));
     }
     let value = unpacked(record.tag, record.bits, record.text.of(texts));
-    check_value(id, kind, value.as_ref())?;
+    check_value(id, *kind, value.as_ref())?;
     let value = value.ok_or_else(|| format!("a sample of {id} has no value"))?;
     Ok((value, state(record.state)?))
 }
 
-fn check_value(id: &str, kind: &str, value: Option<&PointValue>) -> Result<(), String> {
+fn check_value(id: &str, kind: Kind, value: Option<&PointValue>) -> Result<(), String> {
     match value {
         Some(PointValue::Double(number)) if !number.is_finite() => {
             Err(format!("a number of {id} is not finite"))
         }
-        Some(value) if value.kind().name() != kind => {
-            Err(format!("{id} is a {kind} and was given a {}", value.kind().name()))
+        Some(value) if value.kind() != kind => {
+            Err(format!("{id} is a {} and was given a {}", kind.name(), value.kind().name()))
         }
         _ => Ok(()),
     }

@@ -108,8 +108,8 @@ fn a_set_point_wakes_the_class_that_carries_it_and_its_receipts_are_kept() {
     let status = host.start(Status);
     assert_eq!(host.receipts(early)[0].reason, "written before I ran");
     let write = host.write("z1/limit", 16.0);
-    let said: Vec<_> = host.receipts(write).into_iter().map(|receipt| receipt.state).collect();
-    assert_eq!((said, host.number("z1/limit")), (vec!["Sent".into(), "Confirmed".into()], Some(16.0)));
+    let said: Vec<_> = host.receipts(write).into_iter().map(|status| status.state).collect();
+    assert_eq!((said, host.number("z1/limit")), (vec![WriteState::Sent, WriteState::Confirmed], Some(16.0)));
     assert_eq!(status.stop(), RunEnd::Cancelled);
 }
 

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use riser_domain::{
-    Actor, Clock, DeclaredTree, EwsItem, EwsItemId, EwsServerId, ItemChange, PointHandle, Reading,
+    Actor, Clock, DeclaredTree, EwsItem, EwsItemId, EwsServerId, ItemChange, PointHandle, Published, Reading,
     StoredItem, TreeDifference, TreeError, TreeOwner, Value, ValueKind, ValueState, WriteId,
 };
 use riser_store::{Store, StoreError};
 
 pub use server_tree::{ROOT_HANDLE, ServerTree, TreeNode};
 pub(crate) use value_table::PublishError;
-pub(crate) use value_table::{Published, ValueTable, WriterId};
+pub(crate) use value_table::{ValueTable, WriterId, is_storable, may_publish};
 
 use crate::changes::{Change, Changes};
 
@@ -272,9 +272,4 @@ fn ensure_slots(values: &ValueTable, owner: &TreeOwner, items: &[StoredItem]) {
         })
         .collect();
     values.ensure(points);
-}
-
-/// Whether a class may say this of a value; Forced is the operator's alone.
-pub(crate) const fn may_publish(state: ValueState) -> bool {
-    !matches!(state, ValueState::Forced)
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use riser_domain::{
-    Clock, PointHandle, Reading, Timestamp, TreeOwner, Value, ValueKind, ValueState, WriteId,
+    Clock, PointHandle, Published, Reading, Timestamp, TreeOwner, Value, ValueKind, ValueState, WriteId,
 };
 
 /// Periods that may be missed before a value counts as stale (reliability, value state semantics).
@@ -13,21 +13,26 @@ const STALE_AFTER_PERIODS: u32 = 3;
 /// Lateness on top of that, for a poll that is just being read.
 const STALE_SLACK: Duration = Duration::from_secs(2);
 
+/// Longest text value that a point takes, in bytes.
+const LONGEST_TEXT_BYTES: usize = 64 * 1024;
+
+/// Returns whether a processor may give this state; Forced is the operator's alone.
+pub(crate) const fn may_publish(state: ValueState) -> bool {
+    !matches!(state, ValueState::Forced)
+}
+
+/// Returns whether a value fits a point of its kind: numbers are finite, texts have a bound.
+pub(crate) fn is_storable(value: &Value) -> bool {
+    match value {
+        Value::Double(number) => number.is_finite(),
+        Value::String(text) => text.len() <= LONGEST_TEXT_BYTES,
+        _ => true,
+    }
+}
+
 /// One class of one tree owner: who writes a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WriterId(u32);
-
-/// A value that a running class publishes.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Published {
-    pub(crate) handle: PointHandle,
-    /// `None` keeps the last good value.
-    pub(crate) value: Option<Value>,
-    pub(crate) state: ValueState,
-    pub(crate) reason: Option<Arc<str>>,
-    /// `None` for now.
-    pub(crate) source_time: Option<Timestamp>,
-}
 
 /// Why a batch is refused: nothing of it was applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +45,10 @@ pub(crate) enum PublishError {
     WrongKind { handle: PointHandle, takes: ValueKind, got: ValueKind },
     #[error("point {} was given a number that is not finite", .0.0)]
     NotFinite(PointHandle),
+    #[error("point {} was given a text that is longer than 64 KiB", .0.0)]
+    TextTooLong(PointHandle),
+    #[error("point {} was given the state {state}, which only an operator sets", .point.0)]
+    State { point: PointHandle, state: ValueState },
 }
 
 #[derive(Debug)]
@@ -182,8 +191,8 @@ impl ValueTable {
         let mut changed = Vec::new();
         let has_value = batch.iter().any(|published| published.value.is_some());
         for published in batch {
-            let Some(slot) = table.slot_mut(published.handle) else { continue };
-            let Published { handle, value, state, reason, source_time } = published;
+            let Some(slot) = table.slot_mut(published.point) else { continue };
+            let Published { point: handle, value, state, reason, source_time } = published;
             let heard = Heard { value, state, reason, source_time: source_time.unwrap_or(now) };
             if slot.apply(heard, now) {
                 changed.push(handle);
@@ -323,16 +332,22 @@ impl Table {
     }
 
     fn check(&self, writer: WriterId, published: &Published) -> Result<(), PublishError> {
-        let handle = published.handle;
+        let handle = published.point;
         let slot = self.slot(handle).ok_or(PublishError::UnknownPoint(handle))?;
         if slot.writer != writer {
             return Err(PublishError::ForeignPoint(handle));
+        }
+        if !may_publish(published.state) {
+            return Err(PublishError::State { point: handle, state: published.state });
         }
         match &published.value {
             Some(value) if value.kind() != slot.kind => {
                 Err(PublishError::WrongKind { handle, takes: slot.kind, got: value.kind() })
             }
             Some(Value::Double(number)) if !number.is_finite() => Err(PublishError::NotFinite(handle)),
+            Some(Value::String(text)) if text.len() > LONGEST_TEXT_BYTES => {
+                Err(PublishError::TextTooLong(handle))
+            }
             _ => Ok(()),
         }
     }
@@ -455,7 +470,7 @@ mod tests {
 
     fn good(number: f64) -> Published {
         Published {
-            handle: POINT,
+            point: POINT,
             value: Some(Value::Double(number)),
             state: ValueState::Good,
             reason: None,

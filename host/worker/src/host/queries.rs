@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use riser_plugin::abi::messages::{self as contract, FailureMessage, Notice, TestRequestMessage, TestStage};
+
 use super::exit_reason::ExitReason;
 use super::launcher::{LaunchError, Launcher};
 use super::limits::WorkerLimits;
 use super::process::WorkerEvent;
 use crate::description::{DescriptionFault, LibraryDescription};
-use crate::frames::{
-    Call, FailureFrame, FromWorker, OutcomeFrame, Reply, TestRequest, TestStageFrame, ToWorker,
-};
+use crate::frames::{Call, FromWorker, Outcome, Reply, TestRequest, ToWorker};
 use crate::library::{CachedLibrary, LibraryError};
 
 /// Longest description: it runs no plugin logic.
@@ -42,7 +42,7 @@ pub enum QueryError {
         /// The library's file.
         file: PathBuf,
         /// What the plugin says.
-        failure: FailureFrame,
+        failure: FailureMessage,
     },
     /// What it says of itself cannot be used.
     #[error("{} describes itself wrongly: {fault}; ask its author for a version that works", file.display())]
@@ -61,7 +61,7 @@ pub struct ConnectionToTest {
     /// Identifies this installation to the remote system.
     pub instance: String,
     /// All settings, secrets opened.
-    pub settings_json: String,
+    pub settings: serde_json::Value,
 }
 
 impl std::fmt::Debug for ConnectionToTest {
@@ -98,13 +98,14 @@ pub async fn test_connection(
     launcher: &Launcher,
     library: &CachedLibrary,
     connection: ConnectionToTest,
-    mut on_stage: impl FnMut(TestStageFrame),
+    mut on_stage: impl FnMut(TestStage),
 ) -> Result<(), QueryError> {
     let limits = WorkerLimits { time_limit: Some(CONNECTION_TEST_TIMEOUT), ..WorkerLimits::default() };
-    let ConnectionToTest { kind, instance, settings_json } = connection;
-    let order = TestRequest { library: path_text(library), kind, instance, settings_json };
+    let ConnectionToTest { kind, instance, settings } = connection;
+    let message = TestRequestMessage { kind, instance, settings };
+    let order = TestRequest::new(path_text(library), &message).expect("JSON values can always be written");
     ask(launcher, library, ToWorker::TestConnection(Box::new(order)), limits, |frame| {
-        if let FromWorker::TestStage(stage) = frame {
+        if let FromWorker::Notice(Notice::TestStage(stage)) = frame {
             on_stage(stage);
         }
     })
@@ -137,12 +138,12 @@ async fn ask(
             WorkerEvent::OrphansKilled(_) => {}
             WorkerEvent::Ended(reason) => {
                 return match outcome {
-                    Some(OutcomeFrame::Succeeded) => Ok(()),
-                    Some(OutcomeFrame::NotLoaded(fault)) => {
+                    Some(Outcome::Succeeded) => Ok(()),
+                    Some(Outcome::NotLoaded(fault)) => {
                         Err(LibraryError::Refused { file: file(), fault }.into())
                     }
-                    Some(OutcomeFrame::Failed(failure)) => Err(QueryError::Failed { file: file(), failure }),
-                    Some(OutcomeFrame::Cancelled) | None => Err(QueryError::Ended { file: file(), reason }),
+                    Some(Outcome::Failed(failure)) => Err(QueryError::Failed { file: file(), failure }),
+                    Some(Outcome::Cancelled) | None => Err(QueryError::Ended { file: file(), reason }),
                 };
             }
         }
@@ -152,8 +153,11 @@ async fn ask(
 /// A test stands outside all limiters and has no tree: its credentials are not those that others use.
 fn answer_to_test(call: &Call) -> Reply {
     match call {
-        Call::LimiterAcquire { .. } | Call::LimiterRelease { .. } => Reply::Done,
-        Call::StateGet { .. } => Reply::State(None),
+        Call::Contract(contract::Call::LimiterAcquire { .. } | contract::Call::LimiterRelease { .. }) => {
+            Reply::Done
+        }
+        Call::Contract(contract::Call::StateGet { .. }) => Reply::Contract(contract::Reply::State(None)),
+        Call::Contract(contract::Call::HasAbility { .. }) => Reply::Contract(contract::Reply::Ability(false)),
         _ => Reply::Refused {
             code: "testing".to_owned(),
             what: "a connection test has neither a tree nor a state of its own".to_owned(),

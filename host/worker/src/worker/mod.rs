@@ -5,7 +5,6 @@
 
 mod link;
 mod loader;
-mod messages;
 mod records;
 mod run_request;
 mod services;
