@@ -4,6 +4,7 @@
 //! profile, this program too, which is why it starts itself a second time.
 
 mod affinity;
+mod comparison;
 mod controller;
 mod figure;
 mod floor;
@@ -34,6 +35,9 @@ pub(crate) struct BenchArgs {
     json: bool,
     /// Measure only lines whose names contain this
     filter: Option<String>,
+    /// Measure another build too, in turn with this one, and compare: a checkout, or a directory of release programs
+    #[arg(long, value_name = "DIR", conflicts_with = "programs")]
+    against: Option<PathBuf>,
     /// Measure with the programs in this folder, which were built with the release profile
     #[arg(long, value_name = "DIR", hide = true)]
     programs: Option<PathBuf>,
@@ -41,6 +45,9 @@ pub(crate) struct BenchArgs {
 
 /// Measures, one line after another.
 pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
+    if let Some(other) = &arguments.against {
+        return comparison::run(arguments, other);
+    }
     let Some(folder) = &arguments.programs else { return measure_in_release(arguments) };
     let programs = Programs::in_folder(folder);
     let wanted = |line: &Line| arguments.filter.as_ref().is_none_or(|filter| line.name().contains(filter));
