@@ -189,7 +189,6 @@ impl Reading {
 
 /// A value that a running class publishes.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Published {
     /// The point.
     pub point: PointHandle,

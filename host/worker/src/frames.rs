@@ -3,12 +3,14 @@
 //!
 //! What is frequent travels as types of `riser_domain`; rare calls are the messages of the plugin contract, unchanged.
 
-use riser_domain::{HistorySample, LogLevel, PointHandle, Published, Reading};
+use riser_domain::{HistorySample, LogLevel, PointHandle, Reading};
 use riser_plugin::abi::PointTable;
 use riser_plugin::abi::messages::{
     self as contract, FailureMessage, Notice, RunRequestMessage, TestRequestMessage, WakeMessage,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::value_batch::ValueBatch;
 
 /// Changes with every change to these types; a worker of another number is refused at the handshake.
 pub const PROTOCOL: u32 = 2;
@@ -162,7 +164,7 @@ pub enum LoadFault {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Call {
     Publish {
-        values: Vec<Published>,
+        values: ValueBatch,
     },
     Record {
         samples: Vec<(PointHandle, HistorySample)>,

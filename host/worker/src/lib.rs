@@ -13,6 +13,7 @@ pub mod frames;
 mod host;
 mod library;
 mod platform;
+mod value_batch;
 mod worker;
 
 pub use description::*;
@@ -21,4 +22,5 @@ pub use library::*;
 pub use riser_plugin::abi::PointTable;
 /// The messages of the plugin contract.
 pub use riser_plugin::abi::messages;
+pub use value_batch::{ValueBatch, ValueBatchError};
 pub use worker::worker_main;

@@ -2,7 +2,7 @@
 
 use riser_plugin::prelude::*;
 use riser_plugin::{Ability, ConnectionLimiter, LogLevel};
-use riser_plugin_testing::{ActionResult, LimitedAction, MemoryHost, RunEnd, Service, json};
+use riser_plugin_testing::{ActionResult, LimitedAction, MemoryHost, RunEnd, Service, WriteState, json};
 
 fn tree() -> Tree {
     let mut tree = Tree::new();

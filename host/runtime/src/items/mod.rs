@@ -10,7 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use riser_domain::{
     Actor, Clock, DeclaredTree, EwsItem, EwsItemId, EwsServerId, ItemChange, PointHandle, Published, Reading,
-    StoredItem, TreeDifference, TreeError, TreeOwner, Value, ValueKind, ValueState, WriteId,
+    StoredItem, TreeDifference, TreeError, TreeOwner, Value, ValueKind, WriteId,
 };
 use riser_store::{Store, StoreError};
 

@@ -185,17 +185,23 @@ impl ValueTable {
     ) -> Result<Vec<PointHandle>, PublishError> {
         let now = self.clock.now();
         let mut table = self.write();
+        let mut has_value = false;
         for published in &batch {
             table.check(writer, published)?;
+            has_value |= published.value.is_some();
         }
-        let mut changed = Vec::new();
-        let has_value = batch.iter().any(|published| published.value.is_some());
+        let mut changed = Vec::with_capacity(batch.len());
+        let Table { slots, unsaved, .. } = &mut *table;
         for published in batch {
-            let Some(slot) = table.slot_mut(published.point) else { continue };
-            let Published { point: handle, value, state, reason, source_time } = published;
+            let Published { point, value, state, reason, source_time } = published;
+            let Some(slot) = slots.get_mut(point.index()).and_then(Option::as_mut) else { continue };
             let heard = Heard { value, state, reason, source_time: source_time.unwrap_or(now) };
             if slot.apply(heard, now) {
-                changed.push(handle);
+                changed.push(point);
+                if !slot.is_unsaved {
+                    slot.is_unsaved = true;
+                    unsaved.push(point);
+                }
             }
             slot.is_fresh = true;
         }
@@ -204,7 +210,6 @@ impl ValueTable {
         if has_value {
             entry.last_value_at = Some(now);
         }
-        table.mark_unsaved(&changed);
         Ok(changed)
     }
 

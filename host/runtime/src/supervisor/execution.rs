@@ -266,8 +266,8 @@ impl Execution<'_> {
     fn finish_problem(&mut self, state: RunState) {
         match (&self.outcome, state) {
             (_, RunState::Succeeded) => self.end_problem(),
-            (Some(Outcome::Failed(FailureMessage { problem: Some(problem), .. })), RunState::Failed) => {
-                let problem = problem(problem);
+            (Some(Outcome::Failed(FailureMessage { problem: Some(raised), .. })), RunState::Failed) => {
+                let problem = problem(raised);
                 let code = problem.code.clone();
                 if self.task.failed_with.as_ref() != Some(&code) {
                     self.end_problem();

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use riser_domain::{
-    Actor, ConfigurationId, EwsItem, HistorySample, PointHandle, ProcessorConfiguration, Published, RunId,
-    RunTrigger, StoredItem, TreeOwner,
+    Actor, ConfigurationId, EwsItem, HistorySample, PointHandle, ProcessorConfiguration, RunId, RunTrigger,
+    StoredItem, TreeOwner,
 };
+use riser_worker::ValueBatch;
 use riser_worker::contract::{declared_tree, point_table};
 use riser_worker::frames::{Call, Reply};
 use riser_worker::messages::{self as contract, ActionResult, ItemMessage, LimitedAction};
@@ -65,7 +66,7 @@ impl Services {
     /// Answers a call that needs no waiting; gives back any other.
     pub(super) fn reply_now(&self, call: Call) -> Result<Reply, Call> {
         Ok(match call {
-            Call::Publish { values } => self.publish(values),
+            Call::Publish { values } => self.publish(&values),
             Call::Latest { points } => Reply::Latest(self.context.items.readings(&points)),
             Call::Contract(contract::Call::PublishesEvery { period_ms }) => {
                 let period = Duration::from_millis(period_ms).max(SHORTEST_PERIOD);
@@ -131,7 +132,11 @@ impl Services {
         }
     }
 
-    fn publish(&self, values: Vec<Published>) -> Reply {
+    fn publish(&self, values: &ValueBatch) -> Reply {
+        let values = match values.unpack() {
+            Ok(values) => values,
+            Err(error) => return refused("values-refused", &error.to_string()),
+        };
         match self.context.items.publish(self.writer, values) {
             Ok(()) => Reply::Done,
             Err(error) => refused("values-refused", &error.to_string()),

@@ -1,56 +1,26 @@
-//! Batches of the plugin contract and frames, one into the other.
+//! Samples and readings, as they cross the edge of a plugin and as frames hold them.
 
 use std::sync::Arc;
 
 use abi_stable::std_types::{RStr, RString};
-use riser_domain::{HistorySample, PointHandle, Published, Reading, Timestamp, Value, ValueState};
+use riser_domain::{HistorySample, PointHandle, Reading, Timestamp, Value};
 use riser_plugin::abi::{
     ReadingBatch, ReadingRecord, SampleBatch, TAG_BOOLEAN, TAG_DATE_TIME, TAG_DOUBLE, TAG_DURATION,
-    TAG_INTEGER, TAG_KEEP, TAG_LONG, TAG_STRING, TIME_NOW, TextSpan, ValueBatch,
+    TAG_INTEGER, TAG_KEEP, TAG_LONG, TAG_STRING, TextSpan,
 };
+
+use crate::value_batch::{ValueBatchError, number_of, state_of};
 
 const NS_PER_MS: i64 = 1_000_000;
 
-/// A record whose fields cannot be a value of a point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum RecordError {
-    #[error("the value of point {point} has the tag {tag} and bits that do not fit it")]
-    Value { point: u32, tag: u8 },
-    #[error("point {point} cannot be given the state {state}")]
-    State { point: u32, state: u8 },
-}
-
-/// Converts a batch of values.
-pub(crate) fn published(batch: ValueBatch<'_>) -> Result<Vec<Published>, RecordError> {
-    let texts = batch.texts.as_str();
-    let values = batch.records.iter().map(|record| {
-        let point = record.handle;
-        let value = match record.tag {
-            TAG_KEEP => None,
-            tag => {
-                let value = value(tag, record.bits, record.text, texts);
-                Some(value.ok_or(RecordError::Value { point, tag })?)
-            }
-        };
-        Ok(Published {
-            point: PointHandle(point),
-            value,
-            state: state(point, record.state)?,
-            reason: Some(record.reason.of(texts)).filter(|reason| !reason.is_empty()).map(Arc::from),
-            source_time: (record.source_time_ns != TIME_NOW)
-                .then(|| Timestamp::from_unix_ns(record.source_time_ns)),
-        })
-    });
-    values.collect()
-}
-
 /// Converts a batch of samples.
-pub(crate) fn samples(batch: SampleBatch<'_>) -> Result<Vec<(PointHandle, HistorySample)>, RecordError> {
+pub(crate) fn samples(batch: SampleBatch<'_>) -> Result<Vec<(PointHandle, HistorySample)>, ValueBatchError> {
     let texts = batch.texts.as_str();
     let samples = batch.records.iter().map(|record| {
         let (point, tag) = (record.handle, record.tag);
-        let value = value(tag, record.bits, record.text, texts).ok_or(RecordError::Value { point, tag })?;
-        let state = state(point, record.state)?;
+        let value =
+            value(tag, record.bits, record.text, texts).ok_or(ValueBatchError::Value { point, tag })?;
+        let state = state_of(point, record.state)?;
         let time = Timestamp::from_unix_ns(record.time_ns);
         Ok((PointHandle(point), HistorySample { value, state, time }))
     });
@@ -84,26 +54,8 @@ pub(crate) fn readings(readings: Vec<Option<Reading>>) -> ReadingBatch {
     ReadingBatch { records: records.collect(), texts: RString::from(texts) }
 }
 
-fn state(point: u32, number: u8) -> Result<ValueState, RecordError> {
-    ValueState::from_number(number).ok_or(RecordError::State { point, state: number })
-}
-
 fn value(tag: u8, bits: u64, text: TextSpan, texts: &str) -> Option<Value> {
-    let whole = bits.cast_signed();
-    Some(match tag {
-        TAG_DATE_TIME => Value::DateTime(Timestamp::from_unix_ms(whole)),
-        TAG_BOOLEAN => Value::Boolean(match bits {
-            0 => false,
-            1 => true,
-            _ => return None,
-        }),
-        TAG_STRING => Value::String(Arc::from(text.of(texts))),
-        TAG_DOUBLE => Value::Double(f64::from_bits(bits)),
-        TAG_LONG => Value::Long(whole),
-        TAG_INTEGER => Value::Integer(i32::try_from(whole).ok()?),
-        TAG_DURATION => Value::DurationMs(whole),
-        _ => return None,
-    })
+    if tag == TAG_STRING { Some(Value::String(Arc::from(text.of(texts)))) } else { number_of(tag, bits) }
 }
 
 /// Returns tag, bits and text of a value, and appends its text to `texts`.
@@ -142,51 +94,13 @@ pub(crate) fn log_text(text: RStr<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use abi_stable::std_types::RSlice;
-    use riser_plugin::abi::{SampleRecord, ValueRecord};
+    use riser_domain::ValueState;
+    use riser_plugin::abi::SampleRecord;
 
     use super::*;
 
-    fn value_record(tag: u8, bits: u64) -> ValueRecord {
-        ValueRecord {
-            source_time_ns: TIME_NOW,
-            bits,
-            handle: 7,
-            text: TextSpan::default(),
-            reason: TextSpan::default(),
-            tag,
-            state: 0,
-        }
-    }
-
     #[test]
-    fn a_batch_is_converted_with_its_texts_and_times() {
-        let records = [
-            ValueRecord {
-                source_time_ns: -1,
-                text: TextSpan { offset: 0, length: 3 },
-                ..value_record(TAG_STRING, 0)
-            },
-            ValueRecord { state: 3, reason: TextSpan { offset: 3, length: 4 }, ..value_record(TAG_KEEP, 0) },
-            value_record(TAG_INTEGER, i64::from(-5).cast_unsigned()),
-        ];
-        let batch = ValueBatch { records: RSlice::from(&records[..]), texts: RStr::from("onegone") };
-        let values = published(batch).unwrap();
-        assert_eq!(values[0].value, Some(Value::String("one".into())));
-        assert_eq!(values[0].source_time, Some(Timestamp::from_unix_ms(-1)));
-        assert_eq!(
-            (values[1].value.clone(), values[1].reason.as_deref(), values[1].state),
-            (None, Some("gone"), ValueState::Offline)
-        );
-        assert_eq!((values[2].value.clone(), values[2].source_time), (Some(Value::Integer(-5)), None));
-    }
-
-    #[test]
-    fn bits_that_do_not_fit_their_tag_are_refused() {
-        for (tag, bits) in [(TAG_BOOLEAN, 2), (TAG_INTEGER, u64::MAX / 2), (99, 0)] {
-            let records = [value_record(tag, bits)];
-            let batch = ValueBatch { records: RSlice::from(&records[..]), texts: RStr::from("") };
-            assert_eq!(published(batch), Err(RecordError::Value { point: 7, tag }));
-        }
+    fn samples_without_a_value_or_with_an_unknown_state_are_refused() {
         let keep = [SampleRecord {
             time_ns: 0,
             bits: 0,
@@ -196,10 +110,10 @@ mod tests {
             state: 0,
         }];
         let batch = SampleBatch { records: RSlice::from(&keep[..]), texts: RStr::from("") };
-        assert_eq!(samples(batch), Err(RecordError::Value { point: 7, tag: TAG_KEEP }));
-        let unknown = [ValueRecord { state: 9, ..value_record(TAG_DOUBLE, 0) }];
-        let batch = ValueBatch { records: RSlice::from(&unknown[..]), texts: RStr::from("") };
-        assert_eq!(published(batch), Err(RecordError::State { point: 7, state: 9 }));
+        assert_eq!(samples(batch), Err(ValueBatchError::Value { point: 7, tag: TAG_KEEP }));
+        let unknown = [SampleRecord { tag: TAG_DOUBLE, state: 9, ..keep[0] }];
+        let batch = SampleBatch { records: RSlice::from(&unknown[..]), texts: RStr::from("") };
+        assert_eq!(samples(batch), Err(ValueBatchError::State { point: 7, state: 9 }));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use riser_plugin::abi::{
 };
 
 use super::link::{AtStop, CallError};
-use super::records::{log_text, published, readings, samples};
+use super::records::{log_text, readings, samples};
 use super::session::WorkerSession;
 use super::wakes::WaitError;
 use crate::codec::FrameError;
@@ -98,7 +98,7 @@ impl HostServices for Services {
 
     fn publish(&self, batch: ValueBatch<'_>) -> ServiceResult<()> {
         let _inside = self.session.link.enter();
-        let values = match published(batch) {
+        let values = match crate::value_batch::ValueBatch::pack(batch) {
             Ok(values) => values,
             Err(error) => return RErr(refused("invalid", error.to_string())),
         };

@@ -1,9 +1,6 @@
 //! Real libraries in real workers: the example plugin from its first frame to its last.
 
-use riser_domain::{
-    EwsItem, EwsItemId, EwsServerId, PointHandle, RunMode, StoredItem, TreeOwner, Value, ValueItem,
-    ValueKind, ValueState,
-};
+use riser_domain::{EwsItem, EwsServerId, PointHandle, RunMode, StoredItem, TreeOwner, Value, ValueState};
 use riser_worker::contract::{declared_tree, point_table};
 use riser_worker::frames::{Call, FromWorker, LoadFault, Outcome, Reply, ToWorker};
 use riser_worker::messages;
@@ -19,20 +16,6 @@ use crate::fixture::{Fixture, built_library, events_of, marked};
 fn stored(handle: u32, item: EwsItem) -> StoredItem {
     let owner = TreeOwner { ews_server: EwsServerId(1), plugin: "riser.example".into(), connection: None };
     StoredItem { handle: PointHandle(handle), owner, position: handle, item, vanished_at: None }
-}
-
-fn value(index: u32, class: &str) -> EwsItem {
-    EwsItem::Value(ValueItem {
-        id: EwsItemId::new(&format!("count-{index}")),
-        parent: EwsItemId::new(EwsItemId::ROOT),
-        name: "Count".into(),
-        description: "".into(),
-        kind: ValueKind::Long,
-        unit: "".into(),
-        set_point: None,
-        published_by: class.into(),
-        writes_handled_by: None,
-    })
 }
 
 /// Answers as a host would, until the worker has published this many numbers; gives those.
@@ -55,6 +38,7 @@ async fn numbers_published(worker: &mut WorkerProcess, how_many: usize) -> Vec<i
                         })
                     }
                     Call::Publish { values } => {
+                        let values = values.unpack().unwrap();
                         let point = (values.len(), values[0].point, values[0].state);
                         assert_eq!(point, (1, PointHandle(7), ValueState::Good));
                         let Some(Value::Long(number)) = values[0].value else { panic!("{values:?}") };
