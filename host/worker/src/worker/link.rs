@@ -150,6 +150,7 @@ mod tests {
 
     use super::*;
     use crate::codec::read_blocking;
+    use crate::value_batch::ValueBatch;
 
     fn pair() -> (Arc<Link>, UnixStream) {
         let (worker, host) = UnixStream::pair().unwrap();
@@ -192,7 +193,7 @@ mod tests {
         let (link, mut host) = pair();
         let waiting = {
             let link = Arc::clone(&link);
-            thread::spawn(move || link.call(Call::Publish { values: Vec::new() }, AtStop::Ends))
+            thread::spawn(move || link.call(Call::Publish { values: ValueBatch::default() }, AtStop::Ends))
         };
         request_number(&mut host);
         link.stop();
