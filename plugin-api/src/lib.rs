@@ -38,6 +38,7 @@ mod problem;
 mod secret;
 mod set_points;
 pub mod settings;
+pub mod time_span;
 #[cfg(feature = "tokio")]
 mod tokio_runtime;
 mod tree;

@@ -100,8 +100,8 @@ fn all_faults_are_told_at_once_each_with_its_path() {
     });
     assert_eq!(
         faults(&values),
-        "poll_every takes 5 s to 5 min; scope takes one of all, changed; code_word takes a text; \
-         proxies[1].host is missing; proxies[1].port takes 1 to 65535; proxy takes a group of settings"
+        "poll_every takes 5 s to 5 min; scope takes one of: all, changed; code_word takes text; \
+         proxies[1].host is missing; proxies[1].port takes 1 to 65535; proxy takes a group of settings, such as { key = value }"
     );
     assert_eq!(
         faults(&json!({ "scope": "changed", "batch": 101 })),

@@ -94,7 +94,7 @@ fn show_settings(out: &mut impl Write, schema: &SettingsSchema) -> io::Result<()
     for setting in &schema.settings {
         let needed = match &setting.default {
             Some(default) => format!("{default} if not given"),
-            None if setting.is_required => "must be given".to_owned(),
+            None if setting.required => "must be given".to_owned(),
             None => "may be left out".to_owned(),
         };
         write_line(out, format_args!("  {}: {}; {needed}", setting.key, setting.help))?;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use riser_secrets::{Keyring, SecretContext, SecretError};
 use riser_store::{SealedSettings, SealedValue};
-use riser_worker::{CheckedSettings, SettingKind, SettingValues, SettingsSchema};
+use riser_worker::{CheckedSettings, Setting, SettingKind, SettingValues, SettingsSchema};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use toml::Spanned;
@@ -131,14 +131,14 @@ fn wanted(checked: CheckedSettings, stored: Option<&StoredSettings<'_>>) -> Want
 /// Whether an address or a host differs: a stored secret never goes to another place than it was given for.
 fn moves_elsewhere(schema: &SettingsSchema, stored: &str, values: &SettingValues) -> bool {
     let stored: SettingValues = serde_json::from_str(stored).unwrap_or_default();
-    any_moves(schema, |key| (stored.get(key), values.get(key)))
+    any_moves(&schema.settings, |key| (stored.get(key), values.get(key)))
 }
 
 fn any_moves<'v>(
-    schema: &SettingsSchema,
+    settings: &[Setting],
     values_of: impl Fn(&str) -> (Option<&'v Value>, Option<&'v Value>),
 ) -> bool {
-    schema.settings.iter().any(|setting| {
+    settings.iter().any(|setting| {
         let (stored, wanted) = values_of(&setting.key);
         moves(&setting.kind, stored, wanted)
     })
@@ -147,10 +147,10 @@ fn any_moves<'v>(
 fn moves(kind: &SettingKind, stored: Option<&Value>, wanted: Option<&Value>) -> bool {
     match kind {
         SettingKind::Address | SettingKind::Host => stored != wanted,
-        SettingKind::Group(schema) => {
-            any_moves(schema, |key| (stored.and_then(|it| it.get(key)), wanted.and_then(|it| it.get(key))))
+        SettingKind::Group { settings } => {
+            any_moves(settings, |key| (stored.and_then(|it| it.get(key)), wanted.and_then(|it| it.get(key))))
         }
-        SettingKind::List(element) => {
+        SettingKind::List { of: element } => {
             let (stored, wanted) = (stored.and_then(Value::as_array), wanted.and_then(Value::as_array));
             // Nothing is sealed for what is added at the end.
             stored.into_iter().flatten().enumerate().any(|(index, stored)| {
@@ -191,7 +191,6 @@ pub(super) fn seal(
 #[cfg(test)]
 mod tests {
     use riser_secrets::{KeyCreation, RootKey};
-    use riser_worker::Setting;
     use serde_json::json;
     use toml::de::DeTable;
 
@@ -203,24 +202,24 @@ mod tests {
             label: key.to_owned(),
             help: String::new(),
             kind,
-            is_required: false,
+            required: false,
             default: None,
             unit: None,
             group: None,
-            is_advanced: false,
+            advanced: false,
             example: None,
         }
     }
 
     /// An address, and a password that not every remote system asks for.
     fn schema() -> SettingsSchema {
-        let proxy = SettingsSchema { settings: vec![setting("host", SettingKind::Host)] };
+        let settings = vec![setting("host", SettingKind::Host)];
         SettingsSchema {
             settings: vec![
                 setting("base_url", SettingKind::Address),
                 setting("site", SettingKind::Text),
                 setting("password", SettingKind::Secret),
-                setting("proxies", SettingKind::List(Box::new(SettingKind::Group(proxy)))),
+                setting("proxies", SettingKind::List { of: Box::new(SettingKind::Group { settings }) }),
             ],
         }
     }

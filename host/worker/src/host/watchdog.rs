@@ -110,7 +110,7 @@ mod tests {
             watchdog.heard(now);
             watchdog.heartbeat(now, 7, false);
         }
-        assert_eq!(next(&watchdog, now), (5, "no sign of life from the plugin for 60 s".to_owned()));
+        assert_eq!(next(&watchdog, now), (5, "no sign of life from the plugin for 1 min".to_owned()));
         watchdog.heartbeat(now, 8, false);
         assert_eq!(next(&watchdog, now).0, 10, "one call is a sign of life");
         watchdog.heartbeat(now, 8, true);
