@@ -36,11 +36,11 @@ impl TestHost {
         &self.host
     }
 
-    /// Runs one stage, such as `TCP`, and tells how it went: `Ok` with what was found, `Err` with what was
+    /// Runs one stage, such as `TCP`, and reports how it went: `Ok` with what was found, `Err` with what was
     /// found and what to do. [run thread]
     ///
     /// # Errors
-    /// A failure with the same words, which `?` carries out of the test.
+    /// A failure with the same words, which `?` returns from the test.
     pub fn stage<T>(
         &self,
         name: &str,

@@ -62,7 +62,7 @@ pub struct ClassDescription {
     /// What it does.
     #[serde(default)]
     pub about: String,
-    /// Whether it carries set points.
+    /// Whether it handles set point writes.
     #[serde(default)]
     pub accepts_writes: bool,
     /// Its settings.

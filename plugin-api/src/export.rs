@@ -263,11 +263,11 @@ impl<W: Work> PluginRun for Guarded<W> {
         points: PointBatch<'_>,
         services: HostServicesBox,
     ) -> RResult<(), RVec<u8>> {
-        told(guarded(|| self.0.run(order.as_slice(), points, services)))
+        result_of(guarded(|| self.0.run(order.as_slice(), points, services)))
     }
 
     fn test_connection(&self, order: RSlice<'_, u8>, services: HostServicesBox) -> RResult<(), RVec<u8>> {
-        told(guarded(|| {
+        result_of(guarded(|| {
             let order: TestRequestMessage = serde_json::from_slice(order.as_slice())?;
             let kind = order.kind.rsplit('/').next().unwrap_or_default();
             let Some((_, test)) = self.0.tests().iter().find(|(id, _)| *id == kind) else {
@@ -290,7 +290,7 @@ impl<W: Work> Drop for Guarded<W> {
     }
 }
 
-fn told(outcome: Outcome) -> RResult<(), RVec<u8>> {
+fn result_of(outcome: Outcome) -> RResult<(), RVec<u8>> {
     match outcome {
         Ok(()) => RResult::ROk(()),
         Err(failure) => {
@@ -336,24 +336,24 @@ mod tests {
     use super::*;
 
     /// Panics whenever it is dropped.
-    struct Grenade;
+    struct PanicsWhenDropped;
 
-    impl Drop for Grenade {
+    impl Drop for PanicsWhenDropped {
         fn drop(&mut self) {
             panic!("dropped");
         }
     }
 
-    /// Throws a grenade when it is dropped.
-    struct Thrower;
+    /// Panics with such a value when it is dropped.
+    struct PanicsWithAPanickingValue;
 
-    impl Drop for Thrower {
+    impl Drop for PanicsWithAPanickingValue {
         fn drop(&mut self) {
-            std::panic::panic_any(Grenade);
+            std::panic::panic_any(PanicsWhenDropped);
         }
     }
 
-    impl Processor for Thrower {
+    impl Processor for PanicsWithAPanickingValue {
         type Settings = ();
         const CLASS: crate::Class = crate::Class::scheduled("thrower", "Thrower");
 
@@ -364,12 +364,12 @@ mod tests {
 
     #[test]
     fn neither_a_drop_that_panics_nor_what_it_throws_leaves_the_guard() {
-        drop(create(|| Thrower, Vec::new()));
+        drop(create(|| PanicsWithAPanickingValue, Vec::new()));
     }
 
     #[test]
     fn what_a_panic_throws_is_not_dropped() {
-        let thrown: Outcome = guarded(|| std::panic::panic_any(Grenade));
+        let thrown: Outcome = guarded(|| std::panic::panic_any(PanicsWhenDropped));
         let what = thrown.unwrap_err().what().to_owned();
         assert!(what.starts_with("something that is no text was thrown at "), "{what}");
     }

@@ -26,7 +26,7 @@ impl Wake {
     }
 }
 
-/// Writes that were written together and travel together.
+/// Set points that were written together and travel together.
 #[derive(Debug)]
 pub struct WriteRequest {
     /// The writes, one for each point.
@@ -59,8 +59,8 @@ impl WriteRequest {
     }
 }
 
-/// a write for the value of one point. What became of it is said with a receipt. [any thread, running or stopping]
-/// A receipt never fails, since Riser keeps the write and asks again.
+/// A requested value of one point. The class reports the status of the write with its methods. [any thread, running or
+/// stopping] They never fail, since Riser keeps the write and asks again.
 #[derive(Debug)]
 pub struct SetPointWrite {
     id: i64,

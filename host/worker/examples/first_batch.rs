@@ -41,7 +41,7 @@ async fn main() -> Outcome<()> {
         connection: None,
         writes: Vec::new(),
     };
-    let order = |stored: &[StoredItem]| {
+    let request = |stored: &[StoredItem]| {
         let library = library.to_string_lossy().into_owned();
         RunRequest::new(library, CLASS.to_owned(), &message, point_table(stored))
     };
@@ -69,7 +69,7 @@ async fn main() -> Outcome<()> {
 
 async fn launch(launcher: &Launcher, order: RunRequest) -> Outcome<WorkerProcess> {
     let worker = launcher.launch(WorkerLimits::default()).await?;
-    worker.send(ToWorker::Run(Box::new(order)))?;
+    worker.send(ToWorker::Run(Box::new(request)))?;
     Ok(worker)
 }
 

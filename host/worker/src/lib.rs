@@ -1,6 +1,6 @@
 //! Worker processes: foreign code runs in them and nowhere else.
 //!
-//! The host starts `riser worker`, the same program in another mode, and hands it one order over a socket:
+//! The host starts `riser worker`, the same program in another mode, and sends it one request over a socket:
 //! describe a library, test a connection, or run a class. [`Launcher`] is the host's side, [`worker_main`]
 //! the worker's, [`frames`] what they say to each other.
 //!

@@ -44,7 +44,7 @@ pub struct TestRequestMessage {
     pub settings: Json,
 }
 
-/// A set point to carry out.
+/// A set point write to execute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WriteMessage {
     /// Its number.
@@ -165,7 +165,7 @@ impl Call {
     }
 }
 
-/// Something that the host is told and does not reply to.
+/// A message that the host does not reply to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Notice {
@@ -290,7 +290,7 @@ pub enum NodeMessage {
         unit: String,
         /// The class that writes it.
         published_by: String,
-        /// The class that carries its set points.
+        /// The class that handles its set point writes.
         writes_handled_by: Option<String>,
         /// What may be written.
         set_point: Option<SetPointRuleMessage>,

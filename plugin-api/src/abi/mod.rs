@@ -6,7 +6,7 @@
 //!
 //! **Growth.** [`CONTRACT`] is `MAJOR.MINOR`. A minor version adds fields after the last prefix field of
 //! [`PluginModule`], methods with default bodies at the end of a trait, messages, and abilities. Nothing is
-//! renamed or removed within a major version. [`compatibility`] judges two versions in one sentence.
+//! renamed or removed within a major version. [`compatibility`] compares two versions in one sentence.
 
 pub mod messages;
 mod point_table;

@@ -64,7 +64,7 @@ pub trait PluginRun: Send {
     ) -> RResult<(), RVec<u8>>;
 
     /// Tests a connection with settings that need not be saved. `order` is JSON of
-    /// `messages::TestRequestMessage`; stages are told through `call`. Blocks, at most about 10 s.
+    /// `messages::TestRequestMessage`; stages are sent through `call`. Blocks, at most about 10 s.
     #[sabi(last_prefix_field)]
     fn test_connection(&self, order: RSlice<'_, u8>, services: HostServicesBox) -> RResult<(), RVec<u8>>;
 }

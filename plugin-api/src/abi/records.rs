@@ -109,7 +109,7 @@ pub struct SampleBatch<'a> {
 pub struct ReadingRecord {
     /// When the source measured it, in nanoseconds since 1970.
     pub source_time_ns: i64,
-    /// When the host last heard of it, in nanoseconds since 1970; 0 for never.
+    /// When the host last received it, in nanoseconds since 1970; 0 for never.
     pub received_time_ns: i64,
     /// The value, as its tag says; [`TAG_KEEP`] for a handle that is no point.
     pub bits: u64,

@@ -31,7 +31,7 @@ pub trait Settings: Sized + 'static {
     /// blocks.
     fn read(reader: &mut Reader<'_>) -> Option<Self>;
 
-    /// Judges them together. [any thread] Never blocks.
+    /// Checks them together. [any thread] Never blocks.
     ///
     /// # Errors
     /// What is wrong, for the administrator.

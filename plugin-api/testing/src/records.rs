@@ -19,9 +19,9 @@ pub(crate) fn unix_ms(moment: SystemTime) -> i64 {
     unix_ns(moment) / 1_000_000
 }
 
-/// A published value that was judged.
+/// A published value that passed the checks.
 #[derive(Debug)]
-pub(crate) struct Judged {
+pub(crate) struct CheckedValue {
     pub(crate) handle: u32,
     pub(crate) value: Option<PointValue>,
     pub(crate) state: ValueState,
@@ -29,13 +29,13 @@ pub(crate) struct Judged {
     pub(crate) source_time: Option<SystemTime>,
 }
 
-/// Judges a record as the host would.
-pub(crate) fn judged(
+/// Checks a record as the host does.
+pub(crate) fn checked(
     record: &ValueRecord,
     texts: &str,
     item: Option<&ItemMessage>,
     class: &str,
-) -> Result<Judged, String> {
+) -> Result<CheckedValue, String> {
     let handle = record.handle;
     let Some(ItemMessage { id, node: NodeMessage::Value { kind, published_by, .. }, .. }) = item else {
         return Err(format!("{handle} is no value of the declared tree"));
@@ -46,7 +46,7 @@ pub(crate) fn judged(
     let value = unpacked(record.tag, record.bits, record.text.of(texts));
     check_value(id, *kind, value.as_ref())?;
     let reason = record.reason.of(texts);
-    Ok(Judged {
+    Ok(CheckedValue {
         handle,
         value,
         state: state(record.state)?,
@@ -55,8 +55,8 @@ pub(crate) fn judged(
     })
 }
 
-/// Judges a sample as the host would.
-pub(crate) fn judged_sample(
+/// Checks a sample as the host does.
+pub(crate) fn checked_sample(
     record: &SampleRecord,
     texts: &str,
     item: Option<&ItemMessage>,

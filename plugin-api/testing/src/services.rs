@@ -13,7 +13,7 @@ use riser_plugin::abi_stable::std_types::{RResult, RSlice, RStr, RString, RVec};
 use riser_plugin::{LogLevel, Served, ValueState, reading_batch, serde_json};
 
 use crate::memory::{LogLine, Memory, ProgressNote, RunRequest, Service, Shown, Stage, StoredSample};
-use crate::records::{judged, judged_sample, moment};
+use crate::records::{checked, checked_sample, moment};
 use crate::run::Pace;
 use crate::set_point_writes::WriteStatus;
 use crate::world::World;
@@ -268,17 +268,17 @@ impl HostServices for Services {
 
     fn publish(&self, batch: ValueBatch<'_>) -> ServiceResult<()> {
         self.serve(Service::Publish, |memory| {
-            let judged: Result<Vec<_>, _> = batch
+            let checked: Result<Vec<_>, _> = batch
                 .records
                 .iter()
-                .map(|record| judged(record, &batch.texts, memory.tree.by_handle(record.handle), self.class))
+                .map(|record| checked(record, &batch.texts, memory.tree.by_handle(record.handle), self.class))
                 .collect();
-            let judged = match judged {
-                Ok(judged) => judged,
+            let checked = match checked {
+                Ok(checked) => checked,
                 Err(what) => return Self::broken(memory, "values-refused", what),
             };
             let now = memory.now();
-            for published in judged {
+            for published in checked {
                 memory.published.insert(published.handle);
                 let before = memory.values.remove(&published.handle).and_then(|shown| shown.value);
                 let shown = Shown {
@@ -298,7 +298,7 @@ impl HostServices for Services {
             let mut samples = Vec::new();
             for record in batch.records {
                 let item = memory.tree.by_handle(record.handle);
-                match judged_sample(record, &batch.texts, item, self.class) {
+                match checked_sample(record, &batch.texts, item, self.class) {
                     Ok((value, state)) => {
                         let sample = StoredSample { at: moment(record.time_ns), value, state };
                         samples.push((record.handle, sample));

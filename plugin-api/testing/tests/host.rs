@@ -137,10 +137,10 @@ fn runs_side_by_side_share_what_is_stored() {
 
 #[test]
 fn a_class_that_publishes_what_another_writes_is_refused_as_by_the_host() {
-    struct Thief;
-    impl Processor for Thief {
+    struct PublishesForeignPoints;
+    impl Processor for PublishesForeignPoints {
         type Settings = ();
-        const CLASS: Class = Class::scheduled("thief", "Thief");
+        const CLASS: Class = Class::scheduled("thief", "PublishesForeignPoints");
         fn run(&self, host: &Host, (): ()) -> Outcome {
             let points = host.declare(tree())?;
             let power = points.all().find("z1/power").ok_or_else(|| Failure::new("no power"))?;
@@ -149,7 +149,7 @@ fn a_class_that_publishes_what_another_writes_is_refused_as_by_the_host() {
         }
     }
     let host = MemoryHost::new();
-    let failure = host.run(Thief).failure();
+    let failure = host.run(PublishesForeignPoints).failure();
     assert!(failure.what.contains("z1/power is written by the class \"status\""), "{}", failure.what);
     assert_eq!(host.broken_rules().len(), 1);
 }
@@ -268,10 +268,10 @@ fn an_ability_is_there_only_when_the_host_has_it() {
             Self(format!("hello from {}", host.configuration()))
         }
     }
-    struct Polite;
-    impl Processor for Polite {
+    struct AsksForAnAbility;
+    impl Processor for AsksForAnAbility {
         type Settings = ();
-        const CLASS: Class = Class::scheduled("polite", "Polite");
+        const CLASS: Class = Class::scheduled("polite", "AsksForAnAbility");
         fn run(&self, host: &Host, (): ()) -> Outcome {
             let words = host.ability::<Greeting>().map_or("nothing".to_owned(), |greeting| greeting.0);
             host.log(LogLevel::Info, &words);
@@ -279,23 +279,23 @@ fn an_ability_is_there_only_when_the_host_has_it() {
         }
     }
     let host = MemoryHost::new();
-    host.run(Polite);
+    host.run(AsksForAnAbility);
     host.grant("greeting/1");
-    host.run(Polite);
+    host.run(AsksForAnAbility);
     let said: Vec<_> = host.log().into_iter().map(|line| line.text).collect();
-    assert_eq!(said, ["nothing", "hello from Polite"]);
+    assert_eq!(said, ["nothing", "hello from AsksForAnAbility"]);
 }
 
 #[test]
 fn a_panic_fails_the_run_with_its_place_and_not_the_test() {
-    struct Clumsy;
-    impl Processor for Clumsy {
+    struct Panics;
+    impl Processor for Panics {
         type Settings = ();
-        const CLASS: Class = Class::scheduled("clumsy", "Clumsy");
+        const CLASS: Class = Class::scheduled("clumsy", "Panics");
         fn run(&self, _host: &Host, (): ()) -> Outcome {
             panic!("dropped it")
         }
     }
-    let failure = MemoryHost::new().run(Clumsy).failure();
+    let failure = MemoryHost::new().run(Panics).failure();
     assert!(failure.is_panic && failure.what.contains("dropped it at "), "{}", failure.what);
 }

@@ -169,7 +169,7 @@ impl ValueTable {
             if slot.is_fresh || slot.kind != value.kind() {
                 continue;
             }
-            if slot.apply(Heard::good(value, now), now) {
+            if slot.apply(Update::good(value, now), now) {
                 changed.push(handle);
             }
         }
@@ -195,8 +195,8 @@ impl ValueTable {
         for published in batch {
             let Published { point, value, state, reason, source_time } = published;
             let Some(slot) = slots.get_mut(point.index()).and_then(Option::as_mut) else { continue };
-            let heard = Heard { value, state, reason, source_time: source_time.unwrap_or(now) };
-            if slot.apply(heard, now) {
+            let update = Update { value, state, reason, source_time: source_time.unwrap_or(now) };
+            if slot.apply(update, now) {
                 changed.push(point);
                 if !slot.is_unsaved {
                     slot.is_unsaved = true;
@@ -221,7 +221,7 @@ impl ValueTable {
             if let Some(slot) = table.slot_mut(*handle) {
                 let reason = Some(Arc::from("no longer at source"));
                 let source_time = slot.reading.source_time;
-                slot.apply(Heard { value: None, state: ValueState::Error, reason, source_time }, now);
+                slot.apply(Update { value: None, state: ValueState::Error, reason, source_time }, now);
             }
         }
         table.mark_unsaved(handles);
@@ -260,7 +260,7 @@ impl ValueTable {
         }
         if let Some((_, value)) = slot.requested.take()
             && is_confirmed
-            && slot.apply(Heard::good(value, now), now)
+            && slot.apply(Update::good(value, now), now)
         {
             table.mark_unsaved(&[handle]);
         }
@@ -390,7 +390,7 @@ impl Table {
         reading
     }
 
-    /// What silence of the writing class makes of a value that was Good when it was heard of.
+    /// What silence of the writing class makes of a value that was Good when it was received.
     fn degraded(&self, slot: &Slot, now: Timestamp) -> Option<(ValueState, &'static str)> {
         if !matches!(slot.reading.state, ValueState::Good | ValueState::Uncertain) {
             return None;
@@ -412,14 +412,14 @@ impl Table {
 }
 
 /// What is said of a point; without a value the last one stays.
-struct Heard {
+struct Update {
     value: Option<Value>,
     state: ValueState,
     reason: Option<Arc<str>>,
     source_time: Timestamp,
 }
 
-impl Heard {
+impl Update {
     /// A value that is right now.
     const fn good(value: Value, now: Timestamp) -> Self {
         Self { value: Some(value), state: ValueState::Good, reason: None, source_time: now }
@@ -428,8 +428,8 @@ impl Heard {
 
 impl Slot {
     /// Answers whether a reader would see a difference.
-    fn apply(&mut self, heard: Heard, now: Timestamp) -> bool {
-        let Heard { value, state, reason, source_time } = heard;
+    fn apply(&mut self, update: Update, now: Timestamp) -> bool {
+        let Update { value, state, reason, source_time } = update;
         let reading = &mut self.reading;
         let was_known = reading.received_time != Timestamp::EPOCH;
         let state = match state {
@@ -537,8 +537,8 @@ mod tests {
             let fixture = fixture();
             fixture.table.set_period(fixture.writer, Duration::from_secs(15));
             fixture.table.publish(fixture.writer, vec![good(4.0)]).unwrap();
-            let told = Published { value: None, state, reason: Some("credentials".into()), ..good(0.0) };
-            fixture.table.publish(fixture.writer, vec![told]).unwrap();
+            let update = Published { value: None, state, reason: Some("credentials".into()), ..good(0.0) };
+            fixture.table.publish(fixture.writer, vec![update]).unwrap();
             fixture.clock.advance(Duration::from_mins(5));
             let reading = fixture.table.readings(&[POINT]).remove(0).unwrap();
             assert_eq!((reading.value, reading.state), (Value::Double(4.0), state));
@@ -550,12 +550,12 @@ mod tests {
     fn to_say_that_a_source_is_out_of_reach_is_no_news_from_it() {
         let fixture = fixture();
         fixture.table.publish(fixture.writer, vec![good(1.0)]).unwrap();
-        let heard = fixture.table.last_value_at(fixture.writer);
-        assert_eq!(heard, Some(fixture.clock.now()));
+        let update = fixture.table.last_value_at(fixture.writer);
+        assert_eq!(update, Some(fixture.clock.now()));
         fixture.clock.advance(Duration::from_mins(1));
         let out_of_reach = Published { value: None, state: ValueState::Offline, ..good(0.0) };
         fixture.table.publish(fixture.writer, vec![out_of_reach]).unwrap();
-        assert_eq!(fixture.table.last_value_at(fixture.writer), heard);
+        assert_eq!(fixture.table.last_value_at(fixture.writer), update);
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub struct ClassDescription {
     pub creates: String,
     /// What it does, in a sentence.
     pub about: String,
-    /// Whether it carries set points.
+    /// Whether it handles set point writes.
     pub accepts_writes: bool,
     /// Its settings.
     pub settings: SettingsSchema,

@@ -95,7 +95,7 @@ impl fmt::Display for ExitReason {
 pub(crate) struct ExitFacts {
     pub(crate) exit: Exit,
     /// Why the host ended it, when it did.
-    pub(crate) verdict: Option<ExitReason>,
+    pub(crate) end_reason: Option<ExitReason>,
     pub(crate) has_sent_outcome: bool,
     /// Its standard error said that an allocation failed.
     pub(crate) ran_out_of_memory: bool,
@@ -105,10 +105,10 @@ pub(crate) struct ExitFacts {
 impl ExitFacts {
     /// The one reason to record.
     pub(crate) fn reason(self) -> ExitReason {
-        match (self.verdict, self.exit) {
+        match (self.end_reason, self.exit) {
             // The work was done, whatever destructors or the host did after that.
             _ if self.has_sent_outcome => ExitReason::Finished,
-            (Some(verdict), _) => verdict,
+            (Some(end_reason), _) => end_reason,
             (None, Exit::Signal(_)) if self.ran_out_of_memory => {
                 ExitReason::MemoryLimit { mib: self.memory_mib }
             }
@@ -144,10 +144,10 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_follows_from_verdict_outcome_memory_and_exit_in_this_order() {
+    fn the_reason_follows_from_end_reason_outcome_memory_and_exit_in_this_order() {
         let facts = |exit| ExitFacts {
             exit,
-            verdict: None,
+            end_reason: None,
             has_sent_outcome: false,
             ran_out_of_memory: false,
             memory_mib: 64,
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(starved.reason(), ExitReason::MemoryLimit { mib: 64 });
         let done = ExitFacts { has_sent_outcome: true, ..facts(Exit::Signal(11)) };
         assert_eq!(done.reason(), ExitReason::Finished);
-        let killed = ExitFacts { verdict: Some(ExitReason::Killed), ..facts(Exit::Signal(9)) };
+        let killed = ExitFacts { end_reason: Some(ExitReason::Killed), ..facts(Exit::Signal(9)) };
         assert_eq!(killed.reason(), ExitReason::Killed);
     }
 }

@@ -77,8 +77,8 @@ pub async fn describe(
 ) -> Result<LibraryDescription, QueryError> {
     let limits = WorkerLimits { time_limit: Some(DESCRIBE_TIMEOUT), ..WorkerLimits::default() };
     let mut description = None;
-    let order = ToWorker::Describe { library: path_text(library) };
-    ask(launcher, library, order, limits, |frame| {
+    let request = ToWorker::Describe { library: path_text(library) };
+    ask(launcher, library, request, limits, |frame| {
         if let FromWorker::Described { description_json } = frame {
             description = Some(LibraryDescription::parse(&description_json));
         }
@@ -89,7 +89,7 @@ pub async fn describe(
         .map_err(|fault| QueryError::Description { file: library.source.clone(), fault })
 }
 
-/// Tests a connection, in a worker, on values that need not be saved. Stages are told as they begin and end.
+/// Tests a connection, in a worker, on values that need not be saved. Calls `on_stage` as each stage begins and ends.
 /// Dropping the future ends the test.
 ///
 /// # Errors
@@ -103,8 +103,8 @@ pub async fn test_connection(
     let limits = WorkerLimits { time_limit: Some(CONNECTION_TEST_TIMEOUT), ..WorkerLimits::default() };
     let ConnectionToTest { kind, instance, settings } = connection;
     let message = TestRequestMessage { kind, instance, settings };
-    let order = TestRequest::new(path_text(library), &message).expect("JSON values can always be written");
-    ask(launcher, library, ToWorker::TestConnection(Box::new(order)), limits, |frame| {
+    let request = TestRequest::new(path_text(library), &message).expect("JSON values can always be written");
+    ask(launcher, library, ToWorker::TestConnection(Box::new(request)), limits, |frame| {
         if let FromWorker::Notice(Notice::TestStage(stage)) = frame {
             on_stage(stage);
         }
@@ -112,17 +112,17 @@ pub async fn test_connection(
     .await
 }
 
-/// Gives a worker its order and hands on its frames until it has ended.
+/// Sends a worker its request and passes on its frames until it has ended.
 async fn ask(
     launcher: &Launcher,
     library: &CachedLibrary,
-    order: ToWorker,
+    request: ToWorker,
     limits: WorkerLimits,
     mut on_frame: impl FnMut(FromWorker),
 ) -> Result<(), QueryError> {
     let mut worker = launcher.launch(limits).await?;
     // A worker that is gone says so in its last event.
-    let _ended = worker.send(order);
+    let _ended = worker.send(request);
     let file = || library.source.clone();
     let mut outcome = None;
     loop {

@@ -1,4 +1,4 @@
-//! Carries out the one order of a worker. Foreign code runs here, on the main thread.
+//! Executes the one request of a worker. Foreign code runs here, on the main thread.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::frames::{FromWorker, LoadFault, Outcome, RunRequest, TestRequest, ToW
 /// Names no class: what is made then tests connections.
 const NO_CLASS: &str = "";
 
-/// Why an request was not carried out. It is the same next time.
+/// Why a request was not executed. It is the same next time.
 #[derive(Debug, thiserror::Error)]
 enum RunRequestError {
     #[error("the library {0}")]
@@ -28,17 +28,17 @@ enum RunRequestError {
     #[error("the description cannot be sent: {0}")]
     Description(#[from] FrameError),
     #[error("the host gave no request that a worker knows")]
-    NoOrder,
+    NoRequest,
 }
 
 pub(super) fn execute(request: ToWorker, session: &Arc<WorkerSession>) -> Outcome {
-    let carried_out = match request {
+    let executed = match request {
         ToWorker::Describe { library } => describe(&library, session),
         ToWorker::Run(request) => run(*request, session),
         ToWorker::TestConnection(request) => test_connection(*request, session),
-        _ => Err(RunRequestError::NoOrder),
+        _ => Err(RunRequestError::NoRequest),
     };
-    carried_out.unwrap_or_else(|error| match error {
+    executed.unwrap_or_else(|error| match error {
         RunRequestError::NotLoaded(fault) => Outcome::NotLoaded(fault),
         other => failure(other.to_string()),
     })

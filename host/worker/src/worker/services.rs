@@ -137,8 +137,8 @@ impl HostServices for Services {
             3 => LogLevel::Error,
             _ => LogLevel::Info,
         };
-        // Without a host there is nobody left to tell.
-        let _unheard = self.session.link.send(&FromWorker::Log { level, text: log_text(text) });
+        // Without a host nobody reads the line.
+        let _not_read = self.session.link.send(&FromWorker::Log { level, text: log_text(text) });
     }
 
     fn is_stopping(&self) -> bool {

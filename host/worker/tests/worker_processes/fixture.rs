@@ -46,11 +46,11 @@ impl Fixture {
         limits: WorkerLimits,
     ) -> WorkerProcess {
         let worker = self.launcher.launch(limits).await.unwrap();
-        worker.send(ToWorker::Run(Box::new(self.order(library, class, json!({}))))).unwrap();
+        worker.send(ToWorker::Run(Box::new(self.request(library, class, json!({}))))).unwrap();
         worker
     }
 
-    pub(crate) fn order(&self, library: &CachedLibrary, class: &str, settings: Value) -> RunRequest {
+    pub(crate) fn request(&self, library: &CachedLibrary, class: &str, settings: Value) -> RunRequest {
         let message = RunRequestMessage {
             configuration: format!("{class} under test"),
             instance: self.instance.clone(),

@@ -80,9 +80,9 @@ async fn the_example_is_described_runs_and_stops() {
     assert_eq!(counter.mode, RunMode::LongRunning);
     assert!(counter.settings.setting("step_every").is_some());
 
-    let order = fixture.order(&library, "counter", json!({ "start": 40, "step_every": "100 ms" }));
+    let request = fixture.request(&library, "counter", json!({ "start": 40, "step_every": "100 ms" }));
     let mut worker = fixture.launcher.launch(WorkerLimits::default()).await.unwrap();
-    worker.send(ToWorker::Run(Box::new(order))).unwrap();
+    worker.send(ToWorker::Run(Box::new(request))).unwrap();
     assert_eq!(numbers_published(&mut worker, 3).await, [40, 41, 42]);
     assert!(marked(&fixture.instance) > 0);
     assert_eq!(stop(worker).await, (Some(Outcome::Cancelled), ExitReason::Finished));
@@ -167,9 +167,9 @@ async fn a_class_that_the_library_lacks_and_settings_that_do_not_fit_are_failure
     let fixture = Fixture::new("unfit");
     let library = fixture.library("riser-example");
     let failure = async |class: &str, settings: serde_json::Value| {
-        let order = fixture.order(&library, class, settings);
+        let request = fixture.request(&library, class, settings);
         let worker = fixture.launcher.launch(WorkerLimits::default()).await.unwrap();
-        worker.send(ToWorker::Run(Box::new(order))).unwrap();
+        worker.send(ToWorker::Run(Box::new(request))).unwrap();
         let events = events_of(worker).await;
         let failed = events.into_iter().find_map(|event| match event {
             WorkerEvent::Frame(FromWorker::Outcome(Outcome::Failed(failure))) => Some(failure),

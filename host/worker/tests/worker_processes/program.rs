@@ -43,8 +43,8 @@ async fn host(instance: &str, library: &str) {
         writes: Vec::new(),
     };
     let (library, class) = (library.to_owned(), "endless-loop".to_owned());
-    let order = RunRequest::new(library, class, &message, PointTable::default()).unwrap();
-    looping.send(ToWorker::Run(Box::new(order))).unwrap();
+    let request = RunRequest::new(library, class, &message, PointTable::default()).unwrap();
+    looping.send(ToWorker::Run(Box::new(request))).unwrap();
     while !matches!(looping.next_event().await, WorkerEvent::Frame(FromWorker::Log { .. })) {}
 
     let script = "setsid --fork sleep 3600; echo ready; cat >/dev/null";
