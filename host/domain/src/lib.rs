@@ -8,6 +8,7 @@
 mod actor;
 mod clock;
 mod connection;
+mod duration_words;
 mod ews_server;
 mod item;
 mod problem;
@@ -25,6 +26,7 @@ pub use clock::Clock;
 #[cfg(feature = "testing")]
 pub use clock::FakeClock;
 pub use connection::{Connection, ConnectionId};
+pub use duration_words::duration_words;
 pub use ews_server::{AccountId, AccountRights, DigestAlgorithm, EwsServer, EwsServerId};
 pub use item::{
     ContainerItem, ContainerKind, EwsItem, EwsItemId, HistoryItem, PointHandle, SetPointRule, ValueItem,

@@ -299,3 +299,21 @@ fn a_panic_fails_the_run_with_its_place_and_not_the_test() {
     let failure = MemoryHost::new().run(Panics).failure();
     assert!(failure.is_panic && failure.what.contains("dropped it at "), "{}", failure.what);
 }
+
+#[test]
+fn a_run_puts_the_command_that_shows_its_log_into_a_problem() {
+    struct RaisesAProblem;
+    impl Processor for RaisesAProblem {
+        type Settings = ();
+        const CLASS: Class = Class::scheduled("problem", "Problem");
+        fn run(&self, host: &Host, (): ()) -> Outcome {
+            host.raise(Problem::new("odd", "odd").remedy(format!("see `{}`", host.run_log_link()?)));
+            Ok(())
+        }
+    }
+    let host = MemoryHost::new();
+    for log in ["riser log 1", "riser log 2"] {
+        assert_eq!(host.run(RaisesAProblem), RunEnd::Succeeded);
+        assert_eq!(host.problems()[0].remedy, format!("see `{log}`"));
+    }
+}
