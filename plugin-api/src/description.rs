@@ -88,6 +88,26 @@ pub struct ConnectionDescription {
     pub settings_version: u32,
 }
 
+/// Settings in the order in which a form shows them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SettingsSchema {
+    /// The settings.
+    pub settings: Vec<SettingDescription>,
+}
+
+impl SettingsSchema {
+    /// Returns the setting with this key, at the top level.
+    pub fn setting(&self, key: &str) -> Option<&SettingDescription> {
+        self.settings.iter().find(|setting| setting.key == key)
+    }
+}
+
+impl From<Vec<SettingDescription>> for SettingsSchema {
+    fn from(settings: Vec<SettingDescription>) -> Self {
+        Self { settings }
+    }
+}
+
 /// A setting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SettingDescription {
@@ -178,8 +198,5 @@ pub enum SettingKind {
         of: Box<SettingKind>,
     },
     /// Settings that belong together.
-    Group {
-        /// The settings.
-        settings: Vec<SettingDescription>,
-    },
+    Group(SettingsSchema),
 }

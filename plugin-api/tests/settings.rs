@@ -73,7 +73,7 @@ fn doc_comments_types_and_attributes_become_the_description() {
     assert_eq!(scope.kind, SettingKind::Choice { options: vec!["all".into(), "changed".into()] });
     assert_eq!((batch.unit.as_deref(), batch.advanced, limit.required), (Some("stations"), true, false));
     assert_eq!(code_word.kind, SettingKind::Secret);
-    let group = SettingKind::Group { settings: Proxy::describe() };
+    let group = SettingKind::Group(Proxy::describe().into());
     assert_eq!((&proxies.kind, &proxy.kind), (&SettingKind::List { of: Box::new(group.clone()) }, &group));
     assert!(Proxy::describe()[0].required && !Proxy::describe()[1].required && !proxies.required);
     assert_eq!(All::VERSION, 2);

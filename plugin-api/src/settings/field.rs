@@ -197,7 +197,7 @@ impl<T: SettingValue> SettingValue for Vec<T> {
 /// A struct of settings inside another is a group.
 impl<S: Settings> SettingValue for S {
     fn kind(_attributes: &Attributes) -> SettingKind {
-        SettingKind::Group { settings: S::describe() }
+        SettingKind::Group(S::describe().into())
     }
 
     fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {

@@ -44,9 +44,7 @@ pub fn check_value(kind: &SettingKind, value: &Json) -> Result<(), String> {
         SettingKind::Host => host(value),
         SettingKind::File => file(value),
         SettingKind::List { .. } => is(value.is_array(), "takes a list, such as [ … ]"),
-        SettingKind::Group { .. } => {
-            is(value.is_object(), "takes a group of settings, such as { key = value }")
-        }
+        SettingKind::Group(_) => is(value.is_object(), "takes a group of settings, such as { key = value }"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use riser_secrets::{Keyring, SecretContext, SecretError};
 use riser_store::{SealedSettings, SealedValue};
-use riser_worker::{CheckedSettings, Setting, SettingKind, SettingValues, SettingsSchema};
+use riser_worker::{CheckedSettings, SettingKind, SettingValues, SettingsSchema, check_settings};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use toml::Spanned;
@@ -99,7 +99,7 @@ pub(super) fn read_settings(
         if moves_elsewhere(schema, stored.json, &values) { Vec::new() } else { stored.keys() }
     });
     let is_moved = kept.is_empty() && stored.is_some_and(|stored| !stored.sealed.is_empty());
-    match schema.check(&values, &kept) {
+    match check_settings(schema, &values, &kept) {
         Ok(checked) => {
             let kept = stored.filter(|_| !is_moved);
             is_readable.then(|| WantedSettings { forgets_secrets: is_moved, ..wanted(checked, kept) })
@@ -131,14 +131,14 @@ fn wanted(checked: CheckedSettings, stored: Option<&StoredSettings<'_>>) -> Want
 /// Whether an address or a host differs: a stored secret never goes to another place than it was given for.
 fn moves_elsewhere(schema: &SettingsSchema, stored: &str, values: &SettingValues) -> bool {
     let stored: SettingValues = serde_json::from_str(stored).unwrap_or_default();
-    any_moves(&schema.settings, |key| (stored.get(key), values.get(key)))
+    any_moves(schema, |key| (stored.get(key), values.get(key)))
 }
 
 fn any_moves<'v>(
-    settings: &[Setting],
+    schema: &SettingsSchema,
     values_of: impl Fn(&str) -> (Option<&'v Value>, Option<&'v Value>),
 ) -> bool {
-    settings.iter().any(|setting| {
+    schema.settings.iter().any(|setting| {
         let (stored, wanted) = values_of(&setting.key);
         moves(&setting.kind, stored, wanted)
     })
@@ -147,8 +147,8 @@ fn any_moves<'v>(
 fn moves(kind: &SettingKind, stored: Option<&Value>, wanted: Option<&Value>) -> bool {
     match kind {
         SettingKind::Address | SettingKind::Host => stored != wanted,
-        SettingKind::Group { settings } => {
-            any_moves(settings, |key| (stored.and_then(|it| it.get(key)), wanted.and_then(|it| it.get(key))))
+        SettingKind::Group(schema) => {
+            any_moves(schema, |key| (stored.and_then(|it| it.get(key)), wanted.and_then(|it| it.get(key))))
         }
         SettingKind::List { of: element } => {
             let (stored, wanted) = (stored.and_then(Value::as_array), wanted.and_then(Value::as_array));
@@ -191,6 +191,7 @@ pub(super) fn seal(
 #[cfg(test)]
 mod tests {
     use riser_secrets::{KeyCreation, RootKey};
+    use riser_worker::Setting;
     use serde_json::json;
     use toml::de::DeTable;
 
@@ -219,7 +220,7 @@ mod tests {
                 setting("base_url", SettingKind::Address),
                 setting("site", SettingKind::Text),
                 setting("password", SettingKind::Secret),
-                setting("proxies", SettingKind::List { of: Box::new(SettingKind::Group { settings }) }),
+                setting("proxies", SettingKind::List { of: Box::new(SettingKind::Group(settings.into())) }),
             ],
         }
     }

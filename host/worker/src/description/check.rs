@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use riser_plugin::description::{SettingDescription, SettingKind};
+use riser_plugin::description::{SettingDescription, SettingKind, SettingsSchema};
 use riser_plugin::settings::check_value;
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::settings_schema::{SettingValues, SettingsSchema};
+/// Values of settings as they are stored: a JSON object by setting key.
+pub type SettingValues = Map<String, Value>;
 
 /// Most entries of a list.
 const MOST_ENTRIES: usize = 1_000;
@@ -38,24 +39,22 @@ pub struct CheckedSettings {
     pub secrets: Vec<(String, SecretString)>,
 }
 
-impl SettingsSchema {
-    /// Checks values, fills in defaults, takes out secrets. A required secret may be left out when its path is
-    /// among `stored_secrets`.
-    ///
-    /// # Errors
-    /// All faults, in the order of the schema, unknown keys last.
-    pub fn check(
-        &self,
-        values: &SettingValues,
-        stored_secrets: &[String],
-    ) -> Result<CheckedSettings, Vec<SettingFault>> {
-        let mut check = Check { stored_secrets, secrets: Vec::new(), faults: Vec::new() };
-        let values = check.group(&self.settings, values, "");
-        if check.faults.is_empty() {
-            Ok(CheckedSettings { values, secrets: check.secrets })
-        } else {
-            Err(check.faults)
-        }
+/// Checks values, fills in defaults, takes out secrets. A required secret may be left out when its path is among
+/// `stored_secrets`.
+///
+/// # Errors
+/// All faults, in the order of the schema, unknown keys last.
+pub fn check_settings(
+    schema: &SettingsSchema,
+    values: &SettingValues,
+    stored_secrets: &[String],
+) -> Result<CheckedSettings, Vec<SettingFault>> {
+    let mut check = Check { stored_secrets, secrets: Vec::new(), faults: Vec::new() };
+    let values = check.group(schema, values, "");
+    if check.faults.is_empty() {
+        Ok(CheckedSettings { values, secrets: check.secrets })
+    } else {
+        Err(check.faults)
     }
 }
 
@@ -70,17 +69,17 @@ impl Check<'_> {
         self.faults.push(SettingFault { key: path.to_owned(), what: what.into() });
     }
 
-    fn group(&mut self, settings: &[SettingDescription], given: &SettingValues, path: &str) -> SettingValues {
+    fn group(&mut self, schema: &SettingsSchema, given: &SettingValues, path: &str) -> SettingValues {
         let mut checked = SettingValues::new();
-        for setting in settings {
+        for setting in &schema.settings {
             let path = join(path, &setting.key);
             if let Some(value) = self.setting(setting, given.get(&setting.key), &path) {
                 checked.insert(setting.key.clone(), value);
             }
         }
         for key in given.keys() {
-            if settings.iter().all(|setting| setting.key != *key) {
-                let what = match nearest(key, settings) {
+            if schema.settings.iter().all(|setting| setting.key != *key) {
+                let what = match nearest(key, schema) {
                     Some(near) => format!("is no setting; did you mean {near}?"),
                     None => "is no setting: remove it".to_owned(),
                 };
@@ -100,8 +99,8 @@ impl Check<'_> {
             }
             (Some(value), kind) => self.value(kind, value, path),
             // What is in a group has defaults of its own.
-            (None, SettingKind::Group { settings }) => {
-                Some(Value::Object(self.group(settings, &SettingValues::new(), path)))
+            (None, SettingKind::Group(schema)) => {
+                Some(Value::Object(self.group(schema, &SettingValues::new(), path)))
             }
             (None, _) => {
                 self.missing(setting, path);
@@ -136,8 +135,8 @@ impl Check<'_> {
             return None;
         }
         match (kind, value) {
-            (SettingKind::Group { settings }, Value::Object(values)) => {
-                Some(Value::Object(self.group(settings, values, path)))
+            (SettingKind::Group(schema), Value::Object(values)) => {
+                Some(Value::Object(self.group(schema, values, path)))
             }
             (SettingKind::List { of }, Value::Array(entries)) => self.list(of, entries, path),
             (SettingKind::Secret, Value::String(text)) => {
@@ -166,10 +165,10 @@ fn join(path: &str, key: &str) -> String {
 }
 
 /// A setting whose key is written almost like this.
-fn nearest<'schema>(key: &str, settings: &'schema [SettingDescription]) -> Option<&'schema str> {
+fn nearest<'schema>(key: &str, schema: &'schema SettingsSchema) -> Option<&'schema str> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
     let wanted = plain(key);
-    settings.iter().map(|setting| setting.key.as_str()).find(|known| {
+    schema.settings.iter().map(|setting| setting.key.as_str()).find(|known| {
         let known = plain(known);
         known == wanted || (wanted.len() > 2 && (known.starts_with(&wanted) || wanted.starts_with(&known)))
     })
@@ -248,7 +247,7 @@ mod tests {
                         SettingKind::Duration { min_ms: Some(5_000), max_ms: Some(300_000) },
                     )
                 },
-                setting("proxies", SettingKind::List { of: Box::new(SettingKind::Group { settings }) }),
+                setting("proxies", SettingKind::List { of: Box::new(SettingKind::Group(settings.into())) }),
             ],
         }
     }
@@ -258,7 +257,7 @@ mod tests {
         let given = object(json!({
             "base_url": "https://evce/api/v2", "password": "one", "proxies": [{ "host": "a", "password": "two" }]
         }));
-        let checked = connection().check(&given, &[]).unwrap();
+        let checked = check_settings(&connection(), &given, &[]).unwrap();
         assert_eq!(
             Value::Object(checked.values),
             json!({
@@ -278,7 +277,7 @@ mod tests {
             "base_url": "ftp://evce", "poll_every": "2 s", "pol_every": 1, "baseUrl": "x",
             "proxies": [{ "port": 0 }, 5]
         }));
-        let faults = connection().check(&given, &[]).unwrap_err();
+        let faults = check_settings(&connection(), &given, &[]).unwrap_err();
         let mut faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
         faults.sort();
         assert_eq!(
@@ -302,8 +301,8 @@ mod tests {
         for given in [json!({ "base_url": "https://a" }), json!({ "base_url": "https://a", "password": "" })]
         {
             let given = object(given);
-            assert!(connection().check(&given, &stored).unwrap().secrets.is_empty());
-            assert_eq!(connection().check(&given, &[]).unwrap_err().len(), 1);
+            assert!(check_settings(&connection(), &given, &stored).unwrap().secrets.is_empty());
+            assert_eq!(check_settings(&connection(), &given, &[]).unwrap_err().len(), 1);
         }
     }
 
@@ -312,7 +311,8 @@ mod tests {
         let check = |kind: SettingKind, value: Value| {
             let schema = SettingsSchema { settings: vec![setting("it", kind)] };
             let given = SettingValues::from_iter([("it".to_owned(), value)]);
-            schema.check(&given, &[]).map_or_else(|faults| faults[0].what.clone(), |_| "fits".to_owned())
+            check_settings(&schema, &given, &[])
+                .map_or_else(|faults| faults[0].what.clone(), |_| "fits".to_owned())
         };
         let choice = || SettingKind::Choice { options: vec!["fast".to_owned(), "slow".to_owned()] };
         let percent = || SettingKind::Number { min: Some(0.0), max: Some(100.0) };

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use riser_domain::RunMode;
-use riser_plugin::description as plugin;
-
-use super::settings_schema::SettingsSchema;
+use riser_plugin::description::{self as plugin, SettingsSchema};
 
 /// What a library offers.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,13 +3,11 @@
 mod check;
 mod library_description;
 mod open_settings;
-mod settings_schema;
 
-pub use check::{CheckedSettings, SettingFault};
+pub use check::{CheckedSettings, SettingFault, SettingValues, check_settings};
 pub use library_description::{
     ClassDescription, ConnectionDescription, DescriptionFault, LibraryDescription,
 };
 pub use open_settings::open_settings;
-pub use riser_plugin::description::{SettingDescription as Setting, SettingKind};
-pub use riser_plugin::time_span::parse as parse_duration;
-pub use settings_schema::{SettingValues, SettingsSchema};
+pub use riser_plugin::description::{SettingDescription as Setting, SettingKind, SettingsSchema};
+pub use riser_plugin::time_span::{format as write_duration, parse as parse_duration};

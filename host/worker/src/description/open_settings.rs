@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::settings_schema::SettingValues;
+use super::check::SettingValues;
 
 /// Returns all settings, secrets included. The only form in which they meet; it goes into a frame and nowhere else.
 pub fn open_settings(values: SettingValues, secrets: &[(String, SecretString)]) -> Value {
