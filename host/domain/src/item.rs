@@ -9,6 +9,7 @@ use crate::{Value, ValueKind};
 ///
 /// Plugins make ids from the ids of the source, never from names, so that a rename keeps BMS bindings. The host
 /// puts a [`TreeKey`](crate::TreeKey) in front of them.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EwsItemId(Arc<str>);
 
@@ -60,6 +61,7 @@ impl fmt::Debug for EwsItemId {
 
 /// The number of an item inside this host: stable for the life of the item, dense, never shown outside.
 /// Points declared together get neighbouring handles.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PointHandle(pub u32);
 
@@ -71,6 +73,7 @@ impl PointHandle {
 }
 
 /// The type of a container (DataExchange 1.2, `ContainerItem/Type`).
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ContainerKind {
     /// A folder.
@@ -106,6 +109,7 @@ impl ContainerKind {
 }
 
 /// A container of items.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContainerItem {
     /// Its id.
@@ -121,6 +125,7 @@ pub struct ContainerItem {
 }
 
 /// What a BMS may write to a point.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct SetPointRule {
     /// Smallest number accepted.
@@ -156,6 +161,7 @@ impl SetPointRule {
 }
 
 /// A point with a live value.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValueItem {
     /// Its id.
@@ -179,6 +185,7 @@ pub struct ValueItem {
 }
 
 /// A recorded history of a point.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryItem {
     /// Its id.
@@ -200,6 +207,7 @@ pub struct HistoryItem {
 }
 
 /// Any node of an EWS server's tree.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub enum EwsItem {
     /// A container.

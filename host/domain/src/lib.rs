@@ -8,6 +8,7 @@
 mod actor;
 mod clock;
 mod connection;
+mod duration_words;
 mod ews_server;
 mod item;
 mod problem;
@@ -26,6 +27,7 @@ pub use clock::Clock;
 #[cfg(feature = "testing")]
 pub use clock::FakeClock;
 pub use connection::{Connection, ConnectionId};
+pub use duration_words::duration_words;
 pub use ews_server::{AccountId, AccountRights, DigestAlgorithm, EwsServer, EwsServerId};
 pub use item::{
     ContainerItem, ContainerKind, EwsItem, EwsItemId, HistoryItem, PointHandle, SetPointRule, ValueItem,
@@ -39,4 +41,4 @@ pub use set_point_write::{SetPointWrite, WriteId, WriteState};
 pub use timestamp::Timestamp;
 pub use tree::{DeclaredTree, ItemChange, StoredItem, TreeDifference, TreeError, TreeOwner};
 pub use tree_key::TreeKey;
-pub use value::{HistorySample, Reading, Value, ValueKind, ValueState};
+pub use value::{HistorySample, Published, Reading, Value, ValueKind, ValueState};

@@ -1,4 +1,5 @@
 /// Something an administrator should know and can end.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// A stable word for it, such as `credentials-refused`.

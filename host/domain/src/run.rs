@@ -99,6 +99,7 @@ pub struct Run {
 }
 
 /// How important a line of a run's log is.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     /// For a hunt.

@@ -4,6 +4,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 /// A moment of wall time: milliseconds since 1970-01-01T00:00:00Z.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp {
     unix_ms: i64,

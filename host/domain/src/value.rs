@@ -1,9 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::Timestamp;
+use crate::{PointHandle, Timestamp};
 
 /// The type of a value item, after the EWS contract (DataExchange 1.2, `ValueItem/Type`).
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ValueKind {
     /// A moment in UTC.
@@ -58,6 +59,7 @@ impl ValueKind {
 }
 
 /// The value of a point. Doubles are finite: whoever makes one from foreign input checks that.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// A moment.
@@ -104,6 +106,7 @@ impl Value {
 }
 
 /// How far a value can be trusted, with the numbers EWS sends (DataExchange 1.2, `State`).
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum ValueState {
@@ -156,6 +159,7 @@ impl fmt::Display for ValueState {
 }
 
 /// A value as it is served: never without its state and its times.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
     /// The last good value, or the one the state speaks of.
@@ -183,7 +187,23 @@ impl Reading {
     }
 }
 
+/// A value that a running class publishes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Published {
+    /// The point.
+    pub point: PointHandle,
+    /// The value; `None` keeps the last good one.
+    pub value: Option<Value>,
+    /// Its state.
+    pub state: ValueState,
+    /// Why the state is not Good, for people.
+    pub reason: Option<Arc<str>>,
+    /// When the source measured it; `None` for now.
+    pub source_time: Option<Timestamp>,
+}
+
 /// One sample of a history.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistorySample {
     /// The value at that time.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use riser_domain::{
     Actor, ClassId, Clock as _, ConfigurationId, ContainerItem, ContainerKind, DeclaredTree, DigestAlgorithm,
     EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock, HistoryItem, PointHandle, ProcessorConfiguration,
-    ProcessorFlags, SetPointRule, SetPointWrite, Timestamp, TreeOwner, Value, ValueItem, ValueKind,
-    ValueState,
+    ProcessorFlags, Published, SetPointRule, SetPointWrite, Timestamp, TreeOwner, Value, ValueItem,
+    ValueKind, ValueState,
 };
 use riser_store::Store;
 
 use crate::changes::Changes;
 use crate::configuration::Configurations;
-use crate::items::{ItemStore, Published};
+use crate::items::ItemStore;
 use crate::outbox::{Outbox, PointWrite};
 
 pub(crate) struct Fixture {
@@ -110,7 +110,7 @@ fn tree() -> DeclaredTree {
 
 fn good(handle: PointHandle, number: i64) -> Published {
     let value = Some(Value::Long(number));
-    Published { handle, value, state: ValueState::Good, reason: None, source_time: None }
+    Published { point: handle, value, state: ValueState::Good, reason: None, source_time: None }
 }
 
 pub(crate) fn bms() -> Actor {

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use riser_domain::RunMode;
 use riser_worker::{
     LaunchOptions, Launcher, LibraryCache, LibraryDescription, Setting, SettingKind, SettingValues,
-    SettingsSchema, describe,
+    SettingsSchema, check_settings, describe,
 };
 
 use super::write_line;
@@ -142,7 +142,7 @@ fn setting_faults(of: &str, schema: &SettingsSchema) -> Vec<String> {
         }
         let alone = SettingsSchema { settings: vec![setting.clone()] };
         if setting.default.is_some()
-            && let Err(unfit) = alone.check(&SettingValues::new(), &[])
+            && let Err(unfit) = check_settings(&alone, &SettingValues::new(), &[])
         {
             faults.extend(
                 unfit

@@ -1,5 +1,6 @@
 //! Changes all its values at each beat. Not shipped: `cargo xtask bench` measures the latency of values with
 //! it.
+use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use riser_plugin::prelude::*;
@@ -65,7 +66,13 @@ fn tree(points: u32) -> Tree {
 
 /// Returns the points in order and the time stamp; `None` if one is missing.
 fn find(stored: &Points, points: u32) -> Option<(Vec<Point>, Point)> {
-    let found = (0..points).map(|index| stored.find(&point_id(index))).collect::<Option<Vec<_>>>()?;
+    let mut id = String::new();
+    let found = (0..points).map(|index| {
+        id.clear();
+        write_point_id(&mut id, index);
+        stored.find(&id)
+    });
+    let found = found.collect::<Option<Vec<_>>>()?;
     Some((found, stored.find(PUBLISHED_AT)?))
 }
 
@@ -74,7 +81,15 @@ fn folder_id(index: u32) -> String {
 }
 
 fn point_id(index: u32) -> String {
-    format!("{}/point-{index}/Beat", folder_id(index))
+    let mut id = String::new();
+    write_point_id(&mut id, index);
+    id
+}
+
+/// Adds the id of a point to a text: a run looks up all of them before its first batch.
+fn write_point_id(id: &mut String, index: u32) {
+    // Writing to a string cannot fail.
+    let _ = write!(id, "folder-{}/point-{index}/Beat", index / POINTS_IN_A_FOLDER);
 }
 
 /// Nanoseconds since 1970 by this machine's clock, which the reader shares.

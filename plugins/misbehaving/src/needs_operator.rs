@@ -18,7 +18,7 @@ impl Processor for NeedsOperator {
         host.state().put(RAN_BEFORE, "yes")?;
         let problem = Problem::new("limiter-shut", "the limiter is shut")
             .effect("nothing passes")
-            .remedy("open the limiter and start it again");
+            .remedy(format!("open the limiter and start it again; its log: `{}`", host.run_log_link()?));
         Err(Failure::problem(problem).permanent())
     }
 }

@@ -11,6 +11,7 @@ pub(super) enum Benchmark {
     PluginToEws,
     SetPoint,
     FirstBatch,
+    FirstBatchOfMany,
     FirstPage,
     ResidentHost,
     ResidentWorker,
@@ -18,11 +19,12 @@ pub(super) enum Benchmark {
 }
 
 impl Benchmark {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::GetValues,
         Self::PluginToEws,
         Self::SetPoint,
         Self::FirstBatch,
+        Self::FirstBatchOfMany,
         Self::FirstPage,
         Self::ResidentHost,
         Self::ResidentWorker,
@@ -36,6 +38,7 @@ impl Benchmark {
             Self::PluginToEws => "plugin to EWS, 10,000 values",
             Self::SetPoint => "set point to controller",
             Self::FirstBatch => "worker spawn to first batch",
+            Self::FirstBatchOfMany => "worker start, 10,000 points",
             Self::FirstPage => "start to first page",
             Self::ResidentHost => "resident host",
             Self::ResidentWorker => "resident EVCE worker",
@@ -54,6 +57,7 @@ impl Benchmark {
             Self::PluginToEws => plugin_to_ews::measure(name, programs).await,
             Self::SetPoint => set_point::measure(name, programs).await,
             Self::FirstBatch => first_batch::measure(name, programs),
+            Self::FirstBatchOfMany => first_batch::measure_large(name, programs),
             Self::FirstPage => first_page::measure(name, programs).await,
             Self::ResidentHost => resident::measure_host(name, programs).await,
             Self::ResidentWorker => resident::measure_worker(name, programs).await,

@@ -6,6 +6,7 @@
 mod affinity;
 mod baseline;
 mod benchmark;
+mod comparison;
 mod controller;
 mod lines;
 mod load;
@@ -34,6 +35,9 @@ pub(crate) struct BenchArgs {
     json: bool,
     /// Measure only benchmarks whose names contain this
     filter: Option<String>,
+    /// Measure another build too, in turn with this one, and compare: a checkout, or a directory of release programs
+    #[arg(long, value_name = "DIR", conflicts_with = "programs")]
+    against: Option<PathBuf>,
     /// Measure with the programs in this directory, which were built with the release profile
     #[arg(long, value_name = "DIR", hide = true)]
     programs: Option<PathBuf>,
@@ -41,6 +45,9 @@ pub(crate) struct BenchArgs {
 
 /// Runs the benchmarks one after another.
 pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
+    if let Some(other) = &arguments.against {
+        return comparison::run(arguments, other);
+    }
     let Some(directory) = &arguments.programs else { return measure_in_release(arguments) };
     let programs = Programs::in_directory(directory);
     let wanted = |benchmark: &Benchmark| {

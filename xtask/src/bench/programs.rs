@@ -32,13 +32,19 @@ impl Programs {
 
 /// Builds all of them and this program. Returns its path and the directory of the others.
 pub(super) fn build() -> anyhow::Result<(PathBuf, PathBuf)> {
+    build_in(workspace::root())
+}
+
+/// Builds the same in another checkout.
+pub(super) fn build_in(checkout: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
     let mut cargo = workspace::cargo();
+    cargo.current_dir(checkout);
     cargo.args(["build", "--release", MESSAGE_FORMAT, "--bins", "--lib", "--example", "first_batch"]);
     for package in ["riser", "evce-simulator", "riser-evce", "riser-metronome", "riser-worker", "xtask"] {
         cargo.args(["--package", package]);
     }
     let built = cargo.stderr(Stdio::inherit()).output().context("cargo could not be started")?;
-    ensure!(built.status.success(), "Riser does not build");
+    ensure!(built.status.success(), "Riser does not build in {}", checkout.display());
     let artifacts = Artifacts::read(&built.stdout)?;
     let directory = artifacts.program("riser")?.parent().context("a program has no parent directory")?;
     Ok((artifacts.program("xtask")?.to_owned(), directory.to_owned()))

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
 mod documents;
+mod files_to_touch;
 mod imports;
 mod source_files;
 mod words;

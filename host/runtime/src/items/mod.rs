@@ -11,14 +11,14 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use riser_domain::{
     Actor, Clock, Connection, ConnectionId, DeclaredTree, EwsItem, EwsItemId, EwsServer, EwsServerId,
-    ItemChange, PointHandle, Reading, StoredItem, TreeDifference, TreeError, TreeKey, TreeOwner, Value,
+    ItemChange, PointHandle, Published, Reading, StoredItem, TreeDifference, TreeError, TreeKey, TreeOwner, Value,
     ValueKind, ValueState, WriteId,
 };
 use riser_store::{Store, StoreError};
 
 pub use server_tree::{ROOT_HANDLE, ServerTree, TreeNode};
 pub(crate) use value_table::PublishError;
-pub(crate) use value_table::{Published, ValueTable, WriterId};
+pub(crate) use value_table::{ValueTable, WriterId, is_storable, may_publish};
 
 use crate::changes::{Change, Changes};
 use connection_containers::PlacedTree;
@@ -341,11 +341,6 @@ fn ensure_slots(values: &ValueTable, owner: &TreeOwner, items: &[StoredItem]) {
         })
         .collect();
     values.ensure(points);
-}
-
-/// Whether a class may say this of a value; Forced is the operator's alone.
-pub(crate) const fn may_publish(state: ValueState) -> bool {
-    !matches!(state, ValueState::Forced)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Supervision: one task for each processor configuration, and what they share.
 
 mod back_off;
-mod convert;
 mod execution;
 mod failure_log;
 mod processor_task;

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use riser_plugin::{PointValue, Processor};
-use riser_plugin_testing::{FailureMessage, MemoryHost, ProblemMessage, Run, RunEnd, Stage};
+use riser_plugin::{PointValue, Problem, Processor};
+use riser_plugin_testing::{FailureMessage, MemoryHost, Run, RunEnd, Stage};
 use serde_json::Value as Json;
 
 use super::controller::START_MS;
@@ -72,7 +72,7 @@ impl TestHost {
 
     /// The states of a write, in their order.
     pub(super) fn states(&self, write: i64) -> Vec<String> {
-        self.0.receipts(write).into_iter().map(|receipt| receipt.state).collect()
+        self.0.receipts(write).into_iter().map(|status| format!("{:?}", status.state)).collect()
     }
 
     /// The last reason that was given for a write.
@@ -106,7 +106,7 @@ impl TestHost {
     }
 
     /// The problem with this code.
-    pub(super) fn problem(&self, code: &str) -> Option<ProblemMessage> {
+    pub(super) fn problem(&self, code: &str) -> Option<Problem> {
         self.0.problems().into_iter().find(|problem| problem.code == code)
     }
 

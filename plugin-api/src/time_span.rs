@@ -1,4 +1,5 @@
-//! Time spans as people write them: `100 ms`, `15 s`, `15 min`, `0.5 h`, `1 d`.
+//! Time spans as people write them in settings: `100 ms`, `15 s`, `15 min`, `0.5 h`, `1 d`. Host and kit read and
+//! write them with this module.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use std::time::Duration;
 const UNITS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// The span that a text names; `None` for anything else. Reads exactly what the kit of plugins reads.
+/// Returns the span that a text names; a space before the unit may be left out.
 pub fn parse(text: &str) -> Option<Duration> {
     let text = text.trim();
     let digits = text.find(|character: char| !character.is_ascii_digit() && character != '.')?;
@@ -16,8 +17,8 @@ pub fn parse(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(number.parse::<f64>().ok()? * unit.as_secs_f64()).ok()
 }
 
-/// The text of a span, in the largest unit that divides it.
-pub(crate) fn write(span: Duration) -> String {
+/// Returns the text of a span, in the largest unit that divides it.
+pub fn format(span: Duration) -> String {
     let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     let fits = UNITS.iter().find(|(_, unit_ms)| millis >= *unit_ms && millis % unit_ms == 0);
     fits.map_or_else(|| "0 s".to_owned(), |(unit, unit_ms)| format!("{} {unit}", millis / unit_ms))
@@ -48,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_span_is_written_in_the_largest_unit_that_divides_it() {
-        let written = |millis| write(Duration::from_millis(millis));
+        let written = |millis| format(Duration::from_millis(millis));
         assert_eq!(
             (written(900_000), written(90_000), written(86_400_000)),
             ("15 min".into(), "90 s".into(), "1 d".into())
