@@ -74,7 +74,7 @@ impl DigestAuthenticator {
         method: &'a str,
         target: &'a str,
     ) -> Option<(DigestAlgorithm, DigestRequest<'a>, &'a str)> {
-        let algorithm = DigestAlgorithm::from_token(parameters.get("algorithm").unwrap_or("MD5"))?;
+        let algorithm = parameters.get("algorithm").unwrap_or("MD5").parse::<DigestAlgorithm>().ok()?;
         let nonce_count = parameters.get("nc")?;
         let client_nonce = parameters.get("cnonce")?;
         let fits = self.algorithms.contains(&algorithm)

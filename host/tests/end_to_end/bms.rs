@@ -28,7 +28,7 @@ pub(crate) async fn walk(bms: &EwsClient) -> Result<Tree, ClientError> {
         for child in response.containers {
             let child_path = below(&child.name);
             open.push((child.id.clone(), child_path.clone()));
-            tree.insert(child_path, (child.id, Item::Container { kind: child.kind.name().to_owned() }));
+            tree.insert(child_path, (child.id, Item::Container { kind: child.kind.as_str().to_owned() }));
         }
         for value in response.values {
             tree.insert(below(&value.name), (value.id.clone(), Item::Value(value)));
@@ -78,5 +78,5 @@ pub(crate) async fn write(bms: &EwsClient, id: &str, value: &str) {
 
 /// The name of a kind in the contract.
 pub(crate) fn kind_name(kind: ValueKind) -> &'static str {
-    kind.name()
+    kind.as_str()
 }

@@ -153,8 +153,8 @@ impl ChildContainer {
             id: text(item, "Id"),
             name: text(item, "Name"),
             description: text(item, "Description"),
-            kind: ContainerKind::from_name(&text(item, "Type"))
-                .ok_or(ClientError::BadResponse("a container has an unknown type"))?,
+            kind: text(item, "Type").parse::<ContainerKind>()
+                .map_err(|_| ClientError::BadResponse("a container has an unknown type"))?,
         })
     }
 }

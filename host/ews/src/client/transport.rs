@@ -156,7 +156,7 @@ impl Transport {
             .collect();
         let offers = |algorithm: DigestAlgorithm| {
             lines.iter().find(|line| {
-                DigestAlgorithm::from_token(line.get("algorithm").unwrap_or("MD5")) == Some(algorithm)
+                line.get("algorithm").unwrap_or("MD5").parse::<DigestAlgorithm>().ok() == Some(algorithm)
                     && line.get("qop").is_some_and(|qop| qop.split(',').any(|it| it.trim() == "auth"))
             })
         };

@@ -234,7 +234,7 @@ fn write_container_facts(response: &mut ResponseWriter, container: &ContainerVie
     response.element("Id", container.id);
     response.element("Name", container.name);
     response.element("Description", container.description);
-    response.element("Type", container.kind.name());
+    response.element("Type", container.kind.as_str());
 }
 
 fn write_value_facts(response: &mut ResponseWriter, item: &ValueView<'_>) {
@@ -242,7 +242,7 @@ fn write_value_facts(response: &mut ResponseWriter, item: &ValueView<'_>) {
     response.element("Id", item.id);
     response.element("Name", item.name);
     response.element("Description", item.description);
-    response.element("Type", item.kind.name());
+    response.element("Type", item.kind.as_str());
     response.element("Unit", item.unit);
     response.element("Writeable", if item.set_point.is_some() { "1" } else { "0" });
     response.close("ValueItem");

@@ -104,7 +104,7 @@ fn write_records(response: &mut ResponseWriter, item: &HistoryView<'_>, page: &H
     response.open("GetHistoryHistoryRecords");
     response.element("ValueItemId", item.value_item);
     response.element("Unit", item.unit);
-    response.element("Type", item.kind.name());
+    response.element("Type", item.kind.as_str());
     response.open("List");
     for sample in &page.samples {
         response.open("HistoryRecord");

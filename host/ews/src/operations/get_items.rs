@@ -73,7 +73,7 @@ fn write_value_item(response: &mut ResponseWriter, item: &ValueView<'_>, value: 
     response.element("Id", item.id);
     response.element("Name", item.name);
     response.element("Description", item.description);
-    response.element("Type", item.kind.name());
+    response.element("Type", item.kind.as_str());
     response.element_with("Value", |text| push_value(text, value));
     response.element("Unit", item.unit);
     response.element("Writeable", if item.set_point.is_some() { "1" } else { "0" });

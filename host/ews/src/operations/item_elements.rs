@@ -33,7 +33,7 @@ pub(super) fn write_history_item(response: &mut ResponseWriter, item: &HistoryVi
     response.element("Id", item.id);
     response.element("Name", item.name);
     response.element("Description", item.description);
-    response.element("Type", item.kind.name());
+    response.element("Type", item.kind.as_str());
     response.element("Unit", item.unit);
     response.element("ValueItemId", item.value_item);
     response.close("HistoryItem");

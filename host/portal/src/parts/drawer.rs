@@ -74,7 +74,7 @@ fn location(tree: &ServerTree, node: &TreeNode) -> String {
 
 /// Returns type, unit and range, such as `Double, %, 0 to 100`.
 fn kind(item: &ValueItem) -> String {
-    let mut words = vec![item.kind.name().to_owned()];
+    let mut words = vec![item.kind.as_str().to_owned()];
     if !item.unit.is_empty() {
         words.push(item.unit.to_string());
     }

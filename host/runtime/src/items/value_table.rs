@@ -41,7 +41,7 @@ pub(crate) enum PublishError {
     UnknownPoint(PointHandle),
     #[error("point {} is written by another class", .0.0)]
     ForeignPoint(PointHandle),
-    #[error("point {} takes {} values, not {}", .handle.0, .takes.name(), .got.name())]
+    #[error("point {} takes {} values, not {}", .handle.0, .takes.as_str(), .got.as_str())]
     WrongKind { handle: PointHandle, takes: ValueKind, got: ValueKind },
     #[error("point {} was given a number that is not finite", .0.0)]
     NotFinite(PointHandle),

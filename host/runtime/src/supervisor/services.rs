@@ -208,7 +208,7 @@ impl Services {
             }
             Some(item) if item.kind != sample.value.kind() => {
                 let id = TreeKey::plugin_id(&item.id);
-                Some(format!("the history {id} takes {} samples", item.kind.name()))
+                Some(format!("the history {id} takes {} samples", item.kind.as_str()))
             }
             Some(_) => None,
         })

@@ -43,7 +43,7 @@ async fn show_tree(client: &EwsClient, id: &str, depth: usize, out: &mut impl Wr
     let mut waiting = Vec::new();
     write_line(
         out,
-        format_args!("{}  {}  {}", top.container.name, top.container.kind.name(), top.container.id),
+        format_args!("{}  {}  {}", top.container.name, top.container.kind.as_str(), top.container.id),
     )?;
     show_items(&top, 1, out)?;
     let mut open = Some((top, 1));
@@ -62,7 +62,7 @@ async fn show_tree(client: &EwsClient, id: &str, depth: usize, out: &mut impl Wr
             }
             write_line(
                 out,
-                format_args!("{}{}  {}  {}", indent(next.level), next.name, next.kind.name(), next.id),
+                format_args!("{}{}  {}  {}", indent(next.level), next.name, next.kind.as_str(), next.id),
             )?;
             if next.level < depth {
                 let container = client.container(&next.id).await?;
@@ -80,7 +80,7 @@ fn show_items(container: &ContainerResponse, level: usize, out: &mut impl Write)
     for ValueFacts { id, name, kind, unit, is_writeable, .. } in &container.values {
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
         let writeable = if *is_writeable { ", writeable" } else { "" };
-        write_line(out, format_args!("{indent}{name}  {}{unit}{writeable}  {id}", kind.name()))?;
+        write_line(out, format_args!("{indent}{name}  {}{unit}{writeable}  {id}", kind.as_str()))?;
     }
     for HistoryFacts { id, name, value_item, .. } in &container.histories {
         write_line(out, format_args!("{indent}{name}  history of {value_item}  {id}"))?;

@@ -99,7 +99,7 @@ fn explain(message: &str, facts: &ValueFacts) -> String {
     match message {
         "VALUE_NOT_WRITEABLE" => "it is read-only".to_owned(),
         "INVALID_VALUE" => {
-            format!("the text is not a {}, or not one of the allowed values", facts.kind.name())
+            format!("the text is not a {}, or not one of the allowed values", facts.kind.as_str())
         }
         "OUT_OF_RANGE" => "the value is out of its range".to_owned(),
         "PERMISSION_DENIED" => "this account may only read".to_owned(),
