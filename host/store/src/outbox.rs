@@ -92,7 +92,7 @@ impl Store {
             .await?
             .ok_or(StoreError::Gone("a set point"))?;
         let present = present.parse::<WriteState>()
-            .map_err(|_| StoreError::damaged("writes", "state", &write.0))?;
+            .map_err(|_| StoreError::damaged("set_point_writes", "state", &write.0))?;
         if !present.may_become(state) {
             return Ok(false);
         }
@@ -326,7 +326,7 @@ impl TryFrom<WriteRow> for SetPointWrite {
             value: value.into_value("writes", &row.id)?,
             actor: actor.into_actor("writes", row.id)?,
             state: row.state.parse::<WriteState>()
-                .map_err(|_| StoreError::damaged("writes", "state", &row.id))?,
+                .map_err(|_| StoreError::damaged("set_point_writes", "state", &row.id))?,
             reason: row.reason,
             accepted_at: Timestamp::from_unix_ms(row.accepted_at),
             sent_at: row.sent_at.map(Timestamp::from_unix_ms),
