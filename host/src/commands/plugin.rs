@@ -95,7 +95,7 @@ fn show_settings(out: &mut impl Write, schema: &SettingsSchema) -> io::Result<()
     for setting in &schema.settings {
         let needed = match &setting.default {
             Some(default) => format!("{default} by default"),
-            None if setting.is_required => "required".to_owned(),
+            None if setting.required => "required".to_owned(),
             None => "optional".to_owned(),
         };
         write_line(out, format_args!("  {}: {}; {needed}", setting.key, setting.help))?;

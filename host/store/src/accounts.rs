@@ -100,7 +100,9 @@ pub(crate) async fn list(connection: &mut SqliteConnection) -> Result<Vec<Accoun
     .await?;
     rows.into_iter()
         .map(|row| {
-            let rights = row.rights.parse::<AccountRights>()
+            let rights = row
+                .rights
+                .parse::<AccountRights>()
                 .map_err(|_| StoreError::damaged("ews_accounts", "rights", &row.id))?;
             let password = row.password_kid.zip(row.password);
             Ok(Account {

@@ -53,7 +53,9 @@ impl Store {
             Ok(RunLogLine {
                 number: row.id,
                 at: Timestamp::from_unix_ms(row.at),
-                level: row.level.parse::<LogLevel>()
+                level: row
+                    .level
+                    .parse::<LogLevel>()
                     .map_err(|_| StoreError::damaged("run_log", "level", &row.id))?,
                 line: row.line,
             })

@@ -1,4 +1,4 @@
-//! Measures, for `cargo xtask bench`, the time from the order to start a worker, whose tree is stored already, to
+//! Measures, for `cargo xtask bench`, the time from the start of a worker, whose tree is stored already, to
 //! its first batch of values. Arguments: the program `riser`, the library of the metronome, how many values.
 
 use std::io::Write as _;
@@ -46,7 +46,7 @@ async fn main() -> Outcome<()> {
         RunRequest::new(library, CLASS.to_owned(), &message, point_table(stored))
     };
     let mut stored = Vec::new();
-    let mut first = launch(&launcher, order(&[])?).await?;
+    let mut first = launch(&launcher, request(&[])?).await?;
     wait_for_batch(&mut first, values, &mut stored).await?;
     end(first).await;
     let (mut batches, mut floors) = (Vec::new(), Vec::new());
@@ -56,7 +56,7 @@ async fn main() -> Outcome<()> {
         floors.push(begin.elapsed());
 
         let begin = Instant::now();
-        let mut worker = launch(&launcher, order(&stored)?).await?;
+        let mut worker = launch(&launcher, request(&stored)?).await?;
         wait_for_batch(&mut worker, values, &mut stored).await?;
         batches.push(begin.elapsed());
         end(worker).await;
@@ -67,13 +67,13 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
-async fn launch(launcher: &Launcher, order: RunRequest) -> Outcome<WorkerProcess> {
+async fn launch(launcher: &Launcher, request: RunRequest) -> Outcome<WorkerProcess> {
     let worker = launcher.launch(WorkerLimits::default()).await?;
     worker.send(ToWorker::Run(Box::new(request)))?;
     Ok(worker)
 }
 
-/// Answers what the class asks for until it publishes all of its values; keeps the points that it declares.
+/// Serves the class until it publishes all its values, and keeps the points that it declares.
 async fn wait_for_batch(
     worker: &mut WorkerProcess,
     wanted: usize,

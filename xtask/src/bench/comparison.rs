@@ -10,7 +10,7 @@ use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::statistics::median;
-use super::{BenchArgs, programs, say};
+use super::{BenchArgs, print, programs};
 
 /// How often each build is measured.
 const ROUNDS: usize = 5;
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &BenchArgs, other: &Path) -> anyhow::Result<ExitCod
     let mut all: [BTreeMap<String, Rounds>; 2] = Default::default();
     for round in 1..=ROUNDS {
         for (build, lines) in [&before, &now].into_iter().zip(&mut all) {
-            say(&format!("round {round} of {ROUNDS}: {}", build.programs.display()));
+            print(&format!("round {round} of {ROUNDS}: {}", build.programs.display()));
             for measured in build.measure(arguments.filter.as_deref())? {
                 let rounds = lines.entry(measured.name).or_default();
                 rounds.values.push(measured.value);

@@ -61,7 +61,9 @@ pub(super) fn flag(parent: Element<'_>, name: &'static str) -> bool {
 }
 
 pub(super) fn value_kind(item: Element<'_>) -> Result<ValueKind, ClientError> {
-    text(item, "Type").parse::<ValueKind>().map_err(|_| ClientError::BadResponse("an item has an unknown type"))
+    text(item, "Type")
+        .parse::<ValueKind>()
+        .map_err(|_| ClientError::BadResponse("an item has an unknown type"))
 }
 
 pub(super) fn state(item: Element<'_>) -> Result<ValueState, ClientError> {

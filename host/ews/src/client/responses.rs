@@ -153,7 +153,8 @@ impl ChildContainer {
             id: text(item, "Id"),
             name: text(item, "Name"),
             description: text(item, "Description"),
-            kind: text(item, "Type").parse::<ContainerKind>()
+            kind: text(item, "Type")
+                .parse::<ContainerKind>()
                 .map_err(|_| ClientError::BadResponse("a container has an unknown type"))?,
         })
     }

@@ -22,7 +22,10 @@ pub(in crate::bench) fn measure(name: &'static str, programs: &Programs) -> anyh
 }
 
 /// Measures with as many stored points as a large site has.
-pub(in crate::bench) fn measure_large(name: &'static str, programs: &Programs) -> anyhow::Result<Measurement> {
+pub(in crate::bench) fn measure_large(
+    name: &'static str,
+    programs: &Programs,
+) -> anyhow::Result<Measurement> {
     measure_with(name, programs, 10_000, 6.0)
 }
 
