@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use riser_domain::{
-    ContainerItem, ContainerKind, EwsItem, EwsItemId, HistoryItem, SetPointRule, ValueItem, ValueKind,
-};
+use riser_domain::{ContainerItem, EwsItem, EwsItemId, HistoryItem, SetPointRule, ValueItem};
 use sqlx::Sqlite;
 use sqlx::query_builder::Separated;
 

@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use riser_domain::{
     Actor, Clock, Connection, ConnectionId, DeclaredTree, EwsItem, EwsItemId, EwsServer, EwsServerId,
     ItemChange, PointHandle, Published, Reading, StoredItem, TreeDifference, TreeError, TreeKey, TreeOwner,
-    Value, ValueKind, ValueState, WriteId,
+    Value, ValueKind, WriteId,
 };
 use riser_store::{Store, StoreError};
 
