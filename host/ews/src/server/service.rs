@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use parking_lot::RwLock;
 use riser_domain::EwsServer;
 
 use super::body::{self, BodyError};
@@ -40,12 +41,12 @@ impl Endpoints {
     /// Serves an endpoint at its path and replaces a previous one.
     pub(super) fn add(&self, endpoint: Arc<EwsEndpoint>) {
         let path = without_final_slash(&endpoint.server().path).to_owned();
-        self.by_path.write().unwrap_or_else(PoisonError::into_inner).insert(path, endpoint);
+        self.by_path.write().insert(path, endpoint);
     }
 
     fn find(&self, path: &str) -> Option<Arc<EwsEndpoint>> {
         let path = without_final_slash(path);
-        let by_path = self.by_path.read().unwrap_or_else(PoisonError::into_inner);
+        let by_path = self.by_path.read();
         let is_alias = || (path == ALIAS_PATH).then_some(EwsServer::DEFAULT_PATH);
         by_path.get(path).or_else(|| by_path.get(is_alias()?)).cloned()
     }
