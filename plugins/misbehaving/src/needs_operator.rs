@@ -1,9 +1,9 @@
 use riser_plugin::prelude::*;
 
-/// Where it keeps that it ran before.
+/// Key of the mark that the first run stores.
 const RAN_BEFORE: &str = "ran-before";
 
-/// Fails the first time with a problem for the administrator, and goes well the second time.
+/// Fails the first time with a problem for the administrator, and succeeds the second time.
 pub(crate) struct NeedsOperator;
 
 impl Processor for NeedsOperator {
@@ -16,9 +16,10 @@ impl Processor for NeedsOperator {
             return Ok(());
         }
         host.state().put(RAN_BEFORE, "yes")?;
-        let problem = Problem::new("limiter-shut", "the limiter is shut")
-            .effect("nothing passes")
-            .remedy(format!("open the limiter and start it again; its log: `{}`", host.run_log_link()?));
+        let problem =
+            Problem::new("valve-closed", "the valve is closed by hand").effect("no water flows").remedy(
+                format!("open the valve and start the processor again; its log: `{}`", host.run_log_link()?),
+            );
         Err(Failure::problem(problem).permanent())
     }
 }
