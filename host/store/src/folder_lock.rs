@@ -1,5 +1,5 @@
-//! One process uses a data directory. The lock is the operating system's, so it ends with the process however
-//! that ends; the file only says who holds it.
+//! The lock of a data directory: only one process uses it. The operating system releases the lock when the
+//! process ends in any way. The file only contains the id of the process.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -9,14 +9,13 @@ use crate::StoreError;
 
 const LOCK_FILE: &str = "lock";
 
-/// Held while the store is open.
 #[derive(Debug)]
 pub(crate) struct FolderLock {
     _file: File,
 }
 
 impl FolderLock {
-    /// Makes the directory if there is none, and takes it.
+    /// Creates the directory if it is missing, and locks it.
     pub(crate) fn take(directory: &Path) -> Result<Self, StoreError> {
         let unwritable = |source| StoreError::Unwritable { directory: directory.to_owned(), source };
         make_private_dir(directory).map_err(unwritable)?;
@@ -31,7 +30,7 @@ impl FolderLock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut pid = String::new();
-                // The holder may be between taking the lock and writing its number.
+                // The other process may not have written its id yet.
                 let _ = file.read_to_string(&mut pid);
                 let pid = if pid.trim().is_empty() { "unknown".to_owned() } else { pid.trim().to_owned() };
                 return Err(StoreError::Locked { pid, directory: directory.to_owned() });
@@ -45,7 +44,7 @@ impl FolderLock {
     }
 }
 
-/// Others on this machine have no business in it: it holds what was sealed, and what was recorded.
+/// Creates a directory that other users of this machine cannot read.
 fn make_private_dir(directory: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -59,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_holder_is_told_the_process_of_the_first() {
+    fn a_second_lock_is_refused_with_the_process_of_the_first() {
         let directory = tempfile::tempdir().unwrap();
         let _held = FolderLock::take(directory.path()).unwrap();
         let refusal = FolderLock::take(directory.path()).unwrap_err().to_string();
@@ -70,14 +69,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stale_lock_file_is_no_obstacle() {
+    fn a_stale_lock_file_does_not_prevent_a_lock() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join(LOCK_FILE), "4711\n").unwrap();
         FolderLock::take(directory.path()).unwrap();
     }
 
     #[test]
-    fn a_directory_that_cannot_be_made_is_named() {
+    fn a_directory_that_cannot_be_created_is_named() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("data");
         std::fs::write(&file, "").unwrap();
