@@ -1,5 +1,5 @@
-//! A new version of a plugin is dropped over the old one while a run uses it. The new version is the example,
-//! copied elsewhere as a plugin author does, with one path and one line changed.
+//! A new version of a plugin replaces the old one while a run uses it. The new version is a copy of the example
+//! with one path and one line changed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,14 +37,14 @@ async fn the_active_run_continues_and_the_next_one_has_the_new_version() {
     .await;
 
     installation.drop_in(&version_2(installation.path()), FILE);
-    until("the new version is taken up", async || {
+    until("the new version is loaded", async || {
         let log = host.log();
         if log.contains("plugin Example 0.2.0") { Ok(()) } else { Err(log) }
     })
     .await;
     let before = until("a number", number).await;
-    assert!(before < 1_000_000, "the run under way changed its library");
-    until("the run under way goes on", async || match number().await {
+    assert!(before < 1_000_000, "the active run changed its library");
+    until("the active run continues", async || match number().await {
         Ok(now) if now > before => Ok(()),
         other => Err(other),
     })
@@ -65,7 +65,7 @@ async fn the_active_run_continues_and_the_next_one_has_the_new_version() {
     .await;
 }
 
-/// Builds the example from a copy of its directory, with one path changed, and counting from a million.
+/// Builds a copy of the example that counts from a million.
 fn version_2(directory: &Path) -> PathBuf {
     let example = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/example"));
     let copy = directory.join("example");
@@ -74,7 +74,7 @@ fn version_2(directory: &Path) -> PathBuf {
     let plugin_api = example.join("../../plugin-api").canonicalize().unwrap();
     let manifest = manifest.replace("../../plugin-api", plugin_api.to_str().unwrap());
     std::fs::write(copy.join("Cargo.toml"), manifest.replace("\"0.1.0\"", "\"0.2.0\"")).unwrap();
-    // The versions of dependencies that are known to work, and nothing to fetch.
+    // The same versions of all dependencies, so nothing needs a download.
     std::fs::copy(example.join("../../Cargo.lock"), copy.join("Cargo.lock")).unwrap();
     let source = std::fs::read_to_string(example.join("src/lib.rs")).unwrap();
     let line = "let mut number = settings.start;";
