@@ -4,7 +4,7 @@ mod licences;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
@@ -79,10 +79,20 @@ fn assemble(parts: &Parts, folder: &Path) -> anyhow::Result<()> {
         let to = folder.join(from.file_name().context("a document is no file")?);
         copy(&from, &to).with_context(|| format!("{document} cannot be copied"))?;
     }
+    add_shell_files(folder)?;
     std::fs::write(folder.join("LICENSES-THIRD-PARTY.txt"), &parts.third_party)?;
     let start = folder.join("start");
     std::fs::write(&start, START)?;
     make_executable(&start)
+}
+
+/// Lets the program write its completions and man pages.
+fn add_shell_files(folder: &Path) -> anyhow::Result<()> {
+    let mut riser = Command::new(folder.join("riser"));
+    let status = riser.arg("shell-files").arg(folder).stdout(Stdio::null()).status();
+    let status = status.context("the program cannot be started")?;
+    ensure!(status.success(), "the program cannot write its completions and man pages");
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
@@ -104,15 +114,13 @@ fn make_executable(file: &Path) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
-
     use super::*;
 
     #[test]
     fn the_folder_starts_riser_with_its_own_plugins_and_holds_every_licence() {
         let scratch = tempfile::tempdir().unwrap();
         let program = scratch.path().join("riser");
-        std::fs::write(&program, "#!/bin/sh\necho \"$@\"\n").unwrap();
+        std::fs::write(&program, "#!/bin/sh\necho \"$@\"\n[ $1 = serve ] || mkdir \"$2/man\"\n").unwrap();
         make_executable(&program).unwrap();
         let plugin = scratch.path().join("libriser_evce.so");
         std::fs::write(&plugin, "a library").unwrap();
@@ -123,7 +131,9 @@ mod tests {
 
         let started = Command::new(folder.join("start")).args(["--data-dir", "x"]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&started.stdout), "serve --data-dir x\n");
-        for file in ["plugins/libriser_evce.so", "LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md", "admin"] {
+        for file in
+            ["plugins/libriser_evce.so", "LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md", "admin", "man"]
+        {
             assert!(folder.join(file).exists(), "{file} is missing");
         }
         let licences = std::fs::read_to_string(folder.join("LICENSES-THIRD-PARTY.txt")).unwrap();
