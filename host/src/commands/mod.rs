@@ -1,4 +1,4 @@
-//! The commands of the command line, one file each: their arguments, and a `run` that carries them out.
+//! The commands of the command line, one file each: their arguments, and a `run` that executes them.
 
 use std::fmt::Arguments;
 use std::io::{self, Write};

@@ -35,7 +35,7 @@ pub(super) async fn start(runtime: &Runtime, name: &str) -> Result<RunReport, Fa
         }
         Some(ProcessorStatus { last_run: Some(LastRun { id, .. }), .. }) => report(runtime, id).await,
         _ => Err(not_started(format!(
-            "no worker runs it after {} s; `riser status` says why",
+            "no worker runs it after {} s; `riser status` gives the reason",
             CHANGE_TIMEOUT.as_secs()
         ))),
     }
@@ -63,7 +63,7 @@ fn find(runtime: &Runtime, name: &str) -> Result<ProcessorStatus, Failure> {
     processors.into_iter().find(|processor| processor.name == name).ok_or(unknown)
 }
 
-/// What tells one run of a processor from the next, and a run that waits from the same run under way.
+/// Identifies the last run and its state: a waiting run that starts keeps its number.
 fn seen(status: &ProcessorStatus) -> Option<(RunId, RunState)> {
     status.last_run.as_ref().map(|run| (run.id, run.state))
 }

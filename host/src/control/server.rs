@@ -111,7 +111,7 @@ async fn receive(
     let received = tokio::time::timeout(timeout, async {
         let Some(hello) = reader.read::<Hello>().await? else { return Ok(None) };
         if writer.write(&Hello::of_this_program()).await.is_err() || hello.riser_control != PROTOCOL_VERSION {
-            // The client has both versions and says what to do.
+            // The client knows both versions and prints what to do.
             return Ok(None);
         }
         reader.read().await

@@ -196,7 +196,7 @@ pub(crate) async fn connect(directory: &Path) -> Result<UnixStream, ConnectError
             _ => return Err(failed(error)),
         },
     };
-    // The file says who made it, the kernel says who listens.
+    // The owner of the file may differ from the user that listens, whom the kernel knows.
     let listener = Peer::of(&stream).map_err(failed)?.user;
     if !is_trusted(listener) {
         return Err(ConnectError::ForeignOwner { path, owner: listener, user });
