@@ -18,7 +18,7 @@ macro_rules! by_word {
                 deserializer: D,
             ) -> Result<$kind, D::Error> {
                 let word = String::deserialize(deserializer)?;
-                <$kind>::from_word(&word).ok_or_else(|| D::Error::custom("unknown word"))
+                word.parse().map_err(|_| D::Error::custom("unknown word"))
             }
         }
     };
