@@ -15,7 +15,7 @@ use crate::waiting::until;
 
 const COUNTER: &str = "riser.example/counter";
 /// Fails the first time with a problem, succeeds the second time.
-const CAREFUL: &str = "riser.misbehaving/needs-somebody";
+const CAREFUL: &str = "riser.misbehaving/needs-operator";
 /// A user that owns nothing here: nobody.
 const OTHER_USER: u32 = 65_534;
 
@@ -28,7 +28,7 @@ fn site() -> Installation {
         ("Counter", COUNTER, ""),
         ("By hand", COUNTER, "runs_at_start = false"),
         ("Off", COUNTER, "active = false"),
-        ("Hourly", COUNTER, "runs_at_start = false\nschedule = \"Hourly\""),
+        ("Hourly", CAREFUL, "runs_at_start = false\nschedule = \"Hourly\""),
         ("Careful", CAREFUL, ""),
     ] {
         file = file.ews_server(name).processor(name, class, name, more);
@@ -181,12 +181,12 @@ async fn a_log_is_followed_until_its_run_has_ended() {
     assert!(followed.status.success());
     let lines = String::from_utf8(followed.stdout).unwrap();
     assert!(lines.ends_with("info   stopped by command line\n"), "{lines}");
-    let shutdown = String::from_utf8(followed.stderr).unwrap();
-    assert!(ending.starts_with(&format!("run {run} of Counter: cancelled after ")), "{ending}");
+    let last_line = String::from_utf8(followed.stderr).unwrap();
+    assert!(last_line.starts_with(&format!("run {run} of Counter: cancelled after ")), "{last_line}");
     host.stop();
 
     let stored = installation.ask(&["log", &run, "--follow"]).text;
-    assert_eq!(stored, lines + &ending, "the directory has the same log");
+    assert_eq!(stored, lines + &last_line, "the directory has the same log");
     assert_eq!(
         refused(&installation, &["log", "4711"]),
         "riser: there is no run 4711; `riser runs` lists the runs\n"
