@@ -78,7 +78,7 @@ async fn the_problem_of_a_failed_run_remains_until_a_run_succeeds() {
     let installation = Installation::new(&[programs::library("riser-misbehaving")]);
     let class = "riser.misbehaving/needs-operator";
     let file = ConfigurationFile::new().ews_server("Cases").processor(
-        "Valve",
+        "Barrier",
         class,
         "Cases",
         "runs_at_start = true",
@@ -87,7 +87,7 @@ async fn the_problem_of_a_failed_run_remains_until_a_run_succeeds() {
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let host = installation.start();
     let portal = Portal::sign_in(&host).await;
-    let remedy = "Open the valve and start the processor again; its log: `riser log 1`";
+    let remedy = "Open the barrier and start it again; its log: `riser log 1`";
     until("the problem with its remedy", async || {
         let page = portal.page("/").await;
         if page.contains(remedy) && page.contains("action=\"/processors/1/run\"") {
@@ -97,7 +97,7 @@ async fn the_problem_of_a_failed_run_remains_until_a_run_succeeds() {
         }
     })
     .await;
-    portal.press("run", "Valve").await;
+    portal.press("run", "Barrier").await;
     until("the end of the problem", async || {
         let page = portal.page("/").await;
         if page.contains(remedy) { Err(page) } else { Ok(()) }

@@ -16,10 +16,9 @@ impl Processor for NeedsOperator {
             return Ok(());
         }
         host.state().put(RAN_BEFORE, "yes")?;
-        let problem =
-            Problem::new("valve-closed", "the valve is closed by hand").effect("no water flows").remedy(
-                format!("open the valve and start the processor again; its log: `{}`", host.run_log_link()?),
-            );
+        let problem = Problem::new("barrier-closed", "the barrier is closed")
+            .effect("nothing passes")
+            .remedy(format!("open the barrier and start it again; its log: `{}`", host.run_log_link()?));
         Err(Failure::problem(problem).permanent())
     }
 }
