@@ -9,33 +9,33 @@
 mod apply;
 mod changes;
 mod configuration;
-mod connection_limiter;
 mod ews_servers;
 mod ews_source;
+mod connection_limiter;
 mod housekeeping;
 mod items;
-mod latest_writes;
 mod libraries;
+mod latest_writes;
 mod outbox;
 mod problems;
+#[cfg(test)]
+mod testing;
 mod snapshots;
 mod status;
 mod supervisor;
 mod system_clock;
-#[cfg(test)]
-mod testing;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use riser_domain::{
-    Actor, Clock, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, SetPointWrite, Timestamp,
+    Actor, Clock, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, Timestamp, SetPointWrite,
 };
 use riser_secrets::Keyring;
 use riser_store::{Store, StoreError};
 pub use riser_worker::LaunchOptions;
-use riser_worker::{LaunchError, Launcher, LibraryCache, LibraryError, kill_orphans};
+use riser_worker::{LaunchError, Launcher, LibraryError, LibraryCache, kill_orphans};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
@@ -53,8 +53,8 @@ pub use system_clock::SystemClock;
 
 use changes::Changes;
 use configuration::Configurations;
-use connection_limiter::ConnectionLimiters;
 use ews_servers::EwsServers;
+use connection_limiter::ConnectionLimiters;
 use items::ItemStore;
 use libraries::Libraries;
 use outbox::Outbox;

@@ -4,8 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use riser_domain::{
-    Actor, ClassId, ProcessorConfiguration, RunId, RunMode, RunState, RunTrigger, SetPointWrite, Timestamp,
-    TreeOwner,
+    Actor, ClassId, ProcessorConfiguration, RunId, RunMode, RunState, RunTrigger, Timestamp, TreeOwner, SetPointWrite,
 };
 use tokio::sync::{mpsc, oneshot};
 

@@ -17,7 +17,7 @@ pub fn parse(text: &str) -> Option<Duration> {
 }
 
 /// The text of a span, in the largest unit that divides it.
-pub(crate) fn write(span: Duration) -> String {
+pub fn write(span: Duration) -> String {
     let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     let fits = UNITS.iter().find(|(_, unit_ms)| millis >= *unit_ms && millis % unit_ms == 0);
     fits.map_or_else(|| "0 s".to_owned(), |(unit, unit_ms)| format!("{} {unit}", millis / unit_ms))

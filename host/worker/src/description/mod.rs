@@ -7,7 +7,7 @@ mod open_settings;
 mod settings_schema;
 
 pub use check::{CheckedSettings, SettingFault};
-pub use duration_text::parse as parse_duration;
+pub use duration_text::{parse as parse_duration, write as write_duration};
 pub use library_description::{
     ClassDescription, ConnectionDescription, DescriptionFault, LibraryDescription,
 };
