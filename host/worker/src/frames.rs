@@ -17,6 +17,8 @@ pub enum ToWorker {
     Describe { library: String },
     /// Load the library and test a connection with settings that need not be saved.
     TestConnection(Box<TestRequest>),
+    /// Load the library and migrate settings to its version.
+    MigrateSettings(Box<MigrationOrder>),
     /// Load the library and run a class.
     Run(Box<RunRequest>),
     /// The answer to the call with this number.
@@ -36,6 +38,29 @@ pub struct LimitsFrame {
     pub open_files: u64,
     /// Time between two heartbeats, in milliseconds.
     pub heartbeat_ms: u64,
+}
+
+/// Settings to migrate, with markers in place of secrets. Its `Debug` prints no settings.
+#[derive(Serialize, Deserialize)]
+pub struct MigrationOrder {
+    pub library: String,
+    /// JSON objects.
+    pub settings: Vec<(SettingsOwner, String)>,
+}
+
+impl std::fmt::Debug for MigrationOrder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MigrationOrder").field("library", &self.library).finish_non_exhaustive()
+    }
+}
+
+/// What has settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SettingsOwner {
+    /// The class with this id within the plugin.
+    Class(String),
+    /// The connection kind, such as `riser.evce/evce`.
+    Connection(String),
 }
 
 /// A connection to test, secrets opened. Its `Debug` prints no settings.
@@ -199,6 +224,10 @@ pub enum FromWorker {
     /// What the library offers: one JSON document.
     Described {
         description_json: String,
+    },
+    /// The migrated settings, in the order of the request.
+    Migrated {
+        settings: Vec<String>,
     },
     /// A stage of a connection test has begun or ended.
     TestStage(TestStageFrame),

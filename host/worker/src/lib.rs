@@ -15,6 +15,7 @@ mod platform;
 mod worker;
 
 pub use description::*;
+pub use frames::SettingsOwner;
 pub use host::*;
 pub use library::*;
 pub use worker::worker_main;

@@ -7,14 +7,18 @@ use super::exit_reason::ExitReason;
 use super::launcher::{LaunchError, Launcher};
 use super::limits::WorkerLimits;
 use super::process::WorkerEvent;
-use crate::description::{DescriptionFault, LibraryDescription};
+use crate::description::{DescriptionFault, LibraryDescription, SettingValues};
 use crate::frames::{
-    Call, FailureFrame, FromWorker, OutcomeFrame, Reply, TestRequest, TestStageFrame, ToWorker,
+    Call, FailureFrame, FromWorker, MigrationOrder, OutcomeFrame, Reply, SettingsOwner, TestRequest,
+    TestStageFrame, ToWorker,
 };
 use crate::library::{CachedLibrary, LibraryError};
 
 /// Longest description: it runs no plugin logic.
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest migration of the settings of one library.
+const MIGRATION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A test may take 10 s by the contract; the rest is for the worker itself.
 const CONNECTION_TEST_TIMEOUT: Duration = Duration::from_secs(12);
@@ -52,6 +56,12 @@ pub enum QueryError {
         /// What is wrong with it.
         fault: DescriptionFault,
     },
+    /// It returned something else than settings.
+    #[error("{} migrates settings to something else; ask its author for a version that works", file.display())]
+    Migration {
+        /// The library's file.
+        file: PathBuf,
+    },
 }
 
 /// A connection to test: values that need not be saved.
@@ -87,6 +97,32 @@ pub async fn describe(
     description
         .unwrap_or_else(|| Err(DescriptionFault::Form("it is missing".to_owned())))
         .map_err(|fault| QueryError::Description { file: library.source.clone(), fault })
+}
+
+/// Passes settings through the `migrate` of their class or connection kind, in a worker. Returns them in the order
+/// of `settings`. Secrets do not belong into them.
+pub async fn migrate_settings(
+    launcher: &Launcher,
+    library: &CachedLibrary,
+    settings: Vec<(SettingsOwner, SettingValues)>,
+) -> Result<Vec<SettingValues>, QueryError> {
+    let limits = WorkerLimits { time_limit: Some(MIGRATION_TIMEOUT), ..WorkerLimits::default() };
+    let count = settings.len();
+    let settings = settings
+        .into_iter()
+        .map(|(owner, values)| (owner, serde_json::Value::Object(values).to_string()))
+        .collect();
+    let order = MigrationOrder { library: path_text(library), settings };
+    let mut migrated = None;
+    ask(launcher, library, ToWorker::MigrateSettings(Box::new(order)), limits, |frame| {
+        if let FromWorker::Migrated { settings } = frame {
+            migrated = settings.iter().map(|text| serde_json::from_str::<SettingValues>(text).ok()).collect();
+        }
+    })
+    .await?;
+    migrated
+        .filter(|migrated: &Vec<_>| migrated.len() == count)
+        .ok_or_else(|| QueryError::Migration { file: library.source.clone() })
 }
 
 /// Tests a connection, in a worker, on values that need not be saved. Stages are told as they begin and end.

@@ -7,8 +7,8 @@ use riser_plugin::abi::messages as plugin;
 
 use crate::frames::{
     ActionResult, Call, ConnectionRequest, DeclaredFrame, DeclaredNodeFrame, FailureFrame, FromWorker,
-    LimitedAction, OutcomeFrame, PointFrame, ProblemFrame, Reply, RunRequest, SetPointRuleFrame, TestRequest,
-    TestStageFrame, ValueFrame, ValueKindFrame, WakeFrame, WriteFrame,
+    LimitedAction, OutcomeFrame, PointFrame, ProblemFrame, Reply, RunRequest, SetPointRuleFrame,
+    SettingsOwner, TestRequest, TestStageFrame, ValueFrame, ValueKindFrame, WakeFrame, WriteFrame,
 };
 
 /// A message that means nothing.
@@ -102,6 +102,21 @@ pub(crate) fn run_request(request: RunRequest) -> Result<plugin::RunRequestMessa
 pub(crate) fn test_request(request: TestRequest) -> Result<plugin::TestRequestMessage, MessageError> {
     let TestRequest { kind, instance, settings_json, .. } = request;
     Ok(plugin::TestRequestMessage { kind, instance, settings: settings(&settings_json)? })
+}
+
+pub(crate) fn migration_message(
+    owner: SettingsOwner,
+    settings_json: &str,
+) -> Result<plugin::MigrationMessage, MessageError> {
+    let owner = match owner {
+        SettingsOwner::Class(id) => plugin::SettingsOwner::Class(id),
+        SettingsOwner::Connection(kind) => {
+            let id = kind.rsplit('/').next().unwrap_or_default();
+            plugin::SettingsOwner::Connection(id.to_owned())
+        }
+    };
+    let settings = serde_json::from_str(settings_json).map_err(MessageError::Settings)?;
+    Ok(plugin::MigrationMessage { owner, settings })
 }
 
 pub(crate) fn wake_message(wake: Option<WakeFrame>) -> plugin::WakeMessage {

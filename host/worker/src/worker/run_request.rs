@@ -9,11 +9,13 @@ use riser_plugin::abi::{PluginModuleRef, PluginRunBox};
 use serde::Serialize;
 
 use super::loader::load;
-use super::messages::{MessageError, outcome, run_request, test_request};
+use super::messages::{MessageError, migration_message, outcome, run_request, test_request};
 use super::services::Services;
 use super::session::WorkerSession;
 use crate::codec::FrameError;
-use crate::frames::{FailureFrame, FromWorker, LoadFault, OutcomeFrame, RunRequest, TestRequest, ToWorker};
+use crate::frames::{
+    FailureFrame, FromWorker, LoadFault, MigrationOrder, OutcomeFrame, RunRequest, TestRequest, ToWorker,
+};
 
 /// Names no class: what is made then tests connections.
 const NO_CLASS: &str = "";
@@ -38,6 +40,7 @@ enum RunRequestError {
 pub(super) fn execute(request: ToWorker, session: &Arc<WorkerSession>) -> OutcomeFrame {
     let carried_out = match request {
         ToWorker::Describe { library } => describe(&library, session),
+        ToWorker::MigrateSettings(request) => migrate_settings(*request, session),
         ToWorker::Run(request) => run(*request, session),
         ToWorker::TestConnection(request) => test_connection(*request, session),
         _ => Err(RunRequestError::NoOrder),
@@ -69,6 +72,28 @@ fn test_connection(
     Ok(outcome_of(
         run.test_connection(RSlice::from(request.as_slice()), Services::boxed(Arc::clone(session))),
     ))
+}
+
+fn migrate_settings(
+    request: MigrationOrder,
+    session: &WorkerSession,
+) -> Result<OutcomeFrame, RunRequestError> {
+    let Some(migrate) = load_plugin(&request.library)?.migrate_settings() else {
+        // A library of an older contract has settings of their first version.
+        let settings = request.settings.into_iter().map(|(_, settings)| settings).collect();
+        session.link.send(&FromWorker::Migrated { settings })?;
+        return Ok(OutcomeFrame::Succeeded);
+    };
+    let mut settings = Vec::with_capacity(request.settings.len());
+    for (owner, json_text) in order.settings {
+        let request = json(&migration_message(owner, &json_text)?)?;
+        match migrate(RSlice::from(request.as_slice())) {
+            ROk(migrated) => settings.push(String::from_utf8_lossy(&migrated).into_owned()),
+            RErr(what) => return Ok(failure(what.into_string())),
+        }
+    }
+    session.link.send(&FromWorker::Migrated { settings })?;
+    Ok(OutcomeFrame::Succeeded)
 }
 
 fn load_plugin(library: &str) -> Result<PluginModuleRef, RunRequestError> {
