@@ -17,7 +17,7 @@ pub(crate) struct DataDir {
 }
 
 /// Where plugin libraries lie, as an argument of every command that loads them.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct PluginDirs {
     /// Directory with plugin libraries [default: `plugins` beside this program, then `plugins` in the data directory]
     #[arg(long, value_name = "DIR", env = "RISER_PLUGINS")]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use riser_domain::{Clock, ConnectionId, Timestamp};
-use riser_worker::frames::{LimitedAction, ActionResult};
+use riser_worker::frames::{ActionResult, LimitedAction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::changes::{Change, Changes};
@@ -90,13 +90,18 @@ impl ConnectionLimiters {
 
 impl ConnectionLimiter {
     /// Waits for a free slot, then looks whether the limiter is open.
-    pub(crate) async fn acquire(&self, purpose: LimitedAction, secret_version: i64) -> Result<Permit, Denied> {
+    pub(crate) async fn acquire(
+        &self,
+        purpose: LimitedAction,
+        secret_version: i64,
+    ) -> Result<Permit, Denied> {
         self.look(purpose, secret_version)?;
         let slots = match purpose {
             LimitedAction::Login => &self.logins,
             LimitedAction::Request => &self.requests,
         };
-        let permit = Arc::clone(slots).acquire_owned().await.expect("the limiter's semaphores are never closed");
+        let permit =
+            Arc::clone(slots).acquire_owned().await.expect("the limiter's semaphores are never closed");
         // While it waited, the one before may have been refused.
         self.look(purpose, secret_version)?;
         Ok(Permit { _permit: permit })

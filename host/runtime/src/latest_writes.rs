@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use riser_domain::{PointHandle, Timestamp, SetPointWrite, WriteId, WriteState};
+use riser_domain::{PointHandle, SetPointWrite, Timestamp, WriteId, WriteState};
 
 /// The newest write of every point.
 #[derive(Debug, Default)]

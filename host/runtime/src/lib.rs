@@ -6,41 +6,45 @@
 //! A new service for plugins is a frame in `riser-worker` and an arm in `supervisor/services.rs`. A new kind of
 //! schedule is a variant of `riser_domain::ScheduleRule`; nothing here knows the kinds.
 
-mod apply;
 mod changes;
 mod configuration;
+mod connection_limiter;
 mod ews_servers;
 mod ews_source;
-mod connection_limiter;
 mod housekeeping;
 mod items;
-mod libraries;
 mod latest_writes;
+mod libraries;
 mod outbox;
 mod problems;
-#[cfg(test)]
-mod testing;
 mod snapshots;
 mod status;
 mod supervisor;
 mod system_clock;
+#[cfg(test)]
+mod testing;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use riser_domain::{
-    Actor, Clock, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, Timestamp, SetPointWrite,
+    Actor, Clock, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, SetPointWrite, Timestamp,
 };
 use riser_secrets::Keyring;
 use riser_store::{Store, StoreError};
 pub use riser_worker::LaunchOptions;
-use riser_worker::{LaunchError, Launcher, LibraryError, LibraryCache, kill_orphans};
+use riser_worker::{LaunchError, Launcher, LibraryCache, LibraryError, kill_orphans};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
-pub use apply::{ApplyError, ApplyParts, Fault, apply};
 pub use changes::Change;
+pub use configuration::{
+    AccountDraft, CheckedDraft, ConfigurationChange, ConfigurationDraft, ConfigurationFile, ConfigureError,
+    ConnectionDraft, EwsServerDraft, ExportScope, FieldError, FieldPath, FileError, Identity,
+    OfflineConfiguration, PasswordError, Plan, PlanLine, ProcessorDraft, ScheduleDraft, SecretInput,
+    SecretSources, SettingInput, SettingInputs, UserDraft, check_draft, commit, export, hash_new_password,
+};
 pub use items::{ROOT_HANDLE, ServerTree, TreeNode};
 pub use libraries::Library;
 pub use outbox::{PointWrite, WriteError, WriteRefusal};
@@ -53,8 +57,8 @@ pub use system_clock::SystemClock;
 
 use changes::Changes;
 use configuration::Configurations;
-use ews_servers::EwsServers;
 use connection_limiter::ConnectionLimiters;
+use ews_servers::EwsServers;
 use items::ItemStore;
 use libraries::Libraries;
 use outbox::Outbox;

@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 
 use riser_domain::{ClassId, Problem, RunMode};
 use riser_worker::{
-    Launcher, LibraryDescription, LibraryCache, PluginFinding, PluginDirs, CachedLibrary, describe,
+    CachedLibrary, Launcher, LibraryCache, LibraryDescription, PluginDirs, PluginFinding, describe,
 };
 
 use crate::problems::Problems;
@@ -45,7 +45,8 @@ pub(crate) struct Libraries {
 
 impl Libraries {
     pub(crate) fn new(directories: Vec<PathBuf>, cache: LibraryCache) -> Self {
-        let names: Vec<String> = directories.iter().map(|directory| directory.display().to_string()).collect();
+        let names: Vec<String> =
+            directories.iter().map(|directory| directory.display().to_string()).collect();
         Self {
             dir_names: names.join(", "),
             directories: tokio::sync::Mutex::new(PluginDirs::new(directories, cache)),

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use riser_domain::{
-    Actor, Clock, EwsItem, EwsItemId, EwsServerId, PointHandle, Timestamp, TreeOwner, Value, SetPointWrite, WriteId,
-    WriteState,
+    Actor, Clock, EwsItem, EwsItemId, EwsServerId, PointHandle, SetPointWrite, Timestamp, TreeOwner, Value,
+    WriteId, WriteState,
 };
 use riser_store::{NewWrite, Store, StoreError};
 
@@ -183,7 +183,9 @@ impl Outbox {
         reason: &str,
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
-        if self.newest().may_become(write, state) && self.store.update_write(write, state, reason, now).await? {
+        if self.newest().may_become(write, state)
+            && self.store.update_write(write, state, reason, now).await?
+        {
             self.note(write, state, reason, now);
         }
         Ok(())
@@ -334,7 +336,11 @@ mod tests {
         let [a, _] = fixture.points;
         let write = fixture.write([(a, 2)]).await.remove(0);
         assert!(
-            fixture.store.update_write(write.id, WriteState::Rejected, "no", fixture.clock.now()).await.unwrap()
+            fixture
+                .store
+                .update_write(write.id, WriteState::Rejected, "no", fixture.clock.now())
+                .await
+                .unwrap()
         );
         fixture.outbox.receipt(write.id, WriteState::Confirmed, "").await.unwrap();
         assert_ne!(fixture.outbox.newest_of(a).unwrap().state, WriteState::Confirmed);

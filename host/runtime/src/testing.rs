@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use riser_domain::{
-    Actor, ClassId, Clock as _, ConfigurationId, ContainerItem, ContainerKind, DeclaredTree,
-    DigestAlgorithm, EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock, HistoryItem, PointHandle,
-    ProcessorConfiguration, ProcessorFlags, SetPointRule, Timestamp, TreeOwner, Value, ValueItem, ValueKind,
-    ValueState, SetPointWrite,
+    Actor, ClassId, Clock as _, ConfigurationId, ContainerItem, ContainerKind, DeclaredTree, DigestAlgorithm,
+    EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock, HistoryItem, PointHandle, ProcessorConfiguration,
+    ProcessorFlags, SetPointRule, SetPointWrite, Timestamp, TreeOwner, Value, ValueItem, ValueKind,
+    ValueState,
 };
 use riser_store::Store;
 

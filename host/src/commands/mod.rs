@@ -6,8 +6,12 @@ use std::io::{self, Write};
 use riser_domain::sanitize_line;
 
 pub(crate) mod apply;
+mod configuration_access;
+mod configuration_file;
 pub(crate) mod doctor;
 pub(crate) mod ews;
+pub(crate) mod export;
+pub(crate) mod plan;
 pub(crate) mod plugin;
 pub(crate) mod serve;
 pub(crate) mod user;

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use riser_domain::{Clock, PointHandle, Reading, Timestamp, TreeOwner, Value, ValueKind, ValueState, WriteId};
+use riser_domain::{
+    Clock, PointHandle, Reading, Timestamp, TreeOwner, Value, ValueKind, ValueState, WriteId,
+};
 
 /// Periods that may be missed before a value counts as stale (reliability, value state semantics).
 const STALE_AFTER_PERIODS: u32 = 3;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use riser_domain::{
     ContainerItem, ContainerKind, DeclaredTree, EwsItem, EwsItemId, HistoryItem, HistorySample, LogLevel,
-    PointHandle, Problem, Reading, SetPointRule, StoredItem, Timestamp, Value, ValueItem, ValueKind,
-    ValueState, SetPointWrite, sanitize_line,
+    PointHandle, Problem, Reading, SetPointRule, SetPointWrite, StoredItem, Timestamp, Value, ValueItem,
+    ValueKind, ValueState, sanitize_line,
 };
 use riser_worker::frames::{
     DeclaredFrame, DeclaredNodeFrame, LogLevelFrame, PointFrame, ProblemFrame, PublishedFrame, ReadingFrame,
@@ -189,7 +189,14 @@ pub(crate) fn tree_from(
                         .ok_or_else(|| FrameError::ContainerKind(kind.clone()))?;
                     EwsItem::Container(ContainerItem { id, parent, name, description, kind })
                 }
-                DeclaredNodeFrame::Value { kind, unit, published_by, writes_handled_by, set_point, initial } => {
+                DeclaredNodeFrame::Value {
+                    kind,
+                    unit,
+                    published_by,
+                    writes_handled_by,
+                    set_point,
+                    initial,
+                } => {
                     if writes_handled_by.is_some() != set_point.is_some() {
                         return Err(FrameError::Carrier(id.to_string()));
                     }

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use riser_domain::{LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WriteId, WriteState, sanitize_line};
-use riser_worker::frames::{Reply, Call, FailureFrame, FromWorker, OutcomeFrame, ToWorker, WakeFrame};
+use riser_domain::{
+    LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WriteId, WriteState, sanitize_line,
+};
+use riser_worker::frames::{Call, FailureFrame, FromWorker, OutcomeFrame, Reply, ToWorker, WakeFrame};
 use riser_worker::{ExitReason, WorkerEvent, WorkerLimits, WorkerProcess};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::convert::{level_from, problem_from, write_frame};
-use super::run_request::{self, RunRequestError};
 use super::processor_task::{Command, ProcessorTask, StartRefusal, StopRefusal};
-use super::run_log::{RunLog, Appended};
+use super::run_log::{Appended, RunLog};
+use super::run_request::{self, RunRequestError};
 use super::services::Services;
 use crate::status::{LastRun, ProcessorState, Progress};
 
@@ -209,6 +211,7 @@ impl Execution<'_> {
             FromWorker::Hello { .. }
             | FromWorker::Heartbeat { .. }
             | FromWorker::Described { .. }
+            | FromWorker::Migrated { .. }
             | FromWorker::TestStage(_) => {}
         }
     }
@@ -225,7 +228,9 @@ impl Execution<'_> {
             self.add_line(LogLevel::Warn, &format!("{state:?} is no state of a set point")).await;
             return;
         };
-        if let Err(error) = self.task.context.outbox.receipt(WriteId(write), state, &sanitize_line(reason)).await {
+        if let Err(error) =
+            self.task.context.outbox.receipt(WriteId(write), state, &sanitize_line(reason)).await
+        {
             self.task.context.report_store_failure("the receipt of a set point could not be stored", &error);
         }
     }

@@ -3,17 +3,17 @@
 mod back_off;
 mod convert;
 mod execution;
-mod run_request;
 mod processor_task;
 mod run_log;
+mod run_request;
 mod services;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use riser_domain::{
-    Actor, Clock, ConfigurationId, Problem, ProcessorConfiguration, RunId, RunState, RunTrigger, TreeOwner,
-    SetPointWrite,
+    Actor, Clock, ConfigurationId, Problem, ProcessorConfiguration, RunId, RunState, RunTrigger,
+    SetPointWrite, TreeOwner,
 };
 use riser_secrets::Keyring;
 use riser_store::{Store, StoreError};
@@ -122,7 +122,10 @@ pub(crate) async fn start(context: &Arc<Context>) -> Result<JoinSet<()>, StoreEr
     Ok(tasks)
 }
 
-async fn initial_status(context: &Context, configuration: &ProcessorConfiguration) -> Result<LiveStatus, StoreError> {
+async fn initial_status(
+    context: &Context,
+    configuration: &ProcessorConfiguration,
+) -> Result<LiveStatus, StoreError> {
     let last_run = context.store.list_runs_of(configuration.id, 1).await?.pop();
     let has_succeeded = context.store.last_success(configuration.id).await?.is_some();
     Ok(LiveStatus {

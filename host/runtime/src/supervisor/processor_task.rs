@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use riser_domain::{
-    Actor, ClassId, ProcessorConfiguration, RunId, RunMode, RunState, RunTrigger, Timestamp, TreeOwner, SetPointWrite,
+    Actor, ClassId, ProcessorConfiguration, RunId, RunMode, RunState, RunTrigger, SetPointWrite, Timestamp,
+    TreeOwner,
 };
 use tokio::sync::{mpsc, oneshot};
 

@@ -1,10 +1,10 @@
 //! What a run is given: its settings with the secrets opened, its connection, its tree, its open writes.
 
 use riser_domain::{Connection, ProcessorConfiguration, TreeOwner};
-use riser_secrets::{SecretError, SecretContext};
+use riser_secrets::{SecretContext, SecretError};
 use riser_store::{SealedSettings, StoreError};
 use riser_worker::frames::{ConnectionRequest, RunRequest};
-use riser_worker::{LaunchError, CachedLibrary, WorkerGone, open_settings};
+use riser_worker::{CachedLibrary, LaunchError, WorkerGone, open_settings};
 
 use super::Context;
 use super::convert::{point_frames, write_frame};
@@ -79,7 +79,10 @@ pub(super) async fn run_request(
     })
 }
 
-async fn connection_request(context: &Context, connection: &Connection) -> Result<ConnectionRequest, RunRequestError> {
+async fn connection_request(
+    context: &Context,
+    connection: &Connection,
+) -> Result<ConnectionRequest, RunRequestError> {
     let secrets = context.store.list_connection_secrets(connection.id).await?;
     let settings_json = opened(
         context,

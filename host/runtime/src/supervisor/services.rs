@@ -9,7 +9,7 @@ use riser_domain::{
     StoredItem, TreeOwner,
 };
 use riser_worker::frames::{
-    Reply, Call, DeclaredFrame, LimitedAction, ActionResult, PublishedFrame, SampleFrame,
+    ActionResult, Call, DeclaredFrame, LimitedAction, PublishedFrame, Reply, SampleFrame,
 };
 
 use super::Context;
@@ -104,9 +104,9 @@ impl Services {
                     Err(error) => self.store_failed("its state could not be removed", &error),
                 }
             }
-            at_once => self
-                .reply_now(at_once)
-                .unwrap_or_else(|_| refused("unknown-call", "not a call of this host")),
+            at_once => {
+                self.reply_now(at_once).unwrap_or_else(|_| refused("unknown-call", "not a call of this host"))
+            }
         }
     }
 
@@ -127,9 +127,7 @@ impl Services {
 
     async fn declare(&self, items: Vec<DeclaredFrame>) -> Reply {
         let declared = match tree_from(items) {
-            Ok((tree, initial)) => {
-                self.context.items.declare(&self.owner, &tree, initial, &self.actor).await
-            }
+            Ok((tree, initial)) => self.context.items.declare(&self.owner, &tree, initial, &self.actor).await,
             Err(error) => return refused("tree-refused", &error.to_string()),
         };
         let counts = match declared {
@@ -140,7 +138,9 @@ impl Services {
             }
         };
         if counts.added + counts.changed + counts.vanished > 0 {
-            self.context.directory().notify_siblings(&self.owner, self.configuration, || Command::TreeChanged);
+            self.context
+                .directory()
+                .notify_siblings(&self.owner, self.configuration, || Command::TreeChanged);
         }
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Reply::Declared {
