@@ -13,12 +13,14 @@ mod draft;
 mod error;
 mod export;
 mod field_path;
+mod file;
 mod inputs;
 mod markers;
 mod migration;
 mod passwords;
 mod plan;
-mod toml;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -33,10 +35,10 @@ pub use draft::{
 pub use error::ConfigureError;
 pub use export::{ExportScope, export};
 pub use field_path::{FieldError, FieldPath};
+pub use file::{ConfigurationFile, FileError, SecretSources};
 pub use inputs::{SecretInput, SettingInput, SettingInputs};
 pub use passwords::{PasswordError, hash_new_password};
 pub use plan::{Plan, PlanLine};
-pub use toml::{ConfigurationFile, FileError, SecretSources};
 
 use riser_domain::{
     ClassId, Connection, ConnectionId, ProcessorConfiguration, Schedule, ScheduleId, TreeOwner,

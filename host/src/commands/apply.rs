@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 use riser_domain::Actor;
-use riser_runtime::Plan;
+use riser_runtime::{ConfigurationFile, ConfigureError, Plan};
 
 use super::configuration_access::ConfigurationAccess;
-use super::configuration_file::{exit_code_of, print_plan, read_file};
+use super::configuration_file::{print_errors, print_plan, read_file};
 use crate::FAILED;
 use crate::paths::{DataDir, PluginDirs};
 
@@ -58,17 +58,7 @@ errors, all of them are printed and nothing is applied. `riser plan FILE` shows 
 pub(crate) async fn run(arguments: ApplyArgs) -> anyhow::Result<ExitCode> {
     let file = read_file(&arguments.file)?;
     let access = ConfigurationAccess::open(&arguments.data, &arguments.plugins).await?;
-    let applied = async {
-        let mut draft = file.draft.clone();
-        let plan = access.plan(&draft).await?;
-        if !file.is_readable() || !is_confirmed(&plan, arguments.yes)? {
-            return Ok(None);
-        }
-        // Exactly the changes that were shown.
-        draft.base_version = Some(plan.version);
-        access.configure(&draft, &Actor::CommandLine).await.map(Some)
-    }
-    .await;
+    let applied = apply(&access, &file, arguments.yes).await;
     access.close().await;
     match applied {
         Ok(Some(plan)) => {
@@ -77,12 +67,28 @@ pub(crate) async fn run(arguments: ApplyArgs) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Ok(None) if file.is_readable() => Ok(ExitCode::from(FAILED)),
-        Ok(None) => exit_code_of(&file, &arguments.file, &[]),
-        Err(error) => match error.fields() {
-            Some(errors) => exit_code_of(&file, &arguments.file, errors),
-            None => Err(error.into()),
+        Ok(None) => print_errors(&file, &arguments.file, &[]),
+        Err(error) => match error.downcast_ref::<ConfigureError>().and_then(ConfigureError::fields) {
+            Some(errors) => print_errors(&file, &arguments.file, errors),
+            None => Err(error),
         },
     }
+}
+
+/// Applies a file that has no errors and is confirmed.
+async fn apply(
+    access: &ConfigurationAccess,
+    file: &ConfigurationFile,
+    yes: bool,
+) -> anyhow::Result<Option<Plan>> {
+    let mut draft = file.draft.clone();
+    let plan = access.plan(&draft).await?;
+    if !file.is_readable() || !is_confirmed(&plan, yes)? {
+        return Ok(None);
+    }
+    // Exactly the changes that were shown.
+    draft.base_version = Some(plan.version);
+    Ok(Some(access.configure(&draft, &Actor::CommandLine).await?))
 }
 
 /// Asks before objects are removed, if there is somebody to ask.

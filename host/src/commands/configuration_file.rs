@@ -26,7 +26,7 @@ pub(crate) fn print_plan(plan: &Plan, nothing: &str) -> io::Result<()> {
 }
 
 /// Prints the errors of the file, each with its line.
-pub(crate) fn exit_code_of(
+pub(crate) fn print_errors(
     file: &ConfigurationFile,
     path: &Path,
     errors: &[FieldError],

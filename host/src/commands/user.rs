@@ -91,7 +91,7 @@ pub(crate) async fn run(arguments: UserArgs) -> anyhow::Result<ExitCode> {
 
 async fn execute(access: &ConfigurationAccess, action: Action) -> anyhow::Result<()> {
     let users = access.users().await?;
-    let require = |name: &str| {
+    let require = |name: &str| -> anyhow::Result<()> {
         let is_known = users.iter().any(|user| user.name == name);
         ensure!(is_known, "there is no user {name}; see `riser user list`");
         Ok(())
@@ -106,7 +106,7 @@ async fn execute(access: &ConfigurationAccess, action: Action) -> anyhow::Result
             let mut user = UserDraft {
                 identity: Identity::named(&name),
                 role: Some(role),
-                password_hash: Some(SecretString::default()),
+                password_hash: Some(SecretString::from(String::new())),
             };
             plan(access, &user).await?;
             user.password_hash = Some(hash_new_password(&new_password()?)?);

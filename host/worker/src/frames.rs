@@ -18,7 +18,7 @@ pub enum ToWorker {
     /// Load the library and test a connection with settings that need not be saved.
     TestConnection(Box<TestRequest>),
     /// Load the library and migrate settings to its version.
-    MigrateSettings(Box<MigrationOrder>),
+    MigrateSettings(Box<MigrationRequest>),
     /// Load the library and run a class.
     Run(Box<RunRequest>),
     /// The answer to the call with this number.
@@ -42,15 +42,15 @@ pub struct LimitsFrame {
 
 /// Settings to migrate, with markers in place of secrets. Its `Debug` prints no settings.
 #[derive(Serialize, Deserialize)]
-pub struct MigrationOrder {
+pub struct MigrationRequest {
     pub library: String,
     /// JSON objects.
     pub settings: Vec<(SettingsOwner, String)>,
 }
 
-impl std::fmt::Debug for MigrationOrder {
+impl std::fmt::Debug for MigrationRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MigrationOrder").field("library", &self.library).finish_non_exhaustive()
+        f.debug_struct("MigrationRequest").field("library", &self.library).finish_non_exhaustive()
     }
 }
 

@@ -86,7 +86,10 @@ impl Current {
 }
 
 fn is_named<D: AsRef<Identity>>(name: &str, drafts: &[D]) -> bool {
-    drafts.iter().map(AsRef::as_ref).any(|it| it.name == name || it.renamed_from.as_deref() == Some(name))
+    drafts.iter().any(|draft| {
+        let identity: &Identity = draft.as_ref();
+        identity.name == name || identity.renamed_from.as_deref() == Some(name)
+    })
 }
 
 fn opened(keyring: &Keyring, table: SecretTable, row: i64, sealed: SealedSettings) -> Vec<StoredSecret> {

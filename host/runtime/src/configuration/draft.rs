@@ -21,7 +21,7 @@ pub struct ConfigurationDraft {
 
 /// What every object of a draft has. A name that is stored already changes that object, another one adds one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Identity {
     pub name: String,
     /// The name that the object has now. It keeps its identity, histories and EWS ids.

@@ -16,8 +16,8 @@ pub enum ConfigureError {
     Store(#[source] StoreError),
     #[error("a secret could not be sealed")]
     Secret(#[from] SecretError),
-    #[error("the operating system gives no random numbers")]
-    Random(#[from] getrandom::Error),
+    #[error("the operating system gives no random numbers ({0})")]
+    Random(getrandom::Error),
     #[error("settings could not be migrated to the version of their plugin")]
     Migration(#[from] QueryError),
     #[error("worker processes cannot be started")]
@@ -33,6 +33,12 @@ impl ConfigureError {
             Self::Fields(errors) => Some(errors),
             _ => None,
         }
+    }
+}
+
+impl From<getrandom::Error> for ConfigureError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Random(error)
     }
 }
 

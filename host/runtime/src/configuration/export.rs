@@ -57,7 +57,8 @@ pub fn export(configuration: &Configuration, scope: ExportScope) -> String {
 
 impl Export<'_> {
     fn line(&mut self, key: &str, value: impl Into<Value>) {
-        let _infallible = writeln!(self.body, "{} = {}", key_text(key), value.into());
+        let value: Value = value.into();
+        let _infallible = writeln!(self.body, "{} = {value}", key_text(key));
     }
 
     fn table(&mut self, name: &str) {
@@ -147,8 +148,8 @@ impl Export<'_> {
             if let Some(connection) = connection {
                 self.line("connection", connection.name.as_str());
             }
-            self.line("ews_server", server.map_or("", |server| &server.name));
-            self.line("schedule", schedule.map_or("", |schedule| &schedule.name));
+            self.line("ews_server", server.map_or("", |server| server.name.as_str()));
+            self.line("schedule", schedule.map_or("", |schedule| schedule.name.as_str()));
             let flags = processor.flags;
             self.line("active", flags.active);
             self.line("runs_at_start", flags.runs_at_start);

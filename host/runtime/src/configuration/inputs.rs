@@ -14,14 +14,17 @@ pub enum SecretInput {
     Value(#[serde(with = "exposed")] SecretString),
     /// Keeps the secret that is stored.
     Stored {
-        /// The error when none is stored.
-        or_else: String,
+        /// Why the draft gives none, for the error when none is stored.
+        reason: String,
     },
     /// The secret could not be read where the draft says it is.
     Unreadable {
         reason: String,
     },
 }
+
+/// Follows the reason of [`SecretInput::Stored`] when no secret is stored.
+pub(super) const NOT_STORED: &str = ", and no secret is stored yet";
 
 /// Settings of a draft, by key.
 pub type SettingInputs = BTreeMap<String, SettingInput>;

@@ -35,7 +35,8 @@ struct Request<'a> {
     stored: Option<SettingValues>,
 }
 
-/// Migrates the settings that a draft gives and those that are stored for the same objects.
+/// Migrates the settings that a draft gives and those that are stored for the same objects. Without a launcher, they
+/// are taken as they are.
 pub(super) async fn migrate(
     draft: &ConfigurationDraft,
     current: &Current,
@@ -57,7 +58,6 @@ pub(super) async fn migrate(
         if of_library.is_empty() {
             continue;
         }
-        let Some(launcher) = launcher else { continue };
         let documents: Vec<(SettingsOwner, SettingValues)> = of_library
             .iter()
             .flat_map(|request| {
@@ -66,7 +66,11 @@ pub(super) async fn migrate(
                     .map(|values| (request.owner.clone(), values))
             })
             .collect();
-        let mut results = migrate_settings(launcher, &library.cached, documents).await?.into_iter();
+        let migrated_documents = match launcher {
+            Some(launcher) => migrate_settings(launcher, &library.cached, documents).await?,
+            None => documents.into_iter().map(|(_, values)| values).collect(),
+        };
+        let mut results = migrated_documents.into_iter();
         for request in of_library {
             let mut next = || results.next().unwrap_or_default();
             let (empty, given, stored) = (next(), next(), next());
@@ -97,7 +101,8 @@ fn of_connection<'a>(
     let connections = &current.configuration.connections;
     let stored = connections.iter().find(|it| means(&draft.identity, &it.name));
     let kind = draft.kind.clone().or_else(|| stored.map(|stored| stored.kind.clone()));
-    let (Some(inputs), Some(kind)) = (&draft.settings, kind) else { return Ok(None) };
+    let inputs = inputs(&draft.identity, draft.settings.as_ref(), stored.is_some());
+    let (Some(inputs), Some(kind)) = (inputs, kind) else { return Ok(None) };
     let Some((library, schema)) = connection_schema(libraries, &kind) else { return Ok(None) };
     let secrets = current.secrets(SecretTable::Connections, stored.map(|stored| stored.id.0));
     let owner = SettingsOwner::Connection(kind);
@@ -117,7 +122,8 @@ fn of_processor<'a>(
         (Some(class), _) => ClassId::parse(class),
         (None, stored) => stored.map(|stored| stored.class.clone()),
     };
-    let (Some(inputs), Some(class)) = (&draft.settings, class) else { return Ok(None) };
+    let inputs = inputs(&draft.identity, draft.settings.as_ref(), stored.is_some());
+    let (Some(inputs), Some(class)) = (inputs, class) else { return Ok(None) };
     let library = libraries.iter().find(|library| library.description.id == class.plugin);
     let described = library.and_then(|library| Some((library, library.description.class(&class.class)?)));
     let Some((library, described)) = described else { return Ok(None) };
@@ -126,6 +132,20 @@ fn of_processor<'a>(
     let path = FieldPath::default().object("processor", &draft.identity.name);
     let stored = stored.map(|stored| stored.settings_json.as_str());
     request(path, (library, owner, &described.settings), inputs, stored, secrets).map(Some)
+}
+
+/// The settings to check; `None` for an object that keeps those it has.
+fn inputs<'d>(
+    identity: &Identity,
+    given: Option<&'d SettingInputs>,
+    is_stored: bool,
+) -> Option<&'d SettingInputs> {
+    static NOT_GIVEN: SettingInputs = SettingInputs::new();
+    match given {
+        _ if identity.remove => None,
+        Some(given) => Some(given),
+        None => (!is_stored).then_some(&NOT_GIVEN),
+    }
 }
 
 fn request<'a>(

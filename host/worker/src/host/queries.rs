@@ -9,7 +9,7 @@ use super::limits::WorkerLimits;
 use super::process::WorkerEvent;
 use crate::description::{DescriptionFault, LibraryDescription, SettingValues};
 use crate::frames::{
-    Call, FailureFrame, FromWorker, MigrationOrder, OutcomeFrame, Reply, SettingsOwner, TestRequest,
+    Call, FailureFrame, FromWorker, MigrationRequest, OutcomeFrame, Reply, SettingsOwner, TestRequest,
     TestStageFrame, ToWorker,
 };
 use crate::library::{CachedLibrary, LibraryError};
@@ -112,9 +112,9 @@ pub async fn migrate_settings(
         .into_iter()
         .map(|(owner, values)| (owner, serde_json::Value::Object(values).to_string()))
         .collect();
-    let order = MigrationOrder { library: path_text(library), settings };
+    let request = MigrationRequest { library: path_text(library), settings };
     let mut migrated = None;
-    ask(launcher, library, ToWorker::MigrateSettings(Box::new(order)), limits, |frame| {
+    ask(launcher, library, ToWorker::MigrateSettings(Box::new(request)), limits, |frame| {
         if let FromWorker::Migrated { settings } = frame {
             migrated = settings.iter().map(|text| serde_json::from_str::<SettingValues>(text).ok()).collect();
         }

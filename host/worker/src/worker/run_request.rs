@@ -14,7 +14,7 @@ use super::services::Services;
 use super::session::WorkerSession;
 use crate::codec::FrameError;
 use crate::frames::{
-    FailureFrame, FromWorker, LoadFault, MigrationOrder, OutcomeFrame, RunRequest, TestRequest, ToWorker,
+    FailureFrame, FromWorker, LoadFault, MigrationRequest, OutcomeFrame, RunRequest, TestRequest, ToWorker,
 };
 
 /// Names no class: what is made then tests connections.
@@ -75,7 +75,7 @@ fn test_connection(
 }
 
 fn migrate_settings(
-    request: MigrationOrder,
+    request: MigrationRequest,
     session: &WorkerSession,
 ) -> Result<OutcomeFrame, RunRequestError> {
     let Some(migrate) = load_plugin(&request.library)?.migrate_settings() else {
@@ -85,7 +85,7 @@ fn migrate_settings(
         return Ok(OutcomeFrame::Succeeded);
     };
     let mut settings = Vec::with_capacity(request.settings.len());
-    for (owner, json_text) in order.settings {
+    for (owner, json_text) in request.settings {
         let request = json(&migration_message(owner, &json_text)?)?;
         match migrate(RSlice::from(request.as_slice())) {
             ROk(migrated) => settings.push(String::from_utf8_lossy(&migrated).into_owned()),

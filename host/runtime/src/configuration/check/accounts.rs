@@ -7,7 +7,7 @@ use super::{Action, Basis, Errors};
 use crate::configuration::current::{SecretTable, is_same};
 use crate::configuration::draft::AccountDraft;
 use crate::configuration::field_path::FieldPath;
-use crate::configuration::inputs::SecretInput;
+use crate::configuration::inputs::{NOT_STORED, SecretInput};
 use crate::configuration::plan::PlanLine;
 
 const NEEDS_PASSWORD: &str = "the account needs a password";
@@ -113,9 +113,9 @@ fn new_password(
             errors.add(&path.key("password"), reason);
             None
         }
-        Some(SecretInput::Stored { or_else }) => {
+        Some(SecretInput::Stored { reason }) => {
             if !has_password {
-                errors.add(&path.key("password"), or_else);
+                errors.add(&path.key("password"), format!("{reason}{NOT_STORED}"));
             }
             None
         }

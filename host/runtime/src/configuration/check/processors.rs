@@ -11,7 +11,9 @@ use super::identity::{CONNECTION, EWS_SERVER, Kind, PROCESSOR, SCHEDULE, listed,
 use super::settings::{SettingsCheck, WantedSettings, are_stored};
 use super::{Action, Basis, Differences, Errors, Planned, lines_of};
 use crate::configuration::current::SecretTable;
-use crate::configuration::draft::{ConfigurationDraft, Identity, ProcessorDraft};
+use crate::configuration::draft::{
+    ConfigurationDraft, ConnectionDraft, EwsServerDraft, Identity, ProcessorDraft, ScheduleDraft,
+};
 use crate::configuration::field_path::FieldPath;
 use crate::configuration::plan::PlanLine;
 
@@ -47,7 +49,8 @@ impl Names {
     fn new<'a, D: AsRef<Identity>>(stored: impl Iterator<Item = (&'a str, i64)>, drafts: &[D]) -> Self {
         let mut names = Self::default();
         names.numbers.extend(stored.map(|(name, number)| (name.to_owned(), Some(number))));
-        for identity in drafts.iter().map(AsRef::as_ref) {
+        for draft in drafts {
+            let identity: &Identity = draft.as_ref();
             let renamed = identity.renamed_from.as_deref().filter(|old| *old != identity.name);
             let number = renamed.and_then(|old| names.numbers.remove(old)).flatten();
             if identity.remove {
@@ -123,11 +126,11 @@ pub(super) fn check_removals(
     errors: &mut Errors,
 ) {
     let now = &basis.current.configuration;
-    let is_planned =
+    let is_untouched =
         |stored: &&ProcessorConfiguration| planned.iter().all(|(it, _)| it.value.id != stored.id);
     let wanted = planned.iter().filter(|(it, _)| it.action != Action::Remove).map(|(it, _)| &it.value);
     let result: Vec<&ProcessorConfiguration> =
-        now.processors.iter().filter(is_planned).chain(wanted).collect();
+        now.processors.iter().filter(is_untouched).chain(wanted).collect();
     let mut refuse = |kind: Kind, identity: &Identity, uses: &dyn Fn(&ProcessorConfiguration) -> bool| {
         let users: Vec<&str> = result.iter().filter(|it| uses(it)).map(|it| it.name.as_str()).collect();
         if identity.remove && !users.is_empty() {
@@ -140,15 +143,15 @@ pub(super) fn check_removals(
             errors.add(&FieldPath::default().object(kind.key, name).key("remove"), message);
         }
     };
-    for identity in draft.ews_servers.iter().map(AsRef::as_ref) {
+    for EwsServerDraft { identity, .. } in &draft.ews_servers {
         let id = now.ews_servers.iter().find(|it| it.name == identity.name).map(|it| it.id);
         refuse(EWS_SERVER, identity, &|processor| Some(processor.ews_server) == id);
     }
-    for identity in draft.connections.iter().map(AsRef::as_ref) {
+    for ConnectionDraft { identity, .. } in &draft.connections {
         let id = now.connections.iter().find(|it| it.name == identity.name).map(|it| it.id);
         refuse(CONNECTION, identity, &|processor| id.is_some() && processor.connection == id);
     }
-    for identity in draft.schedules.iter().map(AsRef::as_ref) {
+    for ScheduleDraft { identity, .. } in &draft.schedules {
         let id = now.schedules.iter().find(|it| it.name == identity.name).map(|it| it.id);
         refuse(SCHEDULE, identity, &|processor| id.is_some() && processor.schedule == id);
     }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use riser_domain::{Schedule, ScheduleId, ScheduleRule, Timestamp};
 use riser_worker::{parse_duration, write_duration};
 
@@ -92,7 +94,9 @@ fn rule(
                 // Multiples counted from 1970 fall on full hours and quarters.
                 None => Some(stored_every.map_or(Timestamp::EPOCH, |(_, starting)| starting)),
             };
-            let rule = ScheduleRule::every(period?, starting?);
+            // The store keeps milliseconds.
+            let period = Duration::from_millis(u64::try_from(period?.as_millis()).unwrap_or(u64::MAX));
+            let rule = ScheduleRule::every(period, starting?);
             rule.map_err(|error| errors.add(&path.key("every"), error.to_string())).ok()
         }
         (false, true) => {

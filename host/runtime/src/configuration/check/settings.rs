@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Errors;
 use crate::configuration::current::{StoredSecret, is_same};
 use crate::configuration::field_path::FieldPath;
-use crate::configuration::inputs::{SecretInput, SettingInput, SettingInputs};
+use crate::configuration::inputs::{NOT_STORED, SecretInput, SettingInput, SettingInputs};
 use crate::configuration::markers::Marked;
 use crate::configuration::migration::MigratedSettings;
 
@@ -53,7 +53,7 @@ impl SettingsCheck<'_> {
         let mut stored = self.migrated.stored.clone().unwrap_or_default();
         let mut kept = self.migrated.markers.take_stored(&mut stored);
         let dropped = retain_known(self.schema, &mut stored);
-        kept.retain(|(path, _)| is_secret_at(&SettingKind::Group(self.schema.clone()), path));
+        kept.retain(|(path, _)| kind_at(self.schema, path) == Some(&SettingKind::Secret));
         let mut wanted = stored.clone();
         wanted.extend(self.migrated.given.clone());
         let is_moved = moves_elsewhere(self.schema, &stored, &wanted);
@@ -65,7 +65,14 @@ impl SettingsCheck<'_> {
         let checked = match self.schema.check(&wanted, &kept_paths) {
             Ok(checked) => checked,
             Err(faults) => {
+                let is_wrong_address = faults.iter().any(|fault| {
+                    matches!(kind_at(self.schema, &fault.key), Some(SettingKind::Address | SettingKind::Host))
+                });
                 for fault in faults {
+                    // Nothing moves to an address that cannot be used.
+                    if is_wrong_address && is_moved && self.is_stored(&fault.key) {
+                        continue;
+                    }
                     let again = if is_moved && self.is_stored(&fault.key) { MOVED } else { "" };
                     errors
                         .add(&self.path.setting(&fault.key), format!("{}: {}{again}", fault.key, fault.what));
@@ -110,12 +117,12 @@ impl SettingsCheck<'_> {
         for (path, value) in found {
             let error = match (self.migrated.markers.find(value), value) {
                 (Some(Marked::Given(SecretInput::Unreadable { reason })), _) => format!("{path}: {reason}"),
-                (Some(Marked::Given(SecretInput::Stored { or_else })), _) => {
+                (Some(Marked::Given(SecretInput::Stored { reason })), _) => {
                     if kept.iter().any(|(kept, _)| *kept == path) {
                         continue;
                     }
-                    let again = if is_moved && self.is_stored(&path) { MOVED } else { "" };
-                    format!("{path}: {or_else}{again}")
+                    let and = if is_moved && self.is_stored(&path) { MOVED } else { NOT_STORED };
+                    format!("{path}: {reason}{and}")
                 }
                 (None, Value::String(text)) if !text.is_empty() => format!("{path} {HOW_TO_GIVE}"),
                 _ => continue,
@@ -255,21 +262,20 @@ fn walk_secrets_of<'v>(
     }
 }
 
-/// Whether the plugin has a secret setting at a path.
-fn is_secret_at(kind: &SettingKind, path: &str) -> bool {
-    let mut kind = kind;
-    for step in path.split('.') {
-        let (key, indexes) =
-            step.split_once('[').map_or((step, 0), |(key, rest)| (key, rest.split('[').count()));
-        let SettingKind::Group(schema) = kind else { return false };
-        let Some(setting) = schema.setting(key) else { return false };
-        kind = &setting.kind;
-        for _ in 0..indexes {
-            let SettingKind::List(element) = kind else { return false };
-            kind = element;
-        }
+/// The kind of the setting at a path such as `proxies[0].host`.
+fn kind_at<'s>(schema: &'s SettingsSchema, path: &str) -> Option<&'s SettingKind> {
+    let (step, rest) = path.split_once('.').map_or((path, None), |(step, rest)| (step, Some(rest)));
+    let key = step.split('[').next().unwrap_or_default();
+    let mut kind = &schema.setting(key)?.kind;
+    for _ in 0..step.matches('[').count() {
+        let SettingKind::List(element) = kind else { return None };
+        kind = element;
     }
-    *kind == SettingKind::Secret
+    match (rest, kind) {
+        (None, kind) => Some(kind),
+        (Some(rest), SettingKind::Group(schema)) => kind_at(schema, rest),
+        (Some(_), _) => None,
+    }
 }
 
 /// Whether the list entries that contain a setting are there.

@@ -1,7 +1,6 @@
 //! A table of a file, read key by key. Keys that nobody reads are errors.
 
 use std::collections::HashSet;
-use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -13,7 +12,6 @@ use crate::configuration::field_path::FieldPath;
 /// A table that is being read.
 pub(super) struct Section<'t> {
     table: &'t DeTable<'t>,
-    place: Range<usize>,
     path: FieldPath,
     /// Its name in messages, such as `the connection "EVCE"`.
     noun: String,
@@ -21,13 +19,8 @@ pub(super) struct Section<'t> {
 }
 
 impl<'t> Section<'t> {
-    pub(super) fn new(
-        table: &'t DeTable<'t>,
-        place: Range<usize>,
-        path: FieldPath,
-        noun: impl Into<String>,
-    ) -> Self {
-        Self { table, place, path, noun: noun.into(), known: HashSet::new() }
+    pub(super) fn new(table: &'t DeTable<'t>, path: FieldPath, noun: impl Into<String>) -> Self {
+        Self { table, path, noun: noun.into(), known: HashSet::new() }
     }
 
     pub(super) const fn path(&self) -> &FieldPath {
@@ -52,7 +45,7 @@ impl<'t> Section<'t> {
                 reading.error(&element.span(), format!("{key} is written as [[{key}]]"));
                 continue;
             };
-            let mut section = Section::new(table, element.span(), self.path.clone(), format!("the {key}"));
+            let mut section = Section::new(table, self.path.clone(), format!("the {key}"));
             if section.get("name").is_none() {
                 reading.error(&element.span(), format!("the {key} needs name"));
             }

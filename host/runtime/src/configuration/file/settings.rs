@@ -80,9 +80,7 @@ fn reference(table: &DeTable<'_>, reading: &Reading<'_>) -> Option<SettingInput>
         }
         (2, Some(variable), _, Some(Some(keeps_stored))) => {
             let secret = match from_variable(&variable, reading) {
-                SecretInput::Unreadable { reason } if keeps_stored => {
-                    SecretInput::Stored { or_else: format!("{reason}, and no secret is stored yet") }
-                }
+                SecretInput::Unreadable { reason } if keeps_stored => SecretInput::Stored { reason },
                 other => other,
             };
             Some(SettingInput::Reference { key: VARIABLE.to_owned(), text: variable, secret })

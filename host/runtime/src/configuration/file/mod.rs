@@ -37,12 +37,18 @@ impl SecretSources<'static> {
 }
 
 /// A file, read as far as it can be.
-#[derive(Debug)]
 pub struct ConfigurationFile {
     pub draft: ConfigurationDraft,
     places: HashMap<FieldPath, Range<usize>>,
     text: String,
     errors: Vec<(usize, String)>,
+}
+
+impl fmt::Debug for ConfigurationFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A secret may be in the text by mistake.
+        f.debug_struct("ConfigurationFile").field("draft", &self.draft).finish_non_exhaustive()
+    }
 }
 
 /// What is wrong with a file, and where.
@@ -84,7 +90,7 @@ impl ConfigurationFile {
             reading.error(&error.span().unwrap_or_default(), error.message().to_owned());
         }
         let root = FieldPath::default();
-        let mut file = Section::new(document.get_ref(), document.span(), root, "the file");
+        let mut file = Section::new(document.get_ref(), root, "the file");
         let draft = ConfigurationDraft {
             base_version: None,
             ews_servers: file.objects("ews_server", &mut reading, read_ews_server),
