@@ -101,7 +101,7 @@ settings = { interval = "1 s" }
         ":3:10: listen takes an address and a port such as 127.0.0.1:51358",
         ":4:1: the EWS server \"Building\" has no key \"colour\"; it takes account, digest, listen,",
         ":7:12: rights takes \"read\" or \"read-write\"",
-        ":8:14: password is a secret: give it as { env = \"VARIABLE\" } or { file = \"PATH\" }, not as open text",
+        ":8:14: password is a secret: give it as { env = \"VARIABLE\" } or { file = \"PATH\" }, not in plain text",
         ":12:8: no plugin offers the connection kind \"riser.evce/evse\"; there are riser.evce/evce",
         ":17:25: base_url: ",
         "pasword: is no setting: remove it",
@@ -256,7 +256,7 @@ fn objects_are_renamed_and_removed_unless_others_use_them() {
     installation.apply(SITE);
     let remove = "[[connection]]\nname = \"EVCE\"\nremove = true\n";
     let refused = installation.try_apply(remove);
-    let said = ":3:10: the connection \"EVCE\" is used by processor \"EVCE Setup\"; remove these first";
+    let said = ":3:10: the connection \"EVCE\" is used by processor \"EVCE Setup\"; remove it first";
     assert!(refused.exit_code == Some(1) && refused.text.contains(said), "{}", refused.text);
     let renamed = installation.try_apply("[[connection]]\nname = \"North\"\nrenamed_from = \"EVCE\"\n");
     assert_eq!(renamed.text, "connection \"EVCE\" renamed to \"North\"\n");

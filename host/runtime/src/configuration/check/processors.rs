@@ -135,9 +135,10 @@ pub(super) fn check_removals(
         let users: Vec<&str> = result.iter().filter(|it| uses(it)).map(|it| it.name.as_str()).collect();
         if identity.remove && !users.is_empty() {
             let (noun, name) = (kind.noun, &identity.name);
-            let processors = if users.len() == 1 { "processor" } else { "processors" };
+            let (processors, them) =
+                if users.len() == 1 { ("processor", "it") } else { ("processors", "them") };
             let message = format!(
-                "the {noun} {name:?} is used by {processors} {}; remove these first or give them another {noun}",
+                "the {noun} {name:?} is used by {processors} {}; remove {them} first or give {them} another {noun}",
                 listed(&users)
             );
             errors.add(&FieldPath::default().object(kind.key, name).key("remove"), message);

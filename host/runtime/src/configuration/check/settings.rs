@@ -12,7 +12,7 @@ use crate::configuration::markers::Marked;
 use crate::configuration::migration::MigratedSettings;
 
 const HOW_TO_GIVE: &str =
-    "is a secret: give it as { env = \"VARIABLE\" } or { file = \"PATH\" }, not as open text";
+    "is a secret: give it as { env = \"VARIABLE\" } or { file = \"PATH\" }, not in plain text";
 
 /// How the sealed secrets of an object change.
 #[derive(Debug, Default)]

@@ -15,7 +15,7 @@ const FILE: &str = "file";
 const OR_STORED: &str = "or_stored";
 
 const HOW_TO_GIVE: &str =
-    "is a secret: give it as { env = \"VARIABLE\" } or { file = \"PATH\" }, not as open text";
+    "is a secret: give it as { env = \"VARIABLE\" } or { file = \"PATH\" }, not in plain text";
 
 /// Reads `{ env = "…" }` or `{ file = "…" }`.
 pub(super) fn read_secret(

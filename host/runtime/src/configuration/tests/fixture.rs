@@ -182,6 +182,8 @@ pub(super) fn shape(configuration: &Configuration) -> Vec<String> {
             it.name, it.class, it.flags, it.settings_json, it.secret_keys, it.memory_limit_mib
         ));
     }
+    // Their order is that of numbers.
+    shape.sort();
     shape
 }
 

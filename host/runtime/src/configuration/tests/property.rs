@@ -216,7 +216,7 @@ async fn check_sequence(drafts: Vec<ConfigurationDraft>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: CASES, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_export_is_the_configuration_and_alone_makes_the_same(
