@@ -118,9 +118,8 @@ impl Runtime {
         let changes = Changes::new();
         let configurations = Arc::new(Configurations::load(&store).await?);
         let items = Arc::new(ItemStore::load(store.clone(), Arc::clone(&clock), changes.clone()).await?);
-        for server in &configurations.now().ews_servers {
-            items.add_server(server.id, &server.name).await;
-        }
+        let configured = configurations.now();
+        items.configure(&configured.ews_servers, &configured.connections).await;
         let outbox = Outbox::load(
             store.clone(),
             Arc::clone(&clock),

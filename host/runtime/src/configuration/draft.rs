@@ -139,7 +139,7 @@ mod role_text {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Role>, D::Error> {
         let word = Option::<String>::deserialize(deserializer)?;
-        word.map(|word| Role::from_word(&word).ok_or_else(|| D::Error::custom("unknown role"))).transpose()
+        word.map(|word| word.parse::<Role>().map_err(|_| D::Error::custom("unknown role"))).transpose()
     }
 }
 

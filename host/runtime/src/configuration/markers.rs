@@ -61,7 +61,7 @@ impl Markers {
     fn mark_input(&mut self, kind: Option<&SettingKind>, input: &SettingInput) -> Value {
         match (input, kind) {
             (SettingInput::Plain(value), _) => value.clone(),
-            (SettingInput::List(entries), Some(SettingKind::List(kind))) => {
+            (SettingInput::List(entries), Some(SettingKind::List { of: kind })) => {
                 entries.iter().map(|entry| self.mark_input(Some(kind), entry)).collect()
             }
             (SettingInput::List(entries), _) => {

@@ -105,7 +105,7 @@ fn of_connection<'a>(
     let (Some(inputs), Some(kind)) = (inputs, kind) else { return Ok(None) };
     let Some((library, schema)) = connection_schema(libraries, &kind) else { return Ok(None) };
     let secrets = current.secrets(SecretTable::Connections, stored.map(|stored| stored.id.0));
-    let owner = SettingsOwner::Connection(kind);
+    let owner = SettingsOwner::Connection(kind.rsplit('/').next().unwrap_or_default().to_owned());
     let path = FieldPath::default().object("connection", &draft.identity.name);
     let stored = stored.map(|stored| stored.settings_json.as_str());
     request(path, (library, owner, schema), inputs, stored, secrets).map(Some)

@@ -72,7 +72,7 @@ fn wanted(
     }
     let rights = match draft.rights.as_deref() {
         None => Some(stored.map_or(AccountRights::Read, |stored| stored.rights)),
-        Some(word) => AccountRights::from_word(word),
+        Some(word) => word.parse::<AccountRights>().ok(),
     };
     if rights.is_none() {
         errors.add(&path.key("rights"), "rights takes \"read\" or \"read-write\"");

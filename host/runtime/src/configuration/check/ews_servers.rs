@@ -102,7 +102,8 @@ fn wanted(
         }
     }
     if let Some(tokens) = &draft.digest {
-        let order: Option<Vec<_>> = tokens.iter().map(|token| DigestAlgorithm::from_token(token)).collect();
+        let order: Option<Vec<_>> =
+            tokens.iter().map(|token| token.parse::<DigestAlgorithm>().ok()).collect();
         match order.filter(|order| !order.is_empty()) {
             Some(order) => server.digest_order = order,
             None => errors.add(&path.key("digest"), "digest takes a list of \"SHA-256\" and \"MD5\""),

@@ -1,6 +1,6 @@
 //! Settings that a plugin describes, over the stored ones.
 
-use riser_worker::{SettingKind, SettingValues, SettingsSchema};
+use riser_worker::{SettingKind, SettingValues, SettingsSchema, check_settings};
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -62,7 +62,7 @@ impl SettingsCheck<'_> {
         }
         self.check_secret_inputs(&wanted, &kept, is_moved, errors);
         let kept_paths: Vec<String> = kept.iter().map(|(path, _)| path.clone()).collect();
-        let checked = match self.schema.check(&wanted, &kept_paths) {
+        let checked = match check_settings(self.schema, &wanted, &kept_paths) {
             Ok(checked) => checked,
             Err(faults) => {
                 let is_wrong_address = faults.iter().any(|fault| {
@@ -89,7 +89,7 @@ impl SettingsCheck<'_> {
         if errors.found.len() > errors_before {
             return None;
         }
-        let normal = self.schema.check(&stored, &kept_paths).map_or(stored, |normal| normal.values);
+        let normal = check_settings(self.schema, &stored, &kept_paths).map_or(stored, |normal| normal.values);
         let changed_keys = changed_keys(&normal, &checked.values);
         let is_new = self.migrated.stored.is_none();
         let mut secrets = self.secret_change(&checked.secrets, &kept);
@@ -221,7 +221,7 @@ fn retain_in_group(
 fn retain_in(kind: &SettingKind, value: &mut Value, path: &str, dropped: &mut Vec<String>) {
     match (kind, value) {
         (SettingKind::Group(schema), Value::Object(values)) => retain_in_group(schema, values, path, dropped),
-        (SettingKind::List(kind), Value::Array(entries)) => {
+        (SettingKind::List { of: kind }, Value::Array(entries)) => {
             for (index, entry) in entries.iter_mut().enumerate() {
                 retain_in(kind, entry, &format!("{path}[{index}]"), dropped);
             }
@@ -253,7 +253,7 @@ fn walk_secrets_of<'v>(
     match (kind, value) {
         (SettingKind::Secret, value) => found.push((path.to_owned(), value)),
         (SettingKind::Group(schema), Value::Object(values)) => walk_secrets(schema, values, path, found),
-        (SettingKind::List(kind), Value::Array(entries)) => {
+        (SettingKind::List { of: kind }, Value::Array(entries)) => {
             for (index, entry) in entries.iter().enumerate() {
                 walk_secrets_of(kind, entry, &format!("{path}[{index}]"), found);
             }
@@ -268,7 +268,7 @@ fn kind_at<'s>(schema: &'s SettingsSchema, path: &str) -> Option<&'s SettingKind
     let key = step.split('[').next().unwrap_or_default();
     let mut kind = &schema.setting(key)?.kind;
     for _ in 0..step.matches('[').count() {
-        let SettingKind::List(element) = kind else { return None };
+        let SettingKind::List { of: element } = kind else { return None };
         kind = element;
     }
     match (rest, kind) {
@@ -307,7 +307,7 @@ fn moves(kind: &SettingKind, stored: Option<&Value>, wanted: Option<&Value>) -> 
         SettingKind::Group(schema) => {
             any_moves(schema, |key| (stored.and_then(|it| it.get(key)), wanted.and_then(|it| it.get(key))))
         }
-        SettingKind::List(element) => {
+        SettingKind::List { of: element } => {
             let (stored, wanted) = (stored.and_then(Value::as_array), wanted.and_then(Value::as_array));
             // Nothing is sealed for an entry that is added at the end.
             stored.into_iter().flatten().enumerate().any(|(index, stored)| {
