@@ -16,7 +16,7 @@ pub(crate) struct LoginDesk {
     algorithms: Vec<DigestAlgorithm>,
     accounts: Arc<dyn AccountSource>,
     clock: Arc<dyn Clock>,
-    nonces: Nonces,
+    nonces: Arc<Nonces>,
     /// Compared with in place of an unknown account's, so that both take the same time.
     nobody: Ha1,
 }
@@ -39,9 +39,10 @@ impl LoginDesk {
         algorithms: Vec<DigestAlgorithm>,
         accounts: Arc<dyn AccountSource>,
         clock: Arc<dyn Clock>,
+        nonces: Arc<Nonces>,
     ) -> Self {
         let nobody = Ha1::derive(DigestAlgorithm::Sha256, "", &realm, &String::new().into());
-        Self { realm, algorithms, accounts, clock, nonces: Nonces::new(), nobody }
+        Self { realm, algorithms, accounts, clock, nonces, nobody }
     }
 
     /// Checks an `Authorization` header for a request with this method and target.

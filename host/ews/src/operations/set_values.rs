@@ -94,7 +94,7 @@ async fn execute(
     }
 }
 
-/// What can be told of a write from the tree, the account and the text.
+/// Checks item, account and text. Whether the item takes writes is the source's to judge.
 fn check(
     write: &TextWrite<'_>,
     tree: &dyn ItemTree,
@@ -105,9 +105,6 @@ fn check(
     let Some(ItemView::Value(item)) = tree.item(point) else { return Err(ItemMessage::InvalidId) };
     if account.rights != AccountRights::ReadWrite {
         return Err(ItemMessage::PermissionDenied);
-    }
-    if item.set_point.is_none() {
-        return Err(ItemMessage::ValueNotWriteable);
     }
     let text = write.text.ok_or(ItemMessage::InvalidValue)?;
     match parse_value(item.kind, text, zone) {

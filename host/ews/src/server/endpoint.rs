@@ -15,6 +15,7 @@ use crate::envelope::SoapRequest;
 use crate::fault::{Fault, content_type_with};
 use crate::login::{Login, LoginDesk};
 use crate::more_data_ref::MoreDataRefs;
+use crate::nonces::Nonces;
 use crate::operations::get_container_items::ContainerListings;
 use crate::operations::{Operation, OperationContext};
 use crate::plan_cache::PlanCache;
@@ -31,6 +32,13 @@ pub struct EwsEndpoint {
     clock: Arc<dyn Clock>,
     zone: Tz,
     desk: LoginDesk,
+    kept: Arc<Kept>,
+}
+
+/// What an endpoint keeps between requests; it outlives a change of the settings.
+#[derive(Debug)]
+struct Kept {
+    nonces: Arc<Nonces>,
     more_data: MoreDataRefs,
     listings: ContainerListings,
     plans: PlanCache,
@@ -64,19 +72,44 @@ impl EwsEndpoint {
         clock: Arc<dyn Clock>,
         zone: Tz,
     ) -> Self {
-        let desk =
-            LoginDesk::new(server.realm.clone(), server.digest_order.clone(), accounts, Arc::clone(&clock));
-        Self {
-            server,
-            items,
-            clock,
-            zone,
-            desk,
+        let kept = Kept {
+            nonces: Arc::new(Nonces::new()),
             more_data: MoreDataRefs::new(),
             listings: ContainerListings::default(),
             plans: PlanCache::default(),
             counter: RequestCounter::default(),
-        }
+        };
+        Self::with_kept(server, items, accounts, clock, zone, Arc::new(kept))
+    }
+
+    /// Returns an endpoint with other settings, items or accounts that goes on with what this one keeps: clients
+    /// stay logged in, and the pages that they were promised can be read.
+    #[must_use]
+    pub fn changed(
+        &self,
+        server: EwsServer,
+        items: Arc<dyn ItemSource>,
+        accounts: Arc<dyn AccountSource>,
+    ) -> Self {
+        Self::with_kept(server, items, accounts, Arc::clone(&self.clock), self.zone, Arc::clone(&self.kept))
+    }
+
+    fn with_kept(
+        server: EwsServer,
+        items: Arc<dyn ItemSource>,
+        accounts: Arc<dyn AccountSource>,
+        clock: Arc<dyn Clock>,
+        zone: Tz,
+        kept: Arc<Kept>,
+    ) -> Self {
+        let desk = LoginDesk::new(
+            server.realm.clone(),
+            server.digest_order.clone(),
+            accounts,
+            Arc::clone(&clock),
+            Arc::clone(&kept.nonces),
+        );
+        Self { server, items, clock, zone, desk, kept }
     }
 
     /// Its settings.
@@ -86,7 +119,7 @@ impl EwsEndpoint {
 
     /// What clients have asked so far.
     pub fn statistics(&self) -> EndpointStatistics {
-        self.counter.snapshot()
+        self.kept.counter.snapshot()
     }
 
     /// Lets a client in, or answers the challenges it has to meet.
@@ -99,7 +132,7 @@ impl EwsEndpoint {
     ) -> Result<EwsAccount, Vec<String>> {
         match self.desk.check(authorization, method, target) {
             Login::Accepted(account) => {
-                self.counter.count(&account, client, self.clock.now());
+                self.kept.counter.count(&account, client, self.clock.now());
                 Ok(account)
             }
             Login::Stale => Err(self.desk.challenges(true)),
@@ -114,7 +147,7 @@ impl EwsEndpoint {
     /// A BMS with a wrong password polls for ever; one line for the first refusal and for each tenfold tells it
     /// without filling the log.
     fn log_refusal(&self, user_name: &str, client: IpAddr) {
-        let count = self.counter.count_refused();
+        let count = self.kept.counter.count_refused();
         if count == 10_u64.pow(count.ilog10()) {
             let user_name: String = user_name.chars().take(LOGGED_CHARACTERS).collect();
             tracing::warn!(
@@ -156,7 +189,7 @@ impl EwsEndpoint {
     ) -> Result<(OperationName, String), Fault> {
         let may_be_kept = message.content_type.may_be_utf8();
         let tree = self.items.tree();
-        if may_be_kept && let Some(kept) = self.plans.find(&message.body, tree.version()) {
+        if may_be_kept && let Some(kept) = self.kept.plans.find(&message.body, tree.version()) {
             message.check_action(OperationName::GetValues)?;
             return Ok((OperationName::GetValues, kept.plan.answer(&*self.items)));
         }
@@ -173,7 +206,7 @@ impl EwsEndpoint {
             let plan = operation.plan(&*tree);
             let answer = plan.answer(&*self.items);
             if may_be_kept {
-                self.plans.keep(&message.body, tree.version(), plan);
+                self.kept.plans.keep(&message.body, tree.version(), plan);
             }
             return Ok((name, answer));
         }
@@ -183,8 +216,8 @@ impl EwsEndpoint {
             account,
             clock: &*self.clock,
             zone: self.zone,
-            more_data: &self.more_data,
-            listings: &self.listings,
+            more_data: &self.kept.more_data,
+            listings: &self.kept.listings,
             disk_deadline,
         };
         Ok((name, operation.answer(context).await.map_err(fault)?))

@@ -61,6 +61,7 @@ impl Stale {
                 self.writes = true;
                 self.standing = true;
             }
+            Change::Configuration => *self = Self::everything(),
             _ => self.standing = true,
         }
     }

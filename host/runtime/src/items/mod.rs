@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use riser_domain::{
-    Actor, Clock, DeclaredTree, EwsItem, EwsItemId, EwsServerId, ItemChange, PointHandle, Reading,
-    StoredItem, TreeDifference, TreeError, TreeOwner, Value, ValueKind, ValueState, WriteId,
+    Actor, Clock, ConnectionId, DeclaredTree, EwsItem, EwsItemId, EwsServerId, ItemChange, PointHandle,
+    Reading, StoredItem, TreeDifference, TreeError, TreeOwner, Value, ValueKind, ValueState, WriteId,
 };
 use riser_store::{Store, StoreError};
 
@@ -80,11 +80,49 @@ impl ItemStore {
         })
     }
 
-    /// Names a server, so that it has a tree even before anything is declared on it.
-    pub(crate) async fn add_server(&self, server: EwsServerId, name: &str) {
+    /// Names a server, or gives it another name. It has a tree even before anything is declared on it.
+    pub(crate) async fn name_server(&self, server: EwsServerId, name: &str) {
         self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(server, name.to_owned());
         let stored = self.stored.lock().await;
         self.rebuild(server, &stored);
+        self.changes.send(Change::Tree(server));
+    }
+
+    /// Removes a server with its tree and values. Returns its points.
+    pub(crate) async fn remove_server(&self, server: EwsServerId) -> Vec<PointHandle> {
+        let removed = self.remove_trees(|owner| owner.ews_server == server).await;
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).remove(&server);
+        self.servers.rcu(|servers| {
+            let mut servers = HashMap::clone(servers);
+            servers.remove(&server);
+            servers
+        });
+        removed
+    }
+
+    /// Removes what was declared for a connection, on all servers. Returns the points.
+    pub(crate) async fn remove_connection(&self, connection: ConnectionId) -> Vec<PointHandle> {
+        self.remove_trees(|owner| owner.connection == Some(connection)).await
+    }
+
+    async fn remove_trees(&self, is_removed: impl Fn(&TreeOwner) -> bool) -> Vec<PointHandle> {
+        let mut all = self.stored.lock().await;
+        let mut removed = Vec::new();
+        let mut servers = HashSet::new();
+        all.retain(|owner, items| {
+            let stays = !is_removed(owner);
+            if !stays {
+                removed.extend(items.iter().map(|item| item.handle));
+                servers.insert(owner.ews_server);
+            }
+            stays
+        });
+        for server in servers {
+            self.rebuild(server, &all);
+            self.changes.send(Change::Tree(server));
+        }
+        self.values.remove(removed.iter().copied());
+        removed
     }
 
     /// The tree of a server; an empty one for a server that is not known.

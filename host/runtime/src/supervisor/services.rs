@@ -12,9 +12,9 @@ use riser_worker::frames::{
     ActionResult, Call, DeclaredFrame, LimitedAction, PublishedFrame, Reply, SampleFrame,
 };
 
-use super::Context;
+use super::command::Command;
 use super::convert::{FrameError, point_frames, published_from, reading_frame, sample_from, tree_from};
-use super::processor_task::Command;
+use super::service_context::ServiceContext;
 use crate::connection_limiter::{ConnectionLimiter, Permit};
 use crate::items::{DeclareError, WriterId};
 
@@ -24,7 +24,7 @@ const SHORTEST_PERIOD: Duration = Duration::from_millis(100);
 /// The services of one run.
 #[derive(Debug)]
 pub(super) struct Services {
-    context: Arc<Context>,
+    context: Arc<ServiceContext>,
     configuration: ConfigurationId,
     name: String,
     actor: Actor,
@@ -37,7 +37,7 @@ pub(super) struct Services {
 
 impl Services {
     pub(super) fn new(
-        context: Arc<Context>,
+        context: Arc<ServiceContext>,
         configuration: &ProcessorConfiguration,
         owner: TreeOwner,
     ) -> Self {
@@ -138,9 +138,7 @@ impl Services {
             }
         };
         if counts.added + counts.changed + counts.vanished > 0 {
-            self.context
-                .directory()
-                .notify_siblings(&self.owner, self.configuration, || Command::TreeChanged);
+            self.context.processors.notify_siblings(&self.owner, self.configuration, || Command::TreeChanged);
         }
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Reply::Declared {
@@ -232,7 +230,7 @@ impl Services {
                     self.actor,
                     sibling.name
                 );
-                self.context.directory().notify(
+                self.context.processors.notify(
                     sibling.id,
                     Command::Start { trigger: RunTrigger::Processor(self.name.clone()), reply: None },
                 );
@@ -243,7 +241,7 @@ impl Services {
     }
 
     fn store_failed(&self, what: &str, error: &riser_store::StoreError) -> Reply {
-        self.context.report_store_failure(&format!("{}: {what}", self.actor), error);
+        self.context.failures.report(&format!("{}: {what}", self.actor), error);
         refused("store-failed", "the host could not store it; its problems page says why")
     }
 }
