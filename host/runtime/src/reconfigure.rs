@@ -57,7 +57,7 @@ impl Runtime {
         commit: impl FnOnce(Arc<Configuration>) -> Committing + Send + 'static,
     ) -> Result<Vec<Problem>, ConfigureError<E>>
     where
-        Committing: Future<Output = Result<ConfigurationChange, E>> + Send,
+        Committing: Future<Output = Result<ConfigurationChange, E>> + Send + 'static,
         E: Send + 'static,
     {
         let this = self.clone();

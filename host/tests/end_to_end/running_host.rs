@@ -10,7 +10,7 @@ use riser_runtime::{
     ConfigurationChange, ConfigureError, EwsServerStatus, LaunchOptions, ProcessorStatus, Runtime,
     RuntimeParts, SystemClock,
 };
-use riser_secrets::{Keyring, RootKey, SecretContext, WrappedDataKey};
+use riser_secrets::{KeyCreation, Keyring, RootKey, SecretContext, WrappedDataKey};
 use riser_store::{Configuration, ConfigurationTransaction, SealedValue, Store, StoreError};
 
 use crate::host::{BMS, BMS_PASSWORD, Installation};
@@ -29,7 +29,7 @@ impl RunningHost {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (store, _) = Store::open(&installation.data(), &*clock).await.unwrap();
         let root =
-            RootKey::obtain(&installation.data(), None, riser_secrets::KeyCreation::Forbidden).unwrap();
+            RootKey::obtain(&installation.data(), None, KeyCreation::Forbidden).unwrap();
         let wrapped = store.list_data_keys().await.unwrap().into_iter();
         let wrapped: Vec<_> =
             wrapped.map(|key| WrappedDataKey { kid: key.kid, wrapped: key.wrapped }).collect();
@@ -59,7 +59,7 @@ impl RunningHost {
         edit: impl FnOnce(ConfigurationTransaction, Arc<Configuration>) -> Editing + Send + 'static,
     ) -> Vec<Problem>
     where
-        Editing: Future<Output = Result<ConfigurationTransaction, StoreError>> + Send,
+        Editing: Future<Output = Result<ConfigurationTransaction, StoreError>> + Send + 'static,
     {
         let (store, now) = (self.runtime.store().clone(), self.runtime.clock().now());
         let committing = move |before: Arc<Configuration>| async move {

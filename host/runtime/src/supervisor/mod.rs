@@ -48,7 +48,7 @@ use processor_setup::ProcessorSetup;
 use processor_task::{ProcessorTask, TaskParts};
 use registry::RegisteredProcessor;
 use run_records::RunRecords;
-use run_request::RunOrders;
+use run_request::RunRequests;
 use run_starter::RunStarter;
 use service_context::ServiceContext;
 
@@ -92,7 +92,7 @@ impl Supervisor {
         let SupervisorParts {
             clock, store, failures, items, outbox, problems, libraries, processors, ..
         } = parts;
-        let requests = RunOrders {
+        let requests = RunRequests {
             store: store.clone(),
             keyring: parts.keyring,
             items: Arc::clone(&items),

@@ -50,7 +50,7 @@ impl RunRequestError {
 
 /// Builds the requests of runs. Secrets are opened here and nowhere earlier.
 #[derive(Debug)]
-pub(super) struct RunOrders {
+pub(super) struct RunRequests {
     pub(super) store: Store,
     pub(super) keyring: Arc<Keyring>,
     pub(super) items: Arc<ItemStore>,
@@ -58,8 +58,8 @@ pub(super) struct RunOrders {
     pub(super) instance: String,
 }
 
-impl RunOrders {
-    pub(super) async fn request(
+impl RunRequests {
+    pub(super) async fn build(
         &self,
         setup: &ProcessorSetup,
         library: &CachedLibrary,

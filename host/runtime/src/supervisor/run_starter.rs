@@ -6,7 +6,7 @@ use riser_worker::frames::ToWorker;
 use riser_worker::{Launcher, WorkerLimits, WorkerProcess};
 
 use super::processor_setup::ProcessorSetup;
-use super::run_request::{RunOrders, RunRequestError};
+use super::run_request::{RunRequests, RunRequestError};
 use crate::libraries::Libraries;
 
 /// Starts the worker processes of runs.
@@ -15,7 +15,7 @@ pub(super) struct RunStarter {
     pub(super) libraries: Arc<Libraries>,
     pub(super) launcher: Launcher,
     pub(super) store: Store,
-    pub(super) requests: RunOrders,
+    pub(super) requests: RunRequests,
 }
 
 impl RunStarter {
@@ -28,11 +28,11 @@ impl RunStarter {
     ) -> Result<WorkerProcess, RunRequestError> {
         let configuration = &setup.configuration;
         let library = self.libraries.library(&configuration.class.plugin)?;
-        let order = self.requests.order(setup, &library).await?;
+        let request = self.requests.build(setup, &library).await?;
         let limits = WorkerLimits { memory_mib: configuration.memory_limit_mib, ..WorkerLimits::default() };
         let worker = self.launcher.launch(limits).await?;
         self.store.start_run(run, &library.sha256, started_at).await?;
-        worker.send(ToWorker::Run(Box::new(order)))?;
+        worker.send(ToWorker::Run(Box::new(request)))?;
         Ok(worker)
     }
 }
