@@ -1,26 +1,26 @@
-//! Where Riser keeps what it keeps.
+//! Default directories.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 
-/// The data directory of a Riser that the machine runs.
+/// Data directory of a Riser that runs as root.
 const SYSTEM_DATA: &str = "/var/lib/riser";
 
-/// The data directory, as an argument of every command that uses it.
+/// The data directory argument.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DataDir {
     /// Data directory [default: /var/lib/riser for root, else riser in the user's data home]
-    #[arg(long, value_name = "DIR", env = "RISER_DATA", global = true)]
+    #[arg(long = "data-dir", value_name = "DIR", env = "RISER_DATA_DIR", global = true)]
     data: Option<PathBuf>,
 }
 
-/// Where plugin libraries lie, as an argument of every command that loads them.
+/// The plugin directory argument.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct PluginDirs {
     /// Directory with plugin libraries [default: `plugins` beside this program, then `plugins` in the data directory]
-    #[arg(long, value_name = "DIR", env = "RISER_PLUGINS")]
+    #[arg(long = "plugin-dir", value_name = "DIR", env = "RISER_PLUGIN_DIR")]
     plugins: Option<PathBuf>,
 }
 

@@ -139,9 +139,8 @@ impl Runtime {
         let launcher = Launcher::start(worker)?;
         let configurations = Arc::new(Configurations::load(&store).await?);
         let items = Arc::new(ItemStore::load(store.clone(), Arc::clone(&clock), changes.clone()).await?);
-        for server in &configurations.now().ews_servers {
-            items.name_server(server.id, &server.name).await;
-        }
+        let configured = configurations.now();
+        items.configure(&configured.ews_servers, &configured.connections).await;
         let outbox =
             Outbox::load(store.clone(), Arc::clone(&clock), Arc::clone(&items), changes.clone()).await?;
         let outbox = Arc::new(outbox);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use riser_domain::{Connection, EwsServerId, Problem, ProcessorConfiguration};
+use riser_domain::{Connection, Problem, ProcessorConfiguration};
 use riser_store::Configuration;
 
 use crate::changes::Change;
@@ -101,22 +101,9 @@ impl Inner {
 
     /// Removes items as the store did, and shows servers by their new names.
     async fn apply_to_items(&self, change: &ConfigurationChange) {
-        let (before, after) = (&change.before, &change.after);
-        let mut points = Vec::new();
-        for server in removed(&before.ews_servers, &after.ews_servers, |server| server.id) {
-            points.extend(self.items.remove_server(server).await);
-        }
-        for connection in removed(&before.connections, &after.connections, |connection| connection.id) {
-            points.extend(self.items.remove_connection(connection).await);
-        }
+        let points = self.items.configure(&change.after.ews_servers, &change.after.connections).await;
         if let Err(error) = self.outbox.end_removed(&points).await {
             self.failures.report("the set points of removed items could not be ended", &error);
-        }
-        for server in &after.ews_servers {
-            let name_before = name_of(before, server.id);
-            if name_before != Some(&server.name) {
-                self.items.name_server(server.id, &server.name).await;
-            }
         }
     }
 
@@ -147,10 +134,6 @@ impl Inner {
             }
         }
     }
-}
-
-fn name_of(configuration: &Configuration, server: EwsServerId) -> Option<&String> {
-    configuration.ews_servers.iter().find(|known| known.id == server).map(|known| &known.name)
 }
 
 /// Returns the ids that were there before and are no longer.

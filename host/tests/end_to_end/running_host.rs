@@ -28,8 +28,7 @@ impl RunningHost {
     pub(crate) async fn start(installation: &Installation) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (store, _) = Store::open(&installation.data(), &*clock).await.unwrap();
-        let root =
-            RootKey::obtain(&installation.data(), None, KeyCreation::Forbidden).unwrap();
+        let root = RootKey::obtain(&installation.data(), None, KeyCreation::Forbidden).unwrap();
         let wrapped = store.list_data_keys().await.unwrap().into_iter();
         let wrapped: Vec<_> =
             wrapped.map(|key| WrappedDataKey { kid: key.kid, wrapped: key.wrapped }).collect();

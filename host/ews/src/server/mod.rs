@@ -1,4 +1,4 @@
-//! The server: an own accept loop over hyper, with a deadline for everything that a client can make last.
+//! The server: an accept loop over hyper with a deadline for every step that a client can delay.
 
 mod body;
 mod content_type;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use riser_domain::{RunState, sanitize_line};
 use riser_worker::ExitReason;
-use riser_worker::frames::{FailureFrame, OutcomeFrame};
+use riser_worker::frames::Outcome;
+use riser_worker::messages::FailureMessage;
 
 /// Longest time a class that ends by itself may take.
 pub(super) const LONGEST_SCHEDULED_RUN: Duration = Duration::from_mins(10);
@@ -41,7 +42,7 @@ pub(super) enum StopCause {
 /// Returns what the exit, the outcome and the cause of a stop amount to.
 pub(super) fn classify(
     stop_cause: Option<&StopCause>,
-    outcome: Option<&OutcomeFrame>,
+    outcome: Option<&Outcome>,
     exit: &ExitReason,
 ) -> (RunState, String, AfterRun) {
     let ended_well = matches!(exit, ExitReason::Finished);
@@ -66,25 +67,25 @@ pub(super) fn classify(
         (Some(StopCause::Removed), _) => {
             cancelled("stopped because it was removed".to_owned(), AfterRun::End)
         }
-        (None, Some(OutcomeFrame::Succeeded)) if ended_well => {
+        (None, Some(Outcome::Succeeded)) if ended_well => {
             (RunState::Succeeded, String::new(), AfterRun::Succeeded)
         }
-        (None, Some(OutcomeFrame::Failed(failure))) if ended_well => {
+        (None, Some(Outcome::Failed(failure))) if ended_well => {
             (RunState::Failed, failure_text(failure), after_failure(failure))
         }
-        (None, Some(OutcomeFrame::Cancelled)) if ended_well => {
+        (None, Some(Outcome::Cancelled)) if ended_well => {
             (RunState::Failed, "it gave up without being asked to".to_owned(), AfterRun::TryAgain)
         }
         (None, _) => (RunState::Failed, exit.to_string(), AfterRun::TryAgain),
     }
 }
 
-fn failure_text(failure: &FailureFrame) -> String {
+fn failure_text(failure: &FailureMessage) -> String {
     let what = sanitize_line(&failure.what);
     if failure.is_panic { format!("panicked: {what}") } else { what }
 }
 
-fn after_failure(failure: &FailureFrame) -> AfterRun {
+fn after_failure(failure: &FailureMessage) -> AfterRun {
     if failure.is_retryable || failure.is_panic { AfterRun::TryAgain } else { AfterRun::GiveUp }
 }
 

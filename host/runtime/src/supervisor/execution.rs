@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use riser_domain::{
-    Clock, LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WriteId, WriteState, sanitize_line,
+    Clock, LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WriteId, sanitize_line,
 };
 use riser_store::Store;
-use riser_worker::frames::{Call, FromWorker, OutcomeFrame, Reply, ToWorker, WakeFrame};
+use riser_worker::contract::{problem, write_message, write_state};
+use riser_worker::frames::{Call, FromWorker, Outcome, Reply, ToWorker};
+use riser_worker::messages::{Notice, WakeMessage, WriteState};
 use riser_worker::{ExitReason, WorkerEvent, WorkerProcess};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::after_run::{AfterRun, LONGEST_SCHEDULED_RUN, StopCause, classify, error_chain};
 use super::command::{Command, StartRefusal, StopRefusal};
-use super::convert::{level_from, problem_from, write_frame};
+use super::failure_log::FailureLog;
 use super::failure_problem::FailureProblem;
 use super::inbox::{Inbox, Incoming};
 use super::live_status::StatusBoard;
@@ -55,6 +57,7 @@ pub(super) struct AdmittedRun {
     pub(super) mode: Option<RunMode>,
     /// The problem that an earlier run failed with and that is still open.
     pub(super) open_failure: FailureProblem,
+    pub(super) failure_log: FailureLog,
 }
 
 /// How a run ended.
@@ -69,6 +72,7 @@ pub(super) struct EndedRun {
     /// A start that was asked for meanwhile.
     pub(super) queued: Option<RunTrigger>,
     pub(super) open_failure: FailureProblem,
+    pub(super) failure_log: FailureLog,
 }
 
 struct Execution<'a> {
@@ -84,9 +88,11 @@ struct Execution<'a> {
     services: Arc<Services>,
     waiting_calls: Arc<Semaphore>,
     stop_cause: Option<StopCause>,
-    outcome: Option<OutcomeFrame>,
+    outcome: Option<Outcome>,
     queued: Option<RunTrigger>,
     open_failure: FailureProblem,
+    failure_log: FailureLog,
+    started_at: Timestamp,
 }
 
 impl Executor {
@@ -97,7 +103,7 @@ impl Executor {
         inbox: &mut Inbox,
         status: &StatusBoard,
     ) -> EndedRun {
-        let AdmittedRun { id, setup, mode, open_failure } = run;
+        let AdmittedRun { id, setup, mode, open_failure, failure_log } = run;
         let started_at = self.clock.now();
         let mut log = RunLog::new(id, &*self.clock);
         let worker = match self.starter.start(id, &setup, started_at).await {
@@ -108,7 +114,7 @@ impl Executor {
                 log.close(&*self.clock, &self.store).await;
                 let after = if error.is_retryable() { AfterRun::TryAgain } else { AfterRun::GiveUp };
                 let (state, queued) = (RunState::Failed, None);
-                return EndedRun { id, state, reason, after, started_at, queued, open_failure };
+                return EndedRun { id, state, reason, after, started_at, queued, open_failure, failure_log };
             }
         };
         status.set_state(ProcessorState::Running { since: started_at });
@@ -120,7 +126,7 @@ impl Executor {
             ended_at: None,
         });
         let services =
-            Arc::new(Services::new(Arc::clone(&self.services), &setup.configuration, setup.owner()));
+            Arc::new(Services::new(Arc::clone(&self.services), &setup.configuration, setup.owner(), id));
         let mut execution = Execution {
             executor: self,
             status,
@@ -135,6 +141,8 @@ impl Executor {
             outcome: None,
             queued: None,
             open_failure,
+            failure_log,
+            started_at,
         };
         let exit = execution.serve(worker, inbox).await;
         let (state, reason, after) =
@@ -142,11 +150,11 @@ impl Executor {
         execution.finish_problem(state);
         if !reason.is_empty() {
             let level = if state == RunState::Failed { LogLevel::Error } else { LogLevel::Info };
-            execution.add_line(level, &reason).await;
+            execution.log.add(&*self.clock, level, &reason);
         }
-        let Execution { log, queued, open_failure, .. } = execution;
+        let Execution { log, queued, open_failure, failure_log, .. } = execution;
         log.close(&*self.clock, &self.store).await;
-        EndedRun { id, state, reason, after, started_at, queued, open_failure }
+        EndedRun { id, state, reason, after, started_at, queued, open_failure, failure_log }
     }
 }
 
@@ -177,7 +185,10 @@ impl Execution<'_> {
                     Incoming::Changed(setup) => self.take_setup(&worker, setup),
                     Incoming::Removed => self.stop(&worker, StopCause::Removed),
                 },
-                _ = write_log.tick() => self.log.write(&self.executor.store).await,
+                _ = write_log.tick() => {
+                    self.log_recovery();
+                    self.log.write(&self.executor.store).await;
+                }
                 () = &mut time_limit, if is_scheduled && self.stop_cause.is_none() => {
                     self.stop(&worker, StopCause::TimeLimit);
                 }
@@ -201,12 +212,20 @@ impl Execution<'_> {
                     });
                 }
             },
-            FromWorker::Log { level, text } => self.add_line(level_from(level), &text).await,
-            FromWorker::Progress { step, done, of } => {
+            FromWorker::Log { level, text } => self.add_line(level, &text).await,
+            FromWorker::Notice(notice) => self.take_notice(notice).await,
+            FromWorker::Outcome(outcome) => self.outcome = Some(outcome),
+            FromWorker::Hello { .. } | FromWorker::Heartbeat { .. } | FromWorker::Described { .. } => {}
+        }
+    }
+
+    async fn take_notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Progress { step, done, of } => {
                 self.status.set_progress(Progress { step: sanitize_line(&step), done, of });
             }
-            FromWorker::Problem(frame) => {
-                let problem = problem_from(frame);
+            Notice::Problem(raised) => {
+                let problem = problem(&raised);
                 let line = format!("problem {}: {}", problem.code, problem.what);
                 self.open_failure.leave_to_processor(&problem.code);
                 let configuration = &self.setup.configuration;
@@ -214,15 +233,11 @@ impl Execution<'_> {
                     self.add_line(LogLevel::Warn, &line).await;
                 }
             }
-            FromWorker::ProblemCleared { code } => {
+            Notice::ProblemCleared { code } => {
                 self.executor.problems.clear(Some(self.setup.configuration.id), &sanitize_line(&code));
             }
-            FromWorker::Receipt { write, state, reason } => self.take_receipt(write, &state, &reason).await,
-            FromWorker::Outcome(outcome) => self.outcome = Some(outcome),
-            FromWorker::Hello { .. }
-            | FromWorker::Heartbeat { .. }
-            | FromWorker::Described { .. }
-            | FromWorker::TestStage(_) => {}
+            Notice::WriteStatus { write, state, reason } => self.take_receipt(write, state, &reason).await,
+            Notice::TestStage(_) => {}
         }
     }
 
@@ -233,13 +248,9 @@ impl Execution<'_> {
         self.services.reply_now(call)
     }
 
-    async fn take_receipt(&mut self, write: i64, state: &str, reason: &str) {
-        let Some(state) = WriteState::from_word(state) else {
-            self.add_line(LogLevel::Warn, &format!("{state:?} is no state of a set point")).await;
-            return;
-        };
-        if let Err(error) = self.executor.outbox.receipt(WriteId(write), state, &sanitize_line(reason)).await
-        {
+    async fn take_receipt(&mut self, write: i64, state: WriteState, reason: &str) {
+        let (outbox, state) = (&self.executor.outbox, write_state(state));
+        if let Err(error) = outbox.receipt(WriteId(write), state, &sanitize_line(reason)).await {
             self.executor.failures.report("the receipt of a set point could not be stored", &error);
         }
     }
@@ -261,12 +272,12 @@ impl Execution<'_> {
                 let _ = reply.send(if may { Ok(()) } else { Err(StopRefusal::NotByHand) });
             }
             Command::SetPoints(writes) => {
-                let writes = writes.iter().map(write_frame).collect();
+                let writes = writes.iter().map(write_message).collect();
                 // A worker that has just ended finds them open when it starts again.
-                let _ = worker.send(ToWorker::Wake(WakeFrame::SetPoints(writes)));
+                let _ = worker.send(ToWorker::Wake(WakeMessage::SetPoints(writes)));
             }
             Command::TreeChanged => {
-                let _ = worker.send(ToWorker::Wake(WakeFrame::TreeChanged));
+                let _ = worker.send(ToWorker::Wake(WakeMessage::TreeChanged));
             }
             Command::SiblingChanged => {}
             Command::ShutDown => self.stop(worker, StopCause::HostEnds),
@@ -295,8 +306,8 @@ impl Execution<'_> {
         let (problems, configuration) = (&self.executor.problems, &self.setup.configuration);
         match (&self.outcome, state) {
             (_, RunState::Succeeded) => self.open_failure.end(problems, configuration.id),
-            (Some(OutcomeFrame::Failed(failure)), RunState::Failed) => {
-                if let Some(problem) = failure.problem.clone().map(problem_from) {
+            (Some(Outcome::Failed(failure)), RunState::Failed) => {
+                if let Some(problem) = failure.problem.as_ref().map(problem) {
                     self.open_failure.replace(problems, configuration, problem);
                 }
             }
@@ -315,12 +326,24 @@ impl Execution<'_> {
         }
     }
 
+    /// Logs once that a run goes on which failed before.
+    fn log_recovery(&mut self) {
+        let now = self.executor.clock.now();
+        if let Some(line) = self.failure_log.running(self.started_at, now) {
+            let (name, configuration) = (&self.setup.configuration.name, self.setup.configuration.id.0);
+            tracing::info!(processor_configuration.id = configuration, run.id = self.run.0, "{name}: {line}");
+        }
+    }
+
     async fn add_line(&mut self, level: LogLevel, text: &str) {
         match self.log.add(&*self.executor.clock, level, text) {
             // The host's own log is flooded no more than that of the run.
             Appended::Dropped => return,
             Appended::Waiting => {}
             Appended::BatchFull => self.log.write(&self.executor.store).await,
+        }
+        if self.failure_log.repeats(self.started_at, self.executor.clock.now()) {
+            return;
         }
         let name = &self.setup.configuration.name;
         let (configuration, run) = (self.setup.configuration.id.0, self.run.0);

@@ -3,8 +3,8 @@
 mod after_run;
 mod back_off;
 mod command;
-mod convert;
 mod execution;
+mod failure_log;
 mod failure_problem;
 mod inbox;
 mod live_status;

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use riser_domain::{Actor, ConfigurationId, RunId, RunMode, RunState, RunTrigger, Timestamp};
+use riser_domain::{Actor, ConfigurationId, RunId, RunMode, RunState, RunTrigger, Timestamp, sanitize_line};
 
 use super::after_run::AfterRun;
 use super::back_off::BackOff;
 use super::command::{Command, StartRefusal, StopRefusal};
 use super::execution::{AdmittedRun, EndedRun, Executor};
+use super::failure_log::FailureLog;
 use super::failure_problem::FailureProblem;
 use super::inbox::{Inbox, Incoming};
 use super::live_status::StatusBoard;
@@ -57,6 +58,7 @@ pub(super) struct ProcessorTask {
     queued: Option<RunTrigger>,
     next_by_schedule: Option<Timestamp>,
     open_failure: FailureProblem,
+    failure_log: FailureLog,
 }
 
 enum Next {
@@ -77,6 +79,7 @@ impl ProcessorTask {
             queued: None,
             next_by_schedule: None,
             open_failure: FailureProblem::default(),
+            failure_log: FailureLog::default(),
         }
     }
 
@@ -91,6 +94,7 @@ impl ProcessorTask {
                 setup: Arc::clone(&self.setup),
                 mode: self.mode(),
                 open_failure: std::mem::take(&mut self.open_failure),
+                failure_log: std::mem::take(&mut self.failure_log),
             };
             let ended = self.parts.executor.execute(run, &mut self.inbox, &self.status).await;
             if self.finish(ended).await == AfterRun::End {
@@ -153,6 +157,9 @@ impl ProcessorTask {
                 }
                 if refusal.is_none() {
                     self.back_off.reset();
+                    if matches!(trigger, RunTrigger::Person(_)) {
+                        self.failure_log = FailureLog::default();
+                    }
                     return Some(Next::Run(trigger));
                 }
             }
@@ -311,8 +318,10 @@ impl ProcessorTask {
         let now = self.now();
         let mode = self.mode();
         self.open_failure = ended.open_failure;
+        self.failure_log = ended.failure_log;
         self.queued = ended.queued;
         self.parts.records.end(ended.id, ended.state, &ended.reason).await;
+        self.log_end(ended.id, ended.state, &ended.reason);
         self.status.set_last_run(LastRun {
             id: ended.id,
             state: ended.state,
@@ -352,6 +361,35 @@ impl ProcessorTask {
             self.plan_next();
         }
         ended.after
+    }
+
+    /// Logs how a run ended, unless it only repeats the failed run before it.
+    fn log_end(&mut self, run: RunId, state: RunState, reason: &str) {
+        let now = self.now();
+        let (name, configuration, run) = (&self.setup.configuration.name, self.id().0, run.0);
+        let reason = &sanitize_line(reason);
+        match state {
+            RunState::Failed | RunState::TimedOut => {
+                if let Some(line) = self.failure_log.failed(reason, now) {
+                    tracing::error!(
+                        processor_configuration.id = configuration,
+                        run.id = run,
+                        "{name}: {line}"
+                    );
+                }
+            }
+            RunState::Succeeded => {
+                if let Some(line) = self.failure_log.succeeded() {
+                    tracing::info!(
+                        processor_configuration.id = configuration,
+                        run.id = run,
+                        "{name}: {line}"
+                    );
+                }
+            }
+            _ if reason.is_empty() => {}
+            _ => tracing::info!(processor_configuration.id = configuration, run.id = run, "{name}: {reason}"),
+        }
     }
 
     /// Goes on with the setup that changed during a run.

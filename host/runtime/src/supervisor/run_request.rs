@@ -5,10 +5,12 @@ use std::sync::Arc;
 use riser_domain::Connection;
 use riser_secrets::{Keyring, SecretContext, SecretError};
 use riser_store::{SealedSettings, Store, StoreError};
-use riser_worker::frames::{ConnectionRequest, RunRequest};
+use riser_worker::contract::{point_table, write_message};
+use riser_worker::frames::RunRequest;
+use riser_worker::messages::{ConnectionMessage, RunRequestMessage};
 use riser_worker::{CachedLibrary, LaunchError, WorkerGone, open_settings};
+use serde_json::Value;
 
-use super::convert::{point_frames, write_frame};
 use super::processor_setup::ProcessorSetup;
 use crate::items::ItemStore;
 use crate::libraries::LibraryMissing;
@@ -66,7 +68,7 @@ impl RunRequests {
     ) -> Result<RunRequest, RunRequestError> {
         let (configuration, owner) = (&setup.configuration, setup.owner());
         let secrets = self.store.list_processor_secrets(configuration.id).await?;
-        let settings_json = self.opened(
+        let settings = self.opened(
             &configuration.name,
             &configuration.settings_json,
             ("processor_secrets", configuration.id.0),
@@ -78,30 +80,31 @@ impl RunRequests {
             (Some(_), None) => return Err(RunRequestError::ConnectionGone),
         };
         let writes = self.outbox.open_for(&owner, &configuration.class.class);
-        Ok(RunRequest {
-            library: library.path.display().to_string(),
-            class: configuration.class.class.clone(),
+        let message = RunRequestMessage {
             configuration: configuration.name.clone(),
             instance: self.instance.clone(),
-            settings_json,
+            settings,
             connection,
-            points: point_frames(&self.items.stored(&owner).await),
-            writes: writes.iter().map(write_frame).collect(),
-        })
+            writes: writes.iter().map(write_message).collect(),
+        };
+        let points = point_table(&self.items.stored(&owner).await);
+        let (library, class) = (library.path.display().to_string(), configuration.class.class.clone());
+        RunRequest::new(library, class, &message, points)
+            .map_err(|source| RunRequestError::Settings { of: configuration.name.clone(), source })
     }
 
     async fn connection_request(
         &self,
         connection: &Connection,
-    ) -> Result<ConnectionRequest, RunRequestError> {
+    ) -> Result<ConnectionMessage, RunRequestError> {
         let secrets = self.store.list_connection_secrets(connection.id).await?;
-        let settings_json = self.opened(
+        let settings = self.opened(
             &connection.name,
             &connection.settings_json,
             ("connection_secrets", connection.id.0),
             secrets,
         )?;
-        Ok(ConnectionRequest { name: connection.name.clone(), kind: connection.kind.clone(), settings_json })
+        Ok(ConnectionMessage { name: connection.name.clone(), kind: connection.kind.clone(), settings })
     }
 
     fn opened(
@@ -110,7 +113,7 @@ impl RunRequests {
         settings_json: &str,
         (table, row): (&'static str, i64),
         sealed: SealedSettings,
-    ) -> Result<String, RunRequestError> {
+    ) -> Result<Value, RunRequestError> {
         let mut secrets = Vec::with_capacity(sealed.len());
         for (key, value) in sealed {
             let place = SecretContext::new(table, row, &key);
@@ -122,6 +125,6 @@ impl RunRequests {
         }
         let values = serde_json::from_str(settings_json)
             .map_err(|source| RunRequestError::Settings { of: of.to_owned(), source })?;
-        Ok(open_settings(&values, &secrets))
+        Ok(open_settings(values, &secrets))
     }
 }

@@ -6,7 +6,7 @@ use riser_worker::frames::ToWorker;
 use riser_worker::{Launcher, WorkerLimits, WorkerProcess};
 
 use super::processor_setup::ProcessorSetup;
-use super::run_request::{RunRequests, RunRequestError};
+use super::run_request::{RunRequestError, RunRequests};
 use crate::libraries::Libraries;
 
 /// Starts the worker processes of runs.
