@@ -10,7 +10,7 @@ use riser_store::{Configuration, ConfigurationTransaction};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::bms::{read, read_until, walk_until_there};
+use crate::bms::{id_of, read, read_until, walk_until_there};
 use crate::configuration::ConfigurationFile;
 use crate::host::{BMS, BMS_PASSWORD, Installation};
 use crate::programs;
@@ -40,6 +40,11 @@ async fn two_counters() -> (Installation, RunningHost) {
     (installation, host)
 }
 
+/// The id of the count that a server shows.
+async fn count_of(host: &RunningHost, server: &str) -> String {
+    id_of(&walk_until_there(&host.bms(server), "Count").await, "Count").to_owned()
+}
+
 /// Asks for something on a connection that stays open.
 async fn ask_on(connection: &mut TcpStream, path: &str) {
     let request = format!("GET {path}?nothing HTTP/1.1\r\nHost: riser\r\n\r\n");
@@ -47,7 +52,7 @@ async fn ask_on(connection: &mut TcpStream, path: &str) {
     let mut answer = [0; 4_096];
     let read = connection.read(&mut answer).await.unwrap();
     let text = String::from_utf8_lossy(&answer[..read]);
-    assert!(text.starts_with("HTTP/1.1 404"), "the connection was closed, or says {text:?}");
+    assert!(text.contains("there are ?wsdl"), "the connection was closed, or says {text:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,11 +67,11 @@ async fn a_client_of_an_unchanged_server_sees_no_error_while_everything_else_cha
     ask_on(&mut connection, &path).await;
     let is_over = Arc::new(AtomicBool::new(false));
     let reading = tokio::spawn({
-        let (bms, is_over) = (host.bms("Main"), Arc::clone(&is_over));
+        let (bms, count, is_over) = (host.bms("Main"), count_of(&host, "Main").await, Arc::clone(&is_over));
         async move {
             let mut reads = 0_u32;
             while !is_over.load(Ordering::Relaxed) {
-                let (_, state) = read(&bms, "count").await.unwrap();
+                let (_, state) = read(&bms, &count).await.unwrap();
                 assert_eq!(state, ValueState::Good);
                 reads += 1;
             }
@@ -183,6 +188,7 @@ async fn accounts_act_at_once_and_those_that_stay_are_not_asked_to_log_in_again(
 async fn changed_settings_start_a_long_running_processor_anew_and_a_changed_name_does_not() {
     let (_installation, host) = two_counters().await;
     let bms = host.bms("Annex");
+    let count = count_of(&host, "Annex").await;
     let first = host.processor("Annex Counter").last_run.unwrap();
     host.change_processor("Annex Counter", |processor| processor.name = "Counter of the Annex".to_owned())
         .await;
@@ -197,7 +203,7 @@ async fn changed_settings_start_a_long_running_processor_anew_and_a_changed_name
         processor.settings_json = "{\"start\": 5000000000, \"step_every\": \"1 h\"}".to_owned();
     })
     .await;
-    read_until(&bms, "count", "5000000000", ValueState::Good).await;
+    read_until(&bms, &count, "5000000000", ValueState::Good).await;
     let second = host.processor("Counter of the Annex").last_run.unwrap();
     assert_ne!(second.id, first.id);
     let ended = host.runtime.store().find_run(first.id).await.unwrap().unwrap();
@@ -212,13 +218,14 @@ async fn changed_settings_start_a_long_running_processor_anew_and_a_changed_name
 async fn a_processor_that_is_switched_off_stops_and_its_values_are_no_longer_good() {
     let (_installation, host) = two_counters().await;
     let bms = host.bms("Annex");
+    let count = count_of(&host, "Annex").await;
     host.change_processor("Annex Counter", |processor| processor.flags.active = false).await;
     let off = host.processor_until("Annex Counter", |it| it.state == ProcessorState::Inactive).await;
     assert_eq!(off.last_run.unwrap().reason, "stopped because it was switched off");
-    assert_ne!(read(&bms, "count").await.unwrap().1, ValueState::Good);
+    assert_ne!(read(&bms, &count).await.unwrap().1, ValueState::Good);
     host.change_processor("Annex Counter", |processor| processor.flags.active = true).await;
     host.processor_until("Annex Counter", |it| matches!(it.state, ProcessorState::Running { .. })).await;
-    until("a good value", async || match read(&bms, "count").await {
+    until("a good value", async || match read(&bms, &count).await {
         Ok((_, ValueState::Good)) => Ok(()),
         seen => Err(seen),
     })
@@ -230,6 +237,7 @@ async fn a_processor_that_is_switched_off_stops_and_its_values_are_no_longer_goo
 async fn a_processor_that_is_added_runs_and_one_that_is_removed_leaves_its_values_not_good() {
     let (_installation, host) = two_counters().await;
     let bms = host.bms("Annex");
+    let count = count_of(&host, "Annex").await;
     host.change(async |mut transaction: ConfigurationTransaction, now: Arc<Configuration>| {
         let counter = now.processors.iter().find(|it| it.name == "Annex Counter").unwrap();
         transaction.remove_processor(counter.id).await?;
@@ -237,7 +245,7 @@ async fn a_processor_that_is_added_runs_and_one_that_is_removed_leaves_its_value
     })
     .await;
     assert_eq!(host.runtime.processors().len(), 1);
-    until("a value that is not good", async || match read(&bms, "count").await {
+    until("a value that is not good", async || match read(&bms, &count).await {
         Ok((_, ValueState::Good)) => Err("good"),
         _ => Ok(()),
     })
@@ -251,7 +259,7 @@ async fn a_processor_that_is_added_runs_and_one_that_is_removed_leaves_its_value
         Ok(transaction)
     })
     .await;
-    until("a good value", async || match read(&bms, "count").await {
+    until("a good value", async || match read(&bms, &count).await {
         Ok((_, ValueState::Good)) => Ok(()),
         seen => Err(seen),
     })
