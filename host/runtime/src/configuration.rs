@@ -14,6 +14,7 @@ mod error;
 mod export;
 mod field_path;
 mod file;
+mod in_force;
 mod inputs;
 mod markers;
 mod migration;
@@ -21,8 +22,6 @@ mod passwords;
 mod plan;
 #[cfg(test)]
 mod tests;
-
-use std::sync::Arc;
 
 pub use change::ConfigurationChange;
 pub use check::CheckedDraft;
@@ -40,47 +39,4 @@ pub use inputs::{SecretInput, SettingInput, SettingInputs};
 pub use passwords::{PasswordError, hash_new_password};
 pub use plan::{Plan, PlanLine};
 
-use riser_domain::{
-    ClassId, Connection, ConnectionId, ProcessorConfiguration, Schedule, ScheduleId, TreeOwner,
-};
-use riser_store::{Configuration, Store, StoreError};
-
-/// The configuration in force.
-#[derive(Debug)]
-pub(crate) struct Configurations {
-    loaded: Arc<Configuration>,
-}
-
-impl Configurations {
-    pub(crate) async fn load(store: &Store) -> Result<Self, StoreError> {
-        Ok(Self { loaded: Arc::new(store.load_configuration().await?) })
-    }
-
-    /// All of it.
-    pub(crate) fn now(&self) -> Arc<Configuration> {
-        Arc::clone(&self.loaded)
-    }
-
-    pub(crate) fn connection(&self, id: ConnectionId) -> Option<Connection> {
-        self.now().connections.iter().find(|connection| connection.id == id).cloned()
-    }
-
-    pub(crate) fn schedule(&self, id: ScheduleId) -> Option<Schedule> {
-        self.now().schedules.iter().find(|schedule| schedule.id == id).cloned()
-    }
-
-    /// The configuration of a class of the same plugin, for the same connection and EWS server.
-    pub(crate) fn of_class(&self, owner: &TreeOwner, class: &str) -> Option<ProcessorConfiguration> {
-        self.now()
-            .processors
-            .iter()
-            .find(|processor| owner_of(processor) == *owner && processor.class.class == class)
-            .cloned()
-    }
-}
-
-/// The tree that a configuration's class declares or writes.
-pub(crate) fn owner_of(processor: &ProcessorConfiguration) -> TreeOwner {
-    let ClassId { plugin, .. } = &processor.class;
-    TreeOwner { ews_server: processor.ews_server, plugin: plugin.clone(), connection: processor.connection }
-}
+pub(crate) use in_force::{Configurations, owner_of};
