@@ -4,9 +4,8 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use riser_domain::{RunState, Schedule, ScheduleId, ScheduleRule, Timestamp, ValueState};
+use riser_domain::{RunState, Timestamp, ValueState};
 use riser_runtime::{LinkState, ProcessorState};
-use riser_store::{Configuration, ConfigurationTransaction};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -19,7 +18,8 @@ use crate::waiting::until;
 
 /// Two EWS servers on two addresses, each with a counter.
 async fn two_counters() -> (Installation, RunningHost) {
-    let installation = Installation::new(&[programs::library("riser-example")]);
+    let installation =
+        Installation::new(&[programs::library("riser-example"), programs::library("riser-misbehaving")]);
     let main = ConfigurationFile::new().ews_server("Main").processor(
         "Main Counter",
         "riser.example/counter",
@@ -79,22 +79,14 @@ async fn a_client_of_an_unchanged_server_sees_no_error_while_everything_else_cha
         }
     });
 
-    host.change_server("Annex", |server| server.listen = "127.0.0.3:0".to_owned()).await;
+    host.change_server("Annex", "listen = \"127.0.0.3:0\"").await;
     host.add_account("Annex", "guest", "a password of the guest").await;
-    host.change_server("Annex", |server| server.page_size_items = 100).await;
-    host.change_server("Annex", |server| server.realm = "Annex".to_owned()).await;
-    host.change_processor("Annex Counter", |processor| processor.flags.active = false).await;
-    host.change_processor("Annex Counter", |processor| processor.flags.active = true).await;
-    host.change(async |mut transaction: ConfigurationTransaction, now: Arc<Configuration>| {
-        for processor in now.processors.iter().filter(|it| it.name == "Annex Counter") {
-            transaction.remove_processor(processor.id).await?;
-        }
-        for server in now.ews_servers.iter().filter(|it| it.name == "Annex") {
-            transaction.remove_ews_server(server.id).await?;
-        }
-        Ok(transaction)
-    })
-    .await;
+    host.change_server("Annex", "page_size_items = 100").await;
+    host.change_server("Annex", "realm = \"Annex\"").await;
+    host.change_processor("Annex Counter", "active = false").await;
+    host.change_processor("Annex Counter", "active = true").await;
+    host.change_processor("Annex Counter", "remove = true").await;
+    host.change_server("Annex", "remove = true").await;
 
     ask_on(&mut connection, &path).await;
     is_over.store(true, Ordering::Relaxed);
@@ -109,7 +101,7 @@ async fn a_client_of_an_unchanged_server_sees_no_error_while_everything_else_cha
 async fn a_server_moves_and_its_clients_find_it_at_the_new_address_only() {
     let (_installation, host) = two_counters().await;
     let before = host.server("Annex").address;
-    assert!(host.change_server("Annex", |server| server.listen = "127.0.0.3:0".to_owned()).await.is_empty());
+    assert!(host.change_server("Annex", "listen = \"127.0.0.3:0\"").await.is_empty());
     let after = host.server("Annex").address;
     assert!(after.starts_with("http://127.0.0.3:"), "{after}");
     host.bms("Annex").information().await.unwrap();
@@ -122,7 +114,7 @@ async fn a_server_keeps_its_port_when_it_moves_to_all_addresses() {
     let (_installation, host) = two_counters().await;
     let address = host.server("Annex").address;
     let port: u16 = address.split([':', '/']).find_map(|part| part.parse().ok()).unwrap();
-    let problems = host.change_server("Annex", move |server| server.listen = format!("0.0.0.0:{port}")).await;
+    let problems = host.change_server("Annex", &format!("listen = \"0.0.0.0:{port}\"")).await;
     assert!(problems.is_empty(), "{problems:?}");
     client_of(&address, BMS, BMS_PASSWORD).information().await.unwrap();
     host.runtime.shut_down().await;
@@ -134,7 +126,7 @@ async fn a_server_that_cannot_move_is_served_where_it_was_until_the_port_is_free
     let before = host.bms("Annex");
     let taken = TcpListener::bind("127.0.0.2:0").unwrap();
     let address = taken.local_addr().unwrap();
-    let problems = host.change_server("Annex", move |server| server.listen = address.to_string()).await;
+    let problems = host.change_server("Annex", &format!("listen = \"{address}\"")).await;
     let [problem] = &problems[..] else { panic!("{problems:?}") };
     let port = address.port().to_string();
     assert!(problem.what.contains("EWS server Annex cannot move") && problem.what.contains(&port));
@@ -172,13 +164,7 @@ async fn accounts_act_at_once_and_those_that_stay_are_not_asked_to_log_in_again(
     bms.information().await.unwrap();
     let refused = host.server("Annex");
     assert_eq!(refused.state, LinkState::Good);
-    host.change(async |mut transaction: ConfigurationTransaction, now: Arc<Configuration>| {
-        for account in now.accounts.iter().filter(|it| it.name == "guest") {
-            transaction.remove_account(account.id).await?;
-        }
-        Ok(transaction)
-    })
-    .await;
+    host.change_server("Annex", "[[ews_server.account]]\nname = \"guest\"\nremove = true").await;
     assert!(guest().information().await.is_err());
     bms.information().await.unwrap();
     host.runtime.shut_down().await;
@@ -190,19 +176,15 @@ async fn changed_settings_start_a_long_running_processor_anew_and_a_changed_name
     let bms = host.bms("Annex");
     let count = count_of(&host, "Annex").await;
     let first = host.processor("Annex Counter").last_run.unwrap();
-    host.change_processor("Annex Counter", |processor| processor.name = "Counter of the Annex".to_owned())
-        .await;
-    host.change_processor("Counter of the Annex", |processor| processor.flags.manually_startable = false)
-        .await;
+    host.change_processor("Counter of the Annex", "renamed_from = \"Annex Counter\"").await;
+    host.change_processor("Counter of the Annex", "manually_startable = false").await;
     let renamed = host.processor("Counter of the Annex");
     assert_eq!(renamed.last_run.unwrap().id, first.id);
     assert!(matches!(renamed.state, ProcessorState::Running { .. }));
     assert!(!renamed.manually_startable);
 
-    host.change_processor("Counter of the Annex", |processor| {
-        processor.settings_json = "{\"start\": 5000000000, \"step_every\": \"1 h\"}".to_owned();
-    })
-    .await;
+    let settings = "settings = { start = 5000000000, step_every = \"1 h\" }";
+    host.change_processor("Counter of the Annex", settings).await;
     read_until(&bms, &count, "5000000000", ValueState::Good).await;
     let second = host.processor("Counter of the Annex").last_run.unwrap();
     assert_ne!(second.id, first.id);
@@ -219,11 +201,11 @@ async fn a_processor_that_is_switched_off_stops_and_its_values_are_no_longer_goo
     let (_installation, host) = two_counters().await;
     let bms = host.bms("Annex");
     let count = count_of(&host, "Annex").await;
-    host.change_processor("Annex Counter", |processor| processor.flags.active = false).await;
+    host.change_processor("Annex Counter", "active = false").await;
     let off = host.processor_until("Annex Counter", |it| it.state == ProcessorState::Inactive).await;
     assert_eq!(off.last_run.unwrap().reason, "stopped because it was switched off");
     assert_ne!(read(&bms, &count).await.unwrap().1, ValueState::Good);
-    host.change_processor("Annex Counter", |processor| processor.flags.active = true).await;
+    host.change_processor("Annex Counter", "active = true").await;
     host.processor_until("Annex Counter", |it| matches!(it.state, ProcessorState::Running { .. })).await;
     until("a good value", async || match read(&bms, &count).await {
         Ok((_, ValueState::Good)) => Ok(()),
@@ -238,27 +220,15 @@ async fn a_processor_that_is_added_runs_and_one_that_is_removed_leaves_its_value
     let (_installation, host) = two_counters().await;
     let bms = host.bms("Annex");
     let count = count_of(&host, "Annex").await;
-    host.change(async |mut transaction: ConfigurationTransaction, now: Arc<Configuration>| {
-        let counter = now.processors.iter().find(|it| it.name == "Annex Counter").unwrap();
-        transaction.remove_processor(counter.id).await?;
-        Ok(transaction)
-    })
-    .await;
+    host.change_processor("Annex Counter", "remove = true").await;
     assert_eq!(host.runtime.processors().len(), 1);
     until("a value that is not good", async || match read(&bms, &count).await {
         Ok((_, ValueState::Good)) => Err("good"),
         _ => Ok(()),
     })
     .await;
-    host.change(async |mut transaction: ConfigurationTransaction, now: Arc<Configuration>| {
-        let annex = now.ews_servers.iter().find(|it| it.name == "Annex").unwrap().id;
-        let mut counter = now.processors[0].clone();
-        "New Counter".clone_into(&mut counter.name);
-        counter.ews_server = annex;
-        transaction.add_processor(&counter).await?;
-        Ok(transaction)
-    })
-    .await;
+    let counter = "class = \"riser.example/counter\"\news_server = \"Annex\"\nruns_at_start = true";
+    host.change_processor("New Counter", counter).await;
     until("a good value", async || match read(&bms, &count).await {
         Ok((_, ValueState::Good)) => Ok(()),
         seen => Err(seen),
@@ -269,31 +239,19 @@ async fn a_processor_that_is_added_runs_and_one_that_is_removed_leaves_its_value
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_schedule_acts_while_the_run_goes_on() {
+async fn a_changed_schedule_moves_the_next_run_and_stops_no_run() {
     let (_installation, host) = two_counters().await;
     let run = host.processor("Annex Counter").last_run.unwrap();
     let start = Timestamp::from_unix_ms(4_102_444_800_000);
-    let schedule_at =
-        move |starting| ScheduleRule::every(std::time::Duration::from_hours(1), starting).unwrap();
-    host.change(async move |mut transaction: ConfigurationTransaction, now: Arc<Configuration>| {
-        let rule = schedule_at(start);
-        let schedule = Schedule { id: ScheduleId(0), name: "Hourly".to_owned(), rule };
-        let id = transaction.add_schedule(&schedule).await?;
-        let mut counter = now.processors.iter().find(|it| it.name == "Annex Counter").unwrap().clone();
-        counter.schedule = Some(id);
-        transaction.update_processor(&counter).await?;
-        Ok(transaction)
-    })
-    .await;
-    host.processor_until("Annex Counter", |it| it.next_run_at == Some(start)).await;
+    let hourly = |start| format!("[[schedule]]\nname = \"Hourly\"\nevery = \"1 h\"\nstart = \"{start}\"\n");
+    let scheduled = "[[processor]]\nname = \"Hourly Work\"\nclass = \"riser.misbehaving/needs-operator\"\n\
+                     ews_server = \"Annex\"\nschedule = \"Hourly\"\n";
+    host.apply(&format!("{}{scheduled}", hourly(start))).await;
+    host.processor_until("Hourly Work", |it| it.next_run_at == Some(start)).await;
     let later = start.plus(std::time::Duration::from_mins(5));
-    host.change(async move |mut transaction: ConfigurationTransaction, now: Arc<Configuration>| {
-        let schedule = Schedule { rule: schedule_at(later), ..now.schedules[0].clone() };
-        transaction.update_schedule(&schedule).await?;
-        Ok(transaction)
-    })
-    .await;
-    let changed = host.processor_until("Annex Counter", |it| it.next_run_at == Some(later)).await;
-    assert_eq!(changed.last_run.unwrap().id, run.id);
+    host.apply(&hourly(later)).await;
+    host.processor_until("Hourly Work", |it| it.next_run_at == Some(later)).await;
+    let counter = host.processor("Annex Counter").last_run.unwrap();
+    assert_eq!((counter.id, counter.state), (run.id, RunState::Running));
     host.runtime.shut_down().await;
 }

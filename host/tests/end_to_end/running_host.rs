@@ -1,17 +1,16 @@
 //! Riser in the process of the test, so that a test can change its configuration while it runs.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use riser_domain::{Actor, Clock, EwsServer, Problem, ProcessorConfiguration};
+use riser_domain::{Actor, Clock, Problem};
 use riser_ews::client::{ClientOptions, EwsClient};
 use riser_runtime::{
-    ConfigurationChange, ConfigureError, EwsServerStatus, LaunchOptions, ProcessorStatus, Runtime,
-    RuntimeParts, SystemClock,
+    ConfigurationFile, EwsServerStatus, LaunchOptions, ProcessorStatus, Runtime, RuntimeParts, SecretSources,
+    SystemClock,
 };
-use riser_secrets::{KeyCreation, Keyring, RootKey, SecretContext, WrappedDataKey};
-use riser_store::{Configuration, ConfigurationTransaction, SealedValue, Store, StoreError};
+use riser_secrets::{KeyCreation, Keyring, RootKey, WrappedDataKey};
+use riser_store::Store;
 
 use crate::host::{BMS, BMS_PASSWORD, Installation};
 use crate::programs::RISER;
@@ -20,7 +19,6 @@ use crate::waiting::until;
 /// A running Riser; its processors end with this value.
 pub(crate) struct RunningHost {
     pub(crate) runtime: Runtime,
-    keyring: Arc<Keyring>,
 }
 
 impl RunningHost {
@@ -32,7 +30,7 @@ impl RunningHost {
         let wrapped = store.list_data_keys().await.unwrap().into_iter();
         let wrapped: Vec<_> =
             wrapped.map(|key| WrappedDataKey { kid: key.kid, wrapped: key.wrapped }).collect();
-        let keyring = Arc::new(Keyring::unlock(store.instance_id(), root, &wrapped));
+        let keyring = Keyring::unlock(store.instance_id(), root, &wrapped);
         let worker = LaunchOptions {
             executable: RISER.into(),
             arguments: vec!["worker".into()],
@@ -40,7 +38,7 @@ impl RunningHost {
         };
         let runtime = Runtime::load(RuntimeParts {
             store,
-            keyring: Arc::clone(&keyring),
+            keyring: Arc::new(keyring),
             clock,
             data_dir: installation.data(),
             plugin_dirs: vec![installation.plugins()],
@@ -49,71 +47,33 @@ impl RunningHost {
         .await
         .unwrap();
         runtime.start().await.unwrap();
-        Self { runtime, keyring }
+        Self { runtime }
     }
 
-    /// Commits what `edit` does to the configuration, and applies it.
-    pub(crate) async fn change<Editing>(
-        &self,
-        edit: impl FnOnce(ConfigurationTransaction, Arc<Configuration>) -> Editing + Send + 'static,
-    ) -> Vec<Problem>
-    where
-        Editing: Future<Output = Result<ConfigurationTransaction, StoreError>> + Send + 'static,
-    {
-        let (store, now) = (self.runtime.store().clone(), self.runtime.clock().now());
-        let committing = move |before: Arc<Configuration>| async move {
-            let transaction = store.begin_configuration(&Actor::CommandLine, now).await?;
-            edit(transaction, Arc::clone(&before)).await?.commit().await?;
-            let after = Arc::new(store.load_configuration().await?);
-            Ok(ConfigurationChange { before, after, changed_processor_secrets: [].into() })
-        };
-        let configured: Result<_, ConfigureError<StoreError>> = self.runtime.configure(committing).await;
-        configured.unwrap()
+    /// Applies a configuration file to the running host. Returns the problems that keep parts of it from acting.
+    pub(crate) async fn apply(&self, text: &str) -> Vec<Problem> {
+        let file = ConfigurationFile::read(text, SecretSources::of_this_process());
+        assert!(file.is_readable(), "{text}: {:?}", file.locate(&[]));
+        self.runtime.configure(file.draft, Actor::CommandLine).await.unwrap().problems
     }
 
-    /// Changes an EWS server.
-    pub(crate) async fn change_server(
-        &self,
-        name: &'static str,
-        edit: impl FnOnce(&mut EwsServer) + Send + 'static,
-    ) -> Vec<Problem> {
-        self.change(async move |mut transaction: ConfigurationTransaction, now: Arc<Configuration>| {
-            let mut server = now.ews_servers.iter().find(|it| it.name == name).unwrap().clone();
-            edit(&mut server);
-            transaction.update_ews_server(&server).await?;
-            Ok(transaction)
-        })
-        .await
+    /// Changes keys of an EWS server.
+    pub(crate) async fn change_server(&self, name: &str, keys: &str) -> Vec<Problem> {
+        self.apply(&format!("[[ews_server]]\nname = {name:?}\n{keys}\n")).await
     }
 
-    /// Changes a processor.
-    pub(crate) async fn change_processor(
-        &self,
-        name: &'static str,
-        edit: impl FnOnce(&mut ProcessorConfiguration) + Send + 'static,
-    ) -> Vec<Problem> {
-        self.change(async move |mut transaction: ConfigurationTransaction, now: Arc<Configuration>| {
-            let mut processor = now.processors.iter().find(|it| it.name == name).unwrap().clone();
-            edit(&mut processor);
-            transaction.update_processor(&processor).await?;
-            Ok(transaction)
-        })
-        .await
+    /// Changes keys of a processor.
+    pub(crate) async fn change_processor(&self, name: &str, keys: &str) -> Vec<Problem> {
+        self.apply(&format!("[[processor]]\nname = {name:?}\n{keys}\n")).await
     }
 
     /// Adds an account to an EWS server.
-    pub(crate) async fn add_account(&self, server: &'static str, name: &'static str, password: &'static str) {
-        let keyring = Arc::clone(&self.keyring);
-        self.change(async move |mut transaction: ConfigurationTransaction, now: Arc<Configuration>| {
-            let server = now.ews_servers.iter().find(|it| it.name == server).unwrap().id;
-            let id = transaction.add_account(server, name, riser_domain::AccountRights::Read).await?;
-            let place = SecretContext::new("ews_accounts", id.0, "password");
-            let sealed = keyring.seal(&place, &password.into()).unwrap();
-            let sealed = SealedValue { kid: sealed.kid, bytes: sealed.bytes };
-            transaction.update_account_password(id, &sealed).await?;
-            Ok(transaction)
-        })
-        .await;
+    pub(crate) async fn add_account(&self, server: &str, name: &str, password: &str) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), password).unwrap();
+        let password = format!("password = {{ file = {:?} }}", file.path().display().to_string());
+        let account = format!("[[ews_server.account]]\nname = {name:?}\nrights = \"read\"\n{password}");
+        self.change_server(server, &account).await;
     }
 
     pub(crate) fn server(&self, name: &str) -> EwsServerStatus {
