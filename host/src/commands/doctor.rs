@@ -2,11 +2,11 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
+use riser_platform::{LIBRARY_EXTENSION, is_private};
 use riser_runtime::SystemClock;
 use riser_secrets::root_key_path;
 use riser_store::StoreError;
@@ -126,7 +126,7 @@ fn look_at_key(directory: &Path, open: &OpenDataDir) -> Finding {
         ));
     }
     match std::fs::metadata(&file) {
-        Ok(facts) if facts.permissions().mode() & 0o077 != 0 => {
+        Ok(facts) if !is_private(&facts) => {
             let file = file.display();
             Finding::fault(format!("others may read the key file {file}: run chmod 0400 {file}"))
         }
@@ -140,7 +140,8 @@ fn look_at_plugins(directory: &Path) -> Finding {
     match std::fs::read_dir(directory) {
         Err(_) => Finding::well(format!("no plugin directory {shown}")),
         Ok(entries) => {
-            let is_library = |path: &Path| path.extension().is_some_and(|extension| extension == "so");
+            let is_library =
+                |path: &Path| path.extension().is_some_and(|extension| extension == LIBRARY_EXTENSION);
             let count = entries.flatten().filter(|entry| is_library(&entry.path())).count();
             Finding::well(format!(
                 "{count} plugin files in {shown}; `riser plugin check FILE` looks into one"

@@ -11,7 +11,6 @@ mod description;
 pub mod frames;
 mod host;
 mod library;
-mod platform;
 mod worker;
 
 pub use description::*;

@@ -4,6 +4,7 @@
 
 mod documents;
 mod imports;
+mod operating_system;
 mod source_files;
 
 use std::path::Path;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use riser_domain::{Clock, Problem};
+use riser_platform::machine_name;
 use riser_portal::{Portal, PortalSettings};
 use riser_runtime::{LaunchOptions, Runtime, RuntimeParts, SystemClock};
 use riser_store::Recovery;
@@ -91,7 +92,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
 
 /// A portal in the zone of this machine, with its name and those that were given.
 fn settings_of(portal: &PortalArgs) -> PortalSettings {
-    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let machine = machine_name();
     PortalSettings { host_names: portal.host_names(&machine), ..PortalSettings::of_this_machine(&machine) }
 }
 

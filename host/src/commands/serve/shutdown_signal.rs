@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use riser_platform::StopSignals;
 use tokio::io::AsyncReadExt as _;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 /// Hears every time the host is notify to end.
@@ -17,15 +17,16 @@ impl ShutdownSignal {
     /// Listens from now on.
     pub(crate) fn listen(also_to_stdin: bool) -> anyhow::Result<Self> {
         let notify = Arc::new(Notify::new());
-        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-            let mut signals = signal(kind).context("signals cannot be caught")?;
+        let mut signals = StopSignals::listen().context("signals cannot be caught")?;
+        tokio::spawn({
             let notify = Arc::clone(&notify);
-            tokio::spawn(async move {
-                while signals.recv().await.is_some() {
+            async move {
+                loop {
+                    signals.recv().await;
                     notify.notify_one();
                 }
-            });
-        }
+            }
+        });
         if also_to_stdin {
             let notify = Arc::clone(&notify);
             tokio::spawn(async move {

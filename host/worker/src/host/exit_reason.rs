@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::platform::{Exit, signal_name};
+use riser_platform::{Exit, signal_name};
 
 /// Why a worker ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
