@@ -28,7 +28,6 @@ mod standing;
 mod state;
 mod static_files;
 mod theme;
-mod tls;
 mod wall_time;
 
 #[cfg(test)]
@@ -39,6 +38,6 @@ mod front_door;
 #[cfg(test)]
 mod samples;
 
-pub use server::{Entrance, ServeError};
+pub use riser_http_server::{TlsError, TlsFiles};
+pub use server::{PortalListener, ServeError};
 pub use state::{Portal, PortalSettings};
-pub use tls::{TlsError, TlsFiles};
