@@ -1,4 +1,4 @@
-//! Where Riser keeps what it keeps.
+//! Default directories.
 
 use std::path::{Path, PathBuf};
 
@@ -6,19 +6,19 @@ use anyhow::Context as _;
 use clap::Args;
 use riser_platform::default_data_directory;
 
-/// The data directory, as an argument of every command that uses it.
+/// The data directory argument.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DataDir {
     /// Data directory [default: /var/lib/riser for root, else riser in the user's data home]
-    #[arg(long, value_name = "DIR", env = "RISER_DATA", global = true)]
+    #[arg(long = "data-dir", value_name = "DIR", env = "RISER_DATA_DIR", global = true)]
     data: Option<PathBuf>,
 }
 
-/// Where plugin libraries lie, as an argument of every command that loads them.
+/// The plugin directory argument.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct PluginDirs {
     /// Directory with plugin libraries [default: `plugins` beside this program, then `plugins` in the data directory]
-    #[arg(long, value_name = "DIR", env = "RISER_PLUGINS")]
+    #[arg(long = "plugin-dir", value_name = "DIR", env = "RISER_PLUGIN_DIR")]
     plugins: Option<PathBuf>,
 }
 

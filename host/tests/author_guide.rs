@@ -1,4 +1,4 @@
-//! `docs/plugin-authors/first-plugin.md` is true: its files are written and its commands run as they stand.
+//! Executes `docs/plugin-authors/first-plugin.md`: writes its files and runs its commands unchanged.
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
@@ -14,7 +14,7 @@ const RISER: &str = env!("CARGO_BIN_EXE_riser");
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const PASSWORD: &str = "a long password";
 
-/// Far longer than anything takes, also on a machine that does ten other things.
+/// A generous limit, also for a busy machine.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// A fenced block of the guide: its language, its text, and the file that the line before it names.
@@ -39,7 +39,7 @@ fn blocks(guide: &str) -> Vec<Block> {
     blocks
 }
 
-/// The directory of the guide's plugin, with this workspace beside it as `riser`.
+/// The directory of the guide's plugin, next to this workspace as `riser`.
 struct Author {
     directory: tempfile::TempDir,
 }
@@ -84,7 +84,7 @@ impl Author {
         assert!(output.status.success(), "{script}\n{}\n{said}", String::from_utf8_lossy(&output.stdout));
     }
 
-    /// What another test has built for a copied plugin need not be built again.
+    /// Reuses the build output of other tests with a copied plugin.
     fn share_target_dir(&self) {
         let target = self.plugin().join("target");
         if !target.exists() {
@@ -94,7 +94,7 @@ impl Author {
         }
     }
 
-    /// Starts Riser by the guide's line and reads what it serves until it is this.
+    /// Starts Riser with the guide's command and waits until it serves this value.
     async fn serve_until(&self, line: &str, id: &str, expected: &str) {
         let mut shell = self
             .shell(&format!("exec {line} --portal-listen 127.0.0.1:0 --print-ready --exit-on-stdin-close"));
@@ -112,11 +112,11 @@ impl Author {
         .unwrap();
         let deadline = Instant::now() + LONGEST_WAIT;
         loop {
-            let answer = bms.values(&[id]).await.unwrap();
-            if answer.values.first().is_some_and(|value| value.text == expected) {
+            let response = bms.values(&[id]).await.unwrap();
+            if response.values.first().is_some_and(|value| value.text == expected) {
                 break;
             }
-            assert!(Instant::now() < deadline, "{id} never was {expected}: {answer:?}");
+            assert!(Instant::now() < deadline, "{id} never was {expected}: {response:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         drop(riser.stdin.take());

@@ -1,4 +1,4 @@
-//! `riser plugin check`: what it says of a plugin, and of files that are none.
+//! `riser plugin check` on a plugin and on other files.
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
@@ -31,7 +31,7 @@ fn check(file: &Path) -> Output {
     Command::new(RISER).args(["plugin", "check"]).arg(file).output().unwrap()
 }
 
-/// What is said of a file with these bytes, after its name.
+/// Returns the message for a file with these bytes, without its name.
 fn refusal(bytes: &[u8]) -> String {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("plugin.so");
@@ -50,15 +50,15 @@ fn a_plugin_is_shown_with_its_settings_and_has_no_faults() {
         said,
         "Example (riser.example) 0.1.0 by Riser, built for plugin contract 1.1\n\
          class riser.example/counter: Counter; runs until it is stopped\n  \
-         start: First number to publish.; 0 if not given\n  \
-         step_every: Time between two steps.; \"1 s\" if not given\n\
+         start: First number to publish.; 0 by default\n  \
+         step_every: Time between two steps.; \"1 s\" by default\n\
          no faults found\n"
     );
     assert_eq!(output.status.code(), Some(0));
 }
 
 #[test]
-fn a_file_that_is_no_plugin_is_named_with_what_to_do() {
+fn a_file_of_another_type_is_named_with_a_remedy() {
     assert!(refusal(b"#!/bin/sh\n").starts_with("is no shared library: "));
     assert!(refusal(b"MZ\x90\0").starts_with("was built for Windows, this machine is Linux on "));
     let mut arm = std::fs::read("/proc/self/exe").unwrap()[..4096].to_vec();
@@ -70,7 +70,7 @@ fn a_file_that_is_no_plugin_is_named_with_what_to_do() {
 
     let nowhere = check(Path::new("/nowhere/plugin.so"));
     let said = String::from_utf8(nowhere.stderr).unwrap();
-    assert!(said.starts_with("riser: /nowhere/plugin.so is not there: name a plugin library"), "{said}");
+    assert!(said.starts_with("riser: /nowhere/plugin.so does not exist; name a plugin library"), "{said}");
 }
 
 #[test]

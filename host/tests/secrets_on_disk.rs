@@ -1,4 +1,4 @@
-//! No secret lies open in the data directory (S-20), and the directory alone opens none (S-22).
+//! The data directory contains no plain secret (S-20), and does not suffice to decrypt one (S-22).
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
@@ -14,7 +14,7 @@ use riser_store::{NewUser, SealedValue, Store, WrappedKey};
 use secrecy::{ExposeSecret as _, SecretString};
 
 const CANARY: &str = "Kanarienvogel-4711";
-/// The canary in base64, as it looks at each of the three places that a byte can have in a group.
+/// The canary in base64, at each of the three offsets of a group.
 const CANARY_IN_BASE64: [&str; 3] =
     ["S2FuYXJpZW52b2dlbC00NzEx", "thbmFyaWVudm9nZWwtNDcxM", "LYW5hcmllbnZvZ2VsLTQ3MT"];
 
@@ -43,9 +43,9 @@ async fn a_canary_in_every_secret_is_found_in_no_file() {
         assert!(files.iter().any(|(name, _)| name == "riser.db"));
         for (name, bytes) in files {
             for form in forms_of_the_canary() {
-                assert!(!contains(&bytes, &form), "the canary lies in {name} while the store is {moment}");
+                assert!(!contains(&bytes, &form), "{name} contains the canary while the store is {moment}");
             }
-            assert!(!contains(&bytes, root_key.trim().as_bytes()), "the root key lies in {name}");
+            assert!(!contains(&bytes, root_key.trim().as_bytes()), "{name} contains the root key");
         }
         store.close().await;
     }
@@ -148,7 +148,7 @@ fn connection() -> Connection {
     }
 }
 
-/// The canary plain, in hexadecimal, in base64 and in UTF-16; in an address it looks as it does plain.
+/// The canary plain, in hexadecimal, base64 and UTF-16; in an address it is plain.
 fn forms_of_the_canary() -> Vec<Vec<u8>> {
     let hex = CANARY.bytes().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     let mut forms = vec![

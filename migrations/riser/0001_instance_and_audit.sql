@@ -12,7 +12,7 @@ CREATE TABLE id_blocks (
     name        TEXT    NOT NULL PRIMARY KEY,
     next_id INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO id_blocks (name, next_id) VALUES ('item', 1), ('set_point_write', 1);
+INSERT INTO id_blocks (name, next_id) VALUES ('item', 1), ('set_point_write', 1), ('tree', 1);
 
 -- Who changed what; only ever added to.
 CREATE TABLE audit (

@@ -1,11 +1,19 @@
+-- The key in front of every item id of what one plugin declares for one connection. It comes from id_blocks and is
+-- never used twice: a BMS must not find other points under the ids of a connection that was removed.
+CREATE TABLE tree_keys (
+    key           INTEGER NOT NULL PRIMARY KEY,
+    plugin        TEXT    NOT NULL,
+    connection_id INTEGER REFERENCES connections (id) ON DELETE CASCADE
+) STRICT;
+CREATE UNIQUE INDEX tree_keys_once ON tree_keys (plugin, ifnull(connection_id, 0));
+
 -- Whom items belong to: what one plugin declares for one connection on one EWS server.
 CREATE TABLE tree_owners (
     id            INTEGER NOT NULL PRIMARY KEY,
     ews_server_id INTEGER NOT NULL REFERENCES ews_servers (id) ON DELETE CASCADE,
-    plugin        TEXT    NOT NULL,
-    connection_id INTEGER REFERENCES connections (id) ON DELETE CASCADE
+    tree_key      INTEGER NOT NULL REFERENCES tree_keys (key) ON DELETE CASCADE,
+    UNIQUE (ews_server_id, tree_key)
 ) STRICT;
-CREATE UNIQUE INDEX tree_owners_once ON tree_owners (ews_server_id, plugin, ifnull(connection_id, 0));
 
 -- The handle comes from id_blocks and is never used twice, because values and histories in the other
 -- database are kept under it.

@@ -1,7 +1,10 @@
+use serde::{Deserialize, Serialize};
+
 use crate::{Connection, Host, Outcome, Settings};
 
 /// How a class runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Ends by itself; a schedule, a person or a set point starts it.
     Scheduled,
@@ -26,7 +29,7 @@ pub struct Class {
     pub creates: &'static str,
     /// What it does, in a sentence.
     pub about: &'static str,
-    /// Whether it carries set points.
+    /// Whether it handles set point writes.
     pub accepts_writes: bool,
 }
 
@@ -82,7 +85,7 @@ impl Class {
         self
     }
 
-    /// Says that it carries set points, which reach it as [`crate::Wake::Write`].
+    /// Says that it handles set point writes, which reach it as [`crate::Wake::Write`].
     #[must_use]
     pub const fn accepts_writes(mut self) -> Self {
         self.accepts_writes = true;
@@ -101,6 +104,6 @@ pub trait Processor: Send + 'static {
     /// Does the work. [run thread, running] Called once; may block as long as it likes.
     ///
     /// # Errors
-    /// A [`Failure`](crate::Failure), most simply by `?`; a service's `Stop` carried out counts as cancelled.
+    /// A [`Failure`](crate::Failure), most simply by `?`; a service's `Stop` that is returned counts as cancelled.
     fn run(&self, host: &Host, settings: Self::Settings) -> Outcome;
 }

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use crate::abi::messages::Call;
+use crate::abi::messages::{Notice, TestStage};
 use crate::host::Host;
 use crate::{Outcome, Settings};
 
@@ -36,11 +36,11 @@ impl TestHost {
         &self.host
     }
 
-    /// Runs one stage, such as `TCP`, and tells how it went: `Ok` with what was found, `Err` with what was
+    /// Runs one stage, such as `TCP`, and reports how it went: `Ok` with what was found, `Err` with what was
     /// found and what to do. [run thread]
     ///
     /// # Errors
-    /// A failure with the same words, which `?` carries out of the test.
+    /// A failure with the same words, which `?` returns from the test.
     pub fn stage<T>(
         &self,
         name: &str,
@@ -63,12 +63,13 @@ impl TestHost {
     }
 
     fn notify(&self, stage: &str, passed: Option<bool>, (finding, advice): (&str, &str), took: Duration) {
-        self.host.send(&Call::TestStage {
+        let stage = TestStage {
             stage: stage.to_owned(),
             passed,
             finding: finding.to_owned(),
             advice: advice.to_owned(),
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        });
+        };
+        Host::notify(self.host.services(), Notice::TestStage(stage));
     }
 }

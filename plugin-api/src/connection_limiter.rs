@@ -66,7 +66,8 @@ impl Permit {
     fn notify(&mut self, result: ActionResult) {
         if !self.is_over {
             self.is_over = true;
-            Host::notify(&self.services, &Call::LimiterRelease { purpose: self.purpose, result });
+            let call = Call::LimiterRelease { purpose: self.purpose, result };
+            let _gone = Host::ask(&self.services, &call);
         }
     }
 }

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::Mode;
+
 /// The version of the document's form.
 pub const SCHEMA: u32 = 1;
 
@@ -46,8 +48,8 @@ pub struct ClassDescription {
     pub id: String,
     /// Its name for people.
     pub name: String,
-    /// `scheduled` or `long_running`.
-    pub mode: String,
+    /// How it runs.
+    pub mode: Mode,
     /// The kind of connection it needs, by its id within the plugin.
     #[serde(default)]
     pub connection: Option<String>,
@@ -60,7 +62,7 @@ pub struct ClassDescription {
     /// What it does.
     #[serde(default)]
     pub about: String,
-    /// Whether it carries set points.
+    /// Whether it handles set point writes.
     #[serde(default)]
     pub accepts_writes: bool,
     /// Its settings.
@@ -84,6 +86,26 @@ pub struct ConnectionDescription {
     /// The version of its settings.
     #[serde(default = "first_version")]
     pub settings_version: u32,
+}
+
+/// Settings in the order in which a form shows them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SettingsSchema {
+    /// The settings.
+    pub settings: Vec<SettingDescription>,
+}
+
+impl SettingsSchema {
+    /// Returns the setting with this key, at the top level.
+    pub fn setting(&self, key: &str) -> Option<&SettingDescription> {
+        self.settings.iter().find(|setting| setting.key == key)
+    }
+}
+
+impl From<Vec<SettingDescription>> for SettingsSchema {
+    fn from(settings: Vec<SettingDescription>) -> Self {
+        Self { settings }
+    }
 }
 
 /// A setting.
@@ -176,8 +198,5 @@ pub enum SettingKind {
         of: Box<SettingKind>,
     },
     /// Settings that belong together.
-    Group {
-        /// The settings.
-        settings: Vec<SettingDescription>,
-    },
+    Group(SettingsSchema),
 }

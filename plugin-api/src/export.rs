@@ -10,8 +10,7 @@ use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{RResult, RSlice, RStr, RString, RVec};
 
 use crate::abi::messages::{FailureMessage, RunRequestMessage, TestRequestMessage};
-use crate::abi::{CONTRACT, HostServicesBox, PluginRun, PluginRun_TO, PluginRunBox};
-use crate::class::Mode;
+use crate::abi::{CONTRACT, HostServicesBox, PluginRun, PluginRun_TO, PluginRunBox, PointBatch};
 use crate::description::{ClassDescription, ConnectionDescription, LibraryDescription, SCHEMA};
 use crate::host::RunFacts;
 use crate::settings::{Settings, read};
@@ -136,11 +135,7 @@ pub fn class_description<P: Processor>() -> ClassDescription {
     ClassDescription {
         id: class.id.to_owned(),
         name: class.name.to_owned(),
-        mode: match class.mode {
-            Mode::Scheduled => "scheduled",
-            Mode::LongRunning => "long_running",
-        }
-        .to_owned(),
+        mode: class.mode,
         connection: class.connection.map(str::to_owned),
         requires: class.requires.map(str::to_owned),
         creates: class.creates.to_owned(),
@@ -205,7 +200,7 @@ pub fn create_test(tests: Vec<ConnectionTest>) -> RResult<PluginRunBox, RString>
 
 /// What a run can be asked, once panics are caught.
 trait Work: Send {
-    fn run(&self, order: &[u8], services: HostServicesBox) -> Outcome;
+    fn run(&self, order: &[u8], points: PointBatch<'_>, services: HostServicesBox) -> Outcome;
     fn tests(&self) -> &[ConnectionTest];
 }
 
@@ -215,7 +210,7 @@ struct ClassRun<P> {
 }
 
 impl<P: Processor> Work for ClassRun<P> {
-    fn run(&self, order: &[u8], services: HostServicesBox) -> Outcome {
+    fn run(&self, order: &[u8], points: PointBatch<'_>, services: HostServicesBox) -> Outcome {
         let order: RunRequestMessage = serde_json::from_slice(order)?;
         let settings =
             read::<P::Settings>(&order.settings).map_err(|faults| faults.failure(&order.configuration))?;
@@ -225,7 +220,7 @@ impl<P: Processor> Work for ClassRun<P> {
                 configuration: order.configuration,
                 instance: order.instance,
                 connection: order.connection,
-                points: Points::from_messages(order.points),
+                points: Points::from_batch(points),
                 writes: order.writes,
             },
         );
@@ -242,7 +237,7 @@ struct TestRun {
 }
 
 impl Work for TestRun {
-    fn run(&self, _order: &[u8], _services: HostServicesBox) -> Outcome {
+    fn run(&self, _order: &[u8], _points: PointBatch<'_>, _services: HostServicesBox) -> Outcome {
         Err(Failure::new("only a connection can be tested with this").permanent())
     }
 
@@ -262,12 +257,17 @@ impl<W: Work> Guarded<W> {
 }
 
 impl<W: Work> PluginRun for Guarded<W> {
-    fn run(&self, order: RSlice<'_, u8>, services: HostServicesBox) -> RResult<(), RVec<u8>> {
-        told(guarded(|| self.0.run(order.as_slice(), services)))
+    fn run(
+        &self,
+        order: RSlice<'_, u8>,
+        points: PointBatch<'_>,
+        services: HostServicesBox,
+    ) -> RResult<(), RVec<u8>> {
+        result_of(guarded(|| self.0.run(order.as_slice(), points, services)))
     }
 
     fn test_connection(&self, order: RSlice<'_, u8>, services: HostServicesBox) -> RResult<(), RVec<u8>> {
-        told(guarded(|| {
+        result_of(guarded(|| {
             let order: TestRequestMessage = serde_json::from_slice(order.as_slice())?;
             let kind = order.kind.rsplit('/').next().unwrap_or_default();
             let Some((_, test)) = self.0.tests().iter().find(|(id, _)| *id == kind) else {
@@ -290,7 +290,7 @@ impl<W: Work> Drop for Guarded<W> {
     }
 }
 
-fn told(outcome: Outcome) -> RResult<(), RVec<u8>> {
+fn result_of(outcome: Outcome) -> RResult<(), RVec<u8>> {
     match outcome {
         Ok(()) => RResult::ROk(()),
         Err(failure) => {
@@ -336,24 +336,24 @@ mod tests {
     use super::*;
 
     /// Panics whenever it is dropped.
-    struct Grenade;
+    struct PanicsWhenDropped;
 
-    impl Drop for Grenade {
+    impl Drop for PanicsWhenDropped {
         fn drop(&mut self) {
             panic!("dropped");
         }
     }
 
-    /// Throws a grenade when it is dropped.
-    struct Thrower;
+    /// Panics with such a value when it is dropped.
+    struct PanicsWithAPanickingValue;
 
-    impl Drop for Thrower {
+    impl Drop for PanicsWithAPanickingValue {
         fn drop(&mut self) {
-            std::panic::panic_any(Grenade);
+            std::panic::panic_any(PanicsWhenDropped);
         }
     }
 
-    impl Processor for Thrower {
+    impl Processor for PanicsWithAPanickingValue {
         type Settings = ();
         const CLASS: crate::Class = crate::Class::scheduled("thrower", "Thrower");
 
@@ -364,12 +364,12 @@ mod tests {
 
     #[test]
     fn neither_a_drop_that_panics_nor_what_it_throws_leaves_the_guard() {
-        drop(create(|| Thrower, Vec::new()));
+        drop(create(|| PanicsWithAPanickingValue, Vec::new()));
     }
 
     #[test]
     fn what_a_panic_throws_is_not_dropped() {
-        let thrown: Outcome = guarded(|| std::panic::panic_any(Grenade));
+        let thrown: Outcome = guarded(|| std::panic::panic_any(PanicsWhenDropped));
         let what = thrown.unwrap_err().what().to_owned();
         assert!(what.starts_with("something that is no text was thrown at "), "{what}");
     }

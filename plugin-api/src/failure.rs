@@ -12,7 +12,7 @@ pub type Outcome = Result<(), Failure>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HostError {
-    /// The run is to end. `?` carries it out of `run`, and the run counts as cancelled.
+    /// The run is to end. `?` returns it from `run`, and the run counts as cancelled.
     Stop,
     /// The host understood and says no.
     Refused {
@@ -114,7 +114,7 @@ impl<E: Error + 'static> From<E> for Failure {
 
 #[cfg(feature = "anyhow")]
 impl Failure {
-    /// An `anyhow` error with its causes, which `?` alone cannot carry: `.map_err(Failure::from_anyhow)?`. A
+    /// An `anyhow` error with its causes, which `?` alone does not convert: `.map_err(Failure::from_anyhow)?`. A
     /// [`HostError::Stop`] among them makes it "cancelled".
     #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
     pub fn from_anyhow(error: anyhow::Error) -> Self {
@@ -127,7 +127,7 @@ impl Failure {
 impl From<Failure> for FailureMessage {
     fn from(failure: Failure) -> Self {
         let Failure { what, problem, is_retryable, is_stop, is_panic } = failure;
-        Self { what, problem: problem.map(|problem| (*problem).into()), is_retryable, is_stop, is_panic }
+        Self { what, problem: problem.map(|problem| *problem), is_retryable, is_stop, is_panic }
     }
 }
 

@@ -1,11 +1,11 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use abi_stable::std_types::{RResult, RSlice, RStr};
 
-use crate::abi::messages::{Call, ConnectionMessage, Reply, WakeMessage, WriteMessage};
-use crate::abi::{HostServicesBox, SampleBatch, ServiceResult, ValueBatch};
+use crate::abi::messages::{Call, ConnectionMessage, Notice, Reply, WakeMessage, WriteMessage};
+use crate::abi::{HostServicesBox, SampleBatch, ServiceResult, ValueBatch, ValueRecord};
 use crate::packing::{sample_records, served_from, value_records};
 use crate::points::{Point, Points, Publication, Sample, Served};
 use crate::set_points::{Wake, WriteRequest};
@@ -14,8 +14,30 @@ use crate::tree::{Key, Tree};
 use crate::value::moment;
 use crate::{Connection, ConnectionLimiter, Failure, HostError, Problem};
 
-/// The services object, shared by what the kit hands out.
-pub(crate) struct Services(HostServicesBox);
+/// Most records that are kept for the next batch, so that it needs no new memory: about 1 MB.
+const KEPT_RECORDS: usize = 16_384;
+
+/// The services object, shared by the objects of the kit.
+pub(crate) struct Services {
+    object: HostServicesBox,
+    /// Memory of the last published batch, empty.
+    records: Mutex<Vec<ValueRecord>>,
+}
+
+impl Services {
+    fn publish(&self, batch: &[Publication]) -> ServiceResult<()> {
+        let kept = || self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut records = std::mem::take(&mut *kept());
+        let texts = value_records(batch, &mut records);
+        let (packed, texts) = (RSlice::from_slice(&records), RStr::from_str(&texts));
+        let result = self.object.publish(ValueBatch { records: packed, texts });
+        if records.capacity() <= KEPT_RECORDS {
+            records.clear();
+            *kept() = records;
+        }
+        result
+    }
+}
 
 impl fmt::Debug for Services {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,7 +52,7 @@ pub enum LogLevel {
     Debug,
     /// The life of the run.
     Info,
-    /// It carried on worse.
+    /// Something went wrong, and the run goes on.
     Warn,
     /// Someone should act.
     Error,
@@ -82,7 +104,10 @@ impl DeclaredPoints {
 
 impl Host {
     pub(crate) fn new(services: HostServicesBox, run: RunFacts) -> Self {
-        Self { services: Arc::new(Services(services)), run: Arc::new(run) }
+        Self {
+            services: Arc::new(Services { object: services, records: Mutex::default() }),
+            run: Arc::new(run),
+        }
     }
 
     /// The name of the processor configuration. Never blocks.
@@ -125,7 +150,7 @@ impl Host {
         let ids: Vec<String> = tree.items.iter().map(|item| item.id.clone()).collect();
         match Self::ask(&self.services, &Call::Declare { items: tree.items })? {
             Reply::Declared { points, added, changed, kept, vanished } => {
-                let all = Points::from_messages(points);
+                let all = Points::from_batch(points.as_batch());
                 let by_key = ids.iter().map(|id| all.find(id)).collect();
                 Ok(DeclaredPoints { by_key, all, difference: (added, changed, kept, vanished) })
             }
@@ -144,7 +169,7 @@ impl Host {
     /// [`HostError::Lost`] when the host is gone.
     pub fn points(&self) -> Result<Points, HostError> {
         match Self::ask(&self.services, &Call::Points)? {
-            Reply::Points(points) => Ok(Points::from_messages(points)),
+            Reply::Points(points) => Ok(Points::from_batch(points.as_batch())),
             _ => Err(misunderstood()),
         }
     }
@@ -167,9 +192,7 @@ impl Host {
     /// [`HostError::Refused`] for a point of another class, another kind, or a number that is not finite.
     /// [`HostError::Stop`] while stopping.
     pub fn publish(&self, batch: &[Publication]) -> Result<(), HostError> {
-        let (records, texts) = value_records(batch);
-        let batch = ValueBatch { records: RSlice::from_slice(&records), texts: RStr::from_str(&texts) };
-        reply(self.services.0.publish(batch))
+        reply(self.services.publish(batch))
     }
 
     /// Says how often this class publishes, so that Riser knows when values are stale: after three periods.
@@ -190,7 +213,7 @@ impl Host {
     pub fn record(&self, batch: &[Sample]) -> Result<(), HostError> {
         let (records, texts) = sample_records(batch);
         let batch = SampleBatch { records: RSlice::from_slice(&records), texts: RStr::from_str(&texts) };
-        reply(self.services.0.record(batch))
+        reply(self.services.object.record(batch))
     }
 
     /// What is served now for these points, in their order; `None` for what is no value. [any thread]
@@ -198,7 +221,7 @@ impl Host {
     /// # Errors
     /// [`HostError`] when the run is to end.
     pub fn latest(&self, handles: &[u32]) -> Result<Vec<Option<Served>>, HostError> {
-        reply(self.services.0.latest(RSlice::from_slice(handles))).map(|batch| served_from(&batch))
+        reply(self.services.object.latest(RSlice::from_slice(handles))).map(|batch| served_from(&batch))
     }
 
     /// Sleeps until the time is over or something happens. [run thread] A second thread is refused.
@@ -207,7 +230,7 @@ impl Host {
     /// [`HostError::Stop`] once the run is to end.
     pub fn wait(&self, duration: Duration) -> Result<Wake, HostError> {
         let duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        let wake = reply(self.services.0.wait(duration_ns))?;
+        let wake = reply(self.services.object.wait(duration_ns))?;
         let message: WakeMessage = serde_json::from_slice(&wake).map_err(|_| misunderstood())?;
         Ok(Wake::from_message(message, &self.services))
     }
@@ -229,22 +252,46 @@ impl Host {
             LogLevel::Warn => 2,
             LogLevel::Error => 3,
         };
-        self.services.0.log(level, RStr::from_str(text));
+        self.services.object.log(level, RStr::from_str(text));
     }
 
     /// Says what the run does now; `of` is 0 when it is not known. [any thread] Never fails.
     pub fn progress(&self, step: &str, done: u64, of: u64) {
-        self.send(&Call::Progress { step: step.to_owned(), done, of });
+        Self::notify(&self.services, Notice::Progress { step: step.to_owned(), done, of });
     }
 
     /// Raises a problem in the portal, or renews the text of the one with this code. [any thread] Never fails.
     pub fn raise(&self, problem: Problem) {
-        self.send(&Call::Problem(problem.into()));
+        Self::notify(&self.services, Notice::Problem(problem));
     }
 
     /// Ends the problem with this code. [any thread] Never fails.
     pub fn clear(&self, code: &str) {
-        self.send(&Call::ProblemCleared { code: code.to_owned() });
+        Self::notify(&self.services, Notice::ProblemCleared { code: code.to_owned() });
+    }
+
+    /// The command that shows the log of this run, such as `riser log 123`: for the remedy of a problem, so that the
+    /// administrator finds what the run did. Blocks for the answer. [any thread, running or stopping]
+    ///
+    /// ```
+    /// # use riser_plugin::prelude::*;
+    /// # fn example(host: &Host) -> Outcome {
+    /// host.raise(
+    ///     Problem::new("odd-response", "the controller sent something that is not JSON")
+    ///         .effect("its values are not updated")
+    ///         .remedy(format!("see what it sent with `{}`", host.run_log_link()?)),
+    /// );
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`HostError::Refused`] during a connection test, which has no run. [`HostError::Lost`] when the host is gone.
+    pub fn run_log_link(&self) -> Result<String, HostError> {
+        match Self::ask(&self.services, &Call::RunLogLink)? {
+            Reply::RunLogLink(command) => Ok(command),
+            _ => Err(misunderstood()),
+        }
     }
 
     /// The durable values of this configuration. Never blocks.
@@ -254,13 +301,13 @@ impl Host {
 
     /// The host's wall clock; tests move it. [any thread] Never blocks.
     pub fn now(&self) -> SystemTime {
-        moment(self.services.0.now_ns() / 1_000_000)
+        moment(self.services.object.now_ns() / 1_000_000)
     }
 
     /// Random bytes of the host; tests fix them. [any thread]
     pub fn random<const COUNT: usize>(&self) -> [u8; COUNT] {
         let mut bytes = [0; COUNT];
-        let given = self.services.0.random(u32::try_from(COUNT).unwrap_or(u32::MAX));
+        let given = self.services.object.random(u32::try_from(COUNT).unwrap_or(u32::MAX));
         for (byte, given) in bytes.iter_mut().zip(given) {
             *byte = given;
         }
@@ -269,25 +316,21 @@ impl Host {
 
     /// Whether the run is to end. [any thread] Never blocks.
     pub fn is_stopping(&self) -> bool {
-        self.services.0.is_stopping()
+        self.services.object.is_stopping()
     }
 
     pub(crate) const fn services(&self) -> &Arc<Services> {
         &self.services
     }
 
-    pub(crate) fn send(&self, call: &Call) {
-        Self::notify(&self.services, call);
-    }
-
-    /// A call whose answer does not matter.
-    pub(crate) fn notify(services: &Arc<Services>, call: &Call) {
-        let _ = Self::ask(services, call);
+    /// Tells the host something. A host that is gone ends the process anyway.
+    pub(crate) fn notify(services: &Arc<Services>, notice: Notice) {
+        let _gone = Self::ask(services, &Call::Notify(notice));
     }
 
     pub(crate) fn ask(services: &Arc<Services>, call: &Call) -> Result<Reply, HostError> {
         let request = serde_json::to_vec(call).map_err(|_| misunderstood())?;
-        let reply = reply(services.0.call(RSlice::from_slice(&request)))?;
+        let reply = reply(services.object.call(RSlice::from_slice(&request)))?;
         serde_json::from_slice(&reply).map_err(|_| misunderstood())
     }
 }

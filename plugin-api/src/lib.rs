@@ -2,7 +2,7 @@
 //!
 //! A plugin is a `cdylib` that names its classes with [`export_plugin!`]. A class is a type that implements
 //! [`Processor`]: it gets its settings as a struct, talks to Riser through [`Host`], and ends when a service
-//! returns an error and `?` carries it out.
+//! returns an error and `?` returns it.
 //!
 //! # Who calls what, and when
 //! The documentation of each method uses these words.
@@ -38,6 +38,7 @@ mod problem;
 mod secret;
 mod set_points;
 pub mod settings;
+pub mod time_span;
 #[cfg(feature = "tokio")]
 mod tokio_runtime;
 mod tree;

@@ -61,27 +61,24 @@ pub fn unpacked(tag: u8, bits: u64, text: &str) -> Option<PointValue> {
 
 const NS_PER_MS: i64 = 1_000_000;
 
-/// The records of published values and their texts.
-pub(crate) fn value_records(batch: &[Publication]) -> (Vec<ValueRecord>, String) {
+/// Adds the records of published values, and returns their texts.
+pub(crate) fn value_records(batch: &[Publication], records: &mut Vec<ValueRecord>) -> String {
     let mut texts = Texts::default();
-    let records = batch
-        .iter()
-        .map(|publication| {
-            let (tag, bits, text) = packed(publication.value.as_ref(), &mut texts);
-            ValueRecord {
-                source_time_ns: publication
-                    .source_time
-                    .map_or(TIME_NOW, |at| unix_ms(at).saturating_mul(NS_PER_MS)),
-                bits,
-                handle: publication.point.handle(),
-                text,
-                reason: publication.reason.as_ref().map_or_else(TextSpan::default, |text| texts.add(text)),
-                tag,
-                state: publication.state.number(),
-            }
-        })
-        .collect();
-    (records, texts.buffer)
+    records.extend(batch.iter().map(|publication| {
+        let (tag, bits, text) = packed(publication.value.as_ref(), &mut texts);
+        ValueRecord {
+            source_time_ns: publication
+                .source_time
+                .map_or(TIME_NOW, |at| unix_ms(at).saturating_mul(NS_PER_MS)),
+            bits,
+            handle: publication.point.handle(),
+            text,
+            reason: publication.reason.as_ref().map_or_else(TextSpan::default, |text| texts.add(text)),
+            tag,
+            state: publication.state.number(),
+        }
+    }));
+    texts.buffer
 }
 
 /// The records of samples and their texts.

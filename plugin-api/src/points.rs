@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::abi::messages::PointMessage;
+use crate::abi::{NO_POINT, PointBatch};
 use crate::value::{Kind, PointValue, State};
 
 /// A stored point of the plugin's tree: a value or a history.
@@ -129,22 +129,23 @@ pub struct StoredPoint {
 }
 
 impl Points {
-    pub(crate) fn from_messages(messages: Vec<PointMessage>) -> Self {
-        let mut by_id = HashMap::with_capacity(messages.len());
+    pub(crate) fn from_batch(batch: PointBatch<'_>) -> Self {
+        let texts = batch.texts.as_str();
+        let mut by_id = HashMap::with_capacity(batch.records.len());
         // Neighbours have the same writer.
         let mut published_by: Arc<str> = Arc::default();
-        for message in messages {
-            let Some(kind) = Kind::from_name(&message.kind) else { continue };
-            if *published_by != *message.published_by {
-                published_by = message.published_by.into();
+        for record in batch.records {
+            let Some(kind) = Kind::from_tag(record.kind) else { continue };
+            if *published_by != *record.published_by.of(texts) {
+                published_by = record.published_by.of(texts).into();
             }
             let stored = StoredPoint {
-                point: Point { handle: message.handle, kind },
-                recorded: message.recorded,
+                point: Point { handle: record.handle, kind },
+                recorded: (record.recorded != NO_POINT).then_some(record.recorded),
                 published_by: Arc::clone(&published_by),
-                is_history: message.is_history,
+                is_history: record.is_history,
             };
-            by_id.insert(message.id.into(), stored);
+            by_id.insert(record.id.of(texts).into(), stored);
         }
         Self { by_id: Arc::new(by_id) }
     }

@@ -1,13 +1,18 @@
-use crate::abi::messages::ProblemMessage;
+use serde::{Deserialize, Serialize};
 
 /// Something an administrator should know and can end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    code: String,
-    what: String,
-    effect: String,
-    remedy: String,
-    setting: Option<String>,
+    /// A stable word, such as `credentials-refused`.
+    pub code: String,
+    /// What happened.
+    pub what: String,
+    /// What it affects.
+    pub effect: String,
+    /// What to do next.
+    pub remedy: String,
+    /// The key of the setting at fault.
+    pub setting: Option<String>,
 }
 
 impl Problem {
@@ -56,19 +61,5 @@ impl Problem {
     /// What happened.
     pub fn what(&self) -> &str {
         &self.what
-    }
-}
-
-impl From<Problem> for ProblemMessage {
-    fn from(problem: Problem) -> Self {
-        let Problem { code, what, effect, remedy, setting } = problem;
-        Self { code, what, effect, remedy, setting }
-    }
-}
-
-impl From<ProblemMessage> for Problem {
-    fn from(message: ProblemMessage) -> Self {
-        let ProblemMessage { code, what, effect, remedy, setting } = message;
-        Self { code, what, effect, remedy, setting }
     }
 }

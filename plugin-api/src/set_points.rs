@@ -1,4 +1,4 @@
-use crate::abi::messages::{Call, WakeMessage, WriteMessage};
+use crate::abi::messages::{Notice, WakeMessage, WriteMessage, WriteState};
 use crate::host::{Host, Services};
 use crate::value::{PointValue, moment};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl Wake {
     }
 }
 
-/// Writes that were written together and travel together.
+/// Set points that were written together and travel together.
 #[derive(Debug)]
 pub struct WriteRequest {
     /// The writes, one for each point.
@@ -42,8 +42,8 @@ impl WriteRequest {
                 group: message.group,
                 handle: message.handle,
                 item: message.item,
-                value: message.value.into(),
-                was_sent: message.state != "Accepted",
+                value: message.value,
+                was_sent: message.state != WriteState::Accepted,
                 expires_at: moment(message.expires_at_ms),
                 services: Arc::clone(services),
             })
@@ -59,8 +59,8 @@ impl WriteRequest {
     }
 }
 
-/// a write for the value of one point. What became of it is said with a receipt. [any thread, running or stopping]
-/// A receipt never fails, since Riser keeps the write and asks again.
+/// A requested value of one point. The class reports the status of the write with its methods. [any thread, running or
+/// stopping] They never fail, since Riser keeps the write and asks again.
 #[derive(Debug)]
 pub struct SetPointWrite {
     id: i64,
@@ -111,31 +111,31 @@ impl SetPointWrite {
 
     /// The device is being asked.
     pub fn sent(&self) {
-        self.receipt("Sent", "");
+        self.report(WriteState::Sent, "");
     }
 
     /// The device took it and will act later.
     pub fn pending(&self, reason: &str) {
-        self.receipt("Pending", reason);
+        self.report(WriteState::Pending, reason);
     }
 
     /// Read back from the device as requested.
     pub fn confirmed(&self) {
-        self.receipt("Confirmed", "");
+        self.report(WriteState::Confirmed, "");
     }
 
     /// The device, or this plugin, says no.
     pub fn reject(&self, reason: &str) {
-        self.receipt("Rejected", reason);
+        self.report(WriteState::Rejected, reason);
     }
 
     /// The answer was lost; a read decides.
     pub fn unknown(&self, reason: &str) {
-        self.receipt("Unknown", reason);
+        self.report(WriteState::Unknown, reason);
     }
 
-    fn receipt(&self, state: &str, reason: &str) {
-        let call = Call::Receipt { write: self.id, state: state.to_owned(), reason: reason.to_owned() };
-        Host::notify(&self.services, &call);
+    fn report(&self, state: WriteState, reason: &str) {
+        let notice = Notice::WriteStatus { write: self.id, state, reason: reason.to_owned() };
+        Host::notify(&self.services, notice);
     }
 }

@@ -1,4 +1,4 @@
-use crate::abi::messages::{ItemMessage, NodeMessage, SetPointRuleMessage};
+use crate::abi::messages::{ContainerKind, ItemMessage, NodeMessage, SetPointRuleMessage};
 use crate::value::{Kind, PointValue, unix_ms};
 use std::time::SystemTime;
 
@@ -67,12 +67,12 @@ pub struct Container(ItemMessage);
 impl Container {
     /// A folder. The id comes from the source's ids and never from a name.
     pub fn new(id: &str, name: &str) -> Self {
-        Self(item(id, name, NodeMessage::Container { kind: "Folder".to_owned() }))
+        Self(item(id, name, NodeMessage::Container { kind: ContainerKind::Folder }))
     }
 
     /// A device.
     pub fn device(id: &str, name: &str) -> Self {
-        Self(item(id, name, NodeMessage::Container { kind: "Device".to_owned() }))
+        Self(item(id, name, NodeMessage::Container { kind: ContainerKind::Device }))
     }
 
     /// A sentence about it.
@@ -106,7 +106,7 @@ impl Value {
     /// source's ids and never from a name.
     pub fn new(id: &str, name: &str, kind: Kind) -> Self {
         Self {
-            item: item(id, name, NodeMessage::Container { kind: String::new() }),
+            item: item(id, name, NodeMessage::Container { kind: ContainerKind::Folder }),
             kind,
             unit: String::new(),
             published_by: String::new(),
@@ -184,12 +184,12 @@ impl Value {
 impl From<Value> for Item {
     fn from(value: Value) -> Self {
         let node = NodeMessage::Value {
-            kind: value.kind.name().to_owned(),
+            kind: value.kind,
             unit: value.unit,
             published_by: value.published_by,
             set_point: value.writes_handled_by.is_some().then_some(value.rule),
             writes_handled_by: value.writes_handled_by,
-            initial: value.initial.map(Into::into),
+            initial: value.initial,
         };
         Self(ItemMessage { node, ..value.item })
     }
@@ -209,7 +209,7 @@ impl History {
     /// The history of the value with this id, of this kind.
     pub fn new(id: &str, name: &str, value_item: &str, kind: Kind) -> Self {
         Self {
-            item: item(id, name, NodeMessage::Container { kind: String::new() }),
+            item: item(id, name, NodeMessage::Container { kind: ContainerKind::Folder }),
             value_item: value_item.to_owned(),
             kind,
             unit: String::new(),
@@ -243,7 +243,7 @@ impl From<History> for Item {
     fn from(history: History) -> Self {
         let node = NodeMessage::History {
             value_item: history.value_item,
-            kind: history.kind.name().to_owned(),
+            kind: history.kind,
             unit: history.unit,
             published_by: history.published_by,
         };

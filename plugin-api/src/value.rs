@@ -1,10 +1,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::abi::messages::ValueMessage;
+use serde::{Deserialize, Serialize};
+
+use crate::abi::{TAG_BOOLEAN, TAG_DATE_TIME, TAG_DOUBLE, TAG_DURATION, TAG_INTEGER, TAG_LONG, TAG_STRING};
 
 /// The type of a point, as EWS names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Kind {
     /// A moment.
@@ -24,6 +26,33 @@ pub enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 7] = [
+        Self::DateTime,
+        Self::Boolean,
+        Self::String,
+        Self::Double,
+        Self::Long,
+        Self::Integer,
+        Self::Duration,
+    ];
+
+    /// The tag of its values in a record.
+    pub(crate) const fn tag(self) -> u8 {
+        match self {
+            Self::DateTime => TAG_DATE_TIME,
+            Self::Boolean => TAG_BOOLEAN,
+            Self::String => TAG_STRING,
+            Self::Double => TAG_DOUBLE,
+            Self::Long => TAG_LONG,
+            Self::Integer => TAG_INTEGER,
+            Self::Duration => TAG_DURATION,
+        }
+    }
+
+    pub(crate) fn from_tag(tag: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.tag() == tag)
+    }
+
     /// Its EWS name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -39,9 +68,7 @@ impl Kind {
 
     /// The kind with this EWS name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::DateTime, Self::Boolean, Self::String, Self::Double, Self::Long, Self::Integer, Self::Duration]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -87,7 +114,8 @@ impl State {
 }
 
 /// A value of a point. Numbers, texts, truths, moments and time spans turn into one with `into()`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PointValue {
     /// A moment, in milliseconds since 1970.
@@ -203,32 +231,4 @@ pub(crate) fn moment(unix_ms: i64) -> SystemTime {
     let span = Duration::from_millis(unix_ms.unsigned_abs());
     let moment = if unix_ms < 0 { UNIX_EPOCH.checked_sub(span) } else { UNIX_EPOCH.checked_add(span) };
     moment.unwrap_or(UNIX_EPOCH)
-}
-
-impl From<ValueMessage> for PointValue {
-    fn from(message: ValueMessage) -> Self {
-        match message {
-            ValueMessage::DateTimeMs(ms) => Self::DateTimeMs(ms),
-            ValueMessage::Boolean(truth) => Self::Boolean(truth),
-            ValueMessage::String(text) => Self::String(Arc::from(text)),
-            ValueMessage::Double(number) => Self::Double(number),
-            ValueMessage::Long(number) => Self::Long(number),
-            ValueMessage::Integer(number) => Self::Integer(number),
-            ValueMessage::DurationMs(ms) => Self::DurationMs(ms),
-        }
-    }
-}
-
-impl From<PointValue> for ValueMessage {
-    fn from(value: PointValue) -> Self {
-        match value {
-            PointValue::DateTimeMs(ms) => Self::DateTimeMs(ms),
-            PointValue::Boolean(truth) => Self::Boolean(truth),
-            PointValue::String(text) => Self::String(text.to_string()),
-            PointValue::Double(number) => Self::Double(number),
-            PointValue::Long(number) => Self::Long(number),
-            PointValue::Integer(number) => Self::Integer(number),
-            PointValue::DurationMs(ms) => Self::DurationMs(ms),
-        }
-    }
 }

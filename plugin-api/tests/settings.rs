@@ -73,7 +73,7 @@ fn doc_comments_types_and_attributes_become_the_description() {
     assert_eq!(scope.kind, SettingKind::Choice { options: vec!["all".into(), "changed".into()] });
     assert_eq!((batch.unit.as_deref(), batch.advanced, limit.required), (Some("stations"), true, false));
     assert_eq!(code_word.kind, SettingKind::Secret);
-    let group = SettingKind::Group { settings: Proxy::describe() };
+    let group = SettingKind::Group(Proxy::describe().into());
     assert_eq!((&proxies.kind, &proxy.kind), (&SettingKind::List { of: Box::new(group.clone()) }, &group));
     assert!(Proxy::describe()[0].required && !Proxy::describe()[1].required && !proxies.required);
     assert_eq!(All::VERSION, 2);
@@ -100,8 +100,8 @@ fn all_faults_are_told_at_once_each_with_its_path() {
     });
     assert_eq!(
         faults(&values),
-        "poll_every takes 5 s to 5 min; scope takes one of all, changed; code_word takes a text; \
-         proxies[1].host is missing; proxies[1].port takes 1 to 65535; proxy takes a group of settings"
+        "poll_every takes 5 s to 5 min; scope takes one of: all, changed; code_word takes text; \
+         proxies[1].host is missing; proxies[1].port takes 1 to 65535; proxy takes a group of settings, such as { key = value }"
     );
     assert_eq!(
         faults(&json!({ "scope": "changed", "batch": 101 })),

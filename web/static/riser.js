@@ -1,8 +1,8 @@
-// Comfort only: every page reads and every form posts without it.
+// Optional: every page and every form works without this script.
 const root = document.documentElement;
 
-// Light or dark: the server reads the cookie, so that the next page comes in the right colours.
-// Copying: the button says what became of it.
+// Light or dark: the server reads the cookie and writes the next page in the right colours.
+// Copy buttons: the label shows whether copying succeeded.
 document.addEventListener("click", async (e) => {
   const b = e.target.closest("[data-copy], [data-theme-toggle]");
   if (!b) return;
@@ -19,7 +19,7 @@ document.addEventListener("click", async (e) => {
   }
 });
 
-// ARIA tree: one tab stop, arrows, Home, End, first letter. The branches are links, so opening one loads it.
+// ARIA tree: one tab stop, arrow keys, Home, End, first letter. Branches are links, so opening one loads it.
 const branches = () => [...document.querySelectorAll("[role=tree] [role=treeitem]")];
 const oneTabStop = () => {
   const all = branches(), stop = all.find((n) => n.getAttribute("aria-selected") === "true") ?? all[0];
@@ -40,7 +40,7 @@ document.addEventListener("keydown", (e) => {
   else if (/^\S$/.test(e.key)) go([...all.slice(at + 1), ...all.slice(0, at)].find((m) => m.textContent.trim().toLowerCase().startsWith(e.key.toLowerCase())));
 });
 
-// Ages count on in the browser, by the host's clock.
+// Counts ages in the browser, by the host's clock.
 let ahead = (+root.dataset.now || Date.now()) - Date.now();
 const words = (s) => s < 60 ? `${s} s` : s < 3600 ? `${s / 60 | 0} min` : s < 86400 ? `${s / 3600 | 0} h ${s % 3600 / 60 | 0} min` : `${s / 86400 | 0} d`;
 const countAges = () => {
@@ -49,8 +49,8 @@ const countAges = () => {
 };
 if (root.dataset.now) setInterval(countAges, 1000);
 
-// One stream of events per window, and none while the window is hidden: browsers allow few connections.
-let stream, address, heard = 0;
+// One event stream per window, and none while the window is hidden: browsers allow few connections.
+let stream, address, lastEvent = 0;
 const badge = (text, kind) => {
   const b = document.getElementById("live");
   if (b && b.textContent !== text) { b.textContent = text; b.className = `live ${kind}`; }
@@ -72,24 +72,24 @@ const follow = () => {
   address = wanted;
   if (!address) return badge("Paused", "off");
   stream = new EventSource(address);
-  const alive = () => { heard = Date.now(); badge("Live", ""); };
+  const alive = () => { lastEvent = Date.now(); badge("Live", ""); };
   stream.onopen = alive;
   stream.onerror = async () => {
     badge("Reconnecting", "wait");
-    if (stream.readyState !== EventSource.CLOSED) return; // The browser tries again by itself.
+    if (stream.readyState !== EventSource.CLOSED) return; // The browser retries by itself.
     address = undefined;
     setTimeout(follow, 10000);
-    // The log-in page shows itself only to who is not signed in any more.
+    // The login page appears only if the session has ended.
     if ((await fetch("/login", { redirect: "manual" }).catch(() => ({}))).ok) location.reload();
   };
   stream.addEventListener("ping", (e) => { ahead = +e.data - Date.now(); alive(); });
   stream.addEventListener("parts", (e) => { alive(); JSON.parse(e.data).forEach(replace); countAges(); });
   stream.addEventListener("reset", () => { stream.close(); location.reload(); });
 };
-setInterval(() => { if (stream && stream.readyState !== EventSource.CLOSED && Date.now() - heard > 40000) badge("Reconnecting", "wait"); }, 5000);
+setInterval(() => { if (stream && stream.readyState !== EventSource.CLOSED && Date.now() - lastEvent > 40000) badge("Reconnecting", "wait"); }, 5000);
 document.addEventListener("visibilitychange", follow);
 
-// After htmx has put in another view of the items; a session that ended shows the log-in page.
+// After htmx has inserted another view of the items. If the session has ended, the login page appears.
 document.addEventListener("htmx:afterSettle", () => { oneTabStop(); follow(); });
 document.addEventListener("htmx:responseError", () => location.reload());
 oneTabStop();

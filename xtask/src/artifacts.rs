@@ -1,4 +1,4 @@
-//! What a cargo command built, read from its messages.
+//! The artifacts of a cargo command, read from its messages.
 
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ struct Message {
 impl Artifacts {
     /// Reads the standard output of a cargo command.
     pub(crate) fn read(output: &[u8]) -> anyhow::Result<Self> {
-        let text = std::str::from_utf8(output).context("cargo's messages are no UTF-8")?;
+        let text = std::str::from_utf8(output).context("cargo's messages are not UTF-8")?;
         let mut artifacts = Vec::new();
         for line in text.lines().filter(|line| line.starts_with('{')) {
             let message: Message = serde_json::from_str(line).context("cargo's message is not understood")?;
@@ -91,7 +91,7 @@ mod tests {
 "#;
 
     #[test]
-    fn programs_libraries_and_test_programs_are_told_apart() {
+    fn programs_libraries_and_test_programs_are_distinguished() {
         let artifacts = Artifacts::read(OUTPUT.as_bytes()).unwrap();
         assert_eq!(artifacts.program("riser").unwrap(), Path::new("/t/riser"));
         assert_eq!(artifacts.library("riser-evce").unwrap(), Path::new("/t/libriser_evce.so"));

@@ -1,4 +1,4 @@
-//! `cargo xtask check`: what no test sees. Every step runs, also after one that fails.
+//! `cargo xtask check`: checks that are not tests. Every step runs, also after a failed one.
 
 use std::io::Write as _;
 use std::process::{Command, ExitCode};
@@ -36,17 +36,17 @@ const STEPS: [Step; 6] = [
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let mut failed = Vec::new();
     for (name, step) in STEPS {
-        say(&format!("checking: {name}"))?;
+        print(&format!("checking: {name}"))?;
         if let Err(error) = step() {
-            say(&format!("{name}: {error:#}"))?;
+            print(&format!("{name}: {error:#}"))?;
             failed.push(name);
         }
     }
     if failed.is_empty() {
-        say("all checks passed")?;
+        print("all checks passed")?;
         return Ok(ExitCode::SUCCESS);
     }
-    say(&format!("failed: {}", failed.join(", ")))?;
+    print(&format!("failed: {}", failed.join(", ")))?;
     Ok(ExitCode::FAILURE)
 }
 
@@ -60,11 +60,11 @@ fn document() -> anyhow::Result<()> {
     succeed(cargo.env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private-intra-doc-links"))
 }
 
-/// Looks at licences and advisories where cargo-deny is installed: it is not compiled for this.
+/// Checks licences and advisories if cargo-deny is installed.
 fn check_dependencies() -> anyhow::Result<()> {
     let is_installed = Command::new("cargo-deny").arg("--version").output().is_ok();
     if !is_installed {
-        return Ok(say("cargo-deny is not installed: not looked at")?);
+        return Ok(print("skipped: cargo-deny is not installed")?);
     }
     cargo(&["deny", "check"])
 }
@@ -75,6 +75,6 @@ fn succeed(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn say(line: &str) -> std::io::Result<()> {
+fn print(line: &str) -> std::io::Result<()> {
     writeln!(std::io::stdout(), "{line}")
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: one folder to install from.
+//! `cargo xtask dist`: one directory to install from.
 
 mod licences;
 
@@ -14,37 +14,41 @@ use crate::workspace;
 
 /// Plugins that are shipped.
 const PLUGINS: [&str; 1] = ["riser-evce"];
-/// Files of this folder that go along.
+/// Files of the workspace to include.
 const DOCUMENTS: [&str; 4] = ["LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md", "docs/admin"];
-/// Starts Riser with what lies beside the script.
+/// Starts Riser with the files next to the script.
 const START: &str = "#!/bin/sh\n# Runs Riser; arguments go on to `riser serve`, see `./riser serve --help`.\n\
                      exec \"$(dirname \"$0\")/riser\" serve \"$@\"\n";
 
 /// Arguments of `cargo xtask dist`.
 #[derive(Args, Debug)]
 pub(crate) struct DistArgs {
-    /// The folder to make; it must not be there [default: riser-VERSION in the target folder's dist]
+    /// The new directory, which must not exist [default: riser-VERSION in target/dist]
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
 }
 
-/// What goes into the folder.
+/// The content of the directory.
 struct Parts {
     program: PathBuf,
     plugins: Vec<PathBuf>,
     third_party: String,
 }
 
-/// Builds with the release profile and makes the folder.
+/// Builds with the release profile and writes the directory.
 pub(crate) fn run(arguments: &DistArgs) -> anyhow::Result<ExitCode> {
-    let folder = match &arguments.to {
-        Some(folder) => std::path::absolute(folder)?,
-        None => workspace::target_folder().join("dist").join(concat!("riser-", env!("CARGO_PKG_VERSION"))),
+    let directory = match &arguments.to {
+        Some(directory) => std::path::absolute(directory)?,
+        None => workspace::target_dir().join("dist").join(concat!("riser-", env!("CARGO_PKG_VERSION"))),
     };
-    ensure!(!folder.exists(), "{} is already there: remove it, or name another with --to", folder.display());
+    ensure!(
+        !directory.exists(),
+        "{} is already there: remove it, or name another with --to",
+        directory.display()
+    );
     let parts = build()?;
-    assemble(&parts, &folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    writeln!(std::io::stdout(), "{}", folder.display())?;
+    write_parts(&parts, &directory).with_context(|| format!("{} cannot be made", directory.display()))?;
+    writeln!(std::io::stdout(), "{}", directory.display())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -67,20 +71,20 @@ fn build() -> anyhow::Result<Parts> {
     })
 }
 
-fn assemble(parts: &Parts, folder: &Path) -> anyhow::Result<()> {
-    let plugins = folder.join("plugins");
+fn write_parts(parts: &Parts, directory: &Path) -> anyhow::Result<()> {
+    let plugins = directory.join("plugins");
     std::fs::create_dir_all(&plugins)?;
-    std::fs::copy(&parts.program, folder.join("riser"))?;
+    std::fs::copy(&parts.program, directory.join("riser"))?;
     for plugin in &parts.plugins {
-        std::fs::copy(plugin, plugins.join(plugin.file_name().context("a plugin is no file")?))?;
+        std::fs::copy(plugin, plugins.join(plugin.file_name().context("a plugin path has no file name")?))?;
     }
     for document in DOCUMENTS {
         let from = workspace::root().join(document);
-        let to = folder.join(from.file_name().context("a document is no file")?);
+        let to = directory.join(from.file_name().context("a document path has no file name")?);
         copy(&from, &to).with_context(|| format!("{document} cannot be copied"))?;
     }
-    std::fs::write(folder.join("LICENSES-THIRD-PARTY.txt"), &parts.third_party)?;
-    let start = folder.join("start");
+    std::fs::write(directory.join("LICENSES-THIRD-PARTY.txt"), &parts.third_party)?;
+    let start = directory.join("start");
     std::fs::write(&start, START)?;
     make_executable(&start)
 }
@@ -109,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_folder_starts_riser_with_its_own_plugins_and_holds_every_licence() {
+    fn the_directory_starts_riser_with_its_plugins_and_contains_every_licence() {
         let scratch = tempfile::tempdir().unwrap();
         let program = scratch.path().join("riser");
         std::fs::write(&program, "#!/bin/sh\necho \"$@\"\n").unwrap();
@@ -118,15 +122,15 @@ mod tests {
         std::fs::write(&plugin, "a library").unwrap();
         let third_party = licences::of_dependencies(&["riser", "riser-evce"]).unwrap();
         let parts = Parts { program, plugins: vec![plugin], third_party };
-        let folder = scratch.path().join("dist");
-        assemble(&parts, &folder).unwrap();
+        let directory = scratch.path().join("dist");
+        write_parts(&parts, &directory).unwrap();
 
-        let started = Command::new(folder.join("start")).args(["--data-dir", "x"]).output().unwrap();
+        let started = Command::new(directory.join("start")).args(["--data-dir", "x"]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&started.stdout), "serve --data-dir x\n");
         for file in ["plugins/libriser_evce.so", "LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md", "admin"] {
-            assert!(folder.join(file).exists(), "{file} is missing");
+            assert!(directory.join(file).exists(), "{file} is missing");
         }
-        let licences = std::fs::read_to_string(folder.join("LICENSES-THIRD-PARTY.txt")).unwrap();
+        let licences = std::fs::read_to_string(directory.join("LICENSES-THIRD-PARTY.txt")).unwrap();
         for owed in ["abi_stable 0.", "generational-arena 0.", "htmx", "Mozilla Public License"] {
             assert!(licences.contains(owed), "{owed} is missing");
         }

@@ -2,11 +2,11 @@
 
 use crate::processes::{Login, Simulator};
 
-/// Holds the password of the BMS while the file is applied.
+/// The variable with the password of the BMS while the file is applied.
 const BMS_PASSWORD_VARIABLE: &str = "RISER_DEMO_BMS_PASSWORD";
-/// Holds the password at the charge controller while the file is applied.
+/// The variable with the password of the charge controller while the file is applied.
 const CONTROLLER_PASSWORD_VARIABLE: &str = "RISER_DEMO_EVCE_PASSWORD";
-/// What the EWS server calls itself in a login.
+/// The realm of the EWS server.
 pub(crate) const REALM: &str = "Riser";
 
 /// Who may log in where.
@@ -27,7 +27,7 @@ impl Logins {
     }
 }
 
-/// What differs from start to start.
+/// The parts that differ between starts.
 pub(crate) struct EvceSite<'a> {
     pub(crate) ews_port: u16,
     pub(crate) simulator: &'a Simulator,

@@ -1,4 +1,4 @@
-//! `cargo xtask`: what one does with this workspace, one command a file or folder.
+//! `cargo xtask`: the tasks of this workspace, one file or directory per command.
 //!
 //! A new command is a module, a variant of [`Command`] and an arm of [`execute`].
 
@@ -32,22 +32,22 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Install what the tests need, build, and run all tests
     Test,
-    /// Measure how fast and how small Riser is, beside floors measured in the same run
+    /// Measure speed and size of Riser, with baselines from the same run
     Bench(bench::BenchArgs),
-    /// Serve the floor of a bench line
+    /// Serve the baseline of a benchmark
     #[command(hide = true)]
-    Floor(bench::FloorArgs),
-    /// Look at what no test sees: format, lints, documentation, query data, licences
+    Baseline(bench::BaselineArgs),
+    /// Check format, lints, documentation, query data and licences
     Check,
-    /// Write `.sqlx`, the data that queries are checked against, anew
+    /// Update `.sqlx`, the data that queries are checked against
     Sqlx,
-    /// Build one folder to install from: program, plugins, licences, start script
+    /// Build one directory to install from: program, plugins, licences, start script
     Dist(dist::DistArgs),
 }
 
 fn main() -> ExitCode {
     execute(Arguments::parse().command).unwrap_or_else(|error| {
-        // Nothing could be done with a failure to say it.
+        // A failure to print has no remedy.
         let _ = writeln!(std::io::stderr(), "xtask: {error:#}");
         ExitCode::FAILURE
     })
@@ -58,7 +58,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Test => test::run(),
         Command::Bench(arguments) => bench::run(&arguments),
-        Command::Floor(arguments) => bench::serve_floor(arguments),
+        Command::Baseline(arguments) => bench::serve_baseline(arguments),
         Command::Check => check::run(),
         Command::Sqlx => sqlx_data::write().map(|()| ExitCode::SUCCESS),
         Command::Dist(arguments) => dist::run(&arguments),

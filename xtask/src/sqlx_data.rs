@@ -1,8 +1,8 @@
-//! `cargo xtask sqlx`: what the checked queries of riser-store know about the database, kept in `.sqlx`.
+//! `cargo xtask sqlx`: the metadata of the checked queries of riser-store, in `.sqlx`.
 //!
 //! The macros of sqlx write one file for each query when they see a real database: `DATABASE_URL` names it,
 //! `SQLX_OFFLINE=false` makes them ask it, and `SQLX_OFFLINE_DIR` is where they write. The database is a
-//! scratch one with the tables of both migration folders, whose names never repeat across the two. Every other
+//! scratch one with the tables of both migration directories, whose names never repeat across the two. Every other
 //! build reads `.sqlx` (`SQLX_OFFLINE` in `.cargo/config.toml`): a query that is not in there fails the build.
 
 use std::collections::BTreeMap;
@@ -18,23 +18,23 @@ use crate::workspace;
 /// Query data by file name.
 type QueryData = BTreeMap<OsString, Vec<u8>>;
 
-/// Writes `.sqlx` anew.
+/// Updates `.sqlx`.
 pub(crate) fn write() -> anyhow::Result<()> {
     let current = ask_the_database()?;
-    let folder = data_folder();
-    std::fs::create_dir_all(&folder)?;
-    for name in read_folder(&folder)?.keys().filter(|name| !current.contains_key(*name)) {
-        std::fs::remove_file(folder.join(name))?;
+    let directory = data_dir();
+    std::fs::create_dir_all(&directory)?;
+    for name in read_directory(&directory)?.keys().filter(|name| !current.contains_key(*name)) {
+        std::fs::remove_file(directory.join(name))?;
     }
     for (name, data) in &current {
-        std::fs::write(folder.join(name), data)?;
+        std::fs::write(directory.join(name), data)?;
     }
     Ok(())
 }
 
-/// Fails when `.sqlx` is not what the queries and migrations of today give.
+/// Fails if `.sqlx` does not match the present queries and migrations.
 pub(crate) fn check_fresh() -> anyhow::Result<()> {
-    let (kept, current) = (read_folder(&data_folder())?, ask_the_database()?);
+    let (kept, current) = (read_directory(&data_dir())?, ask_the_database()?);
     let stale = kept.iter().filter(|(name, data)| current.get(*name) != Some(*data)).count();
     let missing = current.keys().filter(|name| !kept.contains_key(*name)).count();
     ensure!(
@@ -44,7 +44,7 @@ pub(crate) fn check_fresh() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Compiles riser-store against a scratch database and answers what its macros wrote.
+/// Compiles riser-store against a scratch database. Returns the output of its macros.
 fn ask_the_database() -> anyhow::Result<QueryData> {
     let scratch = tempfile::tempdir()?;
     let database = scratch.path().join("scratch.db");
@@ -65,22 +65,22 @@ fn ask_the_database() -> anyhow::Result<QueryData> {
     if !status.success() {
         bail!("riser-store does not compile against a database made of the migrations");
     }
-    read_folder(&written)
+    read_directory(&written)
 }
 
-/// A database with the tables of both migration folders.
+/// A database with the tables of both migration directories.
 fn make_database(file: &Path) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
         let mut connection = options.connect().await?;
-        for folder in ["riser", "history"] {
-            for (name, sql) in read_folder(&workspace::root().join("migrations").join(folder))? {
+        for directory in ["riser", "history"] {
+            for (name, sql) in read_directory(&workspace::root().join("migrations").join(directory))? {
                 let sql = String::from_utf8(sql)?;
                 sqlx::raw_sql(AssertSqlSafe(sql))
                     .execute(&mut connection)
                     .await
-                    .with_context(|| format!("the migration {folder}/{} fails", name.display()))?;
+                    .with_context(|| format!("the migration {directory}/{} fails", name.display()))?;
             }
         }
         connection.close().await?;
@@ -88,11 +88,11 @@ fn make_database(file: &Path) -> anyhow::Result<()> {
     })
 }
 
-fn read_folder(folder: &Path) -> anyhow::Result<QueryData> {
-    if !folder.exists() {
+fn read_directory(directory: &Path) -> anyhow::Result<QueryData> {
+    if !directory.exists() {
         return Ok(QueryData::new());
     }
-    std::fs::read_dir(folder)?
+    std::fs::read_dir(directory)?
         .map(|entry| {
             let entry = entry?;
             Ok((entry.file_name(), std::fs::read(entry.path())?))
@@ -100,6 +100,6 @@ fn read_folder(folder: &Path) -> anyhow::Result<QueryData> {
         .collect()
 }
 
-fn data_folder() -> PathBuf {
+fn data_dir() -> PathBuf {
     workspace::root().join(".sqlx")
 }

@@ -1,18 +1,18 @@
-//! Where this workspace lies, and the cargo that builds it.
+//! The directory of this workspace, and its cargo.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Variables in which cargo tells a program that it runs about the program's package begin with these.
+/// Prefixes of the variables that cargo sets for a running program.
 const ABOUT_A_PACKAGE: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
 
-/// The folder with the workspace's manifest.
+/// Returns the directory of the workspace.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the workspace")
 }
 
-/// The folder that cargo builds in.
-pub(crate) fn target_folder() -> PathBuf {
+/// Returns the target directory of cargo.
+pub(crate) fn target_dir() -> PathBuf {
     let named = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     root().join(named.unwrap_or_else(|| "target".into()))
 }
@@ -25,8 +25,8 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// Takes out of a command's environment what cargo told this program about its package: the build script of
-/// ring looks at it, so a cargo that is started with it compiles everything above ring anew.
+/// Removes the variables of this program's package from a command's environment: the build script of ring
+/// reads them, so cargo would recompile everything above ring.
 pub(crate) fn forget_package(command: &mut Command) {
     let names = std::env::vars_os().map(|(name, _)| name);
     let about = |name: &str| ABOUT_A_PACKAGE.iter().any(|begin| name.starts_with(begin));

@@ -1,4 +1,4 @@
-//! What the bench prints. How fast anything is belongs into the bench itself and is asserted nowhere.
+//! The output of the bench. Speed is measured by the bench and never asserted.
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
@@ -11,12 +11,12 @@ const XTASK: &str = env!("CARGO_BIN_EXE_xtask");
 
 /// Runs the bench with programs of the profile that the tests have.
 fn bench(arguments: &[&str]) -> Output {
-    let folder = Path::new(XTASK).parent().unwrap();
-    Command::new(XTASK).arg("bench").args(arguments).arg("--programs").arg(folder).output().unwrap()
+    let directory = Path::new(XTASK).parent().unwrap();
+    Command::new(XTASK).arg("bench").args(arguments).arg("--programs").arg(directory).output().unwrap()
 }
 
-/// Unless all programs were built before the tests, as `cargo xtask test` does.
-fn build_what_is_measured() {
+/// Builds the measured programs, unless `cargo xtask test` has built them.
+fn build_measured_programs() {
     if std::env::var_os("RISER_TEST_PLUGINS").is_some() {
         return;
     }
@@ -30,7 +30,7 @@ fn build_what_is_measured() {
 
 #[test]
 fn a_line_is_one_json_object_with_its_floor() {
-    build_what_is_measured();
+    build_measured_programs();
     let measured = bench(&["--json", "first batch"]);
     let said = String::from_utf8_lossy(&measured.stderr).into_owned();
     assert!(measured.status.success(), "{said}");
@@ -42,8 +42,8 @@ fn a_line_is_one_json_object_with_its_floor() {
 }
 
 #[test]
-fn a_filter_that_fits_no_line_is_answered_with_their_names() {
-    let refused = bench(&["a line that nobody wrote"]);
+fn a_filter_without_a_match_lists_the_names() {
+    let refused = bench(&["an unknown benchmark"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && said.contains("\"GetValues 1,000 ids\""), "{said}");
 }

@@ -1,17 +1,14 @@
 use std::fmt;
 
-/// Who made a change: every write has exactly one actor in the audit trail.
+use strum::{EnumString, IntoStaticStr};
+
+/// Who made a change. Every audit entry has exactly one actor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A person with a portal account.
     Person(String),
     /// An account of an EWS server: the BMS.
-    EwsAccount {
-        /// The EWS server's name.
-        server: String,
-        /// The account's name.
-        account: String,
-    },
+    EwsAccount { server: String, account: String },
     /// A processor configuration, by name.
     Processor(String),
     /// The command line of this machine.
@@ -32,29 +29,21 @@ impl fmt::Display for Actor {
     }
 }
 
-/// What a person may do in the portal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Permissions of a person in the portal; each role includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Role {
-    /// Looks at everything, changes nothing.
+    /// Sees everything, changes nothing.
     Viewer,
-    /// Also starts and stops processors and writes set points.
+    /// Starts and stops processors and writes set points.
     Operator,
-    /// Also changes the configuration.
+    /// Changes the configuration.
     Admin,
 }
 
 impl Role {
-    /// The word on the command line and in the database.
+    /// Returns the name used on the command line and in the database.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Operator => "operator",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// The role with this word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Viewer, Self::Operator, Self::Admin].into_iter().find(|role| role.as_str() == word)
+        self.into_str()
     }
 }

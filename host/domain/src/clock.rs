@@ -2,13 +2,13 @@ use std::fmt;
 
 use crate::Timestamp;
 
-/// Where wall time comes from. The process has one; tests have one that they move.
+/// Source of wall time. The process has one; tests use a [`FakeClock`].
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The present moment.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
-/// A clock that stands still until a test moves it.
+/// A clock that moves only when a test advances it.
 #[cfg(feature = "testing")]
 #[derive(Debug, Default)]
 pub struct FakeClock {
@@ -17,12 +17,12 @@ pub struct FakeClock {
 
 #[cfg(feature = "testing")]
 impl FakeClock {
-    /// A clock that shows `start`.
+    /// Returns a clock that shows `start`.
     pub fn at(start: Timestamp) -> Self {
         Self { unix_ms: start.unix_ms().into() }
     }
 
-    /// Moves the clock forward.
+    /// Advances the clock.
     pub fn advance(&self, by: std::time::Duration) {
         let next = self.now().plus(by);
         self.unix_ms.store(next.unix_ms(), std::sync::atomic::Ordering::SeqCst);

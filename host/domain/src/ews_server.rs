@@ -1,56 +1,45 @@
-/// The database's number of an EWS server.
+use strum::{EnumString, IntoStaticStr};
+
+/// Database id of an EWS server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EwsServerId(pub i64);
 
-/// The database's number of an account of an EWS server.
+/// Database id of an account of an EWS server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(pub i64);
 
 /// A hash algorithm of HTTP Digest (RFC 7616, section 3.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(ascii_case_insensitive, const_into_str)]
 pub enum DigestAlgorithm {
-    /// SHA-256.
+    #[strum(serialize = "SHA-256")]
     Sha256,
-    /// MD5, for clients that know nothing else.
+    /// For clients that do not support SHA-256.
+    #[strum(serialize = "MD5")]
     Md5,
 }
 
 impl DigestAlgorithm {
-    /// The token in an HTTP header.
+    /// Returns the token in an HTTP header.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sha256 => "SHA-256",
-            Self::Md5 => "MD5",
-        }
-    }
-
-    /// The algorithm with this token, in any case.
-    pub fn from_token(token: &str) -> Option<Self> {
-        [Self::Sha256, Self::Md5].into_iter().find(|it| it.as_str().eq_ignore_ascii_case(token))
+        self.into_str()
     }
 }
 
 /// What an EWS account may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum AccountRights {
     /// Read items and histories.
     Read,
-    /// Also write set points.
+    /// Read items and histories, and write set points.
     ReadWrite,
 }
 
 impl AccountRights {
-    /// The word in configuration files and in the database.
+    /// Returns the name in configuration files and in the database.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::ReadWrite => "read-write",
-        }
-    }
-
-    /// The rights with this word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Read, Self::ReadWrite].into_iter().find(|rights| rights.as_str() == word)
+        self.into_str()
     }
 }
 
@@ -59,27 +48,26 @@ impl AccountRights {
 /// Several servers may share one `listen` address with different paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EwsServer {
-    /// Its number.
     pub id: EwsServerId,
-    /// Its name, unique on this host; also the name of its root container.
+    /// Unique on this host; also the name of the root container.
     pub name: String,
-    /// Address and port it listens on, such as `127.0.0.1:51358`.
+    /// Address and port, such as `127.0.0.1:51358`.
     pub listen: String,
     /// Path of the service, such as `/EcoStruxure/DataExchange`; exact to the letter.
     pub path: String,
     /// Realm of HTTP Digest.
     pub realm: String,
-    /// The address clients are told in the WSDL; the accepted connection's when `None`.
+    /// The address in the WSDL; the address of the accepted connection when `None`.
     pub public_url: Option<String>,
-    /// Items a page of an answer holds at most, 100 or more.
+    /// Most items in one page of a response, at least 100.
     pub page_size_items: u32,
     /// Digest algorithms offered, in this order; never empty.
     pub digest_order: Vec<DigestAlgorithm>,
 }
 
 impl EwsServer {
-    /// The path that the vendor's documents name.
+    /// The path in the vendor's documents.
     pub const DEFAULT_PATH: &'static str = "/EcoStruxure/DataExchange";
-    /// Items on a page when nothing else is set.
+    /// Default number of items in one page of a response.
     pub const DEFAULT_PAGE_SIZE_ITEMS: u32 = 1_000;
 }

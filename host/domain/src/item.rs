@@ -3,24 +3,26 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use strum::{EnumString, IntoStaticStr};
+
 use crate::{Value, ValueKind};
 
 /// The id of an item as EWS clients see it: opaque, exact to the byte, unique within one EWS server.
 ///
-/// Plugins make ids from the ids of the source, never from names, so that a rename keeps BMS bindings.
+/// Plugins make ids from the ids of the source, never from names, so that a rename keeps BMS bindings. The host
+/// puts a [`TreeKey`](crate::TreeKey) in front of them.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EwsItemId(Arc<str>);
 
 impl EwsItemId {
-    /// The id of every server's root container.
+    /// Id of the root container of every EWS server.
     pub const ROOT: &'static str = "root";
 
-    /// An id with this text.
     pub fn new(text: &str) -> Self {
         Self(Arc::from(text))
     }
 
-    /// The text of the id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -57,69 +59,55 @@ impl fmt::Debug for EwsItemId {
     }
 }
 
-/// The number of an item inside this host: stable for the life of the item, dense, never shown outside.
+/// Number of an item inside this host: stable for the life of the item, dense, never sent outside.
 /// Points declared together get neighbouring handles.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PointHandle(pub u32);
 
 impl PointHandle {
-    /// The handle as an index.
+    /// Returns the handle as an index.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
 /// The type of a container (DataExchange 1.2, `ContainerItem/Type`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(ascii_case_insensitive, const_into_str)]
 pub enum ContainerKind {
-    /// A folder.
     Folder,
     /// The root of an EWS server.
     Server,
-    /// A device.
     Device,
     /// A part of a structured value.
     Structure,
-    /// A service.
     Service,
 }
 
 impl ContainerKind {
-    /// The name the EWS contract uses.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Folder => "Folder",
-            Self::Server => "Server",
-            Self::Device => "Device",
-            Self::Structure => "Structure",
-            Self::Service => "Service",
-        }
-    }
-
-    /// The kind with this contract name, in any case.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Folder, Self::Server, Self::Device, Self::Structure, Self::Service]
-            .into_iter()
-            .find(|kind| kind.name().eq_ignore_ascii_case(name))
+    /// Returns the name in the EWS contract.
+    pub const fn as_str(self) -> &'static str {
+        self.into_str()
     }
 }
 
 /// A container of items.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContainerItem {
-    /// Its id.
     pub id: EwsItemId,
-    /// The container it lies in; `None` for the server's root.
+    /// The container above; `None` directly below the server's root.
     pub parent: Option<EwsItemId>,
-    /// Its name.
     pub name: Arc<str>,
-    /// A sentence about it, or nothing.
+    /// A sentence, or empty.
     pub description: Arc<str>,
-    /// Its type.
     pub kind: ContainerKind,
 }
 
-/// What a BMS may write to a point.
+/// The values that a BMS may write to a point.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct SetPointRule {
     /// Smallest number accepted.
@@ -128,12 +116,12 @@ pub struct SetPointRule {
     pub max: Option<f64>,
     /// The texts accepted; any text when empty.
     pub options: Vec<Arc<str>>,
-    /// A moment must lie in the future when it is written.
+    /// A time must be in the future when it is written.
     pub future_only: bool,
 }
 
 impl SetPointRule {
-    /// Whether the rule admits a value of the right kind.
+    /// Returns whether a value of the right kind is in range, and in the future if required.
     pub fn admits(&self, value: &Value, now: crate::Timestamp) -> bool {
         let in_range = value.as_number().is_none_or(|number| {
             self.min.is_none_or(|min| number >= min) && self.max.is_none_or(|max| number <= max)
@@ -145,7 +133,7 @@ impl SetPointRule {
         in_range && in_future
     }
 
-    /// Whether the rule lists this text, or lists none.
+    /// Returns whether a text is one of the options; other values always are.
     pub fn lists(&self, value: &Value) -> bool {
         match value {
             Value::String(text) => self.options.is_empty() || self.options.contains(text),
@@ -155,62 +143,57 @@ impl SetPointRule {
 }
 
 /// A point with a live value.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValueItem {
-    /// Its id.
     pub id: EwsItemId,
-    /// The container it lies in.
+    /// The container above.
     pub parent: EwsItemId,
-    /// Its name.
     pub name: Arc<str>,
-    /// A sentence about it, or nothing.
+    /// A sentence, or empty.
     pub description: Arc<str>,
     /// The type of its value.
     pub kind: ValueKind,
-    /// Its unit, as shown; empty when it has none.
+    /// The unit as shown, or empty.
     pub unit: Arc<str>,
-    /// What may be written; `None` for a point that is read-only.
+    /// The accepted writes; `None` for a read-only point.
     pub set_point: Option<SetPointRule>,
-    /// The class of the declaring plugin that writes it, such as `status`.
+    /// The class of the declaring plugin that publishes the value, such as `status`.
     pub published_by: Arc<str>,
-    /// The class that carries its set points; `None` for a point that is read-only.
+    /// The class that executes writes; `None` for a read-only point.
     pub writes_handled_by: Option<Arc<str>>,
 }
 
 /// A recorded history of a point.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryItem {
-    /// Its id.
     pub id: EwsItemId,
-    /// The container it lies in.
+    /// The container above.
     pub parent: EwsItemId,
-    /// Its name.
     pub name: Arc<str>,
-    /// A sentence about it, or nothing.
+    /// A sentence, or empty.
     pub description: Arc<str>,
-    /// The point whose values it records.
+    /// The recorded point.
     pub value_item: EwsItemId,
     /// The type of its samples.
     pub kind: ValueKind,
     /// The unit of its samples.
     pub unit: Arc<str>,
-    /// The class that records it, such as `logs`.
+    /// The class that publishes the samples, such as `logs`.
     pub published_by: Arc<str>,
 }
 
 /// Any node of an EWS server's tree.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub enum EwsItem {
-    /// A container.
     Container(ContainerItem),
-    /// A live value.
     Value(ValueItem),
-    /// A history.
     History(HistoryItem),
 }
 
 impl EwsItem {
-    /// The item's id.
     pub fn id(&self) -> &EwsItemId {
         match self {
             Self::Container(item) => &item.id,
@@ -219,7 +202,7 @@ impl EwsItem {
         }
     }
 
-    /// The container the item lies in; `None` directly below or at the root.
+    /// Returns the container above; `None` directly below the root.
     pub fn parent(&self) -> Option<&EwsItemId> {
         match self {
             Self::Container(item) => item.parent.as_ref(),
@@ -228,7 +211,15 @@ impl EwsItem {
         }
     }
 
-    /// The item's name.
+    /// Moves the item into another container.
+    pub fn move_to(&mut self, container: EwsItemId) {
+        match self {
+            Self::Container(item) => item.parent = Some(container),
+            Self::Value(item) => item.parent = container,
+            Self::History(item) => item.parent = container,
+        }
+    }
+
     pub fn name(&self) -> &Arc<str> {
         match self {
             Self::Container(item) => &item.name,

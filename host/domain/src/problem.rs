@@ -1,7 +1,8 @@
-/// Something an administrator should know and can end.
+/// A condition that an administrator should know and can end.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// A stable word for it, such as `credentials-refused`.
+    /// A stable code, such as `credentials-refused`.
     pub code: String,
     /// What happened.
     pub what: String,

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{ConnectionId, EwsServerId, ScheduleId};
 
-/// The database's number of a processor configuration.
+/// Database id of a processor configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConfigurationId(pub i64);
 
@@ -30,28 +30,26 @@ impl fmt::Display for ClassId {
     }
 }
 
-/// How a class runs.
+/// Run mode of a processor class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunMode {
-    /// Ends by itself.
+    /// Each run ends by itself.
     Scheduled,
-    /// Runs until it is stopped; started again when it ends early.
+    /// Runs until it is stopped, and is restarted when it ends early.
     LongRunning,
 }
 
-/// The switches of a processor configuration, as users of the incumbent know them.
+/// Switches of a processor configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "five independent switches, each a tick box on a page")]
 pub struct ProcessorFlags {
-    /// Off: it never runs, and set points for its points are refused.
+    /// When off, it never runs, and writes to its points are refused.
     pub active: bool,
-    /// It runs when the host starts.
+    /// Runs when the host starts.
     pub runs_at_start: bool,
-    /// Its schedule starts it.
+    /// Runs on its schedule.
     pub runs_on_schedule: bool,
-    /// A person may start it.
     pub manually_startable: bool,
-    /// A person may stop it.
     pub manually_stoppable: bool,
 }
 
@@ -70,30 +68,24 @@ impl Default for ProcessorFlags {
 /// A named, saved set of settings for one processor class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProcessorConfiguration {
-    /// Its number.
     pub id: ConfigurationId,
-    /// Its name, unique on this host.
+    /// Unique on this host.
     pub name: String,
-    /// The class it runs.
     pub class: ClassId,
-    /// The connection it uses; `None` for a class that needs none.
+    /// `None` for a class that needs no connection.
     pub connection: Option<ConnectionId>,
-    /// The EWS server its tree belongs to.
     pub ews_server: EwsServerId,
-    /// Its schedule; `None` when it has none.
     pub schedule: Option<ScheduleId>,
-    /// Its switches.
     pub flags: ProcessorFlags,
-    /// The class's settings that are not secret, as a JSON object by setting key.
+    /// Settings that are not secret, as a JSON object by setting key.
     pub settings_json: String,
-    /// The keys of the secret settings that are set.
+    /// Keys of the secret settings that are set.
     pub secret_keys: Vec<String>,
-    /// Resident memory a run may use, in MiB.
     pub memory_limit_mib: u32,
 }
 
 impl ProcessorConfiguration {
-    /// Memory limit when nothing else is set, in MiB.
+    /// Default memory limit of a run.
     pub const DEFAULT_MEMORY_LIMIT_MIB: u32 = 256;
 }
 

@@ -1,75 +1,55 @@
+use strum::{EnumString, IntoStaticStr};
+
 use crate::{ConfigurationId, Timestamp};
 
-/// The database's number of a run.
+/// Database id of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(pub i64);
 
 /// What started a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunTrigger {
-    /// Its schedule.
     Schedule,
     /// The start of the host.
     HostStart,
-    /// A person, by name, or the command line.
+    /// A person by name, or the command line.
     Person(String),
-    /// A set point for a point that its class carries.
+    /// A write to a point whose writes its class executes.
     SetPoint,
-    /// Another processor configuration asked for it, by name.
+    /// A request of another processor configuration, by name.
     Processor(String),
-    /// A long-running class that ended early and is started again.
+    /// The restart of a long-running class that ended early.
     Restart,
 }
 
-/// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// State of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum RunState {
-    /// Admitted; it waits for a worker or for another class to succeed.
+    /// Admitted, waiting for a worker or for another class to succeed.
     Waiting,
-    /// A worker executes it.
+    /// Executed by a worker.
     Running,
-    /// Ended by itself, without fault.
+    /// Ended without an error.
     Succeeded,
-    /// Ended with a fault; the reason says which.
+    /// Ended with an error, which the reason names.
     Failed,
-    /// Ended because someone asked for it.
+    /// Stopped by a person.
     Cancelled,
-    /// The host ended before the run did.
+    /// Ended together with the host.
     Interrupted,
-    /// Ended because it took longer than it may.
+    /// Ended at its time limit.
+    #[strum(serialize = "timed out")]
     TimedOut,
 }
 
 impl RunState {
-    /// The word shown and stored.
+    /// Returns the name shown on pages and stored.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Running => "running",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Interrupted => "interrupted",
-            Self::TimedOut => "timed out",
-        }
+        self.into_str()
     }
 
-    /// The state with this word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [
-            Self::Waiting,
-            Self::Running,
-            Self::Succeeded,
-            Self::Failed,
-            Self::Cancelled,
-            Self::Interrupted,
-            Self::TimedOut,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == word)
-    }
-
-    /// Whether the run is over.
+    /// Returns whether the run has ended.
     pub const fn is_over(self) -> bool {
         !matches!(self, Self::Waiting | Self::Running)
     }
@@ -78,52 +58,37 @@ impl RunState {
 /// One execution of a processor configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// Its number.
     pub id: RunId,
-    /// What was executed.
     pub configuration: ConfigurationId,
-    /// What started it.
     pub trigger: RunTrigger,
-    /// Where it stands.
     pub state: RunState,
-    /// Why it stands there, in words; empty when the state says it all.
+    /// Why the write or run is in this state; empty when the state is enough.
     pub reason: String,
     /// SHA-256 of the library that ran, in hexadecimal; `None` before a worker was started.
     pub library_sha256: Option<String>,
-    /// When it was admitted.
     pub queued_at: Timestamp,
-    /// When its worker was started.
     pub started_at: Option<Timestamp>,
-    /// When it ended.
     pub ended_at: Option<Timestamp>,
 }
 
-/// How important a line of a run's log is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Level of a line in the log of a run.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum LogLevel {
-    /// For a hunt.
+    /// Details for fault finding.
     Debug,
-    /// The life of the run.
+    /// Normal progress.
     Info,
-    /// It carried on worse.
+    /// The run continues with a restriction.
     Warn,
-    /// Someone should act.
+    /// An administrator should act.
     Error,
 }
 
 impl LogLevel {
-    /// The word shown and stored.
+    /// Returns the name shown on pages and stored.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
-
-    /// The level with this word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Debug, Self::Info, Self::Warn, Self::Error].into_iter().find(|level| level.as_str() == word)
+        self.into_str()
     }
 }

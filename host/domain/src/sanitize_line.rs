@@ -1,8 +1,8 @@
-/// Bytes kept of a text that comes from outside.
+/// Longest text that is kept.
 const LONGEST_BYTES: usize = 8 * 1024;
 
-/// A text that comes from outside as one line, of 8 KiB and a little: what could forge a line, steer a terminal or
-/// turn the direction of writing is shown as an escape, the end is cut.
+/// Returns foreign text as one safe line of about 8 KiB: control and direction characters are escaped, and a longer
+/// text is cut.
 #[must_use]
 pub fn sanitize_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len().min(LONGEST_BYTES));

@@ -6,41 +6,39 @@ use chrono_tz::Tz;
 
 use crate::Timestamp;
 
-/// The database's number of a schedule.
+/// Database id of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScheduleId(pub i64);
 
-/// When processor configurations run.
+/// A named rule for the start of processor configurations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
-    /// Its number.
     pub id: ScheduleId,
-    /// Its name, unique on this host.
+    /// Unique on this host.
     pub name: String,
-    /// Its rule.
     pub rule: ScheduleRule,
 }
 
 /// The rule of a schedule.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ScheduleRule {
-    /// Every `period`, counted in real time from `starting`.
+    /// Every `period` of real time from `starting`.
     Every {
-        /// Time between two runs, one second or more.
+        /// Time between two runs, at least one second.
         period: Duration,
-        /// The first run; multiples of `period` after it follow.
+        /// Time of the first run.
         starting: Timestamp,
     },
-    /// At the wall times of a cron expression.
+    /// At the local times of a cron expression.
     Cron(CronRule),
 }
 
 /// A cron expression in a time zone.
 ///
-/// Five fields (minute, hour, day of month, month, day of week) or six with seconds first; days of the week
-/// as in crontab, 0 and 7 are Sunday. A wall time that a clock change skips runs once, at the first moment
-/// after it; one that a clock change repeats runs once, unless the hour is `*` or `*/n`: those rules run in
-/// real time.
+/// Five fields (minute, hour, day of month, month, day of week), or six with seconds first. Days of the week are
+/// those of crontab: 0 and 7 are Sunday. A local time that a clock change skips runs once, directly after the
+/// change. A local time that a clock change repeats runs once, unless the hour is `*` or `*/n`: such a rule runs
+/// in real time.
 #[derive(Clone, Debug)]
 pub struct CronRule {
     expression: String,
@@ -49,41 +47,34 @@ pub struct CronRule {
     runs_in_real_time: bool,
 }
 
-/// The reason in a text of the `cron` crate, which shows the expression and a mark below it first.
+/// Returns the reason in an error text of the `cron` crate, which begins with the expression and a marker.
 fn reason_in(text: &str) -> String {
     let mut lines = text.lines().map(str::trim).rev();
-    lines.find(|line| line.chars().any(char::is_alphabetic)).unwrap_or("it is no cron expression").to_owned()
+    lines
+        .find(|line| line.chars().any(char::is_alphabetic))
+        .unwrap_or("it is not a cron expression")
+        .to_owned()
 }
 
-/// Why a schedule's rule cannot be used.
+/// Error of a schedule rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
-    /// The period is too short.
     #[error("a schedule runs once a second at most: make the time span 1 s or longer")]
     PeriodTooShort(Duration),
-    /// The time zone is not known.
-    #[error("{0:?} is no time zone; write one as Europe/Paris or UTC")]
+    #[error("unknown time zone {0:?}; use a name such as Europe/Paris or UTC")]
     UnknownZone(String),
-    /// The expression has another number of fields.
     #[error(
         "a cron expression has 5 fields (minute hour day month weekday) or 6 with seconds first, not {0}"
     )]
     FieldCount(usize),
-    /// Both days are restricted.
     #[error("a cron expression names days of the month or days of the week, not both; leave one of them *")]
     BothDays,
-    /// A field cannot be read.
     #[error("the cron expression {expression:?} cannot be read: {reason}")]
-    Unreadable {
-        /// The expression.
-        expression: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    Unreadable { expression: String, reason: String },
 }
 
 impl ScheduleRule {
-    /// An interval, from `starting` on.
+    /// Returns an interval that begins at `starting`.
     ///
     /// # Errors
     /// [`ScheduleError::PeriodTooShort`] below one second.
@@ -94,15 +85,15 @@ impl ScheduleRule {
         Ok(Self::Every { period, starting })
     }
 
-    /// A cron expression in a zone of the IANA database.
+    /// Parses a cron expression in a zone of the IANA database.
     ///
     /// # Errors
-    /// A [`ScheduleError`] that says what is wrong with the zone or the expression.
+    /// A [`ScheduleError`] for the zone or the expression.
     pub fn cron(expression: &str, zone: &str) -> Result<Self, ScheduleError> {
         CronRule::parse(expression, zone).map(Self::Cron)
     }
 
-    /// The first moment after `after` at which the rule is due; `None` when there is none any more.
+    /// Returns the first due time after `after`; `None` when there is none.
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Every { period, starting } => {
@@ -118,7 +109,7 @@ impl ScheduleRule {
         }
     }
 
-    /// The next moments after `after`, at most `count`.
+    /// Returns at most `count` due times after `after`.
     pub fn next_times(&self, after: Timestamp, count: usize) -> Vec<Timestamp> {
         std::iter::successors(self.next_after(after), |last| self.next_after(*last)).take(count).collect()
     }
@@ -131,12 +122,12 @@ impl PartialEq for CronRule {
 }
 
 impl CronRule {
-    /// The expression as it was written.
+    /// Returns the expression as written.
     pub fn expression(&self) -> &str {
         &self.expression
     }
 
-    /// The name of the time zone.
+    /// Returns the name of the time zone.
     pub fn zone(&self) -> &'static str {
         self.zone.name()
     }
@@ -169,8 +160,8 @@ impl CronRule {
         })
     }
 
-    /// Walks the stretches of constant offset from UTC: within one, wall time is real time moved by the
-    /// offset, so the `cron` crate only ever sees plain wall times and its own mapping is never used.
+    /// Walks the periods of constant offset from UTC. Within one, local time is UTC plus the offset, so the `cron`
+    /// crate sees plain local times and its own conversion is never used.
     fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
         let mut from = after.to_calendar();
         let mut wall_from = self.wall_time(from);
@@ -184,13 +175,13 @@ impl CronRule {
             let wall_before_change = change.naive_utc() + offset;
             let wall_after_change = self.wall_time(change);
             if wall_next < wall_after_change {
-                // The clock jumps over the wall time: it runs at the jump.
+                // The clock change skips this local time: run directly after the change.
                 return Some(change.into());
             }
             let repeated = wall_after_change < wall_before_change;
             let resume =
                 if repeated && !self.runs_in_real_time { wall_before_change } else { wall_after_change };
-            // The moment of the change itself is a candidate, so the search starts just before it.
+            // The change itself is a candidate, so the search starts one second before.
             wall_from = resume - TimeDelta::seconds(1);
             from = change;
         }
@@ -210,7 +201,7 @@ impl CronRule {
         at.naive_utc() + self.offset(at)
     }
 
-    /// The first moment in `(from, to]` with another offset than `from` has.
+    /// Returns the first time in `(from, to]` whose offset differs from that of `from`.
     fn first_change(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let offset = self.offset(from);
         let mut before = from;
@@ -238,8 +229,7 @@ impl CronRule {
     }
 }
 
-/// Writes days of the week as the `cron` crate counts them (Sunday is 1) instead of as crontab does
-/// (Sunday is 0 and 7).
+/// Converts days of the week from crontab (Sunday is 0 and 7) to the `cron` crate (Sunday is 1).
 fn quartz_weekdays(field: &str) -> Result<String, String> {
     if !field.bytes().any(|byte| byte.is_ascii_digit()) || field.starts_with("*/") {
         return Ok(field.to_owned());
@@ -252,10 +242,10 @@ fn quartz_weekdays(field: &str) -> Result<String, String> {
             text.parse::<u8>()
                 .ok()
                 .filter(|day| *day <= 7)
-                .ok_or_else(|| format!("{text:?} is no day of the week; 0 to 7, or all of them as names"))
+                .ok_or_else(|| format!("{text:?} is not a day of the week; use 0 to 7, or names only"))
         };
         let step =
-            usize::from(step.parse::<u8>().ok().filter(|step| *step > 0).ok_or("the step is no number")?);
+            usize::from(step.parse::<u8>().ok().filter(|step| *step > 0).ok_or("the step is not a number")?);
         days.extend((number(first)?..=number(last)?).step_by(step).map(|day| (day % 7 + 1).to_string()));
     }
     Ok(days.join(","))
@@ -334,7 +324,7 @@ mod tests {
         assert!(matches!(refuse("0 0 * * 1-9", "UTC"), ScheduleError::Unreadable { .. }));
     }
 
-    /// The oracle is a library that none of this is made from.
+    /// Compares with a library that shares no code with this one.
     #[test]
     fn a_year_of_runs_equals_the_oracle() {
         for zone in ["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "America/New_York", "UTC"] {

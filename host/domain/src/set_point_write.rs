@@ -1,72 +1,50 @@
 use std::fmt;
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use crate::{Actor, EwsItemId, EwsServerId, PointHandle, Timestamp, Value};
 
-/// The database's number of a write.
+/// Database id of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WriteId(pub i64);
 
-/// What became of a set point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// State of a set point write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(const_into_str)]
 pub enum WriteState {
-    /// Committed to the outbox; nothing was sent yet.
+    /// Committed to the outbox and not sent yet.
     Accepted,
-    /// The device was asked.
+    /// Sent to the device.
     Sent,
-    /// The device took it and will act later.
+    /// Accepted by the device, which acts later.
     Pending,
-    /// Read back from the device as requested.
+    /// Read back from the device with the requested value.
     Confirmed,
-    /// The device or the plugin said no.
+    /// Rejected by the device or the plugin.
     Rejected,
-    /// A newer write for the same point took its place.
+    /// Replaced by a newer write to the same point.
     Superseded,
-    /// Its time ran out before the device was asked or answered.
+    /// Expired before the device confirmed it.
     Expired,
-    /// The answer was lost; a read decides.
+    /// The response of the device was lost; the next read decides.
     Unknown,
 }
 
 impl WriteState {
-    const ALL: [Self; 8] = [
-        Self::Accepted,
-        Self::Sent,
-        Self::Pending,
-        Self::Confirmed,
-        Self::Rejected,
-        Self::Superseded,
-        Self::Expired,
-        Self::Unknown,
-    ];
-
-    /// The word shown and stored.
+    /// Returns the name shown on pages and stored.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "Accepted",
-            Self::Sent => "Sent",
-            Self::Pending => "Pending",
-            Self::Confirmed => "Confirmed",
-            Self::Rejected => "Rejected",
-            Self::Superseded => "Superseded",
-            Self::Expired => "Expired",
-            Self::Unknown => "Unknown",
-        }
+        self.into_str()
     }
 
-    /// The state with this word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-
-    /// Whether the write still waits for its end.
+    /// Returns whether the write can still change its state.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Accepted | Self::Sent | Self::Pending | Self::Unknown)
     }
 
-    /// Whether a write in this state may go on to `next`.
+    /// Returns whether a write may change from this state to `next`.
     ///
-    /// A closed write stays closed; an open one never goes back to Accepted. A restarted worker may report
-    /// Sent again after Unknown, because it reads before it writes.
+    /// A closed write stays closed. An open write never returns to Accepted. A restarted worker may report Sent
+    /// again after Unknown, because it reads before it writes.
     pub fn may_become(self, next: Self) -> bool {
         self.is_open() && next != Self::Accepted && self != next
     }
@@ -78,34 +56,28 @@ impl fmt::Display for WriteState {
     }
 }
 
-/// A set point accepted from the BMS or the portal: a write for a state, kept until it is done.
+/// A set point accepted from the BMS or the portal, kept until the device has confirmed it or it expires.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SetPointWrite {
-    /// Its number; rises with the order of acceptance.
+    /// Rises in the order of acceptance.
     pub id: WriteId,
-    /// Writes written in one request share a group and travel together.
+    /// Writes of one request share a group and reach the plugin together.
     pub group: i64,
-    /// The point.
     pub point: PointHandle,
     /// The point's id.
     pub item: EwsItemId,
-    /// The server it was written on.
     pub ews_server: EwsServerId,
-    /// What is requested.
     pub value: Value,
-    /// Who wrote it.
     pub actor: Actor,
-    /// Where it stands.
     pub state: WriteState,
-    /// Why it stands there, in words; empty when the state says it all.
+    /// Why the write or run is in this state; empty when the state is enough.
     pub reason: String,
-    /// When it was committed.
     pub accepted_at: Timestamp,
-    /// When the device was first asked.
+    /// When it was first sent to the device.
     pub sent_at: Option<Timestamp>,
-    /// When it came into its present state.
+    /// When the state last changed.
     pub changed_at: Timestamp,
-    /// It is not sent after this moment.
+    /// It is never sent after this time.
     pub expires_at: Timestamp,
 }
 
@@ -115,9 +87,9 @@ mod tests {
 
     #[test]
     fn a_closed_write_stays_closed_and_none_goes_back_to_accepted() {
-        for state in WriteState::ALL {
+        for &state in WriteState::VARIANTS {
             assert!(!state.may_become(WriteState::Accepted), "{state}");
-            for next in WriteState::ALL {
+            for &next in WriteState::VARIANTS {
                 assert!(state.is_open() || !state.may_become(next), "{state} to {next}");
             }
         }

@@ -3,49 +3,50 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-/// A moment of wall time: milliseconds since 1970-01-01T00:00:00Z.
+/// Wall time in milliseconds since 1970-01-01T00:00:00Z.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp {
     unix_ms: i64,
 }
 
 impl Timestamp {
-    /// 1970-01-01T00:00:00Z, the value of a date that was never known.
+    /// 1970-01-01T00:00:00Z, also the value of a date that was never known.
     pub const EPOCH: Self = Self { unix_ms: 0 };
 
-    /// From milliseconds since 1970.
+    /// Returns the time at these milliseconds since 1970.
     pub const fn from_unix_ms(unix_ms: i64) -> Self {
         Self { unix_ms }
     }
 
-    /// From nanoseconds since 1970, cut to milliseconds.
+    /// Returns the time at these nanoseconds since 1970, cut to milliseconds.
     pub const fn from_unix_ns(unix_ns: i64) -> Self {
         Self { unix_ms: unix_ns.div_euclid(1_000_000) }
     }
 
-    /// Milliseconds since 1970.
+    /// Returns milliseconds since 1970.
     pub const fn unix_ms(self) -> i64 {
         self.unix_ms
     }
 
-    /// The moment `duration` later, or the last one there is.
+    /// Returns the time `duration` later, at most the latest representable time.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self { unix_ms: self.unix_ms.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)) }
     }
 
-    /// The moment `duration` earlier, or the first one there is.
+    /// Returns the time `duration` earlier, at least the earliest representable time.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         Self { unix_ms: self.unix_ms.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)) }
     }
 
-    /// Time that has passed since `earlier`; zero when `earlier` lies ahead.
+    /// Returns the time since `earlier`; zero when `earlier` is in the future.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.unix_ms.saturating_sub(earlier.unix_ms)).unwrap_or(0))
     }
 
-    /// The same moment as a calendar time; the ends of the calendar for moments beyond them.
+    /// Returns the same time in the calendar, limited to the range of the calendar.
     pub fn to_calendar(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.unix_ms).unwrap_or(if self.unix_ms < 0 {
             DateTime::<Utc>::MIN_UTC

@@ -2,41 +2,36 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{ConnectionId, EwsItem, EwsItemId, EwsServerId, PointHandle, Timestamp};
 
-/// Whom a tree belongs to: what one plugin declares for one connection on one EWS server.
+/// Owner of a tree: one plugin with one connection on one EWS server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TreeOwner {
-    /// The server that serves the tree.
     pub ews_server: EwsServerId,
     /// The plugin's id.
     pub plugin: String,
-    /// The connection; `None` for a plugin that needs none.
+    /// `None` for a plugin that needs no connection.
     pub connection: Option<ConnectionId>,
 }
 
-/// The whole tree that a plugin writes to have, in the order in which it is served: a container stands
-/// before what lies in it.
+/// The whole tree that a plugin declares, in the order in which it is served. A container comes before its
+/// content.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct DeclaredTree {
-    /// The items.
     pub items: Vec<EwsItem>,
 }
 
 /// An item as the store holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredItem {
-    /// Its handle.
     pub handle: PointHandle,
-    /// Whose tree it belongs to.
     pub owner: TreeOwner,
-    /// Its place among all items of its owner.
+    /// Index among all items of the owner.
     pub position: u32,
-    /// The item.
     pub item: EwsItem,
-    /// Since when the source no longer has it; `None` while it is declared.
+    /// When the item was last declared; `None` while it is declared.
     pub vanished_at: Option<Timestamp>,
 }
 
-/// Why a tree cannot be declared.
+/// Error of a declared tree.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
     /// The same id twice.
@@ -44,33 +39,20 @@ pub enum TreeError {
     DuplicateId(EwsItemId),
     /// A parent that is no container of this tree declared before the item.
     #[error("the item {item} lies in {parent}, which is no container declared before it")]
-    UnknownParent {
-        /// The item.
-        item: EwsItemId,
-        /// The parent it names.
-        parent: EwsItemId,
-    },
+    UnknownParent { item: EwsItemId, parent: EwsItemId },
     /// A history of something that is no value item of this tree.
     #[error("the history {history} records {value_item}, which is no value of this tree")]
-    UnknownValueItem {
-        /// The history.
-        history: EwsItemId,
-        /// The value it names.
-        value_item: EwsItemId,
-    },
+    UnknownValueItem { history: EwsItemId, value_item: EwsItemId },
     /// An id that is empty, too long, or the root's.
     #[error("the item id {0:?} is empty, longer than 1,000 bytes, or the root's")]
     BadId(String),
-    /// An id that another owner uses on the same server.
-    #[error("the item id {0} already belongs to another connection or plugin on this EWS server")]
-    ForeignId(EwsItemId),
 }
 
 impl DeclaredTree {
-    /// Checks what must hold of every tree.
+    /// Checks the rules of every tree.
     ///
     /// # Errors
-    /// The first rule that is broken.
+    /// The first broken rule.
     pub fn check(&self) -> Result<(), TreeError> {
         let mut containers = HashSet::new();
         let mut values = HashSet::new();
@@ -109,30 +91,15 @@ impl DeclaredTree {
     }
 }
 
-/// What an item of a declared tree means for the stored one.
+/// A change of a stored tree.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ItemChange {
-    /// It is new.
-    Add {
-        /// Its place.
-        position: u32,
-        /// The item.
-        item: EwsItem,
-    },
-    /// It was there, other than it is declared now, or had vanished.
-    Update {
-        /// Its handle, which it keeps.
-        handle: PointHandle,
-        /// Its place.
-        position: u32,
-        /// The item.
-        item: EwsItem,
-    },
-    /// It is no longer declared.
-    Vanish {
-        /// Its handle.
-        handle: PointHandle,
-    },
+    /// A new item.
+    Add { position: u32, item: EwsItem },
+    /// A stored item that is declared differently now, or that had vanished.
+    Update { handle: PointHandle, position: u32, item: EwsItem },
+    /// A stored item that is not declared any more.
+    Vanish { handle: PointHandle },
 }
 
 /// The difference between a stored tree and a declared one.
@@ -180,7 +147,7 @@ impl TreeDifference {
         difference
     }
 
-    /// Items added, changed and vanished.
+    /// Returns the numbers of added, changed and vanished items.
     pub fn counts(&self) -> (usize, usize, usize) {
         self.changes.iter().fold((0, 0, 0), |(added, changed, vanished), change| match change {
             ItemChange::Add { .. } => (added + 1, changed, vanished),

@@ -1,16 +1,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::Timestamp;
+use strum::{EnumString, IntoStaticStr};
+
+use crate::{PointHandle, Timestamp};
 
 /// The type of a value item, after the EWS contract (DataExchange 1.2, `ValueItem/Type`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(ascii_case_insensitive, const_into_str)]
 pub enum ValueKind {
     /// A moment in UTC.
     DateTime,
-    /// True or false.
     Boolean,
-    /// Text.
     String,
     /// A 64-bit floating-point number, always finite.
     Double,
@@ -23,27 +25,12 @@ pub enum ValueKind {
 }
 
 impl ValueKind {
-    /// The name the EWS contract uses.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::DateTime => "DateTime",
-            Self::Boolean => "Boolean",
-            Self::String => "String",
-            Self::Double => "Double",
-            Self::Long => "Long",
-            Self::Integer => "Integer",
-            Self::Duration => "Duration",
-        }
+    /// Returns the name in the EWS contract.
+    pub const fn as_str(self) -> &'static str {
+        self.into_str()
     }
 
-    /// The kind with this contract name, in any case.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::DateTime, Self::Boolean, Self::String, Self::Double, Self::Long, Self::Integer, Self::Duration]
-            .into_iter()
-            .find(|kind| kind.name().eq_ignore_ascii_case(name))
-    }
-
-    /// What is served for a point whose value was never known; its state is Offline then.
+    /// Returns the value served, with state Offline, for a point that never had a value.
     pub fn never_known(self) -> Value {
         match self {
             Self::DateTime => Value::DateTime(Timestamp::EPOCH),
@@ -57,14 +44,12 @@ impl ValueKind {
     }
 }
 
-/// The value of a point. Doubles are finite: whoever makes one from foreign input checks that.
+/// The value of a point. Doubles are finite; code that reads foreign input checks this.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// A moment.
     DateTime(Timestamp),
-    /// True or false.
     Boolean(bool),
-    /// Text.
     String(Arc<str>),
     /// A finite number.
     Double(f64),
@@ -77,7 +62,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The kind this value has.
+    /// Returns the kind of this value.
     pub const fn kind(&self) -> ValueKind {
         match self {
             Self::DateTime(_) => ValueKind::DateTime,
@@ -90,7 +75,7 @@ impl Value {
         }
     }
 
-    /// The value as a number, for ranges and sums; `None` for text and moments.
+    /// Returns the value as a number for ranges and sums; `None` for text, Booleans and times.
     #[expect(clippy::cast_precision_loss, reason = "a range check tolerates the 53 bits of a double")]
     pub fn as_number(&self) -> Option<f64> {
         match self {
@@ -103,29 +88,31 @@ impl Value {
     }
 }
 
-/// How far a value can be trusted, with the numbers EWS sends (DataExchange 1.2, `State`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Quality of a value, with the numbers that EWS sends (DataExchange 1.2, `State`).
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr)]
+#[strum(const_into_str)]
 #[repr(u8)]
 pub enum ValueState {
-    /// Fresh and read without fault.
+    /// Fresh and read without error.
     Good = 0,
-    /// Stale, incomplete, or requested and not read back yet.
+    /// Stale, incomplete, or written and not yet confirmed by the device.
     Uncertain = 1,
-    /// Held against the source by an operator.
+    /// Set by an operator in place of the source.
     Forced = 2,
-    /// The source cannot be reached, or was never read.
+    /// The source is unreachable, or was never read.
     Offline = 3,
-    /// The source answered something that cannot be this value, or no longer has it.
+    /// The source returned an impossible value, or no longer has this point.
     Error = 4,
 }
 
 impl ValueState {
-    /// The number sent over EWS.
+    /// Returns the number sent over EWS.
     pub const fn number(self) -> u8 {
         self as u8
     }
 
-    /// The state with this number.
+    /// Returns the state with this number.
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::Good),
@@ -137,15 +124,9 @@ impl ValueState {
         }
     }
 
-    /// The word shown to people.
+    /// Returns the name shown to people.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "Good",
-            Self::Uncertain => "Uncertain",
-            Self::Forced => "Forced",
-            Self::Offline => "Offline",
-            Self::Error => "Error",
-        }
+        self.into_str()
     }
 }
 
@@ -155,23 +136,23 @@ impl fmt::Display for ValueState {
     }
 }
 
-/// A value as it is served: never without its state and its times.
+/// A served value with its state and times.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
-    /// The last good value, or the one the state speaks of.
+    /// The last good value, or the value that the state describes.
     pub value: Value,
-    /// How far it can be trusted.
     pub state: ValueState,
-    /// Why the state is not Good, for people; `None` when there is nothing to say.
+    /// Why the state is not Good, for people.
     pub reason: Option<Arc<str>>,
-    /// When the source measured it.
+    /// Time of measurement at the source.
     pub source_time: Timestamp,
-    /// When this host last heard of it, by the host's clock; `EPOCH` when never.
+    /// Time of the last update, by the host's clock; `EPOCH` when there was none.
     pub received_time: Timestamp,
 }
 
 impl Reading {
-    /// The reading of a point that no one has written yet.
+    /// Returns the reading of a point that never had a value.
     pub fn never_known(kind: ValueKind) -> Self {
         Self {
             value: kind.never_known(),
@@ -183,14 +164,26 @@ impl Reading {
     }
 }
 
+/// A value that a running class publishes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Published {
+    pub point: PointHandle,
+    /// The value; `None` keeps the last good one.
+    pub value: Option<Value>,
+    /// Its state.
+    pub state: ValueState,
+    /// Why the state is not Good, for people.
+    pub reason: Option<Arc<str>>,
+    /// When the source measured it; `None` for now.
+    pub source_time: Option<Timestamp>,
+}
+
 /// One sample of a history.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistorySample {
-    /// The value at that time.
     pub value: Value,
-    /// Its state at that time.
     pub state: ValueState,
-    /// The moment the sample stands for.
     pub time: Timestamp,
 }
 
@@ -200,9 +193,9 @@ mod tests {
 
     #[test]
     fn kinds_are_found_by_their_contract_name_in_any_case() {
-        assert_eq!(ValueKind::from_name("double"), Some(ValueKind::Double));
-        assert_eq!(ValueKind::from_name("DateTime"), Some(ValueKind::DateTime));
-        assert_eq!(ValueKind::from_name("Float"), None);
+        assert_eq!("double".parse(), Ok(ValueKind::Double));
+        assert_eq!("DateTime".parse(), Ok(ValueKind::DateTime));
+        assert!("Float".parse::<ValueKind>().is_err());
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl<'a> DigestParameters<'a> {
     }
 }
 
-/// Takes a token or a quoted string from the start, and answers what follows.
+/// Splits a token or a quoted string from the start. Returns it and the rest.
 fn take_value(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([',', ' ', '\t']).unwrap_or(text.len());
@@ -54,9 +54,9 @@ fn take_value(text: &str) -> Option<(Cow<'_, str>, &str)> {
     }
     let mut value = String::new();
     let mut characters = quoted.char_indices();
-    while let Some((place, character)) = characters.next() {
+    while let Some((index, character)) = characters.next() {
         match character {
-            '"' => return Some((Cow::Owned(value), &quoted[place + 1..])),
+            '"' => return Some((Cow::Owned(value), &quoted[index + 1..])),
             '\\' => value.push(characters.next()?.1),
             other => value.push(other),
         }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_quoted_reads_back() {
+    fn quoted_text_reads_back() {
         let mut out = "Digest a=".to_owned();
         push_quoted(&mut out, r#"x"\y"#);
         assert_eq!(DigestParameters::parse(&out).unwrap().get("a"), Some(r#"x"\y"#));

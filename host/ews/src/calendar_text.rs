@@ -4,8 +4,6 @@ use chrono::{DateTime, Datelike, NaiveDateTime, TimeZone, Timelike};
 use chrono_tz::Tz;
 use riser_domain::Timestamp;
 
-use crate::value_text::push_whole;
-
 /// The first and the last moment that four digits of a year can name.
 const FIRST_MS: i64 = -62_135_596_800_000;
 const LAST_MS: i64 = 253_402_300_799_999;
@@ -37,13 +35,13 @@ pub(crate) fn push_date_time(out: &mut String, moment: Timestamp) {
 }
 
 fn push_digits(out: &mut String, number: u32, width: u32) {
-    for place in (0..width).rev() {
-        out.push(char::from_digit(number / 10_u32.pow(place) % 10, 10).unwrap_or('0'));
+    for power in (0..width).rev() {
+        out.push(char::from_digit(number / 10_u32.pow(power) % 10, 10).unwrap_or('0'));
     }
 }
 
-/// Reads a moment with any offset. Without one it is local time in `zone`, the earlier one where the clock
-/// shows it twice; `None` where the clock skips it.
+/// Parses a moment with any offset. Without an offset it is local time in `zone`: the earlier one where the
+/// clock shows it twice, `None` where the clock skips it.
 pub(crate) fn parse_date_time(text: &str, zone: Tz) -> Option<Timestamp> {
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
         return Some(Timestamp::from_unix_ms(moment.timestamp_millis()));
@@ -64,13 +62,13 @@ pub(crate) fn push_duration(out: &mut String, duration_ms: i64) {
     out.push_str("PT");
     for (unit, count) in [('H', total_ms / hour), ('M', total_ms % hour / minute)] {
         if count > 0 {
-            push_whole(out, i64::try_from(count).unwrap_or(i64::MAX));
+            out.push_str(itoa::Buffer::new().format(count));
             out.push(unit);
         }
     }
     let rest_ms = total_ms % minute;
     if rest_ms > 0 || total_ms == 0 {
-        push_whole(out, i64::try_from(rest_ms / second).unwrap_or(0));
+        out.push_str(itoa::Buffer::new().format(rest_ms / second));
         let fraction = format!("{:03}", rest_ms % second);
         if let fraction @ [_, ..] = fraction.trim_end_matches('0').as_bytes() {
             out.push('.');
@@ -80,8 +78,8 @@ pub(crate) fn push_duration(out: &mut String, duration_ms: i64) {
     }
 }
 
-/// Reads an `xs:duration` in milliseconds, finer parts cut off. Years and months have no fixed length and are
-/// refused.
+/// Parses an `xs:duration` in milliseconds and truncates the rest. Rejects years and months, which have no
+/// fixed length.
 pub(crate) fn parse_duration(text: &str) -> Option<i64> {
     let (sign, text) = match text.strip_prefix('-') {
         Some(rest) => (-1_i128, rest),
@@ -107,7 +105,7 @@ pub(crate) fn parse_duration(text: &str) -> Option<i64> {
     i64::try_from(sign * total_ms).ok()
 }
 
-/// Takes `<digits><unit>` from the start, if it stands there, and answers what follows.
+/// Splits `<digits><unit>` from the start, if present. Returns the rest.
 fn take_unit<'a>(text: &'a str, unit: char, unit_ms: i64, total_ms: &mut i128) -> Option<&'a str> {
     let Some((digits, rest)) = text.split_once(unit) else { return Some(text) };
     *total_ms += i128::from(whole(digits)?) * i128::from(unit_ms);
@@ -149,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_read_with_any_offset_and_with_none_as_local_time() {
+    fn moments_are_parsed_with_any_offset_or_as_local_time() {
         let expected = Some(Timestamp::from_unix_ms(1_795_426_215_000));
         for text in [
             "2026-11-23T09:30:15Z",
@@ -169,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_of_time_are_read_without_years_and_months() {
+    fn durations_are_parsed_without_years_and_months() {
         let check = |text, expected| assert_eq!(parse_duration(text), expected, "{text}");
         check("PT1H30M", Some(5_400_000));
         check("P1DT0.5S", Some(86_400_500));

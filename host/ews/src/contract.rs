@@ -1,108 +1,82 @@
-//! The operations and faults of the contract (DataExchange 1.2), as data. Dispatch, faults and the WSDL that we
-//! serve are all made from these tables.
+//! The operations and faults of the contract (DataExchange 1.2), as data. Dispatch, faults and the WSDL are
+//! built from these tables.
+
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::names;
 use crate::version::EwsVersion;
 
 /// A fault of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, VariantArray)]
 pub(crate) enum FaultName {
     InvalidRequest,
+    #[strum(serialize = "Invalid_Alarmfilter")]
     InvalidAlarmfilter,
+    #[strum(serialize = "Invalid_EventMode")]
     InvalidEventMode,
+    #[strum(serialize = "Invalid_EventType")]
     InvalidEventType,
+    #[strum(serialize = "Invalid_Group")]
     InvalidGroup,
+    #[strum(serialize = "Invalid_Id")]
     InvalidId,
+    #[strum(serialize = "Invalid_Notification_Id")]
     InvalidNotificationId,
+    #[strum(serialize = "Invalid_Priority")]
     InvalidPriority,
+    #[strum(serialize = "Invalid_Reference")]
     InvalidReference,
+    #[strum(serialize = "Invalid_Subscription")]
     InvalidSubscription,
+    #[strum(serialize = "Invalid_Time")]
     InvalidTime,
+    #[strum(serialize = "Invalid_Type")]
     InvalidType,
+    #[strum(serialize = "Invalid_Value")]
     InvalidValue,
+    #[strum(serialize = "Missing_Id_List")]
     MissingIdList,
+    #[strum(serialize = "Missing_Value_List")]
     MissingValueList,
+    #[strum(serialize = "Missing_Valueitem_List")]
     MissingValueitemList,
+    #[strum(serialize = "Operation_Failed")]
     OperationFailed,
+    #[strum(serialize = "Operation_Not_Supported")]
     OperationNotSupported,
+    #[strum(serialize = "Permission_Denied")]
     PermissionDenied,
+    #[strum(serialize = "Subscription_Terminated")]
     SubscriptionTerminated,
     TimeOut,
+    #[strum(serialize = "Unequal_Lists")]
     UnequalLists,
 }
 
 use FaultName as F;
 
 impl FaultName {
-    pub(crate) const ALL: [Self; 22] = [
-        F::InvalidRequest,
-        F::InvalidAlarmfilter,
-        F::InvalidEventMode,
-        F::InvalidEventType,
-        F::InvalidGroup,
-        F::InvalidId,
-        F::InvalidNotificationId,
-        F::InvalidPriority,
-        F::InvalidReference,
-        F::InvalidSubscription,
-        F::InvalidTime,
-        F::InvalidType,
-        F::InvalidValue,
-        F::MissingIdList,
-        F::MissingValueList,
-        F::MissingValueitemList,
-        F::OperationFailed,
-        F::OperationNotSupported,
-        F::PermissionDenied,
-        F::SubscriptionTerminated,
-        F::TimeOut,
-        F::UnequalLists,
-    ];
-
-    /// The name in the contract, which its element bears behind `Fault_`.
-    pub(crate) const fn contract_name(self) -> &'static str {
-        match self {
-            F::InvalidRequest => "InvalidRequest",
-            F::InvalidAlarmfilter => "Invalid_Alarmfilter",
-            F::InvalidEventMode => "Invalid_EventMode",
-            F::InvalidEventType => "Invalid_EventType",
-            F::InvalidGroup => "Invalid_Group",
-            F::InvalidId => "Invalid_Id",
-            F::InvalidNotificationId => "Invalid_Notification_Id",
-            F::InvalidPriority => "Invalid_Priority",
-            F::InvalidReference => "Invalid_Reference",
-            F::InvalidSubscription => "Invalid_Subscription",
-            F::InvalidTime => "Invalid_Time",
-            F::InvalidType => "Invalid_Type",
-            F::InvalidValue => "Invalid_Value",
-            F::MissingIdList => "Missing_Id_List",
-            F::MissingValueList => "Missing_Value_List",
-            F::MissingValueitemList => "Missing_Valueitem_List",
-            F::OperationFailed => "Operation_Failed",
-            F::OperationNotSupported => "Operation_Not_Supported",
-            F::PermissionDenied => "Permission_Denied",
-            F::SubscriptionTerminated => "Subscription_Terminated",
-            F::TimeOut => "TimeOut",
-            F::UnequalLists => "Unequal_Lists",
-        }
+    /// The name in the contract; its element is `Fault_` plus this name.
+    pub(crate) fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The text of the fault, which clients compare with.
     pub(crate) fn reason(self) -> String {
         match self {
             F::InvalidRequest => "INVALID_REQUEST".to_owned(),
-            other => other.contract_name().to_ascii_uppercase(),
+            other => other.as_str().to_ascii_uppercase(),
         }
     }
 
-    /// Whether the server is at fault and the same request may succeed later.
+    /// Whether the server causes the fault, so that the same request may succeed later.
     pub(crate) const fn is_receivers(self) -> bool {
         matches!(self, F::TimeOut | F::OperationFailed)
     }
 }
 
 /// An operation of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 pub(crate) enum OperationName {
     GetWebServiceInformation,
     GetContainerItems,
@@ -131,32 +105,7 @@ pub(crate) enum OperationName {
 use OperationName as O;
 
 impl OperationName {
-    pub(crate) const ALL: [Self; 22] = [
-        O::GetWebServiceInformation,
-        O::GetContainerItems,
-        O::GetItems,
-        O::GetValues,
-        O::SetValues,
-        O::GetHistory,
-        O::GetAlarmEvents,
-        O::GetUpdatedAlarmEvents,
-        O::AcknowledgeAlarmEvents,
-        O::GetAlarmEventTypes,
-        O::Subscribe,
-        O::ForceValues,
-        O::GetEnums,
-        O::GetAlarmHistory,
-        O::GetHierarchicalInformation,
-        O::GetHistoricalDataAggregation,
-        O::Unsubscribe,
-        O::Renew,
-        O::GetNotification,
-        O::GetSystemEvents,
-        O::GetSystemEventTypes,
-        O::UnforceValues,
-    ];
-
-    /// The operations that this server answers and announces.
+    /// The operations that this server supports and announces.
     pub(crate) const SERVED: [Self; 6] = [
         O::GetWebServiceInformation,
         O::GetContainerItems,
@@ -166,41 +115,18 @@ impl OperationName {
         O::GetHistory,
     ];
 
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            O::GetWebServiceInformation => "GetWebServiceInformation",
-            O::GetContainerItems => "GetContainerItems",
-            O::GetItems => "GetItems",
-            O::GetValues => "GetValues",
-            O::SetValues => "SetValues",
-            O::GetHistory => "GetHistory",
-            O::GetAlarmEvents => "GetAlarmEvents",
-            O::GetUpdatedAlarmEvents => "GetUpdatedAlarmEvents",
-            O::AcknowledgeAlarmEvents => "AcknowledgeAlarmEvents",
-            O::GetAlarmEventTypes => "GetAlarmEventTypes",
-            O::Subscribe => "Subscribe",
-            O::ForceValues => "ForceValues",
-            O::GetEnums => "GetEnums",
-            O::GetAlarmHistory => "GetAlarmHistory",
-            O::GetHierarchicalInformation => "GetHierarchicalInformation",
-            O::GetHistoricalDataAggregation => "GetHistoricalDataAggregation",
-            O::Unsubscribe => "Unsubscribe",
-            O::Renew => "Renew",
-            O::GetNotification => "GetNotification",
-            O::GetSystemEvents => "GetSystemEvents",
-            O::GetSystemEventTypes => "GetSystemEventTypes",
-            O::UnforceValues => "UnforceValues",
-        }
+    pub(crate) fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The operation whose request has this element.
     pub(crate) fn of_request_element(element: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| {
-            element.strip_prefix(operation.name()).is_some_and(|rest| rest == operation.request_suffix())
+        Self::VARIANTS.iter().copied().find(|operation| {
+            element.strip_prefix(operation.as_str()).is_some_and(|rest| rest == operation.request_suffix())
         })
     }
 
-    /// What follows the name in the request's element; the subscription operations go without.
+    /// The suffix of the request element; subscription operations have none.
     pub(crate) const fn request_suffix(self) -> &'static str {
         match self {
             O::Subscribe | O::Unsubscribe | O::Renew => "",
@@ -211,15 +137,15 @@ impl OperationName {
     /// The operation whose requests have this action.
     pub(crate) fn of_request_action(action: &str) -> Option<Self> {
         let name = action.strip_prefix(names::DATA_EXCHANGE)?.strip_prefix('/')?.strip_suffix("In")?;
-        Self::ALL.into_iter().find(|operation| operation.name() == name)
+        name.parse().ok()
     }
 
     pub(crate) fn request_action(self) -> String {
-        format!("{}/{}In", names::DATA_EXCHANGE, self.name())
+        format!("{}/{}In", names::DATA_EXCHANGE, self.as_str())
     }
 
-    pub(crate) fn answer_action(self) -> String {
-        format!("{}/{}Out", names::DATA_EXCHANGE, self.name())
+    pub(crate) fn response_action(self) -> String {
+        format!("{}/{}Out", names::DATA_EXCHANGE, self.as_str())
     }
 
     /// The action of a fault. Three are irregular in the contract.
@@ -228,12 +154,12 @@ impl OperationName {
             (O::ForceValues, F::MissingValueitemList) => ("Fault_", "Valueitem_List"),
             (O::GetHistoricalDataAggregation, F::InvalidGroup) => ("Fault_", "InvalidGroup"),
             (O::Unsubscribe, F::TimeOut) => ("StatusFault_", "TimeOut"),
-            (_, fault) => ("Fault_", fault.contract_name()),
+            (_, fault) => ("Fault_", fault.as_str()),
         };
-        format!("{}/{}{middle}{fault}", names::DATA_EXCHANGE, self.name())
+        format!("{}/{}{middle}{fault}", names::DATA_EXCHANGE, self.as_str())
     }
 
-    /// The version that brought it. The operations without the fault `InvalidRequest` are the older ones.
+    /// The version that introduced it. The operations without the fault `InvalidRequest` are the older ones.
     pub(crate) fn since(self) -> EwsVersion {
         if self.faults().contains(&F::InvalidRequest) { EwsVersion::V1_2 } else { EwsVersion::V1_0 }
     }

@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 /// Characters of the longest hash written in hexadecimal.
 const LONGEST_HEX: usize = 64;
 
-/// The hash of user name, realm and password. Whoever holds it can log in to that realm, so it is kept and
-/// printed like a password.
+/// The hash of user name, realm and password. It is as good as the password for that realm, so it is stored
+/// and printed like one.
 pub struct Ha1 {
     algorithm: DigestAlgorithm,
     hex: SecretString,
@@ -22,14 +22,14 @@ impl Ha1 {
     /// Derives it from a password.
     pub fn derive(algorithm: DigestAlgorithm, user_name: &str, realm: &str, password: &SecretString) -> Self {
         let parts = [user_name.as_bytes(), realm.as_bytes(), password.expose_secret().as_bytes()];
-        let hash = HexHash::of(algorithm, &parts);
+        let hash = HexDigest::of(algorithm, &parts);
         Self { algorithm, hex: SecretString::from(hash.as_str()) }
     }
 
-    /// The response that proves knowledge of it for one request.
-    pub(crate) fn response(&self, request: &DigestRequest<'_>) -> HexHash {
-        let ha2 = HexHash::of(self.algorithm, &[request.method.as_bytes(), request.uri.as_bytes()]);
-        HexHash::of(
+    /// Returns the response that proves knowledge of the hash for one request.
+    pub(crate) fn response(&self, request: &DigestRequest<'_>) -> HexDigest {
+        let ha2 = HexDigest::of(self.algorithm, &[request.method.as_bytes(), request.uri.as_bytes()]);
+        HexDigest::of(
             self.algorithm,
             &[
                 self.hex.expose_secret().as_bytes(),
@@ -49,7 +49,7 @@ impl fmt::Debug for Ha1 {
     }
 }
 
-/// What a response is computed from, beside the secret.
+/// Input of a response besides the secret.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DigestRequest<'a> {
     pub(crate) method: &'a str,
@@ -60,13 +60,13 @@ pub(crate) struct DigestRequest<'a> {
     pub(crate) client_nonce: &'a str,
 }
 
-/// A hash in hexadecimal, without a heap.
-pub(crate) struct HexHash {
+/// A hash in hexadecimal, without heap allocation.
+pub(crate) struct HexDigest {
     digits: [u8; LONGEST_HEX],
     len: usize,
 }
 
-impl HexHash {
+impl HexDigest {
     /// The hash of the parts joined by colons.
     fn of(algorithm: DigestAlgorithm, parts: &[&[u8]]) -> Self {
         let mut digits = [0; LONGEST_HEX];
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_of_credentials_does_not_print() {
+    fn debug_output_does_not_contain_the_hash() {
         let ha1 = Ha1::derive(DigestAlgorithm::Md5, "bms", "Riser", &"s3cret".into());
         assert!(!format!("{ha1:?}").contains(ha1.hex.expose_secret()));
     }

@@ -1,4 +1,4 @@
-//! The SOAP 1.2 envelope around an operation, read and written.
+//! Reads and writes the SOAP 1.2 envelope around an operation.
 
 use crate::contract::{FaultName, OperationName};
 use crate::fault::Fault;
@@ -6,10 +6,10 @@ use crate::names;
 use crate::version::RequestVersion;
 use crate::xml::{Document, Element, Namespace, push_escaped};
 
-/// A role that no one plays: a header for it is never ours.
+/// A role that no node has: such a header never addresses us.
 const ROLE_NONE: &str = "http://www.w3.org/2003/05/soap-envelope/role/none";
 
-/// What an envelope asks for.
+/// The operation in an envelope.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SoapRequest<'d> {
     pub(crate) operation: OperationName,
@@ -50,25 +50,25 @@ fn must_be_understood(header: Element<'_>) -> bool {
     is_ours && matches!(header.attribute_in(Namespace::Soap12, "mustUnderstand"), Some("true" | "1"))
 }
 
-/// An answer under way: text that grows. Names of elements are the contract's; texts are escaped.
+/// A response under construction. Element names are the contract's; texts are escaped.
 #[derive(Debug)]
-pub(crate) struct AnswerWriter {
+pub(crate) struct ResponseWriter {
     text: String,
     operation: OperationName,
 }
 
-impl AnswerWriter {
-    /// Opens envelope, body and the operation's answer.
+impl ResponseWriter {
+    /// Opens envelope, body and the operation's response element.
     pub(crate) fn new(operation: OperationName, version: RequestVersion) -> Self {
         let mut text = String::with_capacity(1024);
         text.push_str("<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope xmlns:s=\"");
         text.push_str(names::SOAP_12);
         text.push_str("\"><s:Body><");
-        text.push_str(operation.name());
+        text.push_str(operation.as_str());
         text.push_str("Response xmlns=\"");
         text.push_str(names::DATA_EXCHANGE);
         // The contract gives SetValuesResponse no version.
-        if let Some(version) = version.answer_text()
+        if let Some(version) = version.response_version()
             && operation != OperationName::SetValues
         {
             text.push_str("\" version=\"");
@@ -78,7 +78,7 @@ impl AnswerWriter {
         Self { text, operation }
     }
 
-    /// The text so far, for writers that know better than one element at a time.
+    /// The text so far, for writers that append several elements at once.
     pub(crate) fn text_mut(&mut self) -> &mut String {
         &mut self.text
     }
@@ -109,7 +109,7 @@ impl AnswerWriter {
         self.close(name);
     }
 
-    /// Closes what `new` opened.
+    /// Closes the elements that `new` opened.
     pub(crate) fn finish(mut self) -> String {
         self.close_operation();
         self.text
@@ -117,7 +117,7 @@ impl AnswerWriter {
 
     fn close_operation(&mut self) {
         self.text.push_str("</");
-        self.text.push_str(self.operation.name());
+        self.text.push_str(self.operation.as_str());
         self.text.push_str("Response></s:Body></s:Envelope>");
     }
 }

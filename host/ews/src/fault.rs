@@ -1,16 +1,16 @@
-//! SOAP faults. A fault says its name and nothing else: no fault repeats what a client sent.
+//! SOAP faults. A fault contains its name and nothing else: no fault repeats data of the client.
 
 use crate::contract::{FaultName, OperationName};
 use crate::names;
 
-/// Why a request has no answer.
+/// Why a request fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// A fault of the contract. The operation is not known when the body names one that the contract lacks.
+    /// A fault of the contract. The operation is unknown if the contract does not have it.
     Contract { operation: Option<OperationName>, name: FaultName },
-    /// No readable document, no SOAP, or a body of another protocol.
+    /// No XML, no SOAP, or the body of another protocol.
     Unreadable,
-    /// A header that has to be understood and is not.
+    /// A header with `mustUnderstand` that we do not understand.
     MustUnderstand,
     /// A SOAP 1.1 envelope.
     VersionMismatch,
@@ -21,7 +21,8 @@ impl Fault {
         Self::Contract { operation: Some(operation), name }
     }
 
-    /// The HTTP status. A fault of the contract is never 400: clients exist that try another form of SOAP then.
+    /// The HTTP status. A fault of the contract is never 400: some clients then retry with another SOAP
+    /// version.
     pub(crate) const fn status(self) -> http::StatusCode {
         match self {
             Self::Unreadable => http::StatusCode::BAD_REQUEST,
@@ -51,7 +52,7 @@ impl Fault {
             }
         };
         let detail = detail.map_or_else(String::new, |name| {
-            let element = name.contract_name();
+            let element = name.as_str();
             format!(
                 "<s:Detail><Fault_{element} xmlns=\"{}\">{reason}</Fault_{element}></s:Detail>",
                 names::FAULTS
@@ -67,12 +68,12 @@ impl Fault {
     }
 }
 
-/// The content type of an answer with this action.
+/// The content type of a response with this action.
 pub(crate) fn content_type_with(action: &str) -> String {
     format!("application/soap+xml; charset=utf-8; action=\"{action}\"")
 }
 
-/// The answer to SOAP 1.1, in SOAP 1.1, so that the client can read it.
+/// The response to SOAP 1.1, in SOAP 1.1, so that the client can read it.
 fn version_mismatch() -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope xmlns:s=\"{}\"><s:Body><s:Fault>\

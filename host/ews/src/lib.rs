@@ -7,21 +7,21 @@
 //! fault repeats what a client sent.
 
 mod auth_header;
+mod authenticator;
 mod calendar_text;
 pub mod client;
 mod contract;
 mod digest;
 mod envelope;
 mod fault;
-mod login;
 mod more_data_ref;
 mod names;
 mod nonces;
 mod operations;
 mod plan_cache;
 mod request_elements;
-mod seal;
 mod server;
+mod signer;
 mod source;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -1,5 +1,5 @@
-//! `MoreDataRef`: the way to the next page. Opaque to clients, signed, bound to the account it was given to,
-//! good for five minutes and for any number of reads.
+//! `MoreDataRef`: the reference to the next page. It is opaque to clients, signed, bound to its account, valid for
+//! five minutes and readable any number of times.
 
 use std::time::Duration;
 
@@ -7,46 +7,47 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use riser_domain::{AccountId, Timestamp};
 
-use crate::seal::{Seal, TAG_BYTES};
+use crate::signer::{Signer, TAG_BYTES};
 
-/// How long a reference is good.
+/// How long a reference is valid.
 pub(crate) const LIFETIME: Duration = Duration::from_mins(5);
 
-/// Makes and reads references.
+/// Creates and reads references.
 #[derive(Debug)]
 pub(crate) struct MoreDataRefs {
-    seal: Seal,
+    signer: Signer,
 }
 
 impl MoreDataRefs {
     pub(crate) fn new() -> Self {
-        Self { seal: Seal::new() }
+        Self { signer: Signer::new() }
     }
 
-    /// A reference to `place`, the meaning of which is the operation's. `purpose` tells operations apart.
-    pub(crate) fn write(&self, purpose: u8, account: AccountId, place: &[u8], now: Timestamp) -> String {
+    /// Creates a reference to `position`, which only the operation interprets. `purpose` tells operations
+    /// apart.
+    pub(crate) fn write(&self, purpose: u8, account: AccountId, position: &[u8], now: Timestamp) -> String {
         let issued = now.unix_ms().to_be_bytes();
-        let tag = self.seal.tag(&[&[purpose], &account.0.to_be_bytes(), &issued, place]);
-        URL_SAFE_NO_PAD.encode([&issued[..], place, &tag].concat())
+        let tag = self.signer.sign(&[&[purpose], &account.0.to_be_bytes(), &issued, position]);
+        URL_SAFE_NO_PAD.encode([&issued[..], position, &tag].concat())
     }
 
-    /// The place a reference of ours leads to; `None` for any other text.
-    pub(crate) fn read<const PLACE_BYTES: usize>(
+    /// Returns the position of one of our references; `None` for any other text.
+    pub(crate) fn read<const POSITION_BYTES: usize>(
         &self,
         purpose: u8,
         account: AccountId,
         text: &str,
         now: Timestamp,
-    ) -> Option<[u8; PLACE_BYTES]> {
+    ) -> Option<[u8; POSITION_BYTES]> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        if bytes.len() != 8 + PLACE_BYTES + TAG_BYTES {
+        if bytes.len() != 8 + POSITION_BYTES + TAG_BYTES {
             return None;
         }
         let (issued, rest) = bytes.split_at(8);
-        let (place, tag) = rest.split_at(PLACE_BYTES);
-        let is_ours = self.seal.proves(&[&[purpose], &account.0.to_be_bytes(), issued, place], tag);
+        let (position, tag) = rest.split_at(POSITION_BYTES);
+        let is_ours = self.signer.verify(&[&[purpose], &account.0.to_be_bytes(), issued, position], tag);
         let issued = Timestamp::from_unix_ms(i64::from_be_bytes(issued.try_into().ok()?));
-        if is_ours && now.since(issued) < LIFETIME { place.try_into().ok() } else { None }
+        if is_ours && now.since(issued) < LIFETIME { position.try_into().ok() } else { None }
     }
 }
 

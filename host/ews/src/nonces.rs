@@ -1,7 +1,7 @@
-//! Nonces of HTTP Digest: made by us, good for a minute, each count taken once.
+//! Nonces of HTTP Digest: issued by us, valid for a minute, each count accepted once.
 //!
-//! Nothing is stored for a nonce before a login with it succeeds. What is stored is bounded; a nonce that had
-//! to be forgotten counts as stale, never as new, or a recorded request could be sent again.
+//! Nothing is stored for a nonce before a login with it succeeds. The store is bounded. An evicted nonce
+//! counts as stale, never as new; otherwise a recorded request could be replayed.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,38 +12,38 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use riser_domain::Timestamp;
 
-use crate::seal::{Seal, TAG_BYTES};
+use crate::signer::{Signer, TAG_BYTES};
 
-/// How long a nonce is good.
+/// How long a nonce is valid.
 const LIFETIME: Duration = Duration::from_mins(1);
-/// Nonces in use at once: a client that logs in anew for each of 250 requests a second fits.
+/// Nonces in use at once: enough for a client that logs in anew for each of 250 requests a second.
 const CAPACITY: usize = 16_384;
-/// Bytes of a nonce: time of issue, number, proof.
+/// Bytes of a nonce: time of issue, number, signature.
 const NONCE_BYTES: usize = 16 + TAG_BYTES;
 
 /// The nonces of one EWS server.
 #[derive(Debug)]
 pub(crate) struct Nonces {
-    seal: Seal,
+    signer: Signer,
     next_number: AtomicU64,
     used: Mutex<UsedNonces>,
     capacity: usize,
 }
 
-/// Nonces that a login succeeded with, by number, which is the order of issue.
+/// Nonces with a successful login, by number, which is the order of issue.
 #[derive(Debug, Default)]
 struct UsedNonces {
     counts: BTreeMap<u64, UsedCounts>,
-    /// A nonce up to this number that is not in `counts` may have been forgotten.
+    /// A nonce up to this number that is not in `counts` may have been evicted.
     forgotten_up_to: Option<u64>,
 }
 
-/// Which counts of a nonce were taken: the highest, and below it a window wide enough for parallel requests.
+/// Accepted counts of a nonce: the highest, and below it a window wide enough for parallel requests.
 #[derive(Debug)]
 struct UsedCounts {
     issued: Timestamp,
     highest: u32,
-    /// Bit n stands for `highest - n`.
+    /// Bit n represents `highest - n`.
     window: u128,
 }
 
@@ -53,21 +53,22 @@ impl Nonces {
     }
 
     fn with_capacity(capacity: usize) -> Self {
-        Self { seal: Seal::new(), next_number: AtomicU64::new(0), used: Mutex::default(), capacity }
+        Self { signer: Signer::new(), next_number: AtomicU64::new(0), used: Mutex::default(), capacity }
     }
 
-    /// A nonce that nobody had before.
+    /// Issues a new nonce.
     pub(crate) fn issue(&self, now: Timestamp) -> String {
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         let issued = now.unix_ms().to_be_bytes();
         let number = number.to_be_bytes();
-        let tag = self.seal.tag(&[&issued, &number]);
+        let tag = self.signer.sign(&[&issued, &number]);
         URL_SAFE_NO_PAD.encode([&issued[..], &number, &tag].concat())
     }
 
-    /// Takes a count of a nonce. `false` means stale: not ours, too old, forgotten, or the count is taken.
+    /// Accepts a count of a nonce. Returns `false` if it is stale: not ours, too old, evicted, or the count
+    /// was used.
     ///
-    /// Ask only once the response has proved that the client knows the password.
+    /// Call it only after the response has proved that the client knows the password.
     pub(crate) fn take(&self, nonce: &str, count: u32, now: Timestamp) -> bool {
         let Some((issued, number)) = self.read(nonce) else { return false };
         let is_current = issued <= now && now.since(issued) < LIFETIME;
@@ -86,12 +87,12 @@ impl Nonces {
         true
     }
 
-    /// The time of issue and the number of a nonce of ours.
+    /// Returns the time of issue and the number of one of our nonces.
     fn read(&self, nonce: &str) -> Option<(Timestamp, u64)> {
         let mut bytes = [0; NONCE_BYTES];
         let len = URL_SAFE_NO_PAD.decode_slice(nonce, &mut bytes).ok()?;
         let (said, tag) = bytes.split_at(NONCE_BYTES - TAG_BYTES);
-        if len != NONCE_BYTES || !self.seal.proves(&[said], tag) {
+        if len != NONCE_BYTES || !self.signer.verify(&[said], tag) {
             return None;
         }
         let (issued, number) = said.split_at(8);
@@ -103,7 +104,7 @@ impl Nonces {
 }
 
 impl UsedNonces {
-    /// Makes room for one more: expired nonces go, and the oldest when the table is full.
+    /// Removes expired nonces, and the oldest ones while the table is full.
     fn forget_until(&mut self, capacity: usize, now: Timestamp) {
         while let Some(oldest) = self.counts.first_entry() {
             let is_expired = now.since(oldest.get().issued) >= LIFETIME;
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_forgotten_under_pressure_is_stale_and_not_new() {
+    fn an_evicted_nonce_is_stale_and_not_new() {
         let nonces = Nonces::with_capacity(2);
         let issued: Vec<String> = (0..3).map(|_| nonces.issue(NOW)).collect();
         for nonce in &issued {

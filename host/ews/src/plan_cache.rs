@@ -1,14 +1,14 @@
-//! Answers under way of requests that were seen before: a BMS sends the same GetValues again and again, and an
-//! equal one costs a comparison of bytes in place of reading XML and looking up ids.
+//! Prepared responses. A BMS repeats the same GetValues request: an equal one costs a comparison of bytes
+//! instead of parsing XML and looking up ids.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::operations::get_values::GetValuesPlan;
 
-/// Plans kept: a BMS cuts a large site into some hundred lists.
+/// Most plans to keep: a BMS splits a large site into some hundred lists.
 const PLANS: usize = 256;
-/// Bytes of requests and plans kept.
+/// Most bytes of requests and plans to keep.
 const BYTES: usize = 8 * 1024 * 1024;
 
 /// The plans of one EWS server, newest first.
@@ -17,7 +17,7 @@ pub(crate) struct PlanCache {
     plans: RwLock<VecDeque<Arc<KeptPlan>>>,
 }
 
-/// A plan with what it was made of.
+/// A plan with its request and tree.
 #[derive(Debug)]
 pub(crate) struct KeptPlan {
     body: Box<[u8]>,
@@ -32,13 +32,13 @@ impl KeptPlan {
 }
 
 impl PlanCache {
-    /// The plan of exactly this request for this tree.
+    /// Returns the plan of exactly this request for this tree.
     pub(crate) fn find(&self, body: &[u8], tree_version: u64) -> Option<Arc<KeptPlan>> {
         let plans = self.plans.read().unwrap_or_else(PoisonError::into_inner);
         plans.iter().find(|kept| kept.tree_version == tree_version && *kept.body == *body).cloned()
     }
 
-    /// Keeps a plan in place of those of other trees and of the oldest ones.
+    /// Keeps a plan. Drops those of other trees and the oldest ones.
     pub(crate) fn keep(&self, body: &[u8], tree_version: u64, plan: GetValuesPlan) {
         let kept = Arc::new(KeptPlan { body: body.into(), tree_version, plan });
         let mut plans = self.plans.write().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_plans_make_room() {
+    fn the_oldest_plans_are_evicted() {
         let cache = PlanCache::default();
         let large = |first: u8| vec![first; BYTES / 3];
         for first in 0..4 {

@@ -1,13 +1,13 @@
-//! What operations read of their request elements. Elements may stand in any order, unknown ones are passed
-//! over, a doubled single one is refused.
+//! Reads parameters from request elements. Elements may come in any order. Unknown ones are ignored; a
+//! duplicate of a single one is rejected.
 
 use crate::contract::FaultName;
 use crate::xml::Element;
 
-/// Items that one request may name (`security`, S-41).
+/// Most items in one request (`security`, S-41).
 const ITEMS: usize = 5_000;
 
-/// The only element with this name; `None` when it is missing or nil.
+/// Returns the only element with this name; `None` if it is missing or nil.
 pub(crate) fn single<'d>(parent: Element<'d>, name: &'static str) -> Result<Option<Element<'d>>, FaultName> {
     let mut found = parent.children_named(name);
     match (found.next(), found.next()) {
@@ -16,7 +16,7 @@ pub(crate) fn single<'d>(parent: Element<'d>, name: &'static str) -> Result<Opti
     }
 }
 
-/// The text of the only element with this name; `None` when it is missing, nil or empty.
+/// Returns the text of the only element with this name; `None` if it is missing, nil or empty.
 pub(crate) fn single_text<'d>(
     parent: Option<Element<'d>>,
     name: &'static str,
@@ -25,7 +25,7 @@ pub(crate) fn single_text<'d>(
     Ok(single(parent, name)?.map(Element::text).filter(|text| !text.is_empty()))
 }
 
-/// The elements in a list, as many as a request may have.
+/// Returns the elements of a list, up to the limit of a request.
 pub(crate) fn list<'d>(
     parent: Element<'d>,
     wrapper: &'static str,
@@ -36,7 +36,7 @@ pub(crate) fn list<'d>(
     if found.len() > ITEMS { Err(FaultName::InvalidRequest) } else { Ok(found) }
 }
 
-/// The texts of the elements in a list of ids, exact to the byte.
+/// Returns the texts of a list of ids, unchanged.
 pub(crate) fn ids<'d>(parent: Element<'d>, wrapper: &'static str) -> Result<Vec<&'d str>, FaultName> {
     Ok(list(parent, wrapper, "Id")?.into_iter().map(Element::text).collect())
 }

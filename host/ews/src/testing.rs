@@ -1,4 +1,4 @@
-//! An EWS server's items and accounts in plain memory, for tests of this crate and of those who use its client.
+//! Items and accounts of an EWS server in memory, for tests of this crate and of users of its client.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ use crate::source::{
 
 const ROOT: PointHandle = PointHandle(0);
 
-/// Items in memory. A set point that is accepted is shown as Uncertain until [`MemorySource::confirm`].
+/// Items in memory. An accepted set point is Uncertain until [`MemorySource::confirm`].
 #[derive(Debug)]
 pub struct MemorySource {
     name: String,
@@ -49,7 +49,7 @@ struct MemoryTree {
 }
 
 impl MemorySource {
-    /// A server of this name without items.
+    /// Creates a server without items.
     pub fn new(name: &str, clock: Arc<dyn Clock>) -> Self {
         let tree = MemoryTree {
             version: 1,
@@ -127,7 +127,7 @@ impl MemorySource {
         handle
     }
 
-    /// Removes an item; what lay in it is no longer found through it.
+    /// Removes an item. Its children are no longer reachable through it.
     pub fn remove(&self, id: &str) {
         let mut state = self.state();
         let tree = Arc::make_mut(&mut state.tree);
@@ -141,12 +141,12 @@ impl MemorySource {
         }
     }
 
-    /// Gives a value.
+    /// Sets a value.
     pub fn publish(&self, handle: PointHandle, value: Value, is: ValueState) {
         self.state().values.insert(handle, (value, is));
     }
 
-    /// Reads a requested value back as it was requested.
+    /// Marks a requested value as confirmed.
     pub fn confirm(&self, id: &str) {
         let mut state = self.state();
         let handle = state.tree.by_id.get(id).copied();
@@ -160,17 +160,17 @@ impl MemorySource {
         self.state().histories.entry(handle).or_default().extend(samples);
     }
 
-    /// Refuses writes and histories from now on, or serves them again.
+    /// Fails writes and histories from now on; `None` ends that.
     pub fn fail_with(&self, fault: Option<SourceFault>) {
         self.state().fault = fault;
     }
 
-    /// Lets writes wait until the guard is dropped, as a disk that is slow does.
+    /// Blocks writes until the guard is dropped, like a slow disk.
     pub async fn hold_writes(&self) -> OwnedMutexGuard<()> {
         Arc::clone(&self.turn).lock_owned().await
     }
 
-    /// Requests that wait for their writes.
+    /// Number of requests that wait for their writes.
     pub fn waiting_writes(&self) -> usize {
         self.waiting.load(Ordering::SeqCst)
     }
@@ -199,16 +199,16 @@ impl ItemSource for MemorySource {
 
     fn read_values(&self, handles: &[PointHandle], visit: &mut dyn FnMut(usize, &Value, ValueState)) {
         let state = self.state();
-        for (place, handle) in handles.iter().enumerate() {
+        for (index, handle) in handles.iter().enumerate() {
             if let Some((value, is)) = state.values.get(handle) {
-                visit(place, value, *is);
+                visit(index, value, *is);
             }
         }
     }
 
     fn history(&self, query: HistoryQuery) -> SourceFuture<'_, HistoryPage> {
         let state = self.state();
-        let answer = match state.fault {
+        let response = match state.fault {
             Some(fault) => Err(fault),
             None => {
                 let all = state.histories.get(&query.history).map_or(&[][..], Vec::as_slice);
@@ -223,7 +223,7 @@ impl ItemSource for MemorySource {
                 Ok(HistoryPage { samples, has_more, oldest: all.first().map(|oldest| oldest.time) })
             }
         };
-        Box::pin(std::future::ready(answer))
+        Box::pin(std::future::ready(response))
     }
 
     fn set_values<'a>(
@@ -236,12 +236,12 @@ impl ItemSource for MemorySource {
             let turn = self.turn.lock().await;
             self.waiting.fetch_sub(1, Ordering::SeqCst);
             let mut state = self.state();
-            let answer = match state.fault {
+            let response = match state.fault {
                 Some(fault) => Err(fault),
                 None => Ok(writes.into_iter().map(|it| Self::write(&mut state, it, &*self.clock)).collect()),
             };
             drop(turn);
-            answer
+            response
         })
     }
 
@@ -284,7 +284,7 @@ pub struct MemoryAccounts {
 }
 
 impl MemoryAccounts {
-    /// No accounts for a realm.
+    /// No accounts for this realm.
     pub fn new(realm: &str) -> Self {
         Self { realm: realm.to_owned(), accounts: Vec::new() }
     }

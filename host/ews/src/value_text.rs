@@ -1,7 +1,7 @@
 //! The text of values in EWS messages, in both directions (`ews-semantics`, section 4).
 //!
-//! What is written reads back as the same value, without regard to culture: a dot, UTC, no grouping. What is
-//! read may be written in the ways that real clients use.
+//! A written value reads back as the same value, independent of culture: a dot, UTC, no grouping. Parsing
+//! accepts the forms that real clients send.
 
 use std::fmt::Write as _;
 
@@ -11,13 +11,13 @@ use riser_domain::{Value, ValueKind};
 use crate::calendar_text::{parse_date_time, parse_duration, push_date_time, push_duration};
 use crate::xml::push_escaped;
 
-/// Why a text is no value of a kind.
+/// Why a text is not a value of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueTextError {
-    /// It is not of that kind's form.
+    /// The text has another form.
     #[error("the text is not of the item's type")]
     Invalid,
-    /// It is a number that the kind cannot hold.
+    /// The number does not fit the kind.
     #[error("the number is too large for the item's type")]
     OutOfRange,
 }
@@ -42,16 +42,16 @@ pub(crate) fn push_value(out: &mut String, value: &Value) {
         Value::Boolean(false) => out.push_str("false"),
         Value::String(text) => push_escaped(out, text),
         Value::Double(number) => push_double(out, *number),
-        Value::Long(number) => push_whole(out, *number),
-        Value::Integer(number) => push_whole(out, i64::from(*number)),
+        Value::Long(number) => out.push_str(itoa::Buffer::new().format(*number)),
+        Value::Integer(number) => out.push_str(itoa::Buffer::new().format(*number)),
         Value::DurationMs(ms) => push_duration(out, *ms),
     }
 }
 
-/// Reads a value of this kind. `zone` is where a date and time without an offset is meant.
+/// Parses a value of this kind. `zone` applies to a date and time without an offset.
 ///
 /// # Errors
-/// When the text is no such value; nothing is guessed.
+/// If the text is not such a value; nothing is guessed.
 pub fn parse_value(kind: ValueKind, text: &str, zone: Tz) -> Result<Value, ValueTextError> {
     if kind == ValueKind::String {
         return Ok(Value::String(text.into()));
@@ -70,26 +70,6 @@ pub fn parse_value(kind: ValueKind, text: &str, zone: Tz) -> Result<Value, Value
         }
         ValueKind::Duration => parse_duration(text).map(Value::DurationMs).ok_or(ValueTextError::Invalid),
     }
-}
-
-/// Appends a whole number.
-pub(crate) fn push_whole(out: &mut String, number: i64) {
-    // Nineteen digits hold the largest; the standard formatter is several times slower on this path.
-    let mut digits = [0_u8; 20];
-    let mut first = digits.len();
-    let mut rest = number.unsigned_abs();
-    loop {
-        first -= 1;
-        digits[first] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if number < 0 {
-        out.push('-');
-    }
-    out.push_str(std::str::from_utf8(&digits[first..]).expect("digits are ASCII"));
 }
 
 /// Appends the shortest text that reads back as the same number; with an exponent outside 1e-5..1e15.
@@ -128,7 +108,7 @@ fn parse_double(text: &str) -> Result<f64, ValueTextError> {
 /// A double holds every whole number up to here exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A whole number, also written as `5.0` or `5e3`.
+/// Parses a whole number, also in the form `5.0` or `5e3`.
 fn parse_whole(text: &str) -> Result<i64, ValueTextError> {
     if let Ok(number) = text.parse() {
         return Ok(number);
@@ -185,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_clients_write_is_read() {
+    fn the_forms_of_real_clients_are_parsed() {
         let check =
             |kind, text, expected| assert_eq!(parse_value(kind, text, Berlin), Ok(expected), "{text}");
         for text in ["true", "True", "TRUE", "1", " true "] {
@@ -203,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_value_of_the_kind_is_refused() {
+    fn text_that_is_not_a_value_of_the_kind_is_refused() {
         let check =
             |kind, text, expected| assert_eq!(parse_value(kind, text, Berlin), Err(expected), "{text}");
         for text in ["", "1,5", "NaN", "INF", "inf", "1 000", "0x10", "1e", "--1"] {

@@ -1,4 +1,4 @@
-//! The `version` attribute of a request, and what follows from it (`ews-semantics`, section 2).
+//! The `version` attribute of a request and its consequences (`ews-semantics`, section 2).
 
 /// A version of EWS that this server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,7 +9,7 @@ pub(crate) enum EwsVersion {
 }
 
 impl EwsVersion {
-    pub(crate) const fn text(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::V1_0 => "1.0",
             Self::V1_1 => "1.1",
@@ -18,19 +18,18 @@ impl EwsVersion {
     }
 }
 
-/// The version of a request: what is in effect, and whether the client named one.
+/// The version of a request: the effective one, and whether the client sent one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RequestVersion {
-    /// What the client's words amount to.
     pub(crate) effective: EwsVersion,
-    /// Whether it said anything; the answer carries a version only then.
+    /// Whether the client sent a version; only then the response has one.
     pub(crate) is_stated: bool,
-    /// Whether it said an old version in so many words.
+    /// Whether the client explicitly sent an old version.
     is_old: bool,
 }
 
 impl RequestVersion {
-    /// From the attribute's text. Anything from 1.2 on is 1.2; no text and no number count as 1.0.
+    /// Parses the attribute. Anything from 1.2 is 1.2; a missing or invalid number is 1.0.
     pub(crate) fn parse(attribute: Option<&str>) -> Self {
         let Some(text) = attribute else {
             return Self { effective: EwsVersion::V1_0, is_stated: false, is_old: false };
@@ -47,15 +46,15 @@ impl RequestVersion {
         Self { effective, is_stated: true, is_old }
     }
 
-    /// Whether an operation that came with 1.2 is refused: a client that names an older version cannot know it,
-    /// one that names none may.
+    /// Whether to reject an operation that 1.2 introduced: a client that sends an older version cannot know
+    /// it, one that sends none may.
     pub(crate) const fn excludes_newer_operations(self) -> bool {
         self.is_old
     }
 
-    /// What the answer carries.
-    pub(crate) fn answer_text(self) -> Option<&'static str> {
-        self.is_stated.then(|| self.effective.text())
+    /// The version in the response.
+    pub(crate) fn response_version(self) -> Option<&'static str> {
+        self.is_stated.then(|| self.effective.as_str())
     }
 }
 
@@ -64,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_is_read_as_the_newest_it_can_mean() {
+    fn a_version_is_parsed_as_the_newest_compatible_one() {
         let check = |attribute, effective, excludes| {
             let version = RequestVersion::parse(attribute);
             assert_eq!(
@@ -72,7 +71,7 @@ mod tests {
                 (effective, excludes),
                 "{attribute:?}"
             );
-            assert_eq!(version.answer_text(), attribute.map(|_| effective.text()));
+            assert_eq!(version.response_version(), attribute.map(|_| effective.as_str()));
         };
         check(None, EwsVersion::V1_0, false);
         check(Some("1.0"), EwsVersion::V1_0, true);

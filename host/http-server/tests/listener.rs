@@ -32,12 +32,12 @@ enum Scheme {
 }
 
 /// Counts requests to `/held` and lets them finish.
-struct Gate {
+struct Barrier {
     entered: Semaphore,
     released: Semaphore,
 }
 
-struct TestService(Arc<Gate>);
+struct TestService(Arc<Barrier>);
 
 fn response(status: StatusCode, text: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(text.into()));
@@ -84,12 +84,12 @@ struct Server {
     listener: HttpListener,
     address: SocketAddr,
     connector: Option<TlsConnector>,
-    gate: Arc<Gate>,
+    barrier: Arc<Barrier>,
 }
 
 impl Server {
     async fn start(scheme: Scheme, limits: HttpLimits) -> Self {
-        let gate = Arc::new(Gate { entered: Semaphore::new(0), released: Semaphore::new(0) });
+        let barrier = Arc::new(Barrier { entered: Semaphore::new(0), released: Semaphore::new(0) });
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (acceptor, connector) = match scheme {
             Scheme::Http => (None, None),
@@ -98,8 +98,9 @@ impl Server {
                 (Some(acceptor), Some(connector))
             }
         };
-        let listener = HttpListener::start(socket, acceptor, limits, TestService(Arc::clone(&gate))).unwrap();
-        Self { address: listener.local_address(), listener, connector, gate }
+        let listener =
+            HttpListener::start(socket, acceptor, limits, TestService(Arc::clone(&barrier))).unwrap();
+        Self { address: listener.local_address(), listener, connector, barrier }
     }
 
     async fn connect(&self) -> Box<dyn Stream> {
@@ -173,7 +174,7 @@ async fn read_to_end(stream: &mut (impl AsyncRead + Unpin)) -> String {
 }
 
 #[tokio::test]
-async fn a_request_is_answered_with_the_addresses_of_its_connection() {
+async fn a_response_knows_the_addresses_of_its_connection() {
     for (scheme, is_tls) in BOTH.into_iter().zip([" false", " true"]) {
         let server = Server::start(scheme, HttpLimits::default()).await;
         let (status, text) = server.get("/").await;
@@ -287,11 +288,11 @@ async fn closing_lets_an_open_request_finish() {
         assert_eq!(receive(&mut idle).await.0, 200);
         let mut stream = server.connect().await;
         send(&mut stream, "/held").await;
-        server.gate.entered.acquire().await.unwrap().forget();
+        server.barrier.entered.acquire().await.unwrap().forget();
 
         let closing = tokio::spawn(server.listener.close());
         assert_eq!(read_to_end(&mut idle).await, "", "{scheme:?}");
-        server.gate.released.add_permits(1);
+        server.barrier.released.add_permits(1);
         assert_eq!(receive(&mut stream).await, (200, "released".to_owned()), "{scheme:?}");
         assert_eq!(read_to_end(&mut stream).await, "");
         closing.await.unwrap();

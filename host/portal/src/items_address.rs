@@ -1,11 +1,11 @@
-//! The address of a view of the items page: the address bar holds everything the view shows.
+//! The address of the items page. It contains everything that selects what the page shows.
 
 use std::fmt;
 
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-/// Which server, which container, which item in the drawer, and from which line of the table on.
+/// The server, the container, the item in the drawer, and the first row of the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct ItemsAddress {
@@ -16,7 +16,7 @@ pub(crate) struct ItemsAddress {
 }
 
 impl ItemsAddress {
-    /// What stands after the question mark.
+    /// Returns the query, without the question mark.
     pub(crate) fn query(&self) -> String {
         let mut query = Serializer::new(String::new());
         if let Some(server) = self.server {
@@ -34,23 +34,23 @@ impl ItemsAddress {
         query.finish()
     }
 
-    /// The same view with another container, from its first line, without an item.
+    /// Returns the address of another container, from its first row, with the drawer closed.
     pub(crate) fn of_container(&self, id: &str) -> Self {
         Self { server: self.server, container: Some(id.to_owned()), item: None, from: 0 }
     }
 
-    /// The same view with this item in the drawer.
+    /// Returns the address with this item in the drawer.
     pub(crate) fn with_item(&self, id: &str) -> Self {
         Self { item: Some(id.to_owned()), ..self.clone() }
     }
 
-    /// The same view with the drawer closed.
+    /// Returns the address with the drawer closed.
     pub(crate) fn without_item(&self) -> Self {
         Self { item: None, ..self.clone() }
     }
 
-    /// The same container from another line on.
-    pub(crate) fn at_line(&self, from: usize) -> Self {
+    /// Returns the address of the same container from another row.
+    pub(crate) fn at_row(&self, from: usize) -> Self {
         Self { from, ..self.clone() }
     }
 }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_carries_ids_with_any_letters() {
+    fn ids_in_an_address_may_contain_any_characters() {
         let address = ItemsAddress {
             server: Some(1),
             container: Some("z1/s&1".to_owned()),

@@ -1,21 +1,20 @@
-//! What the items page shows of one server's tree: the tree as far as it is open, one container as a table,
-//! one point in the drawer. The page and the live stream make it alike.
+//! The content of the items page: the open part of one server's tree, one container as a table, and one point in
+//! the drawer. The page and its live parts are made by the same code.
 
 use riser_domain::{EwsItem, EwsServerId, PointHandle, Reading};
 use riser_runtime::{Runtime, ServerTree, TreeNode};
 
 use crate::items_address::ItemsAddress;
 use crate::parts::{Drawer, Icon, ItemRow, RollUp, StateMark, Tree, icon_of, name_of, value_of};
-use crate::standing::Standing;
+use crate::system_status::SystemStatus;
 use crate::wall_time::WallTime;
 
-/// Lines of a table on one page.
-const LINES: usize = 200;
+/// Rows of a table on one page.
+const ROWS_PER_PAGE: usize = 200;
 
-/// The view.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ItemsView {
-    /// What the live stream is asked with.
+    /// The query for the page and its event stream.
     pub(crate) query: String,
     pub(crate) servers: Vec<ServerTab>,
     pub(crate) tree: Tree,
@@ -23,7 +22,6 @@ pub(crate) struct ItemsView {
     pub(crate) drawer: Option<Drawer>,
 }
 
-/// A choice of server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServerTab {
     pub(crate) name: String,
@@ -31,11 +29,11 @@ pub(crate) struct ServerTab {
     pub(crate) is_chosen: bool,
 }
 
-/// One container as a table.
+/// The content of one container.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ItemTable {
     pub(crate) name: String,
-    /// `24 values, 9 histories`.
+    /// Such as `24 values, 9 histories`.
     pub(crate) counts: String,
     pub(crate) values: Vec<ItemRow>,
     pub(crate) histories: Vec<HistoryLine>,
@@ -43,27 +41,27 @@ pub(crate) struct ItemTable {
     pub(crate) pages: Option<Pages>,
 }
 
-/// A history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HistoryLine {
     pub(crate) name: String,
+    /// The name of the recorded value.
     pub(crate) of: String,
     pub(crate) href: String,
 }
 
-/// A container that lies in the shown one.
+/// A container inside the shown one.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ContainerLine {
     pub(crate) handle: u32,
     pub(crate) name: String,
     pub(crate) href: String,
     pub(crate) icon: Icon,
-    /// `29 items`.
-    pub(crate) holds: String,
+    /// Such as `29 items`.
+    pub(crate) size: String,
     pub(crate) mark: Option<StateMark>,
 }
 
-/// The way through a long table.
+/// Links through the pages of a long table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pages {
     pub(crate) sentence: String,
@@ -77,9 +75,9 @@ impl ItemTable {
     }
 }
 
-/// One server's tree, looked at through an address.
+/// One server's tree and the address that selects a part of it.
 #[derive(Clone, Copy)]
-pub(crate) struct Window<'a> {
+pub(crate) struct TreeView<'a> {
     pub(crate) runtime: &'a Runtime,
     pub(crate) tree: &'a ServerTree,
     pub(crate) address: &'a ItemsAddress,
@@ -87,16 +85,16 @@ pub(crate) struct Window<'a> {
 }
 
 impl ItemsView {
-    /// `None` when the address names a container or an item that the tree does not have.
-    pub(crate) fn new(window: Window<'_>, servers: Vec<ServerTab>) -> Option<Self> {
-        let Window { tree, address, .. } = window;
-        let container = window.container()?;
-        let states = window.roll_up();
+    /// Returns `None` if the address names a container or an item that is not in the tree.
+    pub(crate) fn new(tree_view: TreeView<'_>, servers: Vec<ServerTab>) -> Option<Self> {
+        let TreeView { tree, address, .. } = tree_view;
+        let container = tree_view.container()?;
+        let states = tree_view.roll_up();
         let table = table(tree, container, address, &states);
-        let values = window.rows(&window.shown_points(container));
+        let values = tree_view.rows(&tree_view.shown_points(container));
         let drawer = match &address.item {
             None => None,
-            Some(id) => window.drawer(tree.node(tree.find(id)?)?),
+            Some(id) => tree_view.drawer(tree.node(tree.find(id)?)?),
         };
         Some(Self {
             query: address.query(),
@@ -108,8 +106,8 @@ impl ItemsView {
     }
 }
 
-impl<'a> Window<'a> {
-    /// The container the address names; the root when it names none.
+impl<'a> TreeView<'a> {
+    /// Returns the container in the address; the root if the address names none.
     pub(crate) fn container(self) -> Option<&'a TreeNode> {
         let node = match &self.address.container {
             None => self.tree.root(),
@@ -118,24 +116,23 @@ impl<'a> Window<'a> {
         node.container_kind().is_some().then_some(node)
     }
 
-    /// The points on the shown page of the container's table.
+    /// Returns the points on the current page of the container's table.
     pub(crate) fn shown_points(self, container: &TreeNode) -> Vec<PointHandle> {
         lines(self.tree, container)
             .into_iter()
             .skip(self.address.from)
-            .take(LINES)
+            .take(ROWS_PER_PAGE)
             .filter(|node| value_of(node).is_some())
             .map(|node| node.handle)
             .collect()
     }
 
-    /// The worst states below the containers.
+    /// Computes the worst state below each container.
     pub(crate) fn roll_up(self) -> RollUp {
         let points = RollUp::points(self.tree);
         RollUp::new(self.tree, &points, &self.runtime.readings(&points))
     }
 
-    /// The rows of these points.
     pub(crate) fn rows(self, points: &[PointHandle]) -> Vec<ItemRow> {
         let readings = self.runtime.readings(points);
         points.iter().zip(readings).filter_map(|(point, reading)| self.row(*point, &reading?)).collect()
@@ -147,7 +144,7 @@ impl<'a> Window<'a> {
         Some(ItemRow::new((point, item), reading, write.as_ref(), self.address, self.times))
     }
 
-    /// The drawer of a node; `None` for what is no point.
+    /// Returns the details of a point; `None` if the node is not a point.
     pub(crate) fn drawer(self, node: &TreeNode) -> Option<Drawer> {
         let item = value_of(node)?;
         let reading = self.runtime.readings(&[node.handle]).pop().flatten()?;
@@ -156,9 +153,9 @@ impl<'a> Window<'a> {
     }
 }
 
-/// The servers to choose from.
-pub(crate) fn tabs(standing: &Standing, chosen: EwsServerId) -> Vec<ServerTab> {
-    standing
+/// Returns one tab for each EWS server.
+pub(crate) fn tabs(system: &SystemStatus, chosen: EwsServerId) -> Vec<ServerTab> {
+    system
         .servers
         .iter()
         .map(|server| ServerTab {
@@ -169,7 +166,7 @@ pub(crate) fn tabs(standing: &Standing, chosen: EwsServerId) -> Vec<ServerTab> {
         .collect()
 }
 
-/// What lies in a container: values first, then histories, then containers, each in their order.
+/// Returns the content of a container: first values, then histories, then containers, each in their own order.
 fn lines<'a>(tree: &'a ServerTree, container: &'a TreeNode) -> Vec<&'a TreeNode> {
     let mut lines: Vec<&TreeNode> = tree.children(container).collect();
     lines.sort_by_key(|node| match node.item {
@@ -180,7 +177,7 @@ fn lines<'a>(tree: &'a ServerTree, container: &'a TreeNode) -> Vec<&'a TreeNode>
     lines
 }
 
-/// The table without its values.
+/// Builds the table without its values.
 fn table(tree: &ServerTree, container: &TreeNode, address: &ItemsAddress, states: &RollUp) -> ItemTable {
     let lines = lines(tree, container);
     let mut table = ItemTable {
@@ -189,7 +186,7 @@ fn table(tree: &ServerTree, container: &TreeNode, address: &ItemsAddress, states
         pages: pages(address, lines.len()),
         ..ItemTable::default()
     };
-    for node in lines.iter().skip(address.from).take(LINES) {
+    for node in lines.iter().skip(address.from).take(ROWS_PER_PAGE) {
         match &node.item {
             Some(EwsItem::History(history)) => table.histories.push(HistoryLine {
                 name: history.name.to_string(),
@@ -204,7 +201,7 @@ fn table(tree: &ServerTree, container: &TreeNode, address: &ItemsAddress, states
                 name: name_of(tree, node),
                 href: address.of_container(node.id()).to_string(),
                 icon: icon_of(tree, node),
-                holds: counted(node.children.len(), "item"),
+                size: counted(node.children.len(), "item"),
                 mark: states.mark(node.handle).mark,
             }),
             Some(EwsItem::Value(_)) | None => {}
@@ -227,7 +224,7 @@ fn counts(lines: &[&TreeNode]) -> String {
     parts.join(", ")
 }
 
-/// `1 value`, `9 histories`.
+/// Returns a count with its noun, such as `1 value` or `9 histories`.
 fn counted(count: usize, noun: &str) -> String {
     match (count, noun.strip_suffix('y')) {
         (1, _) => format!("1 {noun}"),
@@ -238,10 +235,10 @@ fn counted(count: usize, noun: &str) -> String {
 
 fn pages(address: &ItemsAddress, all: usize) -> Option<Pages> {
     let from = address.from.min(all);
-    let to = (from + LINES).min(all);
-    (all > LINES || address.from > 0).then(|| Pages {
-        sentence: format!("Lines {} to {to} of {all}.", (from + 1).min(all)),
-        before: (from > 0).then(|| address.at_line(from.saturating_sub(LINES)).to_string()),
-        next: (to < all).then(|| address.at_line(to).to_string()),
+    let to = (from + ROWS_PER_PAGE).min(all);
+    (all > ROWS_PER_PAGE || address.from > 0).then(|| Pages {
+        sentence: format!("{} to {to} of {all} items.", (from + 1).min(all)),
+        before: (from > 0).then(|| address.at_row(from.saturating_sub(ROWS_PER_PAGE)).to_string()),
+        next: (to < all).then(|| address.at_row(to).to_string()),
     })
 }

@@ -1,42 +1,43 @@
-//! The pages of Riser: what a person sees of this host, and the buttons that act on it.
+//! The web portal: pages that show the state of this host, and buttons that act on it.
 //!
-//! A request passes the guards, meets its handler in `pages`, which reads the runtime and fills a page struct;
-//! the struct's template in `web/templates` writes the HTML. A browser follows one stream of events that sends
-//! parts of the page again when they changed.
+//! A request passes the checks in `guard` and reaches its handler in `pages`. The handler reads the runtime and
+//! fills a page struct. The struct's template in `web/templates` writes the HTML. The browser then follows one
+//! event stream, which sends each part of the page again when it changes (`live`).
 //!
-//! To add a page: a file in `pages` with its struct, handler and tests, a template of the same name, a line in
-//! `routes`, and a sample in `samples`.
+//! To add a page:
 //!
-//! **Invariant:** no SQL, and no HTML outside the templates.
+//! 1. Add a file to `pages` with the page struct and its handler, and a template with the same name.
+//! 2. Give it an address in `routes`, and an entry in `page_layout::MenuEntry` if the menu shows it.
+//! 3. If parts of it are live, implement `live::LivePage` in the page's file.
+//! 4. Add examples of the page to `testing/examples.rs`; the tests in `tests/examples.rs` check them all.
+//!
+//! **Invariant:** this crate contains no SQL, and no HTML outside the templates.
 
-mod cookies;
+mod current_user;
 mod form;
 mod guard;
 mod items_address;
 mod items_view;
 mod live;
 mod page;
+mod page_layout;
 mod pages;
 mod parts;
-mod reader;
+mod request_context;
 mod return_path;
 mod routes;
 mod server;
 mod sessions;
-mod shell;
-mod standing;
 mod state;
 mod static_files;
+mod system_status;
 mod theme;
 mod wall_time;
 
 #[cfg(test)]
-mod contrast;
+mod testing;
 #[cfg(test)]
-mod front_door;
-
-#[cfg(test)]
-mod samples;
+mod tests;
 
 pub use riser_http_server::{TlsError, TlsFiles};
 pub use server::{PortalListener, ServeError};

@@ -1,30 +1,41 @@
-//! Where a form comes back to. It arrives from outside, so it may only name a page of this portal.
+//! The address to which a form returns. It comes from the browser, so it may only name a page of this portal.
 
 use serde::{Deserialize, Deserializer};
 
-/// Path and query of a page of this portal; the overview for anything else.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ReturnPath(String);
+use crate::page_layout::MenuEntry;
 
-/// Pages a form may come back to.
-const PAGES: [&str; 1] = ["/items"];
+/// Path and query of a page in the menu; the overview for anything else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ReturnPath {
+    address: String,
+    page: MenuEntry,
+}
 
 impl ReturnPath {
     pub(crate) fn parse(text: &str) -> Self {
-        let is_page =
-            |page: &str| text.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('?'));
         let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
-        if is_plain && PAGES.into_iter().any(is_page) { Self(text.to_owned()) } else { Self::default() }
+        let is_at = |page: &MenuEntry| {
+            text.strip_prefix(page.href()).is_some_and(|rest| rest.is_empty() || rest.starts_with('?'))
+        };
+        match MenuEntry::ALL.into_iter().find(is_at) {
+            Some(page) if is_plain => Self { address: text.to_owned(), page },
+            _ => Self::default(),
+        }
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.address
+    }
+
+    pub(crate) fn page(&self) -> MenuEntry {
+        self.page
     }
 }
 
 impl Default for ReturnPath {
     fn default() -> Self {
-        Self("/".to_owned())
+        let page = MenuEntry::default();
+        Self { address: page.href().to_owned(), page }
     }
 }
 
@@ -39,12 +50,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_pages_of_the_portal_are_returned_to() {
-        assert_eq!(
-            ReturnPath::parse("/items?server=1&item=z1%2Fs1").as_str(),
-            "/items?server=1&item=z1%2Fs1"
-        );
-        for elsewhere in [
+    fn a_page_of_the_portal_is_kept_with_its_query() {
+        let items = ReturnPath::parse("/items?server=1&item=z1%2Fs1");
+        assert_eq!((items.as_str(), items.page()), ("/items?server=1&item=z1%2Fs1", MenuEntry::Items));
+        assert_eq!(ReturnPath::parse("/").page(), MenuEntry::Overview);
+    }
+
+    #[test]
+    fn any_other_address_becomes_the_overview() {
+        for other in [
             "",
             "//evil.example",
             "https://evil.example",
@@ -54,7 +68,7 @@ mod tests {
             "/items\r\nx",
             "/items/../x",
         ] {
-            assert_eq!(ReturnPath::parse(elsewhere).as_str(), "/", "{elsewhere}");
+            assert_eq!(ReturnPath::parse(other), ReturnPath::default(), "{other}");
         }
     }
 }

@@ -10,20 +10,24 @@ use axum::routing::{get, post};
 use futures_util::FutureExt as _;
 
 use crate::guard::{add_security_headers, check_host_name, check_same_origin};
-use crate::live;
+use crate::page::Page;
 use crate::pages::error::PageError;
+use crate::pages::login::LoginPage;
 use crate::pages::{items, login, overview, processors, theme};
+use crate::return_path::ReturnPath;
+use crate::sessions::AuthRejection;
 use crate::state::PortalState;
 use crate::static_files;
 
-/// Largest body of a request: forms are small.
+/// Largest body of a request. Forms are small.
 const BODY_LIMIT: usize = 64 * 1024;
 
 pub(crate) fn router(portal: PortalState) -> Router {
     Router::new()
         .route("/", get(overview::show))
+        .route("/events/overview", get(overview::follow))
         .route("/items", get(items::show))
-        .route("/events", get(live::follow))
+        .route("/events/items", get(items::follow))
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/theme", post(theme::switch))
@@ -41,13 +45,24 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .with_state(portal)
 }
 
-/// Makes the page of an error that a handler or a guard answered, or of a handler that panicked.
-async fn error_pages(State(portal): State<PortalState>, request: Request, next: Next) -> Response {
+/// Renders the page for an error or a rejection, and for a handler that panicked.
+pub(crate) async fn error_pages(State(portal): State<PortalState>, request: Request, next: Next) -> Response {
     let headers = request.headers().clone();
-    // What handlers share keeps no half-made change: a poisoned lock is taken over, all else is in the store.
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    let mut response = answered.unwrap_or_else(|_| PageError::Broken.into_response());
-    match response.extensions_mut().remove::<PageError>() {
+    let address = request.uri().path_and_query().map_or("/", |address| address.as_str()).to_owned();
+    // Handlers share no half-finished change: poisoned locks are taken over, and the rest is in the store.
+    let outcome = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let mut response = outcome.unwrap_or_else(|_| PageError::Broken.into_response());
+    let extensions = response.extensions_mut();
+    let error = match extensions.remove::<AuthRejection>() {
+        None => extensions.remove::<PageError>(),
+        Some(AuthRejection::RoleTooLow { role, needed }) => Some(PageError::NotAllowed { role, needed }),
+        Some(AuthRejection::StoreFailed) => Some(PageError::StoreFailed),
+        Some(rejection @ AuthRejection::NotSignedIn) => {
+            let page = LoginPage::new(&portal, &headers, &ReturnPath::parse(&address));
+            return (rejection.status(), Page(page)).into_response();
+        }
+    };
+    match error {
         Some(error) => error.into_page(portal.site_name(), &headers),
         None => response,
     }
@@ -61,23 +76,23 @@ mod tests {
     use tower::ServiceExt as _;
 
     use super::*;
-    use crate::front_door::TestPortal;
+    use crate::testing::TestPortal;
 
     async fn broken() -> &'static str {
-        panic!("an inner word")
+        panic!("an internal detail")
     }
 
     #[tokio::test]
-    async fn a_handler_that_panics_answers_a_page() {
+    async fn a_handler_that_panics_returns_an_error_page() {
         let portal = TestPortal::new().await.state();
         let router = Router::new()
             .route("/", get(broken))
             .layer(from_fn_with_state(portal.clone(), error_pages))
             .with_state(portal);
-        let answer = router.oneshot(Request::new(Body::empty())).await.unwrap();
-        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        let page = answer.into_body().collect().await.unwrap().to_bytes();
+        let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let page = response.into_body().collect().await.unwrap().to_bytes();
         let page = std::str::from_utf8(&page).unwrap();
-        assert!(page.contains("This page broke") && !page.contains("an inner word"), "{page}");
+        assert!(page.contains("This page failed") && !page.contains("an internal detail"), "{page}");
     }
 }

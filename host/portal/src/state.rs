@@ -1,4 +1,4 @@
-//! What all handlers share.
+//! The state that all handlers share.
 
 use std::sync::Arc;
 
@@ -7,28 +7,27 @@ use riser_domain::Problem;
 use riser_runtime::{RaisedProblem, Runtime};
 
 use crate::guard::KnownNames;
-use crate::live::Streams;
 use crate::parts::SetPointList;
 use crate::sessions::{CookieKind, Sessions};
-use crate::standing::Standing;
+use crate::system_status::SystemStatus;
 use crate::wall_time::WallTime;
 
-/// Set points that the overview lists.
+/// Set points listed on the overview.
 const RECENT_SET_POINTS: usize = 8;
 
-/// How the portal is set up.
+/// The options of the portal.
 #[derive(Clone, Debug)]
 pub struct PortalSettings {
-    /// What stands in the menu: the name of this machine, unless a better one is set.
+    /// Shown in the menu: the name of this machine, unless another one is set.
     pub site_name: String,
-    /// Names of this host that browsers may ask for, besides `localhost` and any IP address.
+    /// Names by which browsers may request this host, besides `localhost` and any IP address.
     pub host_names: Vec<String>,
     /// The zone in which times are shown.
     pub zone: Tz,
 }
 
 impl PortalSettings {
-    /// The settings of a portal that nobody set up, in the zone of this machine.
+    /// Returns the default options, in the time zone of this machine.
     pub fn of_this_machine(site_name: &str) -> Self {
         let zone = iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok());
         Self {
@@ -39,12 +38,11 @@ impl PortalSettings {
     }
 }
 
-/// What the portal is made of.
+/// The parts of a portal.
 #[derive(Clone, Debug)]
 pub struct Portal {
-    /// What it shows and what its buttons act on; its store keeps people and their sessions.
+    /// Shown by the pages and changed by their buttons. Its store keeps users and their sessions.
     pub runtime: Runtime,
-    /// How it is set up.
     pub settings: PortalSettings,
 }
 
@@ -57,7 +55,7 @@ pub(crate) struct Exposure {
     pub(crate) is_beyond_loopback: bool,
 }
 
-/// What all handlers share. Clones share it.
+/// The shared state. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct PortalState {
     parts: Arc<Parts>,
@@ -67,7 +65,6 @@ pub(crate) struct PortalState {
 struct Parts {
     portal: Portal,
     sessions: Sessions,
-    streams: Streams,
     known_names: KnownNames,
     /// A problem of the portal itself.
     own_problem: Option<RaisedProblem>,
@@ -81,13 +78,12 @@ impl PortalState {
         let known_names = KnownNames::new(&portal.settings.host_names);
         let is_open = exposure.is_beyond_loopback && !exposure.is_tls;
         let own_problem = is_open.then(|| RaisedProblem {
-            problem: plain_portal(),
+            problem: unencrypted_portal(),
             configuration: None,
             raised_by: "the portal".to_owned(),
             since: runtime.clock().now(),
         });
-        let streams = Streams::default();
-        Self { parts: Arc::new(Parts { portal, sessions, streams, known_names, own_problem }) }
+        Self { parts: Arc::new(Parts { portal, sessions, known_names, own_problem }) }
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -96,10 +92,6 @@ impl PortalState {
 
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.parts.sessions
-    }
-
-    pub(crate) fn streams(&self) -> &Streams {
-        &self.parts.streams
     }
 
     pub(crate) fn known_names(&self) -> &KnownNames {
@@ -118,11 +110,11 @@ impl PortalState {
         WallTime::for_live_parts(self.parts.portal.settings.zone, self.runtime().clock().now())
     }
 
-    /// How everything stands now.
-    pub(crate) fn standing(&self) -> Standing {
+    /// Takes a snapshot of the whole system.
+    pub(crate) fn system_status(&self) -> SystemStatus {
         let runtime = self.runtime();
         let own = self.parts.own_problem.iter().cloned();
-        Standing {
+        SystemStatus {
             facts: runtime.host_facts(),
             processors: runtime.processors(),
             connections: runtime.connections(),
@@ -131,18 +123,18 @@ impl PortalState {
         }
     }
 
-    /// The set points written last.
+    /// Returns the most recently written set points.
     pub(crate) fn set_points(&self, times: &WallTime) -> SetPointList {
         let writes = self.runtime().recent_writes(RECENT_SET_POINTS);
         SetPointList::new(&writes, |write| self.runtime().items(write.ews_server), times)
     }
 }
 
-fn plain_portal() -> Problem {
+fn unencrypted_portal() -> Problem {
     Problem {
         code: "portal-without-tls".to_owned(),
         what: "other machines reach this portal without encryption".to_owned(),
-        effect: "whoever listens on the network can read passwords and take over sessions".to_owned(),
+        effect: "other people on the network can read passwords and take over sessions".to_owned(),
         remedy:
             "start Riser with a certificate and its key for the portal, or let it listen on this machine only"
                 .to_owned(),

@@ -1,4 +1,4 @@
-//! Style sheets, scripts and icons, inside the binary.
+//! Style sheets, scripts and icons, embedded in the binary.
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -9,9 +9,9 @@ use crate::pages::error::PageError;
 
 #[derive(RustEmbed)]
 #[folder = "../../web/static/"]
-struct StaticFiles;
+pub(crate) struct StaticFiles;
 
-/// Asked again each time and answered with 304 while it is the same, so that an upgrade shows at once.
+/// Browsers ask each time and get 304 while the file is unchanged, so an upgrade shows at once.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// `GET /static/{path}`
@@ -22,7 +22,7 @@ pub(crate) async fn serve(request: Request) -> Result<Response, PageError> {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(content_type(path))),
         (header::CACHE_CONTROL, CACHE_CONTROL),
-        (header::ETAG, HeaderValue::from_str(&tag).expect("hexadecimal letters make a header")),
+        (header::ETAG, HeaderValue::from_str(&tag).expect("hexadecimal digits are a valid header")),
     ];
     let is_known =
         request.headers().get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
@@ -46,7 +46,7 @@ fn content_type(path: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    /// The budget of the two style sheets together, in bytes.
+    /// Largest size of the two style sheets together, in bytes.
     const STYLE_BUDGET: usize = 30_000;
 
     #[test]
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn vendored_libraries_stand_with_their_licence() {
+    fn every_vendored_library_comes_with_its_licence() {
         let paths: Vec<_> = StaticFiles::iter().collect();
         for library in paths
             .iter()
@@ -65,49 +65,6 @@ mod tests {
             .filter_map(|rest| rest.split('/').next())
         {
             assert!(StaticFiles::get(&format!("vendor/{library}/LICENSE")).is_some(), "{library}");
-        }
-    }
-
-    #[test]
-    fn every_icon_that_a_template_or_a_page_names_is_in_the_sprite() {
-        let sprite = StaticFiles::get("icons.svg").unwrap();
-        let sprite = std::str::from_utf8(&sprite.data).unwrap();
-        for name in [
-            "mark",
-            "overview",
-            "items",
-            "menu",
-            "theme",
-            "more",
-            "bell",
-            "copy",
-            "close",
-            "edit",
-            "right",
-            "play",
-            "stop",
-            "failed",
-            "alarm",
-            "good",
-            "uncertain",
-            "forced",
-            "offline",
-            "error",
-            "none",
-            "waiting",
-            "running",
-            "retrying",
-            "done",
-            "skipped",
-            "disabled",
-            "sent",
-            "server",
-            "station",
-            "connections",
-            "plugins",
-            "folder",
-        ] {
-            assert!(sprite.contains(&format!("id=\"i-{name}\"")), "{name}");
         }
     }
 }

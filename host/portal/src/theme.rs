@@ -1,13 +1,12 @@
-//! Light or dark: a choice kept in a cookie, so that a page comes in the right colours from the start.
+//! Light or dark. A cookie keeps the choice, so the server can write each page in the right colours.
 
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
-use crate::cookies;
-
-/// Name of the cookie; the script writes it too.
+/// Name of the cookie. The page's script writes it, too.
 const COOKIE: &str = "riser-theme";
 
-/// A choice; without one the system decides.
+/// A choice of colours. Without a choice the browser's setting applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Theme {
     Light,
@@ -15,7 +14,7 @@ pub(crate) enum Theme {
 }
 
 impl Theme {
-    /// The word in the cookie and in `data-theme`.
+    /// Returns the text used in the cookie and in `data-theme`.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Light => "light",
@@ -23,13 +22,14 @@ impl Theme {
         }
     }
 
-    /// The choice that a request carries.
+    /// Returns the choice in the cookie of a request.
     pub(crate) fn of_request(headers: &HeaderMap) -> Option<Self> {
-        let word = cookies::find(headers, COOKIE)?;
-        [Self::Light, Self::Dark].into_iter().find(|theme| theme.as_str() == word)
+        let jar = CookieJar::from_headers(headers);
+        let chosen = jar.get(COOKIE)?.value();
+        [Self::Light, Self::Dark].into_iter().find(|theme| theme.as_str() == chosen)
     }
 
-    /// The other one; dark for who has not chosen.
+    /// Returns the opposite choice; dark if there is none yet.
     pub(crate) const fn other(chosen: Option<Self>) -> Self {
         match chosen {
             Some(Self::Dark) => Self::Light,
@@ -37,11 +37,8 @@ impl Theme {
         }
     }
 
-    /// The cookie that keeps the choice for a year. It is no secret: the script may read and write it.
-    pub(crate) fn cookie(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::Light => "riser-theme=light; Path=/; SameSite=Strict; Max-Age=31536000",
-            Self::Dark => "riser-theme=dark; Path=/; SameSite=Strict; Max-Age=31536000",
-        })
+    /// Returns the cookie that keeps the choice. Scripts may read it: it is not a secret.
+    pub(crate) fn cookie(self) -> Cookie<'static> {
+        Cookie::build((COOKIE, self.as_str())).path("/").same_site(SameSite::Strict).permanent().build()
     }
 }

@@ -1,4 +1,4 @@
-//! Moments as people read them: in the zone of this machine, with ISO 8601 on hover.
+//! Times as people read them: in the portal's time zone, with ISO 8601 on hover.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use chrono::{DateTime, Datelike, SecondsFormat};
 use chrono_tz::Tz;
 use riser_domain::Timestamp;
 
-/// Writes moments for one rendering: in one zone, seen from one now.
+/// Formats times for one rendering, in one zone and relative to one moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WallTime {
     zone: Tz,
@@ -16,16 +16,16 @@ pub(crate) struct WallTime {
     ages: Ages,
 }
 
-/// Who counts the ages.
+/// Where ages are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ages {
-    /// Written into the page, for readers without a script; the script counts on from there.
-    Written,
-    /// Left to the script, so that a part which only grew older is the same text as before.
-    Left,
+    /// On the server, for browsers without scripts. The page's script counts on from there.
+    OnServer,
+    /// In the browser, so that a part whose ages alone changed is the same text as before.
+    InBrowser,
 }
 
-/// How long ago something was. The script of the page counts on.
+/// The time since an event. The page's script counts on.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "parts/age.html")]
 pub(crate) struct Age {
@@ -35,7 +35,6 @@ pub(crate) struct Age {
 
 impl HtmlSafe for Age {}
 
-/// A moment.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "parts/moment.html")]
 pub(crate) struct Moment {
@@ -46,14 +45,14 @@ pub(crate) struct Moment {
 impl HtmlSafe for Moment {}
 
 impl WallTime {
-    /// For a whole page.
+    /// Returns the format for a whole page.
     pub(crate) const fn for_page(zone: Tz, now: Timestamp) -> Self {
-        Self { zone, now, ages: Ages::Written }
+        Self { zone, now, ages: Ages::OnServer }
     }
 
-    /// For parts sent to a page that runs the script.
+    /// Returns the format for live parts, which only a page with a script receives.
     pub(crate) const fn for_live_parts(zone: Tz, now: Timestamp) -> Self {
-        Self { zone, now, ages: Ages::Left }
+        Self { zone, now, ages: Ages::InBrowser }
     }
 
     pub(crate) const fn now(&self) -> Timestamp {
@@ -62,8 +61,8 @@ impl WallTime {
 
     pub(crate) fn age(&self, at: Timestamp) -> Age {
         let words = match self.ages {
-            Ages::Written => duration_words(self.now.since(at)),
-            Ages::Left => String::new(),
+            Ages::OnServer => duration_words(self.now.since(at)),
+            Ages::InBrowser => String::new(),
         };
         Age { iso: iso(self.calendar(at)), words }
     }
@@ -72,7 +71,7 @@ impl WallTime {
         Moment { iso: iso(self.calendar(at)), words: self.words(at) }
     }
 
-    /// `14:32:09` today, `24 March 14:32` this year, `16 December 2149 08:27` in any other.
+    /// Returns `14:32:09` for today, `24 March 14:32` for this year, `16 December 2149 08:27` for any other year.
     pub(crate) fn words(&self, at: Timestamp) -> String {
         let (then, now) = (self.calendar(at), self.calendar(self.now));
         let pattern = if then.date_naive() == now.date_naive() {
@@ -85,7 +84,7 @@ impl WallTime {
         then.format(pattern).to_string()
     }
 
-    /// `Thursday 25 March 2027`.
+    /// Returns the current date, such as `Thursday 25 March 2027`.
     pub(crate) fn date(&self) -> String {
         self.calendar(self.now).format("%A %-d %B %Y").to_string()
     }
@@ -99,7 +98,7 @@ fn iso(time: DateTime<Tz>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// `4 s`, `12 min`, `1 h 9 min`, `4 d`; the script of the page counts in the same words.
+/// Returns `4 s`, `12 min`, `1 h 9 min` or `4 d`. The page's script formats ages in the same way.
 pub(crate) fn duration_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
@@ -117,14 +116,14 @@ mod tests {
     const NOON_IN_PARIS: Timestamp = Timestamp::from_unix_ms(1_805_972_400_000);
 
     #[test]
-    fn ages_are_counted_in_the_largest_units_that_matter() {
+    fn ages_are_shown_in_their_largest_units() {
         let words = |seconds| duration_words(Duration::from_secs(seconds));
         assert_eq!([words(0), words(59), words(60), words(4_140)], ["0 s", "59 s", "1 min", "1 h 9 min"]);
         assert_eq!([words(86_399), words(400_000)], ["23 h 59 min", "4 d"]);
     }
 
     #[test]
-    fn moments_are_shown_in_the_zone_of_the_machine() {
+    fn times_are_shown_in_the_given_zone() {
         let times = WallTime::for_page(Tz::Europe__Paris, NOON_IN_PARIS);
         assert_eq!(times.words(NOON_IN_PARIS), "12:00:00");
         assert_eq!(times.words(NOON_IN_PARIS.minus(Duration::from_hours(24))), "24 March 12:00");
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn live_parts_leave_the_counting_to_the_script() {
+    fn live_parts_contain_no_age_text() {
         let earlier = NOON_IN_PARIS.minus(Duration::from_secs(4));
         assert_eq!(WallTime::for_page(Tz::UTC, NOON_IN_PARIS).age(earlier).words, "4 s");
         assert_eq!(WallTime::for_live_parts(Tz::UTC, NOON_IN_PARIS).age(earlier).words, "");

@@ -148,7 +148,7 @@ mod tests {
     async fn what_is_old_goes_and_what_is_still_needed_stays() {
         let fixture = fixture().await;
         let [a, _] = fixture.points;
-        let history = fixture.items.server(fixture.owner.ews_server).find("a/history").unwrap();
+        let history = fixture.items.server(fixture.owner.ews_server).find("t1.a/history").unwrap();
         let sample = |time| HistorySample { value: Value::Long(1), state: ValueState::Good, time };
         let succeeded = record_run(&fixture, RunState::Succeeded, 1).await;
         record_run(&fixture, RunState::Failed, 1).await;

@@ -1,9 +1,9 @@
 //! The runtime: item store in memory, supervision of workers, schedules, runs, set points, EWS servers.
 //!
 //! **Invariant:** no plugin code runs here and no lock is held while a worker is waited for.
-//! **Invariant:** `GetValues` and `GetItems` are answered from memory. `GetHistory` reads the database.
+//! **Invariant:** `GetValues`, `GetItems` and `GetContainerItems` read memory only. `GetHistory` reads the database.
 //!
-//! To add a service for plugins, write a frame in `riser-worker` and an arm in `supervisor/services.rs`. To add a
+//! To add a service for plugins, write a call in `riser-plugin` and an arm in `supervisor/services.rs`. To add a
 //! kind of schedule, write a variant of `riser_domain::ScheduleRule` and its keys in `apply/schedules.rs`.
 
 mod apply;
@@ -114,9 +114,8 @@ impl Runtime {
         let changes = Changes::new();
         let configurations = Arc::new(Configurations::load(&store).await?);
         let items = Arc::new(ItemStore::load(store.clone(), Arc::clone(&clock), changes.clone()).await?);
-        for server in &configurations.now().ews_servers {
-            items.add_server(server.id, &server.name).await;
-        }
+        let configured = configurations.now();
+        items.configure(&configured.ews_servers, &configured.connections).await;
         let outbox = Outbox::load(
             store.clone(),
             Arc::clone(&clock),
@@ -164,7 +163,7 @@ impl Runtime {
         Ok(())
     }
 
-    /// Ends the runs and saves what is known. EWS reads are answered until the end.
+    /// Ends the runs and saves what is known. EWS clients can read until the end.
     pub async fn shut_down(&self) {
         let context = &self.inner.context;
         context.directory().shut_down().await;

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use riser_domain::{
     Actor, ClassId, Clock as _, ConfigurationId, ContainerItem, ContainerKind, DeclaredTree, DigestAlgorithm,
     EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock, HistoryItem, PointHandle, ProcessorConfiguration,
-    ProcessorFlags, SetPointRule, SetPointWrite, Timestamp, TreeOwner, Value, ValueItem, ValueKind,
-    ValueState,
+    ProcessorFlags, Published, SetPointRule, SetPointWrite, Timestamp, TreeOwner, Value, ValueItem,
+    ValueKind, ValueState,
 };
 use riser_store::Store;
 
 use crate::changes::Changes;
 use crate::configuration::Configurations;
-use crate::items::{ItemStore, Published};
+use crate::items::ItemStore;
 use crate::outbox::{Outbox, PointWrite};
 
 pub(crate) struct Fixture {
@@ -60,11 +60,12 @@ pub(crate) async fn fixture() -> Fixture {
     let configurations = Arc::new(Configurations::load(&store).await.unwrap());
     let changes = Changes::new();
     let items = Arc::new(ItemStore::load(store.clone(), clock.clone(), changes.clone()).await.unwrap());
-    items.add_server(ews_server, "Main").await;
+    let configured = configurations.now();
+    items.configure(&configured.ews_servers, &configured.connections).await;
     let owner = TreeOwner { ews_server, plugin: "riser.evce".to_owned(), connection: None };
-    items.declare(&owner, &tree(), Vec::new(), &Actor::System).await.unwrap();
+    items.declare(&owner, tree(), Vec::new(), &Actor::System).await.unwrap();
     let tree = items.server(ews_server);
-    let points = ["a", "b"].map(|id| tree.find(id).unwrap());
+    let points = ["t1.a", "t1.b"].map(|id| tree.find(id).unwrap());
     let writer = items.values.writer(&owner, &Arc::from("status"));
     items.publish(writer, points.map(|point| good(point, 1)).to_vec()).unwrap();
     let outbox = Outbox::load(store.clone(), clock.clone(), Arc::clone(&items), configurations, changes)
@@ -109,7 +110,7 @@ fn tree() -> DeclaredTree {
 
 fn good(handle: PointHandle, number: i64) -> Published {
     let value = Some(Value::Long(number));
-    Published { handle, value, state: ValueState::Good, reason: None, source_time: None }
+    Published { point: handle, value, state: ValueState::Good, reason: None, source_time: None }
 }
 
 pub(crate) fn bms() -> Actor {

@@ -1,4 +1,4 @@
-//! `riser doctor`: looks whether Riser can run here, one line for each thing looked at.
+//! `riser doctor`: checks whether Riser can run here, and prints one line per check.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -23,42 +23,42 @@ pub(crate) struct DoctorArgs {
     data: DataDir,
     #[command(flatten)]
     plugins: PluginDirs,
-    /// Where the portal is to listen
+    /// Address at which the portal will listen
     #[arg(long = "portal-listen", value_name = "ADDRESS", default_value = "127.0.0.1:8082")]
     portal: SocketAddr,
 }
 
-/// What was found of one thing.
+/// The result of one check.
 struct Finding {
-    is_well: bool,
-    what: String,
+    is_ok: bool,
+    text: String,
 }
 
 impl Finding {
-    fn well(what: impl Into<String>) -> Self {
-        Self { is_well: true, what: what.into() }
+    fn ok(text: impl Into<String>) -> Self {
+        Self { is_ok: true, text: text.into() }
     }
 
-    fn fault(what: impl Into<String>) -> Self {
-        Self { is_well: false, what: what.into() }
+    fn fault(text: impl Into<String>) -> Self {
+        Self { is_ok: false, text: text.into() }
     }
 }
 
-/// Looks at directory, key, plugins and ports.
+/// Checks data directory, key, users, plugins and ports.
 pub(crate) async fn run(arguments: DoctorArgs) -> anyhow::Result<ExitCode> {
     let directory = arguments.data.path()?;
     let mut findings = Vec::new();
     let mut is_running = false;
-    // A directory that is not there stays so. One that is there is opened by the only way there is, the start, which
-    // puts right what an earlier end left.
+    // A missing directory is not created. An existing one is opened as at every start, which repairs the traces of a
+    // crash.
     if directory.exists() {
         match open_data_dir(&directory, &SystemClock).await {
-            Ok(open) => look_into(&directory, &open, &mut findings).await?,
+            Ok(open) => check_data_dir(&directory, &open, &mut findings).await?,
             Err(error) => match error.downcast_ref() {
                 Some(StoreError::Locked { pid, .. }) => {
                     is_running = true;
-                    findings.push(Finding::well(format!(
-                        "Riser runs, process {pid}; stop it to look into its data directory {} and at its ports",
+                    findings.push(Finding::ok(format!(
+                        "Riser is running as process {pid}; stop it to check its data directory {} and its ports",
                         directory.display()
                     )));
                 }
@@ -66,53 +66,54 @@ pub(crate) async fn run(arguments: DoctorArgs) -> anyhow::Result<ExitCode> {
             },
         }
     } else {
-        findings.push(Finding::well(format!(
-            "{} is not there yet; the first start makes it",
+        findings.push(Finding::ok(format!(
+            "{} does not exist yet; the first start creates it",
             directory.display()
         )));
     }
-    findings.extend(arguments.plugins.paths(&directory).iter().map(|directory| look_at_plugins(directory)));
-    // A Riser that runs holds its own ports; who else could is not seen from here.
+    findings.extend(arguments.plugins.paths(&directory).iter().map(|directory| check_plugins(directory)));
+    // A running Riser uses its own ports, so other users of the ports cannot be detected.
     if !is_running {
-        findings.push(look_at_port("the portal", arguments.portal, "--portal-listen").await);
+        findings.push(check_port("the portal", arguments.portal, "--portal-listen").await);
     }
 
     let mut out = std::io::stdout();
     for finding in &findings {
-        writeln!(out, "{}  {}", if finding.is_well { "ok   " } else { "FAULT" }, finding.what)?;
+        writeln!(out, "{}  {}", if finding.is_ok { "ok   " } else { "FAULT" }, finding.text)?;
     }
-    let faults = findings.iter().filter(|finding| !finding.is_well).count();
+    let faults = findings.iter().filter(|finding| !finding.is_ok).count();
     Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
-async fn look_into(directory: &Path, open: &OpenDataDir, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
-    findings.push(Finding::well(format!("the data directory {} can be used", directory.display())));
+async fn check_data_dir(
+    directory: &Path,
+    open: &OpenDataDir,
+    findings: &mut Vec<Finding>,
+) -> anyhow::Result<()> {
+    findings.push(Finding::ok(format!("the data directory {} is usable", directory.display())));
     for moved in &open.recovery.quarantined {
         let (file, to) = (moved.file, moved.to.display());
-        findings.push(Finding::fault(format!(
-            "{file} could not be used ({}) and was moved to {to}",
-            moved.fault
-        )));
+        findings.push(Finding::fault(format!("{file} is damaged ({}) and was moved to {to}", moved.fault)));
     }
-    findings.push(look_at_key(directory, open));
-    let people = open.store.list_users().await?.len();
-    findings.push(match people {
-        0 => Finding::fault("nobody can log in to the portal: run `riser user add NAME --role admin`"),
-        1 => Finding::well("1 person can log in to the portal"),
-        many => Finding::well(format!("{many} people can log in to the portal")),
+    findings.push(check_key(directory, open));
+    let users = open.store.list_users().await?.len();
+    findings.push(match users {
+        0 => Finding::fault("there is no portal user: run `riser user add NAME --role admin`"),
+        1 => Finding::ok("there is 1 portal user"),
+        many => Finding::ok(format!("there are {many} portal users")),
     });
     for server in open.store.load_configuration().await?.ews_servers {
         let name = format!("the EWS server {:?}", server.name);
         findings.push(match server.listen.parse() {
-            Ok(address) => look_at_port(&name, address, "listen in the file for `riser apply`").await,
-            Err(_) => Finding::fault(format!("{name}: {:?} is no address and port", server.listen)),
+            Ok(address) => check_port(&name, address, "`listen` in the file for `riser apply`").await,
+            Err(_) => Finding::fault(format!("{name}: {:?} is not an address with a port", server.listen)),
         });
     }
     open.store.close().await;
     Ok(())
 }
 
-fn look_at_key(directory: &Path, open: &OpenDataDir) -> Finding {
+fn check_key(directory: &Path, open: &OpenDataDir) -> Finding {
     let file = root_key_path(directory);
     if let Some(refusal) = &open.locked_because {
         return Finding::fault(refusal.to_string());
@@ -121,40 +122,40 @@ fn look_at_key(directory: &Path, open: &OpenDataDir) -> Finding {
     if !locked.is_empty() {
         let keys = locked.join(", ");
         return Finding::fault(format!(
-            "{} does not open the data key {keys}: put back the key file of this data directory",
+            "{} does not match the data key {keys}: restore the key file of this data directory",
             file.display()
         ));
     }
     match std::fs::metadata(&file) {
         Ok(facts) if !is_private(&facts) => {
             let file = file.display();
-            Finding::fault(format!("others may read the key file {file}: run chmod 0400 {file}"))
+            Finding::fault(format!("other users can read the key file {file}: run chmod 0400 {file}"))
         }
-        Ok(_) => Finding::well(format!("the key file {} opens the stored secrets", file.display())),
-        Err(_) => Finding::well("the key comes from a credential of systemd and opens the stored secrets"),
+        Ok(_) => Finding::ok(format!("the key file {} decrypts the stored secrets", file.display())),
+        Err(_) => Finding::ok("the key comes from a systemd credential and decrypts the stored secrets"),
     }
 }
 
-fn look_at_plugins(directory: &Path) -> Finding {
+fn check_plugins(directory: &Path) -> Finding {
     let shown = directory.display();
     match std::fs::read_dir(directory) {
-        Err(_) => Finding::well(format!("no plugin directory {shown}")),
+        Err(_) => Finding::ok(format!("there is no plugin directory {shown}")),
         Ok(entries) => {
             let is_library =
                 |path: &Path| path.extension().is_some_and(|extension| extension == LIBRARY_EXTENSION);
             let count = entries.flatten().filter(|entry| is_library(&entry.path())).count();
-            Finding::well(format!(
-                "{count} plugin files in {shown}; `riser plugin check FILE` looks into one"
+            Finding::ok(format!(
+                "{count} plugin files in {shown}; `riser plugin check FILE` checks one of them"
             ))
         }
     }
 }
 
-async fn look_at_port(what: &str, address: SocketAddr, where_to_change: &str) -> Finding {
+async fn check_port(what: &str, address: SocketAddr, where_to_change: &str) -> Finding {
     match TcpListener::bind(address).await {
-        Ok(_) => Finding::well(format!("{address} is free for {what}")),
+        Ok(_) => Finding::ok(format!("{address} is free for {what}")),
         Err(error) => Finding::fault(format!(
-            "{what} cannot listen on {address} ({error}): end the program that uses it, or change {where_to_change}"
+            "{what} cannot listen on {address} ({error}): stop the program that uses it, or change {where_to_change}"
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! `riser plugin check FILE`: what a plugin library offers, and what is wrong with how it says so.
+//! `riser plugin check FILE`: shows the content of a plugin library and the faults in its description.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use riser_domain::RunMode;
 use riser_platform::create_private_dir;
 use riser_worker::{
     LaunchOptions, Launcher, LibraryCache, LibraryDescription, Setting, SettingKind, SettingValues,
-    SettingsSchema, describe,
+    SettingsSchema, check_settings, describe,
 };
 
 use super::write_line;
@@ -25,16 +25,16 @@ pub(crate) struct PluginArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Load a plugin library in a worker process, show what it offers, and find faults in its description
+    /// Load a plugin library in a worker process, show its content, and find faults in its description
     ///
-    /// Nothing is installed or changed, and no running Riser is asked.
+    /// Installs and changes nothing, and does not use a running Riser.
     Check {
         /// The library, such as `target/debug/libmy_plugin.so`
         file: PathBuf,
     },
 }
 
-/// Carries out the action. A library that cannot be used is an error, one with faults ends with code 1.
+/// Runs the action. An unusable library is an error. A library with faults ends with code 1.
 pub(crate) async fn run(arguments: PluginArgs) -> anyhow::Result<ExitCode> {
     let Action::Check { file } = arguments.action;
     check(&file).await
@@ -43,10 +43,11 @@ pub(crate) async fn run(arguments: PluginArgs) -> anyhow::Result<ExitCode> {
 async fn check(file: &Path) -> anyhow::Result<ExitCode> {
     ensure!(
         file.exists(),
-        "{} is not there: name a plugin library, such as target/debug/libmy_plugin.so",
+        "{} does not exist; name a plugin library such as target/debug/libmy_plugin.so",
         file.display()
     );
-    let directory = TemporaryDir::new().context("a directory for a copy of the library cannot be made")?;
+    let directory =
+        TemporaryDir::new().context("the directory for a copy of the library cannot be created")?;
     let library = LibraryCache::open(&directory.0)?.copy_in(file)?;
     let launcher = Launcher::start(LaunchOptions::of_this_program(format!("check-{}", std::process::id())))?;
     let library = describe(&launcher, &library).await?;
@@ -76,7 +77,7 @@ fn show(out: &mut impl Write, library: &LibraryDescription) -> io::Result<()> {
     )?;
     for class in &library.classes {
         let mode = match class.mode {
-            RunMode::Scheduled => "runs to its end",
+            RunMode::Scheduled => "runs to completion",
             RunMode::LongRunning => "runs until it is stopped",
         };
         write_line(out, format_args!("class {id}/{}: {}; {mode}", class.id, class.name))?;
@@ -92,31 +93,28 @@ fn show(out: &mut impl Write, library: &LibraryDescription) -> io::Result<()> {
 fn show_settings(out: &mut impl Write, schema: &SettingsSchema) -> io::Result<()> {
     for setting in &schema.settings {
         let needed = match &setting.default {
-            Some(default) => format!("{default} if not given"),
-            None if setting.is_required => "must be given".to_owned(),
-            None => "may be left out".to_owned(),
+            Some(default) => format!("{default} by default"),
+            None if setting.required => "required".to_owned(),
+            None => "optional".to_owned(),
         };
         write_line(out, format_args!("  {}: {}; {needed}", setting.key, setting.help))?;
     }
     Ok(())
 }
 
-/// What the contract asks of a description beyond its form, which was checked when it was read.
+/// Returns violations of the contract that the parser of the description does not find.
 fn faults(library: &LibraryDescription) -> Vec<String> {
     let mut faults = Vec::new();
     for (what, text) in
         [("name", &library.name), ("version", &library.version), ("company", &library.company)]
     {
         if text.trim().is_empty() {
-            faults.push(format!("the library has no {what}: `export_plugin!` gives it"));
+            faults.push(format!("the library has no {what}: set it in `export_plugin!`"));
         }
     }
     for class in &library.classes {
         if class.about.trim().is_empty() {
-            faults.push(format!(
-                "the class {} does not say what it does: `.about(…)` of its `CLASS`",
-                class.id
-            ));
+            faults.push(format!("the class {} has no description: add `.about(…)` to its `CLASS`", class.id));
         }
         faults.extend(setting_faults(&format!("class {}", class.id), &class.settings));
     }
@@ -131,17 +129,19 @@ fn setting_faults(of: &str, schema: &SettingsSchema) -> Vec<String> {
         let mut faults = Vec::new();
         let key = &setting.key;
         if schema.settings.iter().filter(|other| other.key == *key).count() > 1 {
-            faults.push(format!("the setting {key} of {of} stands twice"));
+            faults.push(format!("the setting {key} of {of} occurs twice"));
         }
         if setting.help.trim().is_empty() {
-            faults.push(format!("the setting {key} of {of} has no help: write a doc comment for its field"));
+            faults.push(format!("the setting {key} of {of} has no help: add a doc comment to its field"));
         }
         if setting.kind == SettingKind::Secret && setting.default.is_some() {
-            faults.push(format!("the secret {key} of {of} has a default, which is no secret"));
+            faults.push(format!(
+                "the secret {key} of {of} has a default, so it is not secret: remove the default"
+            ));
         }
         let alone = SettingsSchema { settings: vec![setting.clone()] };
         if setting.default.is_some()
-            && let Err(unfit) = alone.check(&SettingValues::new(), &[])
+            && let Err(unfit) = check_settings(&alone, &SettingValues::new(), &[])
         {
             faults.extend(
                 unfit
@@ -154,7 +154,7 @@ fn setting_faults(of: &str, schema: &SettingsSchema) -> Vec<String> {
     schema.settings.iter().flat_map(faults_of).collect()
 }
 
-/// A directory that only this user reads, removed at the end.
+/// A directory that only this user can read. It is removed on drop.
 struct TemporaryDir(PathBuf);
 
 impl TemporaryDir {
@@ -167,7 +167,7 @@ impl TemporaryDir {
 
 impl Drop for TemporaryDir {
     fn drop(&mut self) {
-        // What is left is a copy in the system's temporary directory.
+        // If this fails, a copy remains in the system's temporary directory.
         let _left = std::fs::remove_dir_all(&self.0);
     }
 }
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_description_that_says_too_little_or_contradicts_itself_has_faults() {
+    fn an_incomplete_or_contradictory_description_has_faults() {
         let library = LibraryDescription::parse(
             r#"{
                 "schema": 1, "contract": "1.1", "id": "a.b", "name": "B", "version": "1", "company": " ",
@@ -191,11 +191,11 @@ mod tests {
         assert_eq!(
             faults(&library),
             [
-                "the library has no company: `export_plugin!` gives it",
-                "the class poll does not say what it does: `.about(…)` of its `CLASS`",
-                "the setting every of class poll has no help: write a doc comment for its field",
+                "the library has no company: set it in `export_plugin!`",
+                "the class poll has no description: add `.about(…)` to its `CLASS`",
+                "the setting every of class poll has no help: add a doc comment to its field",
                 "the default of every of class poll: it takes 5 s or more",
-                "the secret word of class poll has a default, which is no secret",
+                "the secret word of class poll has a default, so it is not secret: remove the default",
             ]
         );
     }

@@ -100,8 +100,10 @@ pub(crate) async fn list(connection: &mut SqliteConnection) -> Result<Vec<Accoun
     .await?;
     rows.into_iter()
         .map(|row| {
-            let rights = AccountRights::from_word(&row.rights)
-                .ok_or_else(|| StoreError::damaged("ews_accounts", "rights", &row.id))?;
+            let rights = row
+                .rights
+                .parse::<AccountRights>()
+                .map_err(|_| StoreError::damaged("ews_accounts", "rights", &row.id))?;
             let password = row.password_kid.zip(row.password);
             Ok(Account {
                 id: AccountId(row.id),

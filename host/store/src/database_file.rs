@@ -219,7 +219,7 @@ fn unwritable(directory: &Path, source: std::io::Error) -> OpenFault {
     OpenFault::Refuse(StoreError::Unwritable { directory: directory.to_owned(), source })
 }
 
-/// Looks for damage, within its budget; answers whether it came to the end.
+/// Searches for damage within its budget. Returns whether it checked the whole file.
 async fn check(connection: &mut SqliteConnection) -> Result<bool, OpenFault> {
     let deadline = Instant::now() + CHECK_BUDGET;
     connection.lock_handle().await?.set_progress_handler(10_000, move || Instant::now() < deadline);

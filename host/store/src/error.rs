@@ -1,7 +1,5 @@
 use std::path::PathBuf;
 
-use riser_domain::TreeError;
-
 /// Why the store could not do what it was asked; variants by what the caller does differently.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -77,9 +75,6 @@ pub enum StoreError {
     /// The row to be changed is not there.
     #[error("{0} is not there any more")]
     Gone(&'static str),
-    /// A tree that cannot be stored.
-    #[error(transparent)]
-    Tree(#[from] TreeError),
     /// A processor's state would pass its limit.
     #[error("the state of a processor may have 1 MiB in all; nothing was stored")]
     PluginStateFull,

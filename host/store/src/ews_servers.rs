@@ -74,7 +74,7 @@ pub(crate) async fn list(connection: &mut SqliteConnection) -> Result<Vec<EwsSer
     rows.into_iter()
         .map(|row| {
             let digest_order: Vec<DigestAlgorithm> =
-                row.digest_order.split(' ').filter_map(DigestAlgorithm::from_token).collect();
+                row.digest_order.split(' ').filter_map(|text| text.parse().ok()).collect();
             if digest_order.is_empty() {
                 return Err(StoreError::damaged("ews_servers", "digest_order", &row.id));
             }

@@ -9,6 +9,7 @@ use crate::StoreError;
 pub(crate) enum Numbered {
     Item,
     SetPointWrite,
+    Tree,
 }
 
 /// Takes `count` numbers in a row; answers the first.
@@ -20,6 +21,7 @@ pub(crate) async fn take(
     let name = match what {
         Numbered::Item => "item",
         Numbered::SetPointWrite => "set_point_write",
+        Numbered::Tree => "tree",
     };
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let next = sqlx::query_scalar!(

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use riser_domain::{
-    ContainerItem, ContainerKind, EwsItem, EwsItemId, HistoryItem, SetPointRule, ValueItem, ValueKind,
-};
+use riser_domain::{ContainerItem, EwsItem, EwsItemId, HistoryItem, SetPointRule, ValueItem};
 use sqlx::Sqlite;
 use sqlx::query_builder::Separated;
 
@@ -68,7 +66,7 @@ impl From<&EwsItem> for ItemColumns {
                 node: "container".to_owned(),
                 name: item.name.to_string(),
                 description: item.description.to_string(),
-                container_kind: Some(item.kind.name().to_owned()),
+                container_kind: Some(item.kind.as_str().to_owned()),
                 ..Self::default()
             },
             EwsItem::Value(item) => {
@@ -79,7 +77,7 @@ impl From<&EwsItem> for ItemColumns {
                     node: "value".to_owned(),
                     name: item.name.to_string(),
                     description: item.description.to_string(),
-                    value_kind: Some(item.kind.name().to_owned()),
+                    value_kind: Some(item.kind.as_str().to_owned()),
                     unit: Some(item.unit.to_string()),
                     published_by: Some(item.published_by.to_string()),
                     writes_handled_by: item.writes_handled_by.as_deref().map(str::to_owned),
@@ -97,7 +95,7 @@ impl From<&EwsItem> for ItemColumns {
                 node: "history".to_owned(),
                 name: item.name.to_string(),
                 description: item.description.to_string(),
-                value_kind: Some(item.kind.name().to_owned()),
+                value_kind: Some(item.kind.as_str().to_owned()),
                 unit: Some(item.unit.to_string()),
                 value_item_id: Some(item.value_item.to_string()),
                 published_by: Some(item.published_by.to_string()),
@@ -115,14 +113,14 @@ impl ItemColumns {
         let name = texts.share(&self.name);
         let description = texts.share(&self.description);
         if self.node == "container" {
-            let kind = self.container_kind.as_deref().and_then(ContainerKind::from_name);
+            let kind = self.container_kind.as_deref().and_then(|text| text.parse().ok());
             let kind = kind.ok_or_else(|| damaged("container_kind"))?;
             let parent = self.parent_id.as_deref().map(|parent| texts.share(parent).into());
             return Ok(EwsItem::Container(ContainerItem { id, parent, name, description, kind }));
         }
         let parent = self.parent_id.as_deref().ok_or_else(|| damaged("parent_id"))?;
         let parent = EwsItemId::from(texts.share(parent));
-        let kind = self.value_kind.as_deref().and_then(ValueKind::from_name);
+        let kind = self.value_kind.as_deref().and_then(|text| text.parse().ok());
         let kind = kind.ok_or_else(|| damaged("value_kind"))?;
         let unit = texts.share(self.unit.as_deref().unwrap_or_default());
         let published_by = texts.share(self.published_by.as_deref().unwrap_or_default());

@@ -1,8 +1,8 @@
 //! Items of EWS servers: the trees that plugins declared.
 
 use riser_domain::{
-    Actor, ConnectionId, EwsItem, EwsItemId, EwsServerId, ItemChange, PointHandle, StoredItem, Timestamp,
-    TreeDifference, TreeError, TreeOwner,
+    Actor, ConnectionId, EwsItemId, EwsServerId, ItemChange, PointHandle, StoredItem, Timestamp,
+    TreeDifference, TreeOwner,
 };
 use sqlx::SqliteConnection;
 
@@ -10,7 +10,7 @@ use crate::audit::{self, NewAuditEntry};
 use crate::id_blocks::{self, Numbered, json_list};
 use crate::item_rows::{ItemColumns, ItemRow};
 use crate::string_pool::StringPool;
-use crate::{Store, StoreError, bulk_statements};
+use crate::{Store, StoreError, bulk_statements, tree_keys};
 
 impl Store {
     /// All items of all servers, each owner's in their order.
@@ -21,6 +21,7 @@ impl Store {
                       writes_handled_by, is_writable AS "is_writable: bool", set_point_min, set_point_max,
                       set_point_future AS "set_point_future: bool", set_point_options, vanished_at
                FROM items JOIN tree_owners ON tree_owners.id = items.owner_id
+                    JOIN tree_keys ON tree_keys.key = tree_owners.tree_key
                ORDER BY owner_id, position, handle"#
         )
         .fetch_all(self.riser().read())
@@ -62,11 +63,9 @@ impl Store {
             .collect()
     }
 
-    /// Writes the difference of one owner's tree in one transaction; answers the handles of new items, which
-    /// follow each other in the order of the difference. An empty difference writes nothing.
-    ///
-    /// # Errors
-    /// [`TreeError::ForeignId`] for a new id that another owner has on this server.
+    /// Writes the difference of one owner's tree in one transaction. Returns the handles of new items, which
+    /// follow each other in the order of the difference. An empty difference writes nothing. Every id has the
+    /// owner's key ([`Store::tree_key`]).
     pub async fn apply_tree(
         &self,
         owner: &TreeOwner,
@@ -78,8 +77,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut transaction = self.riser().write().await?;
-        let owner_id = ensure_owner(&mut transaction, owner).await?;
-        refuse_known_ids(&mut transaction, owner, owner_id, difference).await?;
+        let owner_id = tree_keys::ensure_owner(&mut transaction, owner).await?;
         let (added, changed, vanished) = difference.counts();
         let first = id_blocks::take(&mut transaction, Numbered::Item, added).await?;
         let mut new_handle = u32::try_from(first)
@@ -153,73 +151,6 @@ pub(crate) fn handle_from(
     column: &'static str,
 ) -> Result<PointHandle, StoreError> {
     u32::try_from(number).map(PointHandle).map_err(|_| StoreError::damaged(table, column, &number))
-}
-
-async fn ensure_owner(connection: &mut SqliteConnection, owner: &TreeOwner) -> Result<i64, StoreError> {
-    let connection_id = owner.connection.map(|id| id.0);
-    let known = sqlx::query_scalar!(
-        "SELECT id FROM tree_owners WHERE ews_server_id = ? AND plugin = ? AND connection_id IS ?",
-        owner.ews_server.0,
-        owner.plugin,
-        connection_id
-    )
-    .fetch_optional(&mut *connection)
-    .await?;
-    if let Some(id) = known {
-        return Ok(id);
-    }
-    sqlx::query_scalar!(
-        r#"INSERT INTO tree_owners (ews_server_id, plugin, connection_id) VALUES (?, ?, ?) RETURNING id AS "id!: i64""#,
-        owner.ews_server.0,
-        owner.plugin,
-        connection_id
-    )
-    .fetch_one(connection)
-    .await
-    .map_err(StoreError::about("the EWS server or the connection of the tree"))
-}
-
-/// An id that is new to this owner may not be in use on the server.
-async fn refuse_known_ids(
-    connection: &mut SqliteConnection,
-    owner: &TreeOwner,
-    owner_id: i64,
-    difference: &TreeDifference,
-) -> Result<(), StoreError> {
-    let has_items = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT 1 FROM items WHERE ews_server_id = ?) AS "has_items!: bool""#,
-        owner.ews_server.0
-    )
-    .fetch_one(&mut *connection)
-    .await?;
-    if !has_items {
-        return Ok(());
-    }
-    for id in new_items(difference).map(EwsItem::id) {
-        let text = id.as_str();
-        let known_owner = sqlx::query_scalar!(
-            "SELECT owner_id FROM items WHERE ews_server_id = ? AND item_id = ?",
-            owner.ews_server.0,
-            text
-        )
-        .fetch_optional(&mut *connection)
-        .await?;
-        match known_owner {
-            None => {}
-            Some(known_owner) if known_owner == owner_id => {
-                return Err(TreeError::DuplicateId(id.clone()).into());
-            }
-            Some(_) => return Err(TreeError::ForeignId(id.clone()).into()),
-        }
-    }
-    Ok(())
-}
-
-fn new_items(difference: &TreeDifference) -> impl Iterator<Item = &EwsItem> {
-    difference.changes.iter().filter_map(|change| match change {
-        ItemChange::Add { item, .. } => Some(item),
-        ItemChange::Update { .. } | ItemChange::Vanish { .. } => None,
-    })
 }
 
 async fn mark_vanished(

@@ -39,6 +39,7 @@ mod schedules;
 mod sealed;
 mod store;
 mod string_pool;
+mod tree_keys;
 mod users;
 mod value_columns;
 

@@ -91,8 +91,9 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?
             .ok_or(StoreError::Gone("a set point"))?;
-        let present = WriteState::from_word(&present)
-            .ok_or_else(|| StoreError::damaged("writes", "state", &write.0))?;
+        let present = present
+            .parse::<WriteState>()
+            .map_err(|_| StoreError::damaged("set_point_writes", "state", &write.0))?;
         if !present.may_become(state) {
             return Ok(false);
         }
@@ -325,8 +326,10 @@ impl TryFrom<WriteRow> for SetPointWrite {
             ews_server: EwsServerId(row.ews_server_id),
             value: value.into_value("writes", &row.id)?,
             actor: actor.into_actor("writes", row.id)?,
-            state: WriteState::from_word(&row.state)
-                .ok_or_else(|| StoreError::damaged("writes", "state", &row.id))?,
+            state: row
+                .state
+                .parse::<WriteState>()
+                .map_err(|_| StoreError::damaged("set_point_writes", "state", &row.id))?,
             reason: row.reason,
             accepted_at: Timestamp::from_unix_ms(row.accepted_at),
             sent_at: row.sent_at.map(Timestamp::from_unix_ms),

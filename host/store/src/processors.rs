@@ -8,7 +8,7 @@ use riser_domain::{
 use sqlx::SqliteConnection;
 
 use crate::sealed::SealedSettings;
-use crate::{ConfigurationTransaction, SealedValue, Store, StoreError};
+use crate::{ConfigurationTransaction, SealedValue, Store, StoreError, tree_keys};
 
 const A_PROCESSOR: &str = "a processor configuration";
 
@@ -58,6 +58,8 @@ impl ConfigurationTransaction {
         .fetch_one(&mut *self.transaction)
         .await
         .map_err(StoreError::about(A_PROCESSOR))?;
+        // Here and not at the first declaration, so that the same file gives the same ids on every machine.
+        tree_keys::assign(&mut self.transaction, &processor.class.plugin, processor.connection).await?;
         self.audit("add", "processor", &processor.name, &summary(processor)).await?;
         Ok(ConfigurationId(id))
     }
@@ -92,6 +94,7 @@ impl ConfigurationTransaction {
         if changed.rows_affected() == 0 {
             return Err(StoreError::Gone(A_PROCESSOR));
         }
+        tree_keys::assign(&mut self.transaction, &processor.class.plugin, processor.connection).await?;
         self.audit("update", "processor", &processor.name, &summary(processor)).await
     }
 

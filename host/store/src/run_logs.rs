@@ -53,8 +53,10 @@ impl Store {
             Ok(RunLogLine {
                 number: row.id,
                 at: Timestamp::from_unix_ms(row.at),
-                level: LogLevel::from_word(&row.level)
-                    .ok_or_else(|| StoreError::damaged("run_log", "level", &row.id))?,
+                level: row
+                    .level
+                    .parse::<LogLevel>()
+                    .map_err(|_| StoreError::damaged("run_log", "level", &row.id))?,
                 line: row.line,
             })
         })

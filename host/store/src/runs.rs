@@ -177,7 +177,7 @@ impl TryFrom<RunRow> for Run {
         let trigger = trigger_from(&row.trigger_kind, row.trigger_name)
             .ok_or_else(|| StoreError::damaged("runs", "trigger_kind", &row.id))?;
         let state =
-            RunState::from_word(&row.state).ok_or_else(|| StoreError::damaged("runs", "state", &row.id))?;
+            row.state.parse::<RunState>().map_err(|_| StoreError::damaged("runs", "state", &row.id))?;
         Ok(Self {
             id: RunId(row.id),
             configuration: ConfigurationId(row.configuration_id),

@@ -158,6 +158,6 @@ pub(crate) fn user_from(
     role: &str,
     password_hash: String,
 ) -> Result<User, StoreError> {
-    let role = Role::from_word(role).ok_or_else(|| StoreError::damaged("users", "role", &id))?;
+    let role = role.parse::<Role>().map_err(|_| StoreError::damaged("users", "role", &id))?;
     Ok(User { id: UserId(id), name, role, password_hash })
 }

@@ -1,4 +1,4 @@
-//! What lets a processor run and what keeps it from running: its switches, its schedule, the class it waits for.
+//! Conditions for a run: switches, schedule, and the class that must have succeeded before.
 
 use crate::bms::walk_until_there;
 use crate::configuration::ConfigurationFile;
@@ -11,9 +11,9 @@ use crate::waiting::until;
 
 /// A class that runs until it is stopped, and one that ends by itself.
 const COUNTER: &str = "riser.example/counter";
-const ENDS: &str = "riser.misbehaving/needs-somebody";
+const ENDS: &str = "riser.misbehaving/needs-operator";
 
-/// Processors in the order of the file, from which their numbers come, with their switches.
+/// Processors in the order of the file, which determines their ids, with their switches.
 const SWITCHED: [(&str, &str, &str); 6] = [
     ("Off", COUNTER, "active = false"),
     ("Not by hand", COUNTER, "runs_at_start = false\nmanually_startable = false"),
@@ -38,9 +38,9 @@ async fn each_switch_of_a_processor_acts() {
 
     row_with(&portal, "Unstoppable", "Running").await;
     row_with(&portal, "By schedule", "Succeeded").await;
-    row_with(&portal, "Off", "Switched off").await;
+    row_with(&portal, "Off", "Disabled, so it never runs").await;
     for idle in ["Not by hand", "By hand", "Schedule ignored"] {
-        row_with(&portal, idle, "Runs when someone starts it").await;
+        row_with(&portal, idle, "Runs only when started by hand").await;
     }
     assert!(portal.refused("run", 1).await.contains("It is switched off"));
     assert!(portal.refused("run", 2).await.contains("It may not be started by hand"));
@@ -80,7 +80,7 @@ async fn a_class_that_waits_names_the_other_and_runs_once_that_has_succeeded() {
     let waits = "Waiting for EVCE Setup, which has never succeeded";
     row_with(&portal, "EVCE Status", waits).await;
     assert!(portal.refused("run", 2).await.contains(waits));
-    // The button of the row that waits starts what it waits for.
+    // The button of the waiting row starts the required class.
     portal.press("run", "EVCE Status").await;
     walk_until_there(&host.bms(EWS_SERVER), "EVCE Zones/SiteOverallActivePowerTotal").await;
     row_with(&portal, "EVCE Status", "Running").await;

@@ -1,4 +1,4 @@
-//! `riser apply`: all faults at once with their lines, nothing by halves, nothing the second time.
+//! `riser apply`: reports all faults with their lines, applies all or nothing, and does nothing the second time.
 
 use crate::host::{BMS_PASSWORD_VARIABLE, Installation};
 use crate::programs;
@@ -51,7 +51,7 @@ fn the_second_time_nothing_changes() {
 }
 
 #[test]
-fn what_is_left_out_stays_and_what_is_named_changes() {
+fn missing_objects_stay_and_named_ones_change() {
     let installation = installation();
     installation.try_apply(SITE);
     let changed = installation.try_apply("[[processor]]\nname = \"EVCE Setup\"\nactive = false\n");
@@ -61,7 +61,7 @@ fn what_is_left_out_stays_and_what_is_named_changes() {
 }
 
 #[test]
-fn all_faults_are_told_at_once_with_their_lines_and_nothing_is_applied() {
+fn all_faults_are_reported_with_their_lines_and_nothing_is_applied() {
     let installation = installation();
     let refused = installation.try_apply(
         r#"[[ews_server]]
@@ -114,7 +114,11 @@ settings = { interval = "1 s" }
     ] {
         assert!(refused.text.contains(fault), "{fault} is missing in\n{}", refused.text);
     }
-    assert!(!refused.text.contains("there is no schedule"), "a fault has a false follower: {}", refused.text);
+    assert!(
+        !refused.text.contains("there is no schedule"),
+        "a fault has a false consequence: {}",
+        refused.text
+    );
     assert!(refused.text.ends_with("faults; nothing was applied\n"), "{}", refused.text);
     assert!(!refused.text.contains("open text"), "a secret is in a message: {}", refused.text);
     // Everything is still to be added.
@@ -163,7 +167,7 @@ name = "None"
 }
 
 #[test]
-fn half_a_file_names_the_line_where_it_breaks() {
+fn a_truncated_file_is_refused_with_the_line() {
     let refused = installation().try_apply("[[ews_server]]\nname = \"Buil");
     assert!(!refused.is_success && refused.text.contains(":2:"), "{}", refused.text);
 }
@@ -183,7 +187,7 @@ fn a_changed_address_demands_the_password_again() {
 }
 
 #[test]
-fn a_password_that_is_not_there_is_named_by_its_place() {
+fn a_missing_password_is_reported_with_its_line() {
     let installation = installation();
     let site = SITE.replace(BMS_PASSWORD_VARIABLE, "NOT_SET_ANYWHERE");
     let refused = installation.try_apply(&site);

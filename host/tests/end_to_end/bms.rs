@@ -1,4 +1,4 @@
-//! What a BMS does with an EWS server: walk its tree, read values, write set points.
+//! The actions of a BMS on an EWS server: walk the tree, read values, write set points.
 
 use std::collections::BTreeMap;
 
@@ -23,17 +23,17 @@ pub(crate) async fn walk(bms: &EwsClient) -> Result<Tree, ClientError> {
     let mut tree = Tree::new();
     let mut open = vec![(String::new(), String::new())];
     while let Some((id, path)) = open.pop() {
-        let answer = bms.container(&id).await?;
+        let response = bms.container(&id).await?;
         let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
-        for child in answer.containers {
+        for child in response.containers {
             let child_path = below(&child.name);
             open.push((child.id.clone(), child_path.clone()));
-            tree.insert(child_path, (child.id, Item::Container { kind: child.kind.name().to_owned() }));
+            tree.insert(child_path, (child.id, Item::Container { kind: child.kind.as_str().to_owned() }));
         }
-        for value in answer.values {
+        for value in response.values {
             tree.insert(below(&value.name), (value.id.clone(), Item::Value(value)));
         }
-        for history in answer.histories {
+        for history in response.histories {
             tree.insert(below(&history.name), (history.id.clone(), Item::History(history)));
         }
     }
@@ -56,8 +56,8 @@ pub(crate) fn id_of<'tree>(tree: &'tree Tree, path: &str) -> &'tree str {
 
 /// Text and state of one value.
 pub(crate) async fn read(bms: &EwsClient, id: &str) -> Result<(String, ValueState), String> {
-    let answer = bms.values(&[id]).await.map_err(|error| error.to_string())?;
-    let value = answer.values.into_iter().next().ok_or_else(|| format!("{:?}", answer.errors))?;
+    let response = bms.values(&[id]).await.map_err(|error| error.to_string())?;
+    let value = response.values.into_iter().next().ok_or_else(|| format!("{:?}", response.errors))?;
     Ok((value.text, value.state))
 }
 
@@ -78,5 +78,5 @@ pub(crate) async fn write(bms: &EwsClient, id: &str, value: &str) {
 
 /// The name of a kind in the contract.
 pub(crate) fn kind_name(kind: ValueKind) -> &'static str {
-    kind.name()
+    kind.as_str()
 }

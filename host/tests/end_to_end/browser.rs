@@ -15,7 +15,7 @@ use crate::portal::{ADMIN, ADMIN_PASSWORD};
 use crate::site::{Processors, Site};
 use crate::waiting::until;
 
-/// Far longer than a page takes.
+/// A generous limit for a page.
 const TEST_TIMEOUT: Duration = Duration::from_mins(1);
 const REDUCTION: &str = "EVCE Zones/Z1/ZoneReduction";
 

@@ -28,7 +28,7 @@ impl ConfigurationFile {
         self
     }
 
-    /// A connection to a charge controller, whose password lies in the file that is made for it.
+    /// A connection to a charge controller, with its password in a file.
     pub(crate) fn connection(mut self, name: &str, controller: &Controller, password_file: &str) -> Self {
         let (url, pin) = (&controller.api_url, &controller.certificate_sha256);
         write!(
@@ -41,7 +41,7 @@ impl ConfigurationFile {
         self
     }
 
-    /// A processor that runs at start unless `more`, the further lines of its table, says otherwise.
+    /// A processor that runs at start unless `more`, the other lines of its table, changes that.
     pub(crate) fn processor(mut self, name: &str, class: &str, ews_server: &str, more: &str) -> Self {
         let more = if more.contains("runs_at_start") {
             more.to_owned()

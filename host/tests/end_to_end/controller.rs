@@ -1,4 +1,4 @@
-//! The charge controller: our simulator, in a process of its own.
+//! The charge controller: our simulator in a separate process.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -55,11 +55,11 @@ impl Controller {
     /// The calls whose method and path (below `/api/v2`) are these, oldest first.
     pub(crate) async fn requests(&self, method: &str, path: &str) -> Vec<Request> {
         let url = format!("{}/_sim/requests?method={method}&path={path}", self.control_url);
-        let answer = self.http.get(url).send().await.unwrap().error_for_status().unwrap();
-        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+        let response = self.http.get(url).send().await.unwrap().error_for_status().unwrap();
+        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
     }
 
-    /// The bodies of all writes, oldest first, that were carried out.
+    /// The bodies of all executed writes, oldest first.
     pub(crate) async fn writes(&self, path: &str) -> Vec<Value> {
         let requests = self.requests("PUT", path).await;
         requests
@@ -83,8 +83,8 @@ impl Controller {
 
     async fn post(&self, path: &str, body: Value) {
         let url = format!("{}{path}", self.control_url);
-        let answer = self.http.post(url).body(body.to_string()).header("content-type", "application/json");
-        answer.send().await.unwrap().error_for_status().unwrap();
+        let response = self.http.post(url).body(body.to_string()).header("content-type", "application/json");
+        response.send().await.unwrap().error_for_status().unwrap();
     }
 
     /// Refuses all connections until [`Self::end_faults`].

@@ -1,4 +1,4 @@
-//! A wrong password: the controller is not asked again and again, and the administrator reads what to do.
+//! A wrong password: Riser does not repeat the login, and the administrator sees the remedy.
 
 use riser_domain::ValueState;
 

@@ -1,4 +1,4 @@
-//! What is installed at the charge controller while Riser runs appears at the BMS by itself.
+//! New objects of the charge controller appear in the BMS while Riser runs.
 
 use riser_domain::ValueState;
 use serde_json::json;

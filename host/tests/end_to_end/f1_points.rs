@@ -1,4 +1,6 @@
-//! Site F1 over EWS is what `f1-points.csv` says, after Setup alone and after the first Status poll.
+//! Site F1 over EWS equals `f1-points.csv`, after Setup alone and after the first Status poll.
+
+use std::collections::BTreeSet;
 
 use riser_domain::ValueState;
 use riser_ews::client::EwsClient;
@@ -27,6 +29,11 @@ struct Row {
 enum Moment {
     AfterSetup = 7,
     AfterStatus = 9,
+}
+
+/// Every path of site F1.
+pub(crate) fn paths() -> BTreeSet<String> {
+    expected(Moment::AfterStatus).into_iter().map(|row| row.path).collect()
 }
 
 fn expected(moment: Moment) -> Vec<Row> {
@@ -101,7 +108,7 @@ fn assert_same(served: &[Row], expected: &[Row]) {
 }
 
 #[tokio::test]
-async fn after_setup_alone_it_is_what_the_file_says() {
+async fn after_setup_alone_it_equals_the_file() {
     let site = Site::new("F1", Processors::SetupAlone);
     let (_host, bms) = site.start();
     let tree = walk_until_there(&bms, A_STATUS_POINT).await;
@@ -109,7 +116,7 @@ async fn after_setup_alone_it_is_what_the_file_says() {
 }
 
 #[tokio::test]
-async fn after_the_first_status_poll_it_is_what_the_file_says() {
+async fn after_the_first_status_poll_it_equals_the_file() {
     let site = Site::new("F1", Processors::SetupAndStatus);
     let (_host, bms) = site.start();
     let tree = walk_until_there(&bms, A_STATUS_POINT).await;

@@ -1,4 +1,4 @@
-//! What EVCE Logs records is what the BMS read, over `GetHistory`.
+//! The records of EVCE Logs equal the values that the BMS read, over `GetHistory`.
 
 use riser_domain::ValueState;
 

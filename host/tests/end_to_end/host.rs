@@ -1,4 +1,4 @@
-//! Riser itself, in a process of its own, on a data directory that outlives it.
+//! Riser in a separate process, on a data directory that outlives it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -51,12 +51,12 @@ impl Installation {
         this
     }
 
-    /// Puts a library where Riser looks for it, as `cp` does.
+    /// Copies a library into the plugin directory.
     pub(crate) fn drop_in(&self, library: &Path, name: &str) {
         std::fs::copy(library, self.plugins().join(name)).unwrap();
     }
 
-    /// The directory of everything, for what a test adds.
+    /// The directory of the installation, for additional files of a test.
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -88,7 +88,7 @@ impl Installation {
         Said::by(&Command::new(RISER).current_dir(self.path()).args(arguments).output().unwrap())
     }
 
-    /// Applies a configuration, and says what came of it.
+    /// Applies a configuration and returns the output.
     pub(crate) fn try_apply(&self, configuration: &str) -> Said {
         let file = self.directory.path().join("site.toml");
         std::fs::write(&file, configuration).unwrap();
@@ -101,12 +101,12 @@ impl Installation {
         assert!(applied.is_success, "{}", applied.text);
     }
 
-    /// Runs `riser user` to its end with a line on standard input.
+    /// Runs `riser user` with a line on standard input.
     pub(crate) fn user(&self, arguments: &[&str], line: &str) -> Said {
         let mut riser = self.command("user");
         riser.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = riser.spawn().unwrap();
-        // A refusal may come before the line is read.
+        // A refusal may precede reading the line.
         let _ = writeln!(child.stdin.take().unwrap(), "{line}");
         Said::by(&child.wait_with_output().unwrap())
     }
@@ -186,7 +186,7 @@ impl Host {
         &self.ews_servers.iter().find(|server| server.name == ews_server).unwrap().url
     }
 
-    /// What its workers, and all that they start, carry in their environment.
+    /// Returns the environment of its workers and their children.
     pub(crate) async fn marker(&self) -> String {
         until("a worker", async || {
             let environments = self.workers().into_iter().filter_map(|worker| {
@@ -233,7 +233,7 @@ pub(crate) fn marked_processes(marker: &str) -> Vec<i32> {
     names.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_marked).collect()
 }
 
-/// What a command said on both its outputs, and whether it did what it should.
+/// The output of a command and its success.
 pub(crate) struct Said {
     pub(crate) is_success: bool,
     pub(crate) exit_code: Option<i32>,

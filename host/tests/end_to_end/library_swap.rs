@@ -1,5 +1,5 @@
 //! A new version of a plugin is dropped over the old one while a run uses it. The new version is the example,
-//! copied elsewhere as an actor would, with one path and one line changed.
+//! copied elsewhere as a plugin author does, with one path and one line changed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,7 +17,7 @@ const SERVER: &str = "Example";
 const FILE: &str = "libriser_example.so";
 
 #[tokio::test]
-async fn the_run_under_way_goes_on_and_the_next_one_is_of_the_new_version() {
+async fn the_active_run_continues_and_the_next_one_has_the_new_version() {
     let installation = Installation::new(&[programs::library("riser-example")]);
     let file = ConfigurationFile::new().ews_server(SERVER);
     let file =

@@ -1,4 +1,4 @@
-//! Five cases beside a charge controller's live values: each has its exact reason, and nothing else notices.
+//! Five misbehaving plugins next to live values: each has its exact reason, and nothing else is affected.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use crate::programs;
 use crate::site::{EWS_SERVER, Processors, evce_processors};
 use crate::waiting::until;
 
-/// Time between two looks of EVCE Status, the shortest there is.
+/// Polling interval of EVCE Status, the shortest allowed.
 const PERIOD: Duration = Duration::from_secs(5);
 /// Less memory than by default, so that the leak meets its limit soon.
 const LITTLE_MEMORY: &str = "memory_limit_mib = 64";
 
-/// The processor of each case, the class, and a line that the host's log must have.
+/// The processor of each case, its class, and a line in the host's log.
 const CASES: [(&str, &str, &str); 5] = [
     ("Panic", "panic", "Panic: panicked: panicked as ordered at plugins/misbehaving/src/panic.rs:"),
     ("Segfault", "segfault", "Segfault: ended with signal 11 (segmentation fault)"),
@@ -74,9 +74,9 @@ async fn each_has_its_exact_reason_and_the_polls_of_the_neighbour_stay_in_time()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_problem_that_a_run_fails_with_stands_until_a_run_goes_well() {
+async fn the_problem_of_a_failed_run_remains_until_a_run_succeeds() {
     let installation = Installation::new(&[programs::library("riser-misbehaving")]);
-    let class = "riser.misbehaving/needs-somebody";
+    let class = "riser.misbehaving/needs-operator";
     let file = ConfigurationFile::new().ews_server("Cases").processor(
         "Gate",
         class,
@@ -87,7 +87,7 @@ async fn the_problem_that_a_run_fails_with_stands_until_a_run_goes_well() {
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let host = installation.start();
     let portal = Portal::sign_in(&host).await;
-    let remedy = "Open the gate and start it again";
+    let remedy = "Open the gate and start it again; its log: `riser log 1`";
     until("the problem with its remedy", async || {
         let page = portal.page("/").await;
         if page.contains(remedy) && page.contains("action=\"/processors/1/run\"") {

@@ -20,9 +20,9 @@ impl Portal {
         Self::sign_in_with(http_client(), host.portal_url.clone()).await
     }
 
-    /// Signs in with a client and an address of its own.
+    /// Signs in with a separate client and address.
     pub(crate) async fn sign_in_with(http: reqwest::Client, url: String) -> Self {
-        let answer = http
+        let response = http
             .post(format!("{url}/login"))
             .header(ORIGIN, &url)
             .header("content-type", "application/x-www-form-urlencoded")
@@ -30,14 +30,14 @@ impl Portal {
             .send()
             .await
             .unwrap();
-        assert_eq!(answer.headers().get(LOCATION).unwrap(), "/", "{}", answer.status());
-        let set_cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
+        assert_eq!(response.headers().get(LOCATION).unwrap(), "/", "{}", response.status());
+        let set_cookie = response.headers()[SET_COOKIE].to_str().unwrap();
         assert_eq!(set_cookie.contains("; Secure"), url.starts_with("https:"), "{set_cookie}");
         let cookie = set_cookie.split(';').next().unwrap().to_owned();
         Self { http, url, cookie }
     }
 
-    /// The cookie that stands for the session.
+    /// The session cookie.
     pub(crate) fn cookie(&self) -> &str {
         &self.cookie
     }
@@ -48,7 +48,7 @@ impl Portal {
         request.send().await.unwrap().error_for_status().unwrap().text().await.unwrap()
     }
 
-    /// What the overview shows of a processor.
+    /// Returns a processor's part of the overview.
     pub(crate) async fn row(&self, processor: &str) -> String {
         let page = self.page("/").await;
         let row = page
@@ -64,19 +64,24 @@ impl Portal {
         let action = row.split("action=\"").map(|rest| rest.split('"').next().unwrap());
         let action =
             action.into_iter().find(|action| action.ends_with(verb)).unwrap_or_else(|| panic!("{row}"));
-        let answer = self.post(action, &row).await;
-        assert!(answer.status().is_redirection(), "{}: {}", answer.status(), answer.text().await.unwrap());
+        let response = self.post(action, &row).await;
+        assert!(
+            response.status().is_redirection(),
+            "{}: {}",
+            response.status(),
+            response.text().await.unwrap()
+        );
     }
 
-    /// Asks for what no button offers, and answers what is said against it.
+    /// Sends a request without a button on the page. Returns the refusal.
     pub(crate) async fn refused(&self, verb: &str, processor: u32) -> String {
         let page = self.page("/").await;
-        let answer = self.post(&format!("/processors/{processor}/{verb}"), &page).await;
-        assert_eq!(answer.status(), reqwest::StatusCode::CONFLICT);
-        answer.text().await.unwrap()
+        let response = self.post(&format!("/processors/{processor}/{verb}"), &page).await;
+        assert_eq!(response.status(), reqwest::StatusCode::CONFLICT);
+        response.text().await.unwrap()
     }
 
-    /// Sends a form with the token that stands on a page.
+    /// Sends a form with the token of a page.
     async fn post(&self, action: &str, page: &str) -> reqwest::Response {
         let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
         self.http

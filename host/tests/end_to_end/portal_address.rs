@@ -1,4 +1,5 @@
-//! Where the portal may be reached: from this machine, over TLS, and in the clear only where that is asked for.
+//! Where the portal may be reached: from this machine, over TLS, and in the clear only where that is asked
+//! for.
 
 use std::path::PathBuf;
 
@@ -24,7 +25,7 @@ fn certificate_and_key(installation: &Installation) -> (PathBuf, PathBuf, reqwes
 }
 
 #[test]
-fn without_encryption_other_machines_are_kept_out_before_anything_runs() {
+fn without_encryption_other_machines_are_refused_at_start() {
     let installation = installation();
     let refused = installation.run(&["serve", "--portal-listen", "0.0.0.0:0"]);
     assert!(!refused.is_success, "{}", refused.text);
@@ -77,7 +78,7 @@ async fn over_tls_the_session_never_travels_in_the_clear() {
 }
 
 #[tokio::test]
-async fn a_portal_in_the_clear_is_a_problem_and_the_log_says_how_to_get_there() {
+async fn an_unencrypted_portal_raises_a_problem_and_the_log_has_its_address() {
     let installation = installation();
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let host = installation.start_with(&[
@@ -96,8 +97,8 @@ async fn a_portal_in_the_clear_is_a_problem_and_the_log_says_how_to_get_there() 
         [("riser.example", StatusCode::OK), ("evil.example", StatusCode::MISDIRECTED_REQUEST)]
     {
         let url = format!("http://127.0.0.1:{port}/login");
-        let answer = http_client().get(url).header(HOST, name).send().await.unwrap();
-        assert_eq!(answer.status(), status, "{name}");
+        let response = http_client().get(url).header(HOST, name).send().await.unwrap();
+        assert_eq!(response.status(), status, "{name}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 /// The program `riser`.
 pub(crate) const RISER: &str = env!("CARGO_BIN_EXE_riser");
 
-/// The charge controller's stand-in.
+/// The simulator.
 pub(crate) fn simulator() -> PathBuf {
     built_dir().join("evce-simulator")
 }
@@ -19,8 +19,8 @@ pub(crate) fn library(package: &str) -> PathBuf {
 
 /// The directory named by `RISER_TEST_PLUGINS`, or the one of the tests after a build.
 fn built_dir() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| std::env::var_os("RISER_TEST_PLUGINS").map_or_else(build, PathBuf::from))
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    DIRECTORY.get_or_init(|| std::env::var_os("RISER_TEST_PLUGINS").map_or_else(build, PathBuf::from))
 }
 
 fn build() -> PathBuf {

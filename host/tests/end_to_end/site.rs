@@ -15,7 +15,7 @@ pub(crate) const EWS_SERVER: &str = "EVCE Ews Server";
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Processors {
     SetupAlone,
-    /// With Status, which looks every 5 s.
+    /// With Status, which polls every 5 s.
     SetupAndStatus,
 }
 
@@ -66,6 +66,6 @@ pub(crate) fn evce_processors(
     if processors == Processors::SetupAlone {
         return file;
     }
-    let more = format!("{more}\nsettings = {{ interval = \"5 s\" }}");
+    let more = format!("{more}\nsettings = {{ interval = \"5 s\", offline_after = \"10 s\" }}");
     file.processor(&format!("{connection} Status"), "riser.evce/status", ews_server, &more)
 }

@@ -1,4 +1,4 @@
-//! Starts that cannot go well, or not all the way: what is said, and that nothing is lost.
+//! Failing and incomplete starts: their messages, and that no data is lost.
 
 use std::net::TcpListener;
 
@@ -13,15 +13,15 @@ fn example() -> Installation {
 }
 
 #[test]
-fn a_second_riser_on_one_directory_is_told_which_process_uses_it() {
+fn a_second_riser_on_one_directory_names_the_process_that_uses_it() {
     let installation = example();
     let host = installation.start();
     let refused = installation.run(&["serve", "--portal-listen", "127.0.0.1:0"]);
     let said = format!("another Riser, process {}, uses the directory", host.id());
     assert!(!refused.is_success && refused.text.contains(&said), "{}", refused.text);
-    // The doctor knows that a Riser that runs is no fault, and that its port is taken by itself.
+    // The doctor does not report a running Riser or its own port as a fault.
     let looked = installation.run(&["doctor", "--portal-listen", &host.portal_url.replace("http://", "")]);
-    assert!(looked.is_success && looked.text.contains("Riser runs, process"), "{}", looked.text);
+    assert!(looked.is_success && looked.text.contains("Riser is running as process"), "{}", looked.text);
     assert!(!looked.text.contains("FAULT"), "{}", looked.text);
 }
 
@@ -38,7 +38,7 @@ fn a_taken_portal_port_names_the_option_that_changes_it() {
 }
 
 #[tokio::test]
-async fn a_taken_ews_port_stands_as_a_problem_until_it_is_free() {
+async fn a_taken_ews_port_is_a_problem_until_it_is_free() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let installation = example();

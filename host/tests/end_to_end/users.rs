@@ -17,7 +17,7 @@ async fn log_in(host: &Host, password: &str) -> StatusCode {
     request.send().await.unwrap().status()
 }
 
-/// What the overview answers to the holder of this token; the name of its cookie carries the port.
+/// Returns the overview for this token. The name of its cookie contains the port.
 async fn overview(host: &Host, token: &str) -> StatusCode {
     let port = host.portal_url.rsplit(':').next().unwrap();
     let cookie = format!("riser-{port}={token}");
@@ -67,7 +67,7 @@ fn the_data_directory_may_be_named_behind_the_action() {
 }
 
 #[test]
-fn refusals_name_the_remedy_and_add_nobody() {
+fn refusals_name_the_remedy_and_add_no_user() {
     let installation = Installation::new(&[]);
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     for (arguments, password, said) in [

@@ -1,14 +1,14 @@
-//! Waiting for what must become true.
+//! Waits for conditions.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
-/// Far longer than anything takes, also on a machine that does ten other things.
+/// A generous limit, also for a busy machine.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
-/// Time between two looks.
+/// Polling interval.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Looks until the condition gives something; the test fails with the last look when it never does.
+/// Polls until the condition returns a value. The test fails with the last observation after the limit.
 pub(crate) async fn until<T, Seen: Debug>(what: &str, mut look: impl AsyncFnMut() -> Result<T, Seen>) -> T {
     let deadline = Instant::now() + LONGEST_WAIT;
     loop {

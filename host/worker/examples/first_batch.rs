@@ -1,16 +1,17 @@
-//! Measures, for `cargo xtask bench`, the time from the order to start a worker, whose tree is stored already, to
+//! Measures, for `cargo xtask bench`, the time from the start of a worker, whose tree is stored already, to
 //! its first batch of values. Arguments: the program `riser`, the library of the metronome, how many values.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use riser_worker::frames::{
-    Call, DeclaredFrame, DeclaredNodeFrame, FromWorker, PointFrame, Reply, RunRequest, ToWorker,
-};
+use riser_domain::{EwsItem, EwsServerId, PointHandle, StoredItem, TreeOwner};
+use riser_worker::contract::{declared_tree, point_table};
+use riser_worker::frames::{Call, FromWorker, Reply, RunRequest, ToWorker};
+use riser_worker::messages::{self, ItemMessage, RunRequestMessage};
 use riser_worker::{LaunchOptions, Launcher, LibraryCache, WorkerEvent, WorkerLimits, WorkerProcess};
+use serde_json::json;
 
 /// Workers that are started.
 const STARTS: usize = 51;
@@ -33,18 +34,19 @@ async fn main() -> Outcome<()> {
         arguments: vec!["worker".into()],
         instance: instance.clone(),
     })?;
-    let order = |points: &[PointFrame]| RunRequest {
-        library: library.to_string_lossy().into_owned(),
-        class: CLASS.to_owned(),
+    let message = RunRequestMessage {
         configuration: CLASS.to_owned(),
         instance: instance.clone(),
-        settings_json: format!(r#"{{"points":{values}}}"#),
+        settings: json!({ "points": values }),
         connection: None,
-        points: points.to_vec(),
         writes: Vec::new(),
     };
+    let request = |stored: &[StoredItem]| {
+        let library = library.to_string_lossy().into_owned();
+        RunRequest::new(library, CLASS.to_owned(), &message, point_table(stored))
+    };
     let mut stored = Vec::new();
-    let mut first = launch(&launcher, order(&[])).await?;
+    let mut first = launch(&launcher, request(&[])?).await?;
     wait_for_batch(&mut first, values, &mut stored).await?;
     end(first).await;
     let (mut batches, mut floors) = (Vec::new(), Vec::new());
@@ -53,9 +55,8 @@ async fn main() -> Outcome<()> {
         Command::new(&program).arg("--version").stdout(Stdio::null()).status()?;
         floors.push(begin.elapsed());
 
-        let order = order(&stored);
         let begin = Instant::now();
-        let mut worker = launch(&launcher, order).await?;
+        let mut worker = launch(&launcher, request(&stored)?).await?;
         wait_for_batch(&mut worker, values, &mut stored).await?;
         batches.push(begin.elapsed());
         end(worker).await;
@@ -66,31 +67,33 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
-async fn launch(launcher: &Launcher, order: RunRequest) -> Outcome<WorkerProcess> {
+async fn launch(launcher: &Launcher, request: RunRequest) -> Outcome<WorkerProcess> {
     let worker = launcher.launch(WorkerLimits::default()).await?;
-    worker.send(ToWorker::Run(Box::new(order)))?;
+    worker.send(ToWorker::Run(Box::new(request)))?;
     Ok(worker)
 }
 
-/// Answers what the class asks for until it publishes all of its values; keeps the points that it declares.
+/// Serves the class until it publishes all its values, and keeps the points that it declares.
 async fn wait_for_batch(
     worker: &mut WorkerProcess,
     wanted: usize,
-    stored: &mut Vec<PointFrame>,
+    stored: &mut Vec<StoredItem>,
 ) -> Outcome<()> {
     loop {
         match worker.next_event().await {
             WorkerEvent::Frame(FromWorker::Call { call: Call::Publish { values }, .. }) => {
                 // One more, the stamp.
-                assert_eq!(values.len(), wanted + 1);
+                assert_eq!(values.unpack()?.len(), wanted + 1);
                 return Ok(());
             }
             WorkerEvent::Frame(FromWorker::Call { request, call }) => {
                 let reply = match call {
-                    Call::Declare { items } => {
-                        *stored = points_of(items);
-                        let added = u32::try_from(stored.len())?;
-                        Reply::Declared { points: stored.clone(), added, changed: 0, kept: 0, vanished: 0 }
+                    Call::Contract(messages::Call::Declare { items }) => {
+                        *stored = stored_items(items)?;
+                        let (points, added) = (point_table(stored), u32::try_from(stored.len())?);
+                        let declared =
+                            messages::Reply::Declared { points, added, changed: 0, kept: 0, vanished: 0 };
+                        Reply::Contract(declared)
                     }
                     _ => Reply::Done,
                 };
@@ -108,21 +111,18 @@ async fn end(mut worker: WorkerProcess) {
     while !matches!(worker.next_event().await, WorkerEvent::Ended(_)) {}
 }
 
-/// The points of a declared tree, with handles as a host gives them.
-fn points_of(items: Vec<DeclaredFrame>) -> Vec<PointFrame> {
-    let points = items.into_iter().zip(0..).filter_map(|(item, handle)| match item.node {
-        DeclaredNodeFrame::Value { kind, unit, published_by, .. } => Some(PointFrame {
-            handle,
-            id: Arc::clone(&item.id),
-            is_history: false,
-            recorded: None,
-            kind,
-            unit,
-            published_by,
-        }),
-        _ => None,
+/// Returns the values of a declared tree as a host stores them.
+fn stored_items(items: Vec<ItemMessage>) -> Outcome<Vec<StoredItem>> {
+    let owner = TreeOwner { ews_server: EwsServerId(1), plugin: "riser.metronome".into(), connection: None };
+    let items = declared_tree(items)?.0.items.into_iter().filter(|item| matches!(item, EwsItem::Value(_)));
+    let stored = items.zip(0..).map(|(item, number)| StoredItem {
+        handle: PointHandle(number),
+        owner: owner.clone(),
+        position: number,
+        item,
+        vanished_at: None,
     });
-    points.collect()
+    Ok(stored.collect())
 }
 
 fn median_ms(mut times: Vec<Duration>) -> f64 {

@@ -124,11 +124,13 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
 
 #[cfg(test)]
 mod tests {
+    use riser_domain::LogLevel;
+
     use super::*;
-    use crate::frames::{FromWorker, LogLevelFrame};
+    use crate::frames::FromWorker;
 
     fn line(text: &str) -> FromWorker {
-        FromWorker::Log { level: LogLevelFrame::Info, text: text.to_owned() }
+        FromWorker::Log { level: LogLevel::Info, text: text.to_owned() }
     }
 
     fn text(frame: Option<FromWorker>) -> Option<String> {

@@ -53,11 +53,11 @@ pub(crate) fn of_field(field: &Field) -> Result<FieldAttributes> {
 /// What a struct says of itself.
 #[derive(Default)]
 pub(crate) struct StructAttributes {
-    /// The function that judges the fields together.
+    /// The function that checks the fields together.
     pub(crate) check: Option<Path>,
     /// The version of what is stored.
     pub(crate) version: Option<LitInt>,
-    /// The function that carries over what older versions stored.
+    /// The function that converts what older versions stored.
     pub(crate) migrate: Option<Path>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn of_struct(input: &DeriveInput) -> Result<StructAttributes> {
     match (&found.version, &found.migrate) {
         (Some(version), None) if version.base10_parse::<u32>()? > 1 => Err(Error::new_spanned(
             version,
-            "settings of a later version need `migrate = …`, which carries over what older ones stored",
+            "settings of a later version need `migrate = …`, which converts what older ones stored",
         )),
         (None, Some(migrate)) => Err(Error::new_spanned(migrate, "`migrate` needs `version = …` beside it")),
         _ => Ok(found),

@@ -4,6 +4,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::point_table::PointTable;
+use crate::{Kind, PointValue, Problem};
+
 /// What a run is given.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunRequestMessage {
@@ -15,8 +18,6 @@ pub struct RunRequestMessage {
     pub settings: Json,
     /// The connection, when the class has one.
     pub connection: Option<ConnectionMessage>,
-    /// The stored tree.
-    pub points: Vec<PointMessage>,
     /// Set points that were open when the run started.
     pub writes: Vec<WriteMessage>,
 }
@@ -43,46 +44,7 @@ pub struct TestRequestMessage {
     pub settings: Json,
 }
 
-/// A stored point.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PointMessage {
-    /// Its handle.
-    pub handle: u32,
-    /// Its id.
-    pub id: String,
-    /// A history, and not a value.
-    pub is_history: bool,
-    /// The recorded value's handle, for a history.
-    pub recorded: Option<u32>,
-    /// Its kind, by its EWS name.
-    pub kind: String,
-    /// Its unit.
-    pub unit: String,
-    /// The class that writes it.
-    pub published_by: String,
-}
-
-/// A value in JSON.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ValueMessage {
-    /// Milliseconds since 1970.
-    DateTimeMs(i64),
-    /// True or false.
-    Boolean(bool),
-    /// Text.
-    String(String),
-    /// A number.
-    Double(f64),
-    /// A whole number.
-    Long(i64),
-    /// A small whole number.
-    Integer(i32),
-    /// Milliseconds.
-    DurationMs(i64),
-}
-
-/// A set point to carry out.
+/// A set point write to execute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WriteMessage {
     /// Its number.
@@ -94,13 +56,30 @@ pub struct WriteMessage {
     /// The point's id.
     pub item: String,
     /// What is requested.
-    pub value: ValueMessage,
-    /// The word of its state.
-    pub state: String,
+    pub value: PointValue,
+    /// How far an earlier run has come with it.
+    pub state: WriteState,
     /// When it was committed, in milliseconds since 1970.
     pub accepted_at_ms: i64,
     /// It is not sent after this, in milliseconds since 1970.
     pub expires_at_ms: i64,
+}
+
+/// How far a set point has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WriteState {
+    /// It is stored; nobody has asked the device.
+    Accepted,
+    /// The device is being asked.
+    Sent,
+    /// The device took it and will act later.
+    Pending,
+    /// The device was read and has it.
+    Confirmed,
+    /// The device or the plugin refused it.
+    Rejected,
+    /// The device's response was lost; a read decides.
+    Unknown,
 }
 
 /// What ended a wait.
@@ -167,16 +146,39 @@ pub enum Call {
         /// Its key.
         key: String,
     },
-    /// Says what became of a set point.
-    Receipt {
-        /// The write.
+    /// Asks whether the host has an ability. Since 1.1.
+    HasAbility {
+        /// `name/revision`.
+        ability: String,
+    },
+    /// Asks for the command that shows the log of this run. Since 1.1.
+    RunLogLink,
+    /// Tells the host something that needs no reply.
+    Notify(Notice),
+}
+
+impl Call {
+    /// Returns whether the call is refused once the run is to end. Reading the tree, durable state and the way to a
+    /// device go on, so that a plugin can leave everything in order.
+    pub const fn ends_with_run(&self) -> bool {
+        matches!(self, Self::Declare { .. } | Self::PublishesEvery { .. } | Self::RequestRun { .. })
+    }
+}
+
+/// A message that the host does not reply to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// What became of a set point.
+    WriteStatus {
+        /// The number of the write.
         write: i64,
-        /// `Sent`, `Pending`, `Confirmed`, `Rejected` or `Unknown`.
-        state: String,
+        /// Its new state; never `Accepted`.
+        state: WriteState,
         /// Why, in words.
         reason: String,
     },
-    /// Says what the run does now.
+    /// What the run does now.
     Progress {
         /// The step, in words.
         step: String,
@@ -185,31 +187,30 @@ pub enum Call {
         /// Of how many; 0 when that is not known.
         of: u64,
     },
-    /// Raises a problem, or renews the text of the one with this code.
-    Problem(ProblemMessage),
+    /// Raises a problem, or replaces the text of the one with this code.
+    Problem(Problem),
     /// Ends the problem with this code.
     ProblemCleared {
         /// Its code.
         code: String,
     },
-    /// Asks whether the host has an ability. Since 1.1.
-    HasAbility {
-        /// `name/revision`.
-        ability: String,
-    },
     /// A stage of a connection test began or ended.
-    TestStage {
-        /// `DNS`, `TCP`, `TLS`, `login` …
-        stage: String,
-        /// `None` while it runs.
-        passed: Option<bool>,
-        /// What was found.
-        finding: String,
-        /// What to do, when it failed.
-        advice: String,
-        /// How long it took.
-        took_ms: u64,
-    },
+    TestStage(TestStage),
+}
+
+/// A stage of a connection test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestStage {
+    /// `DNS`, `TCP`, `TLS`, `login` …
+    pub stage: String,
+    /// `None` while it runs.
+    pub passed: Option<bool>,
+    /// What was found.
+    pub finding: String,
+    /// What to do, when it failed.
+    pub advice: String,
+    /// How long it took.
+    pub took_ms: u64,
 }
 
 /// The host's answer to a [`Call`].
@@ -221,7 +222,7 @@ pub enum Reply {
     /// The tree is stored; what it changed.
     Declared {
         /// The points, with their handles.
-        points: Vec<PointMessage>,
+        points: PointTable,
         /// Items that are new.
         added: u32,
         /// Items that changed.
@@ -232,7 +233,7 @@ pub enum Reply {
         vanished: u32,
     },
     /// The stored tree.
-    Points(Vec<PointMessage>),
+    Points(PointTable),
     /// The limiter is closed.
     LimiterDenied {
         /// Until when, in milliseconds since 1970.
@@ -244,6 +245,8 @@ pub enum Reply {
     State(Option<String>),
     /// Whether the host has the ability. Since 1.1.
     Ability(bool),
+    /// The command that shows the log of this run. Since 1.1.
+    RunLogLink(String),
 }
 
 /// An item of a requested tree.
@@ -261,36 +264,45 @@ pub struct ItemMessage {
     pub node: NodeMessage,
 }
 
+/// The kind of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ContainerKind {
+    /// A folder.
+    Folder,
+    /// A device.
+    Device,
+}
+
 /// What an item is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeMessage {
     /// A container.
     Container {
-        /// Its kind, by its EWS name.
-        kind: String,
+        /// Its kind.
+        kind: ContainerKind,
     },
     /// A live value.
     Value {
-        /// Its kind, by its EWS name.
-        kind: String,
+        /// Its kind.
+        kind: Kind,
         /// Its unit.
         unit: String,
         /// The class that writes it.
         published_by: String,
-        /// The class that carries its set points.
+        /// The class that handles its set point writes.
         writes_handled_by: Option<String>,
         /// What may be written.
         set_point: Option<SetPointRuleMessage>,
         /// Known when declared: served as Good until its class publishes.
-        initial: Option<ValueMessage>,
+        initial: Option<PointValue>,
     },
     /// A history.
     History {
         /// The recorded value's id.
         value_item: String,
-        /// Its kind, by its EWS name.
-        kind: String,
+        /// Its kind.
+        kind: Kind,
         /// Its unit.
         unit: String,
         /// The class that records it.
@@ -312,7 +324,7 @@ pub struct SetPointRuleMessage {
 }
 
 /// What the connection limiter is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitedAction {
     /// To log in.
@@ -338,28 +350,13 @@ pub enum ActionResult {
     },
 }
 
-/// A problem for the administrator.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProblemMessage {
-    /// A stable word.
-    pub code: String,
-    /// What happened.
-    pub what: String,
-    /// What it affects.
-    pub effect: String,
-    /// What to do next.
-    pub remedy: String,
-    /// The setting at fault.
-    pub setting: Option<String>,
-}
-
 /// How a run or a test failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureMessage {
     /// What happened, with its causes.
     pub what: String,
     /// The problem to show.
-    pub problem: Option<ProblemMessage>,
+    pub problem: Option<Problem>,
     /// Whether trying again may help.
     pub is_retryable: bool,
     /// The run ended because it was asked to.

@@ -6,9 +6,10 @@
 //!
 //! **Growth.** [`CONTRACT`] is `MAJOR.MINOR`. A minor version adds fields after the last prefix field of
 //! [`PluginModule`], methods with default bodies at the end of a trait, messages, and abilities. Nothing is
-//! renamed or removed within a major version. [`compatibility`] judges two versions in one sentence.
+//! renamed or removed within a major version. [`compatibility`] compares two versions in one sentence.
 
 pub mod messages;
+mod point_table;
 mod records;
 mod version;
 
@@ -28,10 +29,11 @@ use abi_stable::std_types::{RResult, RString};
 
 pub use objects::{HostServices, HostServices_TO, HostServicesBox, PluginRun, PluginRun_TO, PluginRunBox};
 pub use plugin_module::{PluginModule, PluginModuleRef};
+pub use point_table::{PointEntry, PointTable};
 pub use records::{
-    LogLevelCode, ReadingBatch, ReadingRecord, SampleBatch, SampleRecord, TAG_BOOLEAN, TAG_DATE_TIME,
-    TAG_DOUBLE, TAG_DURATION, TAG_INTEGER, TAG_KEEP, TAG_LONG, TAG_STRING, TIME_NOW, TextSpan, ValueBatch,
-    ValueRecord,
+    LogLevelCode, NO_POINT, PointBatch, PointRecord, ReadingBatch, ReadingRecord, SampleBatch, SampleRecord,
+    TAG_BOOLEAN, TAG_DATE_TIME, TAG_DOUBLE, TAG_DURATION, TAG_INTEGER, TAG_KEEP, TAG_LONG, TAG_STRING,
+    TIME_NOW, TextSpan, ValueBatch, ValueRecord,
 };
 pub use version::{CONTRACT, ContractVersion, compatibility};
 

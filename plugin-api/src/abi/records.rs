@@ -2,6 +2,7 @@
 
 use abi_stable::StableAbi;
 use abi_stable::std_types::{RSlice, RStr, RString, RVec};
+use serde::{Deserialize, Serialize};
 
 /// No value: the last good one is kept and only its state changes.
 pub const TAG_KEEP: u8 = 0;
@@ -28,7 +29,7 @@ pub type LogLevelCode = u8;
 
 /// A part of a batch's text buffer, in bytes. Empty when there is no text.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(StableAbi, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TextSpan {
     /// Where it begins.
     pub offset: u32,
@@ -108,7 +109,7 @@ pub struct SampleBatch<'a> {
 pub struct ReadingRecord {
     /// When the source measured it, in nanoseconds since 1970.
     pub source_time_ns: i64,
-    /// When the host last heard of it, in nanoseconds since 1970; 0 for never.
+    /// When the host last received it, in nanoseconds since 1970; 0 for never.
     pub received_time_ns: i64,
     /// The value, as its tag says; [`TAG_KEEP`] for a handle that is no point.
     pub bits: u64,
@@ -128,4 +129,35 @@ pub struct ReadingBatch {
     pub records: RVec<ReadingRecord>,
     /// Their texts.
     pub texts: RString,
+}
+
+/// No handle: what a value has in the place of the point it records.
+pub const NO_POINT: u32 = u32::MAX;
+
+/// A stored point of the plugin's tree.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointRecord {
+    /// Its handle.
+    pub handle: u32,
+    /// For a history, the handle of the value it records; else [`NO_POINT`].
+    pub recorded: u32,
+    /// Its id.
+    pub id: TextSpan,
+    /// The class that publishes or records it.
+    pub published_by: TextSpan,
+    /// Its kind, as the tag of its values.
+    pub kind: u8,
+    /// A history, and not a value.
+    pub is_history: bool,
+}
+
+/// The stored points of a plugin's tree.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy)]
+pub struct PointBatch<'a> {
+    /// The records.
+    pub records: RSlice<'a, PointRecord>,
+    /// Their texts.
+    pub texts: RStr<'a>,
 }

@@ -123,7 +123,7 @@ impl HttpClient {
         Ok(Self { host: host.clone(), base, client, runtime, refused, budget: Mutex::default() })
     }
 
-    /// Sends a request through the connection limiter; `judge` tells the limiter what the answer means. A GET is
+    /// Sends a request through the connection limiter; `classify` tells the limiter how it went. A GET is
     /// tried again when nothing answers. [any thread] Blocks at most about 20 s for each try.
     ///
     /// # Errors
@@ -133,7 +133,7 @@ impl HttpClient {
         &self,
         purpose: LimitedAction,
         request: &Request,
-        judge: impl Fn(&Response) -> ActionResult,
+        classify: impl Fn(&Response) -> ActionResult,
     ) -> Result<Response, HttpError> {
         let mut tried = 0;
         loop {
@@ -141,7 +141,7 @@ impl HttpClient {
             tried += 1;
             match self.send_once(request) {
                 Ok(response) => {
-                    permit.release(judge(&response));
+                    permit.release(classify(&response));
                     self.budget().earn();
                     return Ok(response);
                 }

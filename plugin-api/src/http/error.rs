@@ -7,7 +7,7 @@ use crate::{Denied, HostError};
 #[non_exhaustive]
 pub enum HttpError {
     /// The run is to end, or the host is gone. Not transparent: a stop is looked for among the causes.
-    #[error("the request was not carried out")]
+    #[error("the request was not executed")]
     Host(#[from] HostError),
     /// The connection is left alone for now.
     #[error(transparent)]
@@ -65,7 +65,7 @@ pub enum HttpError {
 }
 
 impl HttpError {
-    /// Whether the request may have reached the other side: only a read tells what became of it.
+    /// Whether the request may have reached the other side: only a read shows the result.
     pub const fn may_have_arrived(&self) -> bool {
         matches!(self, Self::TimedOut { .. } | Self::TooLarge { .. })
     }

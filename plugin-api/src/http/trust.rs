@@ -20,7 +20,7 @@ pub enum Trust {
     Pin(CertificatePin),
     /// Those signed by an authority in this PEM file.
     CaFile(PathBuf),
-    /// None yet: the handshake fails and tells the fingerprint that was seen.
+    /// None yet: the handshake fails and reports the fingerprint that was seen.
     Nothing,
 }
 

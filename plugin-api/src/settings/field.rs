@@ -1,14 +1,13 @@
 //! The types that a setting may have.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Faults, Settings, duration_text, read_group};
-use crate::Secret;
+use super::{Faults, Settings, check_value, read_group};
 use crate::description::SettingKind;
+use crate::{Secret, time_span};
 
 /// What a struct's field says of itself in `#[setting(…)]`.
 #[derive(Clone, Debug, Default)]
@@ -48,21 +47,10 @@ fn bound(bound: Option<&Json>) -> Option<f64> {
     bound.and_then(number)
 }
 
-fn within(value: f64, attributes: &Attributes) -> Result<(), String> {
-    let (min, max) = (bound(attributes.min.as_ref()), bound(attributes.max.as_ref()));
-    if min.is_some_and(|min| value < min) || max.is_some_and(|max| value > max) {
-        return Err(bounds_in_words(min, max));
-    }
-    Ok(())
-}
-
-fn bounds_in_words<T: fmt::Display>(min: Option<T>, max: Option<T>) -> String {
-    match (min, max) {
-        (Some(min), Some(max)) => format!("takes {min} to {max}"),
-        (Some(min), None) => format!("takes {min} or more"),
-        (None, Some(max)) => format!("takes {max} or less"),
-        (None, None) => "takes any value".to_owned(),
-    }
+/// Checks a value against the kind of its type.
+fn checked<'v, T: SettingValue>(value: &'v Json, attributes: &Attributes) -> Result<&'v Json, Faults> {
+    check_value(&T::kind(attributes), value)?;
+    Ok(value)
 }
 
 impl SettingValue for String {
@@ -81,11 +69,7 @@ impl SettingValue for String {
     }
 
     fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
-        let text = value.as_str().ok_or("takes a text")?;
-        if !attributes.options.is_empty() && !attributes.options.contains(&text) {
-            return Err(format!("takes one of {}", attributes.options.join(", ")).into());
-        }
-        Ok(text.to_owned())
+        Ok(checked::<Self>(value, attributes)?.as_str().unwrap_or_default().to_owned())
     }
 }
 
@@ -94,8 +78,8 @@ impl SettingValue for PathBuf {
         SettingKind::File
     }
 
-    fn read(value: &Json, _attributes: &Attributes) -> Result<Self, Faults> {
-        Ok(Self::from(value.as_str().ok_or("takes the path of a file")?))
+    fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
+        Ok(Self::from(checked::<Self>(value, attributes)?.as_str().unwrap_or_default()))
     }
 }
 
@@ -104,8 +88,8 @@ impl SettingValue for Secret<String> {
         SettingKind::Secret
     }
 
-    fn read(value: &Json, _attributes: &Attributes) -> Result<Self, Faults> {
-        Ok(Self::new(value.as_str().ok_or("takes a text")?.to_owned()))
+    fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
+        Ok(Self::new(checked::<Self>(value, attributes)?.as_str().unwrap_or_default().to_owned()))
     }
 }
 
@@ -114,8 +98,8 @@ impl SettingValue for bool {
         SettingKind::YesNo
     }
 
-    fn read(value: &Json, _attributes: &Attributes) -> Result<Self, Faults> {
-        Ok(value.as_bool().ok_or("takes true or false")?)
+    fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
+        Ok(checked::<Self>(value, attributes)?.as_bool().unwrap_or_default())
     }
 }
 
@@ -125,9 +109,7 @@ impl SettingValue for f64 {
     }
 
     fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
-        let number = number(value).ok_or("takes a number")?;
-        within(number, attributes)?;
-        Ok(number)
+        Ok(checked::<Self>(value, attributes)?.as_f64().unwrap_or_default())
     }
 }
 
@@ -137,11 +119,8 @@ impl SettingValue for i64 {
         SettingKind::WholeNumber { min: whole(attributes.min.as_ref()), max: whole(attributes.max.as_ref()) }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a bound is compared, not kept")]
     fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
-        let number = value.as_i64().ok_or("takes a whole number")?;
-        within(number as f64, attributes)?;
-        Ok(number)
+        Ok(checked::<Self>(value, attributes)?.as_i64().unwrap_or_default())
     }
 }
 
@@ -166,25 +145,15 @@ narrower_whole_number!(i32, u32, u16, u8);
 impl SettingValue for Duration {
     fn kind(attributes: &Attributes) -> SettingKind {
         let ms = |bound: Option<&Json>| {
-            let span = duration_text::parse(bound?.as_str()?)?;
+            let span = time_span::parse(bound?.as_str()?)?;
             u64::try_from(span.as_millis()).ok()
         };
         SettingKind::Duration { min_ms: ms(attributes.min.as_ref()), max_ms: ms(attributes.max.as_ref()) }
     }
 
     fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
-        let span = value
-            .as_str()
-            .and_then(duration_text::parse)
-            .ok_or("takes a number with ms, s, min, h or d, such as \"15 min\"")?;
-        let limit = |bound: &Option<Json>| bound.as_ref()?.as_str().and_then(duration_text::parse);
-        let too_short = limit(&attributes.min).is_some_and(|min| span < min);
-        let too_long = limit(&attributes.max).is_some_and(|max| span > max);
-        if too_short || too_long {
-            let text = |bound: &Option<Json>| bound.as_ref().and_then(Json::as_str).map(str::to_owned);
-            return Err(bounds_in_words(text(&attributes.min), text(&attributes.max)).into());
-        }
-        Ok(span)
+        let text = checked::<Self>(value, attributes)?.as_str();
+        Ok(text.and_then(time_span::parse).unwrap_or_default())
     }
 }
 
@@ -210,7 +179,8 @@ impl<T: SettingValue> SettingValue for Vec<T> {
     fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let mut values = Self::new();
-        for (index, value) in value.as_array().ok_or("takes a list")?.iter().enumerate() {
+        let entries = checked::<Self>(value, attributes)?.as_array().map(Vec::as_slice).unwrap_or_default();
+        for (index, value) in entries.iter().enumerate() {
             match T::read(value, attributes) {
                 Ok(value) => values.push(value),
                 Err(found) => faults.add(&format!("[{index}]"), found),
@@ -227,11 +197,12 @@ impl<T: SettingValue> SettingValue for Vec<T> {
 /// A struct of settings inside another is a group.
 impl<S: Settings> SettingValue for S {
     fn kind(_attributes: &Attributes) -> SettingKind {
-        SettingKind::Group { settings: S::describe() }
+        SettingKind::Group(S::describe().into())
     }
 
-    fn read(value: &Json, _attributes: &Attributes) -> Result<Self, Faults> {
-        read_group(value.as_object().ok_or("takes a group of settings")?)
+    fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
+        checked::<Self>(value, attributes)?;
+        read_group(value.as_object().unwrap_or(&Map::new()))
     }
 
     /// What is in a group has defaults of its own.
@@ -260,7 +231,7 @@ mod tests {
         assert_eq!(fault::<u8>(&json!(256), &plain), "takes 0 to 255");
         assert_eq!(fault::<bool>(&json!("yes"), &plain), "takes true or false");
         let choice = Attributes { options: vec!["a", "b"], ..Attributes::default() };
-        assert_eq!(fault::<String>(&json!("c"), &choice), "takes one of a, b");
+        assert_eq!(fault::<String>(&json!("c"), &choice), "takes one of: a, b");
         assert_eq!(
             fault::<Vec<i64>>(&json!([1, "x", 2.5]), &plain),
             "[1] takes a whole number; [2] takes a whole number"
@@ -269,6 +240,6 @@ mod tests {
 
     #[test]
     fn a_secret_that_does_not_fit_is_not_repeated() {
-        assert_eq!(fault::<Secret<String>>(&json!({ "sesame": 1 }), &Attributes::default()), "takes a text");
+        assert_eq!(fault::<Secret<String>>(&json!({ "sesame": 1 }), &Attributes::default()), "takes text");
     }
 }

@@ -1,8 +1,8 @@
 //! Settings as structs: described once, for form, check and reading.
 
-mod duration_text;
 mod field;
 mod reader;
+mod value_check;
 
 use serde_json::{Map, Value as Json};
 
@@ -12,6 +12,7 @@ use crate::description::SettingDescription;
 pub use field::{Attributes, SettingValue};
 pub(crate) use reader::read_group;
 pub use reader::{Faults, Reader, SettingFault, read};
+pub use value_check::check_value;
 
 /// The settings of a class or a connection: a struct with `#[derive(Settings)]`, which writes all of this. One
 /// inside another is a group of the form.
@@ -30,7 +31,7 @@ pub trait Settings: Sized + 'static {
     /// blocks.
     fn read(reader: &mut Reader<'_>) -> Option<Self>;
 
-    /// Judges them together. [any thread] Never blocks.
+    /// Checks them together. [any thread] Never blocks.
     ///
     /// # Errors
     /// What is wrong, for the administrator.

@@ -5,19 +5,19 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use riser_plugin::abi::messages::{
-    ConnectionMessage, FailureMessage, ItemMessage, ProblemMessage, RunRequestMessage, TestRequestMessage,
+    ConnectionMessage, FailureMessage, ItemMessage, RunRequestMessage, TestRequestMessage,
 };
 use riser_plugin::abi_stable::std_types::{RResult, RSlice, RVec};
 use riser_plugin::description::{SettingDescription, SettingKind};
 use riser_plugin::serde_json::{self, Value as Json};
-use riser_plugin::{Connection, PointValue, Processor, connection_test, create, create_test};
+use riser_plugin::{Connection, PointValue, Problem, Processor, connection_test, create, create_test};
 
 use crate::connection_limiter::LimiterReport;
 use crate::memory::{LogLine, ProgressNote, RunRequest, Service, Shown, Stage, StoredSample};
 use crate::records::unix_ns;
 use crate::run::{IsStopping, Pace, Run, RunEnd};
 use crate::services::Services;
-use crate::set_point_writes::{Receipt, as_number};
+use crate::set_point_writes::{WriteStatus, as_number};
 use crate::tree::TreeDifference;
 use crate::world::{TEST_TIMEOUT, World};
 
@@ -133,23 +133,22 @@ impl MemoryHost {
 
     pub(crate) fn begin<P: Processor>(&self, processor: P, pace: Pace, stopping: IsStopping) -> Run {
         let class = P::CLASS.id;
-        let (number, order) = {
+        let (number, order, points) = {
             let mut memory = self.world.memory();
             let order = RunRequestMessage {
                 configuration: P::CLASS.name.to_owned(),
                 instance: INSTANCE.to_owned(),
                 settings: self.settings.clone(),
                 connection: self.connection.clone().filter(|_| P::CLASS.connection.is_some()),
-                points: memory.tree.points(),
                 writes: memory.writes.open_for(class, memory.now()),
             };
-            (memory.runs.add(class, pace, stopping), order)
+            (memory.runs.add(class, pace, stopping), order, memory.tree.points())
         };
         let (world, services) = (Arc::clone(&self.world), self.services(number, class));
         thread::spawn(move || {
             let end = match (create(|| processor, Vec::new()), serde_json::to_vec(&order)) {
                 (RResult::ROk(run), Ok(order)) => {
-                    end_of(run.run(RSlice::from_slice(&order), services.boxed()))
+                    end_of(run.run(RSlice::from_slice(&order), points.as_batch(), services.boxed()))
                 }
                 _ => unreachable!("the class was made before, and its order is JSON"),
             };
@@ -311,7 +310,7 @@ impl MemoryHost {
     }
 
     /// What was said about a write, in order.
-    pub fn receipts(&self, write: i64) -> Vec<Receipt> {
+    pub fn receipts(&self, write: i64) -> Vec<WriteStatus> {
         let all = self.world.memory().writes.receipts().to_vec();
         all.into_iter().filter(|receipt| receipt.write == write).collect()
     }
@@ -327,7 +326,7 @@ impl MemoryHost {
     }
 
     /// Problems that are raised and not cleared.
-    pub fn problems(&self) -> Vec<ProblemMessage> {
+    pub fn problems(&self) -> Vec<Problem> {
         self.world.memory().problems.values().cloned().collect()
     }
 

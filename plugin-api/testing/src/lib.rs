@@ -47,10 +47,10 @@ pub use connection_limiter::LimiterReport;
 pub use host::MemoryHost;
 pub use memory::{LogLine, ProgressNote, RunRequest, Service, Shown, Stage, StoredSample};
 pub use riser_plugin::abi::messages::{
-    ActionResult, FailureMessage, ItemMessage, LimitedAction, NodeMessage, ProblemMessage,
+    ActionResult, FailureMessage, ItemMessage, LimitedAction, NodeMessage, WriteState,
 };
 #[doc(no_inline)]
 pub use riser_plugin::serde_json::json;
 pub use run::{Run, RunEnd};
-pub use set_point_writes::Receipt;
+pub use set_point_writes::WriteStatus;
 pub use tree::TreeDifference;

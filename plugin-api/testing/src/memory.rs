@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, SystemTime};
 
-use riser_plugin::abi::messages::{ProblemMessage, WakeMessage};
-use riser_plugin::{LogLevel, PointValue, ValueState};
+use riser_plugin::abi::messages::WakeMessage;
+use riser_plugin::{LogLevel, PointValue, Problem, ValueState};
 
 use crate::connection_limiter::MemoryLimiter;
 use crate::records::moment;
@@ -112,8 +112,8 @@ pub(crate) struct Memory {
     pub(crate) histories: HashMap<u32, BTreeMap<SystemTime, StoredSample>>,
     pub(crate) log: Vec<LogLine>,
     pub(crate) progress: Vec<ProgressNote>,
-    pub(crate) problems: BTreeMap<String, ProblemMessage>,
-    pub(crate) raised: Vec<ProblemMessage>,
+    pub(crate) problems: BTreeMap<String, Problem>,
+    pub(crate) raised: Vec<Problem>,
     pub(crate) state: BTreeMap<(String, String), String>,
     pub(crate) periods: HashMap<String, Duration>,
     pub(crate) run_requests: Vec<RunRequest>,

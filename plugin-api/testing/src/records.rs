@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use riser_plugin::abi::messages::{ItemMessage, NodeMessage};
 use riser_plugin::abi::{SampleRecord, TIME_NOW, ValueRecord};
-use riser_plugin::{PointValue, ValueState, unpacked};
+use riser_plugin::{Kind, PointValue, ValueState, unpacked};
 
 pub(crate) fn moment(unix_ns: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_nanos(unix_ns.unsigned_abs())
@@ -19,9 +19,9 @@ pub(crate) fn unix_ms(moment: SystemTime) -> i64 {
     unix_ns(moment) / 1_000_000
 }
 
-/// A published value that was judged.
+/// A published value that passed the checks.
 #[derive(Debug)]
-pub(crate) struct Judged {
+pub(crate) struct CheckedValue {
     pub(crate) handle: u32,
     pub(crate) value: Option<PointValue>,
     pub(crate) state: ValueState,
@@ -29,13 +29,13 @@ pub(crate) struct Judged {
     pub(crate) source_time: Option<SystemTime>,
 }
 
-/// Judges a record as the host would.
-pub(crate) fn judged(
+/// Checks a record as the host does.
+pub(crate) fn checked(
     record: &ValueRecord,
     texts: &str,
     item: Option<&ItemMessage>,
     class: &str,
-) -> Result<Judged, String> {
+) -> Result<CheckedValue, String> {
     let handle = record.handle;
     let Some(ItemMessage { id, node: NodeMessage::Value { kind, published_by, .. }, .. }) = item else {
         return Err(format!("{handle} is no value of the declared tree"));
@@ -44,9 +44,9 @@ pub(crate) fn judged(
         return Err(format!("the value {id} is written by the class {published_by:?}"));
     }
     let value = unpacked(record.tag, record.bits, record.text.of(texts));
-    check_value(id, kind, value.as_ref())?;
+    check_value(id, *kind, value.as_ref())?;
     let reason = record.reason.of(texts);
-    Ok(Judged {
+    Ok(CheckedValue {
         handle,
         value,
         state: state(record.state)?,
@@ -55,8 +55,8 @@ pub(crate) fn judged(
     })
 }
 
-/// Judges a sample as the host would.
-pub(crate) fn judged_sample(
+/// Checks a sample as the host does.
+pub(crate) fn checked_sample(
     record: &SampleRecord,
     texts: &str,
     item: Option<&ItemMessage>,
@@ -69,18 +69,18 @@ pub(crate) fn judged_sample(
         return Err(format!("the history {id} is recorded by the class {published_by}"));
     }
     let value = unpacked(record.tag, record.bits, record.text.of(texts));
-    check_value(id, kind, value.as_ref())?;
+    check_value(id, *kind, value.as_ref())?;
     let value = value.ok_or_else(|| format!("a sample of {id} has no value"))?;
     Ok((value, state(record.state)?))
 }
 
-fn check_value(id: &str, kind: &str, value: Option<&PointValue>) -> Result<(), String> {
+fn check_value(id: &str, kind: Kind, value: Option<&PointValue>) -> Result<(), String> {
     match value {
         Some(PointValue::Double(number)) if !number.is_finite() => {
             Err(format!("a number of {id} is not finite"))
         }
-        Some(value) if value.kind().name() != kind => {
-            Err(format!("{id} is a {kind} and was given a {}", value.kind().name()))
+        Some(value) if value.kind() != kind => {
+            Err(format!("{id} is a {} and was given a {}", kind.name(), value.kind().name()))
         }
         _ => Ok(()),
     }

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use riser_plugin::abi::messages::{Call, NodeMessage, Reply, WakeMessage};
+use riser_plugin::abi::messages::{Call, NodeMessage, Notice, Reply, WakeMessage};
 use riser_plugin::abi::{
     HostServices, HostServices_TO, HostServicesBox, LogLevelCode, ReadingBatch, SampleBatch, ServiceError,
     ServiceResult, ValueBatch,
 };
 use riser_plugin::abi_stable::sabi_trait::TD_Opaque;
 use riser_plugin::abi_stable::std_types::{RResult, RSlice, RStr, RString, RVec};
-use riser_plugin::{LogLevel, PointValue, Served, ValueState, reading_batch, serde_json};
+use riser_plugin::{LogLevel, Served, ValueState, reading_batch, serde_json};
 
 use crate::memory::{LogLine, Memory, ProgressNote, RunRequest, Service, Shown, Stage, StoredSample};
-use crate::records::{judged, judged_sample, moment};
+use crate::records::{checked, checked_sample, moment};
 use crate::run::Pace;
-use crate::set_point_writes::Receipt;
+use crate::set_point_writes::WriteStatus;
 use crate::world::World;
 
 /// Waits of a run whose waits move the clock; one that waits more often does not end by itself.
@@ -148,17 +148,11 @@ impl Services {
             Call::HasAbility { ability } => {
                 return Ok(Reply::Ability(memory.abilities.contains(&ability)));
             }
-            Call::Receipt { write, state, reason } => memory.writes.receipt(Receipt { write, state, reason }),
-            Call::Progress { step, done, of } => memory.progress.push(ProgressNote { step, done, of }),
-            Call::Problem(problem) => {
-                memory.raised.push(problem.clone());
-                memory.problems.insert(problem.code.clone(), problem);
+            Call::RunLogLink if self.class.is_empty() => {
+                return Err(refused("testing", "a connection test has no run"));
             }
-            Call::ProblemCleared { code } => drop(memory.problems.remove(&code)),
-            Call::TestStage { passed: Some(passed), stage, finding, advice, .. } => {
-                memory.stages.push(Stage { name: stage, passed, finding, advice });
-            }
-            Call::TestStage { passed: None, .. } => {}
+            Call::RunLogLink => return Ok(Reply::RunLogLink(format!("riser log {}", self.number + 1))),
+            Call::Notify(notice) => note(&mut memory, notice),
             _ => return Err(refused("unknown-call", "not a call of this host")),
         }
         Ok(Reply::Done)
@@ -200,6 +194,26 @@ impl Services {
     }
 }
 
+fn note(memory: &mut Memory, notice: Notice) {
+    match notice {
+        Notice::WriteStatus { write, state, reason } => {
+            memory.writes.receipt(WriteStatus { write, state, reason });
+        }
+        Notice::Progress { step, done, of } => memory.progress.push(ProgressNote { step, done, of }),
+        Notice::Problem(problem) => {
+            memory.raised.push(problem.clone());
+            memory.problems.insert(problem.code.clone(), problem);
+        }
+        Notice::ProblemCleared { code } => drop(memory.problems.remove(&code)),
+        Notice::TestStage(stage) => {
+            if let Some(passed) = stage.passed {
+                let (name, finding, advice) = (stage.stage, stage.finding, stage.advice);
+                memory.stages.push(Stage { name, passed, finding, advice });
+            }
+        }
+    }
+}
+
 /// Values known when they are declared are shown until their class publishes them.
 fn show_initial_values(memory: &mut Memory) {
     let now = memory.now();
@@ -209,7 +223,7 @@ fn show_initial_values(memory: &mut Memory) {
         .iter()
         .filter_map(|item| match &item.node {
             NodeMessage::Value { initial: Some(value), .. } => {
-                Some((memory.tree.find(&item.id)?.0, PointValue::from(value.clone())))
+                Some((memory.tree.find(&item.id)?.0, value.clone()))
             }
             _ => None,
         })
@@ -254,17 +268,17 @@ impl HostServices for Services {
 
     fn publish(&self, batch: ValueBatch<'_>) -> ServiceResult<()> {
         self.serve(Service::Publish, |memory| {
-            let judged: Result<Vec<_>, _> = batch
+            let checked: Result<Vec<_>, _> = batch
                 .records
                 .iter()
-                .map(|record| judged(record, &batch.texts, memory.tree.by_handle(record.handle), self.class))
+                .map(|record| checked(record, &batch.texts, memory.tree.by_handle(record.handle), self.class))
                 .collect();
-            let judged = match judged {
-                Ok(judged) => judged,
+            let checked = match checked {
+                Ok(checked) => checked,
                 Err(what) => return Self::broken(memory, "values-refused", what),
             };
             let now = memory.now();
-            for published in judged {
+            for published in checked {
                 memory.published.insert(published.handle);
                 let before = memory.values.remove(&published.handle).and_then(|shown| shown.value);
                 let shown = Shown {
@@ -284,7 +298,7 @@ impl HostServices for Services {
             let mut samples = Vec::new();
             for record in batch.records {
                 let item = memory.tree.by_handle(record.handle);
-                match judged_sample(record, &batch.texts, item, self.class) {
+                match checked_sample(record, &batch.texts, item, self.class) {
                     Ok((value, state)) => {
                         let sample = StoredSample { at: moment(record.time_ns), value, state };
                         samples.push((record.handle, sample));

@@ -3,20 +3,20 @@
 use std::time::{Duration, SystemTime};
 
 use riser_plugin::PointValue;
-use riser_plugin::abi::messages::{ItemMessage, NodeMessage, SetPointRuleMessage, WriteMessage};
+use riser_plugin::abi::messages::{ItemMessage, NodeMessage, SetPointRuleMessage, WriteMessage, WriteState};
 
 use crate::records::unix_ms;
 
 /// How long a write lives.
 const LIVES: Duration = Duration::from_mins(10);
 
-/// What a class said about a write.
+/// What a class reported about a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
+pub struct WriteStatus {
     /// The write.
     pub write: i64,
-    /// `Sent`, `Pending`, `Confirmed`, `Rejected` or `Unknown`.
-    pub state: String,
+    /// Its state.
+    pub state: WriteState,
     /// Why, in words.
     pub reason: String,
 }
@@ -32,7 +32,7 @@ struct Kept {
 pub(crate) struct Writes {
     kept: Vec<Kept>,
     groups: i64,
-    receipts: Vec<Receipt>,
+    receipts: Vec<WriteStatus>,
 }
 
 impl Writes {
@@ -55,8 +55,8 @@ impl Writes {
         let NodeMessage::Value { kind, writes_handled_by: Some(handler), set_point, .. } = &item.node else {
             return Err(format!("{} takes no set points", item.id));
         };
-        if value.kind().name() != kind {
-            return Err(format!("{} takes a {kind}", item.id));
+        if value.kind() != *kind {
+            return Err(format!("{} takes a {}", item.id, kind.name()));
         }
         if let Some(rule) = set_point {
             obeys(rule, &value, now).map_err(|takes| format!("{} takes {takes}", item.id))?;
@@ -69,8 +69,8 @@ impl Writes {
             group,
             handle,
             item: item.id.clone(),
-            value: value.into(),
-            state: "Accepted".to_owned(),
+            value,
+            state: WriteState::Accepted,
             accepted_at_ms: unix_ms(now),
             expires_at_ms: unix_ms(now + LIVES),
         };
@@ -78,10 +78,10 @@ impl Writes {
         Ok((message, handler.clone()))
     }
 
-    pub(crate) fn receipt(&mut self, receipt: Receipt) {
+    pub(crate) fn receipt(&mut self, receipt: WriteStatus) {
         if let Some(kept) = self.kept.iter_mut().find(|kept| kept.message.id == receipt.write) {
-            kept.message.state.clone_from(&receipt.state);
-            kept.is_open &= !matches!(receipt.state.as_str(), "Confirmed" | "Rejected");
+            kept.message.state = receipt.state;
+            kept.is_open &= !matches!(receipt.state, WriteState::Confirmed | WriteState::Rejected);
         }
         self.receipts.push(receipt);
     }
@@ -96,7 +96,7 @@ impl Writes {
             .collect()
     }
 
-    pub(crate) fn receipts(&self) -> &[Receipt] {
+    pub(crate) fn receipts(&self) -> &[WriteStatus] {
         &self.receipts
     }
 }

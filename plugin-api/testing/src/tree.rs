@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use riser_plugin::abi::messages::{ItemMessage, NodeMessage, PointMessage};
+use riser_plugin::abi::messages::{ItemMessage, NodeMessage};
+use riser_plugin::abi::{PointEntry, PointTable};
 
 /// Longest id, in bytes.
 const LONGEST_ID_BYTES: usize = 1_000;
@@ -73,27 +74,30 @@ impl StoredTree {
         self.items.iter().find(|item| self.handles.get(&item.id) == Some(&handle))
     }
 
-    /// Values and histories, as a run is told of them.
-    pub(crate) fn points(&self) -> Vec<PointMessage> {
-        self.items.iter().filter_map(|item| self.point(item)).collect()
+    /// Returns values and histories, as a run gets them.
+    pub(crate) fn points(&self) -> PointTable {
+        let mut points = PointTable::default();
+        for point in self.items.iter().filter_map(|item| self.point(item)) {
+            points.push(point);
+        }
+        points
     }
 
-    fn point(&self, item: &ItemMessage) -> Option<PointMessage> {
-        let (recorded, kind, unit, published_by) = match &item.node {
+    fn point<'a>(&self, item: &'a ItemMessage) -> Option<PointEntry<'a>> {
+        let (recorded, kind, published_by) = match &item.node {
             NodeMessage::Container { .. } => return None,
-            NodeMessage::Value { kind, unit, published_by, .. } => (None, kind, unit, published_by),
-            NodeMessage::History { value_item, kind, unit, published_by } => {
-                (self.handles.get(value_item).copied(), kind, unit, published_by)
+            NodeMessage::Value { kind, published_by, .. } => (None, *kind, published_by),
+            NodeMessage::History { value_item, kind, published_by, .. } => {
+                (self.handles.get(value_item).copied(), *kind, published_by)
             }
         };
-        Some(PointMessage {
+        Some(PointEntry {
             handle: *self.handles.get(&item.id)?,
-            id: item.id.clone(),
+            id: &item.id,
+            kind,
+            published_by,
             is_history: matches!(item.node, NodeMessage::History { .. }),
             recorded,
-            kind: kind.clone(),
-            unit: unit.clone(),
-            published_by: published_by.clone(),
         })
     }
 }
@@ -134,6 +138,8 @@ fn check(items: &[ItemMessage]) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use riser_plugin::abi::messages::ContainerKind;
+
     use super::*;
 
     fn folder(id: &str, name: &str) -> ItemMessage {
@@ -142,7 +148,7 @@ mod tests {
             parent: None,
             name: name.to_owned(),
             description: String::new(),
-            node: NodeMessage::Container { kind: "Folder".to_owned() },
+            node: NodeMessage::Container { kind: ContainerKind::Folder },
         }
     }
 

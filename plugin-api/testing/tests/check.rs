@@ -14,11 +14,11 @@ struct Plain {
     code_word: Option<Secret<String>>,
 }
 
-struct Diligent;
+struct KeepsAllRules;
 
-impl Processor for Diligent {
+impl Processor for KeepsAllRules {
     type Settings = Plain;
-    const CLASS: Class = Class::long_running("diligent", "Diligent").about("Does all well.");
+    const CLASS: Class = Class::long_running("diligent", "KeepsAllRules").about("Does all well.");
 
     fn run(&self, host: &Host, settings: Plain) -> Outcome {
         let mut tree = Tree::new();
@@ -33,7 +33,7 @@ impl Processor for Diligent {
 
 /// Settings that describe themselves badly.
 #[derive(Settings)]
-struct Sloppy {
+struct DescribesItselfPoorly {
     #[setting(default = "1 s", min = "5 s")]
     every: Duration,
     /// Said to the device.
@@ -44,13 +44,13 @@ struct Sloppy {
     number: i64,
 }
 
-struct Careless;
+struct LogsItsSecret;
 
-impl Processor for Careless {
-    type Settings = Sloppy;
-    const CLASS: Class = Class::scheduled("care less", "Careless");
+impl Processor for LogsItsSecret {
+    type Settings = DescribesItselfPoorly;
+    const CLASS: Class = Class::scheduled("care less", "LogsItsSecret");
 
-    fn run(&self, host: &Host, settings: Sloppy) -> Outcome {
+    fn run(&self, host: &Host, settings: DescribesItselfPoorly) -> Outcome {
         host.log(LogLevel::Info, settings.code_word.expose());
         host.wait(settings.every * u32::try_from(settings.number)?)?;
         Ok(())
@@ -67,14 +67,14 @@ fn rules_broken(findings: &[Finding]) -> Vec<&'static str> {
 #[test]
 fn a_class_that_keeps_all_rules_has_no_findings() {
     let host = MemoryHost::new().settings(json!({ "code_word": "sesame" }));
-    assert_eq!(check_processor(&host, || Diligent), []);
+    assert_eq!(check_processor(&host, || KeepsAllRules), []);
     assert!(host.tree().is_empty(), "the host that was given is left alone");
 }
 
 #[test]
 fn each_broken_rule_is_named_with_what_was_found() {
     let host = MemoryHost::new().settings(json!({ "every": "9 s", "code_word": "open up", "number": 5 }));
-    let findings = check_processor(&host, || Careless);
+    let findings = check_processor(&host, || LogsItsSecret);
     let all: Vec<_> = findings.iter().map(ToString::to_string).collect();
     let all = all.join("\n");
     for expected in [
@@ -92,11 +92,11 @@ fn each_broken_rule_is_named_with_what_was_found() {
 
 #[test]
 fn a_run_that_breaks_rules_is_found_out() {
-    /// Like [`Careless`] with settings that fit.
-    struct Hasty;
-    impl Processor for Hasty {
+    /// Like [`LogsItsSecret`] with settings that fit.
+    struct BreaksManyRules;
+    impl Processor for BreaksManyRules {
         type Settings = Plain;
-        const CLASS: Class = Class::scheduled("hasty", "Hasty").about("Breaks rules.");
+        const CLASS: Class = Class::scheduled("hasty", "BreaksManyRules").about("Breaks rules.");
         fn run(&self, host: &Host, settings: Plain) -> Outcome {
             let word = settings.code_word.as_ref().map_or("", |word| word.expose());
             host.log(LogLevel::Info, word);
@@ -109,7 +109,7 @@ fn a_run_that_breaks_rules_is_found_out() {
         }
     }
     let host = MemoryHost::new().settings(json!({ "code_word": "open up" }));
-    let findings = check_processor(&host, || Hasty);
+    let findings = check_processor(&host, || BreaksManyRules);
     assert_eq!(
         rules_broken(&findings),
         [

@@ -2,7 +2,7 @@
 
 use riser_plugin::prelude::*;
 use riser_plugin::{Ability, ConnectionLimiter, LogLevel};
-use riser_plugin_testing::{ActionResult, LimitedAction, MemoryHost, RunEnd, Service, json};
+use riser_plugin_testing::{ActionResult, LimitedAction, MemoryHost, RunEnd, Service, WriteState, json};
 
 fn tree() -> Tree {
     let mut tree = Tree::new();
@@ -108,8 +108,8 @@ fn a_set_point_wakes_the_class_that_carries_it_and_its_receipts_are_kept() {
     let status = host.start(Status);
     assert_eq!(host.receipts(early)[0].reason, "written before I ran");
     let write = host.write("z1/limit", 16.0);
-    let said: Vec<_> = host.receipts(write).into_iter().map(|receipt| receipt.state).collect();
-    assert_eq!((said, host.number("z1/limit")), (vec!["Sent".into(), "Confirmed".into()], Some(16.0)));
+    let said: Vec<_> = host.receipts(write).into_iter().map(|status| status.state).collect();
+    assert_eq!((said, host.number("z1/limit")), (vec![WriteState::Sent, WriteState::Confirmed], Some(16.0)));
     assert_eq!(status.stop(), RunEnd::Cancelled);
 }
 
@@ -137,10 +137,10 @@ fn runs_side_by_side_share_what_is_stored() {
 
 #[test]
 fn a_class_that_publishes_what_another_writes_is_refused_as_by_the_host() {
-    struct Thief;
-    impl Processor for Thief {
+    struct PublishesForeignPoints;
+    impl Processor for PublishesForeignPoints {
         type Settings = ();
-        const CLASS: Class = Class::scheduled("thief", "Thief");
+        const CLASS: Class = Class::scheduled("thief", "PublishesForeignPoints");
         fn run(&self, host: &Host, (): ()) -> Outcome {
             let points = host.declare(tree())?;
             let power = points.all().find("z1/power").ok_or_else(|| Failure::new("no power"))?;
@@ -149,7 +149,7 @@ fn a_class_that_publishes_what_another_writes_is_refused_as_by_the_host() {
         }
     }
     let host = MemoryHost::new();
-    let failure = host.run(Thief).failure();
+    let failure = host.run(PublishesForeignPoints).failure();
     assert!(failure.what.contains("z1/power is written by the class \"status\""), "{}", failure.what);
     assert_eq!(host.broken_rules().len(), 1);
 }
@@ -268,10 +268,10 @@ fn an_ability_is_there_only_when_the_host_has_it() {
             Self(format!("hello from {}", host.configuration()))
         }
     }
-    struct Polite;
-    impl Processor for Polite {
+    struct AsksForAnAbility;
+    impl Processor for AsksForAnAbility {
         type Settings = ();
-        const CLASS: Class = Class::scheduled("polite", "Polite");
+        const CLASS: Class = Class::scheduled("polite", "AsksForAnAbility");
         fn run(&self, host: &Host, (): ()) -> Outcome {
             let words = host.ability::<Greeting>().map_or("nothing".to_owned(), |greeting| greeting.0);
             host.log(LogLevel::Info, &words);
@@ -279,23 +279,41 @@ fn an_ability_is_there_only_when_the_host_has_it() {
         }
     }
     let host = MemoryHost::new();
-    host.run(Polite);
+    host.run(AsksForAnAbility);
     host.grant("greeting/1");
-    host.run(Polite);
+    host.run(AsksForAnAbility);
     let said: Vec<_> = host.log().into_iter().map(|line| line.text).collect();
-    assert_eq!(said, ["nothing", "hello from Polite"]);
+    assert_eq!(said, ["nothing", "hello from AsksForAnAbility"]);
 }
 
 #[test]
 fn a_panic_fails_the_run_with_its_place_and_not_the_test() {
-    struct Clumsy;
-    impl Processor for Clumsy {
+    struct Panics;
+    impl Processor for Panics {
         type Settings = ();
-        const CLASS: Class = Class::scheduled("clumsy", "Clumsy");
+        const CLASS: Class = Class::scheduled("clumsy", "Panics");
         fn run(&self, _host: &Host, (): ()) -> Outcome {
             panic!("dropped it")
         }
     }
-    let failure = MemoryHost::new().run(Clumsy).failure();
+    let failure = MemoryHost::new().run(Panics).failure();
     assert!(failure.is_panic && failure.what.contains("dropped it at "), "{}", failure.what);
+}
+
+#[test]
+fn a_run_puts_the_command_that_shows_its_log_into_a_problem() {
+    struct RaisesAProblem;
+    impl Processor for RaisesAProblem {
+        type Settings = ();
+        const CLASS: Class = Class::scheduled("problem", "Problem");
+        fn run(&self, host: &Host, (): ()) -> Outcome {
+            host.raise(Problem::new("odd", "odd").remedy(format!("see `{}`", host.run_log_link()?)));
+            Ok(())
+        }
+    }
+    let host = MemoryHost::new();
+    for log in ["riser log 1", "riser log 2"] {
+        assert_eq!(host.run(RaisesAProblem), RunEnd::Succeeded);
+        assert_eq!(host.problems()[0].remedy, format!("see `{log}`"));
+    }
 }

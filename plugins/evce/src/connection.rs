@@ -1,40 +1,33 @@
-//! The connection to a charge controller: address, login, trust; and its test, stage by stage.
+//! The connection to a charge controller: address, login and trust.
 
-use std::net::{TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
-use std::time::Duration;
 
-use riser_plugin::http::{CertificatePin, HttpError, Trust};
+use riser_plugin::http::{CertificatePin, Trust};
 use riser_plugin::prelude::*;
 
-use crate::client::{EvceClient, EvceError, Look};
-use crate::generation::Generation;
 use crate::wire::{Profile, ProfileError};
 
-/// Time to reach the controller in a test.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// Where a charge controller is and how to log in.
+/// Address and login of a charge controller.
 #[derive(Connection)]
 #[connection(id = "evce", name = "EcoStruxure EV Charging Expert")]
 #[settings(check = Self::check_trust)]
 pub(crate) struct EvceConnection {
-    /// Address of the API. Port 443 may be left out.
+    /// Address of the API. Port 443 is optional.
     #[setting(kind = "address", example = "https://10.141.208.28/api/v2")]
     pub(crate) base_url: String,
-    /// Name of a user of the controller that may write reductions.
+    /// A user of the controller with the right to write reductions.
     #[setting(example = "bmsApi")]
     pub(crate) login: String,
     /// Password of this user.
     pub(crate) password: Secret<String>,
     /// SHA-256 fingerprint of the controller's certificate, 64 hexadecimal digits. The connection test shows
-    /// the one that the controller has.
+    /// it.
     #[setting(label = "Certificate fingerprint", group = "Trust")]
     pub(crate) certificate_sha256: Option<String>,
-    /// File with the certificate of the authority that signed the controller's, PEM; instead of a fingerprint.
+    /// PEM file with the authority that signed the controller's certificate; replaces the fingerprint.
     #[setting(label = "Certificate authority", group = "Trust")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Send the password over plain HTTP, where everybody on the network can read it.
+    /// Send the password over plain HTTP. Everybody on the network can read it.
     #[setting(default = false, group = "Trust", advanced, label = "Allow plain HTTP")]
     pub(crate) allow_http: bool,
     /// File that replaces parts of the built-in profile of the API.
@@ -50,16 +43,16 @@ impl EvceConnection {
         }
         match &self.certificate_sha256 {
             Some(pin) if CertificatePin::parse(pin).is_none() => {
-                let problem = Problem::new("fingerprint", "this is no SHA-256 fingerprint");
+                let problem = Problem::new("fingerprint", "not a SHA-256 fingerprint");
                 Err(problem
-                    .remedy("give 64 hexadecimal digits; the connection test shows them")
+                    .remedy("enter 64 hexadecimal digits; the connection test shows them")
                     .setting("certificate_sha256"))
             }
             _ => Ok(()),
         }
     }
 
-    /// Which certificate is trusted.
+    /// Returns the trusted certificate.
     pub(crate) fn trust(&self) -> Trust {
         match (self.certificate_sha256.as_deref().and_then(CertificatePin::parse), &self.ca_file) {
             (Some(pin), _) => Trust::Pin(pin),
@@ -68,129 +61,8 @@ impl EvceConnection {
         }
     }
 
-    /// How this controller says things.
+    /// Reads the profile of this controller.
     pub(crate) fn read_profile(&self) -> Result<Profile, ProfileError> {
         self.profile.as_deref().map_or_else(|| Ok(Profile::built_in()), Profile::with_file)
-    }
-
-    fn test(&self, test: &TestHost) -> Outcome {
-        let addresses = test.stage("DNS", || self.resolve())?;
-        test.stage("TCP", || reach(&addresses))?;
-        let mut client = EvceClient::new(test.host(), self)
-            .map_err(|error| error.as_failure("the connection cannot be used"))?;
-        let asked = test.stage("TLS", || match client.version() {
-            Err(error @ EvceError::Http(_)) => Err(advise(&error)),
-            asked => Ok((asked, self.secrecy().to_owned())),
-        })?;
-        test.stage("Version", || match asked {
-            Ok(version) => Ok(((), describe(version.api_version))),
-            Err(error) => Err(advise(&error)),
-        })?;
-        test.stage("Login", || match client.log_in() {
-            Ok(()) => Ok(((), format!("logged in as {}", self.login))),
-            Err(error) => Err(advise(&error)),
-        })?;
-        let read = test.stage("Read", || match client.look() {
-            Ok(Look { site, .. }) => {
-                let (zones, stations) = (site.zones.len(), site.station_count());
-                Ok(((), format!("{zones} zones, {stations} stations, {} connectors", site.connector_count())))
-            }
-            Err(error) => Err(advise(&error)),
-        });
-        client.log_out();
-        read
-    }
-
-    fn secrecy(&self) -> &'static str {
-        if self.base_url.starts_with("http://") {
-            "plain HTTP: everybody on the network can read the password"
-        } else {
-            "the certificate is trusted"
-        }
-    }
-
-    fn resolve(&self) -> Result<(Vec<std::net::SocketAddr>, String), (String, String)> {
-        let wrong = |what: String| (what, "give an address such as https://10.141.208.28/api/v2".to_owned());
-        let (host, port) = host_and_port(&self.base_url).ok_or_else(|| {
-            wrong(format!("{:?} is no address of an API", without_credentials(&self.base_url)))
-        })?;
-        let found: Vec<_> = (host.as_str(), port)
-            .to_socket_addrs()
-            .map_err(|error| (format!("{host} is not known: {error}"), "check the name".to_owned()))?
-            .collect();
-        let shown = found.iter().map(|address| address.ip().to_string()).collect::<Vec<_>>().join(", ");
-        Ok((found, format!("{host} is {shown}")))
-    }
-}
-
-fn host_and_port(url: &str) -> Option<(String, u16)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let usual = match scheme {
-        "https" => 443,
-        "http" => 80,
-        _ => return None,
-    };
-    let host = rest.split(['/', '?', '#']).next()?;
-    let bare = |host: &str| host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    match host.rsplit_once(':') {
-        Some((name, port)) if !port.contains(']') => Some((bare(name), port.parse().ok()?)),
-        _ => (!host.is_empty()).then(|| (bare(host), usual)),
-    }
-}
-
-fn without_credentials(url: &str) -> &str {
-    url.rsplit_once('@').map_or(url, |(_, host)| host)
-}
-
-fn reach(addresses: &[std::net::SocketAddr]) -> Result<((), String), (String, String)> {
-    let mut last = None;
-    for address in addresses {
-        match TcpStream::connect_timeout(address, CONNECT_TIMEOUT) {
-            Ok(_) => return Ok(((), format!("{address} answers"))),
-            Err(error) => last = Some(format!("{address}: {error}")),
-        }
-    }
-    let what = last.unwrap_or_else(|| "the name has no address".to_owned());
-    Err((what, "check address, port and firewall, and whether the controller is on".to_owned()))
-}
-
-/// What the controller says of its API, and what follows from it.
-fn describe(version: Option<String>) -> String {
-    match version {
-        None => "the controller does not tell the version of its API".to_owned(),
-        Some(version) if Generation::of(Some(&version)) == Generation::Supported => {
-            format!("API version {version}")
-        }
-        Some(version) => {
-            format!("API version {version} is not supported: values would be Uncertain, set points refused")
-        }
-    }
-}
-
-/// What happened and what to do, for a stage that did not pass.
-fn advise(error: &EvceError) -> (String, String) {
-    let problem = error.problem();
-    let advice = match error {
-        EvceError::Http(HttpError::Certificate { fingerprint, .. }) => {
-            format!("compare it with the controller's own display, then enter {fingerprint} as fingerprint")
-        }
-        _ => problem.1.to_owned(),
-    };
-    (error.to_string(), advice)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_port_of_an_address_may_be_left_out() {
-        let of = |url: &str| host_and_port(url);
-        assert_eq!(of("https://10.0.0.5/api/v2"), Some(("10.0.0.5".to_owned(), 443)));
-        assert_eq!(of("https://evce.local:8443/api/v2"), Some(("evce.local".to_owned(), 8443)));
-        assert_eq!(of("https://[::1]:8443/api/v2"), Some(("::1".to_owned(), 8443)));
-        assert_eq!(of("https://[::1]/api/v2"), Some(("::1".to_owned(), 443)));
-        assert_eq!(of("ftp://10.0.0.5/"), None);
-        assert_eq!(of("10.0.0.5"), None);
     }
 }

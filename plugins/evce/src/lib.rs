@@ -1,18 +1,19 @@
 //! EcoStruxure EV Charging Expert (EVCE) for Riser: zones, stations and connectors of a charge controller in
-//! a building management system, their histories, and set points back.
+//! a building management system, their histories, and set points.
 //!
-//! `model` is a charging site in plain terms. `wire` turns a controller's documents into it, and is the only
-//! place that knows them; `client` talks to the controller; `points` says what the BMS sees. The three classes
-//! `setup`, `status` and `logs` put these together, and `set_points` carries the writes of the BMS.
+//! `model` describes a charging site. Only `wire` knows the documents of a controller and parses them into the
+//! model. `client` calls the controller. `points` defines the points in the BMS. The three classes `setup`,
+//! `status` and `logs` combine these, and `set_points` executes the writes of the BMS.
 
+mod api_version;
 mod client;
 mod connection;
-mod generation;
+mod connection_test;
 mod logs;
+mod meter_readings;
 mod model;
 mod outage;
 mod points;
-mod registers;
 mod set_points;
 mod setup;
 mod status;
@@ -27,7 +28,7 @@ use logs::Logs;
 use setup::Setup;
 use status::Status;
 
-/// The codes of all problems with a controller, which end when it answers.
+/// The codes of all problems with a controller. A successful poll clears them.
 const PROBLEM_CODES: [&str; 11] = [
     "credentials-refused",
     "locked-out",
@@ -47,7 +48,7 @@ export_plugin! {
     name: "EcoStruxure EV Charging Expert",
     company: "Riser",
     licence: "Apache-2.0 OR MIT",
-    about: "Zones, stations and connectors of an EVCE charge controller, their histories, and set points back.",
+    about: "Zones, stations and connectors of an EVCE charge controller, their histories, and set points.",
     connections: [EvceConnection],
     classes: [Setup, Status, Logs]
 }

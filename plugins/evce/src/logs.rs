@@ -1,4 +1,4 @@
-//! EVCE Logs: records what is served, at multiples of its interval.
+//! EVCE Logs: records the present values at multiples of its interval.
 
 use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,21 +8,21 @@ use riser_plugin::prelude::*;
 use crate::connection::EvceConnection;
 use crate::points::{LOGS, SETUP};
 
-/// How Logs works.
+/// Settings of Logs.
 #[derive(Settings)]
 pub(crate) struct LogsSettings {
-    /// Time between two samples; they fall on multiples of it, counted from midnight UTC.
+    /// Time between two samples. Samples are taken at multiples of it since midnight UTC.
     #[setting(default = "15 min", min = "1 min", max = "24 h")]
     interval: Duration,
 }
 
-/// Until something is known at start, the first sample is tried this often.
+/// Time between two attempts at the first sample after the start.
 const FIRST_SAMPLE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Records the histories of a site.
 pub(crate) struct Logs;
 
-/// A history, its point and the value it records.
+/// A history and the value it records.
 struct Recorded {
     history: Point,
     value: u32,
@@ -34,11 +34,11 @@ impl Processor for Logs {
         .needs::<EvceConnection>()
         .requires(SETUP)
         .creates("samples of the histories of zones and stations")
-        .about("Records currents, powers and energies of zones and stations as the BMS sees them.");
+        .about("Records currents, powers and energies of zones and stations.");
 
     fn run(&self, host: &Host, settings: LogsSettings) -> Outcome {
         let mut histories = histories_of(&host.points()?);
-        // At start Status may not have looked yet: the first sample waits until something is known.
+        // Status may not have polled yet: the first sample waits for the first known value.
         let mut flowing = HashSet::new();
         record(host, &histories, &mut flowing, host.now())?;
         let mut has_sample = !flowing.is_empty();
@@ -47,7 +47,7 @@ impl Processor for Logs {
             let left = due.duration_since(host.now()).unwrap_or(Duration::ZERO);
             match host.wait(if has_sample { left } else { left.min(FIRST_SAMPLE_RETRY_INTERVAL) })? {
                 Wake::TreeChanged => histories = histories_of(&host.points()?),
-                Wake::Write(set_point) => set_point.reject("histories take no set points"),
+                Wake::Write(set_point) => set_point.reject("histories are not writable"),
                 _ => {}
             }
             let now = host.now();
@@ -57,7 +57,7 @@ impl Processor for Logs {
                 record(host, &histories, &mut flowing, now)?;
             }
             has_sample |= !flowing.is_empty();
-            // Found again each time: the clock may have been set back.
+            // Computed again each time: the clock may have been set back.
             due = next_multiple(host.now(), settings.interval);
         }
     }
@@ -71,8 +71,8 @@ fn histories_of(points: &Points) -> Vec<Recorded> {
         .collect()
 }
 
-/// Records what is served now as of one moment. What is not known leaves a gap; where a gap begins, one sample
-/// says so with the last value. `flowing` holds the values whose last sample of this run was no gap's.
+/// Records the present values with one time stamp. Unknown values leave a gap, which begins with one sample
+/// of the last value. `flowing` contains the values that are not in a gap.
 fn record(
     host: &Host,
     histories: &[Recorded],
@@ -95,7 +95,7 @@ fn record(
     if samples.is_empty() { Ok(()) } else { host.record(&samples) }
 }
 
-/// The next multiple of the interval since 1970, which falls on midnight UTC for every divisor of a day.
+/// Returns the next multiple of the interval since 1970; midnight UTC is one for every divisor of a day.
 fn next_multiple(now: SystemTime, interval: Duration) -> SystemTime {
     let since = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let interval_ms = interval.as_millis().max(1);

@@ -1,12 +1,14 @@
-//! A charging site as this plugin thinks of it: zones, stations, connectors, in the units of the BMS. How a
-//! controller says these things is known to `wire` alone.
+//! A charging site: zones, stations and connectors, in the units of the BMS. Only `wire` knows the format of
+//! a controller.
 //!
-//! A field that a controller left out, or that cannot be read, is `None`.
+//! A field that is missing or unreadable is `None`.
 
 use std::fmt;
 use std::time::SystemTime;
 
-/// The number or word by which a controller tells its things apart; opaque here.
+use strum::{EnumString, IntoStaticStr};
+
+/// An id of the controller; opaque here.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ObjectId(pub(crate) String);
 
@@ -16,7 +18,7 @@ impl fmt::Display for ObjectId {
     }
 }
 
-/// Everything that one look at a controller shows.
+/// All objects of a controller.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Site {
     pub(crate) zones: Vec<Zone>,
@@ -33,16 +35,16 @@ pub(crate) struct Zone {
     pub(crate) transactions: Option<i32>,
     pub(crate) set_point_a: Option<f64>,
     pub(crate) set_point_kw: Option<f64>,
-    /// What the BMS asked for, if it stands.
+    /// The reduction in force, if any.
     pub(crate) reduction: Option<Reduction>,
     pub(crate) stations: Vec<Station>,
 }
 
-/// A limit that the BMS put on a zone, and when it ends.
+/// A limit that the BMS set on a zone, and its end.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reduction {
     pub(crate) percent: Option<f64>,
-    /// `percentage`, or what else a controller knows.
+    /// `percentage`, or another kind of the controller.
     pub(crate) kind: Option<String>,
     pub(crate) description: Option<String>,
     /// By the controller's clock.
@@ -63,10 +65,10 @@ pub(crate) struct Station {
     pub(crate) model: Option<String>,
     pub(crate) version: Option<String>,
     pub(crate) ip_address: Option<String>,
-    /// Without user and password; empty for a station without one.
+    /// Without user and password; empty if the station has none.
     pub(crate) cpo_url: Option<String>,
     pub(crate) is_accepted_by_cpo: Option<bool>,
-    /// Whether the controller reaches it.
+    /// Whether it is connected to the controller.
     pub(crate) is_connected: Option<bool>,
     pub(crate) status: Option<String>,
     pub(crate) authentication_mode: Option<String>,
@@ -80,7 +82,7 @@ pub(crate) struct Connector {
     /// Counted from 1 within the station.
     pub(crate) number: i32,
     pub(crate) is_dc: Option<bool>,
-    /// Whether load management leaves it alone.
+    /// Whether load management does not control it.
     pub(crate) is_fixed_set_point: Option<bool>,
     /// Amperes of an AC connector, kilowatts of a DC connector.
     pub(crate) max_current_or_power: Option<f64>,
@@ -95,13 +97,13 @@ pub(crate) struct Connector {
     pub(crate) power_kw: [Option<f64>; 3],
     pub(crate) current_a: [Option<f64>; 3],
     pub(crate) energy_kwh: Option<f64>,
-    /// The register as it was last known, also when it is not known now.
+    /// The last known register, also while the present one is unknown.
     pub(crate) last_energy_kwh: Option<f64>,
     /// When the station measured, by the controller's clock.
     pub(crate) measured_at: Option<SystemTime>,
 }
 
-/// What a connector does (Open Charge Point Protocol 1.6, `ChargePointStatus`).
+/// The status of a connector (Open Charge Point Protocol 1.6, `ChargePointStatus`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConnectorStatus {
     Available,
@@ -113,29 +115,22 @@ pub(crate) enum ConnectorStatus {
     SuspendedEv,
     SuspendedEvse,
     Unavailable,
-    /// A word that this plugin does not know: none of the others holds.
+    /// A status that this plugin does not know.
     Other,
 }
 
 /// Whether a connector may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum Availability {
     Operative,
     Inoperative,
 }
 
 impl Availability {
-    /// The word the BMS sees and writes.
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Operative => "operative",
-            Self::Inoperative => "inoperative",
-        }
-    }
-
-    /// The availability with this word.
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
-        [Self::Operative, Self::Inoperative].into_iter().find(|availability| availability.word() == word)
+    /// Returns the text that the BMS reads and writes.
+    pub(crate) fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What follows when a controller does not answer: what is told, and when the values are Offline.
+//! Handles a controller that does not respond: raises the problem and decides when the values are Offline.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,39 +7,41 @@ use riser_plugin::{Host, LogLevel};
 
 use crate::client::EvceError;
 
-/// A controller that is silent for this long counts as unreachable (reliability, value state semantics).
-const OFFLINE_AFTER: Duration = Duration::from_mins(1);
-
-/// The time without an answer, if it is such a time.
-#[derive(Debug, Default)]
+/// The state of an outage, or none.
+#[derive(Debug)]
 pub(crate) struct Outage {
+    /// Time without a response after which the values are Offline.
+    offline_after: Duration,
     since: Option<SystemTime>,
     is_offline: bool,
-    /// The code of the problem that stands.
     raised: Option<&'static str>,
-    /// The controller asked for a pause, which is no reason to call it unreachable.
+    /// The controller asked for a pause, so it is not unreachable.
     asked_for_pause: bool,
 }
 
 impl Outage {
-    /// Tells why a look failed. Answers the reason once the values are to be Offline.
-    pub(crate) fn note(&mut self, host: &Host, error: &EvceError) -> Option<String> {
+    pub(crate) const fn new(offline_after: Duration) -> Self {
+        Self { offline_after, since: None, is_offline: false, raised: None, asked_for_pause: false }
+    }
+
+    /// Reports a failed poll. Returns the reason when the values become Offline.
+    pub(crate) fn record(&mut self, host: &Host, error: &EvceError) -> Option<String> {
         let now = host.now();
         if self.since.is_none() {
             host.log(LogLevel::Warn, &error.to_string());
         }
-        // A clock that was set back counts anew.
+        // A clock that was set back restarts the count.
         let since = self.since.map_or(now, |since| since.min(now));
         self.since = Some(since);
         let is_waiting = matches!(error, EvceError::Http(HttpError::Denied(_)));
-        // While the limiter is closed the problem that closed it stands already.
+        // The problem that closed the limiter is already raised.
         if !is_waiting {
             self.asked_for_pause = matches!(error, EvceError::Unwell { status: 429 | 503, .. });
             self.raise(host, error);
         }
-        let is_left_alone = is_waiting && !self.asked_for_pause;
-        let is_silent = now.duration_since(since).unwrap_or_default() >= OFFLINE_AFTER;
-        let is_offline = is_left_alone || error.needs_operator() || is_silent;
+        let is_suspended = is_waiting && !self.asked_for_pause;
+        let is_silent = now.duration_since(since).unwrap_or_default() >= self.offline_after;
+        let is_offline = is_suspended || error.needs_operator() || is_silent;
         if !is_offline || self.is_offline {
             return None;
         }
@@ -50,7 +52,7 @@ impl Outage {
         })
     }
 
-    /// Of several troubles the present one stands.
+    /// Replaces the raised problem when a different one occurs.
     fn raise(&mut self, host: &Host, error: &EvceError) {
         let (code, _) = error.problem();
         if let Some(before) = self.raised.replace(code).filter(|before| *before != code) {
@@ -59,8 +61,10 @@ impl Outage {
         host.raise(error.as_problem("live values are Offline, set points wait"));
     }
 
-    /// The controller answers. Whether it did not before.
+    /// Ends the outage. Returns whether there was one.
     pub(crate) fn end(&mut self) -> bool {
-        std::mem::take(self).since.is_some()
+        let was_failing = self.since.is_some();
+        *self = Self::new(self.offline_after);
+        was_failing
     }
 }

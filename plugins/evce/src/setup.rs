@@ -1,18 +1,18 @@
-//! EVCE Setup: finds zones, stations and connectors, and creates what the BMS sees of them.
+//! EVCE Setup: finds zones, stations and connectors, and creates their points in the BMS.
 
 use riser_plugin::LogLevel;
 use riser_plugin::http::HttpError;
 use riser_plugin::prelude::*;
 
-use crate::client::{EvceClient, EvceError, Look};
+use crate::api_version::{self, ApiSupport};
+use crate::client::{EvceClient, EvceError, SiteSnapshot};
 use crate::connection::EvceConnection;
-use crate::generation::{self, Generation};
 use crate::points::{self, Binding, SETUP};
 
-/// How Setup works.
+/// Settings of Setup.
 #[derive(Settings)]
 pub(crate) struct SetupSettings {
-    /// Only say in the run's log what would be created, and change nothing.
+    /// Only log the points that would be created; change nothing.
     #[setting(default = false)]
     dry_run: bool,
 }
@@ -25,26 +25,26 @@ impl Processor for Setup {
     const CLASS: Class = Class::scheduled(SETUP, "EVCE Setup")
         .needs::<EvceConnection>()
         .creates("zones, stations, connectors and their points")
-        .about("Finds zones, stations and connectors of a charge controller and creates what the BMS sees of them.");
+        .about("Finds zones, stations and connectors of a charge controller and creates their points in the BMS.");
 
     fn run(&self, host: &Host, settings: SetupSettings) -> Outcome {
         let connection = host.connection::<EvceConnection>()?;
         host.progress("reading the charge controller", 0, 2);
-        let (generation, Look { site, left_out, .. }) =
-            look(host, &connection).map_err(|error| told(host, error))?;
-        Look::tell_left_out(&left_out, host);
+        let (api_support, SiteSnapshot { site, skipped, .. }) =
+            poll(host, &connection).map_err(|error| raise(host, error))?;
+        SiteSnapshot::log_skipped(&skipped, host);
         let (zones, stations) = (site.zones.len(), site.station_count());
         let found = format!("{zones} zones, {stations} stations, {} connectors", site.connector_count());
         let tree = points::build(&site);
         if settings.dry_run {
-            host.log(LogLevel::Info, &format!("dry run: {found}, {} items would be there", tree.len()));
+            host.log(LogLevel::Info, &format!("dry run: {found}, {} items would exist", tree.len()));
             return Ok(());
         }
-        host.progress("creating what the BMS sees", 1, 2);
+        host.progress("creating the points", 1, 2);
         let declared = host.declare(tree)?;
         let mut values = Binding::new(declared.all(), &site).setup_values(&site);
-        if generation == Generation::Unsupported {
-            generation::doubt(&mut values);
+        if api_support == ApiSupport::Unsupported {
+            api_version::downgrade(&mut values);
         }
         host.publish(&values)?;
         let (added, changed, _, vanished) = declared.difference;
@@ -56,23 +56,23 @@ impl Processor for Setup {
     }
 }
 
-/// Looks once, and gives the session back.
-fn look(host: &Host, connection: &EvceConnection) -> Result<(Generation, Look), EvceError> {
+/// Polls once and logs out.
+fn poll(host: &Host, connection: &EvceConnection) -> Result<(ApiSupport, SiteSnapshot), EvceError> {
     let mut client = EvceClient::new(host, connection)?;
-    // EVCE Status tells what it means.
-    let generation = Generation::of(client.version()?.api_version.as_deref());
-    let look = client.look();
+    // EVCE Status raises the problem of an unsupported version.
+    let api_support = ApiSupport::of(client.version()?.api_version.as_deref());
+    let snapshot = client.poll();
     client.log_out();
-    Ok((generation, look?))
+    Ok((api_support, snapshot?))
 }
 
-/// Why there is nothing to see, raised as a problem.
-fn told(host: &Host, error: EvceError) -> Failure {
-    // The end of the run is none; while the limiter is closed the problem that closed it stands already.
+/// Raises the error as a problem and converts it to a failure.
+fn raise(host: &Host, error: EvceError) -> Failure {
+    // The end of the run is not a problem, and the problem that closed the limiter is already raised.
     if matches!(error, EvceError::Http(HttpError::Host(_) | HttpError::Denied(_))) {
         return error.into();
     }
-    let effect = "zones, stations and connectors are not brought up to date";
+    let effect = "zones, stations and connectors are not updated";
     host.raise(error.as_problem(effect));
     error.as_failure(effect)
 }

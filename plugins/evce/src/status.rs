@@ -1,52 +1,55 @@
-//! EVCE Status: looks at the controller again and again, publishes what it shows, and carries set points.
+//! EVCE Status: polls the controller, publishes its values, and executes set point writes.
 
 use std::time::SystemTime;
 
 use riser_plugin::LogLevel;
 use riser_plugin::prelude::*;
 
-use crate::client::{EvceClient, EvceError, Look};
+use crate::api_version::{self, ApiSupport};
+use crate::client::{EvceClient, EvceError, SiteSnapshot};
 use crate::connection::EvceConnection;
-use crate::generation::{self, Generation};
+use crate::meter_readings::MeterReadings;
 use crate::model::Site;
 use crate::outage::Outage;
 use crate::points::{Binding, SETUP, STATUS};
-use crate::registers::Registers;
-use crate::set_points::{Queue, SetPointWriter, StandingReductions, Validity};
+use crate::set_points::{ActiveReductions, Queue, SetPointWriter, Validity};
 
-/// Time between two attempts to carry a set point.
+/// Time between two attempts to execute a write.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
-/// Setup is asked for at most this often.
-const ASK_FOR_SETUP_AFTER: Duration = Duration::from_mins(1);
+/// Shortest time between two requests for Setup.
+const SETUP_REQUEST_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How Status works.
+/// Settings of Status.
 #[derive(Settings)]
 #[settings(check = Self::check_renewal)]
 pub(crate) struct StatusSettings {
-    /// Time between two looks at the charge controller.
+    /// Time between two polls of the charge controller.
     #[setting(default = "15 s", min = "5 s", max = "300 s")]
     interval: Duration,
-    /// How long a reduction holds that the BMS writes without a validity. It is renewed every third of this
-    /// time while it stands, so that it ends soon when Riser does.
+    /// Time without a response of the charge controller after which all values are Offline.
+    #[setting(default = "60 s", min = "5 s", max = "1 h")]
+    offline_after: Duration,
+    /// The validity of a reduction that the BMS writes without one. It is renewed every third of this
+    /// time, so that it ends soon after Riser stops.
     #[setting(default = "15 min", min = "2 min", max = "24 h", group = "Set points")]
     validity: Duration,
-    /// Let reductions hold for ever instead, as the incumbent does.
+    /// Write endless reductions instead, as the incumbent does.
     #[setting(default = false, group = "Set points", advanced)]
     forever: bool,
 }
 
 impl StatusSettings {
-    /// A reduction is renewed after a look, once a third of its validity is over.
+    /// A reduction is renewed after a poll, after a third of its validity.
     fn check_renewal(&self) -> Result<(), Problem> {
         if self.forever || self.validity >= self.interval * 3 {
             return Ok(());
         }
         let problem = Problem::new("validity", "reductions would end before they are renewed");
-        Err(problem.remedy("make the validity at least three times the interval").setting("validity"))
+        Err(problem.remedy("set the validity to at least three times the interval").setting("validity"))
     }
 }
 
-/// Publishes what a controller shows.
+/// Publishes the live values of a controller.
 pub(crate) struct Status;
 
 struct StatusRun<'a> {
@@ -55,17 +58,17 @@ struct StatusRun<'a> {
     interval: Duration,
     validity: Validity,
     binding: Binding,
-    /// What was seen last.
+    /// The last state.
     site: Option<Site>,
     controller_now: SystemTime,
     queue: Queue,
-    standing: StandingReductions,
+    active: ActiveReductions,
     outage: Outage,
-    asked_for_setup: Option<SystemTime>,
-    left_out: Vec<String>,
-    registers: Registers,
-    /// Not known before the controller has answered.
-    generation: Option<Generation>,
+    setup_requested_at: Option<SystemTime>,
+    skipped: Vec<String>,
+    meter_readings: MeterReadings,
+    /// Unknown before the first response.
+    api_support: Option<ApiSupport>,
 }
 
 impl Processor for Status {
@@ -73,9 +76,9 @@ impl Processor for Status {
     const CLASS: Class = Class::long_running(STATUS, "EVCE Status")
         .needs::<EvceConnection>()
         .requires(SETUP)
-        .creates("live values, and set points back to the controller")
+        .creates("live values; writes set points to the controller")
         .about(
-            "Reads live values of zones, stations and connectors and carries set points to the controller.",
+            "Reads live values of zones, stations and connectors, and writes set points to the controller.",
         )
         .accepts_writes();
 
@@ -83,7 +86,7 @@ impl Processor for Status {
         let connection = host.connection::<EvceConnection>()?;
         host.publishes_every(settings.interval)?;
         let client = EvceClient::new(host, &connection)
-            .map_err(|error| error.as_failure("no live values, and no set points"))?;
+            .map_err(|error| error.as_failure("no live values and no set points"))?;
         let validity =
             if settings.forever { Validity::ForEver } else { Validity::Renewed(settings.validity) };
         let mut queue = Queue::default();
@@ -99,12 +102,12 @@ impl Processor for Status {
             site: None,
             controller_now: host.now(),
             queue,
-            standing: StandingReductions::load(host)?,
-            outage: Outage::default(),
-            asked_for_setup: None,
-            left_out: Vec::new(),
-            registers: Registers::default(),
-            generation: None,
+            active: ActiveReductions::load(host)?,
+            outage: Outage::new(settings.offline_after),
+            setup_requested_at: None,
+            skipped: Vec::new(),
+            meter_readings: MeterReadings::default(),
+            api_support: None,
         };
         let outcome = run.follow();
         run.client.log_out();
@@ -114,20 +117,20 @@ impl Processor for Status {
 
 impl StatusRun<'_> {
     fn follow(&mut self) -> Outcome {
-        let mut next_look = self.host.now();
+        let mut next_poll = self.host.now();
         loop {
             let now = self.host.now();
-            // A clock that was set back must not put off the next look.
-            if next_look > now + self.interval {
-                next_look = now;
+            // A clock that was set back must not delay the next poll.
+            if next_poll > now + self.interval {
+                next_poll = now;
             }
-            if now >= next_look {
-                self.look()?;
-                // A look that took long, or a clock that jumped, shifts the rhythm.
-                next_look = (next_look + self.interval).max(now);
+            if now >= next_poll {
+                self.poll()?;
+                // A slow poll or a clock jump shifts the schedule.
+                next_poll = (next_poll + self.interval).max(now);
             }
-            self.carry()?;
-            let mut wait = next_look.duration_since(self.host.now()).unwrap_or_default().min(self.interval);
+            self.execute_writes()?;
+            let mut wait = next_poll.duration_since(self.host.now()).unwrap_or_default().min(self.interval);
             if self.queue.is_urgent() {
                 wait = wait.min(RETRY_AFTER);
             }
@@ -135,47 +138,47 @@ impl StatusRun<'_> {
                 Wake::Write(set_point) => self.queue.add(set_point),
                 Wake::TreeChanged => {
                     self.bind()?;
-                    self.asked_for_setup = None;
-                    next_look = self.host.now();
+                    self.setup_requested_at = None;
+                    next_poll = self.host.now();
                 }
                 _ => {}
             }
         }
     }
 
-    fn look(&mut self) -> Result<(), HostError> {
+    fn poll(&mut self) -> Result<(), HostError> {
         match self.read() {
-            Ok(look) => self.show(look),
+            Ok(snapshot) => self.publish(snapshot),
             Err(error) => {
                 self.fail(&error)?;
-                if error.is_an_answer() { self.renew_unseen() } else { Ok(()) }
+                if error.has_response() { self.renew_without_poll() } else { Ok(()) }
             }
         }
     }
 
-    /// Reads the controller; asks it before for its version, once after each time it was away.
-    fn read(&mut self) -> Result<Look, EvceError> {
-        self.generation()?;
-        self.client.look()
+    /// Polls the controller. Reads its version first, once after each outage.
+    fn read(&mut self) -> Result<SiteSnapshot, EvceError> {
+        self.api_support()?;
+        self.client.poll()
     }
 
-    fn generation(&mut self) -> Result<Generation, EvceError> {
-        if let Some(known) = self.generation {
+    fn api_support(&mut self) -> Result<ApiSupport, EvceError> {
+        if let Some(known) = self.api_support {
             return Ok(known);
         }
-        let generation = Generation::judge(self.host, self.client.version()?.api_version);
-        self.generation = Some(generation);
-        Ok(generation)
+        let api_support = ApiSupport::classify(self.host, self.client.version()?.api_version);
+        self.api_support = Some(api_support);
+        Ok(api_support)
     }
 
-    fn show(&mut self, look: Look) -> Result<(), HostError> {
-        let Look { mut site, left_out, controller_now } = look;
-        for fall in self.registers.follow(&mut site) {
-            self.host.log(LogLevel::Warn, &fall);
+    fn publish(&mut self, snapshot: SiteSnapshot) -> Result<(), HostError> {
+        let SiteSnapshot { mut site, skipped, controller_now } = snapshot;
+        for message in self.meter_readings.update(&mut site) {
+            self.host.log(LogLevel::Warn, &message);
         }
-        if left_out != self.left_out {
-            Look::tell_left_out(&left_out, self.host);
-            self.left_out = left_out;
+        if skipped != self.skipped {
+            SiteSnapshot::log_skipped(&skipped, self.host);
+            self.skipped = skipped;
         }
         self.controller_now = controller_now;
         let was_known = self.site.replace(site).is_some();
@@ -184,23 +187,23 @@ impl StatusRun<'_> {
         }
         if let Some(site) = &self.site {
             let mut values = self.binding.status_values(site);
-            if self.generation == Some(Generation::Unsupported) {
-                generation::doubt(&mut values);
+            if self.api_support == Some(ApiSupport::Unsupported) {
+                api_version::downgrade(&mut values);
             }
             self.host.publish(&values)?;
         }
         let was_failing = self.outage.end();
         if !was_known || was_failing {
-            self.host.log(LogLevel::Info, "the charge controller answers");
+            self.host.log(LogLevel::Info, "the charge controller responds");
             for code in crate::PROBLEM_CODES {
                 self.host.clear(code);
             }
         }
         if !self.binding_fits() {
-            self.ask_for_setup()?;
+            self.request_setup()?;
         }
-        match self.generation {
-            Some(Generation::Supported) => self.with_carrier(|carrier, _| carrier.renew(controller_now)),
+        match self.api_support {
+            Some(ApiSupport::Supported) => self.with_writer(|writer, _| writer.renew(controller_now)),
             _ => Ok(()),
         }
     }
@@ -216,17 +219,20 @@ impl StatusRun<'_> {
         Ok(())
     }
 
-    fn ask_for_setup(&mut self) -> Result<(), HostError> {
+    fn request_setup(&mut self) -> Result<(), HostError> {
         let now = self.host.now();
         let is_recent =
-            |asked: SystemTime| now.duration_since(asked).is_ok_and(|waited| waited < ASK_FOR_SETUP_AFTER);
-        if self.asked_for_setup.is_some_and(is_recent) {
+            |asked: SystemTime| now.duration_since(asked).is_ok_and(|waited| waited < SETUP_REQUEST_INTERVAL);
+        if self.setup_requested_at.is_some_and(is_recent) {
             return Ok(());
         }
-        self.asked_for_setup = Some(now);
-        match self.host.request_run(SETUP, "the charge controller has other zones, stations or connectors") {
+        self.setup_requested_at = Some(now);
+        match self
+            .host
+            .request_run(SETUP, "zones, stations or connectors of the charge controller have changed")
+        {
             Err(HostError::Refused { what, .. }) => {
-                self.host.log(LogLevel::Warn, &format!("new objects wait for EVCE Setup: {what}"));
+                self.host.log(LogLevel::Warn, &format!("EVCE Setup cannot run for the new objects: {what}"));
                 Ok(())
             }
             other => other,
@@ -235,16 +241,16 @@ impl StatusRun<'_> {
 
     fn fail(&mut self, error: &EvceError) -> Result<(), HostError> {
         error.propagate_stop()?;
-        // While it was away it may have been updated.
-        self.generation = None;
-        if let Some(reason) = self.outage.note(self.host, error) {
+        // It may have been updated during the outage.
+        self.api_support = None;
+        if let Some(reason) = self.outage.record(self.host, error) {
             self.bind_from_store()?;
             self.host.publish(&self.binding.all_offline(&reason))?;
         }
         Ok(())
     }
 
-    /// Without a look yet, the stored tree tells which points there are.
+    /// Binds the points of the stored tree before the first successful poll.
     fn bind_from_store(&mut self) -> Result<(), HostError> {
         if self.site.is_none() {
             self.binding = Binding::of_status_points(&self.host.points()?);
@@ -252,14 +258,14 @@ impl StatusRun<'_> {
         Ok(())
     }
 
-    /// Carries what waits, once the controller is known to be one that may be written.
-    fn carry(&mut self) -> Result<(), HostError> {
+    /// Executes the waiting writes if the API version is supported.
+    fn execute_writes(&mut self) -> Result<(), HostError> {
         if self.site.is_none() || self.queue.is_empty() {
             return Ok(());
         }
-        match self.generation() {
-            Ok(Generation::Supported) => self.with_carrier(|carrier, queue| queue.carry(carrier)),
-            Ok(Generation::Unsupported) => {
+        match self.api_support() {
+            Ok(ApiSupport::Supported) => self.with_writer(|writer, queue| queue.execute(writer)),
+            Ok(ApiSupport::Unsupported) => {
                 self.queue.reject_all("the API version of the charge controller is not supported");
                 Ok(())
             }
@@ -267,30 +273,30 @@ impl StatusRun<'_> {
         }
     }
 
-    fn renew_unseen(&mut self) -> Result<(), HostError> {
-        if self.standing.is_empty() {
+    fn renew_without_poll(&mut self) -> Result<(), HostError> {
+        if self.active.is_empty() {
             return Ok(());
         }
-        match self.generation() {
-            Ok(Generation::Supported) => self.with_carrier(|carrier, _| carrier.renew_unseen()),
-            Ok(Generation::Unsupported) => Ok(()),
+        match self.api_support() {
+            Ok(ApiSupport::Supported) => self.with_writer(|writer, _| writer.renew_without_poll()),
+            Ok(ApiSupport::Unsupported) => Ok(()),
             Err(error) => error.propagate_stop(),
         }
     }
 
-    fn with_carrier(
+    fn with_writer(
         &mut self,
         work: impl FnOnce(&mut SetPointWriter<'_>, &mut Queue) -> Result<(), HostError>,
     ) -> Result<(), HostError> {
         let Some(site) = &mut self.site else { return Ok(()) };
-        let mut carrier = SetPointWriter {
+        let mut writer = SetPointWriter {
             host: self.host,
             client: &mut self.client,
             binding: &self.binding,
             site,
-            standing: &mut self.standing,
+            active: &mut self.active,
             validity: self.validity,
         };
-        work(&mut carrier, &mut self.queue)
+        work(&mut writer, &mut self.queue)
     }
 }

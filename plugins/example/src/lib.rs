@@ -1,7 +1,7 @@
 //! Counts up: the smallest complete plugin.
 use riser_plugin::prelude::*;
 
-/// How the counter counts.
+/// Settings of the counter.
 #[derive(Settings)]
 pub struct CounterSettings {
     /// First number to publish.
@@ -29,7 +29,7 @@ impl Processor for Counter {
             host.publish(&[points[count].good(number)])?;
             number += 1;
             if let Wake::Write(write) = host.wait(settings.step_every)? {
-                write.reject("the counter takes no set points");
+                write.reject("the counter is not writable");
             }
         }
     }

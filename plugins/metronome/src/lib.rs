@@ -1,14 +1,16 @@
-//! Changes all of its values at each beat. Not shipped: `cargo xtask bench` measures the way of a value with it.
+//! Changes all its values at each beat. Not shipped: `cargo xtask bench` measures the latency of values with
+//! it.
+use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use riser_plugin::prelude::*;
 
-/// Values in one folder; a page of the BMS holds as many.
+/// Values in one folder, which fit one page of the BMS.
 const POINTS_IN_A_FOLDER: u32 = 1_000;
-/// The value that says when its batch was published.
+/// The value with the time of its batch.
 const PUBLISHED_AT: &str = "published-at-ns";
 
-/// How many values, and how often.
+/// Settings of the metronome.
 #[derive(Settings)]
 pub struct MetronomeSettings {
     /// Values that change.
@@ -19,13 +21,13 @@ pub struct MetronomeSettings {
     beat_every: Duration,
 }
 
-/// Publishes the number of the beat on every point, and when it did so.
+/// Publishes the number of the beat on every point, and the time of publishing.
 pub struct Metronome;
 
 impl Processor for Metronome {
     type Settings = MetronomeSettings;
     const CLASS: Class =
-        Class::long_running("metronome", "Metronome").about("Changes all of its values at each beat.");
+        Class::long_running("metronome", "Metronome").about("Changes all its values at each beat.");
 
     fn run(&self, host: &Host, settings: MetronomeSettings) -> Outcome {
         let stored = host.points_at_start();
@@ -57,14 +59,20 @@ fn tree(points: u32) -> Tree {
             tree.add_in(folder, value(&point_id(index), Kind::Double));
         }
     }
-    // Published last: who reads it finds all others changed.
+    // Published last: a reader of the new stamp finds all other values changed.
     tree.add(value(PUBLISHED_AT, Kind::Long));
     tree
 }
 
-/// The points in their order and the stamp; nothing when one is not there.
+/// Returns the points in order and the time stamp; `None` if one is missing.
 fn find(stored: &Points, points: u32) -> Option<(Vec<Point>, Point)> {
-    let found = (0..points).map(|index| stored.find(&point_id(index))).collect::<Option<Vec<_>>>()?;
+    let mut id = String::new();
+    let found = (0..points).map(|index| {
+        id.clear();
+        write_point_id(&mut id, index);
+        stored.find(&id)
+    });
+    let found = found.collect::<Option<Vec<_>>>()?;
     Some((found, stored.find(PUBLISHED_AT)?))
 }
 
@@ -73,7 +81,15 @@ fn folder_id(index: u32) -> String {
 }
 
 fn point_id(index: u32) -> String {
-    format!("{}/point-{index}/Beat", folder_id(index))
+    let mut id = String::new();
+    write_point_id(&mut id, index);
+    id
+}
+
+/// Adds the id of a point to a text: a run looks up all of them before its first batch.
+fn write_point_id(id: &mut String, index: u32) {
+    // Writing to a string cannot fail.
+    let _ = write!(id, "folder-{}/point-{index}/Beat", index / POINTS_IN_A_FOLDER);
 }
 
 /// Nanoseconds since 1970 by this machine's clock, which the reader shares.

@@ -2,13 +2,13 @@ use std::process::{Command, Stdio};
 
 use riser_plugin::prelude::*;
 
-/// Starts a process in a session of its own, whose parent is gone at once, and ends well.
+/// Starts a process in a new session whose parent ends at once, and succeeds.
 pub(crate) struct LeftBehind;
 
 impl Processor for LeftBehind {
     type Settings = ();
     const CLASS: Class = Class::scheduled("left-behind", "Left behind")
-        .about("Starts a process in a session of its own and leaves it behind.");
+        .about("Starts a process in a new session and leaves it behind.");
 
     fn run(&self, _host: &Host, (): ()) -> Outcome {
         let status = Command::new("setsid")

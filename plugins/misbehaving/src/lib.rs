@@ -1,6 +1,6 @@
-//! A plugin that does everything wrong, one class for each crime. Not shipped: tests prove with it that nothing
-//! a plugin does hurts the host. A new crime is a file here, a class below, and a row in
-//! `host/worker/tests/worker_processes/crimes.rs`.
+//! A misbehaving plugin with one class per fault. Not shipped: tests prove with it that no fault of a plugin harms
+//! the host. A new fault is a file here, a class below, and a row in
+//! `host/worker/tests/worker_processes/misbehaving_plugins.rs`.
 
 mod dead_end;
 mod endless_loop;
@@ -14,7 +14,7 @@ use dead_end::DeadEnd;
 use endless_loop::EndlessLoop;
 use left_behind::LeftBehind;
 use memory_leak::MemoryLeak;
-use needs_operator::NeedsSomebody;
+use needs_operator::NeedsOperator;
 use panic::Panic;
 use segfault::Segfault;
 
@@ -22,7 +22,7 @@ riser_plugin::export_plugin! {
     id: "riser.misbehaving",
     name: "Misbehaving",
     company: "Riser",
-    about: "Commits crimes, so that tests can see that they harm nobody.",
+    about: "Fails in every way, so that tests can check the host.",
     connections: [DeadEnd],
-    classes: [Panic, Segfault, EndlessLoop, MemoryLeak, LeftBehind, NeedsSomebody]
+    classes: [Panic, Segfault, EndlessLoop, MemoryLeak, LeftBehind, NeedsOperator]
 }

@@ -1,9 +1,9 @@
 use riser_plugin::prelude::*;
 
-/// What it takes at a time, in bytes.
+/// Bytes per allocation.
 const STEP_BYTES: usize = 4 << 20;
 
-/// Takes memory, uses it, and gives none back.
+/// Allocates memory, uses it, and never frees it.
 pub(crate) struct MemoryLeak;
 
 impl Processor for MemoryLeak {

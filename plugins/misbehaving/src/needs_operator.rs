@@ -4,12 +4,12 @@ use riser_plugin::prelude::*;
 const RAN_BEFORE: &str = "ran-before";
 
 /// Fails the first time with a problem for the administrator, and goes well the second time.
-pub(crate) struct NeedsSomebody;
+pub(crate) struct NeedsOperator;
 
-impl Processor for NeedsSomebody {
+impl Processor for NeedsOperator {
     type Settings = ();
-    const CLASS: Class =
-        Class::scheduled("needs-somebody", "Needs somebody").about("Fails until somebody starts it again.");
+    const CLASS: Class = Class::scheduled("needs-operator", "Needs operator")
+        .about("Fails until an operator starts it again.");
 
     fn run(&self, host: &Host, (): ()) -> Outcome {
         if host.state().get(RAN_BEFORE)?.is_some() {
@@ -18,7 +18,7 @@ impl Processor for NeedsSomebody {
         host.state().put(RAN_BEFORE, "yes")?;
         let problem = Problem::new("limiter-shut", "the limiter is shut")
             .effect("nothing passes")
-            .remedy("open the limiter and start it again");
+            .remedy(format!("open the limiter and start it again; its log: `{}`", host.run_log_link()?));
         Err(Failure::problem(problem).permanent())
     }
 }

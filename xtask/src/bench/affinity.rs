@@ -1,4 +1,4 @@
-//! Which processor a thread, and what it starts, runs on.
+//! Pins a thread and its children to a processor.
 
 use anyhow::Context as _;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -8,7 +8,7 @@ pub(super) const SERVER: usize = 0;
 /// Where its client runs.
 pub(super) const CLIENT: usize = 1;
 
-/// Keeps this thread, and what it starts meanwhile, on one processor; gives back its freedom when dropped.
+/// Pins this thread and its new children to one processor until dropped.
 pub(super) struct Pinned(CpuSet);
 
 impl Pinned {
@@ -19,7 +19,7 @@ impl Pinned {
         let mut wanted = CpuSet::new();
         wanted.set(processor);
         sched_setaffinity(None, &wanted)
-            .with_context(|| format!("measuring needs two processors, and there is no number {processor}"))?;
+            .with_context(|| format!("measuring needs two processors; processor {processor} is missing"))?;
         Ok(Self(before))
     }
 }

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::site::ChargingSite;
 
-/// Time between two looks at what it was asked.
+/// Polling interval of its request log.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// Far longer than anything takes that is waited for.
+/// A generous limit for a wait.
 const TEST_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// The controller of a site.
@@ -31,7 +31,7 @@ impl<'a> Controller<'a> {
         Ok(Self { site, http: http_client()? })
     }
 
-    /// Waits until it was called so often since its start; answers with these calls.
+    /// Waits for this number of calls since its start. Returns them.
     pub(super) async fn wait_for_calls(
         &self,
         method: &str,
@@ -51,14 +51,14 @@ impl<'a> Controller<'a> {
         }
     }
 
-    /// What a poll is answered: the zones and the stations.
-    pub(super) async fn answers(&self) -> anyhow::Result<[String; 2]> {
+    /// Returns the responses to a poll: zones and stations.
+    pub(super) async fn responses(&self) -> anyhow::Result<[String; 2]> {
         let api_url = &self.site.simulator.announced.api_url;
         let login = &self.site.logins.controller;
         let credentials = json!({ "login": login.user, "password": login.password });
-        let answer: Value =
+        let response: Value =
             self.http.post(format!("{api_url}/login")).json(&credentials).send().await?.json().await?;
-        let token = answer["token"].as_str().context("the simulator gives no token")?;
+        let token = response["token"].as_str().context("the simulator gives no token")?;
         let read = async |path| -> anyhow::Result<String> {
             let request = self.http.get(format!("{api_url}{path}")).bearer_auth(token);
             Ok(request.send().await?.error_for_status()?.text().await?)
@@ -67,7 +67,7 @@ impl<'a> Controller<'a> {
     }
 }
 
-/// A client of what runs on this machine; the simulator's certificate is its own.
+/// A client for local services; the simulator's certificate is self-signed.
 pub(super) fn http_client() -> anyhow::Result<reqwest::Client> {
     // The process may have chosen a provider already; any will do.
     let _ = rustls::crypto::ring::default_provider().install_default();

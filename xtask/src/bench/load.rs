@@ -1,5 +1,5 @@
-//! A client that asks the same question as fast as it is answered, over connections that stay open, each request
-//! with a login of its own count, and counts the items in every answer.
+//! A client that repeats a request as fast as possible over persistent connections, each with a new digest
+//! count, and counts the items in every response.
 //!
 //! Threads that block, one for each connection, cost the client least: its processor must not be the limit.
 
@@ -14,22 +14,22 @@ use url::Url;
 
 use crate::processes::Login;
 
-/// A server that says nothing for so long has failed.
+/// A longer silence of the server is a failure.
 const TEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// What every item begins with.
+/// The start of an item.
 const ITEM: &[u8] = b"<ValueItem>";
-/// Headers of an answer.
+/// Most headers of a response.
 const MOST_HEADERS: usize = 32;
-/// Bytes of an answer.
-const LARGEST_ANSWER: usize = 1024 * 1024;
+/// Largest response in bytes.
+const LARGEST_RESPONSE: usize = 1024 * 1024;
 
-/// What is asked, and as whom.
+/// A request and its login.
 pub(super) struct Question<'a> {
     pub(super) body: String,
-    /// Items in each answer.
+    /// Items in each response.
     pub(super) items: usize,
     pub(super) login: &'a Login,
-    /// The server that asks for the login; the floor asks for none, and gets the same.
+    /// The server that requires the login; the baseline gets the same header.
     pub(super) ews_url: Url,
 }
 
@@ -39,39 +39,39 @@ struct Connection<'a> {
     challenge: WwwAuthenticateHeader,
     stream: TcpStream,
     request: Vec<u8>,
-    /// Room for an answer, of which so many bytes have come.
+    /// Buffer of a response, and the number of received bytes.
     room: Box<[u8]>,
     received: usize,
 }
 
 impl Question<'_> {
-    /// One answer of the EWS server.
+    /// Returns one response of the EWS server.
     pub(super) fn ask_once(&self) -> anyhow::Result<Vec<u8>> {
         let mut connection = Connection::open(self, address(&self.ews_url)?)?;
         connection.ask()?;
         Ok(connection.body()?.to_vec())
     }
 
-    /// Requests a second, over so many connections for so long.
+    /// Returns requests per second with this number of connections and duration.
     pub(super) fn ask_often(&self, url: &Url, connections: usize, long: Duration) -> anyhow::Result<f64> {
         let address = address(url)?;
         let open = (0..connections).map(|_| Connection::open(self, address));
         let open = open.collect::<anyhow::Result<Vec<_>>>()?;
         let begin = Instant::now();
-        let answered = std::thread::scope(|scope| {
+        let responses = std::thread::scope(|scope| {
             let asking = |mut connection: Connection<'_>| -> anyhow::Result<u32> {
-                let mut answered = 0;
+                let mut responses = 0;
                 while begin.elapsed() < long {
                     connection.ask()?;
-                    answered += 1;
+                    responses += 1;
                 }
-                Ok(answered)
+                Ok(responses)
             };
             let threads: Vec<_> = open.into_iter().map(|it| scope.spawn(move || asking(it))).collect();
             let counts = threads.into_iter().map(|thread| thread.join().expect("asking does not panic"));
             counts.sum::<anyhow::Result<u32>>()
         })?;
-        Ok(f64::from(answered) / begin.elapsed().as_secs_f64())
+        Ok(f64::from(responses) / begin.elapsed().as_secs_f64())
     }
 }
 
@@ -81,11 +81,11 @@ impl<'a> Connection<'a> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TEST_TIMEOUT))?;
         let challenge = challenge(&question.ews_url)?;
-        let room = vec![0; LARGEST_ANSWER].into_boxed_slice();
+        let room = vec![0; LARGEST_RESPONSE].into_boxed_slice();
         Ok(Self { question, challenge, stream, request: Vec::new(), room, received: 0 })
     }
 
-    /// Sends the question and reads the whole answer.
+    /// Sends the request and reads the whole response.
     fn ask(&mut self) -> anyhow::Result<()> {
         let Question { body, items, login, ews_url } = self.question;
         let path = ews_url.path();
@@ -103,7 +103,7 @@ impl<'a> Connection<'a> {
         self.stream.write_all(&self.request)?;
         self.receive()?;
         let counted = memmem::find_iter(self.body()?, ITEM).count();
-        ensure!(counted == *items, "an answer holds {counted} items and not {items}");
+        ensure!(counted == *items, "an response holds {counted} items and not {items}");
         Ok(())
     }
 
@@ -112,7 +112,7 @@ impl<'a> Connection<'a> {
         let mut whole = None;
         while whole.is_none_or(|bytes| self.received < bytes) {
             let count = self.stream.read(&mut self.room[self.received..])?;
-            ensure!(count > 0, "the server hung up, or its answer is larger than {LARGEST_ANSWER} bytes");
+            ensure!(count > 0, "the server hung up, or its response is larger than {LARGEST_RESPONSE} bytes");
             self.received += count;
             if whole.is_none() {
                 whole = self.whole_bytes()?;
@@ -121,17 +121,18 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    /// Bytes of the whole answer, once its head is there.
+    /// Returns the size of the whole response after its head has arrived.
     fn whole_bytes(&self) -> anyhow::Result<Option<usize>> {
         let Some(head) = self.head_bytes() else { return Ok(None) };
         let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
-        let mut answer = httparse::Response::new(&mut headers);
-        answer.parse(&self.room[..head])?;
-        if answer.code != Some(200) {
-            bail!("the server answers {:?} {}", answer.code, answer.reason.unwrap_or_default());
+        let mut response = httparse::Response::new(&mut headers);
+        response.parse(&self.room[..head])?;
+        if response.code != Some(200) {
+            bail!("the server responses {:?} {}", response.code, response.reason.unwrap_or_default());
         }
-        let length = answer.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
-        let length = std::str::from_utf8(length.context("the answer does not say its length")?.value)?;
+        let length =
+            response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
+        let length = std::str::from_utf8(length.context("the response does not say its length")?.value)?;
         Ok(Some(head + length.parse::<usize>()?))
     }
 
@@ -148,9 +149,9 @@ impl<'a> Connection<'a> {
 fn challenge(url: &Url) -> anyhow::Result<WwwAuthenticateHeader> {
     let mut stream = TcpStream::connect(address(url)?)?;
     write!(stream, "GET {} HTTP/1.1\r\nHost: measured\r\nConnection: close\r\n\r\n", url.path())?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let line = answer.lines().find_map(|line| line.strip_prefix("www-authenticate: "));
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    let line = response.lines().find_map(|line| line.strip_prefix("www-authenticate: "));
     Ok(digest_auth::parse(line.context("the server asks for no login")?)?)
 }
 

@@ -1,15 +1,16 @@
-//! `cargo xtask bench`: how fast and how small Riser is, beside floors that are measured in the same run.
+//! `cargo xtask bench`: measures speed and size of Riser, with baselines from the same run.
 //!
-//! A new line is a file in `lines`, a variant of [`Line`] and its two arms. Everything is built with the release
-//! profile, this program too, which is why it starts itself a second time.
+//! A new benchmark is a file in `lines`, a variant of [`Benchmark`] and its two arms. Everything is built
+//! with the release profile, this program too, which is why it starts itself a second time.
 
 mod affinity;
+mod baseline;
+mod benchmark;
+mod comparison;
 mod controller;
-mod figure;
-mod floor;
-mod line;
 mod lines;
 mod load;
+mod measurement;
 mod process_facts;
 mod programs;
 mod site;
@@ -22,35 +23,44 @@ use std::process::ExitCode;
 use anyhow::{Context as _, ensure};
 use clap::Args;
 
-pub(crate) use self::floor::FloorArgs;
-use self::line::Line;
+pub(crate) use self::baseline::BaselineArgs;
+use self::benchmark::Benchmark;
 use self::programs::Programs;
 
 /// Arguments of `cargo xtask bench`.
 #[derive(Args, Debug)]
 pub(crate) struct BenchArgs {
-    /// Print one JSON object a line on standard output instead of words
+    /// Print one JSON object per line on standard output instead of text
     #[arg(long)]
     json: bool,
-    /// Measure only lines whose names contain this
+    /// Measure only benchmarks whose names contain this
     filter: Option<String>,
-    /// Measure with the programs in this folder, which were built with the release profile
+    /// Measure another build too, in turn with this one, and compare: a checkout, or a directory of release programs
+    #[arg(long, value_name = "DIR", conflicts_with = "programs")]
+    against: Option<PathBuf>,
+    /// Measure with the programs in this directory, which were built with the release profile
     #[arg(long, value_name = "DIR", hide = true)]
     programs: Option<PathBuf>,
 }
 
-/// Measures, one line after another.
+/// Runs the benchmarks one after another.
 pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
-    let Some(folder) = &arguments.programs else { return measure_in_release(arguments) };
-    let programs = Programs::in_folder(folder);
-    let wanted = |line: &Line| arguments.filter.as_ref().is_none_or(|filter| line.name().contains(filter));
-    let lines: Vec<Line> = Line::ALL.into_iter().filter(wanted).collect();
-    ensure!(!lines.is_empty(), "no line has this in its name; there are: {}", Line::names());
+    if let Some(other) = &arguments.against {
+        return comparison::run(arguments, other);
+    }
+    let Some(directory) = &arguments.programs else { return measure_in_release(arguments) };
+    let programs = Programs::in_directory(directory);
+    let wanted = |benchmark: &Benchmark| {
+        arguments.filter.as_ref().is_none_or(|filter| benchmark.as_str().contains(filter))
+    };
+    let benchmarks: Vec<Benchmark> = Benchmark::ALL.into_iter().filter(wanted).collect();
+    ensure!(!benchmarks.is_empty(), "no benchmark name contains this; the names are {}", Benchmark::names());
     // One thread: children are started on the processor that it is on.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    for line in lines {
-        let figure = runtime.block_on(line.measure(&programs)).with_context(|| line.name())?;
-        let text = if arguments.json { figure.json()? } else { figure.words() };
+    for benchmark in benchmarks {
+        let measurement =
+            runtime.block_on(benchmark.measure(&programs)).with_context(|| benchmark.as_str())?;
+        let text = if arguments.json { measurement.json()? } else { measurement.text() };
         writeln!(std::io::stdout(), "{text}")?;
     }
     Ok(ExitCode::SUCCESS)
@@ -58,21 +68,21 @@ pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
 
 /// Builds everything with the release profile and hands over to this program of that build.
 fn measure_in_release(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
-    let (this_program, folder) = programs::build()?;
+    let (this_program, directory) = programs::build()?;
     let mut measuring = std::process::Command::new(this_program);
-    measuring.arg("bench").arg("--programs").arg(folder);
+    measuring.arg("bench").arg("--programs").arg(directory);
     measuring.args(arguments.json.then_some("--json")).args(&arguments.filter);
     let status = measuring.status().context("the measuring program could not be started")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Serves a floor, for the measuring program that started this one.
-pub(crate) fn serve_floor(arguments: FloorArgs) -> anyhow::Result<ExitCode> {
-    floor::run(arguments)
+/// Serves a baseline for the measuring program that started this one.
+pub(crate) fn serve_baseline(arguments: BaselineArgs) -> anyhow::Result<ExitCode> {
+    baseline::run(arguments)
 }
 
-/// Says on standard error what is under way; standard output is for figures.
-fn say(text: &str) {
-    // Nothing could be done with a failure to say it.
+/// Prints progress on standard error; standard output is for measurements.
+fn print(text: &str) {
+    // A failure to print has no remedy.
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! What Linux says of a running process.
+//! Facts about a running process from Linux.
 
 use std::fs;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(super) fn children_of(process: u32) -> anyhow::Result<Vec<u32>> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Memory {
     pub(super) resident: u64,
-    /// What no file holds; the rest are pages of program and libraries, which processes share.
+    /// Anonymous memory; the rest are pages of program and libraries, which processes share.
     pub(super) own: u64,
 }
 

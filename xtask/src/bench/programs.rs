@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use crate::artifacts::{Artifacts, MESSAGE_FORMAT};
 use crate::workspace;
 
-/// Where they lie.
+/// Their directory.
 pub(super) struct Programs {
     pub(super) riser: PathBuf,
     pub(super) simulator: PathBuf,
@@ -19,27 +19,33 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    pub(super) fn in_folder(folder: &Path) -> Self {
+    pub(super) fn in_directory(directory: &Path) -> Self {
         Self {
-            riser: folder.join("riser"),
-            simulator: folder.join("evce-simulator"),
-            evce_plugin: folder.join("libriser_evce.so"),
-            metronome_plugin: folder.join("libriser_metronome.so"),
-            first_batch: folder.join("examples").join("first_batch"),
+            riser: directory.join("riser"),
+            simulator: directory.join("evce-simulator"),
+            evce_plugin: directory.join("libriser_evce.so"),
+            metronome_plugin: directory.join("libriser_metronome.so"),
+            first_batch: directory.join("examples").join("first_batch"),
         }
     }
 }
 
-/// Builds all of them, and this program. Answers with it and the folder of the others.
+/// Builds all of them and this program. Returns its path and the directory of the others.
 pub(super) fn build() -> anyhow::Result<(PathBuf, PathBuf)> {
+    build_in(workspace::root())
+}
+
+/// Builds the same in another checkout.
+pub(super) fn build_in(checkout: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
     let mut cargo = workspace::cargo();
+    cargo.current_dir(checkout);
     cargo.args(["build", "--release", MESSAGE_FORMAT, "--bins", "--lib", "--example", "first_batch"]);
     for package in ["riser", "evce-simulator", "riser-evce", "riser-metronome", "riser-worker", "xtask"] {
         cargo.args(["--package", package]);
     }
     let built = cargo.stderr(Stdio::inherit()).output().context("cargo could not be started")?;
-    ensure!(built.status.success(), "Riser does not build");
+    ensure!(built.status.success(), "Riser does not build in {}", checkout.display());
     let artifacts = Artifacts::read(&built.stdout)?;
-    let folder = artifacts.program("riser")?.parent().context("a program lies in a folder")?;
-    Ok((artifacts.program("xtask")?.to_owned(), folder.to_owned()))
+    let directory = artifacts.program("riser")?.parent().context("a program has no parent directory")?;
+    Ok((artifacts.program("xtask")?.to_owned(), directory.to_owned()))
 }

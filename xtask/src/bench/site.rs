@@ -1,4 +1,5 @@
-//! A running Riser to be measured: with a plugin whose values all change at each beat, or with a charge controller.
+//! A running Riser to be measured: with a plugin whose values all change at each beat, or with a charge
+//! controller.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,14 +13,14 @@ use super::programs::Programs;
 use crate::evce_site::{EvceSite, Logins};
 use crate::processes::{Host, Login, Riser, Simulator, SimulatorOptions};
 
-/// Holds the password of the BMS while the configuration is applied.
+/// The variable with the password of the BMS while the configuration is applied.
 const PASSWORD_VARIABLE: &str = "RISER_BENCH_BMS_PASSWORD";
 
 /// A site that is not there after this long has failed.
 const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The folders of one installation, removed with this value.
-pub(super) struct Folders {
+/// The directories of one installation, removed with this value.
+pub(super) struct Directories {
     scratch: TempDir,
 }
 
@@ -27,7 +28,7 @@ pub(super) struct Folders {
 pub(super) struct MetronomeSite {
     pub(super) host: Host,
     pub(super) bms: Login,
-    _folders: Folders,
+    _directories: Directories,
 }
 
 /// A host with the three EVCE processors, and the simulator that they read.
@@ -35,18 +36,18 @@ pub(super) struct ChargingSite {
     pub(super) host: Host,
     pub(super) simulator: Simulator,
     pub(super) logins: Logins,
-    folders: Folders,
+    directories: Directories,
 }
 
-impl Folders {
+impl Directories {
     /// With one plugin installed.
     fn with_plugin(plugin: &Path) -> anyhow::Result<Self> {
         let scratch = tempfile::Builder::new().prefix("riser-bench-").tempdir()?;
-        let folders = Self { scratch };
-        std::fs::create_dir(folders.plugins())?;
-        let name = plugin.file_name().context("the plugin is no file")?;
-        std::fs::copy(plugin, folders.plugins().join(name))?;
-        Ok(folders)
+        let directories = Self { scratch };
+        std::fs::create_dir(directories.plugins())?;
+        let name = plugin.file_name().context("the plugin path has no file name")?;
+        std::fs::copy(plugin, directories.plugins().join(name))?;
+        Ok(directories)
     }
 
     pub(super) fn data(&self) -> PathBuf {
@@ -61,8 +62,8 @@ impl Folders {
 impl MetronomeSite {
     /// Starts it and waits for its first values.
     pub(super) async fn start(programs: &Programs, points: u32, beat: Duration) -> anyhow::Result<Self> {
-        let folders = Folders::with_plugin(&programs.metronome_plugin)?;
-        let (data, plugins) = (folders.data(), folders.plugins());
+        let directories = Directories::with_plugin(&programs.metronome_plugin)?;
+        let (data, plugins) = (directories.data(), directories.plugins());
         let riser = Riser { program: &programs.riser, data: &data, plugins: &plugins };
         let bms = Login::random("bms")?;
         let beat_ms = beat.as_millis();
@@ -88,7 +89,7 @@ settings = {{ points = {points}, beat_every = "{beat_ms} ms" }}
         );
         riser.apply(&configuration, &[(PASSWORD_VARIABLE, &bms.password)]).await?;
         let host = riser.serve(0).await?;
-        let site = Self { host, bms, _folders: folders };
+        let site = Self { host, bms, _directories: directories };
         let client = site.client()?;
         let begin = Instant::now();
         while client.container("").await?.containers.is_empty() {
@@ -114,27 +115,27 @@ settings = {{ points = {points}, beat_every = "{beat_ms} ms" }}
 impl ChargingSite {
     /// Starts it and waits until everything listens.
     pub(super) async fn start(programs: &Programs, fixture: &str) -> anyhow::Result<Self> {
-        let folders = Folders::with_plugin(&programs.evce_plugin)?;
+        let directories = Directories::with_plugin(&programs.evce_plugin)?;
         let logins = Logins::random()?;
         let options = SimulatorOptions { fixture, speed: "1" };
         let simulator = Simulator::start(&programs.simulator, options, &logins.controller).await?;
-        let (data, plugins) = (folders.data(), folders.plugins());
+        let (data, plugins) = (directories.data(), directories.plugins());
         let riser = Riser { program: &programs.riser, data: &data, plugins: &plugins };
         let site = EvceSite { ews_port: 0, simulator: &simulator, logins: &logins };
         riser.apply(&site.configuration(), &site.passwords()).await?;
         let host = riser.serve(0).await?;
-        Ok(Self { host, simulator, logins, folders })
+        Ok(Self { host, simulator, logins, directories })
     }
 
     pub(super) fn client(&self) -> anyhow::Result<EwsClient> {
         client(&self.host, &self.logins.bms)
     }
 
-    /// Ends host and simulator; the configured folders stay.
-    pub(super) async fn end(self) -> Folders {
+    /// Ends host and simulator; the configured directories stay.
+    pub(super) async fn end(self) -> Directories {
         self.host.end(std::future::pending()).await;
         self.simulator.end().await;
-        self.folders
+        self.directories
     }
 }
 

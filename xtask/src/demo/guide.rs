@@ -1,4 +1,4 @@
-//! Says where everything is: in words with three things to try, or as one line of JSON.
+//! Prints addresses and logins: as text with three things to try, or as one line of JSON.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -11,12 +11,12 @@ use super::live_value::LiveValue;
 use crate::evce_site::{Logins, REALM};
 use crate::processes::{Host, Simulator};
 
-/// What the second of the things to try writes.
+/// The reduction in the third thing to try.
 const TRIED_REDUCTION: &str = "25";
 /// The namespace of SOAP 1.2.
 const SOAP: &str = "http://www.w3.org/2003/05/soap-envelope";
 
-/// Everything that a newcomer has to know.
+/// The guide for a newcomer.
 pub(super) struct Guide<'a> {
     addresses: Addresses<'a>,
     simulator: &'a Simulator,
@@ -25,7 +25,7 @@ pub(super) struct Guide<'a> {
     pub(super) live: Option<(LiveValue, Duration)>,
 }
 
-/// The line of JSON; what there is not on an empty host is null.
+/// The line of JSON; missing parts of an empty host are null.
 #[derive(Serialize)]
 struct Addresses<'a> {
     portal_url: String,
@@ -60,13 +60,13 @@ impl<'a> Guide<'a> {
     }
 
     pub(super) fn print(&self, as_json: bool) -> anyhow::Result<()> {
-        let text = if as_json { serde_json::to_string(&self.addresses)? } else { self.words()? };
+        let text = if as_json { serde_json::to_string(&self.addresses)? } else { self.text()? };
         let mut out = std::io::stdout().lock();
         writeln!(out, "{text}")?;
         Ok(out.flush()?)
     }
 
-    fn words(&self) -> Result<String, std::fmt::Error> {
+    fn text(&self) -> Result<String, std::fmt::Error> {
         let Addresses { portal_url, admin_user, admin_password, data_dir, simulator_control_url, .. } =
             &self.addresses;
         let mut text = String::from("\n");
@@ -89,7 +89,7 @@ impl<'a> Guide<'a> {
             writeln!(text, "               realm {REALM}, user {}, password {}", bms.user, bms.password)?;
         }
         writeln!(text, "  Simulator    {simulator_control_url}/ plays the charge controller")?;
-        writeln!(text, "  Data folder  {}", data_dir.display())?;
+        writeln!(text, "  Data         {}", data_dir.display())?;
         match (&self.live, &self.addresses.ews_url) {
             (Some((live, _)), Some(ews_url)) => self.write_things_to_try(&mut text, live, ews_url)?,
             _ => self.write_controller(&mut text)?,
@@ -115,11 +115,11 @@ impl<'a> Guide<'a> {
         );
         writeln!(text, "{}", self.curl(ews_url, "SetValues", &write))?;
         let control_url = self.addresses.simulator_control_url;
-        writeln!(text, "\n     What the charge controller was told:\n")?;
+        writeln!(text, "\n     The request at the charge controller:\n")?;
         writeln!(text, "curl --silent '{control_url}/_sim/requests?method=PUT'")
     }
 
-    /// A command line as a shell takes it; ids, addresses and passwords have no quote in them.
+    /// Builds a shell command; ids, addresses and passwords contain no quotes.
     fn curl(&self, ews_url: &str, operation: &str, parameters: &str) -> String {
         let bms = &self.logins.bms;
         let namespace = riser_ews::NAMESPACE;
@@ -131,7 +131,7 @@ impl<'a> Guide<'a> {
         )
     }
 
-    /// What has to be entered to connect to the charge controller.
+    /// Prints the settings of a connection to the charge controller.
     fn write_controller(&self, text: &mut String) -> std::fmt::Result {
         let (controller, login) = (&self.simulator.announced, &self.logins.controller);
         writeln!(text, "\nThe charge controller, to connect it yourself:")?;

@@ -1,9 +1,9 @@
-//! Waits, as a BMS would, for the first value that comes from the charge controller's meters.
+//! Waits like a BMS for the first value from the charge controller's meters.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use riser_ews::client::{ClientError, ClientOptions, ContainerAnswer, EwsClient, ValueFacts};
+use riser_ews::client::{ClientError, ClientOptions, ContainerResponse, EwsClient, ValueFacts};
 
 use crate::processes::Login;
 
@@ -13,9 +13,9 @@ const LIVE_POINT: &str = "SiteOverallActivePowerTotal";
 const SET_POINT: &str = "ZoneReduction";
 /// The contract's number of the state Good.
 const GOOD: u8 = 0;
-/// Far longer than it takes.
-const TEST_TIMEOUT: Duration = Duration::from_mins(1);
-/// Time between two looks.
+/// A generous limit.
+const FIRST_VALUE_TIMEOUT: Duration = Duration::from_mins(1);
+/// Polling interval.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The first live value, and a set point to write.
@@ -26,7 +26,7 @@ pub(super) struct LiveValue {
     pub(super) set_point: Option<(ValueFacts, String)>,
 }
 
-/// Looks until the value is Good.
+/// Polls until the value is Good.
 pub(super) async fn wait_for_first(ews_url: &str, bms: &Login) -> anyhow::Result<LiveValue> {
     let client = EwsClient::new(ClientOptions {
         url: ews_url.parse().context("Riser announced an unusable address")?,
@@ -34,32 +34,35 @@ pub(super) async fn wait_for_first(ews_url: &str, bms: &Login) -> anyhow::Result
         password: bms.password.clone().into(),
         time_limit: ClientOptions::TIME_LIMIT,
     })?;
-    let mut last_look = None;
-    let looking = async {
+    let mut last_error = None;
+    let polling = async {
         loop {
-            match look(&client).await {
+            match poll(&client).await {
                 Ok(Some(value)) => return value,
-                seen => last_look = seen.err(),
+                result => last_error = result.err(),
             }
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
-    let found = tokio::time::timeout(TEST_TIMEOUT, looking).await;
+    let found = tokio::time::timeout(FIRST_VALUE_TIMEOUT, polling).await;
     found
-        .map_err(|_| last_look.map_or_else(|| anyhow!("{LIVE_POINT} is never Good"), anyhow::Error::from))
+        .map_err(|_| last_error.map_or_else(|| anyhow!("{LIVE_POINT} is never Good"), anyhow::Error::from))
         .with_context(|| {
-            format!("no live value came over EWS within {} s; the log says why", TEST_TIMEOUT.as_secs())
+            format!(
+                "no live value came over EWS within {} s; the log says why",
+                FIRST_VALUE_TIMEOUT.as_secs()
+            )
         })
 }
 
-/// The value if it is there and Good.
-async fn look(client: &EwsClient) -> Result<Option<LiveValue>, ClientError> {
+/// Returns the value if it exists and is Good.
+async fn poll(client: &EwsClient) -> Result<Option<LiveValue>, ClientError> {
     let root = client.container("").await?;
     for site in &root.containers {
         let site = client.container(&site.id).await?;
         let Some(point) = value_named(&site, LIVE_POINT) else { continue };
-        let answer = client.values(&[&point.id]).await?;
-        let Some(value) = answer.values.into_iter().find(|value| value.state.number() == GOOD) else {
+        let response = client.values(&[&point.id]).await?;
+        let Some(value) = response.values.into_iter().find(|value| value.state.number() == GOOD) else {
             continue;
         };
         let set_point = find_set_point(client, &site).await?;
@@ -70,7 +73,7 @@ async fn look(client: &EwsClient) -> Result<Option<LiveValue>, ClientError> {
 
 async fn find_set_point(
     client: &EwsClient,
-    site: &ContainerAnswer,
+    site: &ContainerResponse,
 ) -> Result<Option<(ValueFacts, String)>, ClientError> {
     for zone in &site.containers {
         let zone = client.container(&zone.id).await?;
@@ -81,6 +84,6 @@ async fn find_set_point(
     Ok(None)
 }
 
-fn value_named<'a>(container: &'a ContainerAnswer, name: &str) -> Option<&'a ValueFacts> {
+fn value_named<'a>(container: &'a ContainerResponse, name: &str) -> Option<&'a ValueFacts> {
     container.values.iter().find(|value| value.name == name)
 }

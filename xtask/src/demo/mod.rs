@@ -3,11 +3,11 @@
 //! Nothing that it starts outlives it, also when it is killed: the host ends with its standard input, whose
 //! other end is held here, and the simulator watches its parent.
 
-mod ending;
 mod guide;
 mod live_value;
 mod ports;
 mod programs;
+mod shutdown_signal;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,9 +16,9 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
-use self::ending::Ending;
 use self::guide::Guide;
 use self::programs::Programs;
+use self::shutdown_signal::ShutdownSignal;
 use crate::evce_site::{EvceSite, Logins};
 use crate::processes::{Host, Riser, Simulator, SimulatorOptions};
 
@@ -30,10 +30,10 @@ const WANTED_EWS_PORT: u16 = 51358;
 /// Arguments of `cargo xtask demo`.
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
-    /// Print one line of JSON on standard output instead of words
+    /// Print one line of JSON on standard output instead of text
     #[arg(long)]
     json: bool,
-    /// Keep the data in this folder [default: a temporary one]
+    /// Keep the data in this directory [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Port of the portal; 0 takes a free one [default: 8082, or a free one]
@@ -42,16 +42,16 @@ pub(crate) struct DemoArgs {
     /// Port of the EWS server; 0 takes a free one [default: 51358, or a free one]
     #[arg(long, value_name = "N")]
     ews_port: Option<u16>,
-    /// What is simulated: the site of the vendor's guide, frozen, or 50 stations that move
+    /// Simulated site: the vendor's guide with fixed values, or 50 moving stations
     #[arg(long, value_enum, ignore_case = true, default_value_t = Fixture::F2)]
     fixture: Fixture,
-    /// How fast cars and meters move, 0 to 3600; dates and validities follow wall time
+    /// Speed of cars and meters, 0 to 3600; dates and validities follow wall time
     #[arg(long, value_name = "X", default_value = "1")]
     speed: String,
-    /// Configure nothing: an empty host beside the simulator
+    /// Start an empty host next to the simulator
     #[arg(long)]
     empty: bool,
-    /// Take the programs and libraries from this folder instead of building them
+    /// Use the programs and libraries in this directory instead of building them
     #[arg(long, value_name = "DIR", env = "RISER_PROGRAMS", hide = true)]
     programs: Option<PathBuf>,
 }
@@ -64,11 +64,11 @@ enum Fixture {
     F2,
 }
 
-/// The folders of one start.
-struct Folders {
+/// The directories of one start.
+struct Directories {
     data: PathBuf,
     plugins: PathBuf,
-    /// Removed with this value; holds the data folder unless that one was named.
+    /// Removed with this value; contains the data directory unless the user chose one.
     _scratch: tempfile::TempDir,
 }
 
@@ -79,41 +79,41 @@ struct Running {
     simulator: Option<Simulator>,
 }
 
-/// Runs the demo until it is told to end.
+/// Runs the demo until a signal.
 pub(crate) fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
-    // One thread: Linux tells a child of its parent's end when the thread ends that started it.
+    // One thread: Linux signals a child when the thread that started it ends.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(until_told(arguments))
+    runtime.block_on(until_shutdown(arguments))
 }
 
-async fn until_told(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
-    let mut ending = Ending::listen()?;
+async fn until_shutdown(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
+    let mut shutdown = ShutdownSignal::listen()?;
     let programs = tokio::select! {
         programs = Programs::find(arguments.programs.as_deref()) => programs?,
-        () = ending.told() => return Ok(ExitCode::SUCCESS),
+        () = shutdown.received() => return Ok(ExitCode::SUCCESS),
     };
-    let folders = Folders::new(arguments.data.as_deref())?;
+    let directories = Directories::new(arguments.data.as_deref())?;
     let mut running = Running::default();
     let ended = tokio::select! {
-        started = start_and_follow(&arguments, &programs, &folders, &mut running) => started,
-        () = ending.told() => Ok(()),
+        started = start_and_follow(&arguments, &programs, &directories, &mut running) => started,
+        () = shutdown.received() => Ok(()),
     };
-    running.end(&mut ending).await;
+    running.end(&mut shutdown).await;
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-/// Starts everything, says where it is, and follows the log; answers only when something went wrong.
+/// Starts everything, prints the guide, and follows the log. Returns only on a failure.
 async fn start_and_follow(
     arguments: &DemoArgs,
     programs: &Programs,
-    folders: &Folders,
+    directories: &Directories,
     running: &mut Running,
 ) -> anyhow::Result<()> {
     let portal_port = ports::choose("--portal-port", arguments.portal_port, WANTED_PORTAL_PORT)?;
     let ews_port = ports::choose("--ews-port", arguments.ews_port, WANTED_EWS_PORT)?;
     let logins = Logins::random()?;
-    let plugin_name = programs.evce_plugin.file_name().context("the plugin is no file")?;
-    std::fs::copy(&programs.evce_plugin, folders.plugins.join(plugin_name))
+    let plugin_name = programs.evce_plugin.file_name().context("the plugin path has no file name")?;
+    std::fs::copy(&programs.evce_plugin, directories.plugins.join(plugin_name))
         .with_context(|| format!("{} cannot be copied", programs.evce_plugin.display()))?;
 
     let first_spawn = Instant::now();
@@ -121,7 +121,7 @@ async fn start_and_follow(
     let options = SimulatorOptions { fixture: fixture.get_name(), speed: &arguments.speed };
     let starting = Simulator::start(&programs.simulator, options, &logins.controller);
     let simulator = running.simulator.insert(starting.await?);
-    let riser = Riser { program: &programs.riser, data: &folders.data, plugins: &folders.plugins };
+    let riser = Riser { program: &programs.riser, data: &directories.data, plugins: &directories.plugins };
     riser.set_login(&logins.admin).await?;
     if !arguments.empty {
         let site = EvceSite { ews_port, simulator, logins: &logins };
@@ -129,7 +129,7 @@ async fn start_and_follow(
     }
     let host = running.host.insert(riser.serve(portal_port).await?);
 
-    let mut guide = Guide::new(host, simulator, &logins, &folders.data);
+    let mut guide = Guide::new(host, simulator, &logins, &directories.data);
     if !arguments.empty {
         let ews_url = host.ews_url().context("Riser serves no EWS server")?;
         let live = live_value::wait_for_first(ews_url, &logins.bms).await?;
@@ -142,11 +142,11 @@ async fn start_and_follow(
     }
 }
 
-impl Folders {
+impl Directories {
     fn new(data: Option<&Path>) -> anyhow::Result<Self> {
         let scratch = tempfile::Builder::new().prefix("riser-demo-").tempdir()?;
         let data = match data {
-            Some(folder) => std::path::absolute(folder)?,
+            Some(directory) => std::path::absolute(directory)?,
             None => scratch.path().join("data"),
         };
         let plugins = data.join("plugins");
@@ -157,9 +157,9 @@ impl Folders {
 
 impl Running {
     /// Ends the host, then the simulator, so that the host's log ends without complaints.
-    async fn end(self, ending: &mut Ending) {
+    async fn end(self, shutdown: &mut ShutdownSignal) {
         if let Some(host) = self.host {
-            host.end(ending.told()).await;
+            host.end(shutdown.received()).await;
         }
         if let Some(simulator) = self.simulator {
             simulator.end().await;

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::ensure;
 
-/// The given port, which must be free; else the wanted one if it is free; else 0, which takes any.
+/// Returns the given port, which must be free; else the usual one if free; else 0 for any.
 pub(super) fn choose(option: &str, given: Option<u16>, wanted: u16) -> anyhow::Result<u16> {
     let Some(port) = given else {
         return Ok(if is_free(wanted) { wanted } else { 0 });

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use crate::artifacts::{Artifacts, MESSAGE_FORMAT};
 use crate::workspace;
 
-/// Where they lie.
+/// Their directory.
 pub(super) struct Programs {
     pub(super) riser: PathBuf,
     pub(super) simulator: PathBuf,
@@ -20,14 +20,14 @@ pub(super) struct Programs {
 struct Cargo(Option<Pid>);
 
 impl Programs {
-    /// Takes them from a folder, or builds what is missing.
-    pub(super) async fn find(folder: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(folder) = folder else { return Self::build().await };
+    /// Finds them in a directory, or builds them.
+    pub(super) async fn find(directory: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(directory) = directory else { return Self::build().await };
         let library = format!("{}riser_evce{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
         Ok(Self {
-            riser: folder.join("riser"),
-            simulator: folder.join("evce-simulator"),
-            evce_plugin: folder.join(library),
+            riser: directory.join("riser"),
+            simulator: directory.join("evce-simulator"),
+            evce_plugin: directory.join(library),
         })
     }
 

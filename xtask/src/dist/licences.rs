@@ -50,11 +50,11 @@ struct Edge {
 
 #[derive(Deserialize)]
 struct EdgeKind {
-    /// Missing for what is linked.
+    /// `None` for normal dependencies.
     kind: Option<String>,
 }
 
-/// One text with the terms of every package that is linked into ours; equal terms stand once.
+/// Returns one text with the terms of every linked package, without duplicates.
 pub(super) fn of_dependencies(ours: &[&str]) -> anyhow::Result<String> {
     let metadata = metadata()?;
     let linked = linked_packages(&metadata, ours);
@@ -65,8 +65,8 @@ pub(super) fn of_dependencies(ours: &[&str]) -> anyhow::Result<String> {
     {
         let name = format!("{} {}", package.name, package.version);
         writeln!(text, "{name}: {}", package.license.as_deref().unwrap_or("see below"))?;
-        let folder = package.manifest_path.parent().context("a package lies in no folder")?;
-        for terms in terms_in(folder)? {
+        let directory = package.manifest_path.parent().context("a package has no directory")?;
+        for terms in terms_in(directory)? {
             owners.entry(terms).or_default().push(name.clone());
         }
     }
@@ -93,7 +93,7 @@ fn metadata() -> anyhow::Result<Metadata> {
     serde_json::from_slice(&output.stdout).context("the metadata of cargo is not understood")
 }
 
-/// Ids of what is linked into these packages, theirs included.
+/// Returns the ids of these packages and all their normal dependencies.
 fn linked_packages<'a>(metadata: &'a Metadata, ours: &[&str]) -> BTreeSet<&'a str> {
     let edges: HashMap<&str, &[Edge]> =
         metadata.resolve.nodes.iter().map(|node| (node.id.as_str(), node.deps.as_slice())).collect();
@@ -114,9 +114,9 @@ fn linked_packages<'a>(metadata: &'a Metadata, ours: &[&str]) -> BTreeSet<&'a st
     linked
 }
 
-fn terms_in(folder: &Path) -> anyhow::Result<Vec<String>> {
+fn terms_in(directory: &Path) -> anyhow::Result<Vec<String>> {
     let mut terms = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
+    for entry in std::fs::read_dir(directory)? {
         let file = entry?.path();
         let name = file.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
         if file.is_file() && TERMS.iter().any(|begin| name.starts_with(begin)) {

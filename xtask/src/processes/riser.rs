@@ -1,4 +1,4 @@
-//! Riser itself: its data folder made ready by its own commands, then the host in a process of its own.
+//! Prepares a data directory with Riser's commands, then runs the host in a separate process.
 
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -12,12 +12,12 @@ use tokio::process::{Child, ChildStdin, Command};
 
 use super::Login;
 
-/// How long the host may take to stop its processors when it is told to end.
+/// Limit for the host to stop its processors after the first signal.
 const GENTLE: Duration = Duration::from_millis(2_500);
-/// How long it may take when it is told a second time.
+/// Limit after the second signal.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
-/// The program on a data folder.
+/// The program with a data directory.
 #[derive(Clone, Copy)]
 pub(crate) struct Riser<'a> {
     pub(crate) program: &'a Path,
@@ -47,12 +47,12 @@ struct EwsServer {
 impl Riser<'_> {
     fn command(&self, words: &[&str]) -> Command {
         let mut riser = Command::new(self.program);
-        riser.args(words).env("RISER_DATA", self.data).env("RISER_PLUGINS", self.plugins);
+        riser.args(words).env("RISER_DATA_DIR", self.data).env("RISER_PLUGIN_DIR", self.plugins);
         riser.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0).kill_on_drop(true);
         riser
     }
 
-    /// Adds the administrator, or gives the one of an earlier start the password of this one.
+    /// Adds the administrator, or updates the password from an earlier start.
     pub(crate) async fn set_login(&self, login: &Login) -> anyhow::Result<()> {
         let users = self.command(&["user", "list"]).stdout(Stdio::piped()).output().await?;
         let text = String::from_utf8_lossy(&users.stdout);
@@ -64,14 +64,14 @@ impl Riser<'_> {
         };
         let mut child = self.command(words).stdin(Stdio::piped()).spawn()?;
         let mut input = child.stdin.take().context("its input is not piped")?;
-        // When it ends without reading, its status says so.
+        // If it ends without reading, its status shows that.
         let _ = input.write_all(format!("{}\n", login.password).as_bytes()).await;
         drop(input);
         ensure!(child.wait().await?.success(), "`riser {}` failed", words.join(" "));
         Ok(())
     }
 
-    /// Applies a configuration whose passwords stand in these variables.
+    /// Applies a configuration with passwords in these variables.
     pub(crate) async fn apply(&self, configuration: &str, passwords: &[(&str, &str)]) -> anyhow::Result<()> {
         let mut file = tempfile::Builder::new().suffix(".toml").tempfile()?;
         std::io::Write::write_all(&mut file, configuration.as_bytes())?;
@@ -120,7 +120,7 @@ impl Host {
         self.child.wait().await
     }
 
-    /// Tells it to end; tells it again when it takes long or when a person is in a hurry; then ends it.
+    /// Sends a signal; a second one after the limit or another Ctrl-C; then kills it.
     pub(crate) async fn end(mut self, in_a_hurry: impl Future<Output = ()>) {
         drop(self.stdin);
         tokio::select! {

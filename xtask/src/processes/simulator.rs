@@ -1,4 +1,4 @@
-//! The charge controller: our simulator, in a process of its own.
+//! The charge controller: our simulator in a separate process.
 
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -11,10 +11,10 @@ use tokio::process::{Child, Command};
 
 use super::{Login, riser};
 
-/// How long it may take to end when asked.
+/// Limit for ending after the request.
 const TEST_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// What is simulated, as the simulator's options say it.
+/// The simulated site, as options of the simulator.
 pub(crate) struct SimulatorOptions<'a> {
     pub(crate) fixture: &'a str,
     pub(crate) speed: &'a str,
@@ -26,7 +26,7 @@ pub(crate) struct Simulator {
     pub(crate) announced: Announced,
 }
 
-/// What it says when it is ready.
+/// The ready line.
 #[derive(Deserialize)]
 pub(crate) struct Announced {
     pub(crate) api_url: String,

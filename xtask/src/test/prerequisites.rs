@@ -1,4 +1,5 @@
-//! What the tests need beside the toolchain: a browser, curl, and Python with a SOAP client that is not ours.
+//! Prerequisites of the tests besides the toolchain: a browser, curl, and Python with an independent SOAP
+//! client.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,12 +19,12 @@ const PACKAGES: [(&str, &[&str]); 4] = [
     ("python3-venv", &["python3", "-c", "import ensurepip, venv"]),
 ];
 
-/// Installs what is missing; answers the Python that has the packages.
+/// Installs missing prerequisites. Returns the Python with the packages.
 pub(super) fn install() -> anyhow::Result<PathBuf> {
     let missing: Vec<_> =
         PACKAGES.iter().filter(|(_, probe)| !works(probe)).map(|(package, _)| *package).collect();
     if !missing.is_empty() {
-        super::say(&format!("installing {}", missing.join(", ")))?;
+        super::print(&format!("installing {}", missing.join(", ")))?;
         apt_get(&["update"])?;
         apt_get(&[&["install", "--yes", "--no-install-recommends"], missing.as_slice()].concat())?;
     }
@@ -44,39 +45,39 @@ fn apt_get(arguments: &[&str]) -> anyhow::Result<()> {
         sudo.arg("apt-get");
         sudo
     };
-    // What it prints is no result of ours.
+    // Its output is not part of our result.
     command.arg("--quiet").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(std::io::stderr());
     let names = PACKAGES.map(|(package, _)| package).join(" ");
     let status = command
         .status()
-        .with_context(|| format!("there is no apt-get here; install these yourself: {names}"))?;
+        .with_context(|| format!("apt-get is missing; install these packages manually: {names}"))?;
     ensure!(status.success(), "apt-get {} failed", arguments.join(" "));
     Ok(())
 }
 
-/// A virtual environment with the packages, made anew when their list has changed.
+/// Prepares a virtual environment with the packages. Recreates it after a change of the list.
 fn python() -> anyhow::Result<PathBuf> {
     let requirements = workspace::root().join(REQUIREMENTS);
-    let folder = workspace::target_folder().join("test-python");
-    let python = folder.join("bin/python");
+    let directory = workspace::target_dir().join("test-python");
+    let python = directory.join("bin/python");
     let wanted = if requirements.exists() { std::fs::read_to_string(&requirements)? } else { String::new() };
-    let stamp = folder.join("requirements.installed");
+    let stamp = directory.join("requirements.installed");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && python.exists() {
         return Ok(python);
     }
-    super::say("making a Python environment")?;
-    call(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder), &folder)?;
+    super::print("making a Python environment")?;
+    call(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory), &directory)?;
     if !wanted.trim().is_empty() {
         let mut pip = Command::new(&python);
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-        call(pip.arg(&requirements), &folder)?;
+        call(pip.arg(&requirements), &directory)?;
     }
     std::fs::write(stamp, wanted)?;
     Ok(python)
 }
 
-fn call(command: &mut Command, folder: &Path) -> anyhow::Result<()> {
+fn call(command: &mut Command, directory: &Path) -> anyhow::Result<()> {
     let status = command.stdout(std::io::stderr()).status().context("python3 could not be started")?;
-    ensure!(status.success(), "the Python environment {} cannot be made", folder.display());
+    ensure!(status.success(), "the Python environment {} cannot be made", directory.display());
     Ok(())
 }

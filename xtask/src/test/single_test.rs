@@ -1,4 +1,4 @@
-//! One test in a process of its own.
+//! One test in a separate process.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Seek as _};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::TestEnvironment;
-use super::tally::Tally;
+use super::summary::Summary;
 use super::test_programs::TestProgram;
 
-/// A test that takes longer hangs.
+/// A longer test is hanging.
 const LONGEST: Duration = Duration::from_mins(5);
 
 /// A test that is to be run.
@@ -23,7 +23,7 @@ pub(super) struct SingleTest {
 /// A test that was run.
 pub(super) struct Finished {
     pub(super) name: String,
-    pub(super) tally: Tally,
+    pub(super) summary: Summary,
     pub(super) took: Duration,
     /// All that it printed.
     pub(super) output: String,
@@ -40,7 +40,7 @@ impl SingleTest {
     /// Runs it to its end, at most for five minutes.
     pub(super) async fn run(self, environment: &TestEnvironment) -> anyhow::Result<Finished> {
         let begin = Instant::now();
-        // A file and no pipe: what a test leaves behind would keep a pipe open.
+        // A file instead of a pipe: leftover processes would keep a pipe open.
         let mut output = tempfile::tempfile()?;
         let mut command = tokio::process::Command::from(self.program.command(environment));
         command.args(["--exact", &self.test]).stdout(output.try_clone()?).stderr(output.try_clone()?);
@@ -52,20 +52,20 @@ impl SingleTest {
         output.rewind()?;
         output.read_to_end(&mut text)?;
         let mut text = String::from_utf8_lossy(&text).into_owned();
-        let tally = match ended {
+        let summary = match ended {
             Ok(status) => {
                 let status = status?;
                 writeln!(text, "{status}")?;
-                Tally::read(&text).filter(|tally| status.success() == tally.has_no_failure())
+                Summary::read(&text).filter(|summary| status.success() == summary.has_no_failure())
             }
             Err(_) => {
-                writeln!(text, "it did not end within {} s", LONGEST.as_secs())?;
+                writeln!(text, "the test did not end within {} s", LONGEST.as_secs())?;
                 None
             }
         };
         let name = format!("{} {}", self.program.name, self.test);
-        let tally = tally.unwrap_or(Tally::ONE_FAILED);
-        Ok(Finished { name, tally, took: begin.elapsed(), output: text })
+        let summary = summary.unwrap_or(Summary::ONE_FAILED);
+        Ok(Finished { name, summary, took: begin.elapsed(), output: text })
     }
 }
 

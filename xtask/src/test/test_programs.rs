@@ -1,4 +1,4 @@
-//! The programs that hold the tests: built by cargo, asked for their tests.
+//! Test programs: builds them with cargo and lists their tests.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,13 +12,13 @@ use super::single_test::SingleTest;
 use crate::artifacts::{Artifacts, MESSAGE_FORMAT};
 use crate::workspace;
 
-/// A program that holds tests.
+/// A test program.
 #[derive(Debug)]
 pub(super) struct TestProgram {
     pub(super) executable: PathBuf,
-    /// The folder of its package, where its tests run.
+    /// The directory of its package, where its tests run.
     pub(super) package: PathBuf,
-    /// What people call it, as `riser-store::tests/store`.
+    /// Its name in output, such as `riser-store::tests/store`.
     pub(super) name: String,
 }
 
@@ -35,20 +35,20 @@ pub(super) fn build() -> anyhow::Result<Vec<TestProgram>> {
         .filter_map(|(artifact, executable)| {
             let package = artifact.manifest_path.parent()?.to_owned();
             let kind = artifact.target.kind.first().map_or("lib", String::as_str);
-            let folder = package.strip_prefix(workspace::root()).unwrap_or(&package).display();
+            let directory = package.strip_prefix(workspace::root()).unwrap_or(&package).display();
             let name = match kind {
-                "test" => format!("{folder}/tests/{}", artifact.target.name),
-                "bin" => format!("{folder} (program {})", artifact.target.name),
-                _ => folder.to_string(),
+                "test" => format!("{directory}/tests/{}", artifact.target.name),
+                "bin" => format!("{directory} (program {})", artifact.target.name),
+                _ => directory.to_string(),
             };
             Some(TestProgram { executable: executable.to_owned(), package, name })
         })
         .collect();
-    ensure!(!programs.is_empty(), "there is no program with tests");
+    ensure!(!programs.is_empty(), "cargo built no test program");
     Ok(programs)
 }
 
-/// The tests that the programs hold.
+/// Lists the tests of the programs.
 pub(super) fn list_tests(
     programs: &[TestProgram],
     environment: &TestEnvironment,
@@ -63,7 +63,7 @@ pub(super) fn list_tests(
         let mut command = program.command(environment);
         let listed = command.args(["--list", "--format", "terse"]).output()?;
         ensure!(listed.status.success(), "{} does not list its tests", program.name);
-        let names = String::from_utf8(listed.stdout).context("the name of a test is no UTF-8")?;
+        let names = String::from_utf8(listed.stdout).context("the name of a test is not UTF-8")?;
         let names = names.lines().filter_map(|line| line.strip_suffix(": test"));
         tests.extend(names.map(|name| SingleTest::new(Arc::clone(&program), name)));
     }
@@ -71,7 +71,7 @@ pub(super) fn list_tests(
 }
 
 impl TestProgram {
-    /// The program in the folder and environment that its tests expect.
+    /// Builds a command with the directory and environment of its tests.
     pub(super) fn command(&self, environment: &TestEnvironment) -> Command {
         let mut command = Command::new(&self.executable);
         workspace::forget_package(&mut command);
@@ -86,7 +86,7 @@ impl TestProgram {
     }
 }
 
-/// Where the compiler's own libraries lie.
+/// Returns the path to the compiler's libraries.
 pub(super) fn library_path() -> anyhow::Result<OsString> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let asked = Command::new(rustc)
@@ -94,7 +94,7 @@ pub(super) fn library_path() -> anyhow::Result<OsString> {
         .current_dir(workspace::root())
         .output()
         .context("rustc could not be started")?;
-    let folder = PathBuf::from(String::from_utf8(asked.stdout)?.trim());
+    let directory = PathBuf::from(String::from_utf8(asked.stdout)?.trim());
     let present = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-    Ok(std::env::join_paths([folder].into_iter().chain(std::env::split_paths(&present)))?)
+    Ok(std::env::join_paths([directory].into_iter().chain(std::env::split_paths(&present)))?)
 }

@@ -43,6 +43,6 @@ fn sigkill_leaves_no_process_and_no_port() {
     let data = demo.fact("data_dir").to_owned();
     demo.signal(Signal::KILL);
     assert!(!demo.assert_ends().success());
-    // Nobody was left to do it.
+    // No process was left to do it.
     std::fs::remove_dir_all(std::path::Path::new(&data).parent().unwrap()).unwrap();
 }

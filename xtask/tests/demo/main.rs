@@ -7,3 +7,4 @@ mod options;
 mod processes;
 mod readme;
 mod running_demo;
+mod waiting;

@@ -1,4 +1,4 @@
-//! What the options of the demo do.
+//! The options of the demo.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -33,13 +33,13 @@ async fn the_line_of_json_is_enough_to_read_a_live_value() {
     demo.signal(Signal::INT);
     let data = demo.fact("data_dir").to_owned();
     assert!(demo.assert_ends().success());
-    assert!(!Path::new(&data).exists(), "a temporary folder is removed");
+    assert!(!Path::new(&data).exists(), "a temporary directory is removed");
 }
 
 #[tokio::test]
-async fn a_named_folder_is_kept_and_used_again_with_new_passwords() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
+async fn a_named_directory_is_kept_and_reused_with_new_passwords() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
     let options = ["--data-dir", data.to_str().unwrap(), "--fixture", "F1"];
     let mut passwords = BTreeSet::new();
     for _ in 0..2 {
@@ -75,9 +75,9 @@ fn a_given_port_that_is_taken_is_refused_with_the_remedy() {
 }
 
 #[test]
-fn ports_that_everyone_knows_are_replaced_when_they_are_taken() {
-    let _alone = crate::readme::alone_with_known_ports();
-    // Held by this test, unless something else holds them already.
+fn well_known_ports_are_replaced_when_they_are_taken() {
+    let _lock = crate::readme::lock_known_ports();
+    // Taken by this test, unless another process has them.
     let _taken = [8082, 51358].map(|port| TcpListener::bind(("127.0.0.1", port)));
     let mut command = Command::new(XTASK);
     command.args(["demo", "--json", "--fixture", "F1"]);

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// What everything that the demo started has to be gone within.
+use crate::waiting::until;
+
+/// Limit for the end of all processes of the demo.
 pub(crate) const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time between two looks.
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A process that cannot be mistaken for a later one with its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,23 +37,18 @@ pub(crate) fn descendants(of: u32) -> Vec<Process> {
     found
 }
 
-/// Waits until none of the processes is there and nobody listens on the ports; fails when it takes too long.
+/// Waits until the processes and the listeners on the ports are gone. Fails after the limit.
 pub(crate) fn assert_gone(processes: &[Process], ports: &[u16]) {
-    let deadline = Instant::now() + EXIT_TIMEOUT;
-    loop {
+    until("the end of all processes", EXIT_TIMEOUT, || {
         let left: Vec<_> = processes.iter().filter(|process| process.is_there()).collect();
         let open: Vec<_> =
             ports.iter().filter(|port| TcpStream::connect(("127.0.0.1", **port)).is_ok()).collect();
-        if left.is_empty() && open.is_empty() {
-            return;
-        }
-        assert!(Instant::now() < deadline, "still there: {left:?}, ports {open:?}");
-        std::thread::sleep(POLL_INTERVAL);
-    }
+        if left.is_empty() && open.is_empty() { Ok(()) } else { Err((left, open)) }
+    });
 }
 
 impl Process {
-    /// Whether it runs; one that is over and not yet collected by its parent does not.
+    /// Whether it runs; a zombie does not.
     fn is_there(&self) -> bool {
         facts(self.id).is_some_and(|facts| facts.start == self.start && !facts.is_over)
     }
@@ -64,7 +59,7 @@ fn ids() -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
-/// Reads `/proc/N/stat`, whose second field, the name in brackets, may hold anything.
+/// Reads `/proc/N/stat`; its second field, the name in brackets, may contain any character.
 fn facts(id: u32) -> Option<Facts> {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();

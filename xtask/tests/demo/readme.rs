@@ -1,27 +1,28 @@
-//! Every command in README.md does what it says there, and so does every command that the demo prints.
+//! Every command in README.md and every command that the demo prints works.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::processes::{assert_gone, descendants};
 use crate::running_demo::send;
+use crate::waiting::until;
 
-/// The promise of the demo: from the first child process to the first live value over EWS.
+/// Limit of the demo from the first child process to the first live value over EWS.
 const FIRST_LIVE_VALUE_S: f64 = 10.0;
-/// Far longer than a set point takes to the charge controller.
+/// A generous limit for a set point to reach the charge controller.
 const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// Keeps other tests from the ports that everyone knows, also those in other processes.
-pub(crate) fn alone_with_known_ports() -> File {
+/// Locks the well-known ports against other tests, also in other processes.
+pub(crate) fn lock_known_ports() -> File {
     let file = File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("known-ports.lock")).unwrap();
     file.lock().unwrap();
     file
@@ -58,7 +59,7 @@ fn ci_runs(command: &str) -> bool {
 }
 
 fn the_demo_and_what_it_prints_work(command: &str) {
-    let _alone = alone_with_known_ports();
+    let _lock = lock_known_ports();
     let mut words = command.split_whitespace();
     let mut demo = Command::new(words.next().unwrap())
         .args(words)
@@ -67,7 +68,7 @@ fn the_demo_and_what_it_prints_work(command: &str) {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // Kept open to the end: a demo that cannot say something ends.
+    // Kept open: the demo ends if it cannot print.
     let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
     let mut guide = Vec::new();
     for line in lines.by_ref().map(Result::unwrap) {
@@ -85,7 +86,7 @@ fn the_demo_and_what_it_prints_work(command: &str) {
     checked.unwrap();
 }
 
-/// Tries what the demo says that one can try.
+/// Runs the commands of the guide.
 fn check_guide(guide: &[String]) {
     let text = guide.join("\n");
     let seconds =
@@ -103,11 +104,10 @@ fn check_guide(guide: &[String]) {
     assert!(value.contains("<State>0</State>") && value.contains("<Value>"), "{value}");
     let written = shell(write);
     assert!(written.contains("<Success>true</Success>"), "{written}");
-    let deadline = Instant::now() + TEST_TIMEOUT;
-    while !shell(look).contains("external-reduction") {
-        assert!(Instant::now() < deadline, "the set point never came to the charge controller");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    until("the set point at the charge controller", TEST_TIMEOUT, || {
+        let requests = shell(look);
+        if requests.contains("external-reduction") { Ok(()) } else { Err(requests) }
+    });
 }
 
 fn shell(line: &str) -> String {

@@ -2,13 +2,13 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::time::Instant;
 
-use riser_ews::client::{ClientOptions, EwsClient, ValueAnswer};
+use riser_ews::client::{ClientOptions, EwsClient, ValueResponse};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::processes::{EXIT_TIMEOUT, Process, assert_gone, descendants};
+use crate::waiting::until;
 
 /// The program under test.
 pub(crate) const XTASK: &str = env!("CARGO_BIN_EXE_xtask");
@@ -17,9 +17,9 @@ pub(crate) const XTASK: &str = env!("CARGO_BIN_EXE_xtask");
 pub(crate) struct RunningDemo {
     child: Child,
     out: BufReader<ChildStdout>,
-    /// The line of JSON.
+    /// The ready line.
     pub(crate) announced: Value,
-    /// What it started, as it was when it was ready.
+    /// Its child processes when it was ready.
     pub(crate) processes: Vec<Process>,
     log: tempfile::NamedTempFile,
 }
@@ -46,7 +46,7 @@ impl RunningDemo {
         Self { child, out, announced, processes, log }
     }
 
-    /// The text under a key of the line.
+    /// Returns a text of the ready line.
     pub(crate) fn fact(&self, key: &str) -> &str {
         self.announced[key].as_str().unwrap_or_else(|| panic!("{key} in {}", self.announced))
     }
@@ -59,8 +59,8 @@ impl RunningDemo {
             .collect()
     }
 
-    /// A value as a BMS reads it that knows only the line: found by its name below the root.
-    pub(crate) async fn read(&self, name: &str) -> ValueAnswer {
+    /// Reads a value like a BMS that knows only the ready line: finds it by name below the root.
+    pub(crate) async fn read(&self, name: &str) -> ValueResponse {
         let client = EwsClient::new(ClientOptions {
             url: self.fact("ews_url").parse().unwrap(),
             user_name: self.fact("ews_user").to_owned(),
@@ -74,18 +74,18 @@ impl RunningDemo {
                 return client.values(&[&point.id]).await.unwrap().values.remove(0);
             }
         }
-        panic!("there is no value {name}");
+        panic!("no value {name}");
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
         send(self.child.id(), signal);
     }
 
-    /// Waits for its end; nothing of it may be left, and nothing more may stand on its standard output.
+    /// Waits for its end. No process may be left, and standard output may not have another line.
     pub(crate) fn assert_ends(mut self) -> ExitStatus {
-        let told = Instant::now();
-        let status = self.child.wait().unwrap();
-        assert!(told.elapsed() < EXIT_TIMEOUT, "it took {:?} to end", told.elapsed());
+        let status = until("the end of the demo", EXIT_TIMEOUT, || {
+            self.child.try_wait().unwrap().ok_or("it still runs")
+        });
         assert_gone(&self.processes, &self.ports());
         let mut rest = String::new();
         self.out.read_to_string(&mut rest).unwrap();

@@ -4,8 +4,8 @@ use crate::{read, workspace};
 
 /// Documents whose back-quoted paths are looked up.
 const DOCUMENTS: [&str; 3] = ["README.md", "docs/ARCHITECTURE.md", "docs/LOGGING.md"];
-/// Top folders; what begins with one of them is a path of this workspace.
-const FOLDERS: [&str; 9] =
+/// Top directories; what begins with one of them is a path of this workspace.
+const DIRECTORIES: [&str; 9] =
     ["host/", "plugins/", "plugin-api/", "migrations/", "web/", "docs/", "xtask/", ".ci/", ".cargo/"];
 
 #[test]
@@ -14,7 +14,7 @@ fn every_path_in_a_document_is_there() {
     for document in DOCUMENTS {
         let text = read(document);
         for path in
-            text.split('`').skip(1).step_by(2).filter(|it| FOLDERS.iter().any(|top| it.starts_with(top)))
+            text.split('`').skip(1).step_by(2).filter(|it| DIRECTORIES.iter().any(|top| it.starts_with(top)))
         {
             if !workspace().join(path).exists() {
                 missing.push(format!("{document}: {path}"));
@@ -29,10 +29,10 @@ fn every_link_in_a_document_leads_somewhere() {
     let mut broken = Vec::new();
     for document in ["README.md", "docs/ARCHITECTURE.md", "docs/adr/README.md", "docs/admin/README.md"] {
         let text = read(document);
-        let folder = workspace().join(document).parent().unwrap().to_owned();
+        let directory = workspace().join(document).parent().unwrap().to_owned();
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
         for target in targets.filter(|target| !target.is_empty() && !target.contains("://")) {
-            if !folder.join(target).exists() {
+            if !directory.join(target).exists() {
                 broken.push(format!("{document}: {target}"));
             }
         }
@@ -54,7 +54,7 @@ fn the_index_names_every_decision() {
 }
 
 #[test]
-fn where_to_add_what_is_explained() {
+fn every_kind_of_addition_is_explained() {
     let text = read("docs/ARCHITECTURE.md");
     for task in [
         "a page",

@@ -1,11 +1,13 @@
-//! What the compiler does not see: who imports whom, what documents say of files, and how files are kept.
+//! Rules that the compiler does not check: imports, paths in documents, source files, and words.
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 
 mod documents;
+mod files_to_touch;
 mod imports;
 mod operating_system;
 mod source_files;
+mod words;
 
 use std::path::Path;
 

@@ -7,8 +7,8 @@ use crate::workspace;
 
 /// Lines that a source file may have without its tests.
 const MOST_LINES: usize = 499;
-/// Folders with our sources.
-const FOLDERS: [&str; 4] = ["host", "plugin-api", "plugins", "xtask"];
+/// Directories with our sources.
+const DIRECTORIES: [&str; 4] = ["host", "plugin-api", "plugins", "xtask"];
 /// Marks of what is not done, put together so that this file does not hold them.
 const UNFINISHED: [&str; 5] = [
     concat!("to", "do!("),
@@ -20,10 +20,10 @@ const UNFINISHED: [&str; 5] = [
 
 /// All Rust files, with their paths from the top.
 pub(crate) fn rust_files() -> Vec<(PathBuf, String)> {
-    let mut open: Vec<PathBuf> = FOLDERS.iter().map(|folder| workspace().join(folder)).collect();
+    let mut open: Vec<PathBuf> = DIRECTORIES.iter().map(|directory| workspace().join(directory)).collect();
     let mut files = Vec::new();
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
             if path.is_dir() && !name.starts_with(['.']) && name != "target" {
@@ -37,18 +37,18 @@ pub(crate) fn rust_files() -> Vec<(PathBuf, String)> {
     files
 }
 
-/// Files and folders of modules that are compiled for tests only.
+/// Files and directories of modules that are compiled for tests only.
 pub(crate) fn test_modules(files: &[(PathBuf, String)]) -> BTreeSet<PathBuf> {
     let mut modules = BTreeSet::new();
     for (path, text) in files {
         let name = path.file_stem().unwrap();
-        let folder = path.parent().unwrap();
+        let directory = path.parent().unwrap();
         let is_root = name == "mod" || name == "lib" || name == "main";
-        let folder = if is_root { folder.to_owned() } else { folder.join(name) };
+        let directory = if is_root { directory.to_owned() } else { directory.join(name) };
         for declared in text.split("#[cfg(test)]").skip(1) {
             let line = declared.trim_start().lines().next().unwrap_or_default();
             if let Some(module) = line.split_once("mod ").and_then(|(_, rest)| rest.strip_suffix(';')) {
-                modules.insert(folder.join(module));
+                modules.insert(directory.join(module));
             }
         }
     }
@@ -60,7 +60,7 @@ pub(crate) fn is_test_code(path: &Path, test_modules: &BTreeSet<PathBuf>) -> boo
         || path.with_extension("").ancestors().any(|part| test_modules.contains(part))
 }
 
-/// A file up to the module with its unit tests.
+/// Returns a file up to the module with its unit tests.
 pub(crate) fn code_without_tests(text: &str) -> &str {
     text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default()
 }

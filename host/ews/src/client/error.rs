@@ -1,47 +1,53 @@
 use url::Url;
 
-use super::answers::ItemError;
+/// An id that the server rejected, and its message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemError {
+    pub id: String,
+    pub message: String,
+}
 
-/// Why a call has no answer.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// No connection, or none that lasted. Trying again may help.
-    #[error("the EWS server at {url} cannot be reached")]
+    /// The connection failed. Trying again may help.
+    #[error(
+        "the EWS server at {url} cannot be reached; check that it runs and that the network allows the connection"
+    )]
     Unreachable {
         url: Url,
         #[source]
         source: reqwest::Error,
     },
-    /// The server did not accept name and password.
-    #[error("the EWS server refused the login: wrong user name or password")]
+    #[error("the EWS server rejected the login; check user name and password")]
     Refused,
-    /// The server asks for a login that this client cannot do.
-    #[error("the EWS server offers no login by HTTP Digest with SHA-256 or MD5")]
+    /// The server offers no login method that this client supports.
+    #[error("the EWS server does not offer HTTP Digest with SHA-256 or MD5")]
     NoDigest,
-    /// Nothing speaks EWS there.
-    #[error("the address answers with HTTP status {0}, not as an EWS server: check its path and port")]
+    /// The address serves something other than EWS.
+    #[error("the address returns HTTP status {0} and is not an EWS server; check its path and port")]
     Status(u16),
-    /// The server refused the call, with the contract's word for it.
-    #[error("the EWS server refused the call: {0}")]
+    /// The server rejected the call with this fault.
+    #[error("the EWS server rejected the call: {0}")]
     Fault(String),
-    /// The server refused one item that the call was about.
-    #[error("the EWS server refused the item {id:?}: {message}")]
+    /// The server rejected one item of the call.
+    #[error("the EWS server rejected the item {id:?}: {message}")]
     Item { id: String, message: String },
-    /// The answer is not of the contract, or larger than 16 MiB.
-    #[error("the EWS server's answer cannot be read: {0}")]
-    BadAnswer(&'static str),
+    /// The response violates the contract or is larger than 16 MiB.
+    #[error("cannot read the response of the EWS server: {0}")]
+    BadResponse(&'static str),
 }
 
 impl ClientError {
-    /// The error for an item that a server left out of its answer.
+    /// Returns the error for an item that is missing in a response.
     pub(super) fn item(error: Option<ItemError>) -> Self {
         match error {
             Some(ItemError { id, message }) => Self::Item { id, message },
-            None => Self::BadAnswer("the item is missing"),
+            None => Self::BadResponse("the item is missing"),
         }
     }
 
-    /// Whether the same call may succeed later without anyone's doing.
+    /// Whether the same call may succeed later without intervention.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,

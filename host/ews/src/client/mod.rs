@@ -1,10 +1,12 @@
-//! A client of EWS 1.2: typed calls for the operations that our server answers, usable against others.
+//! A client of EWS 1.2: typed calls for the operations that our server supports. It works with other servers,
+//! too.
 //!
-//! One login serves many calls: a nonce is used again with a rising count until the server asks for a new one.
+//! One login serves many calls: the client reuses a nonce with a rising count until the server asks for a new
+//! one.
 
-mod answers;
 mod error;
-mod read_answer;
+mod read_response;
+mod responses;
 mod transport;
 
 use std::fmt::Write;
@@ -19,37 +21,37 @@ use crate::contract::OperationName;
 use crate::names;
 use crate::xml::push_escaped;
 
-pub use answers::{
-    ChildContainer, ContainerAnswer, ContainerPage, HistoryAnswer, HistoryFacts, HistoryPageAnswer,
-    ItemError, ItemsAnswer, ServiceInformation, SetResult, ValueAnswer, ValueFacts, ValuesAnswer,
+pub use error::{ClientError, ItemError};
+pub use responses::{
+    ChildContainer, ContainerPage, ContainerResponse, HistoryFacts, HistoryPageResponse, HistoryResponse,
+    ItemsResponse, ServiceInformation, SetResult, ValueFacts, ValueResponse, ValuesResponse,
 };
-pub use error::ClientError;
 use transport::Transport;
 
-/// Where to call and as whom.
+/// Address and login of an EWS server.
 #[derive(Debug)]
 pub struct ClientOptions {
     /// Address of the service, such as `http://127.0.0.1:51358/EcoStruxure/DataExchange`.
     pub url: Url,
     pub user_name: String,
     pub password: SecretString,
-    /// For one call, login included.
+    /// Limit of one call, including the login.
     pub time_limit: Duration,
 }
 
 impl ClientOptions {
-    /// What a call may take when nothing else is set.
+    /// Default limit of one call.
     pub const TIME_LIMIT: Duration = Duration::from_secs(15);
 }
 
-/// A client of one EWS server. Calls may run side by side.
+/// A client of one EWS server. Calls may run concurrently.
 #[derive(Debug)]
 pub struct EwsClient {
     transport: Transport,
 }
 
 impl EwsClient {
-    /// A client that has not called yet.
+    /// Creates a client without connecting.
     ///
     /// # Errors
     /// When TLS cannot be set up on this machine.
@@ -57,13 +59,13 @@ impl EwsClient {
         Ok(Self { transport: Transport::new(options)? })
     }
 
-    /// What the server speaks and who it is.
+    /// Returns the version, the operations and the identity of the server.
     pub async fn information(&self) -> Result<ServiceInformation, ClientError> {
         let request = RequestWriter::new(OperationName::GetWebServiceInformation, "");
-        self.transport.call(request, |answer| Ok(ServiceInformation::read(answer))).await
+        self.transport.call(request, |response| Ok(ServiceInformation::read(response))).await
     }
 
-    /// One page of what lies in containers; of the root for no ids. `more_data_ref` is the way to a later page.
+    /// Lists one page of the items in containers; no ids mean the root. `more_data_ref` selects a later page.
     pub async fn container_page(
         &self,
         ids: &[&str],
@@ -79,8 +81,8 @@ impl EwsClient {
         self.transport.call(request, ContainerPage::read).await
     }
 
-    /// All that lies in one container; in the root for an empty id.
-    pub async fn container(&self, id: &str) -> Result<ContainerAnswer, ClientError> {
+    /// Lists all items in one container; an empty id means the root.
+    pub async fn container(&self, id: &str) -> Result<ContainerResponse, ClientError> {
         let mut page = self.container_page(&[id], None).await?;
         let mut whole = page.containers.pop().ok_or_else(|| ClientError::item(page.errors.pop()))?;
         while let Some(more) = page.more_data_ref.take() {
@@ -92,21 +94,21 @@ impl EwsClient {
         Ok(whole)
     }
 
-    /// Values and histories with all that is known of them.
-    pub async fn items(&self, ids: &[&str]) -> Result<ItemsAnswer, ClientError> {
+    /// Reads values and histories with all their properties.
+    pub async fn items(&self, ids: &[&str]) -> Result<ItemsResponse, ClientError> {
         let mut request = RequestWriter::new(OperationName::GetItems, " metadata=\"false\"");
         request.ids("GetItemsIds", ids);
-        self.transport.call(request, ItemsAnswer::read).await
+        self.transport.call(request, ItemsResponse::read).await
     }
 
-    /// Values with their states.
-    pub async fn values(&self, ids: &[&str]) -> Result<ValuesAnswer, ClientError> {
+    /// Reads values with their states.
+    pub async fn values(&self, ids: &[&str]) -> Result<ValuesResponse, ClientError> {
         let mut request = RequestWriter::new(OperationName::GetValues, "");
         request.ids("GetValuesIds", ids);
-        self.transport.call(request, ValuesAnswer::read).await
+        self.transport.call(request, ValuesResponse::read).await
     }
 
-    /// Writes set points, each an id with the text of a value; one result for each, in their order.
+    /// Writes set points, each as id and text. Returns one result for each, in the same order.
     pub async fn set_values(&self, writes: &[(&str, &str)]) -> Result<Vec<SetResult>, ClientError> {
         let mut request = RequestWriter::new(OperationName::SetValues, "");
         request.text.push_str("<SetValuesItems>");
@@ -117,17 +119,18 @@ impl EwsClient {
             request.text.push_str("</ValueItem>");
         }
         request.text.push_str("</SetValuesItems>");
-        self.transport.call(request, |answer| Ok(answers::read_set_results(answer))).await
+        self.transport.call(request, |response| Ok(responses::read_set_results(response))).await
     }
 
-    /// One page of a history. Without `from` it begins with the oldest sample, without `to` it ends now.
+    /// Reads one page of a history. Without `from` it begins with the oldest sample, without `to` it ends
+    /// now.
     pub async fn history_page(
         &self,
         id: &str,
         from: Option<Timestamp>,
         to: Option<Timestamp>,
         more_data_ref: Option<&str>,
-    ) -> Result<HistoryPageAnswer, ClientError> {
+    ) -> Result<HistoryPageResponse, ClientError> {
         let mut request = RequestWriter::new(OperationName::GetHistory, " metadata=\"false\"");
         request.text.push_str("<GetHistoryParameter>");
         request.element("Id", id);
@@ -143,16 +146,16 @@ impl EwsClient {
             }
         }
         request.text.push_str("</GetHistoryFilter>");
-        self.transport.call(request, HistoryPageAnswer::read).await
+        self.transport.call(request, HistoryPageResponse::read).await
     }
 
-    /// A whole history in a range, all its pages.
+    /// Reads all pages of a history in a range.
     pub async fn history(
         &self,
         id: &str,
         from: Option<Timestamp>,
         to: Option<Timestamp>,
-    ) -> Result<HistoryAnswer, ClientError> {
+    ) -> Result<HistoryResponse, ClientError> {
         let mut page = self.history_page(id, from, to, None).await?;
         let mut whole = page.history;
         while let Some(more) = page.more_data_ref.take() {
@@ -163,7 +166,7 @@ impl EwsClient {
     }
 }
 
-/// A request's envelope under way.
+/// A request envelope under construction.
 struct RequestWriter {
     operation: OperationName,
     text: String,
@@ -177,7 +180,7 @@ impl RequestWriter {
             "<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope xmlns:s=\"{}\"><s:Body>\
              <{}{} xmlns=\"{}\" version=\"1.2\"{attributes}>",
             names::SOAP_12,
-            operation.name(),
+            operation.as_str(),
             operation.request_suffix(),
             names::DATA_EXCHANGE,
         )
@@ -209,7 +212,7 @@ impl RequestWriter {
 
     fn finish(mut self) -> String {
         self.text.push_str("</");
-        self.text.push_str(self.operation.name());
+        self.text.push_str(self.operation.as_str());
         self.text.push_str(self.operation.request_suffix());
         self.text.push_str("></s:Body></s:Envelope>");
         self.text

@@ -11,18 +11,18 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::error::ClientError;
-use super::read_answer::read_envelope;
+use super::read_response::read_envelope;
 use super::{ClientOptions, RequestWriter};
 use crate::auth_header::{DigestParameters, push_quoted};
 use crate::digest::{DigestRequest, Ha1};
 use crate::fault::content_type_with;
 use crate::xml::Element;
 
-/// Bytes of an answer.
-const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
-/// A nonce this old may be stale, and a server may hang up on a large body that comes with one.
+/// Largest response in bytes.
+const LARGEST_RESPONSE: usize = 16 * 1024 * 1024;
+/// A nonce of this age may be stale, and a server may close the connection when a large body comes with it.
 const OLD_NONCE: Duration = Duration::from_secs(30);
-/// Bytes of a body that servers read without a login.
+/// Size of a body that servers read without a login.
 const SMALL_BODY: usize = 32 * 1024;
 
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub(super) struct Transport {
     login: Mutex<Option<LoginInUse>>,
 }
 
-/// A challenge that was answered, to be answered again with a higher count.
+/// An accepted challenge, which serves further requests with a rising count.
 #[derive(Debug)]
 struct LoginInUse {
     realm: String,
@@ -48,7 +48,7 @@ struct LoginInUse {
 
 impl Transport {
     pub(super) fn new(options: ClientOptions) -> Result<Self, ClientError> {
-        // The process may have chosen a provider already; any will do.
+        // The process may have installed a provider already; any works.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .timeout(options.time_limit)
@@ -65,7 +65,7 @@ impl Transport {
         })
     }
 
-    /// Calls an operation, logging in as often as the server wants it, and reads the answer.
+    /// Calls an operation and reads its response. Logs in again whenever the server asks for it.
     pub(super) async fn call<T>(
         &self,
         request: RequestWriter,
@@ -76,23 +76,23 @@ impl Transport {
         let body = request.finish();
         let mut authorization = self.authorization(body.len());
         if authorization.is_none() {
-            let answer = self.send(&content_type, None, String::new()).await?;
-            self.meet_challenge(&answer)?;
+            let response = self.send(&content_type, None, String::new()).await?;
+            self.accept_challenge(&response)?;
             authorization = self.authorization(0);
         }
-        let mut answer = self.send(&content_type, authorization, body.clone()).await?;
-        if answer.status() == StatusCode::UNAUTHORIZED {
-            // A second login is worth it only when the server says that the first was right but old.
-            if !self.meet_challenge(&answer)? {
+        let mut response = self.send(&content_type, authorization, body.clone()).await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            // A second login helps only if the server says that the nonce is stale.
+            if !self.accept_challenge(&response)? {
                 self.forget_login();
                 return Err(ClientError::Refused);
             }
             let authorization = self.authorization(0);
-            answer = self.send(&content_type, authorization, body).await?;
+            response = self.send(&content_type, authorization, body).await?;
         }
-        match answer.status() {
+        match response.status() {
             StatusCode::OK | StatusCode::INTERNAL_SERVER_ERROR | StatusCode::BAD_REQUEST => {
-                read_envelope(&self.body(answer).await?, operation, read)
+                read_envelope(&self.body(response).await?, operation, read)
             }
             StatusCode::UNAUTHORIZED => Err(ClientError::Refused),
             other => Err(ClientError::Status(other.as_u16())),
@@ -112,11 +112,11 @@ impl Transport {
         request.send().await.map_err(|source| self.unreachable(source))
     }
 
-    async fn body(&self, mut answer: Response) -> Result<Vec<u8>, ClientError> {
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, ClientError> {
         let mut body = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(|source| self.unreachable(source))? {
-            if body.len() + part.len() > LARGEST_ANSWER {
-                return Err(ClientError::BadAnswer("it is larger than 16 MiB"));
+        while let Some(part) = response.chunk().await.map_err(|source| self.unreachable(source))? {
+            if body.len() + part.len() > LARGEST_RESPONSE {
+                return Err(ClientError::BadResponse("larger than 16 MiB"));
             }
             body.extend_from_slice(&part);
         }
@@ -127,7 +127,7 @@ impl Transport {
         ClientError::Unreachable { url: self.url.clone(), source: source.without_url() }
     }
 
-    /// The header for the next request with the login in use; `None` when there is none that will do.
+    /// Returns the header for the next request; `None` if a new challenge is needed.
     fn authorization(&self, body_bytes: usize) -> Option<String> {
         let mut login = self.login.lock().unwrap_or_else(PoisonError::into_inner);
         let login = login.as_mut()?;
@@ -142,12 +142,13 @@ impl Transport {
         *self.login.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Takes the best challenge of an answer; `false` when the server says that the password was wrong.
-    fn meet_challenge(&self, answer: &Response) -> Result<bool, ClientError> {
-        if answer.status() != StatusCode::UNAUTHORIZED {
-            return Err(ClientError::Status(answer.status().as_u16()));
+    /// Accepts the best challenge of a response. Returns `false` if the server says that the password is
+    /// wrong.
+    fn accept_challenge(&self, response: &Response) -> Result<bool, ClientError> {
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Err(ClientError::Status(response.status().as_u16()));
         }
-        let lines: Vec<DigestParameters<'_>> = answer
+        let lines: Vec<DigestParameters<'_>> = response
             .headers()
             .get_all(WWW_AUTHENTICATE)
             .iter()
@@ -155,7 +156,7 @@ impl Transport {
             .collect();
         let offers = |algorithm: DigestAlgorithm| {
             lines.iter().find(|line| {
-                DigestAlgorithm::from_token(line.get("algorithm").unwrap_or("MD5")) == Some(algorithm)
+                line.get("algorithm").unwrap_or("MD5").parse::<DigestAlgorithm>().ok() == Some(algorithm)
                     && line.get("qop").is_some_and(|qop| qop.split(',').any(|it| it.trim() == "auth"))
             })
         };
@@ -220,7 +221,7 @@ impl LoginInUse {
     }
 }
 
-/// Path and query as they stand in the request line.
+/// Path and query as in the request line.
 fn target(url: &Url) -> String {
     match url.query() {
         Some(query) => format!("{}?{query}", url.path()),

@@ -6,22 +6,22 @@ use riser_domain::{EwsItemId, PointHandle, Timestamp};
 use super::OperationContext;
 use super::item_elements::{write_error_results, write_history_item, write_more_data};
 use crate::contract::{FaultName, OperationName};
-use crate::envelope::{AnswerWriter, SoapRequest};
+use crate::envelope::{ResponseWriter, SoapRequest};
 use crate::more_data_ref::LIFETIME;
 use crate::request_elements::{check_metadata_flag, ids, single, single_text};
 use crate::source::{ContainerView, ItemTree, ItemView, ValueView};
 use crate::version::RequestVersion;
 
-/// Tells this operation's references from others.
+/// Distinguishes this operation's references from others.
 const PURPOSE: u8 = 1;
-/// Bytes of a place: number of the listing, rows already given.
-const PLACE_BYTES: usize = 8 + 8;
+/// Bytes of a position: number of the listing, rows already given.
+const POSITION_BYTES: usize = 8 + 8;
 /// Rows that one request may list; the same large container may be asked for thousands of times.
 const LISTED_ROWS: usize = 1_000_000;
 /// Rows of all listings that are kept for later pages; the oldest listing goes first.
 const KEPT_ROWS: usize = 2 * LISTED_ROWS;
 
-/// Lists what lies in containers, in tree order and in pages.
+/// Lists the items in containers, in tree order and in pages.
 #[derive(Debug)]
 pub(crate) struct GetContainerItems<'d> {
     ids: Vec<&'d str>,
@@ -29,8 +29,8 @@ pub(crate) struct GetContainerItems<'d> {
     version: RequestVersion,
 }
 
-/// The containers of a request and what lay in them on the first page. Later pages show the present names of
-/// what is still there.
+/// The containers of a request and their items at the time of the first page. Later pages show the present
+/// names of items that still exist.
 #[derive(Debug)]
 struct Listing {
     made: Timestamp,
@@ -38,15 +38,15 @@ struct Listing {
     rows: Vec<Row>,
 }
 
-/// One child of a container, or a container without any.
+/// One child of a container, or a container without children.
 #[derive(Clone, Copy, Debug)]
 struct Row {
-    /// The container's place among those asked for; one may be asked for twice.
+    /// Index of the container in the request, which may name a container twice.
     container: usize,
     child: Option<PointHandle>,
 }
 
-/// Listings that have more pages.
+/// Listings with more pages.
 #[derive(Debug, Default)]
 pub(crate) struct ContainerListings {
     kept: Mutex<KeptListings>,
@@ -67,7 +67,7 @@ impl<'d> GetContainerItems<'d> {
         Ok(Self { ids, more_data_ref: single_text(parameter, "MoreDataRef")?, version: request.version })
     }
 
-    pub(super) fn answer(self, context: OperationContext<'_>) -> Result<String, FaultName> {
+    pub(super) fn respond(self, context: OperationContext<'_>) -> Result<String, FaultName> {
         let tree = context.items.tree();
         let (asked, unknown) = self.containers(&*tree);
         let (number, listing, given) = match self.more_data_ref {
@@ -84,27 +84,27 @@ impl<'d> GetContainerItems<'d> {
         let page = page_of(rows, context.server.page_size_items as usize);
         let next = (page.len() < rows.len()).then(|| {
             let number = number.unwrap_or_else(|| context.listings.keep(&listing, context.clock.now()));
-            let place = [number.to_be_bytes(), ((given + page.len()) as u64).to_be_bytes()].concat();
-            context.more_data.write(PURPOSE, context.account.id, &place, context.clock.now())
+            let position = [number.to_be_bytes(), ((given + page.len()) as u64).to_be_bytes()].concat();
+            context.more_data.write(PURPOSE, context.account.id, &position, context.clock.now())
         });
-        let mut answer = AnswerWriter::new(OperationName::GetContainerItems, self.version);
-        answer.open("GetContainerItemsItems");
+        let mut response = ResponseWriter::new(OperationName::GetContainerItems, self.version);
+        response.open("GetContainerItemsItems");
         for rows in page.chunk_by(|one, next| one.container == next.container) {
             if let Some(ItemView::Container(container)) = tree.item(listing.containers[rows[0].container]) {
-                write_container(&mut answer, &container, rows, &*tree);
+                write_container(&mut response, &container, rows, &*tree);
             }
         }
-        answer.close("GetContainerItemsItems");
+        response.close("GetContainerItemsItems");
         let unknown = if given == 0 { unknown } else { Vec::new() };
-        write_error_results(&mut answer, "GetContainerItemsErrorResults", &unknown);
-        answer.open("GetContainerItemsStatus");
-        write_more_data(&mut answer, next.as_deref());
-        answer.close("GetContainerItemsStatus");
-        Ok(answer.finish())
+        write_error_results(&mut response, "GetContainerItemsErrorResults", &unknown);
+        response.open("GetContainerItemsStatus");
+        write_more_data(&mut response, next.as_deref());
+        response.close("GetContainerItemsStatus");
+        Ok(response.finish())
     }
 
-    /// The containers asked for, and the ids that are none. No id, or an empty one, asks for the root: clients
-    /// differ.
+    /// Returns the requested containers and the ids of no container. No id, or an empty one, means the root:
+    /// clients differ.
     fn containers(&self, tree: &dyn ItemTree) -> (Vec<PointHandle>, Vec<&'d str>) {
         let ids: &[&str] = if self.ids.is_empty() { &[""] } else { &self.ids };
         let mut found = Vec::with_capacity(ids.len());
@@ -122,24 +122,24 @@ impl<'d> GetContainerItems<'d> {
     }
 }
 
-/// The number of a listing, the listing, and the place in it that a reference leads to.
+/// Returns the number of a listing, the listing, and the position of a reference in it.
 fn continue_listing(
     context: OperationContext<'_>,
     text: &str,
 ) -> Result<(u64, Arc<Listing>, usize), FaultName> {
     let now = context.clock.now();
-    let place = context
+    let position = context
         .more_data
-        .read::<PLACE_BYTES>(PURPOSE, context.account.id, text, now)
+        .read::<POSITION_BYTES>(PURPOSE, context.account.id, text, now)
         .ok_or(FaultName::InvalidReference)?;
-    let ([number, given], _) = place.as_chunks::<8>() else { return Err(FaultName::InvalidReference) };
+    let ([number, given], _) = position.as_chunks::<8>() else { return Err(FaultName::InvalidReference) };
     let number = u64::from_be_bytes(*number);
     let listing = context.listings.find(number).ok_or(FaultName::InvalidReference)?;
     let given = usize::try_from(u64::from_be_bytes(*given)).map_err(|_| FaultName::InvalidReference)?;
     Ok((number, listing, given))
 }
 
-/// As many rows as a page has children. Containers without children ride along.
+/// Returns one page of rows. Containers without children do not count.
 fn page_of(rows: &[Row], children: usize) -> &[Row] {
     let mut room = children;
     let full_at = rows.iter().position(|row| {
@@ -153,22 +153,22 @@ fn page_of(rows: &[Row], children: usize) -> &[Row] {
 impl Listing {
     fn new(containers: Vec<PointHandle>, tree: &dyn ItemTree, made: Timestamp) -> Result<Self, FaultName> {
         let mut rows = Vec::new();
-        for (place, container) in containers.iter().enumerate() {
+        for (position, container) in containers.iter().enumerate() {
             let children = tree.children(*container);
             if rows.len() + children.len() > LISTED_ROWS {
                 return Err(FaultName::InvalidRequest);
             }
             if children.is_empty() {
-                rows.push(Row { container: place, child: None });
+                rows.push(Row { container: position, child: None });
             }
-            rows.extend(children.iter().map(|child| Row { container: place, child: Some(*child) }));
+            rows.extend(children.iter().map(|child| Row { container: position, child: Some(*child) }));
         }
         Ok(Self { made, containers, rows })
     }
 }
 
 impl ContainerListings {
-    /// Keeps a listing for its later pages and answers its number.
+    /// Keeps a listing for its later pages. Returns its number.
     fn keep(&self, listing: &Arc<Listing>, now: Timestamp) -> u64 {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.rows += listing.rows.len();
@@ -192,58 +192,58 @@ impl ContainerListings {
 }
 
 fn write_container(
-    answer: &mut AnswerWriter,
+    response: &mut ResponseWriter,
     container: &ContainerView<'_>,
     rows: &[Row],
     tree: &dyn ItemTree,
 ) {
     let children: Vec<ItemView<'_>> =
         rows.iter().filter_map(|row| row.child).filter_map(|child| tree.item(child)).collect();
-    answer.open("ContainerItem");
-    write_container_facts(answer, container);
-    answer.open("Items");
-    answer.open("ContainerItems");
+    response.open("ContainerItem");
+    write_container_facts(response, container);
+    response.open("Items");
+    response.open("ContainerItems");
     for child in &children {
         if let ItemView::Container(child) = child {
-            answer.open("ContainerItem");
-            write_container_facts(answer, child);
-            answer.close("ContainerItem");
+            response.open("ContainerItem");
+            write_container_facts(response, child);
+            response.close("ContainerItem");
         }
     }
-    answer.close("ContainerItems");
-    answer.open("ValueItems");
+    response.close("ContainerItems");
+    response.open("ValueItems");
     for child in &children {
         if let ItemView::Value(child) = child {
-            write_value_facts(answer, child);
+            write_value_facts(response, child);
         }
     }
-    answer.close("ValueItems");
-    answer.open("HistoryItems");
+    response.close("ValueItems");
+    response.open("HistoryItems");
     for child in &children {
         if let ItemView::History(child) = child {
-            write_history_item(answer, child);
+            write_history_item(response, child);
         }
     }
-    answer.close("HistoryItems");
-    answer.element("AlarmItems", "");
-    answer.close("Items");
-    answer.close("ContainerItem");
+    response.close("HistoryItems");
+    response.element("AlarmItems", "");
+    response.close("Items");
+    response.close("ContainerItem");
 }
 
-fn write_container_facts(answer: &mut AnswerWriter, container: &ContainerView<'_>) {
-    answer.element("Id", container.id);
-    answer.element("Name", container.name);
-    answer.element("Description", container.description);
-    answer.element("Type", container.kind.name());
+fn write_container_facts(response: &mut ResponseWriter, container: &ContainerView<'_>) {
+    response.element("Id", container.id);
+    response.element("Name", container.name);
+    response.element("Description", container.description);
+    response.element("Type", container.kind.as_str());
 }
 
-fn write_value_facts(answer: &mut AnswerWriter, item: &ValueView<'_>) {
-    answer.open("ValueItem");
-    answer.element("Id", item.id);
-    answer.element("Name", item.name);
-    answer.element("Description", item.description);
-    answer.element("Type", item.kind.name());
-    answer.element("Unit", item.unit);
-    answer.element("Writeable", if item.set_point.is_some() { "1" } else { "0" });
-    answer.close("ValueItem");
+fn write_value_facts(response: &mut ResponseWriter, item: &ValueView<'_>) {
+    response.open("ValueItem");
+    response.element("Id", item.id);
+    response.element("Name", item.name);
+    response.element("Description", item.description);
+    response.element("Type", item.kind.as_str());
+    response.element("Unit", item.unit);
+    response.element("Writeable", if item.set_point.is_some() { "1" } else { "0" });
+    response.close("ValueItem");
 }

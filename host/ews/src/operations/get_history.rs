@@ -4,16 +4,16 @@ use super::OperationContext;
 use super::item_elements::{push_state, write_more_data};
 use crate::calendar_text::{parse_date_time, push_date_time};
 use crate::contract::{FaultName, OperationName};
-use crate::envelope::{AnswerWriter, SoapRequest};
+use crate::envelope::{ResponseWriter, SoapRequest};
 use crate::request_elements::{check_metadata_flag, single, single_text};
 use crate::source::{HistoryPage, HistoryQuery, HistoryView, ItemView};
 use crate::value_text::push_value;
 use crate::version::RequestVersion;
 
-/// Tells this operation's references from others.
+/// Distinguishes this operation's references from others.
 const PURPOSE: u8 = 2;
-/// Bytes of a place: history, from, to, last sample given.
-const PLACE_BYTES: usize = 4 + 3 * 8;
+/// Bytes of a position: history, from, to, last sample given.
+const POSITION_BYTES: usize = 4 + 3 * 8;
 
 /// Reads the samples of one history, oldest first, in pages.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl<'d> GetHistory<'d> {
         })
     }
 
-    pub(super) async fn answer(self, context: OperationContext<'_>) -> Result<String, FaultName> {
+    pub(super) async fn respond(self, context: OperationContext<'_>) -> Result<String, FaultName> {
         let tree = context.items.tree();
         let query = self.query(context, &|id| tree.find(id))?;
         let Some(ItemView::History(item)) = tree.item(query.history) else {
@@ -49,24 +49,24 @@ impl<'d> GetHistory<'d> {
             .await
             .map_err(|_| FaultName::TimeOut)?
             .map_err(|_| FaultName::TimeOut)?;
-        // Without a first moment the range begins with the oldest sample, and keeps beginning there on later
+        // Without a first moment the range begins with the oldest sample, also on later
         // pages.
         let from = query.from.unwrap_or_else(|| page.oldest.unwrap_or(query.to).min(query.to));
         let next = page.samples.last().filter(|_| page.has_more).map(|last| {
-            let place = place_bytes(query.history, from, query.to, last.time);
-            context.more_data.write(PURPOSE, context.account.id, &place, context.clock.now())
+            let position = position_bytes(query.history, from, query.to, last.time);
+            context.more_data.write(PURPOSE, context.account.id, &position, context.clock.now())
         });
-        let mut answer = AnswerWriter::new(OperationName::GetHistory, self.version);
-        answer.open("GetHistoryResponseStatus");
-        write_more_data(&mut answer, next.as_deref());
-        answer.element_with("TimeFrom", |text| push_date_time(text, from));
-        answer.element_with("TimeTo", |text| push_date_time(text, query.to));
-        answer.close("GetHistoryResponseStatus");
-        write_records(&mut answer, &item, &page);
-        Ok(answer.finish())
+        let mut response = ResponseWriter::new(OperationName::GetHistory, self.version);
+        response.open("GetHistoryResponseStatus");
+        write_more_data(&mut response, next.as_deref());
+        response.element_with("TimeFrom", |text| push_date_time(text, from));
+        response.element_with("TimeTo", |text| push_date_time(text, query.to));
+        response.close("GetHistoryResponseStatus");
+        write_records(&mut response, &item, &page);
+        Ok(response.finish())
     }
 
-    /// The samples that are asked for: by reference, or by id and range.
+    /// Returns the requested samples: by reference, or by id and range.
     fn query(
         &self,
         context: OperationContext<'_>,
@@ -75,11 +75,11 @@ impl<'d> GetHistory<'d> {
         let limit_samples = context.server.page_size_items as usize;
         let now = context.clock.now();
         if let Some(text) = self.more_data_ref {
-            let place = context
+            let position = context
                 .more_data
-                .read::<PLACE_BYTES>(PURPOSE, context.account.id, text, now)
+                .read::<POSITION_BYTES>(PURPOSE, context.account.id, text, now)
                 .ok_or(FaultName::InvalidReference)?;
-            let (history, [from, to, after]) = read_place(&place);
+            let (history, [from, to, after]) = read_position(&position);
             if self.id.is_some_and(|id| find(id) != Some(history)) {
                 return Err(FaultName::InvalidReference);
             }
@@ -100,30 +100,30 @@ impl<'d> GetHistory<'d> {
     }
 }
 
-fn write_records(answer: &mut AnswerWriter, item: &HistoryView<'_>, page: &HistoryPage) {
-    answer.open("GetHistoryHistoryRecords");
-    answer.element("ValueItemId", item.value_item);
-    answer.element("Unit", item.unit);
-    answer.element("Type", item.kind.name());
-    answer.open("List");
+fn write_records(response: &mut ResponseWriter, item: &HistoryView<'_>, page: &HistoryPage) {
+    response.open("GetHistoryHistoryRecords");
+    response.element("ValueItemId", item.value_item);
+    response.element("Unit", item.unit);
+    response.element("Type", item.kind.as_str());
+    response.open("List");
     for sample in &page.samples {
-        answer.open("HistoryRecord");
-        answer.element_with("Value", |text| push_value(text, &sample.value));
-        answer.element_with("State", |text| push_state(text, sample.state));
-        answer.element_with("TimeStamp", |text| push_date_time(text, sample.time));
-        answer.close("HistoryRecord");
+        response.open("HistoryRecord");
+        response.element_with("Value", |text| push_value(text, &sample.value));
+        response.element_with("State", |text| push_state(text, sample.state));
+        response.element_with("TimeStamp", |text| push_date_time(text, sample.time));
+        response.close("HistoryRecord");
     }
-    answer.close("List");
-    answer.close("GetHistoryHistoryRecords");
+    response.close("List");
+    response.close("GetHistoryHistoryRecords");
 }
 
-fn place_bytes(history: PointHandle, from: Timestamp, to: Timestamp, after: Timestamp) -> Vec<u8> {
+fn position_bytes(history: PointHandle, from: Timestamp, to: Timestamp, after: Timestamp) -> Vec<u8> {
     let moments = [from, to, after].map(|moment| moment.unix_ms().to_be_bytes());
     [&history.0.to_be_bytes()[..], &moments.concat()].concat()
 }
 
-fn read_place(place: &[u8; PLACE_BYTES]) -> (PointHandle, [Timestamp; 3]) {
-    let (history, moments) = place.split_first_chunk::<4>().expect("a place begins with four bytes");
+fn read_position(position: &[u8; POSITION_BYTES]) -> (PointHandle, [Timestamp; 3]) {
+    let (history, moments) = position.split_first_chunk::<4>().expect("a position begins with four bytes");
     let (moments, _) = moments.as_chunks::<8>();
     let moment = |index: usize| Timestamp::from_unix_ms(i64::from_be_bytes(moments[index]));
     (PointHandle(u32::from_be_bytes(*history)), [moment(0), moment(1), moment(2)])

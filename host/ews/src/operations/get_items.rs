@@ -5,13 +5,13 @@ use riser_domain::{PointHandle, Value, ValueState};
 use super::OperationContext;
 use super::item_elements::{push_state, write_error_results, write_history_item};
 use crate::contract::{FaultName, OperationName};
-use crate::envelope::{AnswerWriter, SoapRequest};
+use crate::envelope::{ResponseWriter, SoapRequest};
 use crate::request_elements::{check_metadata_flag, ids};
 use crate::source::{HistoryView, ItemView, ValueView};
 use crate::value_text::push_value;
 use crate::version::RequestVersion;
 
-/// Reads values and histories by id with all that is known of them. The answer has no place for containers.
+/// Reads values and histories by id with all their properties. The response type has no containers.
 #[derive(Debug)]
 pub(crate) struct GetItems<'d> {
     ids: Vec<&'d str>,
@@ -28,7 +28,7 @@ impl<'d> GetItems<'d> {
         Ok(Self { ids, version: request.version })
     }
 
-    pub(super) fn answer(self, context: OperationContext<'_>) -> String {
+    pub(super) fn respond(self, context: OperationContext<'_>) -> String {
         let tree = context.items.tree();
         let mut values: Vec<(PointHandle, ValueView<'_>)> = Vec::new();
         let mut histories: Vec<HistoryView<'_>> = Vec::new();
@@ -43,40 +43,40 @@ impl<'d> GetItems<'d> {
         }
         let handles: Vec<PointHandle> = values.iter().map(|(handle, _)| *handle).collect();
         let mut readings: HashMap<usize, (Value, ValueState)> = HashMap::with_capacity(handles.len());
-        context.items.read_values(&handles, &mut |place, value, state| {
-            readings.insert(place, (value.clone(), state));
+        context.items.read_values(&handles, &mut |index, value, state| {
+            readings.insert(index, (value.clone(), state));
         });
-        let mut answer = AnswerWriter::new(OperationName::GetItems, self.version);
-        answer.open("GetItemsItems");
-        answer.open("ValueItems");
-        for (place, (_, item)) in values.iter().enumerate() {
-            match readings.get(&place) {
-                Some((value, state)) => write_value_item(&mut answer, item, value, *state),
+        let mut response = ResponseWriter::new(OperationName::GetItems, self.version);
+        response.open("GetItemsItems");
+        response.open("ValueItems");
+        for (index, (_, item)) in values.iter().enumerate() {
+            match readings.get(&index) {
+                Some((value, state)) => write_value_item(&mut response, item, value, *state),
                 None => unknown.push(item.id),
             }
         }
-        answer.close("ValueItems");
-        answer.open("HistoryItems");
+        response.close("ValueItems");
+        response.open("HistoryItems");
         for item in &histories {
-            write_history_item(&mut answer, item);
+            write_history_item(&mut response, item);
         }
-        answer.close("HistoryItems");
-        answer.element("AlarmItems", "");
-        answer.close("GetItemsItems");
-        write_error_results(&mut answer, "GetItemsErrorResults", &unknown);
-        answer.finish()
+        response.close("HistoryItems");
+        response.element("AlarmItems", "");
+        response.close("GetItemsItems");
+        write_error_results(&mut response, "GetItemsErrorResults", &unknown);
+        response.finish()
     }
 }
 
-fn write_value_item(answer: &mut AnswerWriter, item: &ValueView<'_>, value: &Value, state: ValueState) {
-    answer.open("ValueItem");
-    answer.element("Id", item.id);
-    answer.element("Name", item.name);
-    answer.element("Description", item.description);
-    answer.element("Type", item.kind.name());
-    answer.element_with("Value", |text| push_value(text, value));
-    answer.element("Unit", item.unit);
-    answer.element("Writeable", if item.set_point.is_some() { "1" } else { "0" });
-    answer.element_with("State", |text| push_state(text, state));
-    answer.close("ValueItem");
+fn write_value_item(response: &mut ResponseWriter, item: &ValueView<'_>, value: &Value, state: ValueState) {
+    response.open("ValueItem");
+    response.element("Id", item.id);
+    response.element("Name", item.name);
+    response.element("Description", item.description);
+    response.element("Type", item.kind.as_str());
+    response.element_with("Value", |text| push_value(text, value));
+    response.element("Unit", item.unit);
+    response.element("Writeable", if item.set_point.is_some() { "1" } else { "0" });
+    response.element_with("State", |text| push_state(text, state));
+    response.close("ValueItem");
 }

@@ -5,7 +5,7 @@ use riser_domain::PointHandle;
 use super::OperationContext;
 use super::item_elements::{push_state, write_error_result};
 use crate::contract::{FaultName, OperationName};
-use crate::envelope::{AnswerWriter, SoapRequest};
+use crate::envelope::{ResponseWriter, SoapRequest};
 use crate::request_elements::ids;
 use crate::source::{ItemMessage, ItemSource, ItemTree, ItemView};
 use crate::value_text::push_value;
@@ -28,11 +28,11 @@ impl<'d> GetValues<'d> {
         Ok(Self { ids, version: request.version })
     }
 
-    pub(super) fn answer(self, context: OperationContext<'_>) -> String {
-        self.plan(&*context.items.tree()).answer(&**context.items)
+    pub(super) fn respond(self, context: OperationContext<'_>) -> String {
+        self.plan(&*context.items.tree()).respond(&**context.items)
     }
 
-    /// Everything about the answer that depends on the request and the tree alone.
+    /// Prepares the part of the response that depends on request and tree only.
     pub(crate) fn plan(self, tree: &dyn ItemTree) -> GetValuesPlan {
         let mut plan = GetValuesPlan { version: self.version, ..GetValuesPlan::default() };
         for id in self.ids {
@@ -55,19 +55,19 @@ impl<'d> GetValues<'d> {
 const VALUE_START: &str = "<ValueItem><Id>";
 const ID_TO_STATE: &str = "</Id><State>";
 
-/// An answer that lacks only states and values. A BMS asks for the same list again and again; what is kept
-/// here of the first time is all but the values.
+/// A response that lacks only states and values. A BMS repeats the same list, so everything else is prepared
+/// once.
 #[derive(Debug)]
 pub(crate) struct GetValuesPlan {
     version: RequestVersion,
     handles: Vec<PointHandle>,
     /// The text before each state, one after another.
     starts: String,
-    /// Where each of them ends.
+    /// The end of each of them.
     ends: Vec<usize>,
     unknown: Vec<String>,
-    /// Bytes of the last answer, so that the next one is written without growing.
-    answer_bytes: AtomicUsize,
+    /// Bytes of the last response: the next one is written without reallocation.
+    response_bytes: AtomicUsize,
 }
 
 impl Default for GetValuesPlan {
@@ -78,7 +78,7 @@ impl Default for GetValuesPlan {
             starts: String::new(),
             ends: Vec::new(),
             unknown: Vec::new(),
-            answer_bytes: AtomicUsize::new(0),
+            response_bytes: AtomicUsize::new(0),
         }
     }
 }
@@ -90,48 +90,48 @@ impl GetValuesPlan {
         self.starts.len() + self.handles.len() * (size_of::<PointHandle>() + size_of::<usize>()) + unknown
     }
 
-    /// The whole envelope with the present values.
-    pub(crate) fn answer(&self, items: &dyn ItemSource) -> String {
-        let mut answer = AnswerWriter::new(OperationName::GetValues, self.version);
-        answer.open("GetValuesItems");
-        let text = answer.text_mut();
-        text.reserve(self.answer_bytes.load(Ordering::Relaxed));
+    /// Returns the whole envelope with the present values.
+    pub(crate) fn respond(&self, items: &dyn ItemSource) -> String {
+        let mut response = ResponseWriter::new(OperationName::GetValues, self.version);
+        response.open("GetValuesItems");
+        let text = response.text_mut();
+        text.reserve(self.response_bytes.load(Ordering::Relaxed));
         let mut gone = Vec::new();
         let mut next = 0;
-        items.read_values(&self.handles, &mut |place, value, state| {
-            gone.extend(next..place);
-            next = place + 1;
-            text.push_str(self.start(place));
+        items.read_values(&self.handles, &mut |index, value, state| {
+            gone.extend(next..index);
+            next = index + 1;
+            text.push_str(self.start(index));
             push_state(text, state);
             text.push_str("</State><Value>");
             push_value(text, value);
             text.push_str("</Value></ValueItem>");
         });
         gone.extend(next..self.handles.len());
-        answer.close("GetValuesItems");
-        answer.open("GetValuesErrorResults");
+        response.close("GetValuesItems");
+        response.open("GetValuesErrorResults");
         for id in &self.unknown {
-            write_error_result(&mut answer, id, ItemMessage::InvalidId);
+            write_error_result(&mut response, id, ItemMessage::InvalidId);
         }
-        for place in gone {
-            self.write_gone(&mut answer, place);
+        for index in gone {
+            self.write_gone(&mut response, index);
         }
-        answer.close("GetValuesErrorResults");
-        let text = answer.finish();
-        self.answer_bytes.store(text.len(), Ordering::Relaxed);
+        response.close("GetValuesErrorResults");
+        let text = response.finish();
+        self.response_bytes.store(text.len(), Ordering::Relaxed);
         text
     }
 
-    fn start(&self, place: usize) -> &str {
-        let from = place.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.starts[from..self.ends[place]]
+    fn start(&self, index: usize) -> &str {
+        let from = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.starts[from..self.ends[index]]
     }
 
-    /// A point that was removed since the tree was looked at.
-    fn write_gone(&self, answer: &mut AnswerWriter, place: usize) {
-        let start = self.start(place);
+    /// Writes the error for a point that was removed after the tree was read.
+    fn write_gone(&self, response: &mut ResponseWriter, index: usize) {
+        let start = self.start(index);
         let escaped_id = &start[VALUE_START.len()..start.len() - ID_TO_STATE.len()];
-        let text = answer.text_mut();
+        let text = response.text_mut();
         text.push_str("<ErrorResult><Id>");
         text.push_str(escaped_id);
         text.push_str("</Id><Message>INVALID_ID</Message></ErrorResult>");

@@ -1,10 +1,10 @@
 use super::OperationContext;
 use crate::contract::OperationName;
-use crate::envelope::{AnswerWriter, SoapRequest};
+use crate::envelope::{ResponseWriter, SoapRequest};
 use crate::names;
 use crate::version::{EwsVersion, RequestVersion};
 
-/// Tells what this server speaks, and from 1.2 who it is.
+/// Returns the supported version and operations, and from 1.2 the identity of the system.
 #[derive(Debug)]
 pub(crate) struct GetWebServiceInformation {
     version: RequestVersion,
@@ -15,31 +15,31 @@ impl GetWebServiceInformation {
         Self { version: request.version }
     }
 
-    pub(super) fn answer(self, context: OperationContext<'_>) -> String {
-        let mut answer = AnswerWriter::new(OperationName::GetWebServiceInformation, self.version);
-        answer.open("GetWebServiceInformationVersion");
-        answer.element("MajorVersion", "1");
-        answer.element("MinorVersion", "2");
-        answer.element("UsedNameSpace", names::DATA_EXCHANGE);
-        answer.close("GetWebServiceInformationVersion");
-        answer.open("GetWebServiceInformationSupportedOperations");
+    pub(super) fn respond(self, context: OperationContext<'_>) -> String {
+        let mut response = ResponseWriter::new(OperationName::GetWebServiceInformation, self.version);
+        response.open("GetWebServiceInformationVersion");
+        response.element("MajorVersion", "1");
+        response.element("MinorVersion", "2");
+        response.element("UsedNameSpace", names::DATA_EXCHANGE);
+        response.close("GetWebServiceInformationVersion");
+        response.open("GetWebServiceInformationSupportedOperations");
         let knows = |operation: &OperationName| {
             !self.version.excludes_newer_operations() || operation.since() <= self.version.effective
         };
         for operation in OperationName::SERVED.into_iter().filter(knows) {
-            answer.element("Operation", operation.name());
+            response.element("Operation", operation.as_str());
         }
-        answer.close("GetWebServiceInformationSupportedOperations");
-        // Profiles and the system are ideas of 1.2; the names of profiles are not public, so none is listed.
+        response.close("GetWebServiceInformationSupportedOperations");
+        // Profiles and the system exist since 1.2. The names of profiles are not public, so none is listed.
         if self.version.effective >= EwsVersion::V1_2 {
             let system = context.items.system();
-            answer.element("GetWebServiceInformationSupportedProfiles", "");
-            answer.open("SystemInfo");
-            answer.element("Version", &system.version);
-            answer.element("Id", &system.id);
-            answer.element("Name", &system.name);
-            answer.close("SystemInfo");
+            response.element("GetWebServiceInformationSupportedProfiles", "");
+            response.open("SystemInfo");
+            response.element("Version", &system.version);
+            response.element("Id", &system.id);
+            response.element("Name", &system.name);
+            response.close("SystemInfo");
         }
-        answer.finish()
+        response.finish()
     }
 }

@@ -1,5 +1,5 @@
-//! The operations that this server answers: one file each, with what it reads, what it does and what it
-//! answers. A new one joins `Operation`, the two matches below and `OperationName::SERVED`.
+//! The operations of this server, one file each: input, action and response. A new one joins `Operation`, the
+//! two matches below and `OperationName::SERVED`.
 
 pub(crate) mod get_container_items;
 mod get_history;
@@ -26,14 +26,14 @@ use get_values::GetValues;
 use get_web_service_information::GetWebServiceInformation;
 use set_values::SetValues;
 
-/// What an operation works with.
+/// Dependencies of an operation.
 #[derive(Clone, Copy)]
 pub(crate) struct OperationContext<'a> {
     pub(crate) server: &'a EwsServer,
     pub(crate) items: &'a Arc<dyn ItemSource>,
     pub(crate) account: &'a EwsAccount,
     pub(crate) clock: &'a dyn Clock,
-    /// Where dates and times without an offset are meant.
+    /// Zone of dates and times without an offset.
     pub(crate) zone: Tz,
     pub(crate) more_data: &'a MoreDataRefs,
     pub(crate) listings: &'a ContainerListings,
@@ -41,7 +41,7 @@ pub(crate) struct OperationContext<'a> {
     pub(crate) disk_deadline: Duration,
 }
 
-/// An operation with what was asked of it.
+/// An operation with its parameters.
 #[derive(Debug)]
 pub(crate) enum Operation<'d> {
     GetWebServiceInformation(GetWebServiceInformation),
@@ -53,7 +53,7 @@ pub(crate) enum Operation<'d> {
 }
 
 impl<'d> Operation<'d> {
-    /// Reads a request; an operation that is not served, or newer than the client's version, is refused.
+    /// Reads a request. Rejects an operation that is not supported or newer than the client's version.
     pub(crate) fn read(request: &SoapRequest<'d>) -> Result<Self, FaultName> {
         if request.version.excludes_newer_operations()
             && request.operation.since() > request.version.effective
@@ -73,15 +73,15 @@ impl<'d> Operation<'d> {
         }
     }
 
-    /// Does what was asked and answers the whole envelope.
-    pub(crate) async fn answer(self, context: OperationContext<'_>) -> Result<String, FaultName> {
+    /// Performs the operation and returns the whole envelope.
+    pub(crate) async fn respond(self, context: OperationContext<'_>) -> Result<String, FaultName> {
         match self {
-            Self::GetWebServiceInformation(operation) => Ok(operation.answer(context)),
-            Self::GetContainerItems(operation) => operation.answer(context),
-            Self::GetItems(operation) => Ok(operation.answer(context)),
-            Self::GetValues(operation) => Ok(operation.answer(context)),
-            Self::SetValues(operation) => operation.answer(context).await,
-            Self::GetHistory(operation) => operation.answer(context).await,
+            Self::GetWebServiceInformation(operation) => Ok(operation.respond(context)),
+            Self::GetContainerItems(operation) => operation.respond(context),
+            Self::GetItems(operation) => Ok(operation.respond(context)),
+            Self::GetValues(operation) => Ok(operation.respond(context)),
+            Self::SetValues(operation) => operation.respond(context).await,
+            Self::GetHistory(operation) => operation.respond(context).await,
         }
     }
 }

@@ -5,25 +5,25 @@ use riser_domain::AccountRights;
 
 use super::OperationContext;
 use crate::contract::{FaultName, OperationName};
-use crate::envelope::{AnswerWriter, SoapRequest};
+use crate::envelope::{ResponseWriter, SoapRequest};
 use crate::request_elements::{list, single};
 use crate::source::{EwsAccount, ItemMessage, ItemTree, ItemView, SetOutcome, ValueWrite};
 use crate::value_text::{ValueTextError, parse_value};
 use crate::version::RequestVersion;
 use crate::xml::Element;
 
-/// Writes set points. Each stands for itself: one that is refused does not hold up the others.
+/// Writes set points. Each is independent: a rejected one does not affect the others.
 #[derive(Debug)]
 pub(crate) struct SetValues<'d> {
     writes: Vec<TextWrite<'d>>,
     version: RequestVersion,
 }
 
-/// A set point as it was sent.
+/// A set point as sent.
 #[derive(Debug)]
 struct TextWrite<'d> {
     id: &'d str,
-    /// `None` when no value came with the id.
+    /// `None` if the client sent no value with the id.
     text: Option<&'d str>,
 }
 
@@ -45,56 +45,57 @@ impl<'d> SetValues<'d> {
         Ok(Self { writes, version: request.version })
     }
 
-    pub(super) async fn answer(self, context: OperationContext<'_>) -> Result<String, FaultName> {
+    pub(super) async fn respond(self, context: OperationContext<'_>) -> Result<String, FaultName> {
         let mut outcomes: Vec<SetOutcome> = Vec::with_capacity(self.writes.len());
         let mut accepted: Vec<ValueWrite> = Vec::new();
-        let mut places: Vec<usize> = Vec::new();
+        let mut indices: Vec<usize> = Vec::new();
         {
             let tree = context.items.tree();
-            for (place, write) in self.writes.iter().enumerate() {
+            for (index, write) in self.writes.iter().enumerate() {
                 let checked = check(write, &*tree, context.account, context.zone);
                 outcomes.push(checked.as_ref().map(drop).map_err(|message| *message));
                 if let Ok(write) = checked {
                     accepted.push(write);
-                    places.push(place);
+                    indices.push(index);
                 }
             }
         }
         if !accepted.is_empty() {
-            let answered = execute(context, accepted).await?;
-            for (place, outcome) in places.into_iter().zip(answered) {
-                outcomes[place] = outcome;
+            let results = execute(context, accepted).await?;
+            for (index, outcome) in indices.into_iter().zip(results) {
+                outcomes[index] = outcome;
             }
         }
-        let mut answer = AnswerWriter::new(OperationName::SetValues, self.version);
-        answer.open("SetValuesResults");
+        let mut response = ResponseWriter::new(OperationName::SetValues, self.version);
+        response.open("SetValuesResults");
         for (write, outcome) in self.writes.iter().zip(outcomes) {
-            answer.open("Result");
-            answer.element("Id", write.id);
-            answer.element("Success", if outcome.is_ok() { "true" } else { "false" });
-            answer.element("Message", &outcome.err().map_or_else(String::new, |message| message.to_string()));
-            answer.close("Result");
+            response.open("Result");
+            response.element("Id", write.id);
+            response.element("Success", if outcome.is_ok() { "true" } else { "false" });
+            response
+                .element("Message", &outcome.err().map_or_else(String::new, |message| message.to_string()));
+            response.close("Result");
         }
-        answer.close("SetValuesResults");
-        Ok(answer.finish())
+        response.close("SetValuesResults");
+        Ok(response.finish())
     }
 }
 
-/// Has writes accepted, in a task of their own: a client that hangs up, or waits no longer, must not leave set
-/// points behind that are stored and never carried out.
+/// Passes writes to the source in a separate task: a client that disconnects or times out must not leave
+/// stored set points behind that are never executed.
 async fn execute(
     context: OperationContext<'_>,
     writes: Vec<ValueWrite>,
 ) -> Result<Vec<SetOutcome>, FaultName> {
     let (items, account) = (Arc::clone(context.items), context.account.clone());
-    let carrying_out = tokio::spawn(async move { items.set_values(&account, writes).await });
-    match tokio::time::timeout(context.disk_deadline, carrying_out).await {
+    let execution = tokio::spawn(async move { items.set_values(&account, writes).await });
+    match tokio::time::timeout(context.disk_deadline, execution).await {
         Ok(Ok(Ok(outcomes))) => Ok(outcomes),
         _ => Err(FaultName::TimeOut),
     }
 }
 
-/// What can be told of a write from the tree, the account and the text.
+/// Checks a write against the tree, the account and the text.
 fn check(
     write: &TextWrite<'_>,
     tree: &dyn ItemTree,

@@ -3,9 +3,9 @@ use http_body_util::BodyExt;
 use hyper::body::Body;
 use riser_http_server::{RequestBody, RequestBodyError};
 
-/// Bytes of a request's body (`security`, S-41).
+/// Largest body of a request in bytes (`security`, S-41).
 const LARGEST_BODY: u64 = 1024 * 1024;
-/// Bytes of a body that are read and dropped to keep the connection of a client that has yet to log in.
+/// Largest body that is read and dropped to keep the connection of a client that must log in first.
 const LARGEST_DROPPED: u64 = 64 * 1024;
 
 /// Why a body was not read.
@@ -25,7 +25,7 @@ impl From<RequestBodyError> for BodyError {
     }
 }
 
-/// Reads a whole body, of which no more than the limit is ever held.
+/// Reads a whole body. Never holds more than the limit.
 pub(super) async fn read(body: RequestBody) -> Result<Bytes, BodyError> {
     if body.size_hint().lower() > LARGEST_BODY {
         return Err(BodyError::TooLarge);
@@ -50,7 +50,7 @@ async fn collect(mut body: RequestBody) -> Result<Bytes, BodyError> {
     Ok(whole.freeze())
 }
 
-/// Reads a body for the sake of the connection. `false` when the connection has to be closed instead.
+/// Reads and drops a body. Returns `false` if the connection must be closed instead.
 pub(super) async fn drop_small(mut body: RequestBody) -> bool {
     if body.size_hint().lower() > LARGEST_DROPPED {
         return false;

@@ -1,4 +1,4 @@
-/// What a Content-Type header says of a SOAP message.
+/// The parts of a Content-Type header that matter for SOAP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(super) struct SoapContentType<'a> {
     pub(super) charset: Option<&'a str>,
@@ -6,8 +6,8 @@ pub(super) struct SoapContentType<'a> {
 }
 
 impl<'a> SoapContentType<'a> {
-    /// `None` for a type that carries no SOAP. The envelope, not the type, decides which SOAP it is: clients of
-    /// SOAP 1.2 exist that send `text/xml`.
+    /// Returns `None` for a type that is not SOAP. The envelope, not the type, decides the SOAP version: some
+    /// clients of SOAP 1.2 send `text/xml`.
     pub(super) fn parse(header: &'a str) -> Option<Self> {
         let mut parts = split_outside_quotes(header);
         let media_type = parts.next()?.trim();
@@ -29,7 +29,7 @@ impl<'a> SoapContentType<'a> {
         Some(this)
     }
 
-    /// Whether the body is UTF-8 as far as the header knows.
+    /// Whether the header allows UTF-8.
     pub(super) fn may_be_utf8(&self) -> bool {
         self.charset.is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8"))
     }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_that_carry_soap_are_read_with_charset_and_action() {
+    fn soap_media_types_are_parsed_with_charset_and_action() {
         let read = SoapContentType::parse("Application/SOAP+xml; charset=utf-8; Action=\"urn:a;b\"").unwrap();
         assert_eq!((read.charset, read.action), (Some("utf-8"), Some("urn:a;b")));
         assert_eq!(SoapContentType::parse("text/xml"), Some(SoapContentType::default()));

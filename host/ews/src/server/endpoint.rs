@@ -10,10 +10,10 @@ use riser_domain::{Clock, EwsServer};
 
 use super::content_type::SoapContentType;
 use super::statistics::{EndpointStatistics, RequestCounter};
+use crate::authenticator::{DigestAuthenticator, Login};
 use crate::contract::{FaultName, OperationName};
 use crate::envelope::SoapRequest;
 use crate::fault::{Fault, content_type_with};
-use crate::login::{Login, LoginDesk};
 use crate::more_data_ref::MoreDataRefs;
 use crate::operations::get_container_items::ContainerListings;
 use crate::operations::{Operation, OperationContext};
@@ -21,31 +21,31 @@ use crate::plan_cache::PlanCache;
 use crate::source::{AccountSource, EwsAccount, ItemSource};
 use crate::xml::{Document, XmlError, decode};
 
-/// Characters of a client's word that reach the log.
+/// Most characters of client input in a log line.
 const LOGGED_CHARACTERS: usize = 64;
 
-/// One EWS server: its items, its accounts and what it keeps between requests. A `Listener` serves it.
+/// One EWS server: its items, accounts and state between requests. A `Listener` serves it.
 pub struct EwsEndpoint {
     server: EwsServer,
     items: Arc<dyn ItemSource>,
     clock: Arc<dyn Clock>,
     zone: Tz,
-    desk: LoginDesk,
+    authenticator: DigestAuthenticator,
     more_data: MoreDataRefs,
     listings: ContainerListings,
     plans: PlanCache,
     counter: RequestCounter,
 }
 
-/// An HTTP answer that carries SOAP.
+/// An HTTP response with a SOAP body.
 #[derive(Debug)]
-pub(super) struct SoapAnswer {
+pub(super) struct SoapResponse {
     pub(super) status: StatusCode,
     pub(super) content_type: String,
     pub(super) envelope: String,
 }
 
-/// A request's body with what its header says of it.
+/// A request body and the related headers.
 #[derive(Clone, Debug)]
 pub(super) struct SoapMessage<'a> {
     pub(super) body: Bytes,
@@ -55,8 +55,8 @@ pub(super) struct SoapMessage<'a> {
 }
 
 impl EwsEndpoint {
-    /// An EWS server over these items and accounts. `zone` is where dates and times that clients send without
-    /// an offset are meant.
+    /// Creates an EWS server over these items and accounts. `zone` applies to dates and times without an
+    /// offset.
     pub fn new(
         server: EwsServer,
         items: Arc<dyn ItemSource>,
@@ -64,14 +64,18 @@ impl EwsEndpoint {
         clock: Arc<dyn Clock>,
         zone: Tz,
     ) -> Self {
-        let desk =
-            LoginDesk::new(server.realm.clone(), server.digest_order.clone(), accounts, Arc::clone(&clock));
+        let authenticator = DigestAuthenticator::new(
+            server.realm.clone(),
+            server.digest_order.clone(),
+            accounts,
+            Arc::clone(&clock),
+        );
         Self {
             server,
             items,
             clock,
             zone,
-            desk,
+            authenticator,
             more_data: MoreDataRefs::new(),
             listings: ContainerListings::default(),
             plans: PlanCache::default(),
@@ -79,17 +83,16 @@ impl EwsEndpoint {
         }
     }
 
-    /// Its settings.
     pub fn server(&self) -> &EwsServer {
         &self.server
     }
 
-    /// What clients have asked so far.
+    /// Returns the request counts so far.
     pub fn statistics(&self) -> EndpointStatistics {
         self.counter.snapshot()
     }
 
-    /// Lets a client in, or answers the challenges it has to meet.
+    /// Logs a client in, or returns the challenges for it.
     pub(super) fn log_in(
         &self,
         authorization: Option<&str>,
@@ -97,22 +100,22 @@ impl EwsEndpoint {
         target: &str,
         client: IpAddr,
     ) -> Result<EwsAccount, Vec<String>> {
-        match self.desk.check(authorization, method, target) {
+        match self.authenticator.check(authorization, method, target) {
             Login::Accepted(account) => {
                 self.counter.count(&account, client, self.clock.now());
                 Ok(account)
             }
-            Login::Stale => Err(self.desk.challenges(true)),
-            Login::Refused { user_name: None } => Err(self.desk.challenges(false)),
+            Login::Stale => Err(self.authenticator.challenges(true)),
+            Login::Refused { user_name: None } => Err(self.authenticator.challenges(false)),
             Login::Refused { user_name: Some(user_name) } => {
                 self.log_refusal(&user_name, client);
-                Err(self.desk.challenges(false))
+                Err(self.authenticator.challenges(false))
             }
         }
     }
 
-    /// A BMS with a wrong password polls for ever; one line for the first refusal and for each tenfold tells it
-    /// without filling the log.
+    /// A BMS with a wrong password polls for ever. The first refusal and every tenfold count are logged, so
+    /// that the log does not fill up.
     fn log_refusal(&self, user_name: &str, client: IpAddr) {
         let count = self.counter.count_refused();
         if count == 10_u64.pow(count.ilog10()) {
@@ -122,25 +125,25 @@ impl EwsEndpoint {
                 client.address = %client,
                 account.name = ?user_name,
                 login.refused = count,
-                "a client was refused: wrong name, password, realm or algorithm"
+                "rejected a login: wrong name, password, realm or algorithm"
             );
         }
     }
 
-    /// Answers a SOAP message of a logged-in client.
-    pub(super) async fn answer(
+    /// Processes a SOAP message of a logged-in client.
+    pub(super) async fn respond(
         &self,
         message: SoapMessage<'_>,
         account: &EwsAccount,
         disk_deadline: Duration,
-    ) -> SoapAnswer {
-        match self.try_answer(message, account, disk_deadline).await {
-            Ok((operation, envelope)) => SoapAnswer {
+    ) -> SoapResponse {
+        match self.try_respond(message, account, disk_deadline).await {
+            Ok((operation, envelope)) => SoapResponse {
                 status: StatusCode::OK,
-                content_type: content_type_with(&operation.answer_action()),
+                content_type: content_type_with(&operation.response_action()),
                 envelope,
             },
-            Err(fault) => SoapAnswer {
+            Err(fault) => SoapResponse {
                 status: fault.status(),
                 content_type: fault.content_type(),
                 envelope: fault.envelope(),
@@ -148,7 +151,7 @@ impl EwsEndpoint {
         }
     }
 
-    async fn try_answer(
+    async fn try_respond(
         &self,
         message: SoapMessage<'_>,
         account: &EwsAccount,
@@ -158,10 +161,10 @@ impl EwsEndpoint {
         let tree = self.items.tree();
         if may_be_kept && let Some(kept) = self.plans.find(&message.body, tree.version()) {
             message.check_action(OperationName::GetValues)?;
-            return Ok((OperationName::GetValues, kept.plan.answer(&*self.items)));
+            return Ok((OperationName::GetValues, kept.plan.respond(&*self.items)));
         }
         let text = decode(&message.body, message.content_type.charset).map_err(unreadable)?;
-        // Bytes of UTF-16 would be a contradiction in a request whose header says UTF-8.
+        // UTF-16 would contradict a header that says UTF-8.
         let may_be_kept = may_be_kept && matches!(text, Cow::Borrowed(_));
         let document = Document::read(&text).map_err(unreadable)?;
         let request = SoapRequest::read(&document)?;
@@ -171,11 +174,11 @@ impl EwsEndpoint {
         let operation = Operation::read(&request).map_err(fault)?;
         if let Operation::GetValues(operation) = operation {
             let plan = operation.plan(&*tree);
-            let answer = plan.answer(&*self.items);
+            let response = plan.respond(&*self.items);
             if may_be_kept {
                 self.plans.keep(&message.body, tree.version(), plan);
             }
-            return Ok((name, answer));
+            return Ok((name, response));
         }
         let context = OperationContext {
             server: &self.server,
@@ -187,13 +190,13 @@ impl EwsEndpoint {
             listings: &self.listings,
             disk_deadline,
         };
-        Ok((name, operation.answer(context).await.map_err(fault)?))
+        Ok((name, operation.respond(context).await.map_err(fault)?))
     }
 }
 
 impl SoapMessage<'_> {
-    /// The body decides which operation is meant. Clients name actions of their own making, so only the action
-    /// of another operation is a contradiction.
+    /// The body decides the operation. Clients invent actions, so only the action of another operation is a
+    /// contradiction.
     fn check_action(&self, operation: OperationName) -> Result<(), Fault> {
         let header = self.soap_action.map(|action| action.trim().trim_matches('"'));
         let names_another = [self.content_type.action, header]

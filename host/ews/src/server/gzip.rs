@@ -3,10 +3,10 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Answers up to this size are sent as they are.
+/// Responses up to this size are not compressed.
 const SMALLEST: usize = 8 * 1024;
 
-/// Whether an `Accept-Encoding` header asks for gzip.
+/// Whether an `Accept-Encoding` header allows gzip.
 pub(super) fn is_asked_for(accept_encoding: Option<&str>) -> bool {
     accept_encoding.is_some_and(|header| {
         header.split(',').any(|coding| {
@@ -20,7 +20,7 @@ pub(super) fn is_asked_for(accept_encoding: Option<&str>) -> bool {
     })
 }
 
-/// The text compressed, when it is worth it.
+/// Compresses a text if it is large enough.
 pub(super) fn compress(text: &[u8]) -> Option<Vec<u8>> {
     if text.len() <= SMALLEST {
         return None;

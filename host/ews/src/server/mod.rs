@@ -1,4 +1,4 @@
-//! The server: EWS servers by path over a listener of `riser-http-server`.
+//! The server: EWS servers by path, on a listener of `riser-http-server`.
 
 mod body;
 mod content_type;

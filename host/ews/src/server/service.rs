@@ -1,4 +1,4 @@
-//! From an HTTP request to an HTTP answer: path, method, login, body, and what each failure is called.
+//! Maps HTTP requests to HTTP responses: path, method, login, body, and the status of each failure.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -16,17 +16,17 @@ use riser_http_server::{ConnectionAddrs, RequestBody};
 
 use super::body::{self, BodyError};
 use super::content_type::SoapContentType;
-use super::endpoint::{EwsEndpoint, SoapAnswer, SoapMessage};
+use super::endpoint::{EwsEndpoint, SoapMessage, SoapResponse};
 use super::gzip;
 use crate::contract::FaultName;
 use crate::fault::Fault;
 use crate::wsdl;
 
-/// The path as the vendor's screens misspell it; served beside the right one.
+/// The path with the spelling mistake of the vendor's screens; an alias of the right one.
 const ALIAS_PATH: &str = "/EcoStructure/DataExchange";
 const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 
-pub(super) type Answer = Response<Full<Bytes>>;
+pub(super) type HttpResponse = Response<Full<Bytes>>;
 
 /// The EWS servers of one listener, by path.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ pub(super) struct Endpoints {
 }
 
 impl Endpoints {
-    /// Serves an endpoint at its path in place of one that was there.
+    /// Serves an endpoint at its path and replaces a previous one.
     pub(super) fn add(&self, endpoint: Arc<EwsEndpoint>) {
         let path = without_final_slash(&endpoint.server().path).to_owned();
         self.by_path.write().unwrap_or_else(PoisonError::into_inner).insert(path, endpoint);
@@ -53,27 +53,24 @@ fn without_final_slash(path: &str) -> &str {
     path.strip_suffix('/').unwrap_or(path)
 }
 
-/// Answers one request.
+/// Processes one request.
 pub(super) async fn serve(
     request: Request<RequestBody>,
     endpoints: &Endpoints,
     connection: ConnectionAddrs,
     disk_deadline: Duration,
-) -> Answer {
+) -> HttpResponse {
     let Some(endpoint) = endpoints.find(request.uri().path()) else {
-        return text_answer(
-            StatusCode::NOT_FOUND,
-            "no EWS server has this path; paths are exact to the letter",
-        );
+        return text_response(StatusCode::NOT_FOUND, "no EWS server has this path; paths are case-sensitive");
     };
     let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
-    if is_reading && let Some(answer) = describe(&request, endpoint.server(), connection) {
-        return answer;
+    if is_reading && let Some(response) = describe(&request, endpoint.server(), connection) {
+        return response;
     }
     if !is_reading && request.method() != Method::POST {
-        let mut answer = text_answer(StatusCode::METHOD_NOT_ALLOWED, "send SOAP 1.2 by POST");
-        answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
-        return answer;
+        let mut response = text_response(StatusCode::METHOD_NOT_ALLOWED, "send SOAP 1.2 by POST");
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+        return response;
     }
     let (head, incoming) = request.into_parts();
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
@@ -83,34 +80,36 @@ pub(super) async fn serve(
         Err(challenges) => return challenge(challenges, &head.headers, incoming).await,
     };
     if is_reading {
-        return text_answer(
+        return text_response(
             StatusCode::OK,
-            "this is an EWS server: send SOAP 1.2 by POST; ?wsdl describes it",
+            "this is an EWS server: send SOAP 1.2 by POST; add ?wsdl for its description",
         );
     }
     let content_type = only_text(&head.headers, &CONTENT_TYPE).and_then(SoapContentType::parse);
     let is_encoded =
         text(&head.headers, &CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
     let (Some(content_type), false) = (content_type, is_encoded) else {
-        let answer =
-            text_answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/soap+xml, not compressed");
-        return keep_or_close(answer, &head.headers, incoming).await;
+        let response = text_response(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "send application/soap+xml without compression",
+        );
+        return keep_or_close(response, &head.headers, incoming).await;
     };
     let body = match body::read(incoming).await {
         Ok(body) => body,
         Err(error) => return body_failure(error),
     };
     let message = SoapMessage { body, content_type, soap_action: text(&head.headers, &SOAP_ACTION) };
-    let answer = endpoint.answer(message, &account, disk_deadline).await;
-    soap_answer(answer, gzip::is_asked_for(text(&head.headers, &ACCEPT_ENCODING)))
+    let response = endpoint.respond(message, &account, disk_deadline).await;
+    soap_response(response, gzip::is_asked_for(text(&head.headers, &ACCEPT_ENCODING)))
 }
 
-/// The contract, for anyone who asks: generators of clients cannot log in.
+/// Returns the WSDL without a login: client generators cannot log in.
 fn describe(
     request: &Request<RequestBody>,
     server: &EwsServer,
     connection: ConnectionAddrs,
-) -> Option<Answer> {
+) -> Option<HttpResponse> {
     let query = request.uri().query()?;
     let document = if ["wsdl", "singleWsdl"].iter().any(|known| query.eq_ignore_ascii_case(known)) {
         let address = server.public_url.clone().unwrap_or_else(|| {
@@ -122,14 +121,14 @@ fn describe(
     } else if query.eq_ignore_ascii_case("xsd=0") {
         wsdl::types()
     } else {
-        return Some(text_answer(StatusCode::NOT_FOUND, "there are ?wsdl, ?singleWsdl and ?xsd=0"));
+        return Some(text_response(StatusCode::NOT_FOUND, "there are ?wsdl, ?singleWsdl and ?xsd=0"));
     };
-    let mut answer = Response::new(Full::new(Bytes::from(document)));
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
-    Some(answer)
+    let mut response = Response::new(Full::new(Bytes::from(document)));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
+    Some(response)
 }
 
-/// The host as the client knows it, or the address it reached.
+/// The host name that the client used, or the local address.
 fn host(headers: &HeaderMap, connection: ConnectionAddrs) -> String {
     text(headers, &HOST)
         .filter(|host| !host.is_empty() && host.len() < 256)
@@ -137,74 +136,76 @@ fn host(headers: &HeaderMap, connection: ConnectionAddrs) -> String {
         .map_or_else(|| connection.local.to_string(), str::to_owned)
 }
 
-/// Asks for a login, one header line for each algorithm.
-async fn challenge(challenges: Vec<String>, headers: &HeaderMap, incoming: RequestBody) -> Answer {
-    let mut answer = text_answer(StatusCode::UNAUTHORIZED, "log in with HTTP Digest");
+/// Requests a login, with one header line for each algorithm.
+async fn challenge(challenges: Vec<String>, headers: &HeaderMap, incoming: RequestBody) -> HttpResponse {
+    let mut response = text_response(StatusCode::UNAUTHORIZED, "log in with HTTP Digest");
     for line in challenges {
         if let Ok(line) = HeaderValue::from_str(&line) {
-            answer.headers_mut().append(WWW_AUTHENTICATE, line);
+            response.headers_mut().append(WWW_AUTHENTICATE, line);
         }
     }
-    keep_or_close(answer, headers, incoming).await
+    keep_or_close(response, headers, incoming).await
 }
 
-/// Reads a small body that nobody needs, so that the connection can go on. A client that waits for word to
-/// send its body must not get it, and a large body is not worth it.
-async fn keep_or_close(mut answer: Answer, headers: &HeaderMap, incoming: RequestBody) -> Answer {
+/// Reads and drops a small body to keep the connection. A client that waits for `100 Continue` must not get
+/// it, and a large body is not worth it.
+async fn keep_or_close(
+    mut response: HttpResponse,
+    headers: &HeaderMap,
+    incoming: RequestBody,
+) -> HttpResponse {
     if headers.contains_key(EXPECT) || !body::drop_small(incoming).await {
-        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    answer
+    response
 }
 
-fn body_failure(error: BodyError) -> Answer {
+fn body_failure(error: BodyError) -> HttpResponse {
     let (status, text) = match error {
-        BodyError::TooLarge => {
-            (StatusCode::PAYLOAD_TOO_LARGE, "a request may have 1 MiB; ask for fewer items")
-        }
+        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the limit is 1 MiB; request fewer items"),
         BodyError::TooSlow => (StatusCode::REQUEST_TIMEOUT, "the body took too long"),
-        BodyError::Broken => (StatusCode::BAD_REQUEST, "the body is broken"),
+        BodyError::Broken => (StatusCode::BAD_REQUEST, "the body is incomplete"),
     };
-    let mut answer = text_answer(status, text);
-    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    answer
+    let mut response = text_response(status, text);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
-/// The answer while too many connections are open.
-pub(super) fn overloaded() -> Answer {
+/// The response while too many connections are open.
+pub(super) fn overloaded() -> HttpResponse {
     let fault = Fault::Contract { operation: None, name: FaultName::TimeOut };
-    let answer = SoapAnswer {
+    let response = SoapResponse {
         status: StatusCode::SERVICE_UNAVAILABLE,
         content_type: fault.content_type(),
         envelope: fault.envelope(),
     };
-    let mut answer = soap_answer(answer, false);
-    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
-    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    answer
+    let mut response = soap_response(response, false);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
-fn soap_answer(soap: SoapAnswer, is_gzip_asked_for: bool) -> Answer {
+fn soap_response(soap: SoapResponse, is_gzip_asked_for: bool) -> HttpResponse {
     let compressed = is_gzip_asked_for.then(|| gzip::compress(soap.envelope.as_bytes())).flatten();
     let is_compressed = compressed.is_some();
     let body = compressed.unwrap_or_else(|| soap.envelope.into_bytes());
-    let mut answer = Response::new(Full::new(Bytes::from(body)));
-    *answer.status_mut() = soap.status;
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = soap.status;
     if let Ok(content_type) = HeaderValue::try_from(soap.content_type) {
-        answer.headers_mut().insert(CONTENT_TYPE, content_type);
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
     }
     if is_compressed {
-        answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        answer.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
     }
-    answer
+    response
 }
 
-fn text_answer(status: StatusCode, text: &'static str) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    answer
+fn text_response(status: StatusCode, text: &'static str) -> HttpResponse {
+    let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
 }
 
 /// The text of a header's first line.
@@ -221,7 +222,7 @@ fn only_text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     }
 }
 
-/// The text of a header, which may go beyond ASCII: clients send names of accounts as they are.
+/// The text of a header, which may exceed ASCII: clients send account names unencoded.
 fn utf8(line: &HeaderValue) -> Option<&str> {
     std::str::from_utf8(line.as_bytes()).ok()
 }

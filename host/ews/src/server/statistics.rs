@@ -6,20 +6,20 @@ use riser_domain::{AccountId, Timestamp};
 
 use crate::source::EwsAccount;
 
-/// What clients have asked of one EWS server since it was started.
+/// Requests to one EWS server since its start.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct EndpointStatistics {
     /// Requests of logged-in clients.
     pub requests: u64,
     pub last_request_at: Option<Timestamp>,
     pub last_client: Option<IpAddr>,
-    /// Logins with a wrong name or password since the last one that succeeded.
+    /// Failed logins since the last successful one.
     pub refused_logins: u64,
     /// By name.
     pub accounts: Vec<AccountStatistics>,
 }
 
-/// What one account has asked.
+/// Requests of one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountStatistics {
     pub id: AccountId,
@@ -29,7 +29,6 @@ pub struct AccountStatistics {
     pub last_client: IpAddr,
 }
 
-/// Counts as requests come.
 #[derive(Debug, Default)]
 pub(super) struct RequestCounter {
     counted: Mutex<Counted>,
@@ -57,7 +56,7 @@ impl RequestCounter {
         account.last_client = client;
     }
 
-    /// Counts a refused login; answers how many there were in a row.
+    /// Counts a failed login. Returns the number of consecutive failures.
     pub(super) fn count_refused(&self) -> u64 {
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         counted.refused_logins += 1;

@@ -1,7 +1,9 @@
-//! The description of the service that generators of clients read. The types stand in `types.xsd`; messages,
-//! operations and faults are written from the same tables that the server dispatches on.
+//! The WSDL for client generators. The types are in `types.xsd`; messages, operations and faults are written
+//! from the tables that the server dispatches on.
 
 use std::fmt::Write;
+
+use strum::VariantArray;
 
 use crate::contract::{FaultName, OperationName};
 use crate::names;
@@ -15,7 +17,7 @@ pub(crate) fn types() -> String {
     format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n{TYPES}")
 }
 
-/// The whole WSDL, types included, for a service at this address.
+/// Returns the whole WSDL, including types, for a service at this address.
 pub(crate) fn definitions(address: &str) -> String {
     let mut out = String::with_capacity(2 * TYPES.len());
     let namespace = names::DATA_EXCHANGE;
@@ -55,7 +57,7 @@ fn write_fault_types(out: &mut String) {
             names::FAULTS
         ),
     );
-    for fault in FaultName::ALL.map(FaultName::contract_name) {
+    for fault in FaultName::VARIANTS.iter().map(|fault| fault.as_str()) {
         append(out, format_args!(" <xs:element name=\"Fault_{fault}\" type=\"xs:string\"/>\n"));
     }
     out.push_str("</xs:schema>\n");
@@ -70,20 +72,20 @@ fn write_messages(out: &mut String) {
             ),
         );
     };
-    for operation in OperationName::ALL {
-        let name = operation.name();
+    for operation in OperationName::VARIANTS.iter().copied() {
+        let name = operation.as_str();
         message(format!("{name}In"), "parameters", format!("tns:{name}{}", operation.request_suffix()));
         message(format!("{name}Out"), "parameters", format!("tns:{name}Response"));
     }
-    for fault in FaultName::ALL.map(FaultName::contract_name) {
+    for fault in FaultName::VARIANTS.iter().map(|fault| fault.as_str()) {
         message(format!("Fault_{fault}"), "detail", format!("f:Fault_{fault}"));
     }
 }
 
 fn write_port_type(out: &mut String) {
     out.push_str("<wsdl:portType name=\"IDataExchange\">\n");
-    for operation in OperationName::ALL {
-        let name = operation.name();
+    for operation in OperationName::VARIANTS.iter().copied() {
+        let name = operation.as_str();
         append(
             out,
             format_args!(
@@ -91,12 +93,12 @@ fn write_port_type(out: &mut String) {
                  \x20 <wsdl:input wsaw:Action=\"{}\" message=\"tns:{name}In\"/>\n\
                  \x20 <wsdl:output wsaw:Action=\"{}\" message=\"tns:{name}Out\"/>\n",
                 operation.request_action(),
-                operation.answer_action(),
+                operation.response_action(),
             ),
         );
         for fault in operation.faults() {
             let action = operation.fault_action(*fault);
-            let fault = fault.contract_name();
+            let fault = fault.as_str();
             append(
                 out,
                 format_args!(
@@ -114,7 +116,7 @@ fn write_binding(out: &mut String) {
         "<wsdl:binding name=\"DataExchangeBinding\" type=\"tns:IDataExchange\">\n \
          <soap12:binding transport=\"http://schemas.xmlsoap.org/soap/http\"/>\n",
     );
-    for operation in OperationName::ALL {
+    for operation in OperationName::VARIANTS.iter().copied() {
         append(
             out,
             format_args!(
@@ -122,12 +124,12 @@ fn write_binding(out: &mut String) {
                  \x20 <soap12:operation soapAction=\"{}\" style=\"document\"/>\n\
                  \x20 <wsdl:input><soap12:body use=\"literal\"/></wsdl:input>\n\
                  \x20 <wsdl:output><soap12:body use=\"literal\"/></wsdl:output>\n",
-                operation.name(),
+                operation.as_str(),
                 operation.request_action(),
             ),
         );
         for fault in operation.faults() {
-            let fault = fault.contract_name();
+            let fault = fault.as_str();
             append(
                 out,
                 format_args!(

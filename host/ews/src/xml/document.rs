@@ -1,4 +1,4 @@
-//! A document read in one pass into a flat list of elements. Nothing here calls itself: depth costs no stack.
+//! Parses a document in one pass into a flat list of elements, without recursion: depth costs no stack.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::names;
 const DEPTH: usize = 32;
 /// Attributes of one element, namespace declarations included.
 const ATTRIBUTES: usize = 64;
-/// Namespace declarations in force at one place.
+/// Namespace declarations in scope.
 const NAMESPACES: usize = 32;
 /// Bytes of a name.
 const NAME_BYTES: usize = 256;
@@ -20,8 +20,8 @@ const NAME_BYTES: usize = 256;
 const TEXT_BYTES: usize = 64 * 1024;
 /// Tags, attributes, texts, comments and references of a request.
 const NODES: usize = 100_000;
-/// The same of an answer that we asked for: thousands of items with a dozen elements each.
-const ANSWER_NODES: usize = 2_000_000;
+/// The same limit for a response to our client: thousands of items with a dozen elements each.
+const RESPONSE_NODES: usize = 2_000_000;
 
 /// The namespaces this protocol tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Namespace {
 
 #[derive(Debug)]
 struct Attribute<'a> {
-    /// The element it stands on.
+    /// The element it belongs to.
     element: usize,
     namespace: Namespace,
     name: &'a str,
@@ -62,7 +62,7 @@ struct Node<'a> {
     name: &'a str,
     /// The texts directly inside, joined.
     text: Cow<'a, str>,
-    /// The place behind the last element inside.
+    /// The index after the last nested element.
     end: usize,
 }
 
@@ -77,22 +77,22 @@ pub(crate) struct Document<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'d> {
     document: &'d Document<'d>,
-    place: usize,
+    index: usize,
 }
 
 impl<'a> Document<'a> {
-    /// Reads a request within the limits.
+    /// Parses a request within the limits.
     pub(crate) fn read(text: &'a str) -> Result<Self, XmlError> {
         Self::read_nodes(text, NODES)
     }
 
-    /// Reads an answer, which may have more elements than a request.
-    pub(crate) fn read_answer(text: &'a str) -> Result<Self, XmlError> {
-        Self::read_nodes(text, ANSWER_NODES)
+    /// Parses a response, which may have more elements than a request.
+    pub(crate) fn read_response(text: &'a str) -> Result<Self, XmlError> {
+        Self::read_nodes(text, RESPONSE_NODES)
     }
 
     fn read_nodes(text: &'a str, limit: usize) -> Result<Self, XmlError> {
-        // quick-xml leaves control characters to its caller.
+        // quick-xml does not check control characters.
         if text.bytes().any(|byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) {
             return Err(XmlError::Malformed);
         }
@@ -101,13 +101,13 @@ impl<'a> Document<'a> {
 
     /// The outermost element.
     pub(crate) fn root(&self) -> Element<'_> {
-        Element { document: self, place: 0 }
+        Element { document: self, index: 0 }
     }
 }
 
 impl<'d> Element<'d> {
     fn node(self) -> &'d Node<'d> {
-        &self.document.nodes[self.place]
+        &self.document.nodes[self.index]
     }
 
     /// The element's name without its prefix.
@@ -137,15 +137,15 @@ impl<'d> Element<'d> {
     /// The value of an attribute in a namespace.
     pub(crate) fn attribute_in(self, namespace: Namespace, name: &str) -> Option<&'d str> {
         let attributes = &self.document.attributes;
-        let first = attributes.partition_point(|it| it.element < self.place);
+        let first = attributes.partition_point(|it| it.element < self.index);
         attributes[first..]
             .iter()
-            .take_while(|it| it.element == self.place)
+            .take_while(|it| it.element == self.index)
             .find(|it| it.namespace == namespace && it.name == name)
             .map(|it| it.value.as_str())
     }
 
-    /// Whether `xsi:nil` says that the element stands for nothing.
+    /// Whether `xsi:nil` is set.
     pub(crate) fn is_nil(self) -> bool {
         matches!(self.attribute_in(Namespace::XmlSchemaInstance, "nil"), Some("true" | "1"))
     }
@@ -153,9 +153,9 @@ impl<'d> Element<'d> {
     /// The elements directly inside.
     pub(crate) fn children(self) -> impl Iterator<Item = Element<'d>> {
         let end = self.node().end;
-        let mut next = self.place + 1;
+        let mut next = self.index + 1;
         std::iter::from_fn(move || {
-            let element = (next < end).then_some(Element { document: self.document, place: next })?;
+            let element = (next < end).then_some(Element { document: self.document, index: next })?;
             next = element.node().end;
             Some(element)
         })
@@ -170,9 +170,9 @@ impl<'d> Element<'d> {
 struct DocumentReader<'a> {
     source: &'a str,
     document: Document<'a>,
-    /// Places of the elements that are open.
+    /// Indices of the open elements.
     open: Vec<usize>,
-    /// Depth, prefix and namespace of each declaration in force.
+    /// Depth, prefix and namespace of each declaration in scope.
     bindings: Vec<(usize, &'a str, Namespace)>,
     nodes: usize,
     limit: usize,
@@ -223,32 +223,32 @@ impl<'a> DocumentReader<'a> {
     }
 
     fn open(&mut self, start: &BytesStart<'_>) -> Result<(), XmlError> {
-        let place = self.document.nodes.len();
-        if self.open.is_empty() && place > 0 {
+        let index = self.document.nodes.len();
+        if self.open.is_empty() && index > 0 {
             return Err(XmlError::Malformed);
         }
         if self.open.len() == DEPTH {
             return Err(XmlError::TooLarge("32 levels"));
         }
-        self.open.push(place);
+        self.open.push(index);
         let attributes = self.declare_namespaces(start)?;
         for (name, value) in attributes {
             let (namespace, name) = self.resolve_name(name, Namespace::None)?;
-            self.document.attributes.push(Attribute { element: place, namespace, name, value });
+            self.document.attributes.push(Attribute { element: index, namespace, name, value });
         }
         let default = self.lookup("").unwrap_or(Namespace::None);
         let name = self.own(start.name().0)?;
         check_name_length(name)?;
         let (namespace, name) = self.resolve_name(name, default)?;
-        self.document.nodes.push(Node { namespace, name, text: Cow::Borrowed(""), end: place + 1 });
+        self.document.nodes.push(Node { namespace, name, text: Cow::Borrowed(""), end: index + 1 });
         Ok(())
     }
 
-    /// Takes note of an element's namespace declarations and answers its other attributes.
+    /// Records an element's namespace declarations. Returns its other attributes.
     fn declare_namespaces(&mut self, start: &BytesStart<'_>) -> Result<Vec<(&'a str, String)>, XmlError> {
         let mut others = Vec::new();
         let mut attributes = start.attributes();
-        // The check for doubled names is quadratic; it is made only within the limit on their number.
+        // The check for duplicate names is quadratic; it runs only within the limit on their number.
         for count in 0.. {
             let Some(attribute) = attributes.next() else { break };
             self.count_node()?;
@@ -299,8 +299,8 @@ impl<'a> DocumentReader<'a> {
         let depth = self.open.len();
         let end = self.document.nodes.len();
         // The reader has matched the tags, so an element is open.
-        if let Some(place) = self.open.pop() {
-            self.document.nodes[place].end = end;
+        if let Some(index) = self.open.pop() {
+            self.document.nodes[index].end = end;
         }
         while self.bindings.last().is_some_and(|(bound_at, _, _)| *bound_at == depth) {
             self.bindings.pop();
@@ -308,15 +308,16 @@ impl<'a> DocumentReader<'a> {
     }
 
     fn append(&mut self, more: Cow<'a, str>) -> Result<(), XmlError> {
-        let Some(place) = self.open.last() else {
+        let Some(index) = self.open.last() else {
             return if more.trim_ascii().is_empty() { Ok(()) } else { Err(XmlError::Malformed) };
         };
-        // Indentation between children means nothing, and in a long list it would exceed the limit on a text.
-        let has_children = self.document.nodes.len() > place + 1;
+        // Indentation between children is meaningless, and in a long list it would exceed the limit on a
+        // text.
+        let has_children = self.document.nodes.len() > index + 1;
         if has_children && more.trim_ascii().is_empty() {
             return Ok(());
         }
-        let text = &mut self.document.nodes[*place].text;
+        let text = &mut self.document.nodes[*index].text;
         if text.len() + more.len() > TEXT_BYTES {
             return Err(XmlError::TooLarge("64 KiB of text"));
         }
@@ -328,8 +329,8 @@ impl<'a> DocumentReader<'a> {
         Ok(())
     }
 
-    /// The same text, borrowed from the source: the reader hands out parts of it, but for the length of an
-    /// event only.
+    /// Returns the same text, borrowed from the source. The reader lends parts of it only for the duration of
+    /// an event.
     fn own(&self, part: &str) -> Result<&'a str, XmlError> {
         let start = (part.as_ptr() as usize).wrapping_sub(self.source.as_ptr() as usize);
         self.source.get(start..start.wrapping_add(part.len())).ok_or(XmlError::Malformed)
@@ -340,7 +341,7 @@ fn check_name_length(name: &str) -> Result<(), XmlError> {
     if name.len() > NAME_BYTES { Err(XmlError::TooLarge("256 bytes of a name")) } else { Ok(()) }
 }
 
-/// The character a reference stands for: one by number, or one of the five that XML predefines.
+/// Returns the character of a reference: by number, or one of the five that XML predefines.
 fn resolve(reference: &BytesRef<'_>) -> Result<char, XmlError> {
     if let Some(character) = reference.resolve_char_ref().map_err(|_| XmlError::Malformed)? {
         let is_xml = !matches!(character, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
@@ -365,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_are_found_by_name_and_namespace_whatever_the_prefixes() {
+    fn elements_are_found_by_name_and_namespace_independent_of_prefixes() {
         let text = format!(
             "<?xml version=\"1.0\"?><!-- c --><a:r xmlns:a=\"{0}\" v=\"1\"><x xmlns=\"{0}\">1</x><a:x>2</a:x><x>3</x></a:r>",
             names::DATA_EXCHANGE
@@ -378,13 +379,13 @@ mod tests {
     }
 
     #[test]
-    fn references_and_sections_of_text_are_joined() {
+    fn character_references_and_cdata_sections_are_joined() {
         let document = Document::read("<a> x&amp;&#65;<![CDATA[<b>]]>\r\n<c>no</c>y</a>").unwrap();
         assert_eq!(document.root().text(), " x&A<b>\ny");
     }
 
     #[test]
-    fn what_soap_forbids_is_refused() {
+    fn constructs_that_soap_forbids_are_refused() {
         assert_eq!(refusal("<!DOCTYPE a><a/>"), XmlError::Forbidden);
         assert_eq!(
             refusal("<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><a>&b;</a>"),
@@ -395,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_xml_is_refused() {
+    fn malformed_xml_is_refused() {
         for text in [
             "",
             " ",

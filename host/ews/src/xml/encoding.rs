@@ -2,9 +2,9 @@ use std::borrow::Cow;
 
 use super::XmlError;
 
-/// Reads a request's bytes as text: UTF-8 with or without a byte order mark, UTF-16 with one.
+/// Decodes a request: UTF-8 with or without a byte order mark, UTF-16 with one.
 ///
-/// `charset` is what the Content-Type header says; it must agree with the bytes.
+/// `charset` comes from the Content-Type header and must agree with the bytes.
 pub(crate) fn decode<'a>(body: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, XmlError> {
     let text = match body {
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest)?,
@@ -45,7 +45,7 @@ fn check_name(name: &str, is_utf16: bool, text: &str) -> Result<(), XmlError> {
     if agrees { Ok(()) } else { Err(XmlError::Encoding) }
 }
 
-/// The encoding that an XML declaration names.
+/// Returns the encoding in the XML declaration.
 fn declared_encoding(text: &str) -> Option<&str> {
     let (declaration, _) = text.strip_prefix("<?xml")?.split_once("?>")?;
     let (_, after) = declaration.split_once("encoding")?;
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_contradict_their_header_or_declaration_are_refused() {
+    fn an_encoding_that_contradicts_its_header_or_declaration_is_refused() {
         let check = |body: &[u8], charset| assert_eq!(decode(body, charset), Err(XmlError::Encoding));
         check(&utf16_le("<a/>"), Some("utf-8"));
         check(b"<a/>", Some("utf-16"));

@@ -1,8 +1,8 @@
-/// Appends text so that a reader gets back exactly this text. A character that XML cannot carry becomes
-/// U+FFFD, and a carriage return is written as a reference, or readers would turn it into a line feed.
+/// Appends a text so that a reader gets back exactly this text. A character that XML does not allow becomes
+/// U+FFFD, and a carriage return becomes a reference; otherwise readers turn it into a line feed.
 pub(crate) fn push_escaped(out: &mut String, text: &str) {
     let mut written = 0;
-    for (place, character) in text.char_indices() {
+    for (index, character) in text.char_indices() {
         let replacement = match character {
             '&' => "&amp;",
             '<' => "&lt;",
@@ -13,9 +13,9 @@ pub(crate) fn push_escaped(out: &mut String, text: &str) {
             '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => "\u{fffd}",
             _ => continue,
         };
-        out.push_str(&text[written..place]);
+        out.push_str(&text[written..index]);
         out.push_str(replacement);
-        written = place + character.len_utf8();
+        written = index + character.len_utf8();
     }
     out.push_str(&text[written..]);
 }

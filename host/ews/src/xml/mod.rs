@@ -1,4 +1,4 @@
-//! Reading and writing of XML: bytes to text, text to a flat document within limits, values to escaped text.
+//! Reads and writes XML: decodes bytes, parses a flat document within limits, escapes values.
 
 mod document;
 mod encoding;
@@ -8,14 +8,14 @@ pub(crate) use document::{Document, Element, Namespace};
 pub(crate) use encoding::decode;
 pub(crate) use escape::push_escaped;
 
-/// The document is not what SOAP allows, or is larger than the limits allow. Clients learn no more than that.
+/// The document violates SOAP or exceeds the limits. Clients get no details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum XmlError {
     #[error("the document is not well formed")]
     Malformed,
-    #[error("the document has a DOCTYPE, a processing instruction or an entity of its own")]
+    #[error("the document has a DOCTYPE, a processing instruction or a custom entity")]
     Forbidden,
-    #[error("the document's encoding is unknown, or differs from what its header says")]
+    #[error("the encoding is unknown or contradicts the header")]
     Encoding,
     #[error("the document exceeds the limit of {0}")]
     TooLarge(&'static str),

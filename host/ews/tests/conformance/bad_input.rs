@@ -1,22 +1,22 @@
-//! What is no SOAP, too large, too deep, or of another protocol (cases E20, E23, E88).
+//! Requests that are not SOAP, too large, too deep, or of another protocol (cases E20, E23, E88).
 
 use riser_ews::NAMESPACE;
 
 use crate::exchange::{Message, SOAP_12, asking_for, envelope};
 use crate::site::Site;
 
-/// `count` pieces, each with its number.
+/// Repeats `piece` with a number in each.
 fn many(count: usize, piece: &dyn Fn(usize) -> String) -> String {
     (0..count).map(piece).collect()
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_a_senders_fault_with_status_400() {
+async fn an_unreadable_request_is_a_sender_fault_with_status_400() {
     let site = Site::open().await;
     let whole = envelope("<GetValuesRequest/>");
     let in_body =
         |content: &str| format!("<s:Envelope xmlns:s=\"{SOAP_12}\"><s:Body>{content}</s:Body></s:Envelope>");
-    // Elements that are not known are passed over, so that only their form can be wrong.
+    // Unknown elements are ignored, so only the form can be wrong.
     let in_request = |content: &str| {
         let more = format!("<GetValuesRequest>{content}<GetValuesIds><Id>count</Id>");
         envelope(&format!("{more}</GetValuesIds></GetValuesRequest>"))
@@ -63,9 +63,9 @@ async fn what_cannot_be_read_is_a_senders_fault_with_status_400() {
         ("undeclared prefix", in_body("<x:GetValuesRequest/>")),
         ("wrong declaration", format!("<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>{whole}")),
     ] {
-        let answer = site.exchange(Message::raw(body)).await;
-        assert_eq!((answer.status, answer.fault()), (400, Some("INVALID_REQUEST")), "{case}");
-        assert_eq!(answer.content.text("Code/Value"), "s:Sender", "{case}");
+        let response = site.exchange(Message::raw(body)).await;
+        assert_eq!((response.status, response.fault()), (400, Some("INVALID_REQUEST")), "{case}");
+        assert_eq!(response.content.text("Code/Value"), "s:Sender", "{case}");
     }
     let bytes: [&[u8]; 4] =
         [b"\xff\xfe<\x00a", b"<a>\xe4</a>", b"\xff\xfe\0\0<\0\0\0a\0\0\0", b"\0\0\xfe\xff\0\0\0<"];
@@ -75,7 +75,7 @@ async fn what_cannot_be_read_is_a_senders_fault_with_status_400() {
 }
 
 #[tokio::test]
-async fn e23_a_body_above_the_limit_is_refused_with_the_limit_in_words() {
+async fn e23_the_refusal_of_a_large_body_names_the_limit() {
     let site = Site::open().await;
     let largest = format!("{}{}", envelope("<GetWebServiceInformationRequest/>"), " ".repeat(1024 * 1024));
     let (fits, too_large) = (&largest[..1024 * 1024], &largest[..=1024 * 1024]);
@@ -86,7 +86,7 @@ async fn e23_a_body_above_the_limit_is_refused_with_the_limit_in_words() {
 }
 
 #[tokio::test]
-async fn what_points_elsewhere_is_passed_over() {
+async fn references_to_other_documents_are_ignored() {
     let site = Site::open().await;
     let inclusion = "<i:include xmlns:i=\"http://www.w3.org/2001/XInclude\" href=\"file:///etc/passwd\"/>";
     let location =
@@ -94,8 +94,8 @@ async fn what_points_elsewhere_is_passed_over() {
     let request = format!(
         "<GetValuesRequest {location}>{inclusion}<GetValuesIds>{inclusion}<Id>count</Id></GetValuesIds></GetValuesRequest>"
     );
-    let answer = site.ask(&request).await;
-    assert_eq!(answer.content.texts("GetValuesItems/ValueItem/Id"), ["count"]);
+    let response = site.ask(&request).await;
+    assert_eq!(response.content.texts("GetValuesItems/ValueItem/Id"), ["count"]);
 }
 
 #[tokio::test]
@@ -104,8 +104,8 @@ async fn another_charset_is_refused() {
     let message = Message::of("<GetWebServiceInformationRequest/>");
     for charset in ["iso-8859-1", "utf-16", "utf-7"] {
         let content_type = format!("application/soap+xml; charset={charset}");
-        let answer = site.exchange(message.clone().with_content_type(&content_type)).await;
-        assert_eq!(answer.status, 400, "{charset}");
+        let response = site.exchange(message.clone().with_content_type(&content_type)).await;
+        assert_eq!(response.status, 400, "{charset}");
     }
 }
 
@@ -120,11 +120,11 @@ async fn e88_no_fault_repeats_what_the_client_sent() {
         "<GetItemsRequest metadata=\"s3cret\"/>",
         "<S3cretRequest>s3cret</S3cretRequest>",
     ] {
-        let answer = site.ask(request).await;
+        let response = site.ask(request).await;
         assert!(
-            answer.fault().is_some() && !answer.body.to_lowercase().contains("s3cret"),
+            response.fault().is_some() && !response.body.to_lowercase().contains("s3cret"),
             "{}",
-            answer.body
+            response.body
         );
     }
 }

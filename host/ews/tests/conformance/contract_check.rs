@@ -1,4 +1,5 @@
-//! The reference contract as judge, in Python: a validator and a reader of XML that are not ours.
+//! Checks against the reference contract, in Python: the validator and the XML parser are independent of
+//! ours.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -8,7 +9,7 @@ use std::sync::{Mutex, OnceLock};
 
 use serde::Deserialize;
 
-/// An element of an answer as Python read it, without its namespace.
+/// An element of a response as parsed by Python, without its namespace.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Node {
     pub(crate) name: String,
@@ -38,13 +39,13 @@ impl Node {
     }
 }
 
-/// A request and what came of it.
+/// A request and its response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CheckedExchange<'a> {
     pub(crate) request: &'a [u8],
     pub(crate) status: u16,
     pub(crate) content_type: &'a str,
-    pub(crate) answer: &'a str,
+    pub(crate) response: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -53,26 +54,26 @@ struct Verdict {
     content: Node,
 }
 
-/// Holds an answer against the contract and gives its content.
+/// Checks a response against the contract and returns its content.
 pub(crate) fn check(exchange: CheckedExchange<'_>) -> Node {
-    static JUDGE: OnceLock<Mutex<Judge>> = OnceLock::new();
-    let mut judge = JUDGE.get_or_init(|| Mutex::new(Judge::start())).lock().unwrap();
-    let verdict = judge.judge(exchange);
-    assert_eq!(verdict.breaches, [""; 0], "{}", exchange.answer);
+    static CHECKER: OnceLock<Mutex<ContractChecker>> = OnceLock::new();
+    let mut checker = CHECKER.get_or_init(|| Mutex::new(ContractChecker::start())).lock().unwrap();
+    let verdict = checker.check(exchange);
+    assert_eq!(verdict.breaches, [""; 0], "{}", exchange.response);
     verdict.content
 }
 
-/// The judging process. It ends when its input does, at the latest with the test.
-struct Judge {
+/// The checking process. It ends with its input, at the latest with the test.
+struct ContractChecker {
     _process: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
-impl Judge {
+impl ContractChecker {
     fn start() -> Self {
         let mut process = Command::new(python())
-            .arg(script("check_answers.py"))
+            .arg(script("check_responses.py"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -81,17 +82,17 @@ impl Judge {
         Self { _process: process, input, output: BufReader::new(output) }
     }
 
-    fn judge(&mut self, exchange: CheckedExchange<'_>) -> Verdict {
+    fn check(&mut self, exchange: CheckedExchange<'_>) -> Verdict {
         let question = serde_json::json!({
             "request_hex": hex::encode(exchange.request),
             "status": exchange.status,
             "content_type": exchange.content_type,
-            "answer": exchange.answer,
+            "response": exchange.response,
         });
         writeln!(self.input, "{question}").unwrap();
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|_| panic!("no verdict on {}", exchange.answer))
+        serde_json::from_str(&line).unwrap_or_else(|_| panic!("no verdict on {}", exchange.response))
     }
 }
 
@@ -105,22 +106,23 @@ pub(crate) fn reference(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name)
 }
 
-/// A Python with the packages of `requirements.txt`: the one that `cargo xtask test` prepared, else one of our own.
+/// A Python with the packages of `requirements.txt`: the one that `cargo xtask test` prepared, or a private
+/// one.
 pub(crate) fn python() -> PathBuf {
     std::env::var_os("RISER_TEST_PYTHON").map_or_else(prepared_python, PathBuf::from)
 }
 
 fn prepared_python() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let folder = target.join("test-python");
-    let python = folder.join("bin/python");
-    let stamp = folder.join("requirements.installed");
+    let directory = target.join("test-python");
+    let python = directory.join("bin/python");
+    let stamp = directory.join("requirements.installed");
     let wanted = fs::read_to_string(script("requirements.txt")).unwrap();
-    // Tests run side by side, in processes of their own.
+    // Tests run concurrently in separate processes.
     let turn = File::create(target.join("test-python.lock")).unwrap();
     turn.lock().unwrap();
     if !fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+        succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory));
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
         succeed(Command::new(&python).args(pip).arg(script("requirements.txt")));
         fs::write(stamp, wanted).unwrap();

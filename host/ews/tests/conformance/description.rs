@@ -1,4 +1,4 @@
-//! The WSDL that the server hands out (case E10).
+//! The served WSDL (case E10).
 
 use std::process::Command;
 
@@ -10,8 +10,8 @@ async fn fetch(site: &Site, query: &str, host: Option<&str>) -> (u16, String) {
     if let Some(host) = host {
         request = request.header("host", host);
     }
-    let answer = request.send().await.unwrap();
-    (answer.status().as_u16(), answer.text().await.unwrap())
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
 }
 
 fn address(wsdl: &str) -> &str {
@@ -23,12 +23,12 @@ async fn e10_the_description_needs_no_login_in_any_case_of_its_name() {
     let site = Site::open().await;
     let (_, whole) = fetch(&site, "?wsdl", None).await;
     for query in ["WSDL", "singleWsdl", "singlewsdl"] {
-        let answer = site.http.get(format!("{}?{query}", site.url)).send().await.unwrap();
+        let response = site.http.get(format!("{}?{query}", site.url)).send().await.unwrap();
         assert_eq!(
-            (answer.status().as_u16(), &answer.headers()["content-type"]),
+            (response.status().as_u16(), &response.headers()["content-type"]),
             (200, &"text/xml; charset=utf-8".parse().unwrap())
         );
-        assert_eq!(answer.text().await.unwrap(), whole, "{query}");
+        assert_eq!(response.text().await.unwrap(), whole, "{query}");
     }
     let (status, types) = fetch(&site, "?xsd=0", None).await;
     assert!(status == 200 && types.contains("<xs:schema"));
@@ -44,7 +44,7 @@ async fn a_plain_get_asks_for_a_login() {
 }
 
 #[tokio::test]
-async fn the_address_is_the_setting_or_the_one_that_was_reached() {
+async fn the_address_is_the_configured_one_or_the_one_the_client_used() {
     let site = Site::open().await;
     assert_eq!(address(&fetch(&site, "?wsdl", None).await.1), site.url);
     let named = fetch(&site, "?wsdl", Some("bms.example:51358")).await.1;
@@ -61,8 +61,8 @@ async fn the_address_is_the_setting_or_the_one_that_was_reached() {
 #[tokio::test]
 async fn the_description_means_the_same_as_the_reference() {
     let site = Site::open().await;
-    let folder = tempfile::tempdir().unwrap();
-    let ours = folder.path().join("ours.wsdl");
+    let directory = tempfile::tempdir().unwrap();
+    let ours = directory.path().join("ours.wsdl");
     std::fs::write(&ours, fetch(&site, "?wsdl", None).await.1).unwrap();
     let mut compare = Command::new(python());
     compare.arg(script("compare_wsdl.py")).arg(ours).arg(reference("dataexchange-1.2.wsdl"));

@@ -1,4 +1,4 @@
-//! Our own client against our own server, and against servers that are none.
+//! Our client against our server and against servers of other kinds.
 
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ async fn a_history_is_read_over_all_pages() {
 }
 
 #[tokio::test]
-async fn the_server_is_told_apart_by_its_information() {
+async fn the_server_identifies_itself() {
     let site = Site::open().await;
     let information = client(&site).information().await.unwrap();
     assert_eq!((information.version.as_str(), information.operations.len()), ("1.2", 6));
@@ -93,24 +93,24 @@ async fn each_algorithm_logs_in_and_a_stale_nonce_is_renewed() {
 }
 
 #[tokio::test]
-async fn calls_side_by_side_share_a_login() {
+async fn concurrent_calls_share_a_login() {
     let site = Site::open().await;
     let client = client(&site);
     let calls = (0..32).map(|_| client.values(&["count"]));
-    for answer in futures_util::future::join_all(calls).await {
-        assert_eq!(answer.unwrap().values.len(), 1);
+    for response in futures_util::future::join_all(calls).await {
+        assert_eq!(response.unwrap().values.len(), 1);
     }
 }
 
 #[tokio::test]
-async fn refusals_say_what_was_refused() {
+async fn refusals_name_the_refused_item() {
     let site = Site::open().await;
     let error = client_as(&site.url, (BMS.0, "wrong")).information().await.unwrap_err();
     assert!(matches!(error, ClientError::Refused) && !error.is_transient(), "{error}");
     let error = client(&site).container("power").await.unwrap_err();
-    assert_eq!(error.to_string(), "the EWS server refused the item \"power\": INVALID_ID");
+    assert_eq!(error.to_string(), "the EWS server rejected the item \"power\": INVALID_ID");
     let error = client(&site).history("power", None, None).await.unwrap_err();
-    assert_eq!(error.to_string(), "the EWS server refused the call: INVALID_ID");
+    assert_eq!(error.to_string(), "the EWS server rejected the call: INVALID_ID");
     site.source.fail_with(Some(SourceFault::Timeout));
     let error = client(&site).set_values(&[("count", "1")]).await.unwrap_err();
     assert!(error.is_transient(), "{error}");
@@ -119,29 +119,29 @@ async fn refusals_say_what_was_refused() {
 }
 
 #[tokio::test]
-async fn the_password_is_in_no_debug_text() {
+async fn debug_output_does_not_contain_the_password() {
     let site = Site::open().await;
     let client = client_as(&site.url, ("bms", "s3cret"));
     let error = client.information().await.unwrap_err();
     assert!(!format!("{client:?} {error:?}").contains("s3cret"));
 }
 
-/// A server that gives each connection the same answer.
-async fn server_that_says(answer: &'static str) -> String {
+/// A server that sends the same response on each connection.
+async fn server_that_says(response: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut request = [0; 8192];
             let _ = stream.read(&mut request).await;
-            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.write_all(response.as_bytes()).await;
         }
     });
     url
 }
 
 #[tokio::test]
-async fn a_server_that_is_none_is_told_apart_from_one_that_cannot_be_reached() {
+async fn a_foreign_server_and_an_unreachable_one_are_different_errors() {
     let html = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\nConnection: close\r\n\r\n<html></html>";
     let basic = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\
                  Connection: close\r\n\r\n";

@@ -1,4 +1,4 @@
-//! One request and its answer, with a digest login that is not ours.
+//! One request and its response, with an independent digest implementation.
 
 use digest_auth::{AuthContext, HttpMethod, WwwAuthenticateHeader};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE};
@@ -64,50 +64,50 @@ pub(crate) fn asking_for<'i>(operation: &str, ids: impl IntoIterator<Item = &'i 
     format!("<{operation}Request version=\"1.2\"><{operation}Ids>{ids}</{operation}Ids></{operation}Request>")
 }
 
-/// An answer that passed the contract's check.
+/// A response that passed the contract's check.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    /// The bytes as they came.
+    /// The raw bytes.
     pub(crate) body: String,
     pub(crate) content: Node,
 }
 
-impl Answer {
-    /// `None` for an answer that is no fault.
+impl Response {
+    /// `None` for a response without a fault.
     pub(crate) fn fault(&self) -> Option<&str> {
         (self.content.name == "Fault").then(|| self.content.text("Reason/Text"))
     }
 
-    /// What `read` makes of the content; `fault …` for a fault.
+    /// The result of `read` on the content; `fault …` for a fault.
     pub(crate) fn outcome(&self, read: impl FnOnce(&Node) -> String) -> String {
         self.fault().map_or_else(|| read(&self.content), |fault| format!("fault {fault}"))
     }
 }
 
 impl Site {
-    /// Sends an element of the contract as the account that may write.
-    pub(crate) async fn ask(&self, element: &str) -> Answer {
+    /// Sends an element of the contract with the account that may write.
+    pub(crate) async fn ask(&self, element: &str) -> Response {
         self.exchange(Message::of(element)).await
     }
 
-    /// Sends a request and has its answer checked.
-    pub(crate) async fn exchange(&self, message: Message) -> Answer {
-        let answer = self.send(&message).await;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = answer.text().await.unwrap();
+    /// Sends a request and checks the response.
+    pub(crate) async fn exchange(&self, message: Message) -> Response {
+        let response = self.send(&message).await;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.text().await.unwrap();
         let content_type = headers.get(CONTENT_TYPE).map_or("", |it| it.to_str().unwrap()).to_owned();
         let content = check(CheckedExchange {
             request: &message.body,
             status,
             content_type: &content_type,
-            answer: &body,
+            response: &body,
         });
-        Answer { status, headers, body, content }
+        Response { status, headers, body, content }
     }
 
-    /// Sends a request; whatever comes back.
+    /// Sends a request without checking the response.
     pub(crate) async fn send(&self, message: &Message) -> reqwest::Response {
         let authorization = self.authorization(message.account).await;
         let mut request = self
@@ -122,14 +122,14 @@ impl Site {
         request.send().await.unwrap()
     }
 
-    /// The lines of a new challenge.
+    /// Returns the lines of a new challenge.
     pub(crate) async fn challenges(&self) -> Vec<String> {
-        let answer = self.http.post(&self.url).send().await.unwrap();
-        assert_eq!(answer.status(), 401);
-        challenge_lines(&answer)
+        let response = self.http.post(&self.url).send().await.unwrap();
+        assert_eq!(response.status(), 401);
+        challenge_lines(&response)
     }
 
-    /// An answer to the first challenge for a POST to this site.
+    /// Responds to the first challenge for a POST to this site.
     pub(crate) async fn authorization(&self, account: (&str, &str)) -> String {
         let mut challenge = WwwAuthenticateHeader::parse(&self.challenges().await[0]).unwrap();
         let context =
@@ -138,6 +138,11 @@ impl Site {
     }
 }
 
-pub(crate) fn challenge_lines(answer: &reqwest::Response) -> Vec<String> {
-    answer.headers().get_all(WWW_AUTHENTICATE).iter().map(|line| line.to_str().unwrap().to_owned()).collect()
+pub(crate) fn challenge_lines(response: &reqwest::Response) -> Vec<String> {
+    response
+        .headers()
+        .get_all(WWW_AUTHENTICATE)
+        .iter()
+        .map(|line| line.to_str().unwrap().to_owned())
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! Clients that others wrote: zeep, on the reference WSDL and on ours, and curl (Must work unchanged; case E89).
+//! Third-party clients: zeep, on the reference WSDL and on ours, and curl (Must work unchanged; case
+//! E89).
 
 use riser_domain::{DigestAlgorithm, Value};
 use serde::Deserialize;
@@ -24,7 +25,7 @@ async fn large_site() -> Site {
     site
 }
 
-/// What `walk_with_zeep.py` found.
+/// The report of `walk_with_zeep.py`.
 #[derive(Debug, PartialEq, Deserialize)]
 struct Walk {
     operations: Vec<String>,
@@ -36,7 +37,7 @@ struct Walk {
     written: Vec<(String, bool)>,
     samples: u32,
     refusal: Option<String>,
-    answers_checked: u32,
+    responses_checked: u32,
 }
 
 async fn walk_with_zeep(wsdl: &str, address: &str) -> Walk {
@@ -51,13 +52,13 @@ async fn walk_with_zeep(wsdl: &str, address: &str) -> Walk {
 }
 
 async fn check_walk(site: &Site, walk: Walk) {
-    // The large folder comes in three pages, and is named again on each.
+    // The large folder spans three pages, and each names it again.
     assert_eq!((walk.containers, walk.values), (6, 1_210), "{walk:?}");
     assert_eq!((walk.values_in_one_call, walk.details, walk.histories, walk.samples), (1_000, 10, 1, 4));
     assert_eq!(walk.written, [("reduction".to_owned(), true)]);
     assert_eq!(walk.refusal.as_deref(), Some("INVALID_ID"));
     assert_eq!(walk.operations.len(), 6);
-    assert!(walk.answers_checked >= 9, "{walk:?}");
+    assert!(walk.responses_checked >= 9, "{walk:?}");
     let shown = site.ask(&asking_for("GetValues", ["reduction"])).await.content;
     assert_eq!(shown.text("GetValuesItems/ValueItem/Value"), "42.5");
 }
@@ -77,7 +78,7 @@ async fn zeep_walks_reads_and_writes_on_our_wsdl_at_the_address_in_it() {
     check_walk(&site, walk).await;
 }
 
-/// Calls with `curl --digest`; answers what came and the algorithm that curl chose.
+/// Calls with `curl --digest`. Returns the response and the algorithm that curl chose.
 async fn curl(site: &Site, request: &str) -> (String, String) {
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--verbose", "--fail", "--digest", "--user", &format!("{}:{}", BMS.0, BMS.1)])
@@ -105,13 +106,13 @@ async fn curl_logs_in_with_what_the_server_offers() {
     ] {
         let site = Site::open_with(|server| server.digest_order = offered).await;
         let request = envelope(&asking_for("GetValues", ["reduction"]));
-        let (answer, algorithm) = curl(&site, &request).await;
+        let (response, algorithm) = curl(&site, &request).await;
         assert_eq!(algorithm, chosen);
         let content = check(CheckedExchange {
             request: request.as_bytes(),
             status: 200,
             content_type: &format!("action=\"{}/GetValuesOut\"", riser_ews::NAMESPACE),
-            answer: &answer,
+            response: &response,
         });
         assert_eq!(content.text("GetValuesItems/ValueItem/Value"), "10");
     }

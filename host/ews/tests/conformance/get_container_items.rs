@@ -21,7 +21,7 @@ fn summary(content: &Node) -> String {
     words.join(" ")
 }
 
-/// The ids of what lies in a container, kind by kind.
+/// The ids of the children of a container, by kind.
 fn children(container: &Node) -> Vec<&str> {
     [
         "ContainerItems/ContainerItem",
@@ -80,7 +80,7 @@ async fn containers_are_listed_in_the_order_of_the_request() {
 }
 
 #[tokio::test]
-async fn the_root_is_a_server_and_children_say_all_but_their_values() {
+async fn the_root_is_a_server_and_children_have_all_properties_but_values() {
     let site = Site::open().await;
     let root = site.ask(&asking_for("GetContainerItems", [""])).await.content;
     let root = root.all("GetContainerItemsItems/ContainerItem")[0];
@@ -122,7 +122,7 @@ fn more_data(content: &Node) -> &str {
 }
 
 #[tokio::test]
-async fn e36_and_e39_pages_lose_nothing_and_may_be_read_again() {
+async fn e36_and_e39_pages_are_complete_and_can_be_read_again() {
     let site = large_site().await;
     let first = site.ask(&asking_for("GetContainerItems", ["large"])).await.content;
     let second = site.ask(&page_after(&["large"], more_data(&first))).await.content;
@@ -138,7 +138,7 @@ async fn e36_and_e39_pages_lose_nothing_and_may_be_read_again() {
 }
 
 #[tokio::test]
-async fn a_request_for_more_rows_than_memory_should_hold_is_refused() {
+async fn a_request_for_too_many_rows_is_refused() {
     let site = large_site().await;
     let asking = |times| asking_for("GetContainerItems", std::iter::repeat_n("large", times));
     assert_eq!(site.ask(&asking(600)).await.fault(), None);
@@ -146,7 +146,7 @@ async fn a_request_for_more_rows_than_memory_should_hold_is_refused() {
 }
 
 #[tokio::test]
-async fn e37_a_later_page_skips_what_is_gone_and_leaves_out_what_is_new() {
+async fn e37_a_later_page_omits_removed_and_added_items() {
     let site = large_site().await;
     let first = site.ask(&asking_for("GetContainerItems", ["large", "unknown"])).await.content;
     assert_eq!(first.texts("GetContainerItemsErrorResults/ErrorResult/Id"), ["unknown"]);
@@ -159,7 +159,7 @@ async fn e37_a_later_page_skips_what_is_gone_and_leaves_out_what_is_new() {
 }
 
 #[tokio::test]
-async fn e38_a_reference_that_is_not_this_accounts_own_and_recent_is_refused() {
+async fn e38_an_old_reference_or_one_of_another_account_is_refused() {
     let site = large_site().await;
     let first = site.ask(&asking_for("GetContainerItems", ["large"])).await.content;
     let reference = more_data(&first);

@@ -39,7 +39,7 @@ fn between(from: &str, to: &str) -> String {
 
 /// The samples of the site: at 23:00, 23:15, 23:30 and 23:45 of the 23rd, with the values 0 to 3.
 #[tokio::test]
-async fn a_range_holds_its_first_moment_and_not_its_last() {
+async fn a_range_includes_its_first_moment_and_excludes_its_last() {
     let site = Site::open().await;
     for (case, request, expected) in [
         ("E63", between("2026-11-24T00:00:00Z", "2026-11-23T00:00:00Z"), "fault INVALID_TIME"),
@@ -65,10 +65,10 @@ async fn a_range_holds_its_first_moment_and_not_its_last() {
 }
 
 #[tokio::test]
-async fn a_history_says_of_which_value_in_which_unit_and_type() {
+async fn a_history_names_its_value_unit_and_type() {
     let site = Site::open().await;
-    let answer = site.exchange(Message::of(&between("", "")).by(VIEWER)).await.content;
-    let records = answer.all("GetHistoryHistoryRecords")[0];
+    let response = site.exchange(Message::of(&between("", "")).by(VIEWER)).await.content;
+    let records = response.all("GetHistoryHistoryRecords")[0];
     assert_eq!(
         (records.text("ValueItemId"), records.text("Unit"), records.text("Type")),
         ("power", "kW", "Double")
@@ -76,18 +76,18 @@ async fn a_history_says_of_which_value_in_which_unit_and_type() {
 }
 
 #[tokio::test]
-async fn e67_a_gap_is_told_by_the_state_of_its_marker() {
+async fn e67_a_gap_is_marked_by_the_state_of_a_sample() {
     let site = Site::open().await;
     let last = site.clock_now().plus(Duration::from_secs(1));
     let gap = HistorySample { value: Value::Double(3.0), state: ValueState::Offline, time: last };
     site.source.record(site.history, [gap]);
     site.clock.advance(Duration::from_mins(1));
-    let answer = site.ask(&between("2026-11-23T23:45:00Z", "")).await;
-    assert_eq!(answer.outcome(summary), "3/0 3/3 from 23T23:45 to 24T00:01");
+    let response = site.ask(&between("2026-11-23T23:45:00Z", "")).await;
+    assert_eq!(response.outcome(summary), "3/0 3/3 from 23T23:45 to 24T00:01");
 }
 
 #[tokio::test]
-async fn e69_pages_ascend_and_lose_nothing() {
+async fn e69_pages_are_in_order_and_complete() {
     let site = Site::open_with(|server| server.page_size_items = 1_000).await;
     let start = site.clock_now();
     let more = (0..2_496_u32).map(|number| HistorySample {
@@ -110,7 +110,7 @@ async fn e69_pages_ascend_and_lose_nothing() {
         values.extend(found.into_iter().map(|text| text.parse::<u32>().unwrap()));
         reference = page.text("GetHistoryResponseStatus/MoreDataRef").to_owned();
         assert_eq!(page.text("GetHistoryResponseStatus/TimeFrom"), "2026-11-23T23:00:00.000Z");
-        // Samples that come while pages are read stay out of them.
+        // Samples that are added between pages are not included.
         site.clock.advance(Duration::from_secs(1));
         site.source.record(site.history, [sample_at(site.clock_now())]);
         if reference.is_empty() {
@@ -149,7 +149,7 @@ async fn references_of_others_and_of_other_histories_are_refused() {
 }
 
 #[tokio::test]
-async fn a_store_that_does_not_answer_is_a_timeout() {
+async fn a_store_that_does_not_respond_is_a_timeout() {
     let site = Site::open().await;
     site.source.fail_with(Some(SourceFault::Timeout));
     assert_eq!(site.ask(&between("", "")).await.fault(), Some("TIMEOUT"));

@@ -1,4 +1,4 @@
-//! Items with all that is known of them (cases E41 to E46, E60, E61).
+//! Items with all their properties (cases E41 to E46, E60, E61).
 
 use riser_domain::{PointHandle, Value, ValueState};
 
@@ -20,7 +20,7 @@ fn summary(content: &Node) -> String {
 }
 
 #[tokio::test]
-async fn items_come_by_kind_in_the_order_of_the_request() {
+async fn items_are_grouped_by_kind_in_the_order_of_the_request() {
     let site = Site::open().await;
     for (case, request, expected) in [
         ("E41", asking_for("GetItems", ["zone", "root"]), "!zone !root"),
@@ -65,7 +65,7 @@ async fn each_type_has_its_text() {
 }
 
 #[tokio::test]
-async fn e60_and_e61_each_state_is_told_and_the_last_value_kept() {
+async fn e60_and_e61_each_state_is_shown_and_the_last_value_kept() {
     let site = Site::open().await;
     let handle = site.source.add_value("one", "zone", Value::Double(7.5), None);
     for (state, expected) in [
@@ -76,8 +76,8 @@ async fn e60_and_e61_each_state_is_told_and_the_last_value_kept() {
         (ValueState::Error, "one=7.5/4"),
     ] {
         publish(&site, handle, state);
-        let answer = site.exchange(Message::of(&asking_for("GetItems", ["one"])).by(VIEWER)).await;
-        assert_eq!(answer.outcome(summary), expected);
+        let response = site.exchange(Message::of(&asking_for("GetItems", ["one"])).by(VIEWER)).await;
+        assert_eq!(response.outcome(summary), expected);
     }
 }
 

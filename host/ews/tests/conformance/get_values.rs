@@ -1,4 +1,4 @@
-//! Values by id, as a BMS polls them (cases E42 to E46 and the same list asked again).
+//! Values by id, as a BMS polls them (cases E42 to E46, and repeated requests).
 
 use riser_domain::{Value, ValueState};
 
@@ -48,7 +48,7 @@ async fn values_come_in_the_order_of_the_request() {
 }
 
 #[tokio::test]
-async fn five_thousand_ids_are_the_most() {
+async fn more_than_five_thousand_ids_are_refused() {
     let site = Site::open().await;
     let most = site.ask(&asking_for("GetValues", std::iter::repeat_n("count", 5_000))).await;
     assert_eq!(most.content.all("GetValuesItems/ValueItem").len(), 5_000);
@@ -61,12 +61,12 @@ async fn a_long_list_may_be_indented() {
     let site = Site::open().await;
     let indented = asking_for("GetValues", std::iter::repeat_n("count", 5_000))
         .replace("<Id>", &format!("\r\n{}<Id>", " ".repeat(20)));
-    let answer = site.ask(&indented).await;
-    assert_eq!(answer.content.all("GetValuesItems/ValueItem").len(), 5_000);
+    let response = site.ask(&indented).await;
+    assert_eq!(response.content.all("GetValuesItems/ValueItem").len(), 5_000);
 }
 
 #[tokio::test]
-async fn utf_16_that_was_read_before_is_still_held_against_its_header() {
+async fn a_repeated_utf_16_request_is_still_checked_against_its_header() {
     let site = Site::open().await;
     let text = format!("\u{feff}{}", envelope(&asking_for("GetValues", ["count"])));
     let message = Message::raw(text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>());
@@ -95,7 +95,7 @@ async fn the_same_request_again_shows_new_values_and_a_new_tree() {
 }
 
 #[tokio::test]
-async fn a_request_seen_before_is_still_held_against_its_action() {
+async fn a_repeated_request_is_still_checked_against_its_action() {
     let site = Site::open().await;
     let message = Message::raw(envelope(&asking_for("GetValues", ["count"])));
     assert_eq!(site.exchange(message.clone()).await.fault(), None);

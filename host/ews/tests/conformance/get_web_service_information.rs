@@ -1,4 +1,4 @@
-//! What the server says of itself, and what follows from versions (cases E28 to E33).
+//! Server information and version rules (cases E28 to E33).
 
 use riser_ews::NAMESPACE;
 
@@ -14,9 +14,9 @@ fn operations(content: &Node) -> String {
 }
 
 #[tokio::test]
-async fn e31_each_version_is_told_what_it_knows() {
+async fn e31_each_version_gets_the_operations_it_knows() {
     let site = Site::open().await;
-    for (attribute, answered, knows_systems) in [
+    for (attribute, expected_version, knows_systems) in [
         ("version=\"1.2\"", Some("1.2"), true),
         ("version=\"2\"", Some("1.2"), true),
         ("version=\"1.1\"", Some("1.1"), false),
@@ -24,10 +24,10 @@ async fn e31_each_version_is_told_what_it_knows() {
         ("version=\"junk\"", Some("1.0"), false),
         ("", None, false),
     ] {
-        let answer = site.ask(&format!("<GetWebServiceInformationRequest {attribute}/>")).await;
-        let content = &answer.content;
+        let response = site.ask(&format!("<GetWebServiceInformationRequest {attribute}/>")).await;
+        let content = &response.content;
         assert_eq!(operations(content), SERVED.join(" "), "{attribute}");
-        assert_eq!(content.attributes.get("version").map(String::as_str), answered, "{attribute}");
+        assert_eq!(content.attributes.get("version").map(String::as_str), expected_version, "{attribute}");
         assert_eq!(content.all("SystemInfo").len(), usize::from(knows_systems), "{attribute}");
         assert_eq!(content.text("GetWebServiceInformationVersion/MajorVersion"), "1");
         assert_eq!(content.text("GetWebServiceInformationVersion/MinorVersion"), "2");
@@ -36,7 +36,7 @@ async fn e31_each_version_is_told_what_it_knows() {
 }
 
 #[tokio::test]
-async fn e28_and_e33_an_operation_that_is_not_served_is_refused_and_not_announced() {
+async fn e28_and_e33_an_unsupported_operation_is_refused_and_not_announced() {
     let site = Site::open().await;
     let others = [
         "GetAlarmEventsRequest",
@@ -58,17 +58,17 @@ async fn e28_and_e33_an_operation_that_is_not_served_is_refused_and_not_announce
     ];
     for (element, version) in others.into_iter().flat_map(|name| [(name, ""), (name, "1.1"), (name, "1.2")]) {
         let attribute = if version.is_empty() { String::new() } else { format!(" version=\"{version}\"") };
-        let answer = site.ask(&format!("<{element}{attribute}/>")).await;
-        let outcome = (answer.status, answer.fault());
+        let response = site.ask(&format!("<{element}{attribute}/>")).await;
+        let outcome = (response.status, response.fault());
         assert_eq!(outcome, (500, Some("OPERATION_NOT_SUPPORTED")), "{element} {version}");
-        assert_eq!(answer.content.all("Detail/Fault_Operation_Not_Supported").len(), 1, "{element}");
+        assert_eq!(response.content.all("Detail/Fault_Operation_Not_Supported").len(), 1, "{element}");
     }
     let foreign = site.ask("<RespondAlarmEventsRequest version=\"1.2\"/>").await;
     assert_eq!(foreign.fault(), Some("OPERATION_NOT_SUPPORTED"));
 }
 
 #[tokio::test]
-async fn the_system_is_told_with_a_version_of_numbers_only() {
+async fn the_system_version_has_numbers_only() {
     let site = Site::open().await;
     let content = site.ask("<GetWebServiceInformationRequest version=\"1.2\"/>").await.content;
     let version = content.text("SystemInfo/Version");

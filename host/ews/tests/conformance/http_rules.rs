@@ -14,15 +14,15 @@ const INFORMATION: &str = "<GetWebServiceInformationRequest version=\"1.2\"/>";
 const VALUES: &str =
     "<GetValuesRequest version=\"1.2\"><GetValuesIds><Id>power</Id></GetValuesIds></GetValuesRequest>";
 
-/// Sends a head and a body as they stand; answers all that comes until the server closes.
+/// Sends a head and a body unchanged. Returns all output until the server closes.
 async fn talk(site: &Site, lines: &[&str], body: &[u8]) -> String {
     let mut stream = TcpStream::connect(&site.address).await.unwrap();
     let head = format!("POST {} HTTP/1.1\r\nHost: x\r\n{}\r\n\r\n", site.path, lines.join("\r\n"));
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(body).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8(answer).unwrap()
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await.unwrap();
+    String::from_utf8(response).unwrap()
 }
 
 async fn authorization_line(site: &Site) -> String {
@@ -33,14 +33,14 @@ async fn authorization_line(site: &Site) -> String {
 async fn e11_other_methods_are_refused_with_those_that_are_allowed() {
     let site = Site::open().await;
     for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
-        let answer = site.http.request(method.clone(), &site.url).send().await.unwrap();
-        assert_eq!(answer.status(), 405, "{method}");
-        assert!(answer.headers()["allow"].to_str().unwrap().contains("POST"));
+        let response = site.http.request(method.clone(), &site.url).send().await.unwrap();
+        assert_eq!(response.status(), 405, "{method}");
+        assert!(response.headers()["allow"].to_str().unwrap().contains("POST"));
     }
 }
 
 #[tokio::test]
-async fn e12_and_e13_paths_are_exact_but_for_the_alias_and_a_final_slash() {
+async fn e12_and_e13_paths_are_exact_except_for_the_alias_and_a_final_slash() {
     let site = Site::open().await;
     for (path, status) in [
         ("/ecostruxure/dataexchange", 404),
@@ -50,22 +50,22 @@ async fn e12_and_e13_paths_are_exact_but_for_the_alias_and_a_final_slash() {
         ("/EcoStruxure/DataExchange/", 401),
         ("/EcoStructure/DataExchange", 401),
     ] {
-        let answer = site.http.post(format!("http://{}{path}", site.address)).send().await.unwrap();
-        assert_eq!(answer.status(), status, "{path}");
-        assert_eq!(answer.headers().contains_key("www-authenticate"), status == 401, "{path}");
+        let response = site.http.post(format!("http://{}{path}", site.address)).send().await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+        assert_eq!(response.headers().contains_key("www-authenticate"), status == 401, "{path}");
     }
 }
 
 #[tokio::test]
-async fn e14_and_e16_the_media_type_has_to_be_xml_and_nothing_more() {
+async fn e14_and_e16_any_xml_media_type_is_accepted_and_others_are_refused() {
     let site = Site::open().await;
     for content_type in ["text/xml", "application/xml; charset=UTF-8", "application/soap+xml"] {
-        let answer = site.exchange(Message::of(INFORMATION).with_content_type(content_type)).await;
-        assert_eq!(answer.fault(), None, "{content_type}");
+        let response = site.exchange(Message::of(INFORMATION).with_content_type(content_type)).await;
+        assert_eq!(response.fault(), None, "{content_type}");
     }
     for content_type in ["application/json", "text/plain", "multipart/related"] {
-        let answer = site.send(&Message::of(INFORMATION).with_content_type(content_type)).await;
-        assert_eq!(answer.status(), 415, "{content_type}");
+        let response = site.send(&Message::of(INFORMATION).with_content_type(content_type)).await;
+        assert_eq!(response.status(), 415, "{content_type}");
     }
 }
 
@@ -73,10 +73,10 @@ async fn e14_and_e16_the_media_type_has_to_be_xml_and_nothing_more() {
 async fn e15_soap_1_1_gets_a_fault_that_its_clients_can_read() {
     let site = Site::open().await;
     let old = envelope(INFORMATION).replace(SOAP_12, "http://schemas.xmlsoap.org/soap/envelope/");
-    let answer = site.exchange(Message::raw(old).with_content_type("text/xml")).await;
-    assert_eq!(answer.status, 500);
-    assert_eq!(answer.content.text("faultcode"), "s:VersionMismatch");
-    assert!(answer.headers["content-type"].to_str().unwrap().starts_with("text/xml"));
+    let response = site.exchange(Message::raw(old).with_content_type("text/xml")).await;
+    assert_eq!(response.status, 500);
+    assert_eq!(response.content.text("faultcode"), "s:VersionMismatch");
+    assert!(response.headers["content-type"].to_str().unwrap().starts_with("text/xml"));
 }
 
 #[tokio::test]
@@ -94,12 +94,12 @@ async fn e17_and_e18_only_the_action_of_another_operation_is_a_contradiction() {
         let in_type = site.exchange(Message::of(VALUES).with_content_type(&of(&action))).await;
         assert_eq!(in_type.fault(), fault, "{action}");
         let header = Message::of(VALUES).with_header("soapaction", &format!("\"{action}\""));
-        assert_eq!(site.exchange(header).await.fault(), fault, "{action} in a header of its own");
+        assert_eq!(site.exchange(header).await.fault(), fault, "{action} in a separate header");
     }
 }
 
 #[tokio::test]
-async fn e19_headers_are_passed_over_unless_they_have_to_be_understood() {
+async fn e19_headers_are_ignored_unless_they_must_be_understood() {
     let site = Site::open().await;
     let with_header = |attributes: &str| {
         let header = format!("<s:Header><Action xmlns=\"urn:a\" {attributes}>x</Action></s:Header><s:Body>");
@@ -112,27 +112,27 @@ async fn e19_headers_are_passed_over_unless_they_have_to_be_understood() {
 }
 
 #[tokio::test]
-async fn e21_and_e22_utf_16_with_a_mark_is_read_and_a_contradiction_refused() {
+async fn e21_and_e22_utf_16_with_a_byte_order_mark_is_read_and_a_contradiction_refused() {
     let site = Site::open().await;
     for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
         let text = format!("\u{feff}<?xml version=\"1.0\" encoding=\"utf-16\"?>{}", envelope(VALUES));
         let bytes: Vec<u8> = text.encode_utf16().flat_map(to_bytes).collect();
         let message = Message::raw(bytes.clone()).with_content_type("application/soap+xml; charset=utf-16");
-        let answer = site.exchange(message).await;
-        assert_eq!((answer.status, answer.fault()), (200, None));
-        assert!(answer.body.starts_with("<?xml version=\"1.0\" encoding=\"utf-8\"?>"));
+        let response = site.exchange(message).await;
+        assert_eq!((response.status, response.fault()), (200, None));
+        assert!(response.body.starts_with("<?xml version=\"1.0\" encoding=\"utf-8\"?>"));
         let contradiction = Message::raw(bytes).with_content_type("application/soap+xml; charset=utf-8");
         assert_eq!(site.exchange(contradiction).await.status, 400);
     }
 }
 
 #[tokio::test]
-async fn e23_a_body_that_is_too_large_is_refused_before_it_comes() {
+async fn e23_a_body_above_the_limit_is_refused_before_it_is_sent() {
     let site = Site::open().await;
     let authorization = authorization_line(&site).await;
     let lines = [&authorization, "Content-Type: text/xml", "Content-Length: 1048577"];
-    let answer = talk(&site, &lines, b"").await;
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    let response = talk(&site, &lines, b"").await;
+    assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
 }
 
 #[tokio::test]
@@ -143,21 +143,25 @@ async fn e24_a_chunked_body_is_read_up_to_the_limit() {
         let authorization = authorization_line(&site).await;
         let lines =
             [&authorization, "Content-Type: text/xml", "Transfer-Encoding: chunked", "Connection: close"];
-        let answer = talk(&site, &lines, chunked(&body).as_bytes()).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{}", &answer[..answer.len().min(200)]);
-        assert!(!answer.to_ascii_lowercase().contains("transfer-encoding"));
+        let response = talk(&site, &lines, chunked(&body).as_bytes()).await;
+        assert!(
+            response.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{}",
+            &response[..response.len().min(200)]
+        );
+        assert!(!response.to_ascii_lowercase().contains("transfer-encoding"));
     }
 }
 
 #[tokio::test]
 async fn e25_a_compressed_request_is_refused() {
     let site = Site::open().await;
-    let answer = site.send(&Message::of(INFORMATION).with_header("content-encoding", "gzip")).await;
-    assert_eq!(answer.status(), 415);
+    let response = site.send(&Message::of(INFORMATION).with_header("content-encoding", "gzip")).await;
+    assert_eq!(response.status(), 415);
 }
 
 #[tokio::test]
-async fn e26_a_client_that_waits_for_word_gets_it_only_when_logged_in() {
+async fn e26_only_a_logged_in_client_gets_100_continue() {
     let site = Site::open().await;
     let body = envelope(INFORMATION);
     let length = format!("Content-Length: {}", body.len());
@@ -171,14 +175,14 @@ async fn e26_a_client_that_waits_for_word_gets_it_only_when_logged_in() {
 }
 
 #[tokio::test]
-async fn e27_a_large_answer_is_compressed_when_the_client_asks_for_it() {
+async fn e27_a_large_response_is_compressed_when_the_client_asks_for_it() {
     let site = Site::open().await;
     let many = asking_for("GetValues", ["power"; 200]);
     let plain = site.ask(&many).await;
     assert!(!plain.headers.contains_key("content-encoding"));
-    let answer = site.send(&Message::of(&many).with_header("accept-encoding", "gzip")).await;
-    assert_eq!(answer.headers()["content-encoding"], "gzip");
-    let packed = answer.bytes().await.unwrap();
+    let response = site.send(&Message::of(&many).with_header("accept-encoding", "gzip")).await;
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    let packed = response.bytes().await.unwrap();
     let mut text = String::new();
     flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut text).unwrap();
     assert!(plain.body.len() > 8 * 1024 && packed.len() < plain.body.len());
@@ -188,7 +192,7 @@ async fn e27_a_large_answer_is_compressed_when_the_client_asks_for_it() {
 }
 
 #[tokio::test]
-async fn requests_on_one_connection_are_answered_in_turn_and_http_1_0_once() {
+async fn requests_on_one_connection_get_responses_in_order_and_http_1_0_only_one() {
     let site = Site::open().await;
     let body = envelope(INFORMATION);
     let mut requests = Vec::new();
@@ -203,9 +207,9 @@ async fn requests_on_one_connection_are_answered_in_turn_and_http_1_0_once() {
     }
     let mut stream = TcpStream::connect(&site.address).await.unwrap();
     stream.write_all(requests.concat().as_bytes()).await.unwrap();
-    let mut answers = String::new();
-    stream.read_to_string(&mut answers).await.unwrap();
-    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 2, "{answers}");
+    let mut responses = String::new();
+    stream.read_to_string(&mut responses).await.unwrap();
+    assert_eq!(responses.matches("HTTP/1.1 200 OK").count(), 2, "{responses}");
 
     let old = requests[0].replace("HTTP/1.1", "HTTP/1.0");
     let old = old.replace("Connection: keep-alive\r\n", "");
@@ -213,7 +217,7 @@ async fn requests_on_one_connection_are_answered_in_turn_and_http_1_0_once() {
     let old = old.replace(&used, &authorization_line(&site).await);
     let mut stream = TcpStream::connect(&site.address).await.unwrap();
     stream.write_all(old.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.0 200 OK"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.0 200 OK"), "{response}");
 }

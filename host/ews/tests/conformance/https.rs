@@ -12,8 +12,8 @@ async fn a_client_logs_in_reads_and_writes_over_https() {
     assert_eq!(read().await.text("GetValuesItems/ValueItem/Value"), "-3");
     let write = "<SetValuesRequest><SetValuesItems><ValueItem><Id>count</Id><Value>7</Value></ValueItem>\
                  </SetValuesItems></SetValuesRequest>";
-    let answer = site.ask(write).await;
-    assert_eq!((answer.status, answer.fault()), (200, None));
+    let response = site.ask(write).await;
+    assert_eq!((response.status, response.fault()), (200, None));
     assert_eq!(read().await.text("GetValuesItems/ValueItem/Value"), "7");
 }
 

@@ -9,7 +9,7 @@ use crate::site::{BMS, CARETAKER, Site};
 
 const REQUEST: &str = "<GetWebServiceInformationRequest version=\"1.2\"/>";
 
-/// A challenge that is answered by hand.
+/// A challenge with a manual response.
 struct Challenge(WwwAuthenticateHeader);
 
 impl Challenge {
@@ -23,24 +23,24 @@ impl Challenge {
         Self(WwwAuthenticateHeader::parse(line).unwrap())
     }
 
-    fn answer_as(&mut self, account: (&str, &str), uri: &str, count: u32) -> String {
+    fn respond_as(&mut self, account: (&str, &str), uri: &str, count: u32) -> String {
         self.0.nc = count - 1;
         let context =
             AuthContext::new_with_method(account.0, account.1, uri, None::<&[u8]>, HttpMethod::POST);
         self.0.respond(&context).unwrap().to_header_string()
     }
 
-    fn answer(&mut self, site: &Site, count: u32) -> String {
-        self.answer_as(BMS, &site.path, count)
+    fn respond(&mut self, site: &Site, count: u32) -> String {
+        self.respond_as(BMS, &site.path, count)
     }
 }
 
-/// Sends a header; answers the status and whether the challenge says stale.
+/// Sends a header. Returns the status and whether the challenge is stale.
 async fn log_in(site: &Site, authorization: &str) -> (u16, bool) {
     let request = site.http.post(&site.url).header(AUTHORIZATION, authorization);
     let request = request.header("content-type", "application/soap+xml").body(envelope(REQUEST));
-    let answer = request.send().await.unwrap();
-    (answer.status().as_u16(), challenge_lines(&answer).iter().any(|line| line.contains("stale=true")))
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), challenge_lines(&response).iter().any(|line| line.contains("stale=true")))
 }
 
 const ACCEPTED: (u16, bool) = (200, false);
@@ -48,7 +48,7 @@ const REFUSED: (u16, bool) = (401, false);
 const STALE: (u16, bool) = (401, true);
 
 #[tokio::test]
-async fn e1_without_a_login_both_challenges_carry_one_nonce() {
+async fn e1_without_a_login_both_challenges_have_the_same_nonce() {
     let site = Site::open().await;
     let lines = site.challenges().await;
     let challenges: Vec<_> = lines.iter().map(|line| WwwAuthenticateHeader::parse(line).unwrap()).collect();
@@ -62,7 +62,7 @@ async fn e1_without_a_login_both_challenges_carry_one_nonce() {
 async fn e2_both_algorithms_log_in() {
     let site = Site::open().await;
     for algorithm in [DigestAlgorithm::Sha256, DigestAlgorithm::Md5] {
-        let header = Challenge::of(&site, algorithm).await.answer(&site, 1);
+        let header = Challenge::of(&site, algorithm).await.respond(&site, 1);
         assert_eq!(log_in(&site, &header).await, ACCEPTED, "{algorithm:?}");
     }
 }
@@ -81,7 +81,7 @@ async fn e3_an_algorithm_that_is_switched_off_is_refused() {
     let lines = site.challenges().await;
     assert_eq!(lines.len(), 1);
     let mut md5 = Challenge::read(&lines[0].replace("SHA-256", "MD5"));
-    assert_eq!(log_in(&site, &md5.answer(&site, 1)).await, REFUSED);
+    assert_eq!(log_in(&site, &md5.respond(&site, 1)).await, REFUSED);
 }
 
 #[tokio::test]
@@ -97,9 +97,9 @@ async fn e5_counts_may_come_out_of_order_but_not_twice() {
     let site = Site::open().await;
     let mut challenge = Challenge::of(&site, DigestAlgorithm::Sha256).await;
     for count in [1, 2, 7, 3] {
-        assert_eq!(log_in(&site, &challenge.answer(&site, count)).await, ACCEPTED, "{count}");
+        assert_eq!(log_in(&site, &challenge.respond(&site, count)).await, ACCEPTED, "{count}");
     }
-    assert_eq!(log_in(&site, &challenge.answer(&site, 7)).await, STALE);
+    assert_eq!(log_in(&site, &challenge.respond(&site, 7)).await, STALE);
 }
 
 #[tokio::test]
@@ -117,15 +117,15 @@ async fn e7_a_nonce_of_another_process_or_of_a_minute_ago_is_stale() {
     assert_eq!(log_in(&site, &header).await, STALE);
     let mut old = Challenge::of(&site, DigestAlgorithm::Sha256).await;
     site.clock.advance(std::time::Duration::from_secs(61));
-    assert_eq!(log_in(&site, &old.answer(&site, 1)).await, STALE);
+    assert_eq!(log_in(&site, &old.respond(&site, 1)).await, STALE);
 }
 
 #[tokio::test]
 async fn e8_a_header_for_another_request_or_without_its_parts_is_refused() {
     let site = Site::open().await;
     let mut challenge = Challenge::of(&site, DigestAlgorithm::Sha256).await;
-    let right = challenge.answer(&site, 1);
-    let another_uri = challenge.answer_as(BMS, "/EcoStruxure", 1);
+    let right = challenge.respond(&site, 1);
+    let another_uri = challenge.respond_as(BMS, "/EcoStruxure", 1);
     let part = |name: &str| {
         right.split(", ").find(|part| part.trim_start_matches("Digest ").starts_with(name)).unwrap()
     };
@@ -151,20 +151,20 @@ async fn e8_a_header_for_another_request_or_without_its_parts_is_refused() {
 async fn e9_parallel_requests_share_a_nonce() {
     let site = Site::open().await;
     let mut challenge = Challenge::of(&site, DigestAlgorithm::Sha256).await;
-    let headers: Vec<String> = (1..=64).map(|count| challenge.answer(&site, count)).collect();
+    let headers: Vec<String> = (1..=64).map(|count| challenge.respond(&site, count)).collect();
     let (site, headers) = (&site, &headers);
     let statuses = futures_util::future::join_all((0..64).map(|n| async move {
-        // Each starts somewhere else, as packets on the way do.
+        // Each starts elsewhere, as packets do on a network.
         log_in(site, &headers[(n * 37) % 64]).await
     }));
     assert_eq!(statuses.await, [ACCEPTED; 64]);
 }
 
 #[tokio::test]
-async fn reading_needs_no_right_and_the_first_post_is_answered_whatever_it_carries() {
+async fn a_get_needs_no_right_and_a_first_post_gets_a_challenge_with_any_body() {
     let site = Site::open().await;
-    let answer = site.exchange(Message::of(REQUEST).by(crate::site::VIEWER)).await;
-    assert_eq!(answer.status, 200);
+    let response = site.exchange(Message::of(REQUEST).by(crate::site::VIEWER)).await;
+    assert_eq!(response.status, 200);
     let unasked = site.http.post(&site.url).body("no XML at all").send().await.unwrap();
     assert_eq!(unasked.status(), 401);
 }

@@ -1,6 +1,6 @@
-//! The server through its front door: HTTP, Digest, SOAP and each operation, over items in memory. Every answer is
-//! held against the reference contract. Cases are numbered as in the conformance list of the protocol's design
-//! (`E1` to `E89`).
+//! Tests of the whole server: HTTP, Digest, SOAP and each operation, over items in memory. Every
+//! response is checked against the reference contract. Cases are numbered as in the conformance list of the
+//! protocol's design (`E1` to `E89`).
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 

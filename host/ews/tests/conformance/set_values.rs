@@ -34,7 +34,7 @@ async fn shown(site: &Site, id: &str) -> String {
 }
 
 #[tokio::test]
-async fn each_way_of_writing_a_value_is_read_or_refused() {
+async fn each_form_of_a_value_is_accepted_or_refused() {
     let site = Site::open().await;
     for (case, id, text, outcome, after) in [
         ("E47", "enabled", "True", "ok", "true/1"),
@@ -67,7 +67,7 @@ async fn each_way_of_writing_a_value_is_read_or_refused() {
 }
 
 #[tokio::test]
-async fn the_whole_request_is_refused_only_when_nothing_can_be_made_of_it() {
+async fn the_whole_request_is_refused_only_when_no_item_is_usable() {
     let site = Site::open().await;
     let no_value = "<SetValuesRequest><SetValuesItems><ValueItem><Id>count</Id></ValueItem></SetValuesItems></SetValuesRequest>";
     let half = "<SetValuesRequest><SetValuesItems><ValueItem><Id>count</Id></ValueItem><ValueItem><Id>enabled</Id>\
@@ -92,11 +92,11 @@ async fn the_whole_request_is_refused_only_when_nothing_can_be_made_of_it() {
 }
 
 #[tokio::test]
-async fn e32_and_e51_writes_stand_for_themselves() {
+async fn e32_and_e51_a_refused_write_does_not_affect_the_others() {
     let site = Site::open().await;
-    let answer = site.ask(&writing([("reduction", "20"), ("power", "1"), ("count", "7")])).await;
-    assert_eq!(answer.outcome(summary), "ok VALUE_NOT_WRITEABLE ok");
-    assert!(!answer.content.attributes.contains_key("version"));
+    let response = site.ask(&writing([("reduction", "20"), ("power", "1"), ("count", "7")])).await;
+    assert_eq!(response.outcome(summary), "ok VALUE_NOT_WRITEABLE ok");
+    assert!(!response.content.attributes.contains_key("version"));
     assert_eq!((shown(&site, "reduction").await, shown(&site, "count").await), ("20/1".into(), "7/1".into()));
 }
 
@@ -117,13 +117,13 @@ async fn e53_of_two_writes_to_one_point_the_last_wins() {
 }
 
 #[tokio::test]
-async fn e55_a_full_store_takes_nothing_and_reading_goes_on() {
+async fn e55_a_full_store_accepts_no_write_and_reads_still_work() {
     let site = Site::open().await;
     for fault in [SourceFault::StoreFull, SourceFault::Timeout] {
         site.source.fail_with(Some(fault));
-        let answer = site.ask(&writing([("count", "1")])).await;
-        assert_eq!((answer.status, answer.fault()), (500, Some("TIMEOUT")));
-        assert_eq!(answer.content.text("Code/Value"), "s:Receiver");
+        let response = site.ask(&writing([("count", "1")])).await;
+        assert_eq!((response.status, response.fault()), (500, Some("TIMEOUT")));
+        assert_eq!(response.content.text("Code/Value"), "s:Receiver");
         assert_eq!(shown(&site, "count").await, "-3/0");
     }
 }

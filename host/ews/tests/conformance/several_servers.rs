@@ -1,4 +1,4 @@
-//! Several servers at one address: each has its path, realm, algorithms, accounts, items and secrets.
+//! Several servers at one address: each has its own path, realm, algorithms, accounts, items and secrets.
 
 use digest_auth::{AuthContext, HttpMethod, WwwAuthenticateHeader};
 use reqwest::header::AUTHORIZATION;
@@ -49,9 +49,9 @@ async fn a_nonce_of_one_is_stale_and_a_reference_of_one_is_unknown_at_the_other(
     let mut challenge = WwwAuthenticateHeader::parse(&second.challenges().await[0]).unwrap();
     let context = AuthContext::new_with_method(BMS.0, BMS.1, &third.path, None::<&[u8]>, HttpMethod::POST);
     let header = challenge.respond(&context).unwrap().to_header_string();
-    let answer = third.http.post(&third.url).header(AUTHORIZATION, header).send().await.unwrap();
-    assert_eq!(answer.status(), 401);
-    assert!(challenge_lines(&answer)[0].contains("stale=true"));
+    let response = third.http.post(&third.url).header(AUTHORIZATION, header).send().await.unwrap();
+    assert_eq!(response.status(), 401);
+    assert!(challenge_lines(&response)[0].contains("stale=true"));
 
     let page = second.ask(&asking_for("GetContainerItems", ["zone"])).await.content;
     let reference = page.text("GetContainerItemsStatus/MoreDataRef");

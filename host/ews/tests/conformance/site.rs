@@ -1,4 +1,4 @@
-//! A server on a port of its own, over a small tree that has one item of each kind.
+//! A server on a free port, with a small tree that has one item of each kind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use riser_ews::{EwsEndpoint, HttpLimits, Listener, ListenerOptions, TlsFiles};
 pub(crate) const REALM: &str = "Riser \"tests\"";
 /// May read and write.
 pub(crate) const BMS: (&str, &str) = ("bms", "p\u{e4}ss:w\"rd");
-/// Has a name that ASCII lacks.
+/// Has a name outside ASCII.
 pub(crate) const CARETAKER: (&str, &str) = ("H\u{e4}usler", "only looks, too");
 /// May read.
 pub(crate) const VIEWER: (&str, &str) = ("viewer", "only looks");
 
-/// When the clock stands still: 2026-11-24T00:00:00Z.
+/// The time of the fixed clock: 2026-11-24T00:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_ms(1_795_478_400_000);
-/// Between two samples of the history.
+/// Interval of the history's samples.
 pub(crate) const SAMPLE_PERIOD: Duration = Duration::from_mins(15);
 
 pub(crate) struct Site {
@@ -40,12 +40,12 @@ impl Site {
         Self::open_with(|_| {}).await
     }
 
-    /// With settings that differ from the usual ones.
+    /// With other settings.
     pub(crate) async fn open_with(change: impl FnOnce(&mut EwsServer)) -> Self {
         Self::open_on(change, ListenerOptions::default()).await
     }
 
-    /// With other limits on how long clients may take and how many may come.
+    /// With other deadlines and connection limits.
     pub(crate) async fn open_within(limits: HttpLimits) -> Self {
         Self::open_on(|_| {}, ListenerOptions { limits, ..ListenerOptions::default() }).await
     }
@@ -70,7 +70,7 @@ impl Site {
     }
 
     pub(crate) async fn open_on(change: impl FnOnce(&mut EwsServer), options: ListenerOptions) -> Self {
-        // Another test of this process may have been first; any provider will do.
+        // Another test of this process may have installed a provider; any works.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut server = EwsServer {
             id: EwsServerId(1),
@@ -128,12 +128,12 @@ impl Site {
     }
 }
 
-/// A client with no connection open yet.
+/// A client without an open connection.
 pub(crate) fn new_client() -> reqwest::Client {
     reqwest::Client::builder().no_gzip().build().unwrap()
 }
 
-/// `zone` holds a value of each type, a history, and a folder inside; `empty` holds nothing.
+/// `zone` has a value of each type, a history, and a folder; `empty` has no items.
 fn fill(source: &MemorySource) -> PointHandle {
     source.add_folder("zone", "Zone <1> & \"more\"");
     source.add_folder("empty", "Empty");

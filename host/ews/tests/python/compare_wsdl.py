@@ -50,7 +50,7 @@ class Service:
             )
 
     def content(self, element, path):
-        """All that an element may contain. A type inside itself is named by how far up it stands."""
+        """Returns the content model of an element. A recursive type is named by its distance."""
         kind = element.get("type")
         occurs = (element.get("minOccurs", "1"), element.get("maxOccurs", "1"), element.get("nillable", "false"))
         if kind is None:

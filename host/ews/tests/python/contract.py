@@ -1,4 +1,4 @@
-"""Holds answers of an EWS server against the contract.
+"""Checks responses of an EWS server against the contract.
 
 The schema knows which elements are allowed and in which order; nearly all of them are optional in it. What has to
 be there all the same, and what the texts may be, is checked here a second time, in words of our own.
@@ -99,13 +99,13 @@ class Contract:
             raise ValueError("an envelope has one body with one element")
         return bodies[0][0]
 
-    def breaches(self, request, answer, status, content_type):
-        """What is wrong with an answer, as a list of sentences."""
-        content = self.content(answer)
+    def breaches(self, request, response, status, content_type):
+        """Returns the violations of a response as a list of sentences."""
+        content = self.content(response)
         asked = self._asked(request)
         if etree.QName(content).localname == "Fault":
             return self._fault_breaches(content, asked, status, content_type)
-        return self._answer_breaches(content, asked, status, content_type)
+        return self._response_breaches(content, asked, status, content_type)
 
     def _asked(self, request):
         try:
@@ -136,7 +136,7 @@ class Contract:
         element = detail[0]
         breaches = []
         if not self.fault_types.validate(element):
-            breaches.append(f"the detail is no fault of the contract: {self.fault_types.error_log.last_error}")
+            breaches.append(f"the detail is not a fault of the contract: {self.fault_types.error_log.last_error}")
         if element.text != reason:
             breaches.append("reason and detail differ")
         operation = etree.QName(asked).localname.removesuffix("Request")
@@ -146,42 +146,42 @@ class Contract:
             breaches.append(f"the fault's action is not {action}: {content_type}")
         return breaches
 
-    def _answer_breaches(self, answer, asked, status, content_type):
-        name = etree.QName(answer).localname
+    def _response_breaches(self, response, asked, status, content_type):
+        name = etree.QName(response).localname
         breaches = []
-        if not self.types.validate(answer):
+        if not self.types.validate(response):
             breaches.append(f"the schema refuses it: {self.types.error_log.last_error}")
         if asked is None or name != etree.QName(asked).localname.removesuffix("Request") + "Response":
-            return breaches + [f"{name} answers another question"]
+            return breaches + [f"{name} belongs to another request"]
         if status != 200:
-            breaches.append(f"an answer comes with status {status}")
+            breaches.append(f"a response has status {status}")
         operation = name.removesuffix("Response")
         if f'action="{DATA}/{operation}Out"' not in content_type:
             breaches.append(f"the action is wrong: {content_type}")
-        breaches += [f"{path} is missing" for path in PRESENT[name] if answer.find(_data(path)) is None]
-        breaches += self._version_breaches(name, answer, asked)
-        breaches += getattr(self, f"_check_{operation}")(answer, asked)
+        breaches += [f"{path} is missing" for path in PRESENT[name] if response.find(_data(path)) is None]
+        breaches += self._version_breaches(name, response, asked)
+        breaches += getattr(self, f"_check_{operation}")(response, asked)
         return breaches
 
-    def _version_breaches(self, name, answer, asked):
+    def _version_breaches(self, name, response, asked):
         wanted = asked.get("version")
         expected = wanted
         if name == "SetValuesResponse":
             expected = None
         elif wanted is not None and wanted not in {"1.0", "1.1"}:
             expected = "1.2" if re.fullmatch(r"[1-9]\d*(\.\d+)*", wanted) else "1.0"
-        got = answer.get("version")
-        return [] if got == expected else [f"version {wanted} is answered with {got}"]
+        got = response.get("version")
+        return [] if got == expected else [f"version {wanted} gets {got}"]
 
-    def _check_GetWebServiceInformation(self, answer, asked):
-        is_new = answer.get("version") == "1.2"
+    def _check_GetWebServiceInformation(self, response, asked):
+        is_new = response.get("version") == "1.2"
         newer = ["GetWebServiceInformationSupportedProfiles", "SystemInfo/Version", "SystemInfo/Id", "SystemInfo/Name"]
         return [f"{path} is {'missing' if is_new else 'too new'}" for path in newer
-                if (answer.find(_data(path)) is not None) != is_new]
+                if (response.find(_data(path)) is not None) != is_new]
 
-    def _check_GetContainerItems(self, answer, asked):
+    def _check_GetContainerItems(self, response, asked):
         breaches = []
-        for container in answer.findall(_data("GetContainerItemsItems/ContainerItem")):
+        for container in response.findall(_data("GetContainerItemsItems/ContainerItem")):
             breaches += self._container_breaches(container)
             for name in CHILD_LISTS:
                 if len(container.findall(_data(f"Items/{name}"))) != 1:
@@ -192,66 +192,66 @@ class Contract:
                 breaches += self._value_breaches(child)
             for child in container.findall(_data("Items/HistoryItems/HistoryItem")):
                 breaches += self._missing(child, HISTORY_FIELDS)
-        breaches += self._paging_breaches(answer, "GetContainerItemsStatus")
-        is_whole = _texts(answer, "GetContainerItemsStatus/MoreDataAvailable") == ["false"]
+        breaches += self._paging_breaches(response, "GetContainerItemsStatus")
+        is_whole = _texts(response, "GetContainerItemsStatus/MoreDataAvailable") == ["false"]
         is_first = not any(_texts(asked, "GetContainerItemsParameter/MoreDataRef"))
         ids = _texts(asked, "GetContainerItemsIds/Id") or [""]
         if is_whole and is_first:
-            got = _texts(answer, "GetContainerItemsItems/ContainerItem/Id")
-            root = self._root(answer)
+            got = _texts(response, "GetContainerItemsItems/ContainerItem/Id")
+            root = self._root(response)
             ids = [root if id == "" else id for id in ids]
-            breaches += _order_breaches(ids, [got], _texts(answer, "GetContainerItemsErrorResults/ErrorResult/Id"))
+            breaches += _order_breaches(ids, [got], _texts(response, "GetContainerItemsErrorResults/ErrorResult/Id"))
         return breaches
 
-    def _root(self, answer):
-        for container in answer.findall(_data("GetContainerItemsItems/ContainerItem")):
+    def _root(self, response):
+        for container in response.findall(_data("GetContainerItemsItems/ContainerItem")):
             if _texts(container, "Type") == ["Server"]:
                 return _texts(container, "Id")[0]
         return ""
 
-    def _check_GetItems(self, answer, asked):
+    def _check_GetItems(self, response, asked):
         breaches = []
-        for item in answer.findall(_data("GetItemsItems/ValueItems/ValueItem")):
+        for item in response.findall(_data("GetItemsItems/ValueItems/ValueItem")):
             breaches += self._value_breaches(item) + self._state_breaches(item)
             breaches += self._form_breaches(item, _texts(item, "Type")[0])
-        for item in answer.findall(_data("GetItemsItems/HistoryItems/HistoryItem")):
+        for item in response.findall(_data("GetItemsItems/HistoryItems/HistoryItem")):
             breaches += self._missing(item, HISTORY_FIELDS)
-        kinds = [_texts(answer, f"GetItemsItems/{kind}s/{kind}/Id") for kind in ["ValueItem", "HistoryItem"]]
-        errors = _texts(answer, "GetItemsErrorResults/ErrorResult/Id")
+        kinds = [_texts(response, f"GetItemsItems/{kind}s/{kind}/Id") for kind in ["ValueItem", "HistoryItem"]]
+        errors = _texts(response, "GetItemsErrorResults/ErrorResult/Id")
         return breaches + _order_breaches(_texts(asked, "GetItemsIds/Id"), kinds, errors)
 
-    def _check_GetValues(self, answer, asked):
+    def _check_GetValues(self, response, asked):
         breaches = []
-        for item in answer.findall(_data("GetValuesItems/ValueItem")):
+        for item in response.findall(_data("GetValuesItems/ValueItem")):
             breaches += self._missing(item, ["Id", "State", "Value"]) + self._state_breaches(item)
-        got = _texts(answer, "GetValuesItems/ValueItem/Id")
-        errors = _texts(answer, "GetValuesErrorResults/ErrorResult/Id")
+        got = _texts(response, "GetValuesItems/ValueItem/Id")
+        errors = _texts(response, "GetValuesErrorResults/ErrorResult/Id")
         return breaches + _order_breaches(_texts(asked, "GetValuesIds/Id"), [got], errors)
 
-    def _check_SetValues(self, answer, asked):
+    def _check_SetValues(self, response, asked):
         breaches = []
-        for result in answer.findall(_data("SetValuesResults/Result")):
+        for result in response.findall(_data("SetValuesResults/Result")):
             breaches += self._missing(result, ["Id", "Success", "Message"])
             if (_texts(result, "Success") == ["true"]) != (_texts(result, "Message") == [""]):
                 breaches.append("a message belongs to a failure and to nothing else")
         wanted = [(_texts(item, "Id") or [""])[0] for item in asked.findall(_data("SetValuesItems/ValueItem"))]
-        got = _texts(answer, "SetValuesResults/Result/Id")
+        got = _texts(response, "SetValuesResults/Result/Id")
         return breaches if got == wanted else breaches + ["the results are not those asked for, in order"]
 
-    def _check_GetHistory(self, answer, asked):
-        breaches = self._paging_breaches(answer, "GetHistoryResponseStatus")
+    def _check_GetHistory(self, response, asked):
+        breaches = self._paging_breaches(response, "GetHistoryResponseStatus")
         records = "GetHistoryHistoryRecords"
-        kind = _texts(answer, f"{records}/Type")[0]
-        for record in answer.findall(_data(f"{records}/List/HistoryRecord")):
+        kind = _texts(response, f"{records}/Type")[0]
+        for record in response.findall(_data(f"{records}/List/HistoryRecord")):
             breaches += self._missing(record, ["Value", "State", "TimeStamp"]) + self._state_breaches(record)
             breaches += self._form_breaches(record, kind)
-        times = _texts(answer, f"{records}/List/HistoryRecord/TimeStamp")
-        start, end = (_texts(answer, f"GetHistoryResponseStatus/{name}")[0] for name in ["TimeFrom", "TimeTo"])
-        breaches += [f"{time} is no moment" for time in times + [start, end] if not re.fullmatch(MOMENT, time)]
+        times = _texts(response, f"{records}/List/HistoryRecord/TimeStamp")
+        start, end = (_texts(response, f"GetHistoryResponseStatus/{name}")[0] for name in ["TimeFrom", "TimeTo"])
+        breaches += [f"{time} is not a moment" for time in times + [start, end] if not re.fullmatch(MOMENT, time)]
         if times != sorted(times):
             breaches.append("the samples do not ascend")
         if times and (times[0] < start or times[-1] >= end):
-            breaches.append("a sample lies outside the range")
+            breaches.append("a sample is outside the range")
         return breaches
 
     def _missing(self, element, fields):
@@ -279,9 +279,9 @@ class Contract:
         text = _texts(item, "Value")[0]
         return [] if re.fullmatch(VALUE_FORMS[kind], text) else [f"{text!r} is no {kind}"]
 
-    def _paging_breaches(self, answer, status):
-        has_more = _texts(answer, f"{status}/MoreDataAvailable")[0]
-        reference = _texts(answer, f"{status}/MoreDataRef")[0]
+    def _paging_breaches(self, response, status):
+        has_more = _texts(response, f"{status}/MoreDataAvailable")[0]
+        reference = _texts(response, f"{status}/MoreDataRef")[0]
         is_right = has_more in {"true", "false"} and (has_more == "true") == bool(reference) and len(reference) <= 128
         return [] if is_right else [f"more data {has_more} has the reference {reference!r}"]
 

@@ -1,6 +1,6 @@
 """Walks a server with zeep, a SOAP client that knows the service from its WSDL alone.
 
-Arguments: WSDL, address or empty (the WSDL's own), user, password, set point, its new value. Each answer is held
+Arguments: WSDL, address or empty (the WSDL's own), user, password, set point, its new value. Each response is held
 against the contract. The result is one line of JSON.
 """
 
@@ -19,17 +19,17 @@ contract = Contract()
 
 
 class CheckingTransport(Transport):
-    """Holds each answer against the contract."""
+    """Checks each response against the contract."""
 
-    answers = 0
+    responses = 0
 
     def post(self, address, message, headers):
-        answer = super().post(address, message, headers)
-        breaches = contract.breaches(message, answer.content, answer.status_code, answer.headers["Content-Type"])
+        response = super().post(address, message, headers)
+        breaches = contract.breaches(message, response.content, response.status_code, response.headers["Content-Type"])
         if breaches:
-            raise SystemExit(f"{breaches}\n{answer.text}")
-        self.answers += 1
-        return answer
+            raise SystemExit(f"{breaches}\n{response.text}")
+        self.responses += 1
+        return response
 
 
 def items(wrapper, name):
@@ -71,7 +71,7 @@ def main():
     containers, values, histories = walk(service)
     thousand = service.GetValues(GetValuesIds={"Id": values[:1000]}, version="1.2")
     details = service.GetItems(GetItemsIds={"Id": values[:10] + histories}, version="1.2", metadata=False)
-    # An answer that holds one list is given as that list.
+    # zeep returns a response with one list as that list.
     written = service.SetValues(
         SetValuesItems={"ValueItem": [{"Id": set_point, "Value": new_value}]}, version="1.2"
     )
@@ -91,7 +91,7 @@ def main():
         "written": [[it.Id, it.Success] for it in written],
         "samples": len(items(history.GetHistoryHistoryRecords.List, "HistoryRecord")),
         "refusal": refusal,
-        "answers_checked": transport.answers,
+        "responses_checked": transport.responses,
     }))
 
 

@@ -9,10 +9,10 @@ use axum::response::Response;
 use crate::pages::error::PageError;
 use crate::state::PortalState;
 
-/// The names by which this portal may be asked for.
+/// The names by which browsers may request this portal.
 ///
-/// A foreign web page can make a browser call this host under a name of its own (DNS rebinding), never under
-/// an IP address or a name that is listed here.
+/// With DNS rebinding another web site can make a browser send requests to this host under the site's own name.
+/// It cannot do so under an IP address or under a name listed here.
 #[derive(Clone, Debug)]
 pub(crate) struct KnownNames {
     names: Vec<String>,
@@ -24,7 +24,7 @@ impl KnownNames {
         Self { names: listed.chain(["localhost".to_owned()]).collect() }
     }
 
-    /// Whether a `Host` header, with or without a port, names this host.
+    /// Returns whether a `Host` header, with or without a port, names this host.
     pub(crate) fn contain(&self, host: &str) -> bool {
         let name = name_of(host);
         let address = name.trim_start_matches('[').trim_end_matches(']');
@@ -33,7 +33,7 @@ impl KnownNames {
     }
 }
 
-/// The name or address of a `Host` header, without the port.
+/// Returns the name or address in a `Host` header, without the port.
 fn name_of(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => name,
@@ -41,8 +41,8 @@ fn name_of(host: &str) -> &str {
     }
 }
 
-/// The host that a request asks for.
-pub(crate) fn asked_host(headers: &HeaderMap) -> Option<&str> {
+/// Returns the `Host` header of a request, unless it is missing or given twice.
+pub(crate) fn requested_host(headers: &HeaderMap) -> Option<&str> {
     let mut hosts = headers.get_all(HOST).iter();
     let host = hosts.next()?.to_str().ok()?;
     hosts.next().is_none().then_some(host)
@@ -53,7 +53,7 @@ pub(crate) async fn check_host_name(
     request: Request,
     next: Next,
 ) -> Result<Response, PageError> {
-    let host = asked_host(request.headers()).unwrap_or_default();
+    let host = requested_host(request.headers()).unwrap_or_default();
     if !portal.known_names().contain(host) {
         let shown: String = host.chars().take(100).collect();
         return Err(PageError::UnknownHostName(shown));
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_localhost_and_listed_names_are_known_and_nothing_else() {
+    fn only_addresses_localhost_and_listed_names_are_known() {
         let known = KnownNames::new(&["Riser.Example".to_owned()]);
         for host in [
             "localhost",

@@ -1,4 +1,4 @@
-//! What every request passes before it meets a page, and every answer on its way out.
+//! Checks that every request passes before its handler, and headers that every response gets.
 
 mod host_name;
 mod same_origin;

@@ -4,28 +4,30 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::host_name::asked_host;
+use super::host_name::requested_host;
 use crate::pages::error::PageError;
 
-/// Refuses what another site's page makes a browser send. The token in each form is the second lock.
+/// Refuses forms that another site makes a browser send. The token in each form is a second protection.
 pub(crate) async fn check_same_origin(request: Request, next: Next) -> Result<Response, PageError> {
-    let only_looks = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !only_looks && !is_from_here(request.headers()) {
+    let is_read_only = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !is_read_only && !is_same_origin(request.headers()) {
         return Err(PageError::ForeignForm);
     }
     Ok(next.run(request).await)
 }
 
-/// Browsers say where a request comes from in `Sec-Fetch-Site`, older ones in `Origin`; what says neither is
-/// no browser, and no foreign page can send it.
-fn is_from_here(headers: &HeaderMap) -> bool {
+/// Returns whether a request comes from a page of this site, or from a client that is not a browser.
+///
+/// Browsers name the origin in `Sec-Fetch-Site`, older ones in `Origin`. A request with neither header does not
+/// come from a browser, so another site cannot have caused it.
+fn is_same_origin(headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin";
     }
     let Some(origin) = headers.get(ORIGIN) else { return true };
     let origin = origin.to_str().unwrap_or_default();
     let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    host.is_some() && host == asked_host(headers)
+    host.is_some() && host == requested_host(headers)
 }
 
 #[cfg(test)]
@@ -40,11 +42,11 @@ mod tests {
         for (name, value) in pairs {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        is_from_here(&headers)
+        is_same_origin(&headers)
     }
 
     #[test]
-    fn only_this_site_and_what_is_no_browser_may_send_forms() {
+    fn only_this_site_and_clients_other_than_browsers_may_send_forms() {
         assert!(check(&[("sec-fetch-site", "same-origin")]));
         assert!(check(&[("origin", "http://127.0.0.1:8082")]));
         assert!(check(&[]));

@@ -1,40 +1,46 @@
 use std::collections::HashMap;
 
 use axum::response::sse::Event;
+use riser_domain::ConfigurationId;
 use riser_runtime::Change;
+use riser_store::TokenHash;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use super::streams::StreamPlace;
-use super::view::{Part, Stale, View};
-use super::{COALESCE, PING, REVIEW};
+use super::update::{Part, Stale};
+use super::{COALESCE_INTERVAL, LivePage, LiveUpdate, PING_INTERVAL, Parts, REVIEW_INTERVAL, ShapeChanged};
+use crate::page_layout::ProblemCount;
+use crate::parts::ConnectionBar;
+use crate::sessions::StreamPermit;
 use crate::state::PortalState;
+use crate::system_status::SystemStatus;
 
-/// Follows what changes for one page.
+/// Follows the changes for one page.
 pub(super) struct Follower {
     portal: PortalState,
-    view: View,
-    session: [u8; 32],
+    page: Box<dyn LivePage>,
+    session: TokenHash,
     changes: Receiver<Change>,
-    /// What has to be looked at when the next moment to send comes.
+    /// The changes that the next update handles.
     stale: Stale,
-    /// The text of each part as it was sent last.
+    /// The text of each part as it was last sent.
     sent: HashMap<String, String>,
+    /// The processors at the first update. Other processors need another page.
+    processors: Option<Vec<ConfigurationId>>,
     coalesce: Interval,
     review: Interval,
     ping: Interval,
-    _place: StreamPlace,
+    _permit: StreamPermit,
 }
 
-/// What is sent.
 #[derive(Debug, PartialEq)]
 pub(super) enum LiveEvent {
     /// Parts whose text changed.
     Parts(Vec<Part>),
-    /// A sign of life, with the host's time in milliseconds since 1970.
+    /// Shows that the stream works. Contains the host's time in milliseconds since 1970.
     Ping(i64),
-    /// The page asks for itself anew, and the stream ends.
+    /// The page loads itself again, and the stream ends.
     Reset,
 }
 
@@ -46,7 +52,7 @@ impl LiveEvent {
     pub(super) fn into_event(self) -> Event {
         match self {
             Self::Parts(parts) => {
-                let json = serde_json::to_string(&parts).expect("ids and texts make JSON");
+                let json = serde_json::to_string(&parts).expect("strings are valid JSON");
                 Event::default().event("parts").data(json)
             }
             Self::Ping(now_ms) => Event::default().event("ping").data(now_ms.to_string()),
@@ -56,47 +62,53 @@ impl LiveEvent {
 }
 
 impl Follower {
-    pub(super) fn new(portal: PortalState, view: View, session: [u8; 32], place: StreamPlace) -> Self {
+    pub(super) fn new(
+        portal: PortalState,
+        page: Box<dyn LivePage>,
+        session: TokenHash,
+        permit: StreamPermit,
+    ) -> Self {
         let every = |period| {
             let mut interval = interval_at(Instant::now() + period, period);
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             interval
         };
-        let mut coalesce = every(COALESCE);
+        let mut coalesce = every(COALESCE_INTERVAL);
         coalesce.reset_immediately();
         Self {
             changes: portal.runtime().changes(),
             portal,
-            view,
+            page,
             session,
             stale: Stale::everything(),
             sent: HashMap::new(),
+            processors: None,
             coalesce,
-            review: every(REVIEW),
-            ping: every(PING),
-            _place: place,
+            review: every(REVIEW_INTERVAL),
+            ping: every(PING_INTERVAL),
+            _permit: permit,
         }
     }
 
-    /// The next thing to send.
+    /// Waits for the next event.
     pub(super) async fn next(&mut self) -> LiveEvent {
         loop {
             tokio::select! {
                 change = self.changes.recv() => match change {
                     Ok(change) => {
-                        if self.view.is_reshaped_by(&change) {
+                        if self.page.is_reshaped_by(&change) {
                             return LiveEvent::Reset;
                         }
-                        self.stale.note(&change);
+                        self.stale.add(&change);
                     }
                     Err(RecvError::Lagged(_)) => self.stale = Stale::everything(),
                     Err(RecvError::Closed) => return LiveEvent::Reset,
                 },
-                _ = self.coalesce.tick(), if !self.stale.is_nothing() => {
+                _ = self.coalesce.tick(), if !self.stale.is_empty() => {
                     match self.changed_parts() {
-                        Some(parts) if parts.is_empty() => {}
-                        Some(parts) => return LiveEvent::Parts(parts),
-                        None => return LiveEvent::Reset,
+                        Ok(parts) if parts.is_empty() => {}
+                        Ok(parts) => return LiveEvent::Parts(parts),
+                        Err(ShapeChanged) => return LiveEvent::Reset,
                     }
                 }
                 _ = self.review.tick() => self.stale = Stale::everything(),
@@ -110,17 +122,30 @@ impl Follower {
         }
     }
 
-    /// The parts that read differently than when they were last sent; `None` when the page no longer has the
-    /// shape it had.
-    fn changed_parts(&mut self) -> Option<Vec<Part>> {
+    /// Renders the parts that may have changed. Returns those whose text differs from the last one sent.
+    fn changed_parts(&mut self) -> Result<Vec<Part>, ShapeChanged> {
         let stale = std::mem::take(&mut self.stale);
-        let parts = self.view.parts(&self.portal, &stale)?;
-        let sent = &mut self.sent;
-        let changed =
-            parts.into_iter().filter(|part| sent.get(&part.id) != Some(&part.html)).collect::<Vec<_>>();
-        for part in &changed {
+        let update = LiveUpdate::new(&self.portal, &stale);
+        let mut parts = Parts::default();
+        if let Some(system) = update.system() {
+            has_same_processors(&mut self.processors, system)?;
+            parts.add("connection-bar", &ConnectionBar::new(system, &update.times));
+            parts.add("problem-count", &ProblemCount { open: system.problems.len() });
+        }
+        self.page.add_parts(&update, &mut parts)?;
+        let mut parts = parts.into_inner();
+        parts.retain(|part| self.sent.get(&part.id) != Some(&part.html));
+        for part in &parts {
             self.sent.insert(part.id.clone(), part.html.clone());
         }
-        Some(changed)
+        Ok(parts)
     }
+}
+
+fn has_same_processors(
+    known: &mut Option<Vec<ConfigurationId>>,
+    system: &SystemStatus,
+) -> Result<(), ShapeChanged> {
+    let now: Vec<ConfigurationId> = system.processors.iter().map(|one| one.configuration).collect();
+    if *known.get_or_insert_with(|| now.clone()) == now { Ok(()) } else { Err(ShapeChanged) }
 }

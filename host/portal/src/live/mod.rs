@@ -1,64 +1,59 @@
-//! The one stream of events that a page follows.
+//! Event streams that keep pages up to date.
 //!
-//! When it connects, every live part of the page is sent, so nothing that happened before is missed and nothing
-//! has to be replayed. Then parts are sent again when their text changed, four times a second at most. A tree
-//! that changed its shape, a session that ended and a reader that is too slow get `reset`: the page asks for
-//! itself anew.
+//! When a browser connects, it receives every live part of its page. It misses nothing, and nothing is replayed.
+//! Later a part is sent again when its text changed, at most four times a second. The event `reset` makes the
+//! page load itself again: after a change of the tree's shape, at the end of the session, and when the host stops.
+//!
+//! To make a page live, implement [`LivePage`] in its file, add a handler that calls [`follow`], and put the
+//! handler's address in the template's `data-events`.
 
 mod follower;
-mod streams;
-mod view;
+mod update;
 
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::response::sse::{Event, Sse};
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use serde::Deserialize;
+use riser_runtime::Change;
 
-use crate::form::QueryOf;
-use crate::items_address::ItemsAddress;
 use crate::pages::error::PageError;
 use crate::sessions::SignedIn;
 use crate::state::PortalState;
 
 use self::follower::Follower;
-pub(crate) use self::streams::Streams;
-use self::view::View;
+pub(crate) use self::update::{LiveUpdate, Parts, ShapeChanged};
 
-/// Time between two looks at what changed.
-const COALESCE: Duration = Duration::from_millis(250);
-/// Time between two looks at what changes without being told: ages, values that go stale.
-const REVIEW: Duration = Duration::from_secs(5);
-/// Time between two signs of life, which also look whether the session still stands.
-const PING: Duration = Duration::from_secs(15);
-
-/// Which page asks.
-#[derive(Debug, Deserialize)]
-pub(crate) struct EventsQuery {
-    page: PageKind,
-}
+/// Changes within this time are sent together.
+const COALESCE_INTERVAL: Duration = Duration::from_millis(250);
+/// All parts are rendered this often, because some change without an event, such as values that become uncertain.
+const REVIEW_INTERVAL: Duration = Duration::from_secs(5);
+/// Interval of the event `ping`. Before each one the session is checked.
+const PING_INTERVAL: Duration = Duration::from_secs(15);
 
 /// A page with live parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum PageKind {
-    Overview,
-    Items,
+pub(crate) trait LivePage: Send + 'static {
+    /// Returns whether the page must be loaded again after this change.
+    fn is_reshaped_by(&self, _change: &Change) -> bool {
+        false
+    }
+
+    /// Adds the parts that may have changed.
+    ///
+    /// # Errors
+    /// If the page now consists of other parts, so it must be loaded again.
+    fn add_parts(&self, update: &LiveUpdate<'_>, parts: &mut Parts) -> Result<(), ShapeChanged>;
 }
 
-/// `GET /events`
-pub(crate) async fn follow(
-    State(portal): State<PortalState>,
-    signed_in: SignedIn,
-    QueryOf(EventsQuery { page }): QueryOf<EventsQuery>,
-    QueryOf(address): QueryOf<ItemsAddress>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, PageError> {
-    let place = portal.streams().take(signed_in.session).ok_or(PageError::TooManyStreams)?;
-    let view = View::new(page, address, signed_in.asked.reader);
-    let follower = Follower::new(portal, view, signed_in.session, place);
+/// Starts the event stream of a page.
+pub(crate) fn follow(
+    portal: PortalState,
+    signed_in: &SignedIn,
+    page: Box<dyn LivePage>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, PageError> {
+    let permit = portal.sessions().open_stream(signed_in.session).ok_or(PageError::TooManyStreams)?;
+    let follower = Follower::new(portal, page, signed_in.session, permit);
     let events = unfold(Some(follower), |follower| async move {
         let mut follower = follower?;
         let event = follower.next().await;

@@ -1,46 +1,57 @@
 use askama::Template;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use riser_domain::Role;
+use riser_store::StoreError;
 
+use crate::current_user::role_name;
 use crate::page::Page;
+use crate::page_layout::MenuEntry;
+use crate::parts::Icon;
+use crate::sessions::SignInError;
 use crate::theme::Theme;
 
-/// A request that ends in no page of its own.
+/// A request that ends with an error page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PageError {
-    /// There is no such page.
     NoSuchPage,
-    /// The page does not do this: it is only looked at, or only posted to.
+    /// The address does not accept this method.
     WrongMethod,
-    /// The form did not come from a page of this session.
+    /// The form was not sent by a page of this session.
     ForeignForm,
-    /// The form cannot be read.
     UnreadableForm,
-    /// The role does not allow it.
-    NotAllowed { act: &'static str, role: &'static str },
-    /// The request names this host by a name it does not know.
+    NotAllowed {
+        role: Role,
+        needed: Role,
+    },
+    /// The `Host` header contains a name that is not configured.
     UnknownHostName(String),
-    /// What was asked for cannot be done now, in words.
+    /// The action is not possible now, with the reason.
     Refused(String),
-    /// Too many streams of one session are open.
     TooManyStreams,
-    /// The store does not answer; the log says why.
+    /// The database returned an error. The log has the cause.
     StoreFailed,
-    /// A fault in Riser itself; the log says where.
+    /// A handler failed. The log has the cause.
     Broken,
 }
 
-/// The page of an error. It needs nothing but the request, so that it comes even when all else is broken.
+/// The page of an error. It depends on the request alone, so it works even if everything else has failed.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/error.html")]
 pub(crate) struct ErrorPage {
     pub(crate) site_name: String,
     pub(crate) theme: Option<Theme>,
     pub(crate) status: u16,
-    pub(crate) title: String,
+    pub(crate) text: ErrorText,
+}
+
+/// The text of an error page.
+#[derive(Clone, Debug)]
+pub(crate) struct ErrorText {
+    pub(crate) title: &'static str,
     pub(crate) what: String,
     pub(crate) effect: &'static str,
-    pub(crate) remedy: String,
+    pub(crate) remedy: &'static str,
 }
 
 impl PageError {
@@ -58,72 +69,74 @@ impl PageError {
         }
     }
 
-    /// What happened, what it affects, what to do.
-    fn words(&self) -> (String, String, &'static str, String) {
-        let texts = |title: &str, what: &str, effect, remedy: &str| {
-            (title.to_owned(), what.to_owned(), effect, remedy.to_owned())
-        };
+    fn text(&self) -> ErrorText {
         match self {
-            Self::NoSuchPage => texts(
-                "There is no such page",
-                "Nothing is served at this address.",
-                "",
-                "Go to the overview or to the items.",
-            ),
-            Self::WrongMethod => texts(
-                "This address takes another request",
-                "It is only looked at, or only posted to by a form.",
-                "Nothing was changed.",
-                "Use the buttons of the pages.",
-            ),
-            Self::ForeignForm => texts(
-                "The form came from elsewhere",
-                "It was not sent by a page of your present session.",
-                "Nothing was changed.",
-                "Load the page again and press the button there.",
-            ),
-            Self::UnreadableForm => texts(
-                "The form cannot be read",
-                "A field is missing, stands twice or has another form than the page gives it.",
-                "Nothing was changed.",
-                "Load the page again and press the button there.",
-            ),
-            Self::NotAllowed { act, role } => (
-                format!("You may look, but not {act}"),
-                format!("Your role is {role}. It needs Operator."),
-                "Nothing was changed.",
-                "An administrator of this machine can change your role with riser user.".to_owned(),
-            ),
-            Self::UnknownHostName(name) => (
-                "This is not the name of this host".to_owned(),
-                format!("The request asked for {name:?}. Names that Riser does not know are refused, so that foreign web pages cannot reach it."),
-                "Only access by this name.",
-                "Use the address that Riser printed when it started, or start it with --portal-hostname and this name.".to_owned(),
-            ),
-            Self::Refused(reason) => (
-                "This cannot be done now".to_owned(),
-                crate::parts::capitalised(reason),
-                "Nothing was changed.",
-                "Go back to the overview: it shows how the processor stands.".to_owned(),
-            ),
-            Self::TooManyStreams => texts(
-                "Too many pages are open",
-                "This session already follows live values in its largest number of windows.",
-                "This window does not show new values by itself.",
-                "Close other windows, or load this one again to see new values.",
-            ),
-            Self::StoreFailed => texts(
-                "The database does not answer",
-                "What this page shows could not be read or stored. The log of this host says why.",
-                "Only this page. Live values are kept in memory and still flow to the BMS.",
-                "Wait a minute and load it again. If it stays, look whether the disk of the data folder is full.",
-            ),
-            Self::Broken => texts(
-                "This page broke",
-                "Riser made a mistake of its own while it wrote this page. The log of this host says where.",
-                "Only this page. Processors and EWS servers go on.",
-                "Load it again. If it breaks again, report it with the lines that the log has of this moment.",
-            ),
+            Self::NoSuchPage => ErrorText {
+                title: "Page not found",
+                what: "There is no page at this address.".to_owned(),
+                effect: "",
+                remedy: "Go to the overview or to the items.",
+            },
+            Self::WrongMethod => ErrorText {
+                title: "This address does not accept the request",
+                what: "The address is either a page to read or the target of a form, not both.".to_owned(),
+                effect: "Nothing was changed.",
+                remedy: "Use the buttons on the pages.",
+            },
+            Self::ForeignForm => ErrorText {
+                title: "The form was not sent by this session",
+                what: "The form comes from another site, or from a page of an earlier session.".to_owned(),
+                effect: "Nothing was changed.",
+                remedy: "Reload the page and press the button again.",
+            },
+            Self::UnreadableForm => ErrorText {
+                title: "The form cannot be read",
+                what: "A field is missing, occurs twice or has an invalid value.".to_owned(),
+                effect: "Nothing was changed.",
+                remedy: "Reload the page and send the form again.",
+            },
+            Self::NotAllowed { role, needed } => ErrorText {
+                title: "Your role does not allow this",
+                what: format!("Your role is {}. This needs {}.", role_name(*role), or_higher(*needed)),
+                effect: "Nothing was changed.",
+                remedy: "Ask an administrator of this host to give you this role.",
+            },
+            Self::UnknownHostName(name) => ErrorText {
+                title: "Unknown host name",
+                what: format!(
+                    "The request names this host {name:?}. Riser refuses names that are not configured, so that other \
+                     web sites cannot reach it through a browser."
+                ),
+                effect: "Only access by this name.",
+                remedy: "Use the address that Riser printed at its start, or start it with --portal-hostname and this name.",
+            },
+            Self::Refused(reason) => ErrorText {
+                title: "Not possible now",
+                what: format!("{}.", crate::parts::capitalised(reason.trim_end_matches('.'))),
+                effect: "Nothing was changed.",
+                remedy: "Go back to the overview. It shows the state of the processor.",
+            },
+            Self::TooManyStreams => ErrorText {
+                title: "Too many pages are open",
+                what: "This session already follows live values in the largest possible number of windows."
+                    .to_owned(),
+                effect: "This window does not show new values by itself.",
+                remedy: "Close other windows, or reload this one to see new values.",
+            },
+            Self::StoreFailed => ErrorText {
+                title: "The database does not respond",
+                what: "The page could not read or store its data. The log of this host has the cause."
+                    .to_owned(),
+                effect: "Only this page. Live values are kept in memory and still reach the BMS.",
+                remedy: "Wait a minute and reload the page. If the error remains, check whether the disk of the data \
+                         directory is full.",
+            },
+            Self::Broken => ErrorText {
+                title: "This page failed",
+                what: "An error in Riser stopped this page. The log of this host has the cause.".to_owned(),
+                effect: "Only this page. Processors and EWS servers keep running.",
+                remedy: "Reload the page. If it fails again, report it with the log lines of this moment.",
+            },
         }
     }
 
@@ -132,16 +145,25 @@ impl PageError {
     }
 }
 
-impl ErrorPage {
-    pub(crate) fn new(error: &PageError, site_name: &str, headers: &HeaderMap) -> Self {
-        let (title, what, effect, remedy) = error.words();
-        let status = error.status().as_u16();
-        let theme = Theme::of_request(headers);
-        Self { site_name: site_name.to_owned(), theme, status, title, what, effect, remedy }
+/// Names the roles that are sufficient.
+fn or_higher(needed: Role) -> String {
+    match needed {
+        Role::Admin => role_name(needed).to_owned(),
+        Role::Operator => format!("{} or {}", role_name(needed), role_name(Role::Admin)),
+        Role::Viewer => "any role".to_owned(),
     }
 }
 
-/// Handlers answer errors; `routes::error_pages` makes the page, because only it knows the request.
+impl ErrorPage {
+    pub(crate) fn new(error: &PageError, site_name: &str, headers: &HeaderMap) -> Self {
+        let status = error.status().as_u16();
+        let theme = Theme::of_request(headers);
+        Self { site_name: site_name.to_owned(), theme, status, text: error.text() }
+    }
+}
+
+/// The response holds only the status and the error. `routes::error_pages` renders the page, because it knows the
+/// request.
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
@@ -150,9 +172,21 @@ impl IntoResponse for PageError {
     }
 }
 
-impl From<riser_store::StoreError> for PageError {
-    fn from(error: riser_store::StoreError) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "the portal could not use the store");
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "the portal could not use the database");
         Self::StoreFailed
+    }
+}
+
+impl From<SignInError> for PageError {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Store(error) => error.into(),
+            SignInError::NoRandomness(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a login failed");
+                Self::Broken
+            }
+        }
     }
 }

@@ -1,42 +1,44 @@
 use askama::Template;
 use axum::extract::State;
+use axum::response::IntoResponse;
 use riser_domain::EwsServerId;
-use riser_runtime::{LinkState, ProcessorState};
+use riser_runtime::{Change, LinkState, ProcessorState};
 
+use crate::current_user::CurrentUser;
 use crate::form::QueryOf;
 use crate::items_address::ItemsAddress;
-use crate::items_view::{ItemsView, Window, tabs};
+use crate::items_view::{ItemsView, TreeView, tabs};
+use crate::live::{self, LivePage, LiveUpdate, Parts, ShapeChanged};
 use crate::page::Page;
+use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::error::PageError;
-use crate::parts::capitalised;
-use crate::reader::Reader;
+use crate::parts::{Icon, Tree, capitalised};
 use crate::sessions::SignedIn;
-use crate::shell::{Place, Shell};
-use crate::standing::Standing;
 use crate::state::PortalState;
+use crate::system_status::SystemStatus;
 use crate::wall_time::WallTime;
 
-/// The items: the tree as the BMS sees it, with live values.
+/// The item tree as the BMS sees it, with live values.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/items.html")]
 pub(crate) struct ItemsPage {
-    pub(crate) shell: Shell,
-    /// `786 items, as the BMS sees them.`
+    pub(crate) layout: PageLayout,
+    /// The sentence below the heading.
     pub(crate) sentence: String,
-    /// `None` while there is nothing to show.
+    /// `None` while there are no items.
     pub(crate) view: Option<ItemsView>,
-    pub(crate) nothing: Nothing,
+    pub(crate) empty_state: EmptyState,
 }
 
-/// Why there is nothing to show, and what ends that.
+/// Says why there are no items, and what to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Nothing {
+pub(crate) struct EmptyState {
     pub(crate) title: String,
     pub(crate) remedy: String,
     pub(crate) run: Option<RunButton>,
 }
 
-/// Runs what builds the tree.
+/// A button that runs the processor that builds the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RunButton {
     pub(crate) target: i64,
@@ -50,27 +52,75 @@ pub(crate) async fn show(
     QueryOf(address): QueryOf<ItemsAddress>,
 ) -> Result<Page<ItemsPage>, PageError> {
     let times = portal.times_of_page();
-    let standing = portal.standing();
+    let system = portal.system_status();
     let server = match address.server {
-        Some(id) => standing.servers.iter().find(|server| server.ews_server == EwsServerId(id)),
-        None => standing.servers.first(),
+        Some(id) => system.servers.iter().find(|server| server.ews_server == EwsServerId(id)),
+        None => system.servers.first(),
     };
     let view = match server {
         None if address.server.is_some() => return Err(PageError::NoSuchPage),
         None => None,
         Some(server) => {
             let tree = portal.runtime().items(server.ews_server);
-            let is_asked_for = address.container.is_some() || address.item.is_some();
+            let is_selected = address.container.is_some() || address.item.is_some();
             let address = ItemsAddress { server: Some(server.ews_server.0), ..address };
-            let window = Window { runtime: portal.runtime(), tree: &tree, address: &address, times: &times };
-            match ItemsView::new(window, tabs(&standing, server.ews_server)) {
+            let tree_view =
+                TreeView { runtime: portal.runtime(), tree: &tree, address: &address, times: &times };
+            match ItemsView::new(tree_view, tabs(&system, server.ews_server)) {
                 Some(view) => (!tree.is_empty()).then_some(view),
-                None if is_asked_for => return Err(PageError::NoSuchPage),
+                None if is_selected => return Err(PageError::NoSuchPage),
                 None => None,
             }
         }
     };
-    Ok(Page(ItemsPage::new(portal.site_name(), signed_in, view, &standing, &times)))
+    Ok(Page(ItemsPage::new(portal.site_name(), signed_in, view, &system, &times)))
+}
+
+/// `GET /events/items`
+pub(crate) async fn follow(
+    State(portal): State<PortalState>,
+    signed_in: SignedIn,
+    QueryOf(address): QueryOf<ItemsAddress>,
+) -> Result<impl IntoResponse, PageError> {
+    live::follow(portal, &signed_in, Box::new(LiveItems { address }))
+}
+
+struct LiveItems {
+    address: ItemsAddress,
+}
+
+impl LivePage for LiveItems {
+    fn is_reshaped_by(&self, change: &Change) -> bool {
+        match change {
+            Change::Tree(server) => self.address.server.is_none_or(|shown| shown == server.0),
+            _ => false,
+        }
+    }
+
+    fn add_parts(&self, update: &LiveUpdate<'_>, parts: &mut Parts) -> Result<(), ShapeChanged> {
+        let address = &self.address;
+        let Some(server) = address.server else { return Ok(()) };
+        let runtime = update.portal.runtime();
+        let tree = runtime.items(EwsServerId(server));
+        let tree_view = TreeView { runtime, tree: &tree, address, times: &update.times };
+        let container = tree_view.container().ok_or(ShapeChanged)?;
+        let mut points = tree_view.shown_points(container);
+        points.retain(|point| update.has_changed(*point));
+        for row in tree_view.rows(&points) {
+            parts.add(format!("item-{}", row.handle), &row);
+        }
+        let selected = address.item.as_deref().and_then(|id| tree.find(id));
+        let changed = selected.filter(|item| update.has_changed(*item)).and_then(|item| tree.node(item));
+        if let Some(drawer) = changed.and_then(|node| tree_view.drawer(node)) {
+            parts.add("drawer", &drawer);
+        }
+        if update.is_full() {
+            for branch in Tree::new(&tree, container.handle, address, &tree_view.roll_up()).branches {
+                parts.add(format!("branch-state-{}", branch.mark.handle), &branch.mark);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl ItemsPage {
@@ -78,54 +128,57 @@ impl ItemsPage {
         site_name: &str,
         signed_in: SignedIn,
         view: Option<ItemsView>,
-        standing: &Standing,
+        system: &SystemStatus,
         times: &WallTime,
     ) -> Self {
-        let count = standing.facts.items;
+        let count = system.facts.items;
         Self {
             sentence: if view.is_some() {
                 format!("The tree as the BMS sees it: {count} items on this host.")
             } else {
                 "The tree as the BMS sees it.".to_owned()
             },
-            nothing: if view.is_some() {
-                Nothing::default()
+            empty_state: if view.is_some() {
+                EmptyState::default()
             } else {
-                Nothing::new(standing, &signed_in.asked.reader)
+                EmptyState::new(system, &signed_in.context.user)
             },
             view,
-            shell: Shell::new(Place::Items, site_name, signed_in.asked, standing, times),
+            layout: PageLayout::new(MenuEntry::Items, site_name, signed_in.context, system, times),
         }
     }
 }
 
-impl Nothing {
-    fn new(standing: &Standing, reader: &Reader) -> Self {
-        let awaited = standing.processors.iter().find_map(|processor| match &processor.state {
+impl EmptyState {
+    fn new(system: &SystemStatus, user: &CurrentUser) -> Self {
+        let awaited = system.processors.iter().find_map(|processor| match &processor.state {
             ProcessorState::WaitingFor { configuration, sentence } => Some((*configuration, sentence)),
             _ => None,
         });
         if let Some((configuration, reason)) = awaited {
-            let run = configuration.and_then(|id| standing.processor(id)).filter(|awaited| {
-                reader.may_operate()
+            let run = configuration.and_then(|id| system.processor(id)).filter(|awaited| {
+                user.may_operate()
                     && awaited.manually_startable
                     && matches!(awaited.state, ProcessorState::Idle | ProcessorState::Unable { .. })
             });
             return Self {
                 title: "No items yet".to_owned(),
-                remedy: format!("Items appear when the tree has been built. {}.", capitalised(reason)),
+                remedy: format!(
+                    "Items appear after a processor has built the tree. {}.",
+                    capitalised(reason)
+                ),
                 run: run.map(|awaited| RunButton {
                     target: awaited.configuration.0,
                     label: format!("Run {} now", awaited.name),
                 }),
             };
         }
-        let remedy = if standing.is_empty() {
-            "Nothing is set up on this host. The overview says how to begin."
-        } else if standing.source() == LinkState::Down {
-            "The source does not answer, so its tree could not be built. The overview says more."
+        let remedy = if system.is_empty() {
+            "No processor is configured on this host. The overview explains the first steps."
+        } else if system.source() == LinkState::Down {
+            "The source does not respond, so the tree could not be built. The overview shows the details."
         } else {
-            "Items appear when a processor has built its tree. The overview shows how the processors stand."
+            "Items appear after a processor has built the tree. The overview shows the state of the processors."
         };
         Self { title: "No items yet".to_owned(), remedy: remedy.to_owned(), run: None }
     }

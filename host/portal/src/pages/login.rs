@@ -2,21 +2,24 @@
 
 use askama::Template;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::cookie::CookieJar;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
 use crate::form::{Form, NoFields, OpenForm, QueryOf};
 use crate::page::Page;
+use crate::page_layout::MenuEntry;
 use crate::pages::error::PageError;
+use crate::parts::Icon;
 use crate::return_path::ReturnPath;
 use crate::server::PeerAddress;
 use crate::sessions::{SignInRefusal, SignedIn};
 use crate::state::PortalState;
 use crate::theme::Theme;
 
-/// The log-in page.
+/// The login page.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/login.html")]
 pub(crate) struct LoginPage {
@@ -25,19 +28,17 @@ pub(crate) struct LoginPage {
     pub(crate) theme: Option<Theme>,
     /// The name as it was typed.
     pub(crate) user: String,
-    pub(crate) return_to: String,
-    /// Why the last try was refused.
+    pub(crate) return_to: ReturnPath,
+    /// The reason why the last attempt was refused.
     pub(crate) refusal: Option<String>,
 }
 
-/// Where to go after signing in.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct LoginQuery {
     #[serde(rename = "return", default)]
     return_to: ReturnPath,
 }
 
-/// What the form sends.
 #[derive(Deserialize)]
 pub(crate) struct LoginForm {
     user: String,
@@ -58,16 +59,15 @@ impl LoginPage {
             version: portal.runtime().host_facts().version,
             theme: Theme::of_request(headers),
             user: String::new(),
-            return_to: return_to.as_str().to_owned(),
+            return_to: return_to.clone(),
             refusal: None,
         }
     }
 
-    fn greeting(&self) -> &'static str {
-        if self.return_to == "/" {
-            "With your Riser account."
-        } else {
-            "With your Riser account. You will be back on Items."
+    fn instruction(&self) -> String {
+        match self.return_to.page() {
+            MenuEntry::Overview => "Use your Riser account.".to_owned(),
+            page => format!("Use your Riser account. Then you return to {}.", page.name()),
         }
     }
 }
@@ -79,10 +79,10 @@ pub(crate) async fn show(
     QueryOf(query): QueryOf<LoginQuery>,
     signed_in: Option<SignedIn>,
 ) -> Response {
-    if signed_in.is_some() {
-        return Redirect::to(query.return_to.as_str()).into_response();
+    match signed_in {
+        Some(_) => Redirect::to(query.return_to.as_str()).into_response(),
+        None => Page(LoginPage::new(&portal, &headers, &query.return_to)).into_response(),
     }
-    Page(LoginPage::new(&portal, &headers, &query.return_to)).into_response()
 }
 
 /// `POST /login`
@@ -94,27 +94,27 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, PageError> {
     let refusal = match portal.sessions().sign_in(&form.user, form.password, peer.ip()).await? {
         Ok(cookie) => {
-            let to = Redirect::to(form.return_to.as_str());
-            return Ok(([(header::SET_COOKIE, cookie)], to).into_response());
+            let redirect = Redirect::to(form.return_to.as_str());
+            return Ok((CookieJar::new().add(cookie), redirect).into_response());
         }
         Err(refusal) => refusal,
     };
-    let (status, words) = match refusal {
-        SignInRefusal::NoMatch { next_try_in_s: 0 } => {
+    let (status, reason) = match refusal {
+        SignInRefusal::NoMatch { retry_after_s: 0 } => {
             (StatusCode::UNAUTHORIZED, "User name and password do not match.".to_owned())
         }
-        SignInRefusal::NoMatch { next_try_in_s } => (
+        SignInRefusal::NoMatch { retry_after_s } => (
             StatusCode::UNAUTHORIZED,
-            format!("User name and password do not match. Next try in {next_try_in_s} s."),
+            format!("User name and password do not match. Try again in {retry_after_s} s."),
         ),
-        SignInRefusal::TooSoon { next_try_in_s } => (
+        SignInRefusal::TooSoon { retry_after_s } => (
             StatusCode::TOO_MANY_REQUESTS,
-            format!("Too many tries, so this one was not looked at. Next try in {next_try_in_s} s."),
+            format!("Too many attempts, so the password was not checked. Try again in {retry_after_s} s."),
         ),
     };
     let page = LoginPage {
         user: form.user.chars().take(200).collect(),
-        refusal: Some(words),
+        refusal: Some(reason),
         ..LoginPage::new(&portal, &headers, &form.return_to)
     };
     Ok((status, Page(page)).into_response())
@@ -127,5 +127,5 @@ pub(crate) async fn sign_out(
     _: Form<NoFields>,
 ) -> Result<Response, PageError> {
     let cookie = portal.sessions().sign_out(&signed_in).await?;
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/login")).into_response())
+    Ok((CookieJar::new().add(cookie), Redirect::to("/login")).into_response())
 }

@@ -1,4 +1,4 @@
-//! The pages, one in a file: what it is asked with, what it shows, its handler, its tests.
+//! The pages, each in its own file: its input, its content and its handlers.
 
 pub(crate) mod error;
 pub(crate) mod items;

@@ -1,24 +1,27 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 use axum::extract::State;
+use axum::response::IntoResponse;
 use riser_runtime::{EwsServerStatus, HostFacts, LinkState, ProcessorState};
 
+use crate::current_user::CurrentUser;
+use crate::live::{self, LivePage, LiveUpdate, Parts, ShapeChanged};
 use crate::page::Page;
-use crate::parts::{DataPath, ProblemList, ProcessorRow, SetPointList, capitalised};
-use crate::reader::Reader;
+use crate::page_layout::{MenuEntry, PageLayout};
+use crate::pages::error::PageError;
+use crate::parts::{DataPath, Icon, ProblemList, ProcessorRow, SetPointList, capitalised};
 use crate::sessions::SignedIn;
-use crate::shell::{Place, Shell};
-use crate::standing::Standing;
 use crate::state::PortalState;
+use crate::system_status::SystemStatus;
 use crate::wall_time::{Moment, WallTime};
 
-/// The overview: is all well, and if not, which hop.
+/// The overview: shows whether data flows, and if not, where it stops.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/overview.html")]
 pub(crate) struct OverviewPage {
-    pub(crate) shell: Shell,
+    pub(crate) layout: PageLayout,
     pub(crate) headline: Headline,
-    /// Told while nothing is set up.
+    /// Shown while no processor is configured.
     pub(crate) first_steps: Option<FirstSteps>,
     pub(crate) path: DataPath,
     pub(crate) problems: ProblemList,
@@ -28,7 +31,7 @@ pub(crate) struct OverviewPage {
     pub(crate) host: HostPanel,
 }
 
-/// The heading says what is.
+/// The heading: the state of the system in one sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Template)]
 #[template(path = "parts/headline.html")]
 pub(crate) struct Headline {
@@ -36,14 +39,14 @@ pub(crate) struct Headline {
     pub(crate) detail: String,
 }
 
-/// The commands that lead to the first value.
+/// The command that applies the first configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FirstSteps {
     pub(crate) file: &'static str,
     pub(crate) command: String,
 }
 
-/// The address of an EWS server.
+/// An EWS server with its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ShownServer {
     pub(crate) id: i64,
@@ -52,7 +55,7 @@ pub(crate) struct ShownServer {
     pub(crate) items: String,
 }
 
-/// Facts about this machine's Riser.
+/// Facts about this host.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "parts/host_panel.html")]
 pub(crate) struct HostPanel {
@@ -69,30 +72,62 @@ impl HtmlSafe for HostPanel {}
 /// `GET /`
 pub(crate) async fn show(State(portal): State<PortalState>, signed_in: SignedIn) -> Page<OverviewPage> {
     let times = portal.times_of_page();
-    let standing = portal.standing();
+    let system = portal.system_status();
     let set_points = portal.set_points(&times);
-    Page(OverviewPage::new(portal.site_name(), signed_in, &standing, set_points, &times))
+    Page(OverviewPage::new(portal.site_name(), signed_in, &system, set_points, &times))
+}
+
+/// `GET /events/overview`
+pub(crate) async fn follow(
+    State(portal): State<PortalState>,
+    signed_in: SignedIn,
+) -> Result<impl IntoResponse, PageError> {
+    let page = LiveOverview { user: signed_in.context.user.clone() };
+    live::follow(portal, &signed_in, Box::new(page))
+}
+
+struct LiveOverview {
+    user: CurrentUser,
+}
+
+impl LivePage for LiveOverview {
+    fn add_parts(&self, update: &LiveUpdate<'_>, parts: &mut Parts) -> Result<(), ShapeChanged> {
+        let times = &update.times;
+        if let Some(system) = update.system() {
+            parts.add("headline", &Headline::new(system, times));
+            parts.add("path", &DataPath::new(system, times));
+            parts.add("problems", &ProblemList::new(&system.problems, times));
+            parts.add("host", &HostPanel::new(&system.facts, times));
+            for row in processor_rows(system, &self.user, times) {
+                parts.add(format!("processor-{}", row.id), &row);
+            }
+        }
+        if update.has_changed_writes() {
+            parts.add("set-points", &update.portal.set_points(times));
+        }
+        Ok(())
+    }
 }
 
 impl OverviewPage {
     pub(crate) fn new(
         site_name: &str,
         signed_in: SignedIn,
-        standing: &Standing,
+        system: &SystemStatus,
         set_points: SetPointList,
         times: &WallTime,
     ) -> Self {
-        let reader = signed_in.asked.reader.clone();
+        let user = signed_in.context.user.clone();
         Self {
-            headline: Headline::new(standing, times),
-            first_steps: standing.is_empty().then(|| FirstSteps::new(&standing.facts)),
-            path: DataPath::new(standing, times),
-            problems: ProblemList::new(&standing.problems, times),
-            processors: processor_rows(standing, &reader, times),
+            headline: Headline::new(system, times),
+            first_steps: system.is_empty().then(|| FirstSteps::new(&system.facts)),
+            path: DataPath::new(system, times),
+            problems: ProblemList::new(&system.problems, times),
+            processors: processor_rows(system, &user, times),
             set_points,
-            servers: standing.servers.iter().map(ShownServer::new).collect(),
-            host: HostPanel::new(&standing.facts, times),
-            shell: Shell::new(Place::Overview, site_name, signed_in.asked, standing, times),
+            servers: system.servers.iter().map(ShownServer::new).collect(),
+            host: HostPanel::new(&system.facts, times),
+            layout: PageLayout::new(MenuEntry::Overview, site_name, signed_in.context, system, times),
         }
     }
 
@@ -104,37 +139,36 @@ impl OverviewPage {
     }
 }
 
-/// All processors, each in a row.
-pub(crate) fn processor_rows(standing: &Standing, reader: &Reader, times: &WallTime) -> Vec<ProcessorRow> {
-    standing.processors.iter().map(|status| ProcessorRow::new(status, standing, reader, times)).collect()
+fn processor_rows(system: &SystemStatus, user: &CurrentUser, times: &WallTime) -> Vec<ProcessorRow> {
+    system.processors.iter().map(|status| ProcessorRow::new(status, system, user, times)).collect()
 }
 
 impl Headline {
-    pub(crate) fn new(standing: &Standing, times: &WallTime) -> Self {
-        let problems = match standing.problems.len() {
+    pub(crate) fn new(system: &SystemStatus, times: &WallTime) -> Self {
+        let problems = match system.problems.len() {
             0 => String::new(),
             1 => " One problem needs attention.".to_owned(),
             many => format!(" {many} problems need attention."),
         };
-        Self { title: format!("{}{problems}", state_of_things(standing)), detail: times.date() }
+        Self { title: format!("{}{problems}", data_flow(system)), detail: times.date() }
     }
 }
 
-/// The first thing that keeps data from flowing, from the source to the BMS; else that it flows.
-fn state_of_things(standing: &Standing) -> String {
-    if standing.is_empty() {
+/// Names the first obstacle on the way from the source to the BMS, or says that data flows.
+fn data_flow(system: &SystemStatus) -> String {
+    if system.is_empty() {
         return "Riser is ready. Nothing is set up yet.".to_owned();
     }
-    let waiting = standing.processors.iter().find_map(|processor| match &processor.state {
+    let waiting = system.processors.iter().find_map(|processor| match &processor.state {
         ProcessorState::WaitingFor { sentence, .. } => Some(sentence),
         _ => None,
     });
-    match (standing.source(), waiting, standing.running().next()) {
-        (LinkState::Down, ..) => format!("{} does not answer.", standing.source_name()),
+    match (system.source(), waiting, system.running().next()) {
+        (LinkState::Down, ..) => format!("{} does not respond.", system.source_name()),
         (_, Some(waiting), _) => format!("{}.", capitalised(waiting)),
         (_, None, None) => "No processor is running.".to_owned(),
-        (LinkState::NotKnown, None, Some(_)) => format!("{} has not answered yet.", standing.source_name()),
-        (LinkState::Good | LinkState::Degraded, None, Some(_)) => match standing.bms() {
+        (LinkState::NotKnown, None, Some(_)) => format!("{} has not responded yet.", system.source_name()),
+        (LinkState::Good | LinkState::Degraded, None, Some(_)) => match system.bms() {
             LinkState::Down => "Data arrives, but the BMS cannot read it.".to_owned(),
             LinkState::NotKnown => "Data arrives. No BMS has read it yet.".to_owned(),
             LinkState::Good | LinkState::Degraded => "Data is flowing.".to_owned(),

@@ -1,7 +1,8 @@
-//! Light or dark, for who has no script.
+//! The button for light and dark, for browsers without scripts.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect};
+use axum_extra::extract::cookie::CookieJar;
 use serde::Deserialize;
 
 use crate::form::Form;
@@ -9,7 +10,6 @@ use crate::return_path::ReturnPath;
 use crate::sessions::SignedIn;
 use crate::theme::Theme;
 
-/// Where the button was pressed.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ThemeForm {
     #[serde(rename = "return", default)]
@@ -19,5 +19,5 @@ pub(crate) struct ThemeForm {
 /// `POST /theme`
 pub(crate) async fn switch(_: SignedIn, headers: HeaderMap, form: Form<ThemeForm>) -> impl IntoResponse {
     let theme = Theme::other(Theme::of_request(&headers));
-    ([(header::SET_COOKIE, theme.cookie())], Redirect::to(form.0.return_to.as_str()))
+    (CookieJar::new().add(theme.cookie()), Redirect::to(form.0.return_to.as_str()))
 }

@@ -6,11 +6,11 @@ use riser_runtime::{ServerTree, TreeNode};
 use super::problem_list::capitalised;
 use super::shown_value::{ShownValue, is_known};
 use super::tree::{container_of, name_of};
-use super::{Receipt, StateMark};
+use super::{Icon, StateMark, WriteStatus};
 use crate::items_address::ItemsAddress;
 use crate::wall_time::{Age, WallTime};
 
-/// All about one point.
+/// The details of one point.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "parts/drawer.html")]
 pub(crate) struct Drawer {
@@ -21,12 +21,13 @@ pub(crate) struct Drawer {
     pub(crate) mark: StateMark,
     pub(crate) reason: String,
     pub(crate) age: Option<Age>,
-    pub(crate) receipt: Option<Receipt>,
+    pub(crate) write_status: Option<WriteStatus>,
     pub(crate) id: String,
-    pub(crate) place: String,
+    pub(crate) location: String,
     pub(crate) kind: String,
+    /// The class that updates the value.
     pub(crate) published_by: String,
-    /// The class that carries set points, for a point that takes them.
+    /// The class that handles writes, if the point is writable.
     pub(crate) writes_handled_by: Option<String>,
 }
 
@@ -46,12 +47,12 @@ impl Drawer {
             description: item.description.to_string(),
             close: address.without_item().to_string(),
             value: ShownValue::new(reading, &item.unit, times),
-            mark: if is_known { StateMark::of_value(reading.state) } else { StateMark::not_known_yet() },
+            mark: if is_known { StateMark::of_value(reading.state) } else { StateMark::no_value_yet() },
             reason: reading.reason.as_deref().map_or_else(String::new, capitalised),
             age: is_known.then(|| times.age(reading.received_time)),
-            receipt: write.map(|write| Receipt::new(write, &item.unit, times)),
+            write_status: write.map(|write| WriteStatus::new(write, &item.unit, times)),
             id: item.id.to_string(),
-            place: place(tree, node),
+            location: location(tree, node),
             kind: kind(item),
             published_by: class_name(node, &item.published_by),
             writes_handled_by: item.writes_handled_by.as_deref().map(|class| class_name(node, class)),
@@ -59,8 +60,8 @@ impl Drawer {
     }
 }
 
-/// The names of the containers above, from the server down.
-fn place(tree: &ServerTree, node: &TreeNode) -> String {
+/// Returns the names of the containers above, from the server down.
+fn location(tree: &ServerTree, node: &TreeNode) -> String {
     let mut names = Vec::new();
     let mut above = container_of(tree, node.handle);
     while let Some(container) = above.and_then(|handle| tree.node(handle)) {
@@ -71,9 +72,9 @@ fn place(tree: &ServerTree, node: &TreeNode) -> String {
     names.join(" / ")
 }
 
-/// `Double, %, 0 to 100`.
+/// Returns type, unit and range, such as `Double, %, 0 to 100`.
 fn kind(item: &ValueItem) -> String {
-    let mut words = vec![item.kind.name().to_owned()];
+    let mut words = vec![item.kind.as_str().to_owned()];
     if !item.unit.is_empty() {
         words.push(item.unit.to_string());
     }
@@ -84,7 +85,7 @@ fn kind(item: &ValueItem) -> String {
 fn range(rule: &SetPointRule, kind: ValueKind) -> Option<String> {
     match (rule.min, rule.max) {
         _ if !rule.options.is_empty() => Some(rule.options.join(" or ")),
-        _ if kind == ValueKind::DateTime && rule.future_only => Some("a moment to come".to_owned()),
+        _ if kind == ValueKind::DateTime && rule.future_only => Some("in the future".to_owned()),
         (Some(min), Some(max)) => Some(format!("{min} to {max}")),
         (Some(min), None) => Some(format!("{min} or more")),
         (None, Some(max)) => Some(format!("{max} or less")),
@@ -96,7 +97,7 @@ fn class_name(node: &TreeNode, class: &str) -> String {
     node.owner.as_ref().map_or_else(|| class.to_owned(), |owner| format!("{}/{class}", owner.plugin))
 }
 
-/// The value item of a node, when it is one.
+/// Returns the value item of a node, if it is one.
 pub(crate) fn value_of(node: &TreeNode) -> Option<&ValueItem> {
     match &node.item {
         Some(EwsItem::Value(item)) => Some(item),

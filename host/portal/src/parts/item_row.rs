@@ -4,15 +4,15 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use riser_domain::{PointHandle, Reading, SetPointWrite, ValueItem, ValueState, WriteState};
 
-use super::StateMark;
-use super::shown_value::{ShownValue, is_known, write_words};
+use super::shown_value::{ShownValue, is_known, value_with_unit};
+use super::{Icon, StateMark};
 use crate::items_address::ItemsAddress;
 use crate::wall_time::{Age, WallTime};
 
-/// How long a row tells how a set point ended, before it speaks of the value's state alone again.
-const TOLD_FOR: Duration = Duration::from_mins(5);
+/// Time for which a row shows the result of a write instead of the value's state.
+const RESULT_SHOWN_FOR: Duration = Duration::from_mins(5);
 
-/// A value in the table: name, value with unit, state, age.
+/// A row of the table: name, value with unit, state, age.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "parts/item_row.html")]
 pub(crate) struct ItemRow {
@@ -23,7 +23,7 @@ pub(crate) struct ItemRow {
     pub(crate) is_selected: bool,
     pub(crate) value: ShownValue,
     pub(crate) mark: StateMark,
-    /// `None` for a point that nobody has read.
+    /// `None` if no value was received yet.
     pub(crate) age: Option<Age>,
 }
 
@@ -44,41 +44,43 @@ impl ItemRow {
             is_writable: item.set_point.is_some(),
             is_selected: address.item.as_deref() == Some(item.id.as_str()),
             value: ShownValue::new(reading, &item.unit, times),
-            mark: WriteNote::of(write, &item.unit, times).unwrap_or(WriteNote::Silent).mark(reading),
+            mark: WriteNote::of(write, &item.unit, times).mark(reading),
             age: is_known(reading).then(|| times.age(reading.received_time)),
         }
     }
 }
 
-/// What a row says of the latest set point of its point.
+/// The latest write of a point as its row shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum WriteNote {
-    /// It is being carried out: said instead of the state.
-    OnItsWay(StateMark),
-    /// It ended a moment ago: said instead of Good.
+    /// In progress. Shown instead of the state.
+    InProgress(StateMark),
+    /// Ended a short time ago. Shown instead of Good.
     Ended(StateMark),
-    /// Nothing.
-    Silent,
+    None,
 }
 
 impl WriteNote {
-    pub(crate) fn of(write: Option<&SetPointWrite>, unit: &str, times: &WallTime) -> Option<Self> {
-        let write = write?;
+    pub(crate) fn of(write: Option<&SetPointWrite>, unit: &str, times: &WallTime) -> Self {
+        let Some(write) = write else { return Self::None };
         if write.state.is_open() {
-            let words = format!("{} on its way", write_words(&write.value, unit, times));
-            return Some(Self::OnItsWay(StateMark { word: words, ..StateMark::new("run", "sent", "") }));
+            let word = format!("{} in progress", value_with_unit(&write.value, unit, times));
+            return Self::InProgress(StateMark::new("run", Icon::Sent, word));
         }
-        let is_news = times.now().since(write.changed_at) <= TOLD_FOR;
-        let is_told = is_news && write.state != WriteState::Superseded;
-        is_told.then(|| Self::Ended(StateMark::of_write(write.state)))
+        let is_recent = times.now().since(write.changed_at) <= RESULT_SHOWN_FOR;
+        if is_recent && write.state != WriteState::Superseded {
+            Self::Ended(StateMark::of_write(write.state))
+        } else {
+            Self::None
+        }
     }
 
-    /// The state that the row shows.
+    /// Returns the mark that the row shows.
     pub(crate) fn mark(self, reading: &Reading) -> StateMark {
         match self {
-            Self::OnItsWay(mark) => mark,
+            Self::InProgress(mark) => mark,
             Self::Ended(mark) if reading.state == ValueState::Good => mark,
-            _ if !is_known(reading) => StateMark::not_known_yet(),
+            _ if !is_known(reading) => StateMark::no_value_yet(),
             _ => StateMark::of_value(reading.state),
         }
     }

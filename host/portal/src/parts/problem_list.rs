@@ -2,16 +2,16 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use riser_runtime::RaisedProblem;
 
+use super::Icon;
 use crate::wall_time::{Age, WallTime};
 
-/// What needs attention: each problem with its effect and its remedy.
+/// The problems that need attention, each with its effect and its remedy.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "parts/problem_list.html")]
 pub(crate) struct ProblemList {
     pub(crate) problems: Vec<ShownProblem>,
 }
 
-/// A problem as shown.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ShownProblem {
     pub(crate) what: String,
@@ -42,7 +42,7 @@ impl ProblemList {
         Self { problems }
     }
 
-    /// `none`, `1 problem`, `3 problems`.
+    /// Returns `none`, `1 problem` or `3 problems`.
     pub(crate) fn count(&self) -> String {
         match self.problems.len() {
             0 => "none".to_owned(),
@@ -53,13 +53,13 @@ impl ProblemList {
 }
 
 impl ShownProblem {
-    /// What goes into a message to someone who helps.
+    /// Returns the text that the copy button copies.
     fn to_copy(&self) -> String {
         format!("{}: {} {} {}", self.code, self.what, self.effect, self.remedy)
     }
 }
 
-/// With a capital letter, as it stands alone on a page.
+/// Starts a text with a capital letter, for use as a sentence on a page.
 pub(crate) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

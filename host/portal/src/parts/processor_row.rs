@@ -3,37 +3,36 @@ use askama::filters::HtmlSafe;
 use riser_domain::{ConfigurationId, RunMode, RunState};
 use riser_runtime::{LastRun, ProcessorState, ProcessorStatus, Progress};
 
-use super::StateMark;
 use super::problem_list::capitalised;
-use crate::reader::Reader;
-use crate::standing::Standing;
+use super::{Icon, StateMark};
+use crate::current_user::CurrentUser;
+use crate::system_status::SystemStatus;
 use crate::wall_time::{Age, Moment, WallTime, duration_words};
 
-/// A processor in words, with what a person may do about it.
+/// A processor with its state and the buttons that the current user may press.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "parts/processor_row.html")]
 pub(crate) struct ProcessorRow {
     pub(crate) id: i64,
     pub(crate) name: String,
-    /// `Scheduled, riser.evce/setup`.
+    /// Mode and class, such as `Scheduled, riser.evce/setup`.
     pub(crate) kind: String,
     pub(crate) mark: StateMark,
     pub(crate) detail: String,
-    /// Told after the detail: how long ago it last brought something.
+    /// The age of the last values, shown after the detail.
     pub(crate) activity: Option<Age>,
     pub(crate) next_run: Option<Moment>,
     pub(crate) actions: Vec<Action>,
     pub(crate) csrf: String,
 }
 
-/// A button of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Action {
     pub(crate) target: i64,
     pub(crate) verb: &'static str,
-    pub(crate) icon: &'static str,
+    pub(crate) icon: Icon,
     pub(crate) label: String,
-    /// The label with the name of the processor, for those who do not see the row.
+    /// The label with the name of the processor, for screen readers.
     pub(crate) full_label: String,
 }
 
@@ -42,8 +41,8 @@ impl HtmlSafe for ProcessorRow {}
 impl ProcessorRow {
     pub(crate) fn new(
         status: &ProcessorStatus,
-        standing: &Standing,
-        reader: &Reader,
+        system: &SystemStatus,
+        user: &CurrentUser,
         times: &WallTime,
     ) -> Self {
         let mode = match status.mode {
@@ -61,8 +60,8 @@ impl ProcessorRow {
             detail,
             activity: status.last_activity_at.filter(|_| is_running).map(|at| times.age(at)),
             next_run: status.next_run_at.filter(|_| !is_running).map(|at| times.moment(at)),
-            actions: if reader.may_operate() { actions(status, standing) } else { Vec::new() },
-            csrf: reader.csrf.clone(),
+            actions: if user.may_operate() { actions(status, system) } else { Vec::new() },
+            csrf: user.csrf.clone(),
         }
     }
 }
@@ -70,34 +69,34 @@ impl ProcessorRow {
 fn in_words(status: &ProcessorStatus, times: &WallTime) -> (StateMark, String) {
     match &status.state {
         ProcessorState::Inactive => {
-            (StateMark::new("off", "disabled", "Disabled"), "Switched off, so it never runs.".to_owned())
+            (StateMark::new("off", Icon::Disabled, "Disabled"), "Disabled, so it never runs.".to_owned())
         }
         ProcessorState::Idle => {
             status.last_run.as_ref().map_or_else(|| never_ran(status), |run| last_result(run, times))
         }
         ProcessorState::WaitingFor { sentence, .. } => {
-            (StateMark::new("", "waiting", "Waiting"), capitalised(sentence))
+            (StateMark::new("", Icon::Waiting, "Waiting"), capitalised(sentence))
         }
         ProcessorState::Running { since } => {
             let progress =
                 status.progress.as_ref().map_or_else(String::new, |progress| progress_words(progress) + ", ");
             let since = format!("{progress}since {}", times.words(*since));
-            (StateMark::new("run", "running", "Running"), capitalised(&since))
+            (StateMark::new("run", Icon::Running, "Running"), capitalised(&since))
         }
         ProcessorState::Retrying { attempt, at, reason } => (
-            StateMark::new("warn", "retrying", "Retrying"),
+            StateMark::new("warn", Icon::Retrying, "Retrying"),
             format!("Attempt {attempt} at {}: {reason}", times.words(*at)),
         ),
         ProcessorState::Unable { reason } => {
-            (StateMark::new("alarm", "failed", "Cannot run"), capitalised(reason))
+            (StateMark::new("alarm", Icon::Failed, "Cannot run"), capitalised(reason))
         }
     }
 }
 
 fn never_ran(status: &ProcessorStatus) -> (StateMark, String) {
     let detail =
-        if status.next_run_at.is_some() { "Has not run yet." } else { "Runs when someone starts it." };
-    (StateMark::new("off", "none", "Never ran"), detail.to_owned())
+        if status.next_run_at.is_some() { "Has not run yet." } else { "Runs only when started by hand." };
+    (StateMark::new("off", Icon::None, "Never ran"), detail.to_owned())
 }
 
 fn last_result(run: &LastRun, times: &WallTime) -> (StateMark, String) {
@@ -112,7 +111,7 @@ fn last_result(run: &LastRun, times: &WallTime) -> (StateMark, String) {
     (StateMark::of_run(run.state), format!("{ended}{took}{reason}"))
 }
 
-/// `0.4 s` below a minute, in words above.
+/// Returns tenths of a second below a minute, such as `0.4 s`, and whole units above.
 fn precise_duration(ms: u128) -> String {
     if ms < 60_000 {
         format!("{}.{} s", ms / 1_000, ms % 1_000 / 100)
@@ -129,14 +128,14 @@ fn progress_words(progress: &Progress) -> String {
     }
 }
 
-fn actions(status: &ProcessorStatus, standing: &Standing) -> Vec<Action> {
+fn actions(status: &ProcessorStatus, system: &SystemStatus) -> Vec<Action> {
     match &status.state {
         ProcessorState::Inactive => Vec::new(),
         ProcessorState::Running { .. } | ProcessorState::Retrying { .. } => {
             status.manually_stoppable.then(|| stop(status)).into_iter().collect()
         }
         ProcessorState::WaitingFor { configuration, .. } => {
-            configuration.and_then(|id| run_instead(id, standing)).into_iter().collect()
+            configuration.and_then(|id| run_instead(id, system)).into_iter().collect()
         }
         ProcessorState::Idle | ProcessorState::Unable { .. } => {
             status.manually_startable.then(|| run(status, "Run now")).into_iter().collect()
@@ -148,7 +147,7 @@ fn run(status: &ProcessorStatus, label: &str) -> Action {
     Action {
         target: status.configuration.0,
         verb: "run",
-        icon: "play",
+        icon: Icon::Play,
         label: label.to_owned(),
         full_label: format!("Run {} now", status.name),
     }
@@ -158,15 +157,15 @@ fn stop(status: &ProcessorStatus) -> Action {
     Action {
         target: status.configuration.0,
         verb: "stop",
-        icon: "stop",
+        icon: Icon::Stop,
         label: "Stop".to_owned(),
         full_label: format!("Stop {}", status.name),
     }
 }
 
-/// The button that ends a wait: it runs what is waited for, unless that runs already.
-fn run_instead(id: ConfigurationId, standing: &Standing) -> Option<Action> {
-    let awaited = standing.processor(id)?;
+/// Returns the button that ends a wait: it runs the awaited processor, unless that is running already.
+fn run_instead(id: ConfigurationId, system: &SystemStatus) -> Option<Action> {
+    let awaited = system.processor(id)?;
     let can_start = awaited.manually_startable
         && matches!(awaited.state, ProcessorState::Idle | ProcessorState::Unable { .. });
     can_start.then(|| run(awaited, &format!("Run {} now", awaited.name)))

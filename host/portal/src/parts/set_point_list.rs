@@ -4,22 +4,22 @@ use riser_domain::SetPointWrite;
 use riser_runtime::ServerTree;
 
 use super::StateMark;
-use super::shown_value::write_words;
+use super::shown_value::value_with_unit;
 use crate::items_address::ItemsAddress;
 use crate::wall_time::{Moment, WallTime};
 
-/// The set points written last, newest first.
+/// The most recently written set points, newest first.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "parts/set_point_list.html")]
 pub(crate) struct SetPointList {
     pub(crate) set_points: Vec<ShownSetPoint>,
 }
 
-/// A set point in a line.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ShownSetPoint {
     pub(crate) item: String,
-    pub(crate) place: String,
+    /// The name of the container.
+    pub(crate) container: String,
     pub(crate) href: String,
     pub(crate) value: String,
     pub(crate) actor: String,
@@ -30,7 +30,7 @@ pub(crate) struct ShownSetPoint {
 impl HtmlSafe for SetPointList {}
 
 impl SetPointList {
-    /// `tree_of` answers the tree of a write's server.
+    /// `tree_of` returns the item tree of a write's server.
     pub(crate) fn new(
         writes: &[SetPointWrite],
         tree_of: impl Fn(&SetPointWrite) -> std::sync::Arc<ServerTree>,
@@ -46,7 +46,7 @@ impl ShownSetPoint {
     fn new(write: &SetPointWrite, tree: &ServerTree, times: &WallTime) -> Self {
         let item = tree.node(write.point).and_then(|node| node.item.as_ref());
         let parent = item.and_then(|item| item.parent());
-        let place = parent.and_then(|id| tree.node(tree.find(id)?)?.item.as_ref());
+        let container = parent.and_then(|id| tree.node(tree.find(id)?)?.item.as_ref());
         let unit = match item {
             Some(riser_domain::EwsItem::Value(value)) => &*value.unit,
             _ => "",
@@ -59,9 +59,9 @@ impl ShownSetPoint {
         };
         Self {
             item: item.map_or_else(|| write.item.to_string(), |item| item.name().to_string()),
-            place: place.map_or_else(String::new, |place| place.name().to_string()),
+            container: container.map_or_else(String::new, |container| container.name().to_string()),
             href: address.to_string(),
-            value: write_words(&write.value, unit, times),
+            value: value_with_unit(&write.value, unit, times),
             actor: write.actor.to_string(),
             mark: StateMark::of_write(write.state),
             at: times.moment(write.accepted_at),

@@ -4,26 +4,26 @@ use riser_domain::{Reading, Timestamp, Value, ValueState};
 
 use crate::wall_time::{Moment, WallTime};
 
-/// Letters of a text value that a table shows.
-const LETTERS_SHOWN: usize = 40;
-/// Numbers nearer to zero would lose what they say.
+/// Longer text values are cut.
+const MAX_CHARS: usize = 40;
+/// Rounding a smaller number to two decimals would lose its meaning.
 const SMALLEST_ROUNDED: f64 = 0.1;
-/// Larger numbers are written with an exponent.
+/// Larger numbers are shown with an exponent.
 const LARGEST_ROUNDED: f64 = 1e15;
 
-/// A value with its unit, or the word for none: unknown is never zero.
+/// A value with its unit, or a dash if there is none. An unknown value is never shown as zero.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "parts/shown_value.html")]
 pub(crate) struct ShownValue {
     text: String,
-    /// What EWS clients get, where the page shows fewer digits or letters.
+    /// The value as EWS clients get it, if the page shows fewer digits or characters.
     pub(crate) exact: Option<String>,
     unit: String,
     moment: Option<Moment>,
     pub(crate) is_known: bool,
-    /// It is the last reading, and the source may have another by now.
+    /// The value is the last one received, and the device may have another one by now.
     pub(crate) is_stale: bool,
-    /// Letters rather than a number: it may stand on several lines.
+    /// The value is text, which may wrap to several lines.
     pub(crate) is_text: bool,
 }
 
@@ -48,12 +48,12 @@ impl ShownValue {
     }
 }
 
-/// Whether anyone ever read the point.
+/// Returns whether a value was ever received.
 pub(crate) fn is_known(reading: &Reading) -> bool {
     reading.received_time != Timestamp::EPOCH
 }
 
-/// A number with two decimals at most, so that a column of sums can be read; small numbers keep all digits.
+/// Rounds a number to two decimals. Small numbers keep all digits.
 fn short_words(value: &Value) -> String {
     match value {
         Value::Double(number) if (SMALLEST_ROUNDED..LARGEST_ROUNDED).contains(&number.abs()) => {
@@ -64,17 +64,17 @@ fn short_words(value: &Value) -> String {
     }
 }
 
-/// The value as EWS clients get it, cut where a text is long.
+/// Returns the value as EWS clients get it, cut if it is long.
 pub(crate) fn value_words(value: &Value) -> String {
     let text = riser_ews::value_text(value);
-    match text.char_indices().nth(LETTERS_SHOWN) {
+    match text.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
 }
 
-/// A value with its unit in a sentence: `60 %`.
-pub(crate) fn write_words(value: &Value, unit: &str, times: &WallTime) -> String {
+/// Returns a value with its unit, such as `60 %`.
+pub(crate) fn value_with_unit(value: &Value, unit: &str, times: &WallTime) -> String {
     match value {
         Value::DateTime(at) => times.words(*at),
         _ if unit.is_empty() => value_words(value),
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_short_where_nothing_is_lost_but_digits_nobody_reads() {
+    fn numbers_are_rounded_unless_rounding_would_lose_their_meaning() {
         for (number, words) in [
             (136.463_333_333_333_34, "136.46"),
             (30.435_999_999_999_996, "30.44"),

@@ -5,37 +5,37 @@ use askama::filters::HtmlSafe;
 use riser_domain::{ContainerKind, EwsItem, PointHandle, Reading, ValueState};
 use riser_runtime::{ROOT_HANDLE, ServerTree, TreeNode};
 
-use super::{Icon, StateMark, icon};
+use super::{Icon, StateMark};
 use crate::items_address::ItemsAddress;
 
-/// Containers of one level that the tree shows; the table of their parent pages through all of them.
+/// Containers of one level that the tree shows. The table of their parent pages through all of them.
 const SHOWN_PER_LEVEL: usize = 200;
 
-/// The tree of one EWS server as far as it is open: the way to the chosen container, and what lies in it.
+/// The open part of an EWS server's tree: the way to the chosen container, and the containers in it.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "parts/tree.html")]
 pub(crate) struct Tree {
     pub(crate) branches: Vec<Branch>,
 }
 
-/// A container in the tree. Branches stand in a flat list, so that a deep tree costs no stack.
+/// A container in the tree. Branches are kept in a flat list, so a deep tree needs no deep stack.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Branch {
     pub(crate) name: String,
     pub(crate) href: String,
     pub(crate) icon: Icon,
     pub(crate) level: usize,
-    /// `None` when no container lies in it.
+    /// `None` if it holds no containers.
     pub(crate) is_open: Option<bool>,
     pub(crate) is_chosen: bool,
     pub(crate) mark: TreeMark,
-    /// Lists that end behind this branch.
+    /// Number of lists that end after this branch.
     pub(crate) closes: usize,
-    /// Containers of its parent that stand only in the table, told behind this one.
+    /// Number of further containers of the same parent that only the table shows.
     pub(crate) left_out: usize,
 }
 
-/// The worst state below a container, where it is not Good.
+/// The worst state below a container, if it is not Good.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "parts/tree_mark.html")]
 pub(crate) struct TreeMark {
@@ -46,14 +46,14 @@ pub(crate) struct TreeMark {
 impl HtmlSafe for Tree {}
 impl HtmlSafe for TreeMark {}
 
-/// The worst state below each container that has one worse than Good.
+/// For each container, the worst state of the points below it. Containers with only Good points are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct RollUp {
     worst: HashMap<PointHandle, ValueState>,
 }
 
 impl RollUp {
-    /// The points whose readings a roll-up is made of.
+    /// Returns the points from whose readings the states are computed.
     pub(crate) fn points(tree: &ServerTree) -> Vec<PointHandle> {
         tree.nodes()
             .filter(|node| matches!(node.item, Some(EwsItem::Value(_))) && !node.has_vanished)
@@ -61,8 +61,8 @@ impl RollUp {
             .collect()
     }
 
-    /// From the readings of `points`, in their order. Costs a walk up for each point that is not Good, and
-    /// stops where the way up has been walked with a state as bad.
+    /// Computes the states from the readings of `points`, in the same order. Only points that are not Good are
+    /// followed upwards, and only until a container already has a state as bad.
     pub(crate) fn new(tree: &ServerTree, points: &[PointHandle], readings: &[Option<Reading>]) -> Self {
         let mut worst: HashMap<PointHandle, ValueState> = HashMap::new();
         for (point, reading) in points.iter().zip(readings) {
@@ -89,7 +89,7 @@ impl RollUp {
     }
 }
 
-/// The container an item lies in; `None` for the root.
+/// Returns the container of an item; `None` for the root.
 pub(crate) fn container_of(tree: &ServerTree, handle: PointHandle) -> Option<PointHandle> {
     if handle == ROOT_HANDLE {
         return None;
@@ -110,7 +110,7 @@ impl Tree {
             open.push(above);
         }
         let mut branches: Vec<Branch> = Vec::new();
-        // Each entry: a container to show, its level, and how many of its siblings are left out behind it.
+        // Each entry: a container to show, its level, and the number of siblings left out after it.
         let mut to_show = vec![(ROOT_HANDLE, 1, 0)];
         while let Some((handle, level, left_out)) = to_show.pop() {
             let Some(node) = tree.node(handle) else { continue };
@@ -136,7 +136,7 @@ impl Tree {
         Self { branches }.with_closed_lists()
     }
 
-    /// Notes behind which branches the lists of the levels end.
+    /// Records after which branches the lists of the levels end.
     pub(crate) fn with_closed_lists(mut self) -> Self {
         let mut next_level = 1;
         for branch in self.branches.iter_mut().rev() {
@@ -147,12 +147,12 @@ impl Tree {
     }
 }
 
-/// The first containers of a level, and the open one wherever it stands; with what is left out at the end.
+/// Returns the first containers of a level and the open one, each with the number left out after it.
 fn shown_of(inner: &[PointHandle], open: &[PointHandle]) -> Vec<(PointHandle, usize)> {
     let mut shown: Vec<(PointHandle, usize)> = inner
         .iter()
         .enumerate()
-        .filter(|(place, handle)| *place < SHOWN_PER_LEVEL || open.contains(handle))
+        .filter(|(index, handle)| *index < SHOWN_PER_LEVEL || open.contains(handle))
         .map(|(_, handle)| (*handle, 0))
         .collect();
     let left_out = inner.len() - shown.len();
@@ -170,16 +170,16 @@ pub(crate) fn name_of(tree: &ServerTree, node: &TreeNode) -> String {
     node.item.as_ref().map_or(&tree.name, |item| item.name()).to_string()
 }
 
-/// A device is drawn as a station, what lies in a device as a connector, the rest as folders.
+/// Returns the icon of a container: a device is drawn as a station, a device in a device as a connector.
 pub(crate) fn icon_of(tree: &ServerTree, node: &TreeNode) -> Icon {
-    let lies_in_device = container_of(tree, node.handle)
+    let is_in_device = container_of(tree, node.handle)
         .and_then(|above| tree.node(above))
         .is_some_and(|above| above.container_kind() == Some(ContainerKind::Device));
     match node.container_kind() {
-        Some(ContainerKind::Server) => icon("server"),
-        Some(ContainerKind::Device) if lies_in_device => icon("connections"),
-        Some(ContainerKind::Device) => icon("station"),
-        Some(ContainerKind::Structure | ContainerKind::Service) => icon("plugins"),
-        Some(ContainerKind::Folder) | None => icon("folder"),
+        Some(ContainerKind::Server) => Icon::Server,
+        Some(ContainerKind::Device) if is_in_device => Icon::Connections,
+        Some(ContainerKind::Device) => Icon::Station,
+        Some(ContainerKind::Structure | ContainerKind::Service) => Icon::Plugins,
+        Some(ContainerKind::Folder) | None => Icon::Folder,
     }
 }

@@ -1,66 +1,83 @@
-//! Signing in, and knowing who is signed in.
+//! Login sessions: signing in and out, and finding the person behind a request.
 //!
-//! A browser holds a random token in a cookie that no script can read; the store holds its hash. A session
-//! ends after 30 minutes without a request, 12 hours after it began at the latest, or when the person signs
-//! out.
+//! The browser holds a random token in a cookie that no script can read. The store holds the token's hash. A
+//! session ends when the person signs out, after 30 minutes without a request, or 12 hours after the login.
 
 mod attempts;
+mod auth_rejection;
+mod roles;
 mod signed_in;
+mod streams;
 mod token;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use riser_domain::{Actor, Clock};
 use riser_store::{LoginSession, NewAuditEntry, NewLoginSession, Store, StoreError, TokenHash};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 use self::attempts::Attempts;
+use self::streams::Streams;
 use self::token::SessionToken;
-use crate::cookies;
-use crate::pages::error::PageError;
 
+pub(crate) use self::auth_rejection::AuthRejection;
+#[cfg(test)]
+pub(crate) use self::roles::Admin;
+pub(crate) use self::roles::Operator;
 pub(crate) use self::signed_in::SignedIn;
+pub(crate) use self::streams::StreamPermit;
 
 /// A session ends after this time without a request.
-const IDLE_TIME: Duration = Duration::from_mins(30);
-/// And this long after it began, however busy it is.
-const LONGEST_TIME: Duration = Duration::from_hours(12);
-/// The time of the last request is written at most this often.
-const SEEN_UPDATE_INTERVAL: Duration = Duration::from_mins(1);
-/// Passwords hashed at the same time: each takes 19 MiB and a processor core.
-const HASHED_AT_ONCE: usize = 2;
-/// Letters of a name that are looked up; longer ones belong to no account.
-const LONGEST_NAME: usize = 200;
+const IDLE_TIMEOUT: Duration = Duration::from_mins(30);
+/// A session ends this long after the login, even if it is in use.
+const MAX_LIFETIME: Duration = Duration::from_hours(12);
+/// The time of the last request is stored at most this often.
+const LAST_SEEN_INTERVAL: Duration = Duration::from_mins(1);
+/// Passwords hashed at the same time. Each one takes 19 MiB and a processor core.
+const PARALLEL_HASHES: usize = 2;
+/// Longer names belong to no account, so only this many characters are looked up.
+const MAX_NAME_CHARS: usize = 200;
 
-/// The sessions of this portal.
+/// The login sessions of this portal.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     store: Store,
     clock: Arc<dyn Clock>,
     attempts: Mutex<Attempts>,
     hashing: Semaphore,
+    streams: Streams,
     cookie: CookieKind,
 }
 
-/// Over TLS the cookie is bound to it; each port has a name of its own, because browsers share cookies between
-/// the ports of a host.
+/// Name and protection of the session cookie. Browsers share cookies between the ports of a host, so the name
+/// contains the port. Over TLS the browser sends the cookie over TLS only.
 #[derive(Clone, Debug)]
 pub(crate) struct CookieKind {
     name: String,
     is_secure: bool,
 }
 
-/// Why nobody was signed in.
+/// The reason why a login was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignInRefusal {
-    /// Name or password are wrong; which of them is not said.
-    NoMatch { next_try_in_s: u64 },
-    /// The last failure is too fresh; the password was not looked at.
-    TooSoon { next_try_in_s: u64 },
+    /// Name or password is wrong. The response does not say which.
+    NoMatch { retry_after_s: u64 },
+    /// The last failure was too recent, so the password was not checked.
+    TooSoon { retry_after_s: u64 },
+}
+
+/// The reason why a login could not be decided.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SignInError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the operating system returned no random numbers")]
+    NoRandomness(#[from] getrandom::Error),
 }
 
 impl CookieKind {
@@ -69,119 +86,129 @@ impl CookieKind {
         Self { name: format!("{prefix}riser-{port}"), is_secure }
     }
 
-    fn set(&self, token: &SessionToken) -> HeaderValue {
-        self.header(&token.text(), "")
+    fn cookie(&self, value: String) -> Cookie<'static> {
+        Cookie::build((self.name.clone(), value))
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Strict)
+            .secure(self.is_secure)
+            .build()
     }
 
-    fn remove(&self) -> HeaderValue {
-        self.header("", "; Max-Age=0")
-    }
-
-    fn header(&self, value: &str, more: &str) -> HeaderValue {
-        let secure = if self.is_secure { "; Secure" } else { "" };
-        let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{more}", self.name);
-        HeaderValue::from_str(&text).expect("a name with a port and hexadecimal letters make a header")
+    fn removal(&self) -> Cookie<'static> {
+        let mut cookie = self.cookie(String::new());
+        cookie.make_removal();
+        cookie
     }
 }
 
 impl Sessions {
     pub(crate) fn new(store: Store, clock: Arc<dyn Clock>, cookie: CookieKind) -> Self {
-        Self { store, clock, attempts: Mutex::default(), hashing: Semaphore::new(HASHED_AT_ONCE), cookie }
+        Self {
+            store,
+            clock,
+            attempts: Mutex::default(),
+            hashing: Semaphore::new(PARALLEL_HASHES),
+            streams: Streams::default(),
+            cookie,
+        }
     }
 
-    /// Looks at a name and a password; answers the cookie of a new session.
+    /// Checks a name and a password. Returns the cookie of a new session.
     pub(crate) async fn sign_in(
         &self,
         name: &str,
         password: SecretString,
         address: IpAddr,
-    ) -> Result<Result<HeaderValue, SignInRefusal>, PageError> {
-        let name: String = name.trim().chars().take(LONGEST_NAME).collect();
-        let pause = match self.count_try(&name, address) {
+    ) -> Result<Result<Cookie<'static>, SignInRefusal>, SignInError> {
+        let name: String = name.trim().chars().take(MAX_NAME_CHARS).collect();
+        let pause = match self.count_attempt(&name, address) {
             Ok(pause) => pause,
-            Err(left) => return Ok(Err(SignInRefusal::TooSoon { next_try_in_s: whole_seconds(left) })),
+            Err(left) => return Ok(Err(SignInRefusal::TooSoon { retry_after_s: whole_seconds(left) })),
         };
         let now = self.clock.now();
         let user = self.store.find_user(&name).await?;
-        // An unknown name costs as much time as a known one, so that the time does not tell them apart.
+        // An unknown name takes as long as a known one, so the time does not reveal which names exist.
         let hash = user.as_ref().map(|user| user.password_hash.clone());
-        let fits = self.password_fits(hash, password).await;
-        let Some(user) = user.filter(|_| fits) else {
+        let is_right = self.verify_password(hash, password).await;
+        let Some(user) = user.filter(|_| is_right) else {
             tracing::warn!(user.name = %name.escape_debug(), client.address = %address, "login refused for {}", name.escape_debug());
-            return Ok(Err(SignInRefusal::NoMatch { next_try_in_s: whole_seconds(pause) }));
+            return Ok(Err(SignInRefusal::NoMatch { retry_after_s: whole_seconds(pause) }));
         };
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner).succeeded(&name, address, now);
-        let token = SessionToken::random().map_err(|error| {
-            tracing::error!(%error, "the operating system gives no random numbers");
-            PageError::StoreFailed
-        })?;
-        let expires_at = now.plus(LONGEST_TIME);
-        let csrf_token = token.csrf();
-        let session = NewLoginSession { token_sha256: token.hash(), user: user.id, csrf_token, expires_at };
+        let token = SessionToken::random()?;
+        let session = NewLoginSession {
+            token_sha256: token.hash(),
+            user: user.id,
+            csrf_token: token.csrf(),
+            expires_at: now.plus(MAX_LIFETIME),
+        };
         self.store.add_session(&session, now).await?;
-        self.store
-            .record_audit(
-                &Actor::Person(user.name.clone()),
-                now,
-                NewAuditEntry {
-                    action: "login",
-                    subject: "session",
-                    subject_name: &user.name,
-                    detail: &address.to_string(),
-                },
-            )
-            .await?;
+        let entry = NewAuditEntry {
+            action: "login",
+            subject: "session",
+            subject_name: &user.name,
+            detail: &address.to_string(),
+        };
+        self.store.record_audit(&Actor::Person(user.name.clone()), now, entry).await?;
         tracing::info!(user.name = %user.name, client.address = %address, "{} signed in", user.name);
-        Ok(Ok(self.cookie.set(&token)))
+        Ok(Ok(self.cookie.cookie(token.text())))
     }
 
-    fn count_try(&self, name: &str, address: IpAddr) -> Result<Duration, Duration> {
+    /// Counts an attempt. Returns the pause that follows if it fails, or the time left until one is allowed.
+    fn count_attempt(&self, name: &str, address: IpAddr) -> Result<Duration, Duration> {
         let now = self.clock.now();
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         let left = attempts.pause_left(name, address, now);
-        if left.is_zero() { Ok(attempts.count_try(name, address, now)) } else { Err(left) }
+        if left.is_zero() { Ok(attempts.count(name, address, now)) } else { Err(left) }
     }
 
-    async fn password_fits(&self, hash: Option<String>, password: SecretString) -> bool {
+    async fn verify_password(&self, hash: Option<String>, password: SecretString) -> bool {
         let _permit = self.hashing.acquire().await.expect("the semaphore is never closed");
-        let look = move || riser_secrets::verify_password(&password, hash.as_deref());
-        tokio::task::spawn_blocking(look).await.unwrap_or(false)
+        let verify = move || riser_secrets::verify_password(&password, hash.as_deref());
+        tokio::task::spawn_blocking(verify).await.unwrap_or(false)
     }
 
-    /// Ends a session; answers what removes its cookie.
-    pub(crate) async fn sign_out(&self, signed_in: &SignedIn) -> Result<HeaderValue, StoreError> {
+    /// Ends a session. Returns the cookie that removes the session's cookie.
+    pub(crate) async fn sign_out(&self, signed_in: &SignedIn) -> Result<Cookie<'static>, StoreError> {
         self.store.remove_session(&signed_in.session).await?;
-        Ok(self.cookie.remove())
+        Ok(self.cookie.removal())
     }
 
-    /// The session a request carries, if it still stands; notes that it was used.
+    /// Returns the session named by a request's cookie if it has not ended, and notes that it was used.
     pub(crate) async fn of_request(
         &self,
         headers: &HeaderMap,
     ) -> Result<Option<(TokenHash, LoginSession)>, StoreError> {
-        let token = cookies::find(headers, &self.cookie.name).and_then(SessionToken::parse);
+        let jar = CookieJar::from_headers(headers);
+        let token = jar.get(&self.cookie.name).and_then(|cookie| SessionToken::parse(cookie.value()));
         let Some(hash) = token.map(|token| token.hash()) else { return Ok(None) };
         let Some(session) = self.find(&hash).await? else { return Ok(None) };
         let now = self.clock.now();
-        if now.since(session.last_seen_at) >= SEEN_UPDATE_INTERVAL {
+        if now.since(session.last_seen_at) >= LAST_SEEN_INTERVAL {
             self.store.update_session_seen(&hash, now).await?;
         }
         Ok(Some((hash, session)))
     }
 
-    /// The session with this token hash, if it still stands; looking does not keep it alive.
+    /// Returns the session with this token hash if it has not ended. Does not count as a use of the session.
     pub(crate) async fn find(&self, token: &TokenHash) -> Result<Option<LoginSession>, StoreError> {
         let now = self.clock.now();
         let Some(session) = self.store.find_session(token, now).await? else { return Ok(None) };
-        if now.since(session.last_seen_at) >= IDLE_TIME {
+        if now.since(session.last_seen_at) >= IDLE_TIMEOUT {
             self.store.remove_session(token).await?;
             return Ok(None);
         }
         Ok(Some(session))
     }
+
+    /// Returns a permit for one more event stream; `None` if the session holds too many.
+    pub(crate) fn open_stream(&self, session: TokenHash) -> Option<StreamPermit> {
+        self.streams.acquire(session)
+    }
 }
 
-/// Seconds, so that a try after them is not a moment too soon.
+/// Rounds up, so that an attempt after this many seconds is never too early.
 fn whole_seconds(duration: Duration) -> u64 {
     duration.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)
 }

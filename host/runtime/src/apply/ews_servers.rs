@@ -101,7 +101,7 @@ fn read_server(
     }
     if let Some(tokens) = section.texts("digest", faults) {
         let order: Option<Vec<_>> =
-            tokens.value.iter().map(|token| DigestAlgorithm::from_token(token)).collect();
+            tokens.value.iter().map(|token| token.parse::<DigestAlgorithm>().ok()).collect();
         match order.filter(|order| !order.is_empty()) {
             Some(order) => server.digest_order = order,
             None => faults.add(tokens.place, "digest takes a list of \"SHA-256\" and \"MD5\""),
@@ -178,7 +178,7 @@ fn rights(
     let Some(given) = account.text("rights", faults) else {
         return Some(stored.map_or(AccountRights::Read, |stored| stored.rights));
     };
-    let rights = AccountRights::from_word(&given.value);
+    let rights = given.value.parse::<AccountRights>().ok();
     if rights.is_none() {
         faults.add(given.place, "rights takes \"read\" or \"read-write\"");
     }

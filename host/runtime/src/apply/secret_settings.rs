@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use riser_secrets::{Keyring, SecretContext, SecretError};
 use riser_store::{SealedSettings, SealedValue};
-use riser_worker::{CheckedSettings, SettingKind, SettingValues, SettingsSchema};
+use riser_worker::{CheckedSettings, SettingKind, SettingValues, SettingsSchema, check_settings};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use toml::Spanned;
@@ -99,7 +99,7 @@ pub(super) fn read_settings(
         if moves_elsewhere(schema, stored.json, &values) { Vec::new() } else { stored.keys() }
     });
     let is_moved = kept.is_empty() && stored.is_some_and(|stored| !stored.sealed.is_empty());
-    match schema.check(&values, &kept) {
+    match check_settings(schema, &values, &kept) {
         Ok(checked) => {
             let kept = stored.filter(|_| !is_moved);
             is_readable.then(|| WantedSettings { forgets_secrets: is_moved, ..wanted(checked, kept) })
@@ -150,7 +150,7 @@ fn moves(kind: &SettingKind, stored: Option<&Value>, wanted: Option<&Value>) -> 
         SettingKind::Group(schema) => {
             any_moves(schema, |key| (stored.and_then(|it| it.get(key)), wanted.and_then(|it| it.get(key))))
         }
-        SettingKind::List(element) => {
+        SettingKind::List { of: element } => {
             let (stored, wanted) = (stored.and_then(Value::as_array), wanted.and_then(Value::as_array));
             // Nothing is sealed for what is added at the end.
             stored.into_iter().flatten().enumerate().any(|(index, stored)| {
@@ -203,24 +203,24 @@ mod tests {
             label: key.to_owned(),
             help: String::new(),
             kind,
-            is_required: false,
+            required: false,
             default: None,
             unit: None,
             group: None,
-            is_advanced: false,
+            advanced: false,
             example: None,
         }
     }
 
     /// An address, and a password that not every remote system asks for.
     fn schema() -> SettingsSchema {
-        let proxy = SettingsSchema { settings: vec![setting("host", SettingKind::Host)] };
+        let settings = vec![setting("host", SettingKind::Host)];
         SettingsSchema {
             settings: vec![
                 setting("base_url", SettingKind::Address),
                 setting("site", SettingKind::Text),
                 setting("password", SettingKind::Secret),
-                setting("proxies", SettingKind::List(Box::new(SettingKind::Group(proxy)))),
+                setting("proxies", SettingKind::List { of: Box::new(SettingKind::Group(settings.into())) }),
             ],
         }
     }

@@ -1,24 +1,27 @@
 //! The item store: trees and values of all EWS servers, in memory. SQLite remembers; readers never ask it.
 
+mod connection_containers;
 mod server_tree;
 mod value_table;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use riser_domain::{
-    Actor, Clock, DeclaredTree, EwsItem, EwsItemId, EwsServerId, ItemChange, PointHandle, Reading,
-    StoredItem, TreeDifference, TreeError, TreeOwner, Value, ValueKind, ValueState, WriteId,
+    Actor, Clock, Connection, ConnectionId, DeclaredTree, EwsItem, EwsItemId, EwsServer, EwsServerId,
+    ItemChange, PointHandle, Published, Reading, StoredItem, TreeDifference, TreeError, TreeKey, TreeOwner,
+    Value, ValueKind, WriteId,
 };
 use riser_store::{Store, StoreError};
 
 pub use server_tree::{ROOT_HANDLE, ServerTree, TreeNode};
 pub(crate) use value_table::PublishError;
-pub(crate) use value_table::{Published, ValueTable, WriterId};
+pub(crate) use value_table::{ValueTable, WriterId, is_storable, may_publish};
 
 use crate::changes::{Change, Changes};
+use connection_containers::PlacedTree;
 
 /// Why a declared tree was not applied.
 #[derive(Debug, thiserror::Error)]
@@ -46,9 +49,25 @@ pub(crate) struct ItemStore {
     changes: Changes,
     pub(crate) values: ValueTable,
     servers: ArcSwap<HashMap<EwsServerId, Arc<ServerTree>>>,
-    names: Mutex<HashMap<EwsServerId, String>>,
+    names: Mutex<Names>,
     /// Held while a declaration is compared and written, so that two of one owner follow each other.
-    stored: tokio::sync::Mutex<HashMap<TreeOwner, Arc<Vec<StoredItem>>>>,
+    stored: tokio::sync::Mutex<StoredTrees>,
+}
+
+type StoredTrees = HashMap<TreeOwner, StoredTree>;
+
+/// One owner's tree as the store holds it.
+#[derive(Debug)]
+struct StoredTree {
+    key: TreeKey,
+    items: Arc<Vec<StoredItem>>,
+}
+
+/// The names that trees show and do not declare.
+#[derive(Clone, Debug, Default)]
+struct Names {
+    servers: HashMap<EwsServerId, String>,
+    connections: HashMap<ConnectionId, String>,
 }
 
 impl ItemStore {
@@ -68,7 +87,11 @@ impl ItemStore {
             ensure_slots(&values, owner, items);
         }
         values.restore(store.load_last_values().await?);
-        let stored = by_owner.into_iter().map(|(owner, items)| (owner, Arc::new(items))).collect();
+        let mut stored = StoredTrees::new();
+        for (owner, items) in by_owner {
+            let key = store.tree_key(&owner).await?;
+            stored.insert(owner, StoredTree { key, items: Arc::new(items) });
+        }
         Ok(Self {
             clock,
             store,
@@ -80,16 +103,49 @@ impl ItemStore {
         })
     }
 
-    /// Names a server, so that it has a tree even before anything is declared on it.
-    pub(crate) async fn add_server(&self, server: EwsServerId, name: &str) {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(server, name.to_owned());
-        let stored = self.stored.lock().await;
-        self.rebuild(server, &stored);
+    /// Takes over which servers and connections there are, and their names. Forgets the trees of those that
+    /// were removed. A renamed connection renames its container; every id stays.
+    pub(crate) async fn configure(&self, servers: &[EwsServer], connections: &[Connection]) {
+        let mut stored = self.stored.lock().await;
+        let names = Names {
+            servers: servers.iter().map(|server| (server.id, server.name.clone())).collect(),
+            connections: connections.iter().map(|one| (one.id, one.name.clone())).collect(),
+        };
+        let mut affected: HashSet<EwsServerId> = HashSet::new();
+        stored.retain(|owner, tree| {
+            let is_known = names.servers.contains_key(&owner.ews_server)
+                && owner.connection.is_none_or(|connection| names.connections.contains_key(&connection));
+            if !is_known {
+                self.values.remove(tree.items.iter().map(|item| item.handle));
+                affected.insert(owner.ews_server);
+            }
+            is_known
+        });
+        let former = std::mem::replace(&mut *self.names(), names);
+        let names = self.names().clone();
+        let is_renamed = |owner: &&TreeOwner| {
+            owner.connection.is_some_and(|one| former.connections.get(&one) != names.connections.get(&one))
+        };
+        affected.extend(stored.keys().filter(is_renamed).map(|owner| owner.ews_server));
+        for (id, name) in &names.servers {
+            if former.servers.get(id) != Some(name) {
+                affected.insert(*id);
+            }
+        }
+        self.servers.rcu(|trees| {
+            let mut trees = HashMap::clone(trees);
+            trees.retain(|server, _| names.servers.contains_key(server));
+            trees
+        });
+        for server in affected.into_iter().filter(|server| names.servers.contains_key(server)) {
+            self.rebuild(server, &stored);
+            self.changes.send(Change::Tree(server));
+        }
     }
 
     /// The tree of a server; an empty one for a server that is not known.
     pub(crate) fn server(&self, server: EwsServerId) -> Arc<ServerTree> {
-        self.servers.load().get(&server).cloned().unwrap_or_else(|| Arc::new(ServerTree::build(0, "", [])))
+        self.servers.load().get(&server).cloned().unwrap_or_else(|| Arc::new(ServerTree::build(0, "", &[])))
     }
 
     /// What is served now for these points; `None` for what is no point.
@@ -104,22 +160,25 @@ impl ItemStore {
 
     /// The stored tree of one owner, in order.
     pub(crate) async fn stored(&self, owner: &TreeOwner) -> Arc<Vec<StoredItem>> {
-        self.stored.lock().await.get(owner).cloned().unwrap_or_default()
+        self.stored.lock().await.get(owner).map(|tree| Arc::clone(&tree.items)).unwrap_or_default()
     }
 
     /// Applies a declared tree as a difference, in one transaction. A tree that is stored already writes
-    /// nothing.
+    /// nothing. The ids in `tree` and `initial` are the plugin's own.
     pub(crate) async fn declare(
         &self,
         owner: &TreeOwner,
-        tree: &DeclaredTree,
+        tree: DeclaredTree,
         initial: Vec<(EwsItemId, Value)>,
         actor: &Actor,
     ) -> Result<DeclaredCounts, DeclareError> {
         tree.check()?;
         let mut all = self.stored.lock().await;
-        let before = all.get(owner).cloned().unwrap_or_default();
-        let difference = TreeDifference::between(&before, tree);
+        let (key, before) = match all.get(owner) {
+            Some(stored) => (stored.key, Arc::clone(&stored.items)),
+            None => (self.store.tree_key(owner).await?, Arc::default()),
+        };
+        let difference = TreeDifference::between(&before, &key.serve(tree));
         let (added, changed, vanished) = difference.counts();
         if !difference.changes.is_empty() {
             let now = self.clock.now();
@@ -135,14 +194,14 @@ impl ItemStore {
                 })
                 .collect();
             self.values.vanish(&gone);
-            all.insert(owner.clone(), Arc::new(after));
+            all.insert(owner.clone(), StoredTree { key, items: Arc::new(after) });
             self.rebuild(owner.ews_server, &all);
             self.changes.send(Change::Tree(owner.ews_server));
         }
         let server = self.server(owner.ews_server);
         let initial = initial
             .into_iter()
-            .filter_map(|(id, value)| Some((server.find(&id)?, value)))
+            .filter_map(|(id, value)| Some((server.find(&key.served_id(&id))?, value)))
             .collect::<Vec<_>>();
         self.notify_values(self.values.initialise(initial));
         Ok(DeclaredCounts { added, changed, kept: difference.kept, vanished })
@@ -182,7 +241,7 @@ impl ItemStore {
         let removed: HashSet<PointHandle> = removed.into_iter().collect();
         self.values.remove(removed.iter().copied());
         let mut servers = Vec::new();
-        for (owner, items) in all.iter_mut() {
+        for (owner, StoredTree { items, .. }) in all.iter_mut() {
             if items.iter().any(|item| removed.contains(&item.handle)) {
                 servers.push(owner.ews_server);
                 *items =
@@ -237,21 +296,31 @@ impl ItemStore {
         after
     }
 
-    fn rebuild(&self, server: EwsServerId, stored: &HashMap<TreeOwner, Arc<Vec<StoredItem>>>) {
-        let name = self
-            .names
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&server)
-            .cloned()
-            .unwrap_or_default();
-        let mut owners: Vec<&TreeOwner> = stored.keys().filter(|owner| owner.ews_server == server).collect();
-        owners.sort_by_key(|owner| (owner.plugin.clone(), owner.connection));
+    fn names(&self) -> MutexGuard<'_, Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rebuild(&self, server: EwsServerId, stored: &StoredTrees) {
+        let names = self.names().clone();
+        let name = names.servers.get(&server).map_or("", String::as_str);
+        let mut trees: Vec<PlacedTree<'_>> = stored
+            .iter()
+            .filter(|(owner, tree)| owner.ews_server == server && !tree.items.is_empty())
+            .map(|(owner, tree)| PlacedTree {
+                owner,
+                key: tree.key,
+                connection_name: owner
+                    .connection
+                    .and_then(|id| names.connections.get(&id))
+                    .map(|name| &**name),
+                items: &tree.items,
+            })
+            .collect();
+        trees.sort_by_key(|tree| (&tree.owner.plugin, tree.owner.connection));
         self.servers.rcu(|servers| {
             let mut servers = HashMap::clone(servers);
             let version = servers.get(&server).map_or(1, |tree| tree.version + 1);
-            let items = owners.iter().flat_map(|owner| stored[*owner].iter());
-            servers.insert(server, Arc::new(ServerTree::build(version, &name, items)));
+            servers.insert(server, Arc::new(ServerTree::build(version, name, &trees)));
             servers
         });
     }
@@ -274,7 +343,220 @@ fn ensure_slots(values: &ValueTable, owner: &TreeOwner, items: &[StoredItem]) {
     values.ensure(points);
 }
 
-/// Whether a class may say this of a value; Forced is the operator's alone.
-pub(crate) const fn may_publish(state: ValueState) -> bool {
-    !matches!(state, ValueState::Forced)
+#[cfg(test)]
+mod tests {
+    use riser_domain::{
+        ClassId, ConfigurationId, ContainerItem, ContainerKind, DigestAlgorithm, FakeClock,
+        ProcessorConfiguration, ProcessorFlags, Timestamp, ValueItem,
+    };
+
+    use super::*;
+
+    struct Fixture {
+        clock: Arc<FakeClock>,
+        store: Store,
+        items: ItemStore,
+        server: EwsServerId,
+        _directory: tempfile::TempDir,
+    }
+
+    impl Fixture {
+        /// A host with one EWS server.
+        async fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let clock = Arc::new(FakeClock::at(Timestamp::from_unix_ms(1_780_000_000_000)));
+            let (store, _) = Store::open(directory.path(), &*clock).await.unwrap();
+            let server = EwsServer {
+                id: EwsServerId(0),
+                name: "Main".to_owned(),
+                listen: "127.0.0.1:0".to_owned(),
+                path: EwsServer::DEFAULT_PATH.to_owned(),
+                realm: "Riser".to_owned(),
+                public_url: None,
+                page_size_items: 1_000,
+                digest_order: vec![DigestAlgorithm::Sha256],
+            };
+            let mut changes = store.begin_configuration(&Actor::CommandLine, clock.now()).await.unwrap();
+            let server = changes.add_ews_server(&server).await.unwrap();
+            changes.commit().await.unwrap();
+            let items = Self::load(&store, &clock).await;
+            Self { clock, store, items, server, _directory: directory }
+        }
+
+        async fn load(store: &Store, clock: &Arc<FakeClock>) -> ItemStore {
+            let items = ItemStore::load(store.clone(), clock.clone(), Changes::new()).await.unwrap();
+            let stored = store.load_configuration().await.unwrap();
+            items.configure(&stored.ews_servers, &stored.connections).await;
+            items
+        }
+
+        async fn restart(&mut self) {
+            self.items = Self::load(&self.store, &self.clock).await;
+        }
+
+        /// Changes the stored configuration and takes it over, as a running host does.
+        async fn change(&self, change: impl AsyncFnOnce(&mut riser_store::ConfigurationTransaction)) {
+            let now = self.clock.now();
+            let mut changes = self.store.begin_configuration(&Actor::CommandLine, now).await.unwrap();
+            change(&mut changes).await;
+            changes.commit().await.unwrap();
+            let stored = self.store.load_configuration().await.unwrap();
+            self.items.configure(&stored.ews_servers, &stored.connections).await;
+        }
+
+        /// Adds a connection with its EVCE processor, and returns the owner of their tree.
+        async fn add(&self, name: &str) -> TreeOwner {
+            let mut connection = connection(ConnectionId(0), name);
+            let ews_server = self.server;
+            self.change(async |changes| {
+                connection.id = changes.add_connection(&connection).await.unwrap();
+                let processor = ProcessorConfiguration {
+                    id: ConfigurationId(0),
+                    name: format!("{name} Status"),
+                    class: ClassId::parse("riser.evce/status").unwrap(),
+                    connection: Some(connection.id),
+                    ews_server,
+                    schedule: None,
+                    flags: ProcessorFlags::default(),
+                    settings_json: "{}".to_owned(),
+                    secret_keys: Vec::new(),
+                    memory_limit_mib: ProcessorConfiguration::DEFAULT_MEMORY_LIMIT_MIB,
+                };
+                changes.add_processor(&processor).await.unwrap();
+            })
+            .await;
+            TreeOwner { ews_server, plugin: "riser.evce".to_owned(), connection: Some(connection.id) }
+        }
+
+        async fn declare(&self, owner: &TreeOwner) {
+            let initial = vec![(EwsItemId::new("z1/p"), Value::Long(7))];
+            self.items.declare(owner, tree(), initial, &Actor::System).await.unwrap();
+        }
+
+        /// Paths and ids of the served tree, in tree order.
+        fn served(&self) -> Vec<(String, String)> {
+            let tree = self.items.server(self.server);
+            let mut lines = Vec::new();
+            let mut open = vec![(tree.root(), String::new())];
+            while let Some((node, path)) = open.pop() {
+                for child in tree.children(node) {
+                    let name = child.item.as_ref().unwrap().name();
+                    let path = if path.is_empty() { name.to_string() } else { format!("{path}/{name}") };
+                    // The parent that an item names is the one it is served in.
+                    let parent = child.item.as_ref().unwrap().parent().map_or("root", |id| id.as_str());
+                    assert_eq!(parent, node.id());
+                    assert_eq!(tree.find(child.id()), Some(child.handle));
+                    lines.push((path.clone(), child.id().to_owned()));
+                    open.push((child, path));
+                }
+            }
+            lines.sort();
+            lines
+        }
+
+        fn value_of(&self, id: &str) -> Value {
+            let point = self.items.server(self.server).find(id).unwrap();
+            self.items.readings(&[point]).remove(0).unwrap().value
+        }
+    }
+
+    fn connection(id: ConnectionId, name: &str) -> Connection {
+        Connection {
+            id,
+            name: name.to_owned(),
+            kind: "riser.evce/evce".to_owned(),
+            settings_json: "{}".to_owned(),
+            secret_keys: Vec::new(),
+            secret_version: 0,
+        }
+    }
+
+    fn tree() -> DeclaredTree {
+        let zone = ContainerItem {
+            id: EwsItemId::new("z1"),
+            parent: None,
+            name: "Zones".into(),
+            description: "".into(),
+            kind: ContainerKind::Folder,
+        };
+        let point = ValueItem {
+            id: EwsItemId::new("z1/p"),
+            parent: EwsItemId::new("z1"),
+            name: "Power".into(),
+            description: "".into(),
+            kind: ValueKind::Long,
+            unit: "W".into(),
+            set_point: None,
+            published_by: "status".into(),
+            writes_handled_by: None,
+        };
+        DeclaredTree { items: vec![EwsItem::Container(zone), EwsItem::Value(point)] }
+    }
+
+    fn lines(lines: &[(&str, &str)]) -> Vec<(String, String)> {
+        lines.iter().map(|(path, id)| ((*path).to_owned(), (*id).to_owned())).collect()
+    }
+
+    #[tokio::test]
+    async fn ids_stay_when_a_second_connection_comes_is_renamed_the_host_restarts_and_the_second_goes() {
+        let mut host = Fixture::new().await;
+        let north = host.add("North").await;
+        host.declare(&north).await;
+        let alone = lines(&[("Zones", "t1.z1"), ("Zones/Power", "t1.z1/p")]);
+        assert_eq!(host.served(), alone);
+        let version = host.items.server(host.server).version;
+
+        let south = host.add("South").await;
+        host.declare(&south).await;
+        let both = lines(&[
+            ("North", "t1"),
+            ("North/Zones", "t1.z1"),
+            ("North/Zones/Power", "t1.z1/p"),
+            ("South", "t2"),
+            ("South/Zones", "t2.z1"),
+            ("South/Zones/Power", "t2.z1/p"),
+        ]);
+        assert_eq!(host.served(), both);
+        assert!(host.items.server(host.server).version > version);
+        assert_eq!(host.value_of("t2.z1/p"), Value::Long(7));
+
+        let version = host.items.server(host.server).version;
+        let renamed = connection(north.connection.unwrap(), "Tower");
+        host.change(async |changes| changes.update_connection(&renamed).await.unwrap()).await;
+        let mut tower: Vec<_> = both.iter().map(|(path, id)| (path.replace("North", "Tower"), id)).collect();
+        tower.sort();
+        let tower: Vec<_> = tower.into_iter().map(|(path, id)| (path, id.clone())).collect();
+        assert_eq!(host.served(), tower);
+        assert!(host.items.server(host.server).version > version);
+
+        host.restart().await;
+        host.declare(&south).await;
+        host.declare(&north).await;
+        assert_eq!(host.served(), tower);
+
+        let gone = host.items.server(host.server).find("t2.z1/p").unwrap();
+        host.change(async |changes| {
+            let processors = host.store.load_configuration().await.unwrap().processors;
+            let processor = processors.iter().find(|one| one.connection == south.connection).unwrap();
+            changes.remove_processor(processor.id).await.unwrap();
+            changes.remove_connection(south.connection.unwrap()).await.unwrap();
+        })
+        .await;
+        assert_eq!(host.served(), alone);
+        assert_eq!(host.items.readings(&[gone]), [None]);
+        host.restart().await;
+        assert_eq!(host.served(), alone);
+    }
+
+    #[tokio::test]
+    async fn a_tree_that_a_plugin_declares_wrongly_is_refused_in_the_plugins_own_words() {
+        let host = Fixture::new().await;
+        let north = host.add("North").await;
+        let mut items = tree().items;
+        items.extend(tree().items);
+        let declared = host.items.declare(&north, DeclaredTree { items }, Vec::new(), &Actor::System).await;
+        let error = declared.unwrap_err();
+        assert_eq!(error.to_string(), "the item id z1 is declared twice");
+        assert!(host.served().is_empty());
+    }
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use riser_domain::{ContainerKind, EwsItem, EwsItemId, PointHandle, StoredItem, TreeOwner};
+use riser_domain::{ContainerItem, ContainerKind, EwsItem, EwsItemId, PointHandle, TreeOwner};
+
+use super::connection_containers::{PlacedTree, containers, is_at_top};
 
 /// Handle of every server's root, which no table of the store holds.
 pub const ROOT_HANDLE: PointHandle = PointHandle(0);
@@ -34,12 +36,8 @@ pub struct ServerTree {
 }
 
 impl ServerTree {
-    /// Builds the tree from the stored items of all its owners, each owner's in its order.
-    pub(crate) fn build<'a>(
-        version: u64,
-        name: &str,
-        items: impl IntoIterator<Item = &'a StoredItem>,
-    ) -> Self {
+    /// Builds the tree from those of all owners.
+    pub(crate) fn build(version: u64, name: &str, trees: &[PlacedTree<'_>]) -> Self {
         let mut tree = Self {
             version,
             name: Arc::from(name),
@@ -56,29 +54,50 @@ impl ServerTree {
                 has_vanished: false,
             },
         );
-        for stored in items {
-            let parent = stored
-                .item
-                .parent()
-                .and_then(|parent| tree.by_id.get(parent))
-                .copied()
-                .unwrap_or(ROOT_HANDLE);
-            if let Some(parent) = tree.nodes.get_mut(&parent) {
-                parent.children.push(stored.handle);
-            }
-            tree.by_id.insert(stored.item.id().clone(), stored.handle);
-            tree.nodes.insert(
-                stored.handle,
-                TreeNode {
-                    handle: stored.handle,
-                    item: Some(stored.item.clone()),
-                    owner: Some(stored.owner.clone()),
-                    children: Vec::new(),
-                    has_vanished: stored.vanished_at.is_some(),
-                },
-            );
+        for (placed, container) in trees.iter().zip(containers(trees)) {
+            tree.add_owned(placed, container);
         }
         tree
+    }
+
+    fn add_owned(&mut self, placed: &PlacedTree<'_>, container: Option<ContainerItem>) {
+        let top = container.map(|container| {
+            let id = container.id.clone();
+            self.add(TreeNode {
+                handle: placed.key.container_handle(),
+                item: Some(EwsItem::Container(container)),
+                owner: Some(placed.owner.clone()),
+                children: Vec::new(),
+                has_vanished: false,
+            });
+            id
+        });
+        for stored in placed.items {
+            let mut item = stored.item.clone();
+            if let Some(top) = &top
+                && is_at_top(&item)
+            {
+                item.move_to(top.clone());
+            }
+            self.add(TreeNode {
+                handle: stored.handle,
+                item: Some(item),
+                owner: Some(stored.owner.clone()),
+                children: Vec::new(),
+                has_vanished: stored.vanished_at.is_some(),
+            });
+        }
+    }
+
+    /// Adds a node as the last child of its parent, which was added before.
+    fn add(&mut self, node: TreeNode) {
+        let Some(item) = &node.item else { return };
+        let parent = item.parent().and_then(|parent| self.by_id.get(parent)).copied().unwrap_or(ROOT_HANDLE);
+        if let Some(parent) = self.nodes.get_mut(&parent) {
+            parent.children.push(node.handle);
+        }
+        self.by_id.insert(item.id().clone(), node.handle);
+        self.nodes.insert(node.handle, node);
     }
 
     /// The handle of the item with this id.

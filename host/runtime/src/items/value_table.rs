@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use riser_domain::{
-    Clock, PointHandle, Reading, Timestamp, TreeOwner, Value, ValueKind, ValueState, WriteId,
+    Clock, PointHandle, Published, Reading, Timestamp, TreeOwner, Value, ValueKind, ValueState, WriteId,
 };
 
 /// Periods that may be missed before a value counts as stale (reliability, value state semantics).
@@ -13,21 +13,26 @@ const STALE_AFTER_PERIODS: u32 = 3;
 /// Lateness on top of that, for a poll that is just being read.
 const STALE_SLACK: Duration = Duration::from_secs(2);
 
+/// Longest text value that a point takes, in bytes.
+const LONGEST_TEXT_BYTES: usize = 64 * 1024;
+
+/// Returns whether a processor may give this state; Forced is the operator's alone.
+pub(crate) const fn may_publish(state: ValueState) -> bool {
+    !matches!(state, ValueState::Forced)
+}
+
+/// Returns whether a value fits a point of its kind: numbers are finite, texts have a bound.
+pub(crate) fn is_storable(value: &Value) -> bool {
+    match value {
+        Value::Double(number) => number.is_finite(),
+        Value::String(text) => text.len() <= LONGEST_TEXT_BYTES,
+        _ => true,
+    }
+}
+
 /// One class of one tree owner: who writes a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WriterId(u32);
-
-/// A value that a running class publishes.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Published {
-    pub(crate) handle: PointHandle,
-    /// `None` keeps the last good value.
-    pub(crate) value: Option<Value>,
-    pub(crate) state: ValueState,
-    pub(crate) reason: Option<Arc<str>>,
-    /// `None` for now.
-    pub(crate) source_time: Option<Timestamp>,
-}
 
 /// Why a batch is refused: nothing of it was applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,10 +41,14 @@ pub(crate) enum PublishError {
     UnknownPoint(PointHandle),
     #[error("point {} is written by another class", .0.0)]
     ForeignPoint(PointHandle),
-    #[error("point {} takes {} values, not {}", .handle.0, .takes.name(), .got.name())]
+    #[error("point {} takes {} values, not {}", .handle.0, .takes.as_str(), .got.as_str())]
     WrongKind { handle: PointHandle, takes: ValueKind, got: ValueKind },
     #[error("point {} was given a number that is not finite", .0.0)]
     NotFinite(PointHandle),
+    #[error("point {} was given a text that is longer than 64 KiB", .0.0)]
+    TextTooLong(PointHandle),
+    #[error("point {} was given the state {state}, which only an operator sets", .point.0)]
+    State { point: PointHandle, state: ValueState },
 }
 
 #[derive(Debug)]
@@ -160,7 +169,7 @@ impl ValueTable {
             if slot.is_fresh || slot.kind != value.kind() {
                 continue;
             }
-            if slot.apply(Heard::good(value, now), now) {
+            if slot.apply(Update::good(value, now), now) {
                 changed.push(handle);
             }
         }
@@ -176,17 +185,23 @@ impl ValueTable {
     ) -> Result<Vec<PointHandle>, PublishError> {
         let now = self.clock.now();
         let mut table = self.write();
+        let mut has_value = false;
         for published in &batch {
             table.check(writer, published)?;
+            has_value |= published.value.is_some();
         }
-        let mut changed = Vec::new();
-        let has_value = batch.iter().any(|published| published.value.is_some());
+        let mut changed = Vec::with_capacity(batch.len());
+        let Table { slots, unsaved, .. } = &mut *table;
         for published in batch {
-            let Some(slot) = table.slot_mut(published.handle) else { continue };
-            let Published { handle, value, state, reason, source_time } = published;
-            let heard = Heard { value, state, reason, source_time: source_time.unwrap_or(now) };
-            if slot.apply(heard, now) {
-                changed.push(handle);
+            let Published { point, value, state, reason, source_time } = published;
+            let Some(slot) = slots.get_mut(point.index()).and_then(Option::as_mut) else { continue };
+            let update = Update { value, state, reason, source_time: source_time.unwrap_or(now) };
+            if slot.apply(update, now) {
+                changed.push(point);
+                if !slot.is_unsaved {
+                    slot.is_unsaved = true;
+                    unsaved.push(point);
+                }
             }
             slot.is_fresh = true;
         }
@@ -195,7 +210,6 @@ impl ValueTable {
         if has_value {
             entry.last_value_at = Some(now);
         }
-        table.mark_unsaved(&changed);
         Ok(changed)
     }
 
@@ -207,7 +221,7 @@ impl ValueTable {
             if let Some(slot) = table.slot_mut(*handle) {
                 let reason = Some(Arc::from("no longer at source"));
                 let source_time = slot.reading.source_time;
-                slot.apply(Heard { value: None, state: ValueState::Error, reason, source_time }, now);
+                slot.apply(Update { value: None, state: ValueState::Error, reason, source_time }, now);
             }
         }
         table.mark_unsaved(handles);
@@ -246,7 +260,7 @@ impl ValueTable {
         }
         if let Some((_, value)) = slot.requested.take()
             && is_confirmed
-            && slot.apply(Heard::good(value, now), now)
+            && slot.apply(Update::good(value, now), now)
         {
             table.mark_unsaved(&[handle]);
         }
@@ -323,16 +337,22 @@ impl Table {
     }
 
     fn check(&self, writer: WriterId, published: &Published) -> Result<(), PublishError> {
-        let handle = published.handle;
+        let handle = published.point;
         let slot = self.slot(handle).ok_or(PublishError::UnknownPoint(handle))?;
         if slot.writer != writer {
             return Err(PublishError::ForeignPoint(handle));
+        }
+        if !may_publish(published.state) {
+            return Err(PublishError::State { point: handle, state: published.state });
         }
         match &published.value {
             Some(value) if value.kind() != slot.kind => {
                 Err(PublishError::WrongKind { handle, takes: slot.kind, got: value.kind() })
             }
             Some(Value::Double(number)) if !number.is_finite() => Err(PublishError::NotFinite(handle)),
+            Some(Value::String(text)) if text.len() > LONGEST_TEXT_BYTES => {
+                Err(PublishError::TextTooLong(handle))
+            }
             _ => Ok(()),
         }
     }
@@ -370,7 +390,7 @@ impl Table {
         reading
     }
 
-    /// What silence of the writing class makes of a value that was Good when it was heard of.
+    /// What silence of the writing class makes of a value that was Good when it was received.
     fn degraded(&self, slot: &Slot, now: Timestamp) -> Option<(ValueState, &'static str)> {
         if !matches!(slot.reading.state, ValueState::Good | ValueState::Uncertain) {
             return None;
@@ -392,14 +412,14 @@ impl Table {
 }
 
 /// What is said of a point; without a value the last one stays.
-struct Heard {
+struct Update {
     value: Option<Value>,
     state: ValueState,
     reason: Option<Arc<str>>,
     source_time: Timestamp,
 }
 
-impl Heard {
+impl Update {
     /// A value that is right now.
     const fn good(value: Value, now: Timestamp) -> Self {
         Self { value: Some(value), state: ValueState::Good, reason: None, source_time: now }
@@ -408,8 +428,8 @@ impl Heard {
 
 impl Slot {
     /// Answers whether a reader would see a difference.
-    fn apply(&mut self, heard: Heard, now: Timestamp) -> bool {
-        let Heard { value, state, reason, source_time } = heard;
+    fn apply(&mut self, update: Update, now: Timestamp) -> bool {
+        let Update { value, state, reason, source_time } = update;
         let reading = &mut self.reading;
         let was_known = reading.received_time != Timestamp::EPOCH;
         let state = match state {
@@ -455,7 +475,7 @@ mod tests {
 
     fn good(number: f64) -> Published {
         Published {
-            handle: POINT,
+            point: POINT,
             value: Some(Value::Double(number)),
             state: ValueState::Good,
             reason: None,
@@ -517,8 +537,8 @@ mod tests {
             let fixture = fixture();
             fixture.table.set_period(fixture.writer, Duration::from_secs(15));
             fixture.table.publish(fixture.writer, vec![good(4.0)]).unwrap();
-            let told = Published { value: None, state, reason: Some("credentials".into()), ..good(0.0) };
-            fixture.table.publish(fixture.writer, vec![told]).unwrap();
+            let update = Published { value: None, state, reason: Some("credentials".into()), ..good(0.0) };
+            fixture.table.publish(fixture.writer, vec![update]).unwrap();
             fixture.clock.advance(Duration::from_mins(5));
             let reading = fixture.table.readings(&[POINT]).remove(0).unwrap();
             assert_eq!((reading.value, reading.state), (Value::Double(4.0), state));
@@ -530,12 +550,12 @@ mod tests {
     fn to_say_that_a_source_is_out_of_reach_is_no_news_from_it() {
         let fixture = fixture();
         fixture.table.publish(fixture.writer, vec![good(1.0)]).unwrap();
-        let heard = fixture.table.last_value_at(fixture.writer);
-        assert_eq!(heard, Some(fixture.clock.now()));
+        let update = fixture.table.last_value_at(fixture.writer);
+        assert_eq!(update, Some(fixture.clock.now()));
         fixture.clock.advance(Duration::from_mins(1));
         let out_of_reach = Published { value: None, state: ValueState::Offline, ..good(0.0) };
         fixture.table.publish(fixture.writer, vec![out_of_reach]).unwrap();
-        assert_eq!(fixture.table.last_value_at(fixture.writer), heard);
+        assert_eq!(fixture.table.last_value_at(fixture.writer), update);
     }
 
     #[test]

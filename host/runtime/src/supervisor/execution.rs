@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use riser_domain::{
-    LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WriteId, WriteState, sanitize_line,
-};
-use riser_worker::frames::{Call, FailureFrame, FromWorker, OutcomeFrame, Reply, ToWorker, WakeFrame};
+use riser_domain::{LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WriteId, sanitize_line};
+use riser_worker::contract::{problem, write_message, write_state};
+use riser_worker::frames::{Call, FromWorker, Outcome, Reply, ToWorker};
+use riser_worker::messages::{FailureMessage, Notice, WakeMessage, WriteState};
 use riser_worker::{ExitReason, WorkerEvent, WorkerLimits, WorkerProcess};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::convert::{level_from, problem_from, write_frame};
 use super::processor_task::{Command, ProcessorTask, StartRefusal, StopRefusal};
 use super::run_log::{Appended, RunLog};
 use super::run_request::{self, RunRequestError};
@@ -66,8 +65,9 @@ struct Execution<'task> {
     log: RunLog,
     services: Arc<Services>,
     waiting_calls: Arc<Semaphore>,
+    started_at: Timestamp,
     stop_cause: Option<StopCause>,
-    outcome: Option<OutcomeFrame>,
+    outcome: Option<Outcome>,
 }
 
 /// Executes a run that was admitted, to its end.
@@ -94,13 +94,14 @@ pub(super) async fn execute(task: &mut ProcessorTask, run: RunId) -> EndedRun {
         ended_at: None,
     });
     let services =
-        Arc::new(Services::new(Arc::clone(&task.context), &task.configuration, task.owner.clone()));
+        Arc::new(Services::new(Arc::clone(&task.context), &task.configuration, task.owner.clone(), run));
     let mut execution = Execution {
         task,
         run,
         log,
         services,
         waiting_calls: Arc::new(Semaphore::new(WAITING_CALLS)),
+        started_at,
         stop_cause: None,
         outcome: None,
     };
@@ -109,7 +110,7 @@ pub(super) async fn execute(task: &mut ProcessorTask, run: RunId) -> EndedRun {
     execution.finish_problem(state);
     if !reason.is_empty() {
         let level = if state == RunState::Failed { LogLevel::Error } else { LogLevel::Info };
-        execution.add_line(level, &reason).await;
+        execution.log.add(&*execution.task.context.clock, level, &reason);
     }
     let Execution { task, log, .. } = execution;
     log.close(&*task.context.clock, &task.context.store).await;
@@ -161,7 +162,10 @@ impl Execution<'_> {
                 command = self.task.commands.recv() => {
                     self.take_command(&worker, command.unwrap_or(Command::ShutDown));
                 }
-                _ = write_log.tick() => self.log.write(&self.task.context.store).await,
+                _ = write_log.tick() => {
+                    self.log_recovery();
+                    self.log.write(&self.task.context.store).await;
+                }
                 () = &mut time_limit, if is_scheduled && self.stop_cause.is_none() => {
                     self.stop(&worker, StopCause::TimeLimit);
                 }
@@ -185,14 +189,22 @@ impl Execution<'_> {
                     });
                 }
             },
-            FromWorker::Log { level, text } => self.add_line(level_from(level), &text).await,
-            FromWorker::Progress { step, done, of } => {
+            FromWorker::Log { level, text } => self.add_line(level, &text).await,
+            FromWorker::Notice(notice) => self.take_notice(notice).await,
+            FromWorker::Outcome(outcome) => self.outcome = Some(outcome),
+            FromWorker::Hello { .. } | FromWorker::Heartbeat { .. } | FromWorker::Described { .. } => {}
+        }
+    }
+
+    async fn take_notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Progress { step, done, of } => {
                 let step = sanitize_line(&step);
                 self.task.show(|live| live.progress = Some(Progress { step, done, of }));
                 self.task.context.changes.send(crate::changes::Change::Processor(self.task.configuration.id));
             }
-            FromWorker::Problem(frame) => {
-                let problem = problem_from(frame);
+            Notice::Problem(raised) => {
+                let problem = problem(&raised);
                 let (id, name) = (self.task.configuration.id, self.task.configuration.name.clone());
                 let line = format!("problem {}: {}", problem.code, problem.what);
                 if self.task.failed_with.as_ref() == Some(&problem.code) {
@@ -203,15 +215,11 @@ impl Execution<'_> {
                     self.add_line(LogLevel::Warn, &line).await;
                 }
             }
-            FromWorker::ProblemCleared { code } => {
+            Notice::ProblemCleared { code } => {
                 self.task.context.problems.clear(Some(self.task.configuration.id), &sanitize_line(&code));
             }
-            FromWorker::Receipt { write, state, reason } => self.take_receipt(write, &state, &reason).await,
-            FromWorker::Outcome(outcome) => self.outcome = Some(outcome),
-            FromWorker::Hello { .. }
-            | FromWorker::Heartbeat { .. }
-            | FromWorker::Described { .. }
-            | FromWorker::TestStage(_) => {}
+            Notice::WriteStatus { write, state, reason } => self.take_receipt(write, state, &reason).await,
+            Notice::TestStage(_) => {}
         }
     }
 
@@ -222,14 +230,9 @@ impl Execution<'_> {
         self.services.reply_now(call)
     }
 
-    async fn take_receipt(&mut self, write: i64, state: &str, reason: &str) {
-        let Some(state) = WriteState::from_word(state) else {
-            self.add_line(LogLevel::Warn, &format!("{state:?} is no state of a set point")).await;
-            return;
-        };
-        if let Err(error) =
-            self.task.context.outbox.receipt(WriteId(write), state, &sanitize_line(reason)).await
-        {
+    async fn take_receipt(&mut self, write: i64, state: WriteState, reason: &str) {
+        let (outbox, state) = (&self.task.context.outbox, write_state(state));
+        if let Err(error) = outbox.receipt(WriteId(write), state, &sanitize_line(reason)).await {
             self.task.context.report_store_failure("the receipt of a set point could not be stored", &error);
         }
     }
@@ -251,12 +254,12 @@ impl Execution<'_> {
                 let _ = reply.send(if may { Ok(()) } else { Err(StopRefusal::NotByHand) });
             }
             Command::SetPoints(writes) => {
-                let writes = writes.iter().map(write_frame).collect();
+                let writes = writes.iter().map(write_message).collect();
                 // A worker that has just ended finds them open when it starts again.
-                let _ = worker.send(ToWorker::Wake(WakeFrame::SetPoints(writes)));
+                let _ = worker.send(ToWorker::Wake(WakeMessage::SetPoints(writes)));
             }
             Command::TreeChanged => {
-                let _ = worker.send(ToWorker::Wake(WakeFrame::TreeChanged));
+                let _ = worker.send(ToWorker::Wake(WakeMessage::TreeChanged));
             }
             Command::SiblingSucceeded => {}
             Command::ShutDown => self.stop(worker, StopCause::HostEnds),
@@ -268,8 +271,8 @@ impl Execution<'_> {
     fn finish_problem(&mut self, state: RunState) {
         match (&self.outcome, state) {
             (_, RunState::Succeeded) => self.end_problem(),
-            (Some(OutcomeFrame::Failed(FailureFrame { problem: Some(problem), .. })), RunState::Failed) => {
-                let problem = problem_from(problem.clone());
+            (Some(Outcome::Failed(FailureMessage { problem: Some(raised), .. })), RunState::Failed) => {
+                let problem = problem(raised);
                 let code = problem.code.clone();
                 if self.task.failed_with.as_ref() != Some(&code) {
                     self.end_problem();
@@ -299,12 +302,24 @@ impl Execution<'_> {
         }
     }
 
+    /// Logs once that a run goes on which failed before.
+    fn log_recovery(&mut self) {
+        let now = self.task.context.clock.now();
+        if let Some(line) = self.task.failures.running(self.started_at, now) {
+            let (name, configuration) = (&self.task.configuration.name, self.task.configuration.id.0);
+            tracing::info!(processor_configuration.id = configuration, run.id = self.run.0, "{name}: {line}");
+        }
+    }
+
     async fn add_line(&mut self, level: LogLevel, text: &str) {
         match self.log.add(&*self.task.context.clock, level, text) {
             // The host's own log is flooded no more than that of the run.
             Appended::Dropped => return,
             Appended::Waiting => {}
             Appended::BatchFull => self.log.write(&self.task.context.store).await,
+        }
+        if self.task.failures.repeats(self.started_at, self.task.context.clock.now()) {
+            return;
         }
         let name = &self.task.configuration.name;
         let (configuration, run) = (self.task.configuration.id.0, self.run.0);
@@ -341,13 +356,13 @@ impl Execution<'_> {
             (Some(StopCause::Person(name)), _) => {
                 (RunState::Cancelled, format!("stopped by {name}; {exit}"), Ending::Stopped)
             }
-            (None, Some(OutcomeFrame::Succeeded)) if ended_well => {
+            (None, Some(Outcome::Succeeded)) if ended_well => {
                 (RunState::Succeeded, String::new(), Ending::Done)
             }
-            (None, Some(OutcomeFrame::Failed(failure))) if ended_well => {
+            (None, Some(Outcome::Failed(failure))) if ended_well => {
                 (RunState::Failed, failed_with(failure), ending_of(failure))
             }
-            (None, Some(OutcomeFrame::Cancelled)) if ended_well => {
+            (None, Some(Outcome::Cancelled)) if ended_well => {
                 (RunState::Failed, "it gave up without being asked to".to_owned(), Ending::TryAgain)
             }
             (None, _) => (RunState::Failed, exit.to_string(), Ending::TryAgain),
@@ -364,12 +379,12 @@ async fn next_event(
     (slot, worker.next_event().await)
 }
 
-fn failed_with(failure: &FailureFrame) -> String {
+fn failed_with(failure: &FailureMessage) -> String {
     let what = sanitize_line(&failure.what);
     if failure.is_panic { format!("panicked: {what}") } else { what }
 }
 
-fn ending_of(failure: &FailureFrame) -> Ending {
+fn ending_of(failure: &FailureMessage) -> Ending {
     if failure.is_retryable || failure.is_panic { Ending::TryAgain } else { Ending::Final }
 }
 

@@ -1,8 +1,8 @@
 //! Supervision: one task for each processor configuration, and what they share.
 
 mod back_off;
-mod convert;
 mod execution;
+mod failure_log;
 mod processor_task;
 mod run_log;
 mod run_request;

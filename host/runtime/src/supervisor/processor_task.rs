@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use riser_domain::{
     Actor, ClassId, ProcessorConfiguration, RunId, RunMode, RunState, RunTrigger, SetPointWrite, Timestamp,
-    TreeOwner,
+    TreeOwner, sanitize_line,
 };
 use tokio::sync::{mpsc, oneshot};
 
 use super::Context;
 use super::back_off::BackOff;
 use super::execution::{self, EndedRun, Ending};
+use super::failure_log::FailureLog;
 use crate::changes::Change;
 use crate::configuration::owner_of;
 use crate::status::{LastRun, ProcessorState, Progress};
@@ -91,6 +92,7 @@ pub(super) struct ProcessorTask {
     next_by_schedule: Option<Timestamp>,
     /// The code of the problem that the last run failed with.
     pub(super) failed_with: Option<String>,
+    pub(super) failures: FailureLog,
 }
 
 enum Next {
@@ -118,6 +120,7 @@ impl ProcessorTask {
             queued: None,
             next_by_schedule: None,
             failed_with: None,
+            failures: FailureLog::default(),
         }
     }
 
@@ -161,6 +164,9 @@ impl ProcessorTask {
                     }
                     if refusal.is_none() {
                         self.back_off.reset();
+                        if matches!(trigger, RunTrigger::Person(_)) {
+                            self.failures = FailureLog::default();
+                        }
                         return Next::Run(trigger);
                     }
                 }
@@ -302,6 +308,7 @@ impl ProcessorTask {
     async fn finish(&mut self, ended: &mut EndedRun) {
         let now = self.context.clock.now();
         self.context.end_run(ended.run, ended.state, &ended.reason).await;
+        self.log_end(ended, now);
         self.note_last_run(LastRun {
             id: ended.run,
             state: ended.state,
@@ -329,6 +336,34 @@ impl ProcessorTask {
             Ending::Done | Ending::TryAgain | Ending::Final => self.retry(ended, now),
         }
         self.plan_next();
+    }
+
+    /// Logs how a run ended, unless it only repeats the failed run before it.
+    fn log_end(&mut self, ended: &EndedRun, now: Timestamp) {
+        let (name, configuration, run) = (&self.configuration.name, self.configuration.id.0, ended.run.0);
+        let reason = &sanitize_line(&ended.reason);
+        match ended.state {
+            RunState::Failed | RunState::TimedOut => {
+                if let Some(line) = self.failures.failed(reason, now) {
+                    tracing::error!(
+                        processor_configuration.id = configuration,
+                        run.id = run,
+                        "{name}: {line}"
+                    );
+                }
+            }
+            RunState::Succeeded => {
+                if let Some(line) = self.failures.succeeded() {
+                    tracing::info!(
+                        processor_configuration.id = configuration,
+                        run.id = run,
+                        "{name}: {line}"
+                    );
+                }
+            }
+            _ if reason.is_empty() => {}
+            _ => tracing::info!(processor_configuration.id = configuration, run.id = run, "{name}: {reason}"),
+        }
     }
 
     fn retry(&mut self, ended: &EndedRun, now: Timestamp) {

@@ -3,11 +3,13 @@
 use riser_domain::{Connection, ProcessorConfiguration, TreeOwner};
 use riser_secrets::{SecretContext, SecretError};
 use riser_store::{SealedSettings, StoreError};
-use riser_worker::frames::{ConnectionRequest, RunRequest};
+use riser_worker::contract::{point_table, write_message};
+use riser_worker::frames::RunRequest;
+use riser_worker::messages::{ConnectionMessage, RunRequestMessage};
 use riser_worker::{CachedLibrary, LaunchError, WorkerGone, open_settings};
+use serde_json::Value;
 
 use super::Context;
-use super::convert::{point_frames, write_frame};
 use crate::libraries::LibraryMissing;
 
 /// Why a run could not be started.
@@ -52,7 +54,7 @@ pub(super) async fn run_request(
     library: &CachedLibrary,
 ) -> Result<RunRequest, RunRequestError> {
     let secrets = context.store.list_processor_secrets(configuration.id).await?;
-    let settings_json = opened(
+    let settings = opened(
         context,
         &configuration.name,
         &configuration.settings_json,
@@ -67,31 +69,32 @@ pub(super) async fn run_request(
         }
     };
     let writes = context.outbox.open_for(owner, &configuration.class.class);
-    Ok(RunRequest {
-        library: library.path.display().to_string(),
-        class: configuration.class.class.clone(),
+    let message = RunRequestMessage {
         configuration: configuration.name.clone(),
         instance: context.instance.clone(),
-        settings_json,
+        settings,
         connection,
-        points: point_frames(&context.items.stored(owner).await),
-        writes: writes.iter().map(write_frame).collect(),
-    })
+        writes: writes.iter().map(write_message).collect(),
+    };
+    let points = point_table(&context.items.stored(owner).await);
+    let (library, class) = (library.path.display().to_string(), configuration.class.class.clone());
+    RunRequest::new(library, class, &message, points)
+        .map_err(|source| RunRequestError::Settings { of: configuration.name.clone(), source })
 }
 
 async fn connection_request(
     context: &Context,
     connection: &Connection,
-) -> Result<ConnectionRequest, RunRequestError> {
+) -> Result<ConnectionMessage, RunRequestError> {
     let secrets = context.store.list_connection_secrets(connection.id).await?;
-    let settings_json = opened(
+    let settings = opened(
         context,
         &connection.name,
         &connection.settings_json,
         ("connection_secrets", connection.id.0),
         secrets,
     )?;
-    Ok(ConnectionRequest { name: connection.name.clone(), kind: connection.kind.clone(), settings_json })
+    Ok(ConnectionMessage { name: connection.name.clone(), kind: connection.kind.clone(), settings })
 }
 
 fn opened(
@@ -100,7 +103,7 @@ fn opened(
     settings_json: &str,
     (table, row): (&'static str, i64),
     sealed: SealedSettings,
-) -> Result<String, RunRequestError> {
+) -> Result<Value, RunRequestError> {
     let mut secrets = Vec::with_capacity(sealed.len());
     for (key, value) in sealed {
         let place = SecretContext::new(table, row, &key);
@@ -112,5 +115,5 @@ fn opened(
     }
     let values = serde_json::from_str(settings_json)
         .map_err(|source| RunRequestError::Settings { of: of.to_owned(), source })?;
-    Ok(open_settings(&values, &secrets))
+    Ok(open_settings(values, &secrets))
 }

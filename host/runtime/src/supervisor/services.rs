@@ -5,18 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use riser_domain::{
-    Actor, ConfigurationId, EwsItem, HistorySample, PointHandle, ProcessorConfiguration, RunTrigger,
-    StoredItem, TreeOwner,
+    Actor, ConfigurationId, EwsItem, HistorySample, PointHandle, ProcessorConfiguration, RunId, RunTrigger,
+    StoredItem, TreeKey, TreeOwner,
 };
-use riser_worker::frames::{
-    ActionResult, Call, DeclaredFrame, LimitedAction, PublishedFrame, Reply, SampleFrame,
-};
+use riser_worker::ValueBatch;
+use riser_worker::contract::{declared_tree, point_table};
+use riser_worker::frames::{Call, Reply};
+use riser_worker::messages::{self as contract, ActionResult, ItemMessage, LimitedAction};
 
 use super::Context;
-use super::convert::{FrameError, point_frames, published_from, reading_frame, sample_from, tree_from};
 use super::processor_task::Command;
 use crate::connection_limiter::{ConnectionLimiter, Permit};
-use crate::items::{DeclareError, WriterId};
+use crate::items::{DeclareError, WriterId, is_storable, may_publish};
 
 /// Shortest period a class may promise; below it every value would be stale at once.
 const SHORTEST_PERIOD: Duration = Duration::from_millis(100);
@@ -29,6 +29,7 @@ pub(super) struct Services {
     name: String,
     actor: Actor,
     owner: TreeOwner,
+    run: RunId,
     class: Arc<str>,
     writer: WriterId,
     limiter: Option<(Arc<ConnectionLimiter>, i64)>,
@@ -40,6 +41,7 @@ impl Services {
         context: Arc<Context>,
         configuration: &ProcessorConfiguration,
         owner: TreeOwner,
+        run: RunId,
     ) -> Self {
         let class: Arc<str> = Arc::from(configuration.class.class.as_str());
         let writer = context.items.values.writer(&owner, &class);
@@ -53,6 +55,7 @@ impl Services {
             actor: Actor::Processor(configuration.name.clone()),
             context,
             owner,
+            run,
             class,
             writer,
             limiter,
@@ -60,37 +63,58 @@ impl Services {
         }
     }
 
-    /// Answers at once what needs no waiting; gives back what does.
+    /// Answers a call that needs no waiting; gives back any other.
     pub(super) fn reply_now(&self, call: Call) -> Result<Reply, Call> {
-        match call {
-            Call::Publish { values } => Ok(self.publish(values)),
-            Call::PublishesEvery { period_ms } => {
+        Ok(match call {
+            Call::Publish { values } => self.publish(&values),
+            Call::Latest { points } => Reply::Latest(self.context.items.readings(&points)),
+            Call::Contract(contract::Call::PublishesEvery { period_ms }) => {
                 let period = Duration::from_millis(period_ms).max(SHORTEST_PERIOD);
                 self.context.items.values.set_period(self.writer, period);
-                Ok(Reply::Done)
+                Reply::Done
             }
-            Call::Latest { handles } => Ok(self.latest(&handles)),
-            Call::LimiterRelease { purpose, result } => Ok(self.release_permit(purpose, &result)),
-            Call::RequestRun { class, reason } => Ok(self.request_run(&class, &reason)),
-            waits => Err(waits),
-        }
+            Call::Contract(contract::Call::LimiterRelease { purpose, result }) => {
+                self.release_permit(purpose, &result)
+            }
+            Call::Contract(contract::Call::RequestRun { class, reason }) => self.request_run(&class, &reason),
+            // This host has everything that its contract names, and no ability beyond it.
+            Call::Contract(contract::Call::HasAbility { .. }) => {
+                Reply::Contract(contract::Reply::Ability(false))
+            }
+            Call::Contract(contract::Call::RunLogLink) => {
+                Reply::Contract(contract::Reply::RunLogLink(format!("riser log {}", self.run.0)))
+            }
+            waits => return Err(waits),
+        })
     }
 
-    /// Answers what waits: for the store, or for a free slot.
+    /// Answers a call that waits for the store or for a free slot.
     pub(super) async fn reply(&self, call: Call) -> Reply {
+        let call = match call {
+            Call::Record { samples } => return self.record(samples).await,
+            Call::Contract(call) => call,
+            Call::Publish { .. } | Call::Latest { .. } => {
+                return refused("unknown-call", "it is answered at once");
+            }
+        };
         match call {
-            Call::Declare { items } => self.declare(items).await,
-            Call::Points => Reply::Points(point_frames(&self.context.items.stored(&self.owner).await)),
-            Call::Record { samples } => self.record(samples).await,
-            Call::LimiterAcquire { purpose } => self.acquire_permit(purpose).await,
-            Call::StateGet { key } => {
+            contract::Call::Declare { items } => self.declare(items).await,
+            contract::Call::Points => {
+                let points = point_table(&self.context.items.stored(&self.owner).await);
+                Reply::Contract(contract::Reply::Points(points))
+            }
+            contract::Call::LimiterAcquire { purpose } => self.acquire_permit(purpose).await,
+            contract::Call::StateGet { key } => {
                 match self.context.store.find_plugin_state(self.configuration, &key).await {
-                    Ok(value) => Reply::State(value),
+                    Ok(value) => {
+                        let value = value.map(|value| String::from_utf8_lossy(&value).into_owned());
+                        Reply::Contract(contract::Reply::State(value))
+                    }
                     Err(error) => self.store_failed("its state could not be read", &error),
                 }
             }
-            Call::StatePut { key, value } => {
-                match self.context.store.put_plugin_state(self.configuration, &key, &value).await {
+            contract::Call::StatePut { key, value } => {
+                match self.context.store.put_plugin_state(self.configuration, &key, value.as_bytes()).await {
                     Ok(()) => Reply::Done,
                     Err(riser_store::StoreError::PluginStateFull) => {
                         refused("state-full", "a processor may keep 1 MiB of state")
@@ -98,36 +122,30 @@ impl Services {
                     Err(error) => self.store_failed("its state could not be written", &error),
                 }
             }
-            Call::StateRemove { key } => {
+            contract::Call::StateRemove { key } => {
                 match self.context.store.remove_plugin_state(self.configuration, &key).await {
                     Ok(()) => Reply::Done,
                     Err(error) => self.store_failed("its state could not be removed", &error),
                 }
             }
-            at_once => {
-                self.reply_now(at_once).unwrap_or_else(|_| refused("unknown-call", "not a call of this host"))
-            }
+            _ => refused("unknown-call", "not a call of this host"),
         }
     }
 
-    fn publish(&self, values: Vec<PublishedFrame>) -> Reply {
-        let batch = values.into_iter().map(published_from).collect::<Result<Vec<_>, _>>();
-        let published = match batch {
-            Ok(batch) => self.context.items.publish(self.writer, batch).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
+    fn publish(&self, values: &ValueBatch) -> Reply {
+        let values = match values.unpack() {
+            Ok(values) => values,
+            Err(error) => return refused("values-refused", &error.to_string()),
         };
-        published.map_or_else(|what| refused("values-refused", &what), |()| Reply::Done)
+        match self.context.items.publish(self.writer, values) {
+            Ok(()) => Reply::Done,
+            Err(error) => refused("values-refused", &error.to_string()),
+        }
     }
 
-    fn latest(&self, handles: &[u32]) -> Reply {
-        let handles: Vec<PointHandle> = handles.iter().copied().map(PointHandle).collect();
-        let readings = self.context.items.readings(&handles);
-        Reply::Latest(readings.iter().map(|reading| reading.as_ref().map(reading_frame)).collect())
-    }
-
-    async fn declare(&self, items: Vec<DeclaredFrame>) -> Reply {
-        let declared = match tree_from(items) {
-            Ok((tree, initial)) => self.context.items.declare(&self.owner, &tree, initial, &self.actor).await,
+    async fn declare(&self, items: Vec<ItemMessage>) -> Reply {
+        let declared = match declared_tree(items) {
+            Ok((tree, initial)) => self.context.items.declare(&self.owner, tree, initial, &self.actor).await,
             Err(error) => return refused("tree-refused", &error.to_string()),
         };
         let counts = match declared {
@@ -143,20 +161,16 @@ impl Services {
                 .notify_siblings(&self.owner, self.configuration, || Command::TreeChanged);
         }
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        Reply::Declared {
-            points: point_frames(&self.context.items.stored(&self.owner).await),
+        Reply::Contract(contract::Reply::Declared {
+            points: point_table(&self.context.items.stored(&self.owner).await),
             added: count(counts.added),
             changed: count(counts.changed),
             kept: count(counts.kept),
             vanished: count(counts.vanished),
-        }
+        })
     }
 
-    async fn record(&self, samples: Vec<SampleFrame>) -> Reply {
-        let samples = match samples.into_iter().map(sample_from).collect::<Result<Vec<_>, FrameError>>() {
-            Ok(samples) => samples,
-            Err(error) => return refused("samples-refused", &error.to_string()),
-        };
+    async fn record(&self, samples: Vec<(PointHandle, HistorySample)>) -> Reply {
         let stored = self.context.items.stored(&self.owner).await;
         if let Some(what) = self.refuse_samples(&stored, &samples) {
             return refused("samples-refused", &what);
@@ -180,12 +194,21 @@ impl Services {
             })
             .collect();
         samples.iter().find_map(|(handle, sample)| match histories.get(handle) {
+            _ if !may_publish(sample.state) => {
+                Some(format!("history {} cannot be given the state {}", handle.0, sample.state))
+            }
+            _ if !is_storable(&sample.value) => Some(format!(
+                "history {} was given a number that is not finite or a text above 64 KiB",
+                handle.0
+            )),
             None => Some(format!("{} is no history of this tree", handle.0)),
             Some(item) if item.published_by != self.class => {
-                Some(format!("the history {} is recorded by the class {}", item.id, item.published_by))
+                let id = TreeKey::plugin_id(&item.id);
+                Some(format!("the history {id} is recorded by the class {}", item.published_by))
             }
             Some(item) if item.kind != sample.value.kind() => {
-                Some(format!("the history {} takes {} samples", item.id, item.kind.name()))
+                let id = TreeKey::plugin_id(&item.id);
+                Some(format!("the history {id} takes {} samples", item.kind.as_str()))
             }
             Some(_) => None,
         })
@@ -205,7 +228,10 @@ impl Services {
                     .push(slot);
                 Reply::Done
             }
-            Err(closed) => Reply::LimiterDenied { until_ms: closed.until.unix_ms(), reason: closed.reason },
+            Err(closed) => Reply::Contract(contract::Reply::LimiterDenied {
+                until_ms: closed.until.unix_ms(),
+                reason: closed.reason,
+            }),
         }
     }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use riser_domain::ContainerKind;
-use riser_ews::client::{ContainerAnswer, EwsClient, HistoryFacts, ValueFacts};
+use riser_ews::client::{ContainerResponse, EwsClient, HistoryFacts, ValueFacts};
 
 use super::login::LoginArgs;
 use crate::commands::write_line;
@@ -14,10 +14,10 @@ use crate::commands::write_line;
 pub(super) struct BrowseArgs {
     #[command(flatten)]
     login: LoginArgs,
-    /// Container to begin with; the root when it is left out
+    /// Container to start with [default: the root]
     #[arg(default_value = "", hide_default_value = true)]
     id: String,
-    /// Levels to show; all when it is left out
+    /// Number of levels to show [default: all]
     #[arg(long, value_name = "LEVELS", default_value_t = usize::MAX, hide_default_value = true)]
     depth: usize,
 }
@@ -28,7 +28,7 @@ pub(super) async fn run(arguments: &BrowseArgs, out: &mut impl Write) -> anyhow:
     Ok(ExitCode::SUCCESS)
 }
 
-/// A container that is yet to be shown.
+/// A container that has not been shown yet.
 struct Waiting {
     id: String,
     name: String,
@@ -36,14 +36,14 @@ struct Waiting {
     level: usize,
 }
 
-/// Shows a container and what lies below it, depth first: each line with its id at the end.
+/// Shows a container and its content, depth first. Each line ends with the id.
 async fn show_tree(client: &EwsClient, id: &str, depth: usize, out: &mut impl Write) -> anyhow::Result<()> {
     let top = client.container(id).await?;
     let mut shown = HashSet::from([top.container.id.clone()]);
     let mut waiting = Vec::new();
     write_line(
         out,
-        format_args!("{}  {}  {}", top.container.name, top.container.kind.name(), top.container.id),
+        format_args!("{}  {}  {}", top.container.name, top.container.kind.as_str(), top.container.id),
     )?;
     show_items(&top, 1, out)?;
     let mut open = Some((top, 1));
@@ -56,13 +56,13 @@ async fn show_tree(client: &EwsClient, id: &str, depth: usize, out: &mut impl Wr
             level,
         }));
         while let Some(next) = waiting.pop() {
-            // A server may put a container below itself.
+            // A server may list a container below itself.
             if next.level > depth || !shown.insert(next.id.clone()) {
                 continue;
             }
             write_line(
                 out,
-                format_args!("{}{}  {}  {}", indent(next.level), next.name, next.kind.name(), next.id),
+                format_args!("{}{}  {}  {}", indent(next.level), next.name, next.kind.as_str(), next.id),
             )?;
             if next.level < depth {
                 let container = client.container(&next.id).await?;
@@ -75,12 +75,12 @@ async fn show_tree(client: &EwsClient, id: &str, depth: usize, out: &mut impl Wr
     Ok(())
 }
 
-fn show_items(container: &ContainerAnswer, level: usize, out: &mut impl Write) -> std::io::Result<()> {
+fn show_items(container: &ContainerResponse, level: usize, out: &mut impl Write) -> std::io::Result<()> {
     let indent = indent(level);
     for ValueFacts { id, name, kind, unit, is_writeable, .. } in &container.values {
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
         let writeable = if *is_writeable { ", writeable" } else { "" };
-        write_line(out, format_args!("{indent}{name}  {}{unit}{writeable}  {id}", kind.name()))?;
+        write_line(out, format_args!("{indent}{name}  {}{unit}{writeable}  {id}", kind.as_str()))?;
     }
     for HistoryFacts { id, name, value_item, .. } in &container.histories {
         write_line(out, format_args!("{indent}{name}  history of {value_item}  {id}"))?;

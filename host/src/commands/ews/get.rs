@@ -2,13 +2,13 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Args;
-use riser_ews::client::{EwsClient, ValueAnswer, ValueFacts};
+use riser_ews::client::{EwsClient, ValueFacts, ValueResponse};
 
 use super::login::LoginArgs;
 use crate::FAILED;
 use crate::commands::write_line;
 
-/// Ids in one call: what servers answer quickly, and clients with small buffers can take.
+/// Ids per call. Servers respond to this many quickly.
 const IDS_IN_A_CALL: usize = 100;
 
 /// Arguments of `riser ews get`.
@@ -26,7 +26,7 @@ pub(super) async fn run(arguments: &GetArgs, out: &mut impl Write) -> anyhow::Re
     show(&client, &arguments.ids, out).await
 }
 
-/// Shows each value in a line of its own, then what was refused. That one was refused is a failure.
+/// Shows each value on its own line, then each refusal. A refusal makes the command fail.
 async fn show(client: &EwsClient, ids: &[String], out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let mut exit = ExitCode::SUCCESS;
     for ids in ids.chunks(IDS_IN_A_CALL) {
@@ -38,7 +38,7 @@ async fn show(client: &EwsClient, ids: &[String], out: &mut impl Write) -> anyho
         for history in &answer.histories {
             write_line(
                 out,
-                format_args!("{}  a history of {}, which has the value", history.id, history.value_item),
+                format_args!("{}  history of {}; read that value instead", history.id, history.value_item),
             )?;
         }
         for error in &answer.errors {
@@ -49,8 +49,8 @@ async fn show(client: &EwsClient, ids: &[String], out: &mut impl Write) -> anyho
     Ok(exit)
 }
 
-/// `zone/reduction  10 %  Good`.
-pub(super) fn line(facts: &ValueFacts, value: &ValueAnswer) -> String {
+/// Returns a line such as `zone/reduction  10 %  Good`.
+pub(super) fn line(facts: &ValueFacts, value: &ValueResponse) -> String {
     let unit = if facts.unit.is_empty() { String::new() } else { format!(" {}", facts.unit) };
     format!("{}  {}{unit}  {}", value.id, value.text, value.state)
 }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_server_says_cannot_steer_the_terminal() {
+    async fn text_from_a_server_cannot_control_the_terminal() {
         let server = ServerInMemory::start().await;
         server.source.add_value("name", "zone", Value::String("a\u{9b}31m\nb\u{202e}".into()), None);
         let mut out = Vec::new();

@@ -9,36 +9,36 @@ use riser_ews::client::{ClientOptions, EwsClient};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-/// Where the password is taken from when no file is named.
+/// Environment variable with the password, used if no file is given.
 const PASSWORD_VARIABLE: &str = "RISER_EWS_PASSWORD";
-/// Largest password file in bytes; another file was meant otherwise.
+/// Largest password file in bytes. A larger file is probably the wrong one.
 const PASSWORD_FILE_BYTES: u64 = 4096;
 
-/// Where to call and as whom.
+/// Address and account.
 #[derive(Args, Debug)]
 pub(super) struct LoginArgs {
-    // Help is written out where rustdoc would want marks that a terminal does not.
+    // Not a doc comment: rustdoc would require markup that a terminal shows literally.
     #[arg(
         value_parser = service_address,
-        help = "Address of the EWS server, such as http://127.0.0.1:51358; its usual path may be left out"
+        help = "Address of the EWS server, such as http://127.0.0.1:51358; the default path may be omitted"
     )]
     url: Url,
-    /// Name of an account of that server
+    /// Account of the EWS server
     #[arg(long, short)]
     user: String,
     #[arg(
         long,
         value_name = "FILE",
-        help = "File with the password in its first line; else RISER_EWS_PASSWORD is taken, or the password is asked"
+        help = "File with the password in its first line [default: RISER_EWS_PASSWORD, or a prompt]"
     )]
     password_file: Option<PathBuf>,
-    /// Seconds that one call may take
+    /// Time limit of one call, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = ClientOptions::TIME_LIMIT.as_secs())]
     timeout: u64,
 }
 
 impl LoginArgs {
-    /// A client that has not called yet.
+    /// Creates a client. It does not connect yet.
     pub(super) fn client(&self) -> anyhow::Result<EwsClient> {
         Ok(EwsClient::new(ClientOptions {
             url: self.url.clone(),
@@ -57,18 +57,18 @@ impl LoginArgs {
         }
         ensure!(
             std::io::stdin().is_terminal(),
-            "there is nobody to ask for the password: set {PASSWORD_VARIABLE} or give --password-file"
+            "no terminal to ask for the password; set {PASSWORD_VARIABLE} or use --password-file"
         );
         let question = format!("Password of {}: ", self.user);
         Ok(rpassword::prompt_password(question).context("the password cannot be read")?.into())
     }
 }
 
-/// The address with the path that servers have when nobody changed it.
+/// Parses an address. Adds the default path if there is none.
 fn service_address(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let Some(mut url) = url else {
-        return Err("the address of an EWS server begins with http:// or https://".to_owned());
+        return Err("the address of an EWS server must start with http:// or https://".to_owned());
     };
     if url.path() == "/" {
         url.set_path(EwsServer::DEFAULT_PATH);
@@ -79,14 +79,14 @@ fn service_address(text: &str) -> Result<Url, String> {
 fn password_in(file: &Path) -> anyhow::Result<SecretString> {
     let unreadable = || format!("the password file {} cannot be read", file.display());
     let size = std::fs::metadata(file).with_context(unreadable)?.len();
-    ensure!(size <= PASSWORD_FILE_BYTES, "{} is too large for a password file", file.display());
-    let text = SecretString::from(std::fs::read_to_string(file).with_context(unreadable)?);
-    let password = text.expose_secret().lines().next().unwrap_or_default();
     ensure!(
-        !password.is_empty(),
-        "the first line of {} is empty; the password belongs there",
+        size <= PASSWORD_FILE_BYTES,
+        "{} is too large for a password file; use a file with the password alone in its first line",
         file.display()
     );
+    let text = SecretString::from(std::fs::read_to_string(file).with_context(unreadable)?);
+    let password = text.expose_secret().lines().next().unwrap_or_default();
+    ensure!(!password.is_empty(), "the first line of {} is empty; write the password there", file.display());
     Ok(password.into())
 }
 
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_without_a_path_gets_the_usual_one() {
+    fn an_address_without_a_path_gets_the_default_one() {
         let address = |text: &str| service_address(text).map(String::from);
         assert_eq!(address("http://host:1").unwrap(), "http://host:1/EcoStruxure/DataExchange");
         assert_eq!(address("https://host/ews?a").unwrap(), "https://host/ews?a");

@@ -20,7 +20,7 @@ pub(crate) struct EwsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Show the tree of an EWS server, or what lies below one container
+    /// Show the tree of an EWS server, or the content of one container
     Browse(browse::BrowseArgs),
     /// Read items: value, unit and state
     Get(get::GetArgs),
@@ -28,7 +28,7 @@ enum Action {
     Set(set::SetArgs),
 }
 
-/// Carries out the action; what was asked for goes to standard output.
+/// Runs the action and prints the result.
 pub(crate) async fn run(arguments: EwsArgs) -> anyhow::Result<ExitCode> {
     let out = &mut std::io::stdout();
     match arguments.action {

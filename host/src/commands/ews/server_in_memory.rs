@@ -51,7 +51,7 @@ impl ServerInMemory {
         .unwrap()
     }
 
-    /// Whether a value has this text and state.
+    /// Returns whether a value has this text and state.
     pub(super) async fn shows(&self, id: &str, text: &str, state: ValueState) -> bool {
         let answer = self.client().values(&[id]).await.unwrap();
         answer.values.iter().any(|value| value.text == text && value.state == state)

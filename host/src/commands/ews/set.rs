@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure};
 use clap::Args;
 use riser_domain::{ValueKind, ValueState};
-use riser_ews::client::{EwsClient, ValueAnswer, ValueFacts};
+use riser_ews::client::{EwsClient, ValueFacts, ValueResponse};
 use riser_ews::parse_value;
 
 use super::get::line;
@@ -13,7 +13,7 @@ use super::login::LoginArgs;
 use crate::FAILED;
 use crate::commands::write_line;
 
-/// Between two looks at what became of it.
+/// Pause between two reads while waiting for the confirmation.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Arguments of `riser ews set`.
@@ -26,7 +26,7 @@ pub(super) struct SetArgs {
     /// The value, such as 20, true, or 2026-12-24T18:00:00Z
     #[arg(allow_hyphen_values = true)]
     value: String,
-    /// Seconds to wait for the device to confirm; 0 does not wait
+    /// Seconds to wait until the device confirms; 0 does not wait
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     wait: u64,
 }
@@ -37,23 +37,23 @@ pub(super) async fn run(arguments: &SetArgs, out: &mut impl Write) -> anyhow::Re
     write(&client, id, value, Duration::from_secs(*wait), out).await
 }
 
-/// Writes a value, then looks until it is read back, something else is, or the patience ends.
+/// Writes a value, then reads it until the device confirms it, the device has another value, or the time is over.
 async fn write(
     client: &EwsClient,
     id: &str,
     value_text: &str,
-    patience: Duration,
+    timeout: Duration,
     out: &mut impl Write,
 ) -> anyhow::Result<ExitCode> {
     let facts = read(client, id).await?.0;
     let results = client.set_values(&[(id, value_text)]).await?;
     let refusal = results.iter().find(|result| !result.is_success);
-    ensure!(!results.is_empty(), "the EWS server did not say what became of {id:?}");
+    ensure!(!results.is_empty(), "the EWS server returned no result for {id:?}");
     if let Some(refusal) = refusal {
         bail!("{id} was not written: {}", explain(&refusal.message, &facts));
     }
     write_line(out, format_args!("{id}  accepted"))?;
-    if patience.is_zero() {
+    if timeout.is_zero() {
         return Ok(ExitCode::SUCCESS);
     }
     let begin = Instant::now();
@@ -69,11 +69,11 @@ async fn write(
             write_line(out, format_args!("not confirmed: the device has another value"))?;
             return Ok(ExitCode::from(FAILED));
         }
-        if begin.elapsed() >= patience {
+        if begin.elapsed() >= timeout {
             write_line(out, format_args!("{}", line(&facts, &now)))?;
             write_line(
                 out,
-                format_args!("not confirmed within {} s; the server goes on trying", patience.as_secs()),
+                format_args!("not confirmed within {} s; the server keeps trying", timeout.as_secs()),
             )?;
             return Ok(ExitCode::from(FAILED));
         }
@@ -81,7 +81,7 @@ async fn write(
     }
 }
 
-async fn read(client: &EwsClient, id: &str) -> anyhow::Result<(ValueFacts, ValueAnswer)> {
+async fn read(client: &EwsClient, id: &str) -> anyhow::Result<(ValueFacts, ValueResponse)> {
     let mut answer = client.items(&[id]).await?;
     if let Some(found) = answer.values.pop() {
         return Ok(found);
@@ -90,22 +90,24 @@ async fn read(client: &EwsClient, id: &str) -> anyhow::Result<(ValueFacts, Value
         Some(error) => {
             bail!("there is no value {id:?} ({}); `riser ews browse` shows them all", error.message)
         }
-        None => bail!("{id:?} is no value"),
+        None => bail!("{id:?} is not a value"),
     }
 }
 
-/// The contract's words for what clients do wrong most, in ours.
+/// Explains the most frequent error codes of the contract.
 fn explain(message: &str, facts: &ValueFacts) -> String {
     match message {
         "VALUE_NOT_WRITEABLE" => "it is read-only".to_owned(),
-        "INVALID_VALUE" => format!("the text is no {}, or none of those that it takes", facts.kind.name()),
+        "INVALID_VALUE" => {
+            format!("the text is not a {}, or not one of the allowed values", facts.kind.as_str())
+        }
         "OUT_OF_RANGE" => "the value is out of its range".to_owned(),
         "PERMISSION_DENIED" => "this account may only read".to_owned(),
         other => other.to_owned(),
     }
 }
 
-/// Whether two texts mean the same value.
+/// Returns whether two texts have the same meaning.
 fn is_same(kind: ValueKind, one: &str, other: &str) -> bool {
     let meaning = |text| parse_value(kind, text, chrono_tz::UTC).ok();
     one == other || meaning(one).is_some_and(|one| meaning(other) == Some(one))
@@ -118,9 +120,9 @@ mod tests {
 
     const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-    async fn writing(server: &ServerInMemory, value_text: &str, patience: Duration) -> (ExitCode, String) {
+    async fn writing(server: &ServerInMemory, value_text: &str, timeout: Duration) -> (ExitCode, String) {
         let mut out = Vec::new();
-        let exit = write(&server.client(), "reduction", value_text, patience, &mut out).await.unwrap();
+        let exit = write(&server.client(), "reduction", value_text, timeout, &mut out).await.unwrap();
         (exit, String::from_utf8(out).unwrap())
     }
 
@@ -141,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_write_that_is_not_read_back_fails_in_words() {
+    async fn an_unconfirmed_write_fails_and_says_why() {
         let server = ServerInMemory::start().await;
         let (exit, said) = writing(&server, "30", Duration::from_millis(1)).await;
         assert_eq!(exit, ExitCode::from(FAILED));
@@ -165,12 +167,12 @@ mod tests {
             refusal("reduction", "200").await,
             "reduction was not written: the value is out of its range"
         );
-        assert!(refusal("reduction", "much").await.contains("no Double"));
+        assert!(refusal("reduction", "much").await.contains("not a Double"));
         assert!(refusal("x", "1").await.contains("riser ews browse"));
     }
 
     #[test]
-    fn texts_are_compared_by_what_they_mean() {
+    fn texts_are_compared_by_their_meaning() {
         assert!(is_same(ValueKind::Double, "20", "2.0E1"));
         assert!(is_same(ValueKind::DateTime, "2026-11-24T00:00:00.000Z", "2026-11-24T01:00:00+01:00"));
         assert!(!is_same(ValueKind::String, "a", "A"));

@@ -43,7 +43,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     logging::start();
     let shutdown = ShutdownSignal::listen(arguments.exit_on_stdin_close)?;
     let directory = arguments.data.path()?;
-    let (entrance, portal_address) = arguments.portal.bind().await?;
+    let (listener, portal_address) = arguments.portal.bind().await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let open = open_data_dir(&directory, clock.as_ref()).await?;
     tracing::info!(directory = %directory.display(), "the data directory is open");
@@ -71,7 +71,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
             "nobody can log in yet: stop Riser and run `riser user add NAME --role admin`, then start it again"
         );
     }
-    let serving = tokio::spawn(entrance.serve(Portal { runtime: runtime.clone(), settings }));
+    let serving = tokio::spawn(listener.serve(Portal { runtime: runtime.clone(), settings }));
 
     runtime.start().await?;
     if arguments.print_ready {

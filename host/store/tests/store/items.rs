@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use riser_domain::{
     Actor, ConnectionId, ContainerItem, ContainerKind, DeclaredTree, EwsItem, EwsItemId, EwsServerId,
-    HistoryItem, PointHandle, Reading, SetPointRule, StoredItem, TreeDifference, TreeError, TreeOwner, Value,
+    HistoryItem, PointHandle, Reading, SetPointRule, StoredItem, TreeDifference, TreeKey, TreeOwner, Value,
     ValueItem, ValueKind,
 };
 use riser_store::StoreError;
@@ -65,7 +65,8 @@ async fn apply(
     tree: &DeclaredTree,
 ) -> Result<Vec<PointHandle>, StoreError> {
     let stored = items_of(test, owner).await;
-    let difference = TreeDifference::between(&stored, tree);
+    let tree = test.store.tree_key(owner).await?.serve(tree.clone());
+    let difference = TreeDifference::between(&stored, &tree);
     let actor = Actor::Processor("EVCE Setup".to_owned());
     let added = test.store.apply_tree(owner, &difference, &actor, test.now()).await?;
     Ok(added.into_iter().map(|(_, handle)| handle).collect())
@@ -85,7 +86,7 @@ async fn a_tree_comes_back_as_it_was_declared_with_neighbouring_handles() {
     let (test, _) = test.start_again().await;
     let stored = items_of(&test, &owner).await;
     let items: Vec<EwsItem> = stored.iter().map(|stored| stored.item.clone()).collect();
-    assert_eq!(items, tree().items);
+    assert_eq!(items, TreeKey(1).serve(tree()).items);
     assert_eq!(stored.iter().map(|stored| stored.handle).collect::<Vec<_>>(), handles);
     assert!(stored.iter().all(|stored| stored.vanished_at.is_none()));
 }
@@ -114,7 +115,7 @@ async fn a_renamed_item_keeps_its_handle_and_a_vanished_one_comes_back_under_its
     assert!(apply(&test, &owner, &renamed).await.unwrap().is_empty());
     let stored = items_of(&test, &owner).await;
     assert_eq!(stored[1].handle, handles[1]);
-    assert_eq!(stored[1].item, renamed.items[1]);
+    assert_eq!(stored[1].item, TreeKey(2).serve(renamed).items[1]);
     assert_eq!(stored[2].vanished_at, Some(test.now()));
 
     assert!(apply(&test, &owner, &tree()).await.unwrap().is_empty());
@@ -123,14 +124,17 @@ async fn a_renamed_item_keeps_its_handle_and_a_vanished_one_comes_back_under_its
 }
 
 #[tokio::test]
-async fn an_id_of_another_owner_on_the_same_server_is_refused_and_nothing_is_written() {
+async fn two_owners_on_one_server_may_declare_the_same_tree() {
     let (test, server, connection, _) = TestStore::new().await.with_processor().await;
     let (ours, theirs) = (owner(server, Some(connection)), owner(server, None));
     apply(&test, &theirs, &tree()).await.unwrap();
-    let refusal = apply(&test, &ours, &DeclaredTree { items: vec![container("z0"), container("z1")] }).await;
-    let foreign = EwsItemId::new("z1");
-    assert!(matches!(refusal, Err(StoreError::Tree(TreeError::ForeignId(id))) if id == foreign));
-    assert!(items_of(&test, &ours).await.is_empty());
+    apply(&test, &ours, &tree()).await.unwrap();
+    let (test, _) = test.start_again().await;
+    let ids = async |owner| -> Vec<String> {
+        items_of(&test, owner).await.iter().map(|stored| stored.item.id().to_string()).collect()
+    };
+    assert_eq!(ids(&ours).await, ["t1.z1", "t1.z1/p", "t1.z1/h"]);
+    assert_eq!(ids(&theirs).await, ["t2.z1", "t2.z1/p", "t2.z1/h"]);
 }
 
 #[tokio::test]
@@ -139,9 +143,46 @@ async fn two_servers_may_serve_the_same_ids() {
     let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
     let other = changes.add_ews_server(&crate::fixture::ews_server("Other", 2)).await.unwrap();
     changes.commit().await.unwrap();
-    let first = apply(&test, &owner(server, None), &tree()).await.unwrap();
-    let second = apply(&test, &owner(other, None), &tree()).await.unwrap();
-    assert!(first.iter().all(|handle| !second.contains(handle)));
+    let (first, second) = (owner(server, None), owner(other, None));
+    let first_handles = apply(&test, &first, &tree()).await.unwrap();
+    let second_handles = apply(&test, &second, &tree()).await.unwrap();
+    assert!(first_handles.iter().all(|handle| !second_handles.contains(handle)));
+    assert_eq!(items_of(&test, &first).await[0].item, items_of(&test, &second).await[0].item);
+}
+
+#[tokio::test]
+async fn keys_follow_the_order_of_the_processors_and_outlive_every_change_but_the_removal_of_the_connection()
+{
+    let (test, server, connection, _) = TestStore::new().await.with_processor().await;
+    let mut changes = test.store.begin_configuration(&Actor::CommandLine, test.now()).await.unwrap();
+    let south = changes.add_connection(&crate::fixture::connection("South")).await.unwrap();
+    let mut processor = crate::fixture::processor("South Status", server, Some(south));
+    processor.id = changes.add_processor(&processor).await.unwrap();
+    changes.commit().await.unwrap();
+    // Asked for in the other order than they were added.
+    assert_eq!(test.store.tree_key(&owner(server, Some(south))).await.unwrap(), TreeKey(2));
+    assert_eq!(test.store.tree_key(&owner(server, Some(connection))).await.unwrap(), TreeKey(1));
+
+    let mut changes = test.store.begin_configuration(&Actor::CommandLine, test.now()).await.unwrap();
+    let mut renamed = crate::fixture::connection("North");
+    renamed.id = connection;
+    changes.update_connection(&renamed).await.unwrap();
+    let other = changes.add_ews_server(&crate::fixture::ews_server("Other", 2)).await.unwrap();
+    processor.ews_server = other;
+    changes.update_processor(&processor).await.unwrap();
+    changes.commit().await.unwrap();
+    let (test, _) = test.start_again().await;
+    assert_eq!(test.store.tree_key(&owner(server, Some(connection))).await.unwrap(), TreeKey(1));
+    assert_eq!(test.store.tree_key(&owner(other, Some(south))).await.unwrap(), TreeKey(2));
+
+    let mut changes = test.store.begin_configuration(&Actor::CommandLine, test.now()).await.unwrap();
+    changes.remove_processor(processor.id).await.unwrap();
+    changes.remove_connection(south).await.unwrap();
+    let again = changes.add_connection(&crate::fixture::connection("South")).await.unwrap();
+    processor.connection = Some(again);
+    changes.add_processor(&processor).await.unwrap();
+    changes.commit().await.unwrap();
+    assert_eq!(test.store.tree_key(&owner(other, Some(again))).await.unwrap(), TreeKey(3));
 }
 
 #[tokio::test]
@@ -178,5 +219,5 @@ async fn a_large_tree_is_stored_whole() {
     let handles = apply(&test, &owner, &tree).await.unwrap();
     assert!(handles.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0));
     let stored: Vec<EwsItem> = items_of(&test, &owner).await.into_iter().map(|stored| stored.item).collect();
-    assert_eq!(stored, tree.items);
+    assert_eq!(stored, TreeKey(2).serve(tree).items);
 }

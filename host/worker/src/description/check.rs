@@ -1,17 +1,14 @@
 //! Checks values of settings against their schema and finds all faults at once.
 
 use std::fmt;
-use std::net::IpAddr;
-use std::time::Duration;
 
+use riser_plugin::description::{SettingDescription, SettingKind, SettingsSchema};
+use riser_plugin::settings::check_value;
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::duration_text;
-use super::settings_schema::{Setting, SettingKind, SettingValues, SettingsSchema};
-
-/// Longest text of a setting, in bytes: certificates fit, films do not.
-const LONGEST_TEXT_BYTES: usize = 64 * 1024;
+/// Values of settings as they are stored: a JSON object by setting key.
+pub type SettingValues = Map<String, Value>;
 
 /// Most entries of a list.
 const MOST_ENTRIES: usize = 1_000;
@@ -42,24 +39,22 @@ pub struct CheckedSettings {
     pub secrets: Vec<(String, SecretString)>,
 }
 
-impl SettingsSchema {
-    /// Checks values, fills in defaults, takes out secrets. A required secret may be left out when its path is
-    /// among `stored_secrets`.
-    ///
-    /// # Errors
-    /// All faults, in the order of the schema, unknown keys last.
-    pub fn check(
-        &self,
-        values: &SettingValues,
-        stored_secrets: &[String],
-    ) -> Result<CheckedSettings, Vec<SettingFault>> {
-        let mut check = Check { stored_secrets, secrets: Vec::new(), faults: Vec::new() };
-        let values = check.group(self, values, "");
-        if check.faults.is_empty() {
-            Ok(CheckedSettings { values, secrets: check.secrets })
-        } else {
-            Err(check.faults)
-        }
+/// Checks values, fills in defaults, takes out secrets. A required secret may be left out when its path is among
+/// `stored_secrets`.
+///
+/// # Errors
+/// All faults, in the order of the schema, unknown keys last.
+pub fn check_settings(
+    schema: &SettingsSchema,
+    values: &SettingValues,
+    stored_secrets: &[String],
+) -> Result<CheckedSettings, Vec<SettingFault>> {
+    let mut check = Check { stored_secrets, secrets: Vec::new(), faults: Vec::new() };
+    let values = check.group(schema, values, "");
+    if check.faults.is_empty() {
+        Ok(CheckedSettings { values, secrets: check.secrets })
+    } else {
+        Err(check.faults)
     }
 }
 
@@ -94,7 +89,7 @@ impl Check<'_> {
         checked
     }
 
-    fn setting(&mut self, setting: &Setting, given: Option<&Value>, path: &str) -> Option<Value> {
+    fn setting(&mut self, setting: &SettingDescription, given: Option<&Value>, path: &str) -> Option<Value> {
         let given = given.filter(|value| !value.is_null()).or(setting.default.as_ref());
         match (given, &setting.kind) {
             // An empty secret means "keep".
@@ -114,10 +109,10 @@ impl Check<'_> {
         }
     }
 
-    fn missing(&mut self, setting: &Setting, path: &str) {
+    fn missing(&mut self, setting: &SettingDescription, path: &str) {
         let is_stored =
             setting.kind == SettingKind::Secret && self.stored_secrets.iter().any(|at| at == path);
-        if setting.is_required && !is_stored {
+        if setting.required && !is_stored {
             let what = match &setting.example {
                 Some(example) if setting.kind != SettingKind::Secret => {
                     format!("is missing: give a value, such as {example}")
@@ -131,63 +126,37 @@ impl Check<'_> {
     /// The value as it is stored; `None` for a fault or a secret.
     fn value(&mut self, kind: &SettingKind, value: &Value, path: &str) -> Option<Value> {
         let fits = match kind {
-            SettingKind::Group(schema) => return self.nested(schema, value, path),
-            SettingKind::List(kind) => return self.list(kind, value, path),
-            SettingKind::Secret => return self.secret(value, path),
-            SettingKind::Text | SettingKind::ItemPath => text(value).map(drop),
-            SettingKind::Number { min, max } => number(value, *min, *max),
-            SettingKind::WholeNumber { min, max } => whole_number(value, *min, *max),
-            SettingKind::YesNo => value.as_bool().map(drop).ok_or_else(|| "takes true or false".to_owned()),
-            SettingKind::Choice(options) => choice(value, options),
-            SettingKind::Duration { min, max } => duration(value, *min, *max),
             SettingKind::DateTime => date_time(value),
             SettingKind::Address => address(value),
-            SettingKind::Host => host(value),
-            SettingKind::File => file(value),
+            _ => Ok(()),
         };
-        match fits {
-            Ok(()) => Some(value.clone()),
-            Err(what) => {
-                self.fault(path, what);
-                None
-            }
-        }
-    }
-
-    fn nested(&mut self, schema: &SettingsSchema, value: &Value, path: &str) -> Option<Value> {
-        let Value::Object(values) = value else {
-            self.fault(path, "takes a group of settings, such as { key = value }");
+        if let Err(what) = check_value(kind, value).and(fits) {
+            self.fault(path, what);
             return None;
-        };
-        Some(Value::Object(self.group(schema, values, path)))
-    }
-
-    fn list(&mut self, kind: &SettingKind, value: &Value, path: &str) -> Option<Value> {
-        match value {
-            Value::Array(entries) if entries.len() <= MOST_ENTRIES => {
-                let checked = entries
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(index, entry)| self.value(kind, entry, &format!("{path}[{index}]")));
-                Some(Value::Array(checked.collect()))
+        }
+        match (kind, value) {
+            (SettingKind::Group(schema), Value::Object(values)) => {
+                Some(Value::Object(self.group(schema, values, path)))
             }
-            Value::Array(_) => {
-                self.fault(path, format!("has more than {MOST_ENTRIES} entries"));
+            (SettingKind::List { of }, Value::Array(entries)) => self.list(of, entries, path),
+            (SettingKind::Secret, Value::String(text)) => {
+                self.secrets.push((path.to_owned(), SecretString::from(text.as_str())));
                 None
             }
-            _ => {
-                self.fault(path, "takes a list, such as [ … ]");
-                None
-            }
+            _ => Some(value.clone()),
         }
     }
 
-    fn secret(&mut self, value: &Value, path: &str) -> Option<Value> {
-        match text(value) {
-            Ok(text) => self.secrets.push((path.to_owned(), SecretString::from(text))),
-            Err(what) => self.fault(path, what),
+    fn list(&mut self, kind: &SettingKind, entries: &[Value], path: &str) -> Option<Value> {
+        if entries.len() > MOST_ENTRIES {
+            self.fault(path, format!("has more than {MOST_ENTRIES} entries"));
+            return None;
         }
-        None
+        let checked = entries
+            .iter()
+            .enumerate()
+            .filter_map(|(index, entry)| self.value(kind, entry, &format!("{path}[{index}]")));
+        Some(Value::Array(checked.collect()))
     }
 }
 
@@ -203,60 +172,6 @@ fn nearest<'schema>(key: &str, schema: &'schema SettingsSchema) -> Option<&'sche
         let known = plain(known);
         known == wanted || (wanted.len() > 2 && (known.starts_with(&wanted) || wanted.starts_with(&known)))
     })
-}
-
-fn text(value: &Value) -> Result<&str, String> {
-    match value {
-        Value::String(text) if text.len() > LONGEST_TEXT_BYTES => Err("is longer than 64 KiB".to_owned()),
-        Value::String(text) if text.contains('\0') => Err("contains a NUL character".to_owned()),
-        Value::String(text) => Ok(text),
-        _ => Err("takes text".to_owned()),
-    }
-}
-
-/// Whether a value lies within bounds; `shown` writes a bound.
-fn within<T: PartialOrd + Copy>(
-    value: T,
-    min: Option<T>,
-    max: Option<T>,
-    shown: impl Fn(T) -> String,
-) -> Result<(), String> {
-    let too_small = min.is_some_and(|min| value < min);
-    let too_large = max.is_some_and(|max| value > max);
-    if !too_small && !too_large {
-        return Ok(());
-    }
-    Err(match (min, max) {
-        (Some(min), Some(max)) => format!("takes {} to {}", shown(min), shown(max)),
-        (Some(min), None) => format!("takes {} or more", shown(min)),
-        (None, Some(max)) => format!("takes {} or less", shown(max)),
-        (None, None) => return Ok(()),
-    })
-}
-
-fn number(value: &Value, min: Option<f64>, max: Option<f64>) -> Result<(), String> {
-    let number = value.as_f64().filter(|number| number.is_finite()).ok_or("takes a number")?;
-    within(number, min, max, |bound| bound.to_string())
-}
-
-fn whole_number(value: &Value, min: Option<i64>, max: Option<i64>) -> Result<(), String> {
-    let number = value.as_i64().ok_or("takes a whole number")?;
-    within(number, min, max, |bound| bound.to_string())
-}
-
-fn choice(value: &Value, options: &[String]) -> Result<(), String> {
-    if value.as_str().is_some_and(|text| options.iter().any(|option| option == text)) {
-        return Ok(());
-    }
-    Err(format!("takes one of: {}", options.join(", ")))
-}
-
-fn duration(value: &Value, min: Option<Duration>, max: Option<Duration>) -> Result<(), String> {
-    let span = value
-        .as_str()
-        .and_then(duration_text::parse)
-        .ok_or("takes a time span with its unit, such as 15 s, 15 min or 2 h")?;
-    within(span, min, max, duration_text::write)
 }
 
 fn date_time(value: &Value) -> Result<(), String> {
@@ -276,33 +191,6 @@ fn address(value: &Value) -> Result<(), String> {
     }
 }
 
-fn host(value: &Value) -> Result<(), String> {
-    let is_host = value.as_str().is_some_and(|text| {
-        let is_name = !text.is_empty()
-            && text.len() <= 253
-            && text.split('.').all(|label| {
-                !label.is_empty()
-                    && label.len() <= 63
-                    && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-            });
-        is_name || text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
-    });
-    if is_host {
-        Ok(())
-    } else {
-        Err("takes the name or address of a host, such as controller.local".to_owned())
-    }
-}
-
-fn file(value: &Value) -> Result<(), String> {
-    let path = text(value)?;
-    if path.starts_with('/') {
-        Ok(())
-    } else {
-        Err("takes the full path of a file, such as /etc/riser/ca.pem".to_owned())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret;
@@ -310,23 +198,23 @@ mod tests {
 
     use super::*;
 
-    fn setting(key: &str, kind: SettingKind) -> Setting {
-        Setting {
+    fn setting(key: &str, kind: SettingKind) -> SettingDescription {
+        SettingDescription {
             key: key.to_owned(),
             label: key.to_owned(),
             help: String::new(),
             kind,
-            is_required: false,
+            required: false,
             default: None,
             unit: None,
             group: None,
-            is_advanced: false,
+            advanced: false,
             example: None,
         }
     }
 
-    fn required(key: &str, kind: SettingKind) -> Setting {
-        Setting { is_required: true, ..setting(key, kind) }
+    fn required(key: &str, kind: SettingKind) -> SettingDescription {
+        SettingDescription { required: true, ..setting(key, kind) }
     }
 
     fn object(value: Value) -> SettingValues {
@@ -337,34 +225,29 @@ mod tests {
     }
 
     fn connection() -> SettingsSchema {
-        let proxy = SettingsSchema {
-            settings: vec![
-                required("host", SettingKind::Host),
-                Setting {
-                    default: Some(json!(8080)),
-                    ..setting("port", SettingKind::WholeNumber { min: Some(1), max: Some(65_535) })
-                },
-                setting("password", SettingKind::Secret),
-            ],
-        };
+        let settings = vec![
+            required("host", SettingKind::Host),
+            SettingDescription {
+                default: Some(json!(8080)),
+                ..setting("port", SettingKind::WholeNumber { min: Some(1), max: Some(65_535) })
+            },
+            setting("password", SettingKind::Secret),
+        ];
         SettingsSchema {
             settings: vec![
-                Setting {
+                SettingDescription {
                     example: Some("https://controller/api".to_owned()),
                     ..required("base_url", SettingKind::Address)
                 },
                 required("password", SettingKind::Secret),
-                Setting {
+                SettingDescription {
                     default: Some(json!("15 s")),
                     ..setting(
                         "poll_every",
-                        SettingKind::Duration {
-                            min: Some(Duration::from_secs(5)),
-                            max: Some(Duration::from_mins(5)),
-                        },
+                        SettingKind::Duration { min_ms: Some(5_000), max_ms: Some(300_000) },
                     )
                 },
-                setting("proxies", SettingKind::List(Box::new(SettingKind::Group(proxy)))),
+                setting("proxies", SettingKind::List { of: Box::new(SettingKind::Group(settings.into())) }),
             ],
         }
     }
@@ -374,7 +257,7 @@ mod tests {
         let given = object(json!({
             "base_url": "https://evce/api/v2", "password": "one", "proxies": [{ "host": "a", "password": "two" }]
         }));
-        let checked = connection().check(&given, &[]).unwrap();
+        let checked = check_settings(&connection(), &given, &[]).unwrap();
         assert_eq!(
             Value::Object(checked.values),
             json!({
@@ -394,7 +277,7 @@ mod tests {
             "base_url": "ftp://evce", "poll_every": "2 s", "pol_every": 1, "baseUrl": "x",
             "proxies": [{ "port": 0 }, 5]
         }));
-        let faults = connection().check(&given, &[]).unwrap_err();
+        let faults = check_settings(&connection(), &given, &[]).unwrap_err();
         let mut faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
         faults.sort();
         assert_eq!(
@@ -418,8 +301,8 @@ mod tests {
         for given in [json!({ "base_url": "https://a" }), json!({ "base_url": "https://a", "password": "" })]
         {
             let given = object(given);
-            assert!(connection().check(&given, &stored).unwrap().secrets.is_empty());
-            assert_eq!(connection().check(&given, &[]).unwrap_err().len(), 1);
+            assert!(check_settings(&connection(), &given, &stored).unwrap().secrets.is_empty());
+            assert_eq!(check_settings(&connection(), &given, &[]).unwrap_err().len(), 1);
         }
     }
 
@@ -428,9 +311,10 @@ mod tests {
         let check = |kind: SettingKind, value: Value| {
             let schema = SettingsSchema { settings: vec![setting("it", kind)] };
             let given = SettingValues::from_iter([("it".to_owned(), value)]);
-            schema.check(&given, &[]).map_or_else(|faults| faults[0].what.clone(), |_| "fits".to_owned())
+            check_settings(&schema, &given, &[])
+                .map_or_else(|faults| faults[0].what.clone(), |_| "fits".to_owned())
         };
-        let choice = || SettingKind::Choice(vec!["fast".to_owned(), "slow".to_owned()]);
+        let choice = || SettingKind::Choice { options: vec!["fast".to_owned(), "slow".to_owned()] };
         let percent = || SettingKind::Number { min: Some(0.0), max: Some(100.0) };
         let cases = [
             (SettingKind::Text, json!("x"), "fits"),
@@ -458,7 +342,11 @@ mod tests {
                 json!("https://me:pw@evce"),
                 "takes an address without login and password: they have settings of their own",
             ),
-            (SettingKind::List(Box::new(SettingKind::YesNo)), json!(true), "takes a list, such as [ … ]"),
+            (
+                SettingKind::List { of: Box::new(SettingKind::YesNo) },
+                json!(true),
+                "takes a list, such as [ … ]",
+            ),
         ];
         for (kind, value, says) in cases {
             assert_eq!(check(kind.clone(), value.clone()), says, "{kind:?} {value}");

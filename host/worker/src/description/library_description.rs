@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use riser_domain::RunMode;
-use riser_plugin::description as plugin;
-
-use super::settings_schema::SettingsSchema;
+use riser_plugin::description::{self as plugin, SettingsSchema};
 
 /// What a library offers.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +45,7 @@ pub struct ClassDescription {
     pub creates: String,
     /// What it does, in a sentence.
     pub about: String,
-    /// Whether it carries set points.
+    /// Whether it handles set point writes.
     pub accepts_writes: bool,
     /// Its settings.
     pub settings: SettingsSchema,
@@ -76,14 +74,6 @@ pub enum DescriptionFault {
     /// An id stands twice.
     #[error("{0:?} stands twice")]
     Twice(String),
-    /// A class runs in a way that this host does not know.
-    #[error("the class {class} runs {mode:?}, which this Riser does not know")]
-    Mode {
-        /// The class.
-        class: String,
-        /// The word.
-        mode: String,
-    },
     /// A class needs a kind of connection, or waits for a class, that the library lacks.
     #[error("the class {class} names {missing:?}, which the library does not offer")]
     Missing {
@@ -112,7 +102,7 @@ impl LibraryDescription {
             connections,
             ..
         } = described;
-        let classes = classes.into_iter().map(|described| class(&id, described)).collect::<Result<_, _>>()?;
+        let classes = classes.into_iter().map(|described| class(&id, described)).collect();
         let connections = connections
             .into_iter()
             .map(|connection| ConnectionDescription {
@@ -135,23 +125,21 @@ impl LibraryDescription {
     }
 }
 
-fn class(plugin_id: &str, class: plugin::ClassDescription) -> Result<ClassDescription, DescriptionFault> {
-    let mode = match class.mode.as_str() {
-        "scheduled" => RunMode::Scheduled,
-        "long_running" => RunMode::LongRunning,
-        _ => return Err(DescriptionFault::Mode { class: class.id, mode: class.mode }),
-    };
-    Ok(ClassDescription {
+fn class(plugin_id: &str, class: plugin::ClassDescription) -> ClassDescription {
+    ClassDescription {
         id: class.id,
         name: class.name,
-        mode,
+        mode: match class.mode {
+            riser_plugin::Mode::Scheduled => RunMode::Scheduled,
+            riser_plugin::Mode::LongRunning => RunMode::LongRunning,
+        },
         connection: class.connection.map(|kind| format!("{plugin_id}/{kind}")),
         requires: class.requires,
         creates: class.creates,
         about: class.about,
         accepts_writes: class.accepts_writes,
         settings: class.settings.into(),
-    })
+    }
 }
 
 fn check_ids(described: &plugin::LibraryDescription) -> Result<(), DescriptionFault> {
@@ -244,10 +232,9 @@ mod tests {
             refusal(|document| document["classes"][1]["id"] = json!("setup")),
             "\"setup\" stands twice"
         );
-        assert_eq!(
-            refusal(|document| document["classes"][0]["mode"] = json!("hourly")),
-            "the class setup runs \"hourly\", which this Riser does not know"
-        );
+        assert!(refusal(|document| document["classes"][0]["mode"] = json!("hourly")).starts_with(
+            "it cannot be read (unknown variant `hourly`, expected `scheduled` or `long_running`"
+        ));
         assert_eq!(
             refusal(|document| document["classes"][1]["requires"] = json!("prepare")),
             "the class status names \"prepare\", which the library does not offer"

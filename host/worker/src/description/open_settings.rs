@@ -3,18 +3,17 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::settings_schema::SettingValues;
+use super::check::SettingValues;
 
-/// The JSON text of all settings, secrets in their places. The only form in which they meet; it goes into a
-/// frame and nowhere else.
-pub fn open_settings(values: &SettingValues, secrets: &[(String, SecretString)]) -> String {
-    let mut all = Value::Object(values.clone());
+/// Returns all settings, secrets included. The only form in which they meet; it goes into a frame and nowhere else.
+pub fn open_settings(values: SettingValues, secrets: &[(String, SecretString)]) -> Value {
+    let mut all = Value::Object(values);
     for (path, secret) in secrets {
         if let Some(place) = place(&mut all, path) {
             *place = Value::String(secret.expose_secret().to_owned());
         }
     }
-    all.to_string()
+    all
 }
 
 /// The value at a path such as `accounts[0].password`, made when its group exists; `None` when a list got
@@ -48,7 +47,7 @@ mod tests {
             secret("proxies[0].password", "two"),
             secret("proxies[7].password", "of an entry that is gone"),
         ];
-        let opened: Value = serde_json::from_str(&open_settings(&values, &secrets)).unwrap();
+        let opened = open_settings(values, &secrets);
         assert_eq!(
             opened,
             json!({

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use riser_platform::{Exit, signal_name};
+use riser_plugin::time_span;
 
 /// Why a worker ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,14 +71,14 @@ impl fmt::Display for ExitReason {
             Self::Exited { code } => write!(f, "exited with code {code} before it was done"),
             Self::Signal { number } => write!(f, "ended with signal {number} ({})", signal_name(*number)),
             Self::MemoryLimit { mib } => write!(f, "memory limit {mib} MiB reached"),
-            Self::NoHeartbeat { within } => write!(f, "no heartbeat for {}", in_words(*within)),
+            Self::NoHeartbeat { within } => write!(f, "no heartbeat for {}", time_span::format(*within)),
             Self::NoSignOfLife { within } => {
-                write!(f, "no sign of life from the plugin for {}", in_words(*within))
+                write!(f, "no sign of life from the plugin for {}", time_span::format(*within))
             }
             Self::NotStopped { grace } => {
-                write!(f, "did not stop within {} of being asked", in_words(*grace))
+                write!(f, "did not stop within {} of being asked", time_span::format(*grace))
             }
-            Self::TimeLimit { limit } => write!(f, "took longer than {}", in_words(*limit)),
+            Self::TimeLimit { limit } => write!(f, "took longer than {}", time_span::format(*limit)),
             Self::Killed => f.write_str("ended by the host"),
             Self::Disconnected => f.write_str("closed its connection to the host before it was done"),
             Self::NotAFrame { fault } => write!(f, "sent what the host cannot read: {fault}"),
@@ -88,22 +89,12 @@ impl fmt::Display for ExitReason {
     }
 }
 
-/// `10 s`, `90 s`, `10 min`, `300 ms`.
-fn in_words(duration: Duration) -> String {
-    let (seconds, millis) = (duration.as_secs(), duration.as_millis());
-    match seconds {
-        _ if millis % 1000 != 0 => format!("{millis} ms"),
-        120.. if seconds % 60 == 0 => format!("{} min", seconds / 60),
-        _ => format!("{seconds} s"),
-    }
-}
-
 /// What is known when a worker's process has ended.
 #[derive(Debug)]
 pub(crate) struct ExitFacts {
     pub(crate) exit: Exit,
     /// Why the host ended it, when it did.
-    pub(crate) verdict: Option<ExitReason>,
+    pub(crate) end_reason: Option<ExitReason>,
     pub(crate) has_sent_outcome: bool,
     /// Its standard error said that an allocation failed.
     pub(crate) ran_out_of_memory: bool,
@@ -113,10 +104,10 @@ pub(crate) struct ExitFacts {
 impl ExitFacts {
     /// The one reason to record.
     pub(crate) fn reason(self) -> ExitReason {
-        match (self.verdict, self.exit) {
+        match (self.end_reason, self.exit) {
             // The work was done, whatever destructors or the host did after that.
             _ if self.has_sent_outcome => ExitReason::Finished,
-            (Some(verdict), _) => verdict,
+            (Some(end_reason), _) => end_reason,
             (None, Exit::Signal(_)) if self.ran_out_of_memory => {
                 ExitReason::MemoryLimit { mib: self.memory_mib }
             }
@@ -137,7 +128,7 @@ mod tests {
             (ExitReason::Signal { number: 11 }, "ended with signal 11 (segmentation fault)"),
             (ExitReason::MemoryLimit { mib: 256 }, "memory limit 256 MiB reached"),
             (ExitReason::NoHeartbeat { within: seconds(10) }, "no heartbeat for 10 s"),
-            (ExitReason::NoSignOfLife { within: seconds(60) }, "no sign of life from the plugin for 60 s"),
+            (ExitReason::NoSignOfLife { within: seconds(60) }, "no sign of life from the plugin for 1 min"),
             (ExitReason::NotStopped { grace: seconds(10) }, "did not stop within 10 s of being asked"),
             (ExitReason::Exited { code: 3 }, "exited with code 3 before it was done"),
             (ExitReason::TimeLimit { limit: seconds(600) }, "took longer than 10 min"),
@@ -152,10 +143,10 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_follows_from_verdict_outcome_memory_and_exit_in_this_order() {
+    fn the_reason_follows_from_end_reason_outcome_memory_and_exit_in_this_order() {
         let facts = |exit| ExitFacts {
             exit,
-            verdict: None,
+            end_reason: None,
             has_sent_outcome: false,
             ran_out_of_memory: false,
             memory_mib: 64,
@@ -166,7 +157,7 @@ mod tests {
         assert_eq!(starved.reason(), ExitReason::MemoryLimit { mib: 64 });
         let done = ExitFacts { has_sent_outcome: true, ..facts(Exit::Signal(11)) };
         assert_eq!(done.reason(), ExitReason::Finished);
-        let killed = ExitFacts { verdict: Some(ExitReason::Killed), ..facts(Exit::Signal(9)) };
+        let killed = ExitFacts { end_reason: Some(ExitReason::Killed), ..facts(Exit::Signal(9)) };
         assert_eq!(killed.reason(), ExitReason::Killed);
     }
 }

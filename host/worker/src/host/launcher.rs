@@ -70,7 +70,7 @@ impl Launcher {
             .map_err(|source| LaunchError { executable: executable.to_path_buf(), source })
     }
 
-    /// Starts a worker that waits for its order. Called within a tokio runtime.
+    /// Starts a worker that waits for its request. Called within a tokio runtime.
     pub async fn launch(&self, limits: WorkerLimits) -> Result<WorkerProcess, LaunchError> {
         self.try_launch(limits)
             .await

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use riser_plugin::abi::messages::{self as contract, FailureMessage, Notice, TestRequestMessage, TestStage};
+
 use super::exit_reason::ExitReason;
 use super::launcher::{LaunchError, Launcher};
 use super::limits::WorkerLimits;
 use super::process::WorkerEvent;
 use crate::description::{DescriptionFault, LibraryDescription};
-use crate::frames::{
-    Call, FailureFrame, FromWorker, OutcomeFrame, Reply, TestRequest, TestStageFrame, ToWorker,
-};
+use crate::frames::{Call, FromWorker, Outcome, Reply, TestRequest, ToWorker};
 use crate::library::{CachedLibrary, LibraryError};
 
 /// Longest description: it runs no plugin logic.
@@ -42,7 +42,7 @@ pub enum QueryError {
         /// The library's file.
         file: PathBuf,
         /// What the plugin says.
-        failure: FailureFrame,
+        failure: FailureMessage,
     },
     /// What it says of itself cannot be used.
     #[error("{} describes itself wrongly: {fault}; ask its author for a version that works", file.display())]
@@ -61,7 +61,7 @@ pub struct ConnectionToTest {
     /// Identifies this installation to the remote system.
     pub instance: String,
     /// All settings, secrets opened.
-    pub settings_json: String,
+    pub settings: serde_json::Value,
 }
 
 impl std::fmt::Debug for ConnectionToTest {
@@ -77,8 +77,8 @@ pub async fn describe(
 ) -> Result<LibraryDescription, QueryError> {
     let limits = WorkerLimits { time_limit: Some(DESCRIBE_TIMEOUT), ..WorkerLimits::default() };
     let mut description = None;
-    let order = ToWorker::Describe { library: path_text(library) };
-    ask(launcher, library, order, limits, |frame| {
+    let request = ToWorker::Describe { library: path_text(library) };
+    ask(launcher, library, request, limits, |frame| {
         if let FromWorker::Described { description_json } = frame {
             description = Some(LibraryDescription::parse(&description_json));
         }
@@ -89,7 +89,7 @@ pub async fn describe(
         .map_err(|fault| QueryError::Description { file: library.source.clone(), fault })
 }
 
-/// Tests a connection, in a worker, on values that need not be saved. Stages are told as they begin and end.
+/// Tests a connection, in a worker, on values that need not be saved. Calls `on_stage` as each stage begins and ends.
 /// Dropping the future ends the test.
 ///
 /// # Errors
@@ -98,30 +98,31 @@ pub async fn test_connection(
     launcher: &Launcher,
     library: &CachedLibrary,
     connection: ConnectionToTest,
-    mut on_stage: impl FnMut(TestStageFrame),
+    mut on_stage: impl FnMut(TestStage),
 ) -> Result<(), QueryError> {
     let limits = WorkerLimits { time_limit: Some(CONNECTION_TEST_TIMEOUT), ..WorkerLimits::default() };
-    let ConnectionToTest { kind, instance, settings_json } = connection;
-    let order = TestRequest { library: path_text(library), kind, instance, settings_json };
-    ask(launcher, library, ToWorker::TestConnection(Box::new(order)), limits, |frame| {
-        if let FromWorker::TestStage(stage) = frame {
+    let ConnectionToTest { kind, instance, settings } = connection;
+    let message = TestRequestMessage { kind, instance, settings };
+    let request = TestRequest::new(path_text(library), &message).expect("JSON values can always be written");
+    ask(launcher, library, ToWorker::TestConnection(Box::new(request)), limits, |frame| {
+        if let FromWorker::Notice(Notice::TestStage(stage)) = frame {
             on_stage(stage);
         }
     })
     .await
 }
 
-/// Gives a worker its order and hands on its frames until it has ended.
+/// Sends a worker its request and passes on its frames until it has ended.
 async fn ask(
     launcher: &Launcher,
     library: &CachedLibrary,
-    order: ToWorker,
+    request: ToWorker,
     limits: WorkerLimits,
     mut on_frame: impl FnMut(FromWorker),
 ) -> Result<(), QueryError> {
     let mut worker = launcher.launch(limits).await?;
     // A worker that is gone says so in its last event.
-    let _ended = worker.send(order);
+    let _ended = worker.send(request);
     let file = || library.source.clone();
     let mut outcome = None;
     loop {
@@ -137,12 +138,12 @@ async fn ask(
             WorkerEvent::OrphansKilled(_) => {}
             WorkerEvent::Ended(reason) => {
                 return match outcome {
-                    Some(OutcomeFrame::Succeeded) => Ok(()),
-                    Some(OutcomeFrame::NotLoaded(fault)) => {
+                    Some(Outcome::Succeeded) => Ok(()),
+                    Some(Outcome::NotLoaded(fault)) => {
                         Err(LibraryError::Refused { file: file(), fault }.into())
                     }
-                    Some(OutcomeFrame::Failed(failure)) => Err(QueryError::Failed { file: file(), failure }),
-                    Some(OutcomeFrame::Cancelled) | None => Err(QueryError::Ended { file: file(), reason }),
+                    Some(Outcome::Failed(failure)) => Err(QueryError::Failed { file: file(), failure }),
+                    Some(Outcome::Cancelled) | None => Err(QueryError::Ended { file: file(), reason }),
                 };
             }
         }
@@ -152,8 +153,11 @@ async fn ask(
 /// A test stands outside all limiters and has no tree: its credentials are not those that others use.
 fn answer_to_test(call: &Call) -> Reply {
     match call {
-        Call::LimiterAcquire { .. } | Call::LimiterRelease { .. } => Reply::Done,
-        Call::StateGet { .. } => Reply::State(None),
+        Call::Contract(contract::Call::LimiterAcquire { .. } | contract::Call::LimiterRelease { .. }) => {
+            Reply::Done
+        }
+        Call::Contract(contract::Call::StateGet { .. }) => Reply::Contract(contract::Reply::State(None)),
+        Call::Contract(contract::Call::HasAbility { .. }) => Reply::Contract(contract::Reply::Ability(false)),
         _ => Reply::Refused {
             code: "testing".to_owned(),
             what: "a connection test has neither a tree nor a state of its own".to_owned(),

@@ -44,7 +44,7 @@ pub(crate) struct WorkerChannels {
     pub(crate) resident_bytes: Arc<AtomicU64>,
     /// Standard output and error; each says at its end whether memory ran out.
     pub(crate) output: [JoinHandle<bool>; 2],
-    /// Tells those two.
+    /// Notifies those two.
     pub(crate) has_ended: watch::Sender<bool>,
 }
 
@@ -56,7 +56,7 @@ struct Progress {
     has_closed_socket: bool,
     has_sent_outcome: bool,
     /// Why the host ended it.
-    verdict: Option<ExitReason>,
+    end_reason: Option<ExitReason>,
 }
 
 #[derive(Debug)]
@@ -65,7 +65,7 @@ enum Event {
     Request(Option<Request>),
     Delivered,
     Frame(Result<Option<FromWorker>, FrameError>),
-    OutOfPatience(ExitReason),
+    DeadlinePassed(ExitReason),
 }
 
 impl Supervisor {
@@ -94,7 +94,7 @@ impl Supervisor {
         }
         let facts = ExitFacts {
             exit,
-            verdict: self.progress.verdict.take(),
+            end_reason: self.progress.end_reason.take(),
             has_sent_outcome: self.progress.has_sent_outcome,
             ran_out_of_memory,
             memory_mib: self.limits.memory_mib,
@@ -107,20 +107,20 @@ impl Supervisor {
             match self.next_event().await {
                 Event::ProcessEnded => return,
                 Event::Request(request) => self.on_request(request),
-                // While the host was busy nothing could be heard.
-                Event::Delivered => self.watchdog.heard(Instant::now()),
+                // A busy host reads nothing, which is not the worker's fault.
+                Event::Delivered => self.watchdog.contact(Instant::now()),
                 Event::Frame(Ok(Some(frame))) => self.on_frame(frame),
                 // A socket closed with frames unread is reset.
                 Event::Frame(Ok(None) | Err(FrameError::Io(_))) => self.on_closed_socket(),
                 Event::Frame(Err(error)) => self.end(ExitReason::NotAFrame { fault: error.to_string() }),
-                Event::OutOfPatience(reason) => self.end(reason),
+                Event::DeadlinePassed(reason) => self.end(reason),
             }
         }
     }
 
     async fn next_event(&mut self) -> Event {
-        let (deadline, reason) = self.watchdog.verdict();
-        let Progress { pending, has_closed_socket, verdict, .. } = &mut self.progress;
+        let (deadline, reason) = self.watchdog.deadline();
+        let Progress { pending, has_closed_socket, end_reason, .. } = &mut self.progress;
         tokio::select! {
             () = self.channels.exit.ended() => Event::ProcessEnded,
             request = self.channels.requests.recv() => Event::Request(request),
@@ -131,8 +131,8 @@ impl Supervisor {
                 Event::Delivered
             }
             frame = self.channels.frames.next(), if pending.is_none() && !*has_closed_socket => Event::Frame(frame),
-            () = sleep_until(deadline.into()), if verdict.is_none() && pending.is_none() => {
-                Event::OutOfPatience(reason)
+            () = sleep_until(deadline.into()), if end_reason.is_none() && pending.is_none() => {
+                Event::DeadlinePassed(reason)
             }
         }
     }
@@ -155,7 +155,7 @@ impl Supervisor {
     }
 
     fn on_frame(&mut self, frame: FromWorker) {
-        self.watchdog.heard(Instant::now());
+        self.watchdog.contact(Instant::now());
         match frame {
             FromWorker::Hello { protocol } if protocol == PROTOCOL => {}
             FromWorker::Hello { protocol } => {
@@ -185,7 +185,7 @@ impl Supervisor {
 
     /// Kills the worker; the first reason is the one that counts.
     fn end(&mut self, reason: ExitReason) {
-        self.progress.verdict.get_or_insert(reason);
+        self.progress.end_reason.get_or_insert(reason);
         self.child.kill_group();
     }
 

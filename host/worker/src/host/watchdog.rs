@@ -1,4 +1,4 @@
-//! When a worker has used up the host's patience, and why.
+//! When the host ends a worker, and why.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +8,12 @@ use super::limits::WorkerLimits;
 /// Time to leave once the outcome is sent or the socket is closed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What was heard of a worker, and until when the host waits for more.
+/// The last contact with a worker, and its deadlines.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
     limits: WorkerLimits,
     started: Instant,
-    heard: Instant,
+    last_contact: Instant,
     alive: Instant,
     signs_of_life: u64,
     is_inside_a_call: bool,
@@ -26,7 +26,7 @@ impl Watchdog {
         Self {
             limits,
             started: now,
-            heard: now,
+            last_contact: now,
             alive: now,
             signs_of_life: 0,
             is_inside_a_call: true,
@@ -36,8 +36,8 @@ impl Watchdog {
     }
 
     /// Something arrived, or could not arrive because the host was busy.
-    pub(crate) fn heard(&mut self, now: Instant) {
-        self.heard = now;
+    pub(crate) fn contact(&mut self, now: Instant) {
+        self.last_contact = now;
     }
 
     /// A heartbeat came: what it says of the plugin.
@@ -60,7 +60,7 @@ impl Watchdog {
     }
 
     /// The moment at which the worker is ended unless something comes before, and for which reason.
-    pub(crate) fn verdict(&self) -> (Instant, ExitReason) {
+    pub(crate) fn deadline(&self) -> (Instant, ExitReason) {
         let WorkerLimits { heartbeat_within, sign_of_life_within, stop_grace, time_limit, .. } = self.limits;
         let stop = self
             .asked_to_stop
@@ -70,7 +70,8 @@ impl Watchdog {
         let life = sign_of_life_within
             .filter(|_| !self.is_inside_a_call)
             .map(|within| (self.alive + within, ExitReason::NoSignOfLife { within }));
-        let heartbeat = (self.heard + heartbeat_within, ExitReason::NoHeartbeat { within: heartbeat_within });
+        let heartbeat =
+            (self.last_contact + heartbeat_within, ExitReason::NoHeartbeat { within: heartbeat_within });
         [stop, leave, time, life]
             .into_iter()
             .flatten()
@@ -86,7 +87,7 @@ mod tests {
 
     /// The reason that comes first, and after how many seconds from now.
     fn next(watchdog: &Watchdog, now: Instant) -> (u64, String) {
-        let (at, reason) = watchdog.verdict();
+        let (at, reason) = watchdog.deadline();
         ((at - now).as_secs(), reason.to_string())
     }
 
@@ -96,7 +97,7 @@ mod tests {
         let mut watchdog = Watchdog::new(WorkerLimits::default(), now);
         now += 4 * SECOND;
         assert_eq!(next(&watchdog, now), (6, "no heartbeat for 10 s".to_owned()));
-        watchdog.heard(now);
+        watchdog.contact(now);
         assert_eq!(next(&watchdog, now), (10, "no heartbeat for 10 s".to_owned()));
     }
 
@@ -107,10 +108,10 @@ mod tests {
         watchdog.heartbeat(now, 7, false);
         for _ in 0..55 {
             now += SECOND;
-            watchdog.heard(now);
+            watchdog.contact(now);
             watchdog.heartbeat(now, 7, false);
         }
-        assert_eq!(next(&watchdog, now), (5, "no sign of life from the plugin for 60 s".to_owned()));
+        assert_eq!(next(&watchdog, now), (5, "no sign of life from the plugin for 1 min".to_owned()));
         watchdog.heartbeat(now, 8, false);
         assert_eq!(next(&watchdog, now).0, 10, "one call is a sign of life");
         watchdog.heartbeat(now, 8, true);
@@ -124,7 +125,7 @@ mod tests {
         let mut watchdog = Watchdog::new(WorkerLimits::default(), now);
         watchdog.asked_to_stop(now);
         now += 6 * SECOND;
-        watchdog.heard(now);
+        watchdog.contact(now);
         watchdog.asked_to_stop(now);
         assert_eq!(next(&watchdog, now), (4, "did not stop within 10 s of being asked".to_owned()));
     }
@@ -135,7 +136,7 @@ mod tests {
         let mut now = Instant::now();
         let mut watchdog = Watchdog::new(limits, now);
         now += 85 * SECOND;
-        watchdog.heard(now);
+        watchdog.contact(now);
         watchdog.heartbeat(now, 1000, true);
         assert_eq!(next(&watchdog, now), (5, "took longer than 90 s".to_owned()));
     }

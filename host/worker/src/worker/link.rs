@@ -147,8 +147,11 @@ mod tests {
     use std::sync::Arc;
     use std::thread;
 
+    use riser_plugin::abi::messages as contract;
+
     use super::*;
     use crate::codec::read_blocking;
+    use crate::value_batch::ValueBatch;
 
     fn pair() -> (Arc<Link>, Channel) {
         let (worker, host) = Channel::pair().unwrap();
@@ -167,16 +170,23 @@ mod tests {
         let (link, mut host) = pair();
         let caller = |key: &'static str| {
             let link = Arc::clone(&link);
-            thread::spawn(move || link.call(Call::StateGet { key: key.to_owned() }, AtStop::GoesOn))
+            thread::spawn(move || {
+                link.call(Call::Contract(contract::Call::StateGet { key: key.to_owned() }), AtStop::GoesOn)
+            })
         };
         let first = caller("first");
         let first_request = request_number(&mut host);
         let second = caller("second");
         let second_request = request_number(&mut host);
-        link.reply(second_request, Reply::State(Some(vec![2])));
-        link.reply(first_request, Reply::State(Some(vec![1])));
-        assert!(matches!(first.join().unwrap(), Ok(Reply::State(Some(value))) if value == [1]));
-        assert!(matches!(second.join().unwrap(), Ok(Reply::State(Some(value))) if value == [2]));
+        let state = |value: &str| Reply::Contract(contract::Reply::State(Some(value.to_owned())));
+        link.reply(second_request, state("two"));
+        link.reply(first_request, state("one"));
+        let answered = |caller: thread::JoinHandle<Result<Reply, CallError>>, value: &str| {
+            let expected = contract::Reply::State(Some(value.to_owned()));
+            matches!(caller.join().unwrap(), Ok(Reply::Contract(reply)) if reply == expected)
+        };
+        assert!(answered(first, "one"));
+        assert!(answered(second, "two"));
     }
 
     #[test]
@@ -184,15 +194,20 @@ mod tests {
         let (link, mut host) = pair();
         let waiting = {
             let link = Arc::clone(&link);
-            thread::spawn(move || link.call(Call::Publish { values: Vec::new() }, AtStop::Ends))
+            thread::spawn(move || link.call(Call::Publish { values: ValueBatch::default() }, AtStop::Ends))
         };
         request_number(&mut host);
         link.stop();
         assert!(matches!(waiting.join().unwrap(), Err(CallError::Stop)));
-        assert!(matches!(link.call(Call::Points, AtStop::Ends), Err(CallError::Stop)));
+        assert!(matches!(
+            link.call(Call::Contract(contract::Call::Points), AtStop::Ends),
+            Err(CallError::Stop)
+        ));
         let leaving = {
             let link = Arc::clone(&link);
-            thread::spawn(move || link.call(Call::StateRemove { key: "x".to_owned() }, AtStop::GoesOn))
+            thread::spawn(move || {
+                link.call(Call::Contract(contract::Call::StateRemove { key: "x".to_owned() }), AtStop::GoesOn)
+            })
         };
         link.reply(request_number(&mut host), Reply::Done);
         assert!(matches!(leaving.join().unwrap(), Ok(Reply::Done)));

@@ -10,8 +10,8 @@ use riser_plugin::abi::{CONTRACT, ContractVersion, PluginModuleRef, compatibilit
 
 use crate::frames::LoadFault;
 
-/// Of the text about a layout, which may run to 30 kB, this much is told.
-const TOLD_BYTES: usize = 200;
+/// Of the text about a layout, which may run to 30 kB, this much is shown.
+const SHOWN_BYTES: usize = 200;
 
 /// Loads the library and checks that it is a plugin of a contract that this host speaks. It is never unloaded:
 /// thread-locals and tables of it outlive every handle.
@@ -70,8 +70,8 @@ fn load_fault(error: &LibraryError) -> LoadFault {
 /// A long text of many lines as one short one.
 fn first_words(text: &str) -> String {
     let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if words.len() > TOLD_BYTES {
-        words.truncate(words.floor_char_boundary(TOLD_BYTES));
+    if words.len() > SHOWN_BYTES {
+        words.truncate(words.floor_char_boundary(SHOWN_BYTES));
         words.push('…');
     }
     words

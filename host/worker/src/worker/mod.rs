@@ -5,7 +5,6 @@
 
 mod link;
 mod loader;
-mod messages;
 mod records;
 mod run_request;
 mod services;
@@ -54,7 +53,7 @@ pub fn worker_main() -> ExitCode {
                 cause = error.source();
             }
             // Nothing else could be done with a failure to say it.
-            let _unheard = io::stderr().write_all(format!("{text}\n").as_bytes());
+            let _not_read = io::stderr().write_all(format!("{text}\n").as_bytes());
             ExitCode::from(COULD_NOT_BEGIN)
         }
     }
@@ -69,7 +68,7 @@ fn serve_one_request() -> Result<(), WorkerError> {
     session.link.send(&FromWorker::Hello { protocol: PROTOCOL }).map_err(BeginError::from)?;
     let limits = incoming.limits()?;
     limit(limits.memory_bytes, limits.open_files).map_err(WorkerError::Confinement)?;
-    // Until there is an request, no plugin code could give a sign of life.
+    // Until there is a request, no plugin code could give a sign of life.
     let without_plugin_code = session.link.enter();
     let requests = begin(&session, incoming, Duration::from_millis(limits.heartbeat_ms))?;
     let request = requests.next()?;

@@ -1,74 +1,65 @@
-//! Carries out the one order of a worker. Foreign code runs here, on the main thread.
+//! Executes the one request of a worker. Foreign code runs here, on the main thread.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use abi_stable::std_types::{RErr, ROk, RResult, RSlice, RStr, RVec};
+use riser_domain::sanitize_line;
 use riser_plugin::abi::messages::FailureMessage;
 use riser_plugin::abi::{PluginModuleRef, PluginRunBox};
-use serde::Serialize;
 
 use super::loader::load;
-use super::messages::{MessageError, outcome, run_request, test_request};
 use super::services::Services;
 use super::session::WorkerSession;
 use crate::codec::FrameError;
-use crate::frames::{FailureFrame, FromWorker, LoadFault, OutcomeFrame, RunRequest, TestRequest, ToWorker};
+use crate::contract::plain_problem;
+use crate::frames::{FromWorker, LoadFault, Outcome, RunRequest, TestRequest, ToWorker};
 
 /// Names no class: what is made then tests connections.
 const NO_CLASS: &str = "";
 
-/// Why an request was not carried out. It is the same next time.
+/// Why a request was not executed. It is the same next time.
 #[derive(Debug, thiserror::Error)]
 enum RunRequestError {
     #[error("the library {0}")]
     NotLoaded(LoadFault),
     #[error("{0}")]
     NoSuchClass(String),
-    #[error("the order cannot be understood: {0}")]
-    Message(#[from] MessageError),
-    #[error("the order cannot be written: {0}")]
-    Json(#[from] serde_json::Error),
     #[error("the description cannot be sent: {0}")]
     Description(#[from] FrameError),
     #[error("the host gave no request that a worker knows")]
-    NoOrder,
+    NoRequest,
 }
 
-pub(super) fn execute(request: ToWorker, session: &Arc<WorkerSession>) -> OutcomeFrame {
-    let carried_out = match request {
+pub(super) fn execute(request: ToWorker, session: &Arc<WorkerSession>) -> Outcome {
+    let executed = match request {
         ToWorker::Describe { library } => describe(&library, session),
         ToWorker::Run(request) => run(*request, session),
         ToWorker::TestConnection(request) => test_connection(*request, session),
-        _ => Err(RunRequestError::NoOrder),
+        _ => Err(RunRequestError::NoRequest),
     };
-    carried_out.unwrap_or_else(|error| match error {
-        RunRequestError::NotLoaded(fault) => OutcomeFrame::NotLoaded(fault),
+    executed.unwrap_or_else(|error| match error {
+        RunRequestError::NotLoaded(fault) => Outcome::NotLoaded(fault),
         other => failure(other.to_string()),
     })
 }
 
-fn describe(library: &str, session: &WorkerSession) -> Result<OutcomeFrame, RunRequestError> {
+fn describe(library: &str, session: &WorkerSession) -> Result<Outcome, RunRequestError> {
     let description_json = load_plugin(library)?.describe()().into_string();
     session.link.send(&FromWorker::Described { description_json })?;
-    Ok(OutcomeFrame::Succeeded)
+    Ok(Outcome::Succeeded)
 }
 
-fn run(request: RunRequest, session: &Arc<WorkerSession>) -> Result<OutcomeFrame, RunRequestError> {
+fn run(request: RunRequest, session: &Arc<WorkerSession>) -> Result<Outcome, RunRequestError> {
     let run = create(load_plugin(&request.library)?, &request.class)?;
-    let request = json(&run_request(request)?)?;
-    Ok(outcome_of(run.run(RSlice::from(request.as_slice()), Services::boxed(Arc::clone(session)))))
+    let message = RSlice::from(request.message_json.as_bytes());
+    Ok(outcome_of(run.run(message, request.points.as_batch(), Services::boxed(Arc::clone(session)))))
 }
 
-fn test_connection(
-    request: TestRequest,
-    session: &Arc<WorkerSession>,
-) -> Result<OutcomeFrame, RunRequestError> {
+fn test_connection(request: TestRequest, session: &Arc<WorkerSession>) -> Result<Outcome, RunRequestError> {
     let run = create(load_plugin(&request.library)?, NO_CLASS)?;
-    let request = json(&test_request(request)?)?;
-    Ok(outcome_of(
-        run.test_connection(RSlice::from(request.as_slice()), Services::boxed(Arc::clone(session))),
-    ))
+    let message = RSlice::from(request.message_json.as_bytes());
+    Ok(outcome_of(run.test_connection(message, Services::boxed(Arc::clone(session)))))
 }
 
 fn load_plugin(library: &str) -> Result<PluginModuleRef, RunRequestError> {
@@ -81,27 +72,48 @@ fn create(plugin: PluginModuleRef, class: &str) -> Result<PluginRunBox, RunReque
         .map_err(|what| RunRequestError::NoSuchClass(what.into_string()))
 }
 
-/// A message as the plugin reads it.
-fn json(message: &impl Serialize) -> Result<Vec<u8>, RunRequestError> {
-    Ok(serde_json::to_vec(message)?)
-}
-
-fn outcome_of(result: RResult<(), RVec<u8>>) -> OutcomeFrame {
+fn outcome_of(result: RResult<(), RVec<u8>>) -> Outcome {
     match result {
-        ROk(()) => OutcomeFrame::Succeeded,
+        ROk(()) => Outcome::Succeeded,
         RErr(error) => match serde_json::from_slice::<FailureMessage>(&error) {
-            Ok(message) => outcome(message),
+            Ok(message) if message.is_stop => Outcome::Cancelled,
+            // A longer text could not be sent, and the run would end without any reason.
+            Ok(message) => Outcome::Failed(FailureMessage {
+                what: sanitize_line(&message.what),
+                problem: message.problem.as_ref().map(plain_problem),
+                ..message
+            }),
             Err(_) => failure("it failed and gave no reason that can be read"),
         },
     }
 }
 
 /// A failure that is the same next time.
-fn failure(what: impl Into<String>) -> OutcomeFrame {
-    OutcomeFrame::Failed(FailureFrame {
+fn failure(what: impl Into<String>) -> Outcome {
+    Outcome::Failed(FailureMessage {
         what: what.into(),
         problem: None,
         is_retryable: false,
+        is_stop: false,
         is_panic: false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_any_length_fits_a_frame() {
+        let message = FailureMessage {
+            what: "x".repeat(200 << 20),
+            problem: None,
+            is_retryable: true,
+            is_stop: false,
+            is_panic: false,
+        };
+        let json = serde_json::to_vec(&message).unwrap();
+        let Outcome::Failed(failure) = outcome_of(RErr(RVec::from(json))) else { panic!("it is a failure") };
+        assert!(failure.what.len() < 9_000 && failure.what.starts_with('x'));
+    }
 }

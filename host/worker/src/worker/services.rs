@@ -5,18 +5,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{RErr, ROk, RSlice, RStr, RString, RVec};
-use riser_plugin::abi::messages as plugin;
+use riser_domain::{LogLevel, PointHandle};
+use riser_plugin::abi::messages as contract;
 use riser_plugin::abi::{
     HostServices, HostServices_TO, HostServicesBox, LogLevelCode, ReadingBatch, SampleBatch, ServiceError,
     ServiceResult, ValueBatch,
 };
 
 use super::link::{AtStop, CallError};
-use super::messages::{Outgoing, incoming, outgoing, wake_message};
-use super::records::{log_text, published, readings, samples};
+use super::records::{log_text, readings, samples};
 use super::session::WorkerSession;
 use super::wakes::WaitError;
-use crate::frames::{Call, FromWorker, LogLevelFrame, Reply};
+use crate::codec::FrameError;
+use crate::frames::{Call, FromWorker, Reply};
 
 /// Most random bytes that a plugin gets at once.
 const MOST_RANDOM_BYTES: u32 = 1 << 16;
@@ -47,20 +48,21 @@ impl Services {
     }
 
     fn call_json(&self, request: &[u8]) -> Result<RVec<u8>, ServiceError> {
-        let call: plugin::Call =
+        let call: contract::Call =
             serde_json::from_slice(request).map_err(|error| refused("not-understood", error.to_string()))?;
-        let reply = match outgoing(call).map_err(|error| refused("invalid", error.to_string()))? {
-            Outgoing::Call(call) => {
-                let at_stop = at_stop(&call);
-                incoming(self.ask(call, at_stop)?).map_err(|(code, what)| refused(&code, what))?
-            }
-            Outgoing::Answered(reply) => reply,
-            Outgoing::Tell(frame) => {
-                self.session.link.send(&frame).map_err(|_gone| ServiceError::Lost)?;
-                plugin::Reply::Done
-            }
-        };
-        json(&reply)
+        if let contract::Call::Notify(notice) = call {
+            self.session.link.send(&FromWorker::Notice(notice)).map_err(|error| match error {
+                FrameError::TooLong(_) => refused("too-long", "the text is longer than a message may be"),
+                _ => ServiceError::Lost,
+            })?;
+            return json(&contract::Reply::Done);
+        }
+        let at_stop = if call.ends_with_run() { AtStop::Ends } else { AtStop::GoesOn };
+        match self.ask(Call::Contract(call), at_stop)? {
+            Reply::Contract(reply) => json(&reply),
+            Reply::Done => json(&contract::Reply::Done),
+            _ => Err(refused("not-understood", "the host answered another call")),
+        }
     }
 
     fn wake(&self, duration_ns: u64) -> Result<RVec<u8>, ServiceError> {
@@ -69,26 +71,7 @@ impl Services {
                 WaitError::Stop => ServiceError::Stop,
                 WaitError::SecondThread => refused("second-wait", "another thread of this run waits already"),
             })?;
-        json(&wake_message(wake))
-    }
-}
-
-/// Reading the tree, the durable state, and the way to a device go on after a stop, so that a plugin can leave it in
-/// order; what changes the tree or its values does not.
-const fn at_stop(call: &Call) -> AtStop {
-    match call {
-        Call::Declare { .. }
-        | Call::Publish { .. }
-        | Call::PublishesEvery { .. }
-        | Call::Record { .. }
-        | Call::Latest { .. }
-        | Call::RequestRun { .. } => AtStop::Ends,
-        Call::Points
-        | Call::LimiterAcquire { .. }
-        | Call::LimiterRelease { .. }
-        | Call::StateGet { .. }
-        | Call::StatePut { .. }
-        | Call::StateRemove { .. } => AtStop::GoesOn,
+        json(&wake)
     }
 }
 
@@ -115,7 +98,7 @@ impl HostServices for Services {
 
     fn publish(&self, batch: ValueBatch<'_>) -> ServiceResult<()> {
         let _inside = self.session.link.enter();
-        let values = match published(batch) {
+        let values = match crate::value_batch::ValueBatch::pack(batch) {
             Ok(values) => values,
             Err(error) => return RErr(refused("invalid", error.to_string())),
         };
@@ -133,8 +116,9 @@ impl HostServices for Services {
 
     fn latest(&self, handles: RSlice<'_, u32>) -> ServiceResult<ReadingBatch> {
         let _inside = self.session.link.enter();
-        match self.ask(Call::Latest { handles: handles.to_vec() }, AtStop::Ends) {
-            Ok(Reply::Latest(frames)) => ROk(readings(frames)),
+        let points = handles.iter().copied().map(PointHandle).collect();
+        match self.ask(Call::Latest { points }, AtStop::Ends) {
+            Ok(Reply::Latest(read)) => ROk(readings(read)),
             Ok(_) => RErr(refused("not-understood", "the host answered otherwise")),
             Err(error) => RErr(error),
         }
@@ -148,13 +132,13 @@ impl HostServices for Services {
     fn log(&self, level: LogLevelCode, text: RStr<'_>) {
         let _inside = self.session.link.enter();
         let level = match level {
-            0 => LogLevelFrame::Debug,
-            2 => LogLevelFrame::Warn,
-            3 => LogLevelFrame::Error,
-            _ => LogLevelFrame::Info,
+            0 => LogLevel::Debug,
+            2 => LogLevel::Warn,
+            3 => LogLevel::Error,
+            _ => LogLevel::Info,
         };
-        // Without a host there is nobody left to tell.
-        let _unheard = self.session.link.send(&FromWorker::Log { level, text: log_text(text) });
+        // Without a host nobody reads the line.
+        let _not_read = self.session.link.send(&FromWorker::Log { level, text: log_text(text) });
     }
 
     fn is_stopping(&self) -> bool {

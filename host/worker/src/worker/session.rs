@@ -30,8 +30,8 @@ pub(crate) struct WorkerSession {
 pub(crate) enum BeginError {
     #[error("the host and this worker are of different versions of Riser: restart the host")]
     OtherHost,
-    #[error("the host ended the connection before it gave an request")]
-    NoOrder,
+    #[error("the host ended the connection before it gave a request")]
+    NoRequest,
     #[error(transparent)]
     Frame(#[from] FrameError),
     #[error("the worker's threads cannot be started")]
@@ -51,7 +51,7 @@ impl Incoming {
         match read_blocking(&mut self.0)? {
             Some(ToWorker::Hello { protocol: PROTOCOL, limits }) => Ok(limits),
             Some(_) => Err(BeginError::OtherHost),
-            None => Err(BeginError::NoOrder),
+            None => Err(BeginError::NoRequest),
         }
     }
 }
@@ -79,9 +79,9 @@ pub(crate) fn begin(
 pub(crate) struct Requests(Receiver<ToWorker>);
 
 impl Requests {
-    /// Waits for an request.
+    /// Waits for a request.
     pub(crate) fn next(&self) -> Result<ToWorker, BeginError> {
-        self.0.recv().map_err(|RecvError| BeginError::NoOrder)
+        self.0.recv().map_err(|RecvError| BeginError::NoRequest)
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use riser_plugin::abi::messages::WakeMessage;
+
 use super::link::lock;
-use crate::frames::WakeFrame;
 
 /// Why `wait` gave nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(crate) enum WaitError {
 
 #[derive(Debug, Default)]
 struct State {
-    queue: VecDeque<WakeFrame>,
+    queue: VecDeque<WakeMessage>,
     is_stopping: bool,
     is_waited_for: bool,
 }
@@ -31,7 +32,7 @@ pub(crate) struct Wakes {
 }
 
 impl Wakes {
-    pub(crate) fn push(&self, wake: WakeFrame) {
+    pub(crate) fn push(&self, wake: WakeMessage) {
         lock(&self.state).queue.push_back(wake);
         self.changed.notify_all();
     }
@@ -41,8 +42,8 @@ impl Wakes {
         self.changed.notify_all();
     }
 
-    /// Waits for a wake, at most as long as given: `None` when that time is over.
-    pub(crate) fn wait(&self, at_most: Duration) -> Result<Option<WakeFrame>, WaitError> {
+    /// Waits for a wake, at most as long as given.
+    pub(crate) fn wait(&self, at_most: Duration) -> Result<WakeMessage, WaitError> {
         let mut state = lock(&self.state);
         if state.is_waited_for {
             return Err(WaitError::SecondThread);
@@ -56,7 +57,7 @@ impl Wakes {
         if state.is_stopping {
             return Err(WaitError::Stop);
         }
-        Ok(state.queue.pop_front())
+        Ok(state.queue.pop_front().unwrap_or(WakeMessage::Elapsed))
     }
 }
 
@@ -72,11 +73,11 @@ mod tests {
     #[test]
     fn wakes_come_in_order_and_time_ends_a_wait() {
         let wakes = Wakes::default();
-        wakes.push(WakeFrame::SetPoints(Vec::new()));
-        wakes.push(WakeFrame::TreeChanged);
-        assert_eq!(wakes.wait(LONG), Ok(Some(WakeFrame::SetPoints(Vec::new()))));
-        assert_eq!(wakes.wait(Duration::MAX), Ok(Some(WakeFrame::TreeChanged)));
-        assert_eq!(wakes.wait(Duration::ZERO), Ok(None));
+        wakes.push(WakeMessage::SetPoints(Vec::new()));
+        wakes.push(WakeMessage::TreeChanged);
+        assert_eq!(wakes.wait(LONG), Ok(WakeMessage::SetPoints(Vec::new())));
+        assert_eq!(wakes.wait(Duration::MAX), Ok(WakeMessage::TreeChanged));
+        assert_eq!(wakes.wait(Duration::ZERO), Ok(WakeMessage::Elapsed));
     }
 
     #[test]

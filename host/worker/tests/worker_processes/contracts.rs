@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use riser_worker::frames::{FromWorker, OutcomeFrame};
+use riser_worker::frames::{FromWorker, Outcome};
 use riser_worker::{CachedLibrary, WorkerEvent, WorkerLimits, describe};
 
 use crate::fixture::{Fixture, events_of, target_dir};
@@ -43,7 +43,7 @@ async fn log_of_a_run(fixture: &Fixture, library: &CachedLibrary) -> String {
             _ => {}
         }
     }
-    assert_eq!(outcome, Some(OutcomeFrame::Succeeded));
+    assert_eq!(outcome, Some(Outcome::Succeeded));
     line
 }
 

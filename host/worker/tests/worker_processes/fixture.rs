@@ -5,9 +5,12 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use riser_worker::frames::{RunRequest, ToWorker};
+use riser_worker::messages::RunRequestMessage;
 use riser_worker::{
-    CachedLibrary, LaunchOptions, Launcher, LibraryCache, WorkerEvent, WorkerLimits, WorkerProcess,
+    CachedLibrary, LaunchOptions, Launcher, LibraryCache, PointTable, WorkerEvent, WorkerLimits,
+    WorkerProcess,
 };
+use serde_json::{Value, json};
 
 pub(crate) struct Fixture {
     pub(crate) directory: tempfile::TempDir,
@@ -43,21 +46,20 @@ impl Fixture {
         limits: WorkerLimits,
     ) -> WorkerProcess {
         let worker = self.launcher.launch(limits).await.unwrap();
-        worker.send(ToWorker::Run(Box::new(self.order(library, class)))).unwrap();
+        worker.send(ToWorker::Run(Box::new(self.request(library, class, json!({}))))).unwrap();
         worker
     }
 
-    pub(crate) fn order(&self, library: &CachedLibrary, class: &str) -> RunRequest {
-        RunRequest {
-            library: library.path.to_str().unwrap().to_owned(),
-            class: class.to_owned(),
+    pub(crate) fn request(&self, library: &CachedLibrary, class: &str, settings: Value) -> RunRequest {
+        let message = RunRequestMessage {
             configuration: format!("{class} under test"),
             instance: self.instance.clone(),
-            settings_json: "{}".to_owned(),
+            settings,
             connection: None,
-            points: Vec::new(),
             writes: Vec::new(),
-        }
+        };
+        let library = library.path.to_str().unwrap().to_owned();
+        RunRequest::new(library, class.to_owned(), &message, PointTable::default()).unwrap()
     }
 }
 

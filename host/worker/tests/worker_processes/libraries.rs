@@ -1,14 +1,22 @@
 //! Real libraries in real workers: the example plugin from its first frame to its last.
 
-use crate::fixture::{Fixture, built_library, events_of, marked};
-use riser_domain::RunMode;
-use riser_worker::frames::{
-    Call, FromWorker, LoadFault, OutcomeFrame, PointFrame, Reply, ToWorker, ValueFrame, ValueKindFrame,
-};
+use riser_domain::{EwsItem, EwsServerId, PointHandle, RunMode, StoredItem, TreeOwner, Value, ValueState};
+use riser_worker::contract::{declared_tree, point_table};
+use riser_worker::frames::{Call, FromWorker, LoadFault, Outcome, Reply, ToWorker};
+use riser_worker::messages;
 use riser_worker::{
     ConnectionToTest, ExitReason, LibraryError, QueryError, WorkerEvent, WorkerLimits, WorkerProcess,
     describe, test_connection,
 };
+use serde_json::json;
+
+use crate::fixture::{Fixture, built_library, events_of, marked};
+
+/// An item as a host stores it.
+fn stored(handle: u32, item: EwsItem) -> StoredItem {
+    let owner = TreeOwner { ews_server: EwsServerId(1), plugin: "riser.example".into(), connection: None };
+    StoredItem { handle: PointHandle(handle), owner, position: handle, item, vanished_at: None }
+}
 
 /// Answers as a host would, until the worker has published this many numbers; gives those.
 async fn numbers_published(worker: &mut WorkerProcess, how_many: usize) -> Vec<i64> {
@@ -17,22 +25,23 @@ async fn numbers_published(worker: &mut WorkerProcess, how_many: usize) -> Vec<i
         match worker.next_event().await {
             WorkerEvent::Frame(FromWorker::Call { request, call }) => {
                 let reply = match call {
-                    Call::Declare { items } => {
+                    Call::Contract(messages::Call::Declare { items }) => {
                         assert_eq!(items.len(), 1);
-                        let point = PointFrame {
-                            handle: 7,
-                            id: items[0].id.clone(),
-                            is_history: false,
-                            recorded: None,
-                            kind: ValueKindFrame::Long,
-                            unit: "".into(),
-                            published_by: "counter".into(),
-                        };
-                        Reply::Declared { points: vec![point], added: 1, changed: 0, kept: 0, vanished: 0 }
+                        let item = declared_tree(items).unwrap().0.items.remove(0);
+                        let points = point_table(&[stored(7, item)]);
+                        Reply::Contract(messages::Reply::Declared {
+                            points,
+                            added: 1,
+                            changed: 0,
+                            kept: 0,
+                            vanished: 0,
+                        })
                     }
                     Call::Publish { values } => {
-                        assert_eq!((values.len(), values[0].handle, values[0].state), (1, 7, 0));
-                        let Some(ValueFrame::Long(number)) = values[0].value else { panic!("{values:?}") };
+                        let values = values.unpack().unwrap();
+                        let point = (values.len(), values[0].point, values[0].state);
+                        assert_eq!(point, (1, PointHandle(7), ValueState::Good));
+                        let Some(Value::Long(number)) = values[0].value else { panic!("{values:?}") };
                         numbers.push(number);
                         Reply::Done
                     }
@@ -48,7 +57,7 @@ async fn numbers_published(worker: &mut WorkerProcess, how_many: usize) -> Vec<i
 }
 
 /// Asks a worker to stop and gives its outcome and the reason of its end.
-async fn stop(worker: WorkerProcess) -> (Option<OutcomeFrame>, ExitReason) {
+async fn stop(worker: WorkerProcess) -> (Option<Outcome>, ExitReason) {
     worker.stop();
     let mut outcome = None;
     for event in events_of(worker).await {
@@ -71,13 +80,12 @@ async fn the_example_is_described_runs_and_stops() {
     assert_eq!(counter.mode, RunMode::LongRunning);
     assert!(counter.settings.setting("step_every").is_some());
 
-    let mut order = fixture.order(&library, "counter");
-    order.settings_json = r#"{ "start": 40, "step_every": "100 ms" }"#.to_owned();
+    let request = fixture.request(&library, "counter", json!({ "start": 40, "step_every": "100 ms" }));
     let mut worker = fixture.launcher.launch(WorkerLimits::default()).await.unwrap();
-    worker.send(ToWorker::Run(Box::new(order))).unwrap();
+    worker.send(ToWorker::Run(Box::new(request))).unwrap();
     assert_eq!(numbers_published(&mut worker, 3).await, [40, 41, 42]);
     assert!(marked(&fixture.instance) > 0);
-    assert_eq!(stop(worker).await, (Some(OutcomeFrame::Cancelled), ExitReason::Finished));
+    assert_eq!(stop(worker).await, (Some(Outcome::Cancelled), ExitReason::Finished));
     assert_eq!(marked(&fixture.instance), 0);
 }
 
@@ -108,7 +116,7 @@ async fn a_library_that_is_overwritten_while_a_run_uses_it_harms_neither_this_ru
     assert_ne!(second.sha256, first.sha256);
     assert_eq!(describe(&fixture.launcher, &second).await.unwrap().id, "riser.misbehaving");
     assert_eq!(numbers_published(&mut worker, 1).await, [1]);
-    assert_eq!(stop(worker).await, (Some(OutcomeFrame::Cancelled), ExitReason::Finished));
+    assert_eq!(stop(worker).await, (Some(Outcome::Cancelled), ExitReason::Finished));
 }
 
 #[tokio::test]
@@ -133,7 +141,7 @@ async fn a_connection_is_tested_stage_by_stage() {
     let connection = ConnectionToTest {
         kind: "riser.misbehaving/dead-end".to_owned(),
         instance: fixture.instance.clone(),
-        settings_json: r#"{ "host": "nowhere" }"#.to_owned(),
+        settings: json!({ "host": "nowhere" }),
     };
     let tested = test_connection(&fixture.launcher, &library, connection, |stage| {
         stages.push((stage.stage, stage.passed, stage.finding, stage.advice));
@@ -158,20 +166,44 @@ async fn a_connection_is_tested_stage_by_stage() {
 async fn a_class_that_the_library_lacks_and_settings_that_do_not_fit_are_failures_with_words() {
     let fixture = Fixture::new("unfit");
     let library = fixture.library("riser-example");
-    let failure = async |class: &str, settings_json: &str| {
-        let mut order = fixture.order(&library, class);
-        order.settings_json = settings_json.to_owned();
+    let failure = async |class: &str, settings: serde_json::Value| {
+        let request = fixture.request(&library, class, settings);
         let worker = fixture.launcher.launch(WorkerLimits::default()).await.unwrap();
-        worker.send(ToWorker::Run(Box::new(order))).unwrap();
+        worker.send(ToWorker::Run(Box::new(request))).unwrap();
         let events = events_of(worker).await;
         let failed = events.into_iter().find_map(|event| match event {
-            WorkerEvent::Frame(FromWorker::Outcome(OutcomeFrame::Failed(failure))) => Some(failure),
+            WorkerEvent::Frame(FromWorker::Outcome(Outcome::Failed(failure))) => Some(failure),
             _ => None,
         });
         failed.unwrap()
     };
-    assert_eq!(failure("none", "{}").await.what, "this library has no class none");
-    let unfit = failure("counter", r#"{ "step_every": "soon" }"#).await;
+    assert_eq!(failure("none", json!({})).await.what, "this library has no class none");
+    let unfit = failure("counter", json!({ "step_every": "soon" })).await;
     assert!(!unfit.is_retryable && unfit.what.contains("step_every"), "{}", unfit.what);
-    assert!(failure("counter", "no json").await.what.contains("the settings are no JSON"));
+}
+
+#[tokio::test]
+async fn a_class_puts_the_command_that_shows_its_log_into_a_problem() {
+    let fixture = Fixture::new("run-log-link");
+    let library = fixture.library("riser-misbehaving");
+    let mut worker = fixture.run(&library, "needs-somebody", WorkerLimits::default()).await;
+    let failure = loop {
+        match worker.next_event().await {
+            WorkerEvent::Frame(FromWorker::Call { request, call: Call::Contract(call) }) => {
+                let reply = match call {
+                    messages::Call::RunLogLink => messages::Reply::RunLogLink("riser log 123".to_owned()),
+                    messages::Call::StateGet { .. } => messages::Reply::State(None),
+                    _ => messages::Reply::Done,
+                };
+                worker.send(ToWorker::Reply { request, reply: Reply::Contract(reply) }).unwrap();
+            }
+            WorkerEvent::Frame(FromWorker::Outcome(Outcome::Failed(failure))) => break failure,
+            WorkerEvent::Ended(reason) => panic!("{reason}"),
+            _ => {}
+        }
+    };
+    assert_eq!(
+        failure.problem.unwrap().remedy,
+        "open the limiter and start it again; its log: `riser log 123`"
+    );
 }

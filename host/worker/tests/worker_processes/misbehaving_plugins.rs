@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::fixture::{Fixture, events_of, marked};
-use riser_worker::frames::{FromWorker, OutcomeFrame};
+use riser_worker::frames::{FromWorker, Outcome};
 use riser_worker::{WorkerEvent, WorkerLimits};
 
 /// What became of a run: the reason of its end, its outcome, the lines it printed, what it left behind.
 struct Ended {
     reason: String,
-    outcome: Option<OutcomeFrame>,
+    outcome: Option<Outcome>,
     lines: Vec<String>,
     left_behind: usize,
 }
@@ -36,7 +36,7 @@ async fn commit(class: &str, limits: WorkerLimits) -> Ended {
 async fn a_panic_becomes_a_failure_with_message_and_place() {
     let ended = commit("panic", WorkerLimits::default()).await;
     assert_eq!(ended.reason, "finished");
-    let Some(OutcomeFrame::Failed(failure)) = ended.outcome else { panic!("{:?}", ended.outcome) };
+    let Some(Outcome::Failed(failure)) = ended.outcome else { panic!("{:?}", ended.outcome) };
     assert!(failure.is_panic);
     assert!(failure.what.contains("panicked as ordered at "), "{}", failure.what);
     assert!(failure.what.contains("plugins/misbehaving/src/panic.rs:"), "{}", failure.what);
@@ -86,5 +86,5 @@ async fn a_memory_leak_is_ended_at_the_limit() {
 async fn a_process_in_its_own_session_does_not_outlive_the_run_that_left_it() {
     let ended = commit("left-behind", WorkerLimits::default()).await;
     assert_eq!((ended.reason.as_str(), ended.left_behind), ("finished", 1));
-    assert_eq!(ended.outcome, Some(OutcomeFrame::Succeeded));
+    assert_eq!(ended.outcome, Some(Outcome::Succeeded));
 }

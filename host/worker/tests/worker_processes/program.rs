@@ -6,7 +6,9 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use riser_worker::frames::{FromWorker, RunRequest, ToWorker};
-use riser_worker::{LaunchOptions, Launcher, WorkerEvent, WorkerLimits, worker_main};
+use riser_worker::messages::RunRequestMessage;
+use riser_worker::{LaunchOptions, Launcher, PointTable, WorkerEvent, WorkerLimits, worker_main};
+use serde_json::json;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -33,17 +35,16 @@ async fn host(instance: &str, library: &str) {
     };
     let looping = launcher("/proc/self/exe", &[]).unwrap();
     let mut looping = looping.launch(WorkerLimits::default()).await.unwrap();
-    let order = RunRequest {
-        library: library.to_owned(),
-        class: "endless-loop".to_owned(),
+    let message = RunRequestMessage {
         configuration: "endless loop".to_owned(),
         instance: instance.to_owned(),
-        settings_json: "{}".to_owned(),
+        settings: json!({}),
         connection: None,
-        points: Vec::new(),
         writes: Vec::new(),
     };
-    looping.send(ToWorker::Run(Box::new(order))).unwrap();
+    let (library, class) = (library.to_owned(), "endless-loop".to_owned());
+    let request = RunRequest::new(library, class, &message, PointTable::default()).unwrap();
+    looping.send(ToWorker::Run(Box::new(request))).unwrap();
     while !matches!(looping.next_event().await, WorkerEvent::Frame(FromWorker::Log { .. })) {}
 
     let script = "setsid --fork sleep 3600; echo ready; cat >/dev/null";

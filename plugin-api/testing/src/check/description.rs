@@ -87,7 +87,7 @@ fn as_json(example: &str, kind: &SettingKind) -> Json {
             | SettingKind::WholeNumber { .. }
             | SettingKind::YesNo
             | SettingKind::List { .. }
-            | SettingKind::Group { .. }
+            | SettingKind::Group(_)
     );
     let text = || Json::String(example.to_owned());
     if is_text { text() } else { example.parse().unwrap_or_else(|_| text()) }

@@ -25,9 +25,7 @@ fn item_faults(item: &ItemMessage) -> Vec<String> {
     let (unit, published_by, as_known) = match &item.node {
         NodeMessage::Container { .. } => return faults,
         NodeMessage::Value { unit, published_by, kind, initial, .. } => {
-            let as_known = initial
-                .as_ref()
-                .is_none_or(|value| riser_plugin::PointValue::from(value.clone()).kind().name() == kind);
+            let as_known = initial.as_ref().is_none_or(|value| value.kind() == *kind);
             (unit, published_by, as_known)
         }
         NodeMessage::History { unit, published_by, .. } => (unit, published_by, true),

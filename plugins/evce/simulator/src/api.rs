@@ -1,7 +1,7 @@
 //! The REST API in dialect `v2-a`: one file for each resource, each with its own JSON.
 //!
-//! Nothing is shared with the plugin that reads it, so that one mistake cannot hide in both. No public
-//! description of the real API is known; what is invented is said on the start page.
+//! It shares no code with the plugin, so that one mistake cannot hide in both. The real API has no public
+//! description; the start page lists the invented parts.
 
 mod availability;
 mod connectors;
@@ -28,8 +28,8 @@ use crate::auth::{Caller, Role};
 use crate::controller::Controller;
 use error::ApiError;
 
-/// What a handler answers.
-type Answer = Result<Response, ApiError>;
+/// The result of a handler.
+type ApiResult = Result<Response, ApiError>;
 
 /// All paths of the API.
 pub(crate) fn router(controller: Arc<Controller>) -> Router {
@@ -63,7 +63,7 @@ async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     ApiError::new(405, "METHOD_NOT_ALLOWED", format!("{} does not take {method}", uri.path()))
 }
 
-/// The token that a request carries.
+/// Returns the token of a request.
 pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
@@ -93,8 +93,8 @@ impl FromRequestParts<Arc<Controller>> for Writer {
     }
 }
 
-fn json<T: Serialize>(status: u16, answer: &T) -> Answer {
-    let body = serde_json::to_vec(answer)
+fn json<T: Serialize>(status: u16, response: &T) -> ApiResult {
+    let body = serde_json::to_vec(response)
         .map_err(|error| ApiError::new(500, "INTERNAL_ERROR", error.to_string()))?;
     Ok(error::json_response(status, body))
 }
@@ -103,7 +103,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| ApiError::new(400, "INVALID_JSON", error.to_string()))
 }
 
-/// An id in a path; a text that is no number is the id of nothing.
+/// Parses an id in a path; other text matches no object.
 fn id(text: &str) -> Option<u64> {
     text.parse().ok()
 }

@@ -9,13 +9,13 @@ pub(crate) enum Role {
     Viewer,
     /// Reads, sets reductions and availability.
     BmsApi,
-    /// Everything, also over what others set.
+    /// Everything, including settings of other roles.
     Admin,
 }
 
 /// Wrong logins that lock an account.
 const WRONG_LOGINS: usize = 5;
-/// The time in which they count together.
+/// The window in which they are counted.
 const WRONG_LOGIN_WINDOW_MS: i64 = 5 * 60_000;
 /// How long a lock holds.
 const LOCKED_FOR_MS: i64 = 15 * 60_000;
@@ -37,7 +37,7 @@ pub(crate) struct TokenRules {
     pub(crate) max_sessions: usize,
 }
 
-/// Accounts and the tokens given out.
+/// Accounts and valid tokens.
 pub(crate) struct Auth {
     accounts: Vec<Account>,
     rules: TokenRules,
@@ -60,13 +60,13 @@ pub(crate) struct Caller {
     pub(crate) role: Role,
 }
 
-/// A token just given out.
+/// A new token.
 pub(crate) struct Issued {
     pub(crate) token: String,
     pub(crate) expires_in_s: i64,
 }
 
-/// Why no token was given out.
+/// Why a login failed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum LoginRefused {
     BadCredentials,
@@ -78,7 +78,7 @@ impl Auth {
         Self { accounts, rules, tokens: HashMap::new(), wrong_logins: HashMap::new(), tokens_so_far: 0 }
     }
 
-    /// Checks a password; `token` is what to give out if it is right.
+    /// Checks a password. Issues `token` if it is right.
     pub(crate) fn log_in(
         &mut self,
         login: &str,
@@ -105,12 +105,12 @@ impl Auth {
         Ok(Issued { token, expires_in_s: self.rules.life_ms / 1000 })
     }
 
-    /// Who holds a token that is still good.
+    /// Returns the caller with this token, unless it has expired.
     pub(crate) fn caller(&self, token: &str, now_ms: i64) -> Option<Caller> {
         self.tokens.get(token).filter(|token| token.ends_ms > now_ms).map(|token| Caller { role: token.role })
     }
 
-    /// The number of a token, for the request log, which never shows the token itself.
+    /// Returns the number of a token for the request log, which never contains the token itself.
     pub(crate) fn token_id(&self, token: &str) -> Option<u64> {
         self.tokens.get(token).map(|token| token.id)
     }
@@ -119,7 +119,7 @@ impl Auth {
         self.tokens.remove(token);
     }
 
-    /// Ends all tokens; answers how many.
+    /// Revokes all tokens. Returns their number.
     pub(crate) fn revoke_all(&mut self) -> usize {
         let count = self.tokens.len();
         self.tokens.clear();

@@ -1,15 +1,15 @@
-//! The cars: when one comes, what it can take, how much it wants, and one step of charging it.
+//! Cars: their arrival, limits and energy demand, and one step of charging.
 //!
 //! All tables are ours: plausible, not measured.
 
+use crate::charging_session::{Car, ChargingSession, Stage};
 use crate::random::{Numbers, Purpose};
-use crate::site::{Availability, Connector, Status};
-use crate::world::TICK_MS;
+use crate::site::{Availability, Connector, Status, TICK_MS};
 use crate::{load_management::MINIMUM_A, meters};
 
 const MINUTE_MS: i64 = 60_000;
 
-/// Minutes until the next car comes.
+/// Minutes until the next car arrives.
 const GAP_MIN: [i64; 16] = [2, 4, 7, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100, 130, 180, 300];
 /// Minutes until a car leaves again.
 const STAY_MIN: [i64; 16] = [25, 35, 45, 60, 75, 90, 100, 120, 150, 180, 210, 240, 300, 360, 420, 480];
@@ -18,11 +18,11 @@ const NEED_AC_DKWH: [u64; 16] = [35, 50, 65, 80, 95, 105, 120, 135, 150, 165, 18
 /// The same at a fast charger; the middle is 35 kWh.
 const NEED_DC_DKWH: [u64; 16] =
     [90, 130, 170, 200, 240, 270, 300, 340, 370, 410, 450, 500, 560, 620, 700, 850];
-/// What cars take from each phase.
+/// Current of cars per phase.
 const CAR_A: [u32; 6] = [10, 16, 16, 16, 32, 32];
-/// What cables carry.
+/// Rating of cables.
 const CABLE_A: [u32; 6] = [13, 16, 20, 32, 32, 32];
-/// What direct-current cars take, in amperes on the grid side.
+/// Current of DC cars, in amperes on the grid side.
 const DC_CAR_A: [u32; 6] = [60, 73, 110, 145, 180, 218];
 /// Phases used at a three-phase outlet: 80 % all, 5 % two, 15 % one.
 const CAR_PHASES: [u8; 20] = [3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 1, 1, 1];
@@ -31,54 +31,11 @@ const RAMP_CA: u32 = 1000;
 /// How the last part of a battery fills: permille of the need still open, permille of the current.
 const TAPER: [(u64, u32); 5] = [(150, 1000), (100, 800), (60, 550), (30, 350), (0, 200)];
 
-/// A car's stay at a connector.
-pub(crate) struct Session {
-    pub(crate) number: u32,
-    pub(crate) stage: Stage,
-    /// Place in the queue for current: earlier is served first.
-    pub(crate) queued_ms: i64,
-    pub(crate) departs_ms: i64,
-    pub(crate) car: Car,
-    pub(crate) delivered_ws: u64,
-    pub(crate) current_ca: u32,
-}
-
-/// How far a stay has come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Plugged in, not yet authorised.
-    Preparing {
-        until_ms: i64,
-    },
-    Drawing,
-    /// Wants no more.
-    Full,
-    /// The transaction is over, the cable still in.
-    Finishing {
-        until_ms: i64,
-    },
-}
-
-/// What a car and its cable can take.
-#[derive(Clone, Copy)]
-pub(crate) struct Car {
-    pub(crate) max_current_a: u32,
-    /// Phases it uses at a three-phase outlet.
-    pub(crate) phases: u8,
-    pub(crate) need_ws: u64,
-}
-
-/// Whether a stay goes on after a step.
+/// Whether a session continues after a step.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Step {
     Stays,
     Left,
-}
-
-impl Session {
-    pub(crate) fn is_transaction(&self) -> bool {
-        matches!(self.stage, Stage::Drawing | Stage::Full)
-    }
 }
 
 /// Milliseconds from the end of one stay to the next arrival.
@@ -87,7 +44,7 @@ pub(crate) fn gap_ms(numbers: Numbers) -> i64 {
     numbers.choose(Purpose::Gap, &GAP_MIN) * MINUTE_MS + jitter_ms
 }
 
-/// Milliseconds until the first car of a connector: at four in ten it comes at once.
+/// Milliseconds until the first car of a connector: 40 % of them start at once.
 pub(crate) fn first_gap_ms(numbers: Numbers) -> i64 {
     if numbers.below(Purpose::Stay, 10) < 4 {
         i64::try_from(numbers.below(Purpose::Gap, 120_000)).unwrap_or(0)
@@ -110,7 +67,7 @@ pub(crate) fn plug_in(connector: &mut Connector, numbers: Numbers, now_ms: i64) 
     connector.sessions += 1;
     connector.status = Status::Preparing;
     connector.set_point_a = 0;
-    connector.session = Some(Session {
+    connector.session = Some(ChargingSession {
         number: connector.sessions,
         stage: Stage::Preparing { until_ms: now_ms + authorised_ms },
         queued_ms: now_ms,
@@ -159,7 +116,7 @@ pub(crate) fn step(connector: &mut Connector, seed: u64, station: u64, now_ms: i
     Step::Stays
 }
 
-/// Ends a stay: the car is gone, and a change of availability that waited takes effect.
+/// Ends a session. A scheduled change of availability takes effect.
 pub(crate) fn end(connector: &mut Connector) {
     connector.session = None;
     if connector.inoperative_scheduled {
@@ -177,7 +134,7 @@ pub(crate) fn end(connector: &mut Connector) {
     connector.measured = connector.standby;
 }
 
-fn status(session: &Session, set_point_a: u32) -> Status {
+fn status(session: &ChargingSession, set_point_a: u32) -> Status {
     match session.stage {
         Stage::Preparing { .. } => Status::Preparing,
         Stage::Drawing if set_point_a < MINIMUM_A => Status::SuspendedEvse,
@@ -188,7 +145,7 @@ fn status(session: &Session, set_point_a: u32) -> Status {
 }
 
 /// The current after this tick: falls at once, rises along the ramp.
-fn drawn_ca(session: &Session, set_point_a: u32) -> u32 {
+fn drawn_ca(session: &ChargingSession, set_point_a: u32) -> u32 {
     if session.stage != Stage::Drawing || set_point_a < MINIMUM_A {
         return 0;
     }

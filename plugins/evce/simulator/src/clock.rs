@@ -9,14 +9,14 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-/// Where wall time comes from.
+/// The source of wall time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WallClock {
     /// The machine's clock.
     System,
-    /// Stands still at this moment (ms since 1970); only the control interface moves time. Two simulators
-    /// with the same seed and the same control calls then give the same answers.
-    Standing {
+    /// Fixed at this moment (ms since 1970); only the control interface moves time. Two simulators
+    /// with the same seed and the same control calls then send the same responses.
+    Fixed {
         /// Milliseconds since 1970.
         unix_ms: i64,
     },
@@ -26,7 +26,7 @@ impl WallClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now_ms(self) -> i64 {
         match self {
-            Self::Standing { unix_ms } => unix_ms,
+            Self::Fixed { unix_ms } => unix_ms,
             Self::System => SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)),
@@ -61,7 +61,7 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// What the controller's clock showed at a moment of the cars' clock.
+    /// Converts a moment of the cars' clock to the controller's clock.
     pub(crate) fn controller_at(&self, cars_ms: i64) -> i64 {
         let speed_milli = if self.speed_milli == 0 { 1000 } else { self.speed_milli };
         let since_base = (cars_ms - self.cars_base_ms).saturating_mul(1000) / speed_milli;
@@ -138,7 +138,7 @@ fn date(unix_ms: i64) -> DateTime<Utc> {
 mod tests {
     use super::*;
 
-    const NOON: WallClock = WallClock::Standing { unix_ms: 1_739_361_600_000 };
+    const NOON: WallClock = WallClock::Fixed { unix_ms: 1_739_361_600_000 };
 
     #[test]
     fn advancing_moves_both_clocks_and_an_offset_only_the_controllers() {

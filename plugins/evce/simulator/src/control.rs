@@ -27,7 +27,7 @@ pub(crate) fn router(controller: Arc<Controller>, api_url: &str) -> Router {
         .route("/", get(async move || page.clone()))
         .route("/_sim/state", get(state::show))
         .route("/_sim/clock", get(time::show).post(time::change))
-        .route("/_sim/event", post(event::happen))
+        .route("/_sim/event", post(event::apply_event))
         .route("/_sim/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/_sim/faults/{fault}", delete(faults::remove))
         .route("/_sim/requests", get(requests::list).delete(requests::clear))
@@ -39,7 +39,7 @@ pub(crate) fn router(controller: Arc<Controller>, api_url: &str) -> Router {
 /// Ends all tokens.
 async fn revoke(State(controller): State<Arc<Controller>>) -> Response {
     let revoked = controller.auth().revoke_all();
-    answer(200, &json!({ "revoked": revoked }))
+    reply(200, &json!({ "revoked": revoked }))
 }
 
 async fn stop(State(controller): State<Arc<Controller>>) -> Response {
@@ -47,11 +47,11 @@ async fn stop(State(controller): State<Arc<Controller>>) -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-fn answer(status: u16, value: &serde_json::Value) -> Response {
+fn reply(status: u16, value: &serde_json::Value) -> Response {
     json_response(status, value.to_string().into_bytes())
 }
 
-/// An order that was not carried out.
+/// A rejected control request.
 struct Refused {
     status: u16,
     error: String,
@@ -65,7 +65,7 @@ impl Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        answer(self.status, &json!({ "error": self.error }))
+        reply(self.status, &json!({ "error": self.error }))
     }
 }
 

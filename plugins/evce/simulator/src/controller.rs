@@ -1,4 +1,4 @@
-//! The simulated controller: what both interfaces share.
+//! The simulated controller, shared by both interfaces.
 //!
 //! Each part has its own lock, held for one short computation and never across a wait.
 
@@ -15,7 +15,7 @@ use crate::world::World;
 /// Everything behind the API and the control interface.
 pub(crate) struct Controller {
     pub(crate) clock: Clock,
-    /// What `X-Api-Version` says; nothing for a controller that has no such header.
+    /// The value of `X-Api-Version`; `None` for a controller without this header.
     pub(crate) api_version: Option<String>,
     pub(crate) fixture: String,
     pub(crate) seed: u64,
@@ -29,7 +29,7 @@ pub(crate) struct Controller {
     log: Mutex<RequestLog>,
 }
 
-/// What a controller is made of.
+/// The parts of a controller.
 pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) api_version: Option<String>,
@@ -55,15 +55,15 @@ impl Controller {
         }
     }
 
-    /// Looks at the site as it is now, or changes it.
-    pub(crate) fn with_world<T>(&self, look: impl FnOnce(&mut World, &Moment) -> T) -> T {
+    /// Reads or changes the present state of the site.
+    pub(crate) fn with_world<T>(&self, work: impl FnOnce(&mut World, &Moment) -> T) -> T {
         let mut world = locked(&self.world);
         let now = self.clock.now();
         world.advance(&now);
-        look(&mut world, &now)
+        work(&mut world, &now)
     }
 
-    /// Works off what has happened until now.
+    /// Advances the site to the present.
     pub(crate) fn catch_up(&self) {
         self.with_world(|_, _| ());
     }
@@ -80,7 +80,7 @@ impl Controller {
         locked(&self.log)
     }
 
-    /// Whether a connection is to be refused now; notes it if so.
+    /// Whether to refuse a connection now; logs it if so.
     pub(crate) fn refuses_connection(&self) -> bool {
         let now = self.clock.now();
         let refused = self.faults().refuses_connections(now.controller_ms);

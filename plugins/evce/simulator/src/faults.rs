@@ -1,17 +1,17 @@
-//! Faults that the control interface orders: which request meets which, how often and until when.
+//! Faults from the control interface: the requests they affect, how often and until when.
 
 use serde::{Deserialize, Serialize};
 
 use crate::random::{Numbers, Purpose};
 use crate::time_span::TimeSpan;
 
-/// What goes wrong.
+/// The kind of a fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FaultKind {
-    /// The connection is closed without an answer; for the whole API it is refused before TLS.
+    /// The connection is closed without a response; for the whole API it is refused before TLS.
     Down,
-    /// The answer comes late, by `latency`.
+    /// The response is delayed by `latency`.
     Latency,
     /// 401: `TOKEN_EXPIRED`, for a login `BAD_CREDENTIALS`.
     #[serde(rename = "401")]
@@ -24,32 +24,32 @@ pub(crate) enum FaultKind {
     /// 503: `STARTING`, with `Retry-After`.
     #[serde(rename = "503")]
     Starting,
-    /// The request is done, the answer ends in the middle of the document.
+    /// The request takes effect, and the response ends in the middle of the document.
     TruncatedJson,
-    /// 200 with a login page; the request is not done.
+    /// 200 with a login page; the request has no effect.
     Html,
-    /// The request is done, the connection is closed without an answer.
-    AnswerLost,
+    /// The request takes effect, and the connection is closed without a response.
+    ResponseLost,
 }
 
-/// A fault as it is ordered.
+/// The specification of a fault.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct FaultOrder {
+pub(crate) struct FaultSpec {
     pub(crate) kind: FaultKind,
     /// Beginning of the path below `/api/v2`; all paths if left out.
     #[serde(default)]
     path: String,
     /// Only requests with this method.
     method: Option<String>,
-    /// Lets so many requests pass first.
+    /// Number of requests to skip first.
     skip: Option<u32>,
-    /// Ends after so many requests that met it.
+    /// Number of requests to affect.
     count: Option<u32>,
     /// Ends after this time of the controller's clock.
     #[serde(rename = "for")]
     window: Option<TimeSpan>,
-    /// Share of the requests that meet it, 0 to 1.
+    /// Share of the requests to affect, 0 to 1.
     probability: Option<f64>,
     /// For `latency`; 1 s if left out.
     latency: Option<TimeSpan>,
@@ -57,7 +57,7 @@ pub(crate) struct FaultOrder {
     retry_after: Option<TimeSpan>,
 }
 
-/// A fault in force.
+/// An active fault.
 #[derive(Serialize)]
 pub(crate) struct Fault {
     pub(crate) id: u64,
@@ -73,7 +73,7 @@ pub(crate) struct Fault {
     met: u64,
 }
 
-/// What one request meets.
+/// The effect of the faults on one request.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Met {
     pub(crate) latency_ms: u64,
@@ -82,13 +82,13 @@ pub(crate) struct Met {
 }
 
 impl Met {
-    /// What the request log shows.
+    /// Returns the fault for the request log.
     pub(crate) fn shown(&self) -> Option<FaultKind> {
         self.kind.or((self.latency_ms > 0).then_some(FaultKind::Latency))
     }
 }
 
-/// All faults in force.
+/// All active faults.
 pub(crate) struct FaultPlan {
     seed: u64,
     faults: Vec<Fault>,
@@ -102,9 +102,9 @@ impl FaultPlan {
         Self { seed, faults: Vec::new(), so_far: 0 }
     }
 
-    /// Puts a fault in force; answers its id, or what is wrong with the order.
-    pub(crate) fn add(&mut self, order: FaultOrder, now_ms: i64) -> Result<u64, &'static str> {
-        let probability = order.probability.unwrap_or(1.0);
+    /// Adds a fault. Returns its id, or the mistake in its specification.
+    pub(crate) fn add(&mut self, spec: FaultSpec, now_ms: i64) -> Result<u64, &'static str> {
+        let probability = spec.probability.unwrap_or(1.0);
         if !(0.0..=1.0).contains(&probability) {
             return Err("probability must lie between 0 and 1");
         }
@@ -112,18 +112,18 @@ impl FaultPlan {
         let positive_ms = |span: Option<TimeSpan>, default| {
             span.map_or(default, |span| u64::try_from(span.ms()).unwrap_or(0))
         };
-        let path = order.path.strip_prefix(WHOLE_API).unwrap_or(&order.path);
+        let path = spec.path.strip_prefix(WHOLE_API).unwrap_or(&spec.path);
         self.faults.push(Fault {
             id: self.so_far,
-            kind: order.kind,
+            kind: spec.kind,
             path: path.trim_end_matches('/').to_owned(),
-            method: order.method.map(|method| method.to_uppercase()),
-            to_skip: order.skip.unwrap_or(0),
-            left: order.count,
-            ends_ms: order.window.map(|window| now_ms + window.ms()),
+            method: spec.method.map(|method| method.to_uppercase()),
+            to_skip: spec.skip.unwrap_or(0),
+            left: spec.count,
+            ends_ms: spec.window.map(|window| now_ms + window.ms()),
             probability,
-            latency_ms: positive_ms(order.latency, 1000),
-            retry_after_s: positive_ms(order.retry_after, 5000).div_ceil(1000),
+            latency_ms: positive_ms(spec.latency, 1000),
+            retry_after_s: positive_ms(spec.retry_after, 5000).div_ceil(1000),
             met: 0,
         });
         Ok(self.so_far)
@@ -153,7 +153,7 @@ impl FaultPlan {
         })
     }
 
-    /// What a request meets; latencies add up, of the rest the oldest fault wins.
+    /// Applies the faults to a request. Latencies add up; of the other kinds the oldest fault wins.
     pub(crate) fn meet(&mut self, method: &str, path: &str, request: u64, now_ms: i64) -> Met {
         let mut met = Met::default();
         let path = path.strip_prefix(WHOLE_API).unwrap_or(path);
@@ -201,7 +201,7 @@ mod tests {
 
     fn plan(orders: &str) -> FaultPlan {
         let mut plan = FaultPlan::new(1);
-        for order in serde_json::from_str::<Vec<FaultOrder>>(orders).unwrap() {
+        for order in serde_json::from_str::<Vec<FaultSpec>>(orders).unwrap() {
             plan.add(order, 0).unwrap();
         }
         plan

@@ -12,14 +12,14 @@ use crate::site::{
 use crate::topology::{Topology, ZoneKindName};
 use crate::world::{Arrivals, ReductionEffect, World};
 
-/// Which site is simulated.
+/// The simulated site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fixture {
     /// The guide's screens: three zones, one station, one connector. Values never move by themselves.
     F1,
-    /// An office: 3 zones, 50 stations, 100 connectors, cars come and go.
+    /// An office: 3 zones, 50 stations, 100 connectors, moving cars.
     F2,
-    /// So many stations with two connectors each, fifty to a zone, cars come and go.
+    /// This number of stations with two connectors each, fifty per zone, moving cars.
     Stations(u64),
 }
 
@@ -83,7 +83,7 @@ fn f1() -> Site {
     }
 }
 
-/// A site value by value, as `f1-site.json` has it.
+/// The format of `f1-site.json`.
 #[derive(Deserialize)]
 struct SiteFile {
     zones: Vec<ZoneEntry>,

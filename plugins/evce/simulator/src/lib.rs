@@ -1,4 +1,4 @@
-//! A stand-in for an EVCE charge controller: its REST API over TLS, cars that come and charge, and a control
+//! Simulates an EVCE charge controller: its REST API over TLS, cars that arrive and charge, and a control
 //! interface for tests.
 //!
 //! No public description of the real API is known; `api` speaks the designed dialect `v2-a`. This crate
@@ -11,6 +11,7 @@ mod api;
 mod auth;
 mod cars;
 mod certificate;
+mod charging_session;
 mod clock;
 mod control;
 mod controller;

@@ -1,29 +1,29 @@
-//! How a zone's current is shared among the cars that charge in it.
+//! Shares a zone's current among its charging cars.
 //!
-//! The real controller's algorithm is not known. What holds here: whole amperes, never a set point between
-//! 0 and 6 A (the least a car may be given, IEC 61851), and no phase above the zone's budget.
+//! The real controller's algorithm is not known. The rules here: whole amperes, never a set point between
+//! 0 and 6 A (the minimum of IEC 61851), and no phase above the zone's budget.
 
-/// The least a charging car may be given; below it, charging pauses.
+/// The smallest set point of a charging car; below it, charging pauses.
 pub(crate) const MINIMUM_A: u32 = 6;
-/// How far a set point may rise at once; it falls without limit.
+/// The largest rise of a set point in one step; falls are not limited.
 const RISE_A: u32 = 4;
 
-/// What one connector asks of its zone.
+/// The demand of one connector.
 #[derive(Clone, Copy)]
 pub(crate) struct Demand {
     /// Phases that its car loads.
     pub(crate) phases: [bool; 3],
-    /// The most it can use: the least of car, cable and station.
+    /// The limit of car, cable and station.
     pub(crate) most_a: u32,
-    /// What it has now.
+    /// The present set point.
     pub(crate) set_point_a: u32,
-    /// Load management may not vary it; it is served before all others.
+    /// Not controlled by load management and served first.
     pub(crate) is_fixed: bool,
-    /// Place in the queue: earlier is served first.
+    /// Time of queueing: earlier is served first.
     pub(crate) queued_ms: i64,
 }
 
-/// Shares `budget_a` of each phase; the answer has a set point for each demand, in their order.
+/// Shares `budget_a` of each phase. Returns a set point for each demand, in order.
 pub(crate) fn share(budget_a: u32, demands: &[Demand]) -> Vec<u32> {
     let mut left = [budget_a; 3];
     let mut granted = vec![0; demands.len()];
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn no_phase_passes_its_budget_and_no_set_point_lies_between_zero_and_six() {
+    fn no_phase_passes_its_budget_and_no_set_point_is_between_zero_and_six() {
         for turn in 0..2_000 {
             let budget_a = u32::try_from(Numbers::of(9, turn, 0, 0).below(Purpose::Gap, 300)).unwrap();
             let demands: Vec<Demand> = (0..turn % 40).map(|index| demand(turn, index)).collect();

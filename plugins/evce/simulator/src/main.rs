@@ -1,4 +1,4 @@
-//! `evce-simulator`: runs one simulator until it is told to end or its parent ends.
+//! `evce-simulator`: runs one simulator until a signal or the end of its parent.
 
 mod parent;
 
@@ -13,26 +13,26 @@ use evce_simulator::{Fixture, Options, Simulator, Speed, TimeSpan};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Holds the password when no file does.
+/// The variable with the password, if there is no password file.
 const PASSWORD_VARIABLE: &str = "EVCE_SIMULATOR_PASSWORD";
 
-/// A stand-in for an EVCE charge controller.
+/// Simulates an EVCE charge controller
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// Where the API listens (TLS); port 0 takes a free one
+    /// Address of the API (TLS); port 0 takes a free port
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Where the control interface listens; loopback only
+    /// Address of the control interface; loopback only
     #[arg(long, default_value = "127.0.0.1:0")]
     control: SocketAddr,
-    /// The site: F1 (the guide's screens, frozen), F2 (50 stations, moving) or stations:N
+    /// Site: F1 (the screens of the guide, fixed), F2 (50 stations, moving) or stations:N
     #[arg(long, default_value_t = Fixture::F1)]
     fixture: Fixture,
-    /// Decides all cars and meters
+    /// Seed for all cars and meters
     #[arg(long, default_value_t = 42)]
     seed: u64,
-    /// How fast cars and meters move, 0 to 3600; dates, tokens and validities follow wall time
+    /// Speed of cars and meters, 0 to 3600; dates, tokens and validities follow wall time
     #[arg(long, default_value = "1")]
     speed: Speed,
     /// Login of the account that may write; `viewer` and `admin` have the same password
@@ -41,10 +41,10 @@ struct Arguments {
     /// File with the password; else the variable `EVCE_SIMULATOR_PASSWORD`, else a random one is printed
     #[arg(long)]
     password_file: Option<PathBuf>,
-    /// Life of a token
+    /// Lifetime of a token
     #[arg(long, default_value = "3600s")]
     token_life: TimeSpan,
-    /// What the API says its version is; empty for a controller that says nothing
+    /// Version of the API; empty for a controller without a version
     #[arg(long, default_value = "6.0")]
     api_version: String,
     /// Print exactly one line of JSON on standard output when ready
@@ -91,7 +91,7 @@ fn given_password(arguments: &Arguments) -> anyhow::Result<Option<String>> {
     Ok(Some(password.to_owned()))
 }
 
-/// Says where it listens: as one line of JSON on standard output, or for people on standard error.
+/// Prints the addresses: as one line of JSON on standard output, or as text on standard error.
 fn show(simulator: &Simulator, announce: bool, is_password_random: bool) -> io::Result<()> {
     if announce {
         let mut line = json!({

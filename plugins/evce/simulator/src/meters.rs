@@ -1,11 +1,11 @@
-//! The electrical model: what a connector's meter reads.
+//! The electrical model: the readings of a connector's meter.
 
 use crate::random::{Numbers, Purpose};
 use crate::site::{Measures, Rating};
 
 const POWER_FACTOR_PERCENT: u64 = 98;
 
-/// The phases on which a car draws: those of the outlet, fewer when the car uses fewer.
+/// Returns the phases that a car loads: those of the outlet, or fewer if the car uses fewer.
 pub(crate) fn used_phases(rating: Rating, car_phases: u8) -> [bool; 3] {
     let mut left = car_phases;
     rating.phases.connected().map(|connected| {
@@ -17,7 +17,8 @@ pub(crate) fn used_phases(rating: Rating, car_phases: u8) -> [bool; 3] {
     })
 }
 
-/// Reads the meter while `current_ca` is drawn on each used phase; with nothing drawn it shows stand-by.
+/// Reads the meter while `current_ca` is drawn on each used phase; without a current it returns the stand-by
+/// reading.
 ///
 /// Noise only lowers the current, so that a sum of readings never passes the limit that was kept.
 pub(crate) fn read(

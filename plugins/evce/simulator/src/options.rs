@@ -10,13 +10,13 @@ use crate::speed::Speed;
 /// Settings of one simulator.
 #[derive(Clone)]
 pub struct Options {
-    /// Where the API listens (TLS). Port 0 takes a free one.
+    /// Address of the API (TLS). Port 0 takes a free port.
     pub listen: SocketAddr,
-    /// Where the control interface listens (plain HTTP); loopback only. Port 0 takes a free one.
+    /// Address of the control interface (plain HTTP); loopback only. Port 0 takes a free port.
     pub control: SocketAddr,
-    /// Which site is simulated.
+    /// The simulated site.
     pub fixture: Fixture,
-    /// Decides all cars and meters.
+    /// Seed for all cars and meters.
     pub seed: u64,
     /// How fast cars and meters move against wall time.
     pub speed: Speed,
@@ -28,9 +28,9 @@ pub struct Options {
     pub token_life: Duration,
     /// Tokens of one account at the same time; one more ends the oldest.
     pub max_sessions: usize,
-    /// What `X-Api-Version` and `/version` say; `None` for a controller that says nothing.
+    /// The version in `X-Api-Version` and `/version`; `None` for a controller without one.
     pub api_version: Option<String>,
-    /// Where wall time comes from.
+    /// The source of wall time.
     pub wall_clock: WallClock,
 }
 

@@ -1,4 +1,4 @@
-//! Ends with the process that started it, also when that one is killed.
+//! Detects the end of the parent process, even if it is killed.
 
 use std::io;
 
@@ -13,8 +13,8 @@ pub(crate) struct Parent {
 impl Parent {
     /// Asks for a signal at the parent's end.
     ///
-    /// Linux sends it when the *thread* that started us ends, so the receiver has to look whether the process
-    /// is gone; therefore a signal of its own and not SIGTERM.
+    /// Linux sends it when the *thread* that started us ends, so the receiver checks whether the process is
+    /// gone. Therefore it is not SIGTERM.
     pub(crate) fn watch() -> io::Result<Self> {
         let id = getppid();
         #[cfg(target_os = "linux")]

@@ -1,9 +1,9 @@
-//! Numbers that depend only on what they are for.
+//! Random numbers that depend only on their purpose.
 //!
-//! There is no generator with a state: each number is a hash of the seed, the thing it concerns and its
-//! purpose. One more station changes nothing for the others, and no order of calls matters.
+//! The generator has no state: each number is a hash of the seed, the object and the purpose. An additional
+//! station does not change the others, and the order of calls does not matter.
 
-/// What a number decides; part of its key.
+/// The purpose of a number; part of its key.
 #[derive(Clone, Copy)]
 pub(crate) enum Purpose {
     Gap = 1,
@@ -23,15 +23,15 @@ pub(crate) enum Purpose {
     Fault,
 }
 
-/// The numbers that belong to one thing.
+/// The numbers of one object.
 #[derive(Clone, Copy)]
 pub(crate) struct Numbers {
     key: u64,
 }
 
 impl Numbers {
-    pub(crate) fn of(seed: u64, thing: u64, part: u64, turn: u64) -> Self {
-        let key = [thing, part, turn].into_iter().fold(mix(seed), |key, next| mix(key ^ mix(next)));
+    pub(crate) fn of(seed: u64, object: u64, part: u64, turn: u64) -> Self {
+        let key = [object, part, turn].into_iter().fold(mix(seed), |key, next| mix(key ^ mix(next)));
         Self { key }
     }
 
@@ -68,11 +68,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_key_gives_the_same_number_and_another_purpose_another() {
-        let numbers = Numbers::of(42, 7, 1, 3);
-        let again = Numbers::of(42, 7, 1, 3);
-        assert_eq!(numbers.below(Purpose::Gap, 1 << 40), again.below(Purpose::Gap, 1 << 40));
-        assert_ne!(numbers.below(Purpose::Gap, 1 << 40), numbers.below(Purpose::Stay, 1 << 40));
+    fn each_part_of_the_key_and_the_purpose_change_the_number() {
+        let number = |numbers: Numbers, purpose| numbers.below(purpose, 1 << 40);
+        let first = number(Numbers::of(42, 7, 1, 3), Purpose::Gap);
+        // Fixtures and documented examples depend on this value.
+        assert_eq!(first, 1_033_335_699_480);
+        for other in [
+            Numbers::of(43, 7, 1, 3),
+            Numbers::of(42, 8, 1, 3),
+            Numbers::of(42, 7, 2, 3),
+            Numbers::of(42, 7, 1, 4),
+        ] {
+            assert_ne!(number(other, Purpose::Gap), first);
+        }
+        assert_ne!(number(Numbers::of(42, 7, 1, 3), Purpose::Stay), first);
     }
 
     #[test]

@@ -26,14 +26,14 @@ pub(crate) struct LoggedRequest {
     body: Option<String>,
     /// Number of the token, never the token.
     token_id: Option<u64>,
-    /// Missing while it is under way, and for good when no answer was sent.
+    /// `None` until the response; for ever if none was sent.
     status: Option<u16>,
-    /// The fault it met.
+    /// The fault that affected it.
     fault: Option<FaultKind>,
-    answer_bytes: Option<usize>,
+    response_bytes: Option<usize>,
 }
 
-/// What is known when a call arrives.
+/// The data of an incoming call.
 pub(crate) struct Arrival {
     pub(crate) unix_ms: i64,
     pub(crate) method: String,
@@ -43,14 +43,14 @@ pub(crate) struct Arrival {
     pub(crate) token_id: Option<u64>,
 }
 
-/// The calls so far.
+/// All calls so far.
 #[derive(Default)]
 pub(crate) struct RequestLog {
     requests: VecDeque<LoggedRequest>,
     so_far: u64,
 }
 
-/// Which calls to show.
+/// Selects calls.
 #[derive(serde::Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RequestFilter {
@@ -62,7 +62,7 @@ pub(crate) struct RequestFilter {
 }
 
 impl RequestLog {
-    /// Notes an arrival; answers its sequence number.
+    /// Logs an incoming call. Returns its sequence number.
     pub(crate) fn begin(&mut self, arrival: Arrival) -> u64 {
         self.so_far += 1;
         if self.requests.len() == KEPT {
@@ -78,7 +78,7 @@ impl RequestLog {
             token_id: arrival.token_id,
             status: None,
             fault: None,
-            answer_bytes: None,
+            response_bytes: None,
         });
         self.so_far
     }
@@ -89,10 +89,10 @@ impl RequestLog {
         }
     }
 
-    pub(crate) fn set_answer(&mut self, sequence: u64, status: u16, bytes: usize) {
+    pub(crate) fn set_response(&mut self, sequence: u64, status: u16, bytes: usize) {
         if let Some(request) = self.find(sequence) {
             request.status = Some(status);
-            request.answer_bytes = Some(bytes);
+            request.response_bytes = Some(bytes);
         }
     }
 

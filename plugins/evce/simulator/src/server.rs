@@ -15,8 +15,8 @@ use crate::api::{self, exchange};
 use crate::controller::Controller;
 
 /// A handshake or a request's head that takes longer ends the connection.
-const TEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often the site catches up when nobody looks.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Interval of advancing the site without requests.
 const CATCH_UP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Serves the API until it is dropped.
@@ -40,7 +40,7 @@ pub(crate) async fn serve_control(router: Router, listener: TcpListener) -> std:
     axum::serve(listener, router).await
 }
 
-/// Keeps the site moving when nobody looks, so that no look has much to catch up with.
+/// Advances the site regularly, so that no request has much to compute.
 pub(crate) async fn keep_moving(controller: Arc<Controller>) {
     let mut beat = tokio::time::interval(CATCH_UP_INTERVAL);
     loop {
@@ -58,14 +58,16 @@ impl Connection {
     async fn serve(self, stream: TcpStream, tls: TlsAcceptor) {
         let mut cuts = self.controller.cuts.subscribe();
         if self.controller.refuses_connection() {
-            // The peer sees a reset, as from a port that nobody listens on.
+            // The peer sees a reset, as from a closed port.
             let _ = stream.set_zero_linger();
             return;
         }
         let _ = stream.set_nodelay(true);
-        let Ok(Ok(stream)) = tokio::time::timeout(TEST_TIMEOUT, tls.accept(stream)).await else { return };
+        let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await else {
+            return;
+        };
         let service = service_fn(move |request| {
-            exchange::answer(Arc::clone(&self.controller), self.router.clone(), request)
+            exchange::respond(Arc::clone(&self.controller), self.router.clone(), request)
         });
         let served = http1::Builder::new()
             .timer(TokioTimer::new())

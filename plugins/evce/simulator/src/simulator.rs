@@ -41,7 +41,7 @@ pub enum StartError {
     Listen {
         /// The address that was asked for.
         address: SocketAddr,
-        /// What the system says.
+        /// The cause.
         source: io::Error,
     },
     /// The control interface has no login.

@@ -1,12 +1,15 @@
-//! The truth about the simulated site: zones, stations, connectors, and what is set on them.
+//! The state of the simulated site: zones, stations, connectors and their settings.
 //!
-//! Nothing here knows how the API spells it; see `api`. Currents are whole amperes where the controller
-//! gives them and hundredths of an ampere where a meter does.
+//! Only `api` knows the format of the API. Currents are whole amperes from the controller and hundredths of
+//! an ampere from a meter.
 
 use crate::auth::Role;
-use crate::cars::Session;
+use crate::charging_session::ChargingSession;
 
-/// Everything a controller looks after. Stations are kept in order of their ids.
+/// One step of charging and metering.
+pub(crate) const TICK_MS: i64 = 5_000;
+
+/// Everything a controller manages. Stations are kept in order of their ids.
 pub(crate) struct Site {
     pub(crate) zones: Vec<Zone>,
     pub(crate) stations: Vec<Station>,
@@ -29,14 +32,14 @@ pub(crate) enum ZoneKind {
     Dynamic,
 }
 
-/// What a zone or a connector may take.
+/// The limit of a zone or a connector.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SetPoint {
     pub(crate) current_a: u32,
     pub(crate) power_kw: u32,
 }
 
-/// A limit that a caller of the API put on a zone, kept as it was sent.
+/// A limit on a zone, stored as sent.
 #[derive(Clone)]
 pub(crate) struct Reduction {
     /// 0 to 100.
@@ -47,12 +50,12 @@ pub(crate) struct Reduction {
     pub(crate) owner: Role,
 }
 
-/// How long a reduction holds, by the controller's clock.
+/// The validity of a reduction, by the controller's clock.
 #[derive(Clone)]
 pub(crate) enum Validity {
-    /// Until a moment; `text` is what was sent.
+    /// Until a moment; `text` is the original text.
     Absolute { text: String, until_ms: i64 },
-    /// For some seconds after it was received.
+    /// For a number of seconds after receipt.
     Relative { seconds: u32, until_ms: i64 },
 }
 
@@ -83,7 +86,7 @@ pub(crate) struct Station {
     pub(crate) disconnected_authentication_mode: String,
     /// How often its meters report.
     pub(crate) sample_interval_ms: i64,
-    /// Answers every change of availability with "rejected".
+    /// Rejects every change of availability.
     pub(crate) rejects_availability: bool,
     pub(crate) connectors: Vec<Connector>,
 }
@@ -92,7 +95,7 @@ pub(crate) struct Station {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Link {
     Up,
-    /// Lost at this moment of the cars' clock; what the API shows stands still since.
+    /// Lost at this moment of the cars' clock; the API shows the last state.
     Lost {
         since_ms: i64,
     },
@@ -109,10 +112,9 @@ impl Station {
             Link::Up => now_ms,
             Link::Lost { since_ms } => since_ms,
         };
-        // Stations do not report in step: each has its own place on the grid of ticks.
-        let tick_ms = crate::world::TICK_MS;
-        let places = (self.sample_interval_ms / tick_ms).max(1);
-        let phase = i64::try_from(self.id % 1_000_000).unwrap_or(0) * 7 % places * tick_ms;
+        // Stations do not report in step: each has its own phase on the grid of ticks.
+        let slots = (self.sample_interval_ms / TICK_MS).max(1);
+        let phase = i64::try_from(self.id % 1_000_000).unwrap_or(0) * 7 % slots * TICK_MS;
         (until - phase).div_euclid(self.sample_interval_ms) * self.sample_interval_ms + phase
     }
 
@@ -136,7 +138,7 @@ pub(crate) struct Connector {
     pub(crate) number: u8,
     pub(crate) rating: Rating,
     pub(crate) status: Status,
-    /// What the API goes on showing while the link is lost.
+    /// The status in the API while the link is lost.
     pub(crate) status_at_link_loss: Option<Status>,
     pub(crate) error_code: String,
     pub(crate) availability: Availability,
@@ -145,13 +147,13 @@ pub(crate) struct Connector {
     pub(crate) set_point_a: u32,
     /// Energy register in watt seconds; falls with a new meter alone.
     pub(crate) energy_ws: u64,
-    /// What the meter measures with no car.
+    /// The measures without a car.
     pub(crate) standby: Measures,
-    /// What the meter measures now.
+    /// The present measures.
     pub(crate) measured: Measures,
-    /// What the station reported last.
+    /// The last report of the station.
     pub(crate) reported: Reported,
-    pub(crate) session: Option<Session>,
+    pub(crate) session: Option<ChargingSession>,
     /// Sessions so far; numbers the next.
     pub(crate) sessions: u32,
 }
@@ -167,7 +169,7 @@ impl Connector {
     }
 
     pub(crate) fn has_transaction(&self) -> bool {
-        self.session.as_ref().is_some_and(Session::is_transaction)
+        self.session.as_ref().is_some_and(ChargingSession::is_transaction)
     }
 
     /// The set point in the controller's terms: power is cut to whole kilowatts, as the guide shows it.
@@ -176,7 +178,7 @@ impl Connector {
     }
 }
 
-/// What a meter reads on the three phases.
+/// The measures on the three phases.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Measures {
     pub(crate) power_w: [u32; 3],
@@ -190,7 +192,7 @@ pub(crate) struct Reported {
     pub(crate) energy_wh: u64,
 }
 
-/// What a connector can deliver.
+/// The rating of a connector.
 #[derive(Clone, Copy)]
 pub(crate) struct Rating {
     pub(crate) is_dc: bool,
@@ -201,7 +203,7 @@ pub(crate) struct Rating {
 }
 
 impl Rating {
-    /// The most it takes from each connected phase.
+    /// Returns the maximum current per connected phase.
     pub(crate) fn max_current_a(self) -> u32 {
         if self.is_dc {
             // Rounded up, so that the set point cut to whole kilowatts shows the rating.
@@ -254,7 +256,7 @@ pub(crate) enum Status {
     Faulted,
 }
 
-/// What was asked for with OCPP `ChangeAvailability`.
+/// The state that OCPP `ChangeAvailability` requested.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Availability {
     Operative,

@@ -4,14 +4,14 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-/// 0 (stands still) to 3,600 (an hour in a second).
+/// 0 (paused) to 3,600 (an hour per second).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "f64")]
 pub struct Speed {
     milli: i64,
 }
 
-/// The number is no speed.
+/// The number is not a speed.
 #[derive(Debug, thiserror::Error)]
 #[error("the speed must be a number from 0 to 3600")]
 pub struct InvalidSpeed;
@@ -19,8 +19,8 @@ pub struct InvalidSpeed;
 impl Speed {
     /// As fast as wall time.
     pub const REAL: Self = Self { milli: 1000 };
-    /// Stands still; only the control interface moves the cars' clock.
-    pub const STANDING: Self = Self { milli: 0 };
+    /// Paused; only the control interface moves the cars' clock.
+    pub const PAUSED: Self = Self { milli: 0 };
 
     pub(crate) fn milli(self) -> i64 {
         self.milli

@@ -10,9 +10,9 @@ use serde::Deserialize;
 #[serde(try_from = "String")]
 pub struct TimeSpan(i64);
 
-/// The text is no span of time.
+/// The text is not a time span.
 #[derive(Debug, thiserror::Error)]
-#[error("'{text}' is no span of time: write a whole number and ms, s, m, h or d, such as 15m")]
+#[error("'{text}' is not a time span; write a whole number and ms, s, m, h or d, such as 15m")]
 pub struct InvalidTimeSpan {
     text: String,
 }

@@ -1,4 +1,4 @@
-//! Sites made from a plan: so many stations of a kind in each zone.
+//! Sites from a plan: the number of stations of each kind per zone.
 
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ use crate::site::{
 
 const SAMPLE_INTERVALS_MS: [i64; 4] = [5_000, 10_000, 10_000, 60_000];
 
-/// What a site is made of.
+/// The plan of a site.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Topology {
@@ -32,7 +32,7 @@ pub(crate) struct ZonePlan {
     pub(crate) template: Template,
 }
 
-/// A zone's kind as fixtures spell it.
+/// A zone's kind in fixtures.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ZoneKindName {
@@ -130,9 +130,9 @@ impl Topology {
         for plan in self.zones {
             let zone = site.zones.len();
             for _ in 0..plan.stations {
-                let order =
-                    StationOrder { id: next_id, zone, template: plan.template, connectors: plan.connectors };
-                site.stations.push(station(seed, &order));
+                let spec =
+                    StationSpec { id: next_id, zone, template: plan.template, connectors: plan.connectors };
+                site.stations.push(station(seed, &spec));
                 next_id += 1;
             }
             site.zones.push(Zone {
@@ -149,7 +149,7 @@ impl Topology {
 }
 
 /// A station to be made.
-pub(crate) struct StationOrder {
+pub(crate) struct StationSpec {
     pub(crate) id: u64,
     /// Index of its zone.
     pub(crate) zone: usize,
@@ -158,18 +158,18 @@ pub(crate) struct StationOrder {
 }
 
 /// Makes a station with its connectors idle.
-pub(crate) fn station(seed: u64, order: &StationOrder) -> Station {
-    let id = order.id;
+pub(crate) fn station(seed: u64, spec: &StationSpec) -> Station {
+    let id = spec.id;
     let numbers = Numbers::of(seed, id, 0, 0);
     let name = format!("CP{id:05}");
     Station {
         id,
-        zone: order.zone,
+        zone: spec.zone,
         protocol: "ocpp1.6".to_owned(),
         friendly_name: format!("Charger {id}"),
         serial_number: format!("SN{id:08}"),
         ocpp_identifier: name,
-        model: order.template.model().to_owned(),
+        model: spec.template.model().to_owned(),
         version: "1.1.0".to_owned(),
         ip_address: format!("10.{}.{}.{}", id / 65_536 % 256, id / 256 % 256, id % 256),
         cpo_url: String::new(),
@@ -179,13 +179,13 @@ pub(crate) fn station(seed: u64, order: &StationOrder) -> Station {
         disconnected_authentication_mode: "allow_all".to_owned(),
         sample_interval_ms: numbers.choose(Purpose::SampleInterval, &SAMPLE_INTERVALS_MS),
         rejects_availability: false,
-        connectors: (1..=order.connectors).map(|number| connector(seed, order, number)).collect(),
+        connectors: (1..=spec.connectors).map(|number| connector(seed, spec, number)).collect(),
     }
 }
 
-fn connector(seed: u64, order: &StationOrder, number: u8) -> Connector {
-    let rating = order.template.rating(order.id + u64::from(number));
-    let numbers = Numbers::of(seed, order.id, u64::from(number), 0);
+fn connector(seed: u64, spec: &StationSpec, number: u8) -> Connector {
+    let rating = spec.template.rating(spec.id + u64::from(number));
+    let numbers = Numbers::of(seed, spec.id, u64::from(number), 0);
     let standby = standby(numbers, rating);
     let mut connector = Connector {
         number,

@@ -1,30 +1,29 @@
 //! The site in motion: arrivals, charging, load management and meter samples, tick by tick.
 //!
-//! Ticks lie on a grid of the cars' clock and are worked off when somebody looks, so how often that happens
-//! changes nothing. Connectors without a car cost nothing but an entry in the queue of arrivals.
+//! Ticks lie on a grid of the cars' clock and are computed on demand, so the frequency of requests does not
+//! matter. Connectors without a car cost only an entry in the queue of arrivals.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::cars::{self, Step};
+use crate::charging_session::Stage;
 use crate::clock::Moment;
 use crate::load_management::{self, Demand, MINIMUM_A};
 use crate::random::{Numbers, Purpose};
-use crate::site::{Availability, Link, Site, Status, Zone, ZoneKind};
+use crate::site::{Availability, Link, Site, Status, TICK_MS, Zone, ZoneKind};
 
-/// One step of charging and metering.
-pub(crate) const TICK_MS: i64 = 5_000;
-/// Current is shared anew this often.
+/// Interval of sharing the current.
 const ALLOCATION_MS: i64 = 10_000;
-/// Cars that wait for current take turns this often.
+/// Interval at which waiting cars take turns.
 const ROTATION_MS: i64 = 15 * 60_000;
-/// The building's other consumption changes this often.
+/// Interval at which the building's other consumption changes.
 const BUILDING_SLOT_MS: i64 = 15 * 60_000;
-/// Cars come for this long before the first look, so that some are charging then.
+/// Simulated time before the start, so that some cars are charging.
 const WARM_UP_MS: i64 = 10 * 60_000;
 
-/// What a reduction does to a zone. The real controller's rule is not known: the guide shows 10 % on a zone
-/// whose set point is its whole maximum.
+/// The effect of a reduction on a zone. The real controller's rule is not known: the guide shows 10 % on a
+/// zone whose set point is its whole maximum.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReductionEffect {
     /// Lowers the set point by its percentage.
@@ -33,7 +32,7 @@ pub(crate) enum ReductionEffect {
     SparesStatic,
 }
 
-/// How cars come.
+/// How cars arrive.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arrivals {
     /// By themselves, from the seed.
@@ -45,7 +44,7 @@ pub(crate) enum Arrivals {
 /// A connector: its station's id and its number.
 pub(crate) type ConnectorKey = (u64, u8);
 
-/// The site and everything that moves in it.
+/// The site and its moving parts.
 pub(crate) struct World {
     pub(crate) site: Site,
     seed: u64,
@@ -76,7 +75,7 @@ impl World {
         world
     }
 
-    /// Works off all ticks up to a moment and ends the reductions whose time has come.
+    /// Computes all ticks up to a moment and ends expired reductions.
     pub(crate) fn advance(&mut self, moment: &Moment) {
         while self.next_tick_ms <= moment.cars_ms {
             self.end_reductions(moment.controller_at(self.next_tick_ms), self.next_tick_ms);
@@ -108,19 +107,19 @@ impl World {
         self.occupied.push((station, connector));
     }
 
-    /// Takes the car away now, if there is one.
+    /// Unplugs the car now, if there is one.
     pub(crate) fn unplug(&mut self, station: usize, connector: usize, now_ms: i64) {
         let owner = &mut self.site.stations[station];
         cars::end(&mut owner.connectors[connector]);
         if owner.is_connected() {
             owner.connectors[connector].report();
         }
-        self.occupied.retain(|place| *place != (station, connector));
+        self.occupied.retain(|occupied| *occupied != (station, connector));
         self.queue_arrival(station, connector, now_ms);
         self.allocate(now_ms);
     }
 
-    /// Lets cars come to a station that was added.
+    /// Queues the first arrivals at a new station.
     pub(crate) fn queue_first_arrivals(&mut self, station: usize, now_ms: i64) {
         if self.arrivals == Arrivals::ByHand {
             return;
@@ -133,28 +132,29 @@ impl World {
         }
     }
 
-    /// Removes a station with all that belongs to it.
+    /// Removes a station and its cars.
     pub(crate) fn remove_station(&mut self, station: usize) {
         self.site.stations.remove(station);
-        self.occupied.retain(|place| place.0 != station);
-        for place in self.occupied.iter_mut().filter(|place| place.0 > station) {
-            place.0 -= 1;
+        self.occupied.retain(|occupied| occupied.0 != station);
+        for connector in self.occupied.iter_mut().filter(|connector| connector.0 > station) {
+            connector.0 -= 1;
         }
     }
 
-    /// Shares each zone's current anew.
+    /// Shares the current of each zone.
     pub(crate) fn allocate(&mut self, now_ms: i64) {
-        let transactions = self.places_by_zone();
-        for (zone, places) in transactions.iter().enumerate() {
+        let occupied = self.occupied_by_zone();
+        for (zone, connectors) in occupied.iter().enumerate() {
             let budget_a = self.budget_a(zone, now_ms);
             let set = &mut self.site.zones[zone].set_point;
             set.current_a = budget_a;
             set.power_kw = zone_power_kw(budget_a);
-            let demands: Vec<Demand> = places.iter().map(|place| self.demand(*place)).collect();
-            for (place, set_point_a) in places.iter().zip(load_management::share(budget_a, &demands)) {
-                let station = &mut self.site.stations[place.0];
+            let demands: Vec<Demand> = connectors.iter().map(|connector| self.demand(*connector)).collect();
+            for (connector, set_point_a) in connectors.iter().zip(load_management::share(budget_a, &demands))
+            {
+                let station = &mut self.site.stations[connector.0];
                 if station.is_connected() {
-                    station.connectors[place.1].set_point_a = set_point_a;
+                    station.connectors[connector.1].set_point_a = set_point_a;
                 }
             }
         }
@@ -176,7 +176,7 @@ impl World {
             }
         }
         if !left.is_empty() {
-            self.occupied.retain(|place| !left.contains(place));
+            self.occupied.retain(|connector| !left.contains(connector));
             for (station, connector) in left {
                 self.queue_arrival(station, connector, now_ms);
             }
@@ -201,7 +201,7 @@ impl World {
             if outlets[connector].status == Status::Available {
                 self.plug_in(station, connector, now_ms);
             } else {
-                // Whoever finds it taken or out of order drives on; the next comes later.
+                // A car leaves if the connector is occupied or faulted; the next one arrives later.
                 outlets[connector].sessions += 1;
                 self.queue_arrival(station, connector, now_ms);
             }
@@ -219,17 +219,18 @@ impl World {
         self.queue.push(Reverse((now_ms + gap_ms, (owner.id, outlet.number))));
     }
 
-    /// Lets cars that wait for current change places with those that had it.
+    /// Moves cars that have current behind those that wait for it.
     fn rotate(&mut self, now_ms: i64) {
-        for places in self.places_by_zone() {
-            let waits = |place: &(usize, usize)| {
-                self.site.stations[place.0].connectors[place.1].set_point_a < MINIMUM_A
+        for connectors in self.occupied_by_zone() {
+            let waits = |connector: &(usize, usize)| {
+                self.site.stations[connector.0].connectors[connector.1].set_point_a < MINIMUM_A
             };
-            if !places.iter().any(waits) {
+            if !connectors.iter().any(waits) {
                 continue;
             }
-            for place in places.into_iter().filter(|place| !waits(place)).collect::<Vec<_>>() {
-                if let Some(session) = &mut self.site.stations[place.0].connectors[place.1].session {
+            for connector in connectors.into_iter().filter(|connector| !waits(connector)).collect::<Vec<_>>()
+            {
+                if let Some(session) = &mut self.site.stations[connector.0].connectors[connector.1].session {
                     session.queued_ms = now_ms;
                 }
             }
@@ -237,7 +238,7 @@ impl World {
     }
 
     /// The connectors with a transaction, for each zone.
-    fn places_by_zone(&self) -> Vec<Vec<(usize, usize)>> {
+    fn occupied_by_zone(&self) -> Vec<Vec<(usize, usize)>> {
         let mut zones = vec![Vec::new(); self.site.zones.len()];
         for &(station, connector) in &self.occupied {
             let owner = &self.site.stations[station];
@@ -253,9 +254,8 @@ impl World {
         let outlet = &owner.connectors[connector];
         let (phases, queued_ms, car_a) = outlet.session.as_ref().map_or(([false; 3], 0, 0), |session| {
             let phases = crate::meters::used_phases(outlet.rating, session.car.phases);
-            // A car that is full keeps the least, should it want to warm itself.
-            let most_a =
-                if session.stage == cars::Stage::Full { MINIMUM_A } else { session.car.max_current_a };
+            // A full car keeps the minimum, for its heating.
+            let most_a = if session.stage == Stage::Full { MINIMUM_A } else { session.car.max_current_a };
             (phases, session.queued_ms, most_a)
         });
         let is_out_of_reach = owner.link != Link::Up;
@@ -272,7 +272,7 @@ impl World {
         }
     }
 
-    /// What a zone may take from each phase, in whole amperes.
+    /// Returns the budget of a zone per phase, in whole amperes.
     fn budget_a(&self, zone: usize, now_ms: i64) -> u32 {
         let zone = &self.site.zones[zone];
         let building_a = match zone.kind {

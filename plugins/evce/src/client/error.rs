@@ -1,11 +1,11 @@
-//! What can go wrong with a controller, and what an administrator can do about it.
+//! Errors of a controller, and their remedies for an administrator.
 
 use riser_plugin::http::HttpError;
 use riser_plugin::{Failure, HostError, Problem};
 
 use crate::wire::{DecodeError, ProfileError};
 
-/// Why a controller did not do what was asked.
+/// Why a call of a controller failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EvceError {
     #[error(transparent)]
@@ -14,23 +14,23 @@ pub(crate) enum EvceError {
     Profile(#[from] ProfileError),
     #[error("the charge controller {address} refused login and password")]
     CredentialsRefused { address: String },
-    #[error("the charge controller {address} does not take the token that it has just given")]
+    #[error("the charge controller {address} rejects the token that it has just issued")]
     TokenRefused { address: String },
     #[error("the charge controller {address} has locked this user out")]
     LockedOut { address: String },
-    #[error("the charge controller {address} is unwell (HTTP status {status}{said})")]
-    Unwell { address: String, status: u16, said: String },
-    #[error("the charge controller says no (HTTP status {status}{said})")]
-    Refused { status: u16, said: String },
-    #[error("the charge controller cannot be understood: {0}")]
-    Answer(#[from] DecodeError),
+    #[error("the charge controller {address} reports an internal error (HTTP status {status}{detail})")]
+    Unwell { address: String, status: u16, detail: String },
+    #[error("the charge controller rejected the request (HTTP status {status}{detail})")]
+    Refused { status: u16, detail: String },
+    #[error("unexpected response of the charge controller: {0}")]
+    Response(#[from] DecodeError),
 }
 
 /// The code of a problem, and what to do about it.
 pub(crate) type CodeAndRemedy = (&'static str, &'static str);
 
 impl EvceError {
-    /// The code of the problem that this error is, and its remedy.
+    /// Returns the code of the related problem and its remedy.
     pub(crate) fn problem(&self) -> CodeAndRemedy {
         match self {
             Self::CredentialsRefused { .. } => {
@@ -44,26 +44,26 @@ impl EvceError {
                 "certificate",
                 "if the controller has a new certificate, compare the fingerprint with its own display and enter it",
             ),
-            Self::Http(HttpError::Denied(_)) => ("waiting", "nothing: it is tried again by itself"),
+            Self::Http(HttpError::Denied(_)) => ("waiting", "none; Riser tries again automatically"),
             Self::Http(HttpError::Address { .. }) => ("address", "correct the address of the connection"),
-            Self::Http(HttpError::CaFile { .. }) => ("ca-file", "give a file with a certificate in PEM"),
+            Self::Http(HttpError::CaFile { .. }) => ("ca-file", "enter a PEM file with a certificate"),
             Self::Http(_) => {
                 ("unreachable", "check that the charge controller is on and reachable from this machine")
             }
             Self::Profile(_) => ("profile", "correct the profile file of the connection"),
             Self::Unwell { .. } | Self::TokenRefused { .. } => {
-                ("unwell", "wait; if it lasts, look at the charge controller's own messages")
+                ("unwell", "wait; if it persists, check the messages of the charge controller")
             }
-            // What is not the API does not have its paths, or sends elsewhere.
-            Self::Answer(_) | Self::Refused { status: 300..=399 | 404 | 405, .. } => (
+            // Another service lacks the paths of the API, or redirects.
+            Self::Response(_) | Self::Refused { status: 300..=399 | 404 | 405, .. } => (
                 "not-understood",
                 "check that the address is that of the API (…/api/v2) and the version is supported",
             ),
-            Self::Refused { .. } => ("refused", "check what this user may do in the charge controller"),
+            Self::Refused { .. } => ("refused", "check the rights of this user in the charge controller"),
         }
     }
 
-    /// The same as a problem in the portal.
+    /// Converts to a problem.
     pub(crate) fn as_problem(&self, effect: &str) -> Problem {
         let (code, remedy) = self.problem();
         let problem = Problem::new(code, self.to_string()).effect(effect).remedy(remedy);
@@ -75,13 +75,13 @@ impl EvceError {
         }
     }
 
-    /// The same as the end of a run, tried again only if that can help.
+    /// Converts to a failure of the run, which is retried only if that can help.
     pub(crate) fn as_failure(&self, effect: &str) -> Failure {
         let failure = Failure::problem(self.as_problem(effect));
         if self.needs_operator() { failure.permanent() } else { failure }
     }
 
-    /// Whether somebody has to act before trying again can help.
+    /// Whether an operator must act before a retry can help.
     pub(crate) fn needs_operator(&self) -> bool {
         matches!(
             self,
@@ -94,13 +94,13 @@ impl EvceError {
         )
     }
 
-    /// Whether the controller was reached and answered something else than was asked for.
-    pub(crate) const fn is_an_answer(&self) -> bool {
-        matches!(self, Self::Answer(_) | Self::Refused { .. } | Self::Unwell { .. })
+    /// Whether the controller responded.
+    pub(crate) const fn has_response(&self) -> bool {
+        matches!(self, Self::Response(_) | Self::Refused { .. } | Self::Unwell { .. })
     }
 
-    /// Whether a write may have been carried out although there is no answer.
-    pub(crate) fn may_have_been_done(&self) -> bool {
+    /// Whether a write may have taken effect although its response is missing.
+    pub(crate) fn may_have_taken_effect(&self) -> bool {
         match self {
             Self::Http(
                 HttpError::Denied(_)
@@ -110,13 +110,13 @@ impl EvceError {
                 | HttpError::CaFile { .. },
             ) => false,
             Self::Http(HttpError::Unreachable { source, .. }) => !source.is_connect(),
-            Self::Http(_) | Self::Answer(_) => true,
+            Self::Http(_) | Self::Response(_) => true,
             Self::Unwell { status, .. } => !matches!(status, 429 | 503),
             _ => false,
         }
     }
 
-    /// The end of the run, when that is what this error is.
+    /// Returns the host's error if the run must end.
     pub(crate) fn host_error(&self) -> Option<HostError> {
         match self {
             Self::Http(HttpError::Host(error)) => Some(error.clone()),
@@ -124,7 +124,7 @@ impl EvceError {
         }
     }
 
-    /// Carries the end of the run out of whoever met it.
+    /// Propagates the end of the run.
     pub(crate) fn propagate_stop(&self) -> Result<(), HostError> {
         self.host_error().map_or(Ok(()), Err)
     }

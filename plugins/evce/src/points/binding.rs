@@ -1,5 +1,4 @@
-//! Finds the handles of all points once, so that a look at the controller becomes a batch without looking up
-//! a single id.
+//! Finds the handles of all points once, so that a poll becomes a batch without looking up ids.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,17 +6,17 @@ use std::time::SystemTime;
 
 use riser_plugin::{Point, Points, Publication};
 
-use super::row::{Row, SetPointKind, Shown, Written};
+use super::row::{Publisher, Row, SetPointKind, Shown};
 use super::sums::Sums;
 use super::tree::{ROOT, connector_id, station_id, zone_id};
 use super::{STATUS, connector, site, station, zone};
 use crate::model::{Connector, ObjectId, Site, Station, Zone};
 
-const NOT_REACHED: &str = "the controller does not reach the station";
+const NOT_REACHED: &str = "the station is not connected to the controller";
 
-/// What a set point is about.
+/// The property that a set point changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
+pub(crate) enum SetPointTarget {
     Reduction(ObjectId),
     Validity(ObjectId),
     Availability { station: ObjectId, number: i32 },
@@ -29,12 +28,12 @@ pub(crate) enum Target {
 pub(crate) struct Binding {
     site: RowPoints,
     zones: HashMap<ObjectId, ZonePoints>,
-    targets: HashMap<u32, Target>,
-    /// All points that Status writes.
+    targets: HashMap<u32, SetPointTarget>,
+    /// All points that Status publishes.
     status: Vec<Point>,
 }
 
-/// The points of one object, in the order of its rows; `None` for one that Setup has not created.
+/// The points of one object, in the order of its rows; `None` if Setup has not created it.
 type RowPoints = Vec<Option<Point>>;
 
 #[derive(Debug)]
@@ -49,7 +48,7 @@ struct StationPoints {
     connectors: HashMap<i32, RowPoints>,
 }
 
-/// Which rows a class publishes.
+/// Selects the rows of a class.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Setup,
@@ -57,21 +56,21 @@ enum Part {
 }
 
 impl Binding {
-    /// The points that Status writes, before anything was seen of the site.
+    /// Finds the points that Status publishes, before the first poll.
     pub(crate) fn of_status_points(points: &Points) -> Self {
         let ours = points.iter().filter(|(_, stored)| !stored.is_history && &*stored.published_by == STATUS);
         Self { status: ours.map(|(_, stored)| stored.point).collect(), ..Self::default() }
     }
 
-    /// Finds the points of a site's objects.
+    /// Finds the points of all objects of a site.
     pub(crate) fn new(points: &Points, site: &Site) -> Self {
         let mut binding = Self::of_status_points(points);
         binding.site = find(points, ROOT, site::ROWS);
         for zone in &site.zones {
             let rows = find(points, &zone_id(zone), zone::ROWS);
             binding.note_targets(zone::ROWS, &rows, |kind| match kind {
-                SetPointKind::Reduction => Some(Target::Reduction(zone.id.clone())),
-                SetPointKind::Validity => Some(Target::Validity(zone.id.clone())),
+                SetPointKind::Reduction => Some(SetPointTarget::Reduction(zone.id.clone())),
+                SetPointKind::Validity => Some(SetPointTarget::Validity(zone.id.clone())),
                 _ => None,
             });
             let bind = |station: &Station| (station.id.clone(), binding.bind_station(points, zone, station));
@@ -89,8 +88,12 @@ impl Binding {
             let rows = find(points, &connector_id(zone, station, number), connector::ROWS);
             let station = &station.id;
             self.note_targets(connector::ROWS, &rows, |kind| match kind {
-                SetPointKind::Availability => Some(Target::Availability { station: station.clone(), number }),
-                SetPointKind::IsAvailable => Some(Target::IsAvailable { station: station.clone(), number }),
+                SetPointKind::Availability => {
+                    Some(SetPointTarget::Availability { station: station.clone(), number })
+                }
+                SetPointKind::IsAvailable => {
+                    Some(SetPointTarget::IsAvailable { station: station.clone(), number })
+                }
                 _ => None,
             });
             connectors.insert(number, rows);
@@ -102,7 +105,7 @@ impl Binding {
         &mut self,
         rows: &[Row<T>],
         points: &[Option<Point>],
-        target: impl Fn(SetPointKind) -> Option<Target>,
+        target: impl Fn(SetPointKind) -> Option<SetPointTarget>,
     ) {
         for (row, point) in rows.iter().zip(points) {
             if let (Some(kind), Some(point)) = (row.set_point, point)
@@ -113,37 +116,37 @@ impl Binding {
         }
     }
 
-    /// What a set point for this handle is about.
-    pub(crate) fn target(&self, handle: u32) -> Option<&Target> {
+    /// Returns the target of a set point by its handle.
+    pub(crate) fn target(&self, handle: u32) -> Option<&SetPointTarget> {
         self.targets.get(&handle)
     }
 
-    /// Whether the objects of a site are those that have points: no new one, none gone.
+    /// Whether exactly the objects of the site have points: none is new, none is gone.
     pub(crate) fn fits(&self, site: &Site) -> bool {
         let fits = |zone: &Zone| self.zones.get(&zone.id).is_some_and(|points| points.fit(zone));
         site.zones.len() == self.zones.len() && site.zones.iter().all(fits)
     }
 
-    /// What Setup publishes.
+    /// Returns the values that Setup publishes.
     pub(crate) fn setup_values(&self, site: &Site) -> Vec<Publication> {
         self.values(site, Part::Setup)
     }
 
-    /// What Status publishes.
+    /// Returns the values that Status publishes.
     pub(crate) fn status_values(&self, site: &Site) -> Vec<Publication> {
         self.values(site, Part::Status)
     }
 
-    /// What a zone was ordered and shows of it: all that Status writes but sums.
+    /// Returns the settings and orders of a zone: all values that Status publishes except sums.
     pub(crate) fn zone_orders(&self, zone: &Zone) -> Vec<Publication> {
         let points = self.zones.get(&zone.id).into_iter().flat_map(|points| &points.rows);
-        let ordered = zone::ROWS.iter().zip(points).filter(|(row, _)| row.written == Written::ByStatus);
+        let ordered = zone::ROWS.iter().zip(points).filter(|(row, _)| row.publisher == Publisher::Status);
         ordered
             .filter_map(|(row, point)| Some((row.show)(zone, &Sums::default()).publication((*point)?)))
             .collect()
     }
 
-    /// What Status publishes of one connector of a station in a zone.
+    /// Returns the values that Status publishes for one connector.
     pub(crate) fn connector_values(
         &self,
         zone: &ObjectId,
@@ -157,14 +160,14 @@ impl Binding {
         batch.publications
     }
 
-    /// All that Status writes, as Offline for one reason.
+    /// Returns all values of Status as Offline with this reason.
     pub(crate) fn all_offline(&self, reason: &str) -> Vec<Publication> {
         let reason: Arc<str> = reason.into();
         self.status.iter().map(|point| point.offline(Arc::clone(&reason))).collect()
     }
 
     fn values(&self, site: &Site, part: Part) -> Vec<Publication> {
-        // Setup writes fewer.
+        // Setup publishes fewer.
         let mut batch = Batch::of(part, self.status.len());
         let mut zone_sums = Vec::with_capacity(site.zones.len());
         for zone in &site.zones {
@@ -207,7 +210,7 @@ impl StationPoints {
     fn push(&self, batch: &mut Batch, station: &Station, sums: &Sums) {
         let is_reached = station.is_connected != Some(false);
         batch.push(&self.rows, station::ROWS, None, |row| {
-            unless_cut_off(is_reached, row.written, || (row.show)(station, sums))
+            unless_disconnected(is_reached, row.publisher, || (row.show)(station, sums))
         });
         for connector in &station.connectors {
             self.push_connector(batch, station, connector);
@@ -218,28 +221,28 @@ impl StationPoints {
         let Some(points) = self.connectors.get(&connector.number) else { return };
         let is_reached = station.is_connected != Some(false);
         batch.push(points, connector::ROWS, connector.measured_at, |row| {
-            unless_cut_off(is_reached, row.written, || (row.show)(connector, &Sums::default()))
+            unless_disconnected(is_reached, row.publisher, || (row.show)(connector, &Sums::default()))
         });
     }
 }
 
-fn unless_cut_off(is_reached: bool, written: Written, show: impl FnOnce() -> Shown) -> Shown {
-    if is_reached || written != Written::Live { show() } else { Shown::Offline(NOT_REACHED) }
+fn unless_disconnected(is_reached: bool, publisher: Publisher, show: impl FnOnce() -> Shown) -> Shown {
+    if is_reached || publisher != Publisher::StatusLive { show() } else { Shown::Offline(NOT_REACHED) }
 }
 
-/// What one class publishes.
+/// The publications of one class.
 struct Batch {
     part: Part,
     publications: Vec<Publication>,
 }
 
 impl Batch {
-    /// An empty one with room for so many.
+    /// Creates an empty batch with this capacity.
     fn of(part: Part, room: usize) -> Self {
         Self { part, publications: Vec::with_capacity(room) }
     }
 
-    /// Adds the points of one object. What was measured carries the moment at which it was.
+    /// Adds the points of one object. Measured values get the time of the measurement.
     fn push<T>(
         &mut self,
         points: &[Option<Point>],
@@ -248,11 +251,11 @@ impl Batch {
         show: impl Fn(&Row<T>) -> Shown,
     ) {
         for (row, point) in rows.iter().zip(points) {
-            let is_setups = row.written == Written::BySetup;
+            let is_setups = row.publisher == Publisher::Setup;
             if is_setups == (self.part == Part::Setup)
                 && let Some(point) = point
             {
-                let source_time = measured_at.filter(|_| row.written == Written::Live);
+                let source_time = measured_at.filter(|_| row.publisher == Publisher::StatusLive);
                 self.publications.push(Publication { source_time, ..show(row).publication(*point) });
             }
         }

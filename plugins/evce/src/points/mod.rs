@@ -1,4 +1,4 @@
-//! What the BMS sees of a charging site: which points there are, and what each of them shows.
+//! The points of a charging site in the BMS, and the value of each.
 //!
 //! A point is one row of a table: `site.rs`, `zone.rs`, `station.rs` or `connector.rs`. To add one, add its
 //! row there; tree, values and histories follow from it. Names are those of the incumbent ("evce-1.2"), so
@@ -15,12 +15,12 @@ mod tests;
 mod tree;
 mod zone;
 
-pub(crate) use binding::{Binding, Target};
+pub(crate) use binding::{Binding, SetPointTarget};
 pub(crate) use tree::build;
 
-/// The class that creates the tree and writes what only changes when something is installed.
+/// The class that creates the tree and publishes values that change only with the installation.
 pub(crate) const SETUP: &str = "setup";
-/// The class that writes what changes by itself, and carries set points.
+/// The class that publishes live values and handles set points.
 pub(crate) const STATUS: &str = "status";
 /// The class that records histories.
 pub(crate) const LOGS: &str = "logs";

@@ -6,44 +6,44 @@ use riser_plugin::{Kind, Point, PointValue, Publication};
 
 use super::sums::{Sum, Sums};
 
-/// When a point is known, and who writes it.
+/// The class that publishes a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Written {
-    /// By Setup: what changes only when something is installed.
-    BySetup,
-    /// By Status, and known to Setup already: settings and what was ordered.
-    ByStatus,
-    /// By Status alone: what is measured, or lives on the link to a station.
-    Live,
+pub(crate) enum Publisher {
+    /// Values that change only with the installation.
+    Setup,
+    /// Settings and orders, which Setup knows already.
+    Status,
+    /// Measured values, and values that depend on the link to a station.
+    StatusLive,
 }
 
-/// What a point shows.
+/// The value of a point.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Shown {
     Good(PointValue),
     /// Some parts of a sum are not known.
     Partly(f64),
-    /// Nothing of it is known now.
+    /// Unknown at present.
     Offline(&'static str),
-    /// The controller left it out, or sent what cannot be read.
+    /// Missing or unreadable in the controller's response.
     Missing,
 }
 
-/// A point of every object of one level: of the site, a zone, a station, a connector.
+/// A point that every object of one level has: site, zone, station or connector.
 pub(crate) struct Row<T> {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) unit: &'static str,
-    pub(crate) written: Written,
-    /// Whether the BMS may write it; Status carries that.
+    pub(crate) publisher: Publisher,
+    /// Whether the BMS may write it; Status handles the write.
     pub(crate) set_point: Option<SetPointKind>,
     pub(crate) has_history: bool,
     pub(crate) about: &'static str,
-    /// What it shows of an object and the sums over its parts.
+    /// Computes the value from an object and the sums over its parts.
     pub(crate) show: fn(&T, &Sums) -> Shown,
 }
 
-/// What the BMS may write.
+/// A property that the BMS may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetPointKind {
     Reduction,
@@ -57,10 +57,10 @@ impl<T> Row<T> {
         name: &'static str,
         kind: Kind,
         unit: &'static str,
-        written: Written,
+        publisher: Publisher,
         show: fn(&T, &Sums) -> Shown,
     ) -> Self {
-        Self { name, kind, unit, written, set_point: None, has_history: false, about: "", show }
+        Self { name, kind, unit, publisher, set_point: None, has_history: false, about: "", show }
     }
 
     pub(crate) const fn about(mut self, about: &'static str) -> Self {
@@ -84,12 +84,12 @@ impl Shown {
         value.map_or(Self::Missing, |value| Self::Good(value.into()))
     }
 
-    /// A text; an empty one is as good as any.
+    /// A text, which may be empty.
     pub(crate) fn text(text: Option<&String>) -> Self {
         Self::of(text.map(String::as_str))
     }
 
-    /// A number of things.
+    /// A count.
     pub(crate) fn count(count: usize) -> Self {
         Self::Good(PointValue::Integer(i32::try_from(count).unwrap_or(i32::MAX)))
     }
@@ -102,18 +102,18 @@ impl Shown {
     pub(crate) fn sum(sum: &Sum) -> Self {
         match sum {
             Sum { unknown: 0, .. } => Self::Good(sum.total.into()),
-            Sum { known: 0, .. } => Self::Offline("no part of this sum is known"),
+            Sum { known: 0, .. } => Self::Offline("all parts of this sum are unknown"),
             _ => Self::Partly(sum.total),
         }
     }
 
-    /// As a publication.
+    /// Converts to a publication.
     pub(crate) fn publication(self, point: Point) -> Publication {
         match self {
             Self::Good(value) => point.good(value),
-            Self::Partly(total) => point.uncertain(total, "some parts of this sum are not known"),
+            Self::Partly(total) => point.uncertain(total, "some parts of this sum are unknown"),
             Self::Offline(reason) => point.offline(reason),
-            Self::Missing => point.error("the controller sent nothing that can be read"),
+            Self::Missing => point.error("missing or unreadable in the controller's response"),
         }
     }
 }

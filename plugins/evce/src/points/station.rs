@@ -2,88 +2,84 @@
 
 use riser_plugin::Kind::{Boolean, Double, Integer, String};
 
-use super::row::Written::{BySetup, ByStatus, Live};
+use super::row::Publisher::{Setup, Status, StatusLive};
 use super::row::{Row, Shown};
 use crate::model::Station;
 
 type StationRow = Row<Station>;
 
 pub(crate) const ROWS: &[StationRow] = &[
-    StationRow::new("StationId", Integer, "", BySetup, |station, _| {
+    StationRow::new("StationId", Integer, "", Setup, |station, _| {
         Shown::of(station.id.0.parse::<i32>().ok())
     }),
-    StationRow::new("StationType", String, "", BySetup, |station, _| Shown::text(station.protocol.as_ref()))
-        .about("The protocol it speaks"),
-    StationRow::new("StationOCPPIdentifier", String, "", BySetup, |station, _| {
+    StationRow::new("StationType", String, "", Setup, |station, _| Shown::text(station.protocol.as_ref()))
+        .about("Its protocol"),
+    StationRow::new("StationOCPPIdentifier", String, "", Setup, |station, _| {
         Shown::text(station.ocpp_identifier.as_ref())
     }),
-    StationRow::new("StationSerialNumber", String, "", BySetup, |station, _| {
+    StationRow::new("StationSerialNumber", String, "", Setup, |station, _| {
         Shown::text(station.serial_number.as_ref())
     }),
-    StationRow::new("StationModel", String, "", BySetup, |station, _| Shown::text(station.model.as_ref())),
-    StationRow::new("StationVersion", String, "", BySetup, |station, _| {
-        Shown::text(station.version.as_ref())
-    }),
-    StationRow::new("StationIPAddress", String, "", BySetup, |station, _| {
+    StationRow::new("StationModel", String, "", Setup, |station, _| Shown::text(station.model.as_ref())),
+    StationRow::new("StationVersion", String, "", Setup, |station, _| Shown::text(station.version.as_ref())),
+    StationRow::new("StationIPAddress", String, "", Setup, |station, _| {
         Shown::text(station.ip_address.as_ref())
     }),
-    StationRow::new("StationCpoUrl", String, "", BySetup, |station, _| Shown::text(station.cpo_url.as_ref())),
-    StationRow::new("IsAcceptedByCpo", Boolean, "", BySetup, |station, _| {
+    StationRow::new("StationCpoUrl", String, "", Setup, |station, _| Shown::text(station.cpo_url.as_ref())),
+    StationRow::new("IsAcceptedByCpo", Boolean, "", Setup, |station, _| {
         Shown::of(station.is_accepted_by_cpo)
     }),
-    StationRow::new("StationFriendlyName", String, "", BySetup, |station, _| {
+    StationRow::new("StationFriendlyName", String, "", Setup, |station, _| {
         Shown::text(station.friendly_name.as_ref())
     }),
-    StationRow::new("StationNumberOfConnectors", Integer, "", BySetup, |station, _| {
+    StationRow::new("StationNumberOfConnectors", Integer, "", Setup, |station, _| {
         Shown::count(station.connectors.len())
     }),
-    StationRow::new("StationAuthenticationMode", String, "", ByStatus, |station, _| {
+    StationRow::new("StationAuthenticationMode", String, "", Status, |station, _| {
         Shown::text(station.authentication_mode.as_ref())
     }),
-    StationRow::new("StationDisconnectedAuthenticationMode", String, "", ByStatus, |station, _| {
+    StationRow::new("StationDisconnectedAuthenticationMode", String, "", Status, |station, _| {
         Shown::text(station.disconnected_authentication_mode.as_ref())
     }),
-    StationRow::new("StationIsConnected", Boolean, "", ByStatus, |station, _| {
-        Shown::of(station.is_connected)
-    })
-    .about("Whether the controller reaches the station"),
-    StationRow::new("StationStatus", String, "", ByStatus, |station, _| Shown::text(station.status.as_ref())),
-    StationRow::new("StationOverallRmsCurrentPhase1", Double, "A", Live, |_, sums| {
+    StationRow::new("StationIsConnected", Boolean, "", Status, |station, _| Shown::of(station.is_connected))
+        .about("Whether the station is connected to the controller"),
+    StationRow::new("StationStatus", String, "", Status, |station, _| Shown::text(station.status.as_ref())),
+    StationRow::new("StationOverallRmsCurrentPhase1", Double, "A", StatusLive, |_, sums| {
         Shown::sum(&sums.current_a[0])
     })
     .recorded(),
-    StationRow::new("StationOverallRmsCurrentPhase2", Double, "A", Live, |_, sums| {
+    StationRow::new("StationOverallRmsCurrentPhase2", Double, "A", StatusLive, |_, sums| {
         Shown::sum(&sums.current_a[1])
     })
     .recorded(),
-    StationRow::new("StationOverallRmsCurrentPhase3", Double, "A", Live, |_, sums| {
+    StationRow::new("StationOverallRmsCurrentPhase3", Double, "A", StatusLive, |_, sums| {
         Shown::sum(&sums.current_a[2])
     })
     .recorded(),
-    StationRow::new("StationOverallActivePowerPhase1", Double, "kW", Live, |_, sums| {
+    StationRow::new("StationOverallActivePowerPhase1", Double, "kW", StatusLive, |_, sums| {
         Shown::sum(&sums.power_kw[0])
     })
     .recorded(),
-    StationRow::new("StationOverallActivePowerPhase2", Double, "kW", Live, |_, sums| {
+    StationRow::new("StationOverallActivePowerPhase2", Double, "kW", StatusLive, |_, sums| {
         Shown::sum(&sums.power_kw[1])
     })
     .recorded(),
-    StationRow::new("StationOverallActivePowerPhase3", Double, "kW", Live, |_, sums| {
+    StationRow::new("StationOverallActivePowerPhase3", Double, "kW", StatusLive, |_, sums| {
         Shown::sum(&sums.power_kw[2])
     })
     .recorded(),
-    StationRow::new("StationActiveEnergy", Double, "kWh", Live, |_, sums| Shown::sum(&sums.energy_kwh))
-        .about("Sum of the connectors' registers: falls when a meter is replaced")
+    StationRow::new("StationActiveEnergy", Double, "kWh", StatusLive, |_, sums| Shown::sum(&sums.energy_kwh))
+        .about("Sum of the connectors' meter_readings: falls when a meter is replaced")
         .recorded(),
-    StationRow::new("StationOverallSetPointCurrent", Double, "A", Live, |_, sums| {
+    StationRow::new("StationOverallSetPointCurrent", Double, "A", StatusLive, |_, sums| {
         Shown::sum(&sums.set_point_a)
     })
-    .about("Sum of what the AC connectors were given"),
-    StationRow::new("StationOverallActivePowerTotal", Double, "kW", Live, |_, sums| {
+    .about("Sum of the set points of the AC connectors"),
+    StationRow::new("StationOverallActivePowerTotal", Double, "kW", StatusLive, |_, sums| {
         Shown::sum(&sums.power_total_kw)
     })
     .recorded(),
-    StationRow::new("StationOverallRmsCurrentAverage", Double, "A", Live, |_, sums| {
+    StationRow::new("StationOverallRmsCurrentAverage", Double, "A", StatusLive, |_, sums| {
         Shown::sum(&sums.current_average_a)
     })
     .about("Sum of the connectors' averages over their phases")

@@ -1,8 +1,8 @@
-//! Sums over connectors, stations and zones, which know how much of them is known.
+//! Sums over connectors, stations and zones that count their known and unknown parts.
 
 use crate::model::{Connector, Station, Zone};
 
-/// A sum of parts, some of which may not be known.
+/// A sum of parts, some of which may be unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Sum {
     pub(crate) total: f64,
@@ -21,7 +21,7 @@ impl Sum {
         }
     }
 
-    /// Adds a part of which the last value is known when the present one is not: the sum stays, and says so.
+    /// Adds a part. If it is unknown, adds its last value and counts it as unknown.
     fn add_or_last(&mut self, part: Option<f64>, last: Option<f64>) {
         self.add(part);
         if part.is_none() {
@@ -49,7 +49,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// Over the connectors of a station. Of one that the controller does not reach nothing is known.
+    /// Sums over the connectors of a station. All values of a disconnected station are unknown.
     pub(crate) fn of_station(station: &Station) -> Self {
         let is_reached = station.is_connected != Some(false);
         let mut sums = Self::default();
@@ -82,7 +82,7 @@ impl Sums {
             self.power_kw[phase].add(part(connector.power_kw[phase]));
         }
         self.energy_kwh.add_or_last(part(connector.energy_kwh), connector.last_energy_kwh);
-        // The set point of a DC connector is a power and no part of a sum of currents.
+        // The set point of a DC connector is a power, not a current.
         if connector.is_dc != Some(true) {
             self.set_point_a.add(part(connector.set_point_a));
         }

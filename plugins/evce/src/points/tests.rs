@@ -70,7 +70,7 @@ fn the_average_is_taken_over_the_phases_that_are_connected() {
 }
 
 #[test]
-fn a_connector_for_direct_current_shows_what_it_is_given_and_else_nothing() {
+fn a_dc_connector_shows_only_values_that_the_controller_sends() {
     let mut sent = connector(1, "tri", [3.0, 6.0, 12.0]);
     sent["isDC"] = json!(true);
     assert_eq!(of_connector("ConnectorOverallRmsCurrentAverage", sent.clone()), good(7.0));
@@ -88,7 +88,7 @@ fn a_connector_for_direct_current_shows_what_it_is_given_and_else_nothing() {
 }
 
 #[test]
-fn what_is_left_out_is_missing_and_an_empty_text_is_a_text() {
+fn an_absent_field_is_missing_and_an_empty_text_is_a_text() {
     let bare = || json!({ "logicalConnector": 1 });
     for name in
         ["ConnectorPhaseConnection", "ConnectorIsDC", "ConnectorState_Charging", "ConnectorAvailability"]
@@ -114,7 +114,7 @@ fn a_sum_knows_whether_all_some_or_none_of_its_parts_are_known() {
 }
 
 #[test]
-fn station_and_site_add_up_what_the_guide_says() {
+fn station_and_site_sums_follow_the_guide() {
     let two = || station(1, true, &[connector(1, "mono2", [3.0, 6.0, 12.0]), connector(2, "tri", [3.0; 3])]);
     let sums = [
         ("StationOverallRmsCurrentPhase2", 9.0),

@@ -2,18 +2,18 @@
 
 use riser_plugin::{Container, History, Key, Tree, Value};
 
-use super::row::{Row, SetPointKind, Shown, Written};
+use super::row::{Publisher, Row, SetPointKind, Shown};
 use super::sums::Sums;
 use super::{LOGS, SETUP, STATUS, connector, site, station, zone};
 use crate::model::{Availability, Site, Station, Zone};
 
-/// What the name of a history adds to the name of its value.
+/// Suffix of a history's name.
 const HISTORY_SUFFIX: &str = "-Readings";
-/// The id of the container of everything.
+/// The id of the top container.
 pub(crate) const ROOT: &str = "zones";
-const LOGS_FOLDER: &str = "OverallConsumptionLogs";
+const LOGS_CONTAINER: &str = "OverallConsumptionLogs";
 
-/// The tree of a site, with what is known of it when it is declared.
+/// Builds the tree of a site with its initial values.
 pub(crate) fn build(site: &Site) -> Tree {
     let mut tree = Tree::new();
     let root = tree.add(Container::new(ROOT, "EVCE Zones").described("Zones of the charge controller"));
@@ -39,7 +39,7 @@ pub(crate) fn connector_id(zone: &Zone, station: &Station, number: i32) -> Strin
     format!("{}/c{number}", station_id(zone, station))
 }
 
-/// Ids of a controller are opaque; a slash in one is no border between levels.
+/// Ids of a controller are opaque; a slash in one does not separate levels.
 fn segment(id: &str) -> String {
     id.replace('%', "%25").replace('/', "%2F")
 }
@@ -78,7 +78,7 @@ fn add_rows<T>(
     unit: impl Fn(&Row<T>) -> &'static str,
 ) {
     for row in rows {
-        let writer = if row.written == Written::BySetup { SETUP } else { STATUS };
+        let writer = if row.publisher == Publisher::Setup { SETUP } else { STATUS };
         let mut value = Value::new(&format!("{id}/{}", row.name), row.name, row.kind)
             .unit(unit(row))
             .described(row.about)
@@ -86,8 +86,8 @@ fn add_rows<T>(
         if let Some(kind) = row.set_point {
             value = with_rule(value.writes_handled_by(STATUS), kind);
         }
-        // What lives on the link is not known before Status has looked.
-        if row.written != Written::Live
+        // Live values are unknown before the first poll of Status.
+        if row.publisher != Publisher::StatusLive
             && let Shown::Good(known) = (row.show)(object, &Sums::default())
         {
             value = value.initially(known);
@@ -101,19 +101,19 @@ fn with_rule(value: Value, kind: SetPointKind) -> Value {
         SetPointKind::Reduction => value.within(0.0, 100.0),
         SetPointKind::Validity => value.in_future(),
         SetPointKind::Availability => {
-            value.one_of(&[Availability::Operative.word(), Availability::Inoperative.word()])
+            value.one_of(&[Availability::Operative.as_str(), Availability::Inoperative.as_str()])
         }
         SetPointKind::IsAvailable => value,
     }
 }
 
 fn add_histories<T>(tree: &mut Tree, (container, id): (Key, &str), rows: &[Row<T>]) {
-    let folder = tree.add_in(container, Container::new(&format!("{id}/{LOGS_FOLDER}"), LOGS_FOLDER));
+    let logs = tree.add_in(container, Container::new(&format!("{id}/{LOGS_CONTAINER}"), LOGS_CONTAINER));
     for row in rows.iter().filter(|row| row.has_history) {
         let value = format!("{id}/{}", row.name);
         let name = format!("{}{HISTORY_SUFFIX}", row.name);
         let history =
             History::new(&format!("{id}/{name}"), &name, &value, row.kind).unit(row.unit).published_by(LOGS);
-        tree.add_in(folder, history);
+        tree.add_in(logs, history);
     }
 }

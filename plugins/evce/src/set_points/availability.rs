@@ -3,67 +3,71 @@
 use riser_plugin::{HostError, PointValue};
 
 use super::SetPointWriter;
-use super::queue::{Left, Progress, Waiting};
-use super::reduction::{not_now, pending, reject, write_failed};
-use crate::client::{EvceError, Taken};
+use super::queue::{Progress, Remaining, Waiting};
+use super::reduction::{defer, pending, reject, write_failed};
+use crate::client::{EvceError, WriteAck};
 use crate::model::{Availability, Connector, ObjectId};
 
 impl SetPointWriter<'_> {
-    /// Carries the writes for one connector's availability; of two points for it the one written last counts.
-    pub(super) fn carry_availability(
+    /// Executes the writes for one connector's availability. Of its two points the last write counts.
+    pub(super) fn write_availability(
         &mut self,
         station: &ObjectId,
         number: i32,
         writes: Vec<Waiting>,
-    ) -> Result<Left, HostError> {
+    ) -> Result<Remaining, HostError> {
         let newest = writes.iter().max_by_key(|waiting| waiting.write.id());
-        let Some(wanted) = newest.and_then(|waiting| availability_of(waiting.write.value())) else {
-            return Ok(reject(&writes, "this is no availability"));
+        let Some(wanted) = newest.and_then(|waiting| parse_availability(waiting.write.value())) else {
+            return Ok(reject(&writes, "not an availability; write operative or inoperative"));
         };
-        let is_newest = |waiting: &Waiting| availability_of(waiting.write.value()) == Some(wanted);
+        let is_newest = |waiting: &Waiting| parse_availability(waiting.write.value()) == Some(wanted);
         let (writes, contrary): (Vec<_>, Vec<_>) = writes.into_iter().partition(is_newest);
-        reject(&contrary, "a newer set point of this connector says the contrary");
+        reject(&contrary, "a newer write to this connector requests the opposite");
         let shown = match self.client.connector(station, number) {
             Ok(Some(shown)) => shown,
             Ok(None) => return Ok(reject(&writes, "the controller no longer has this connector")),
-            Err(error) => return not_now(&error, writes),
+            Err(error) => return defer(&error, writes),
         };
         if shown.availability == Some(wanted) {
             return self.confirm_availability(station, &shown, &writes);
         }
         let waits = |waiting: &Waiting| match waiting.progress {
             Progress::New => false,
-            Progress::Taken => true,
-            Progress::StationAway => self.is_away(station),
+            Progress::Accepted => true,
+            Progress::StationOffline => self.is_disconnected(station),
         };
         if writes.iter().all(waits) {
-            return Ok(Left { writes, was_answered: true });
+            return Ok(Remaining { writes, has_response: true });
         }
         for waiting in &writes {
             waiting.write.sent();
         }
         match self.client.put_availability(station, number, wanted) {
-            Ok(Taken::Later) => {
-                Ok(pending(writes, Progress::Taken, "it is carried out when the charging session ends"))
-            }
-            Ok(Taken::Now) => match self.client.connector(station, number) {
+            Ok(WriteAck::Deferred) => Ok(pending(
+                writes,
+                Progress::Accepted,
+                "the controller will apply it when the charging session ends",
+            )),
+            Ok(WriteAck::Done) => match self.client.connector(station, number) {
                 Ok(Some(shown)) if shown.availability == Some(wanted) => {
                     self.confirm_availability(station, &shown, &writes)
                 }
-                Ok(_) => {
-                    Ok(pending(writes, Progress::Taken, "the controller took it and does not show it yet"))
-                }
-                Err(error) => not_now(&error, writes),
+                Ok(_) => Ok(pending(
+                    writes,
+                    Progress::Accepted,
+                    "the controller accepted it but does not show it yet",
+                )),
+                Err(error) => defer(&error, writes),
             },
             Err(error @ EvceError::Refused { status: 424, .. }) => {
-                Ok(pending(writes, Progress::StationAway, &error.to_string()))
+                Ok(pending(writes, Progress::StationOffline, &error.to_string()))
             }
             Err(error) => write_failed(&error, writes),
         }
     }
 
-    /// Whether the last look showed that the controller does not reach a station.
-    fn is_away(&self, station: &ObjectId) -> bool {
+    /// Whether the station was disconnected in the last poll.
+    fn is_disconnected(&self, station: &ObjectId) -> bool {
         let mut stations = self.site.zones.iter().flat_map(|zone| &zone.stations);
         stations.any(|found| found.id == *station && found.is_connected == Some(false))
     }
@@ -73,7 +77,7 @@ impl SetPointWriter<'_> {
         station: &ObjectId,
         shown: &Connector,
         writes: &[Waiting],
-    ) -> Result<Left, HostError> {
+    ) -> Result<Remaining, HostError> {
         let zones = self.site.zones.iter_mut();
         let mut stations = zones.flat_map(|zone| zone.stations.iter_mut().map(|found| (&zone.id, found)));
         if let Some((zone, found)) = stations.find(|(_, found)| found.id == *station) {
@@ -87,13 +91,13 @@ impl SetPointWriter<'_> {
         for waiting in writes {
             waiting.write.confirmed();
         }
-        Ok(Left::nothing())
+        Ok(Remaining::none())
     }
 }
 
-fn availability_of(value: &PointValue) -> Option<Availability> {
+fn parse_availability(value: &PointValue) -> Option<Availability> {
     match value {
-        PointValue::String(word) => Availability::from_word(word),
+        PointValue::String(text) => text.parse().ok(),
         PointValue::Boolean(true) => Some(Availability::Operative),
         PointValue::Boolean(false) => Some(Availability::Inoperative),
         _ => None,

@@ -1,12 +1,12 @@
-//! Carries the writes of the BMS to the controller.
+//! Executes the writes of the BMS at the controller.
 //!
-//! **Invariant:** the controller is read before it is written. What is already as requested is confirmed without
-//! a write, so that nothing is sent twice whatever ended an earlier run.
+//! **Invariant:** Riser reads the controller before it writes. A value that is already as requested is
+//! confirmed without a write, so that nothing is sent twice, however an earlier run ended.
 
+mod active_reductions;
 mod availability;
 mod queue;
 mod reduction;
-mod standing;
 
 use std::time::{Duration, SystemTime};
 
@@ -16,27 +16,26 @@ use crate::client::EvceClient;
 use crate::model::{ObjectId, Reduction, Site};
 use crate::points::Binding;
 
+pub(crate) use active_reductions::ActiveReductions;
 pub(crate) use queue::Queue;
-pub(crate) use standing::StandingReductions;
 
-/// A validity ends at least this long after the controller's now (design, evce/api.md, 4).
+/// Shortest validity, by the controller's clock (design, evce/api.md, 4).
 const SHORTEST_VALIDITY: Duration = Duration::from_secs(30);
-/// What "for ever" is in a validity: as long as the incumbent writes (design, evce/datapoints.md, N7).
+/// The validity of an endless reduction, equal to the incumbent's (design, evce/datapoints.md, N7).
 const FOR_EVER: Duration = Duration::from_hours(125 * 365 * 24);
 
-/// Percentages that a controller shows with two decimals are the same below this.
+/// Percentages with a smaller difference are equal: controllers show two decimals.
 const PERCENT_RESOLUTION: f64 = 0.01;
 
-/// How long a reduction holds that the BMS writes without a validity.
+/// The validity of a reduction that the BMS writes without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Validity {
-    /// This long, renewed every third of it while the write stands.
+    /// Renewed every third of this time while the reduction is active.
     Renewed(Duration),
     ForEver,
 }
 
 impl Validity {
-    /// Its length.
     const fn span(self) -> Duration {
         match self {
             Self::Renewed(span) => span,
@@ -45,40 +44,41 @@ impl Validity {
     }
 }
 
-/// Whether a controller that rounds would show both alike.
+/// Whether a controller with two decimals shows both as equal.
 fn is_same_percent(one: f64, other: f64) -> bool {
     (one - other).abs() < PERCENT_RESOLUTION
 }
 
-/// What carrying writes needs.
+/// Executes set point writes.
 pub(crate) struct SetPointWriter<'a> {
     pub(crate) host: &'a Host,
     pub(crate) client: &'a mut EvceClient,
     pub(crate) binding: &'a Binding,
     pub(crate) site: &'a mut Site,
-    pub(crate) standing: &'a mut StandingReductions,
+    pub(crate) active: &'a mut ActiveReductions,
     pub(crate) validity: Validity,
 }
 
 impl SetPointWriter<'_> {
-    /// Renews the reductions that stand, as soon as a third of their validity is over.
+    /// Renews active reductions after a third of their validity.
     pub(crate) fn renew(&mut self, controller_now: SystemTime) -> Result<(), HostError> {
         let validity = self.validity.span();
-        for (zone, percent) in self.standing.all() {
-            // A zone or a percentage that cannot be read now says nothing about the write.
+        for (zone, percent) in self.active.all() {
+            // An unreadable zone or percentage does not end the reduction.
             let Some(found) = self.site.zone(&zone) else { continue };
             let end = match &found.reduction {
-                None => Some("has ended, or was taken back at the controller"),
-                Some(shown) if !self.client.is_own(&zone, shown) => Some("was replaced by somebody else's"),
+                None => Some("has ended or was removed at the controller"),
+                Some(shown) if !self.client.is_own(&zone, shown) => Some("was replaced by another user"),
                 Some(Reduction { percent: Some(shown), .. }) if !is_same_percent(*shown, percent) => {
                     Some("was changed at the controller")
                 }
                 Some(_) => None,
             };
             if let Some(end) = end {
-                let text = format!("zone {zone}: the reduction of {percent} % {end}; it is not put again");
+                let text =
+                    format!("zone {zone}: the reduction of {percent} % {end}; Riser does not set it again");
                 self.host.log(LogLevel::Warn, &text);
-                self.standing.forget(self.host, &zone)?;
+                self.active.forget(self.host, &zone)?;
                 continue;
             }
             let valid_until = found.reduction.as_ref().and_then(|shown| shown.valid_until);
@@ -90,11 +90,11 @@ impl SetPointWriter<'_> {
         Ok(())
     }
 
-    /// The same when the site as a whole cannot be read: a reduction must not end because a station is not
-    /// understood.
-    pub(crate) fn renew_unseen(&mut self) -> Result<(), HostError> {
+    /// Renews reductions while the site as a whole is unreadable: an unreadable station must not end a
+    /// reduction.
+    pub(crate) fn renew_without_poll(&mut self) -> Result<(), HostError> {
         let mut controller_now = None;
-        for (zone, _) in self.standing.all() {
+        for (zone, _) in self.active.all() {
             match self.client.reduction(&zone) {
                 Ok(read) => {
                     controller_now = Some(read.controller_now);
@@ -117,19 +117,19 @@ impl SetPointWriter<'_> {
             }
             Err(error) => {
                 error.propagate_stop()?;
-                self.host.log(LogLevel::Warn, &format!("zone {zone}: could not be renewed: {error}"));
+                self.host.log(LogLevel::Warn, &format!("zone {zone}: cannot renew the reduction: {error}"));
                 Ok(())
             }
         }
     }
 
-    /// The name of a reduction of ours.
+    /// Returns the description of our reduction.
     fn describe(&self, zone: &ObjectId) -> String {
         let name = self.site.zone(zone).and_then(|found| found.name.clone()).unwrap_or_default();
         self.client.reduction_description(zone, &name)
     }
 
-    /// Notes what a zone shows now and publishes it.
+    /// Stores and publishes the present reduction of a zone.
     fn show_reduction(&mut self, zone: &ObjectId, reduction: Option<Reduction>) -> Result<(), HostError> {
         let Some(found) = self.site.zones.iter_mut().find(|found| found.id == *zone) else { return Ok(()) };
         found.reduction = reduction;

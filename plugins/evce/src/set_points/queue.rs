@@ -4,59 +4,60 @@ use riser_plugin::{HostError, SetPointWrite, WriteRequest};
 
 use super::SetPointWriter;
 use crate::model::ObjectId;
-use crate::points::{Binding, Target};
+use crate::points::{Binding, SetPointTarget};
 
-/// a write, and what happened to it in this run.
+/// A write and its progress in this run.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) write: SetPointWrite,
     pub(super) progress: Progress,
 }
 
-/// How far a write has come in this run.
+/// The progress of a write in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// It has to be carried.
+    /// Not sent yet.
     New,
-    /// The controller took it and acts later: it is only read until it has.
-    Taken,
-    /// The controller does not reach the station: it is asked again when it does.
-    StationAway,
+    /// The controller accepted it and acts later. Riser polls until it has.
+    Accepted,
+    /// The station is disconnected. Riser sends the write again when it is back.
+    StationOffline,
 }
 
-/// Writes that wait. Of two for one point only the newer waits.
+/// Waiting writes. A newer write to a point replaces an older one.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     waiting: Vec<Waiting>,
 }
 
-/// What one exchange with the controller is about.
+/// The object of one exchange with the controller.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Errand {
+enum Target {
     Zone(ObjectId),
     Connector { station: ObjectId, number: i32 },
 }
 
-/// What an exchange left.
-pub(super) struct Left {
-    /// Writes that are tried again.
+/// The result of an exchange.
+pub(super) struct Remaining {
+    /// Writes to try again.
     pub(super) writes: Vec<Waiting>,
-    /// Whether the controller answered: if not, there is no use in the next errand.
-    pub(super) was_answered: bool,
+    /// Whether the controller responded. If not, the next exchange is useless.
+    pub(super) has_response: bool,
 }
 
-impl Left {
-    /// Every write has its answer.
-    pub(super) const fn nothing() -> Self {
-        Self { writes: Vec::new(), was_answered: true }
+impl Remaining {
+    /// No write remains.
+    pub(super) const fn none() -> Self {
+        Self { writes: Vec::new(), has_response: true }
     }
 }
 
-impl From<&Target> for Errand {
-    fn from(target: &Target) -> Self {
+impl From<&SetPointTarget> for Target {
+    fn from(target: &SetPointTarget) -> Self {
         match target {
-            Target::Reduction(zone) | Target::Validity(zone) => Self::Zone(zone.clone()),
-            Target::Availability { station, number } | Target::IsAvailable { station, number } => {
+            SetPointTarget::Reduction(zone) | SetPointTarget::Validity(zone) => Self::Zone(zone.clone()),
+            SetPointTarget::Availability { station, number }
+            | SetPointTarget::IsAvailable { station, number } => {
                 Self::Connector { station: station.clone(), number: *number }
             }
         }
@@ -64,7 +65,7 @@ impl From<&Target> for Errand {
 }
 
 impl Queue {
-    /// Takes writes in.
+    /// Adds the writes of a request.
     pub(crate) fn add(&mut self, set_point: WriteRequest) {
         for write in set_point.writes {
             self.waiting.retain(|waiting| waiting.write.handle() != write.handle());
@@ -72,63 +73,63 @@ impl Queue {
         }
     }
 
-    /// Whether nothing waits.
+    /// Whether no write waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Whether something waits for nothing but the controller's answer.
+    /// Whether a write was not sent yet.
     pub(crate) fn is_urgent(&self) -> bool {
         self.waiting.iter().any(|waiting| waiting.progress == Progress::New)
     }
 
-    /// Rejects all that wait.
+    /// Rejects all waiting writes.
     pub(crate) fn reject_all(&mut self, reason: &str) {
         for waiting in self.waiting.drain(..) {
             waiting.write.reject(reason);
         }
     }
 
-    /// Tries to carry everything that waits.
+    /// Tries to execute all waiting writes.
     ///
     /// # Errors
-    /// When the run is to end.
-    pub(crate) fn carry(&mut self, carrier: &mut SetPointWriter<'_>) -> Result<(), HostError> {
-        let now = carrier.host.now();
-        // Riser has told the BMS already that these are over.
+    /// If the run must end.
+    pub(crate) fn execute(&mut self, writer: &mut SetPointWriter<'_>) -> Result<(), HostError> {
+        let now = writer.host.now();
+        // Riser has already reported these to the BMS as expired.
         self.waiting.retain(|waiting| waiting.write.expires_at() > now);
-        let mut is_answered = true;
-        for (errand, writes) in self.errands(carrier.binding) {
-            if !is_answered {
+        let mut has_response = true;
+        for (target, writes) in self.targets(writer.binding) {
+            if !has_response {
                 self.waiting.extend(writes);
                 continue;
             }
-            let left = match errand {
-                Errand::Zone(zone) => carrier.carry_reduction(&zone, writes)?,
-                Errand::Connector { station, number } => {
-                    carrier.carry_availability(&station, number, writes)?
+            let remaining = match target {
+                Target::Zone(zone) => writer.write_reduction(&zone, writes)?,
+                Target::Connector { station, number } => {
+                    writer.write_availability(&station, number, writes)?
                 }
             };
-            is_answered = left.was_answered;
-            self.waiting.extend(left.writes);
+            has_response = remaining.has_response;
+            self.waiting.extend(remaining.writes);
         }
         Ok(())
     }
 
-    /// Takes out all writes, those for one object together.
-    fn errands(&mut self, binding: &Binding) -> Vec<(Errand, Vec<Waiting>)> {
-        let mut errands: Vec<(Errand, Vec<Waiting>)> = Vec::new();
+    /// Removes all writes, grouped by object.
+    fn targets(&mut self, binding: &Binding) -> Vec<(Target, Vec<Waiting>)> {
+        let mut targets: Vec<(Target, Vec<Waiting>)> = Vec::new();
         for waiting in self.waiting.drain(..) {
             let Some(target) = binding.target(waiting.write.handle()) else {
-                waiting.write.reject("the charge controller no longer has this");
+                waiting.write.reject("the charge controller no longer has this object");
                 continue;
             };
-            let errand = Errand::from(target);
-            match errands.iter_mut().find(|(other, _)| *other == errand) {
+            let target = Target::from(target);
+            match targets.iter_mut().find(|(other, _)| *other == target) {
                 Some((_, writes)) => writes.push(waiting),
-                None => errands.push((errand, vec![waiting])),
+                None => targets.push((target, vec![waiting])),
             }
         }
-        errands
+        targets
     }
 }

@@ -1,48 +1,49 @@
-//! Reduction and validity of a zone, which the controller takes as one object.
+//! Reduction and validity of a zone, which are one object of the controller.
 
 use std::time::{Duration, SystemTime};
 
 use riser_plugin::{HostError, PointValue};
 
-use super::queue::{Left, Progress, Waiting};
+use super::queue::{Progress, Remaining, Waiting};
 use super::{SHORTEST_VALIDITY, SetPointWriter, is_same_percent};
-use crate::client::{EvceError, Taken};
+use crate::client::{EvceError, WriteAck};
 use crate::model::{ObjectId, Reduction};
-use crate::points::Target;
+use crate::points::SetPointTarget;
 
-/// What the BMS writes for one zone. What it leaves out is completed from what is there.
+/// The requested reduction of a zone, completed from the present one.
 struct Wanted {
     percent: f64,
-    /// As the BMS wrote it: sent as it is and not renewed.
+    /// A validity of the BMS: sent unchanged and not renewed.
     valid_until: Option<SystemTime>,
 }
 
 impl SetPointWriter<'_> {
-    /// Carries the writes for one zone's reduction.
-    pub(super) fn carry_reduction(
+    /// Executes the writes for one zone's reduction.
+    pub(super) fn write_reduction(
         &mut self,
         zone: &ObjectId,
         writes: Vec<Waiting>,
-    ) -> Result<Left, HostError> {
+    ) -> Result<Remaining, HostError> {
         let read = match self.client.reduction(zone) {
             Ok(read) => read,
-            Err(error) => return not_now(&error, writes),
+            Err(error) => return defer(&error, writes),
         };
         if let Some(anothers) = read.reduction.as_ref().filter(|shown| !self.client.is_own(zone, shown)) {
             let name = anothers.description.as_deref().unwrap_or_default();
-            let reason = format!("the zone has a reduction that is not ours ({name}): it is left as it is");
+            let reason =
+                format!("the zone has a reduction of another user ({name}), which Riser does not change");
             return Ok(reject(&writes, &reason));
         }
         let mut wanted = match self.wanted(&writes, read.reduction.as_ref()) {
             Ok(wanted) => wanted,
             Err(reason) => return Ok(reject(&writes, &reason)),
         };
-        let writes = if wanted.percent == 0.0 { self.without_validity(&mut wanted, writes) } else { writes };
+        let writes = if wanted.percent == 0.0 { self.reject_validity(&mut wanted, writes) } else { writes };
         if is_as_wanted(read.reduction.as_ref(), &wanted) {
             return self.confirm(zone, &wanted, read.reduction, &writes);
         }
-        if writes.iter().all(|waiting| waiting.progress == Progress::Taken) {
-            return Ok(Left { writes, was_answered: true });
+        if writes.iter().all(|waiting| waiting.progress == Progress::Accepted) {
+            return Ok(Remaining { writes, has_response: true });
         }
         let valid_until = match self.valid_until(&wanted, read.controller_now) {
             Ok(valid_until) => valid_until,
@@ -51,15 +52,17 @@ impl SetPointWriter<'_> {
         for waiting in &writes {
             waiting.write.sent();
         }
-        let taken = if wanted.percent == 0.0 {
+        let ack = if wanted.percent == 0.0 {
             self.client.delete_reduction(zone)
         } else {
             let description = self.describe(zone);
             self.client.put_reduction(zone, wanted.percent, valid_until, &description)
         };
-        match taken {
-            Ok(Taken::Now) => self.read_back(zone, &wanted, writes),
-            Ok(Taken::Later) => Ok(pending(writes, Progress::Taken, "the controller carries it out later")),
+        match ack {
+            Ok(WriteAck::Done) => self.read_back(zone, &wanted, writes),
+            Ok(WriteAck::Deferred) => {
+                Ok(pending(writes, Progress::Accepted, "the controller accepted it and will apply it later"))
+            }
             Err(error) => write_failed(&error, writes),
         }
     }
@@ -69,35 +72,35 @@ impl SetPointWriter<'_> {
         let mut valid_until = None;
         for waiting in writes {
             match (self.binding.target(waiting.write.handle()), waiting.write.value()) {
-                (Some(Target::Reduction(_)), PointValue::Double(number)) => percent = Some(*number),
-                (Some(Target::Validity(_)), PointValue::DateTimeMs(ms)) => {
-                    let since = u64::try_from(*ms).map_err(|_| "this validity lies before 1970")?;
+                (Some(SetPointTarget::Reduction(_)), PointValue::Double(number)) => percent = Some(*number),
+                (Some(SetPointTarget::Validity(_)), PointValue::DateTimeMs(ms)) => {
+                    let since = u64::try_from(*ms).map_err(|_| "the validity is before 1970")?;
                     valid_until = Some(SystemTime::UNIX_EPOCH + Duration::from_millis(since));
                 }
-                _ => return Err("this is no value of a reduction".to_owned()),
+                _ => return Err("not a value for a reduction".to_owned()),
             }
         }
         let percent = percent.or_else(|| current.and_then(|reduction| reduction.percent));
-        let percent = percent.ok_or("the zone has no reduction: write ZoneReduction first, or together")?;
+        let percent =
+            percent.ok_or("the zone has no reduction; write ZoneReduction first or in the same request")?;
         Ok(Wanted { percent, valid_until })
     }
 
-    /// Rejects what was requested for the validity of a reduction that is taken back; the rest goes on.
-    fn without_validity(&self, wanted: &mut Wanted, writes: Vec<Waiting>) -> Vec<Waiting> {
+    /// Rejects validities for a removed reduction. Returns the other writes.
+    fn reject_validity(&self, wanted: &mut Wanted, writes: Vec<Waiting>) -> Vec<Waiting> {
         wanted.valid_until = None;
         let (validities, rest): (Vec<_>, Vec<_>) = writes.into_iter().partition(|waiting| {
-            matches!(self.binding.target(waiting.write.handle()), Some(Target::Validity(_)))
+            matches!(self.binding.target(waiting.write.handle()), Some(SetPointTarget::Validity(_)))
         });
-        reject(&validities, "a reduction of 0 is taken back and has no validity");
+        reject(&validities, "a reduction of 0 is ack back and has no validity");
         rest
     }
 
-    /// Until when the reduction is to hold, by the controller's clock.
+    /// Returns the end of the reduction by the controller's clock.
     fn valid_until(&self, wanted: &Wanted, controller_now: SystemTime) -> Result<SystemTime, String> {
         match wanted.valid_until {
             Some(until) if until < controller_now + SHORTEST_VALIDITY => {
-                Err("by the controller's clock this validity lies in the past, or ends within 30 s"
-                    .to_owned())
+                Err("by the controller's clock the validity is in the past or ends within 30 s".to_owned())
             }
             Some(until) => Ok(until),
             None => Ok(controller_now + self.validity.span()),
@@ -109,17 +112,17 @@ impl SetPointWriter<'_> {
         zone: &ObjectId,
         wanted: &Wanted,
         writes: Vec<Waiting>,
-    ) -> Result<Left, HostError> {
+    ) -> Result<Remaining, HostError> {
         match self.client.reduction(zone) {
             Ok(read) if is_as_wanted(read.reduction.as_ref(), wanted) => {
                 self.confirm(zone, wanted, read.reduction, &writes)
             }
             Ok(read) => {
                 let shows = read.reduction.and_then(|reduction| reduction.percent).unwrap_or_default();
-                let reason = format!("the controller took it, but still shows {shows} %");
-                Ok(pending(writes, Progress::Taken, &reason))
+                let reason = format!("the controller accepted it but still shows {shows} %");
+                Ok(pending(writes, Progress::Accepted, &reason))
             }
-            Err(error) => not_now(&error, writes),
+            Err(error) => defer(&error, writes),
         }
     }
 
@@ -129,52 +132,52 @@ impl SetPointWriter<'_> {
         wanted: &Wanted,
         shown: Option<Reduction>,
         writes: &[Waiting],
-    ) -> Result<Left, HostError> {
+    ) -> Result<Remaining, HostError> {
         self.show_reduction(zone, shown)?;
         if wanted.valid_until.is_none() && wanted.percent != 0.0 {
-            self.standing.keep(self.host, zone, wanted.percent)?;
+            self.active.keep(self.host, zone, wanted.percent)?;
         } else {
-            self.standing.forget(self.host, zone)?;
+            self.active.forget(self.host, zone)?;
         }
         for waiting in writes {
             waiting.write.confirmed();
         }
-        Ok(Left::nothing())
+        Ok(Remaining::none())
     }
 }
 
-/// A call did not succeed: the writes wait, or the controller said no.
-pub(super) fn not_now(error: &EvceError, writes: Vec<Waiting>) -> Result<Left, HostError> {
+/// Handles a failed call: the writes wait, or are rejected if the controller refused.
+pub(super) fn defer(error: &EvceError, writes: Vec<Waiting>) -> Result<Remaining, HostError> {
     error.propagate_stop()?;
     if let EvceError::Refused { .. } = error {
         return Ok(reject(&writes, &error.to_string()));
     }
-    Ok(Left { writes, was_answered: false })
+    Ok(Remaining { writes, has_response: false })
 }
 
-/// The same for a write, whose answer may have been lost: the next reading decides what became of it.
-pub(super) fn write_failed(error: &EvceError, writes: Vec<Waiting>) -> Result<Left, HostError> {
-    if error.may_have_been_done() {
+/// Handles a failed write. If its response was lost, the next poll decides about its result.
+pub(super) fn write_failed(error: &EvceError, writes: Vec<Waiting>) -> Result<Remaining, HostError> {
+    if error.may_have_taken_effect() {
         for waiting in &writes {
             waiting.write.unknown(&error.to_string());
         }
     }
-    not_now(error, writes)
+    defer(error, writes)
 }
 
-pub(super) fn reject(writes: &[Waiting], reason: &str) -> Left {
+pub(super) fn reject(writes: &[Waiting], reason: &str) -> Remaining {
     for waiting in writes {
         waiting.write.reject(reason);
     }
-    Left::nothing()
+    Remaining::none()
 }
 
-pub(super) fn pending(mut writes: Vec<Waiting>, progress: Progress, reason: &str) -> Left {
+pub(super) fn pending(mut writes: Vec<Waiting>, progress: Progress, reason: &str) -> Remaining {
     for waiting in &mut writes {
         waiting.write.pending(reason);
         waiting.progress = progress;
     }
-    Left { writes, was_answered: true }
+    Remaining { writes, has_response: true }
 }
 
 fn is_as_wanted(current: Option<&Reduction>, wanted: &Wanted) -> bool {

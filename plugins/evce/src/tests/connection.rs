@@ -32,7 +32,7 @@ fn a_connection_that_works_passes_all_stages() {
 }
 
 #[test]
-fn an_unsupported_version_and_an_address_that_is_not_the_api_are_told() {
+fn the_test_reports_an_unsupported_version_and_an_address_without_the_api() {
     let site = Site::new(Options { api_version: Some("7.1".to_owned()), ..Options::default() });
     let elsewhere = site.controller.connection()["base_url"].as_str().unwrap().replace("/v2", "/v1");
     assert!(stages(&site, &[])[3].finding.contains("7.1 is not supported"));
@@ -55,7 +55,7 @@ fn an_unknown_certificate_is_shown_so_that_it_can_be_compared_and_entered() {
 }
 
 #[test]
-fn a_wrong_password_a_closed_port_and_a_missing_name_each_say_what_to_do() {
+fn a_wrong_password_a_closed_port_and_an_unknown_name_have_remedies() {
     let site = Site::new(Options::default());
     let wrong = stages(&site, &[("password", json!("wrong"))]);
     let (stage, finding, advice) = failed(&wrong);

@@ -12,9 +12,9 @@ pub(super) const START_MS: i64 = 1_767_592_815_000;
 pub(super) struct Controller(Simulator);
 
 impl Controller {
-    /// A controller whose clock moves only when a test says so.
-    pub(super) fn standing(options: Options) -> Self {
-        let wall_clock = WallClock::Standing { unix_ms: START_MS };
+    /// A controller with a fixed clock that only the test moves.
+    pub(super) fn with_fixed_clock(options: Options) -> Self {
+        let wall_clock = WallClock::Fixed { unix_ms: START_MS };
         Self(Simulator::start(Options { wall_clock, ..options }).unwrap())
     }
 
@@ -31,43 +31,43 @@ impl Controller {
     }
 
     pub(super) fn advance(&self, span: &str) {
-        self.order("POST", "/_sim/clock", &json!({ "advance": span }));
+        self.send("POST", "/_sim/clock", &json!({ "advance": span }));
     }
 
-    pub(super) fn happen(&self, event: &Value) -> Value {
-        self.order("POST", "/_sim/event", event)
+    pub(super) fn apply_event(&self, event: &Value) -> Value {
+        self.send("POST", "/_sim/event", event)
     }
 
     pub(super) fn fault(&self, fault: &Value) {
-        self.order("POST", "/_sim/faults", fault);
+        self.send("POST", "/_sim/faults", fault);
     }
 
     pub(super) fn end_faults(&self) {
-        self.order("DELETE", "/_sim/faults", &Value::Null);
+        self.send("DELETE", "/_sim/faults", &Value::Null);
     }
 
     pub(super) fn revoke_tokens(&self) {
-        self.order("POST", "/_sim/auth/revoke", &Value::Null);
+        self.send("POST", "/_sim/auth/revoke", &Value::Null);
     }
 
-    /// Sessions that are open.
+    /// Number of open sessions.
     pub(super) fn sessions(&self) -> i64 {
-        self.order("GET", "/_sim/state", &Value::Null)["api_sessions"].as_i64().unwrap()
+        self.send("GET", "/_sim/state", &Value::Null)["api_sessions"].as_i64().unwrap()
     }
 
-    /// Calls with this method whose path below `/api/v2` begins so, oldest first.
+    /// Returns the calls with this method and path prefix below `/api/v2`, oldest first.
     pub(super) fn requests(&self, method: &str, path: &str) -> Vec<Value> {
-        let listed = self.order("GET", &format!("/_sim/requests?method={method}&path={path}"), &Value::Null);
+        let listed = self.send("GET", &format!("/_sim/requests?method={method}&path={path}"), &Value::Null);
         listed.as_array().unwrap().clone()
     }
 
-    /// The bodies of what was put below a path.
+    /// Returns the bodies of the PUT requests below a path.
     pub(super) fn put(&self, path: &str) -> Vec<Value> {
         let bodies = self.requests("PUT", path);
         bodies.iter().map(|put| serde_json::from_str(put["body"].as_str().unwrap()).unwrap()).collect()
     }
 
-    fn order(&self, method: &str, path: &str, body: &Value) -> Value {
+    fn send(&self, method: &str, path: &str, body: &Value) -> Value {
         let address = self.0.control_url.strip_prefix("http://").unwrap();
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let head = format!(
@@ -77,10 +77,10 @@ impl Controller {
         );
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {answer}");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        let (head, body) = response.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {response}");
         serde_json::from_str(body).unwrap_or_default()
     }
 }

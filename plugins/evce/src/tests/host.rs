@@ -1,34 +1,34 @@
-//! The kit's host in memory, spoken to in the words of these tests.
+//! The kit's host in memory, with the vocabulary of these tests.
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use riser_plugin::{PointValue, Processor};
-use riser_plugin_testing::{FailureMessage, MemoryHost, ProblemMessage, Run, RunEnd, Stage};
+use riser_plugin::{PointValue, Problem, Processor};
+use riser_plugin_testing::{FailureMessage, MemoryHost, Run, RunEnd, Stage};
 use serde_json::Value as Json;
 
 use super::controller::START_MS;
 use crate::connection::EvceConnection;
 
-/// What a test sees and moves.
+/// The host of a test.
 pub(super) struct TestHost(MemoryHost);
 
-/// A run that the test drives.
+/// A run under control of the test.
 pub(super) struct Running(Run);
 
 impl Running {
-    /// Why it failed.
+    /// Returns its failure.
     #[track_caller]
     pub(super) fn failure(self) -> FailureMessage {
         self.0.end().failure()
     }
 
-    /// Waits until it has ended well by itself.
+    /// Waits for its success.
     #[track_caller]
     pub(super) fn ended_well(self) {
         assert_eq!(self.0.end(), RunEnd::Succeeded);
     }
 
-    /// Stops it; it has to end as cancelled.
+    /// Stops it and expects a cancelled run.
     #[track_caller]
     pub(super) fn stop(self) {
         assert_eq!(self.0.stop(), RunEnd::Cancelled);
@@ -55,7 +55,7 @@ impl TestHost {
         self.0.clone().connection::<EvceConnection>(connection).test_connection::<EvceConnection>()
     }
 
-    /// Moves the clock, and lets runs do what is due until then.
+    /// Moves the clock and waits until the runs have done their due work.
     pub(super) fn advance(&self, span: Duration) {
         self.0.advance(span);
     }
@@ -65,14 +65,14 @@ impl TestHost {
         self.0.set_back(span);
     }
 
-    /// Writes set points together and waits until the run has done what it can.
+    /// Writes set points in one request and waits until the run is idle.
     pub(super) fn write(&self, writes: &[(&str, PointValue)]) -> Vec<i64> {
         self.0.write_together(writes.to_vec())
     }
 
     /// The states of a write, in their order.
     pub(super) fn states(&self, write: i64) -> Vec<String> {
-        self.0.receipts(write).into_iter().map(|receipt| receipt.state).collect()
+        self.0.receipts(write).into_iter().map(|status| format!("{:?}", status.state)).collect()
     }
 
     /// The last reason that was given for a write.
@@ -80,8 +80,8 @@ impl TestHost {
         self.0.receipts(write).pop().unwrap().reason
     }
 
-    /// Value and state of a point: `12.5 Good`; `-` for a value that there never was, `never` when nothing was
-    /// published.
+    /// Value and state of a point: `12.5 Good`; `-` for a value that there never was, `never` when nothing
+    /// was published.
     pub(super) fn shown(&self, item: &str) -> String {
         let Some(shown) = self.0.value(item) else { return "never".to_owned() };
         let value = shown.value.as_ref().map_or_else(|| "-".to_owned(), text);
@@ -106,21 +106,21 @@ impl TestHost {
     }
 
     /// The problem with this code.
-    pub(super) fn problem(&self, code: &str) -> Option<ProblemMessage> {
+    pub(super) fn problem(&self, code: &str) -> Option<Problem> {
         self.0.problems().into_iter().find(|problem| problem.code == code)
     }
 
-    /// The codes of all problems that stand.
+    /// The codes of all raised problems.
     pub(super) fn problems(&self) -> Vec<String> {
         self.0.problems().into_iter().map(|problem| problem.code).collect()
     }
 
-    /// The lines of the log that hold these words.
+    /// The lines of the log with this text.
     pub(super) fn logged(&self, words: &str) -> Vec<String> {
         self.0.log().into_iter().map(|line| line.text).filter(|line| line.contains(words)).collect()
     }
 
-    /// The classes of which runs were asked for.
+    /// The classes of requested runs.
     pub(super) fn requested_runs(&self) -> Vec<String> {
         self.0.run_requests().into_iter().map(|request| request.class).collect()
     }

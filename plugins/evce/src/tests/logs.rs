@@ -29,7 +29,7 @@ fn one_sample_is_taken_at_start_and_then_at_multiples_of_the_interval() {
 }
 
 #[test]
-fn what_nobody_knows_yet_leaves_a_gap_until_it_is_known() {
+fn an_unknown_value_leaves_a_gap_until_it_is_known() {
     let site = Site::set_up();
     let logs = site.run(Logs, json!({ "interval": "1 min" }));
     site.host.advance(Duration::from_secs(1));

@@ -1,5 +1,5 @@
-//! The classes against the simulated controller, on the kit's host in memory whose clock stands still. Real workers and
-//! a real EWS client are in the tests of the host.
+//! The classes against the simulated controller, on the kit's host in memory with a fixed clock. The
+//! tests of the host use real workers and a real EWS client.
 
 mod connection;
 mod controller;
@@ -20,7 +20,7 @@ use host::{Running, TestHost};
 use crate::setup::Setup;
 use crate::status::Status;
 
-/// A controller and a host that knows it.
+/// A controller and a host with a connection to it.
 struct Site {
     controller: Controller,
     host: TestHost,
@@ -35,19 +35,19 @@ impl Site {
     }
 
     fn new(options: evce_simulator::Options) -> Self {
-        Self { controller: Controller::standing(options), host: TestHost::new() }
+        Self { controller: Controller::with_fixed_clock(options), host: TestHost::new() }
     }
 
     fn run<P: Processor>(&self, processor: P, settings: Value) -> Running {
         self.host.run(processor, settings, self.controller.connection())
     }
 
-    /// Status, after its first look.
+    /// Starts Status and waits for its first poll.
     fn status(&self) -> Running {
         self.run(Status, json!({}))
     }
 
-    /// Moves both clocks, with Status looking every 15 s.
+    /// Moves both clocks in steps of 15 s, the polling interval of Status.
     fn pass(&self, span: Duration) {
         for _ in 0..span.as_secs() / 15 {
             self.controller.advance("15s");

@@ -17,12 +17,12 @@ fn percent(percent: f64) -> PointValue {
     PointValue::Double(percent)
 }
 
-fn word(word: &str) -> PointValue {
-    word.into()
+fn text(text: &str) -> PointValue {
+    text.into()
 }
 
 #[test]
-fn a_reduction_is_put_whole_once_with_the_default_validity_and_confirmed_by_reading() {
+fn a_reduction_is_sent_once_with_the_default_validity_and_confirmed_by_reading() {
     let site = Site::set_up();
     let status = site.status();
     let write = site.host.write(&[(REDUCTION, percent(25.0))])[0];
@@ -37,13 +37,13 @@ fn a_reduction_is_put_whole_once_with_the_default_validity_and_confirmed_by_read
 }
 
 #[test]
-fn what_an_earlier_run_has_put_already_is_confirmed_without_another_put() {
+fn a_write_of_an_earlier_run_is_confirmed_without_another_put() {
     let site = Site::set_up();
     let status = site.status();
-    site.controller.fault(&json!({ "kind": "answer_lost", "method": "PUT", "count": 1 }));
+    site.controller.fault(&json!({ "kind": "response_lost", "method": "PUT", "count": 1 }));
     let write = site.host.write(&[(REDUCTION, percent(25.0))])[0];
     status.stop();
-    // What came of it the first run never learned: the write is handed over again.
+    // The first run did not learn the result, so the next one gets the write again.
     let status = site.status();
     assert_eq!(site.host.states(write), ["Sent", "Unknown", "Confirmed"]);
     assert_eq!(site.controller.put(PUT_REDUCTION).len(), 1);
@@ -51,7 +51,7 @@ fn what_an_earlier_run_has_put_already_is_confirmed_without_another_put() {
 }
 
 #[test]
-fn a_reduction_is_renewed_every_third_of_its_validity_also_by_the_next_run_until_0_takes_it_back() {
+fn a_reduction_is_renewed_every_third_of_its_validity_across_runs_until_0_removes_it() {
     let site = Site::set_up();
     let status = site.status();
     site.host.write(&[(REDUCTION, percent(25.0))]);
@@ -74,7 +74,7 @@ fn a_reduction_is_renewed_every_third_of_its_validity_also_by_the_next_run_until
 }
 
 #[test]
-fn a_validity_of_the_bms_is_sent_as_it_is_and_not_renewed() {
+fn a_validity_of_the_bms_is_sent_unchanged_and_not_renewed() {
     let site = Site::set_up();
     let status = site.status();
     let until = PointValue::DateTimeMs(START_MS + 20 * 60_000);
@@ -105,7 +105,7 @@ fn a_validity_that_the_controllers_clock_has_passed_is_rejected_and_nothing_is_s
 }
 
 #[test]
-fn a_validity_alone_is_completed_from_the_reduction_that_stands() {
+fn a_validity_alone_is_completed_from_the_present_reduction() {
     let site = Site::set_up();
     let status = site.status();
     let until = || PointValue::DateTimeMs(START_MS + 20 * 60_000);
@@ -120,10 +120,10 @@ fn a_validity_alone_is_completed_from_the_reduction_that_stands() {
 }
 
 #[test]
-fn when_the_answer_is_lost_the_next_reading_decides_and_nothing_is_sent_twice() {
+fn after_a_lost_response_the_next_poll_decides_and_nothing_is_sent_twice() {
     let site = Site::set_up();
     let status = site.status();
-    site.controller.fault(&json!({ "kind": "answer_lost", "method": "PUT", "count": 1 }));
+    site.controller.fault(&json!({ "kind": "response_lost", "method": "PUT", "count": 1 }));
     let write = site.host.write(&[(REDUCTION, percent(25.0))])[0];
     assert_eq!(site.host.states(write), ["Sent", "Unknown"]);
     site.host.advance(Duration::from_secs(5));
@@ -133,7 +133,7 @@ fn when_the_answer_is_lost_the_next_reading_decides_and_nothing_is_sent_twice() 
 }
 
 #[test]
-fn while_the_controller_is_away_a_set_point_waits_and_is_sent_when_it_is_back() {
+fn a_write_during_an_outage_is_sent_afterwards() {
     let site = Site::set_up();
     let status = site.status();
     site.controller.fault(&json!({ "kind": "down" }));
@@ -163,10 +163,10 @@ fn an_expired_set_point_is_never_sent() {
 }
 
 #[test]
-fn availability_is_carried_through_both_points() {
+fn availability_is_written_through_both_points() {
     let site = Site::set_up();
     let status = site.status();
-    let write = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    let write = site.host.write(&[(AVAILABILITY, text("inoperative"))])[0];
     assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
     assert_eq!(site.host.shown(AVAILABILITY), "inoperative Good");
     assert_eq!(site.host.shown(IS_AVAILABLE), "false Good");
@@ -174,7 +174,7 @@ fn availability_is_carried_through_both_points() {
     assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
     assert_eq!(site.host.shown(AVAILABILITY), "operative Good");
     let writes =
-        site.host.write(&[(AVAILABILITY, word("inoperative")), (IS_AVAILABLE, PointValue::Boolean(true))]);
+        site.host.write(&[(AVAILABILITY, text("inoperative")), (IS_AVAILABLE, PointValue::Boolean(true))]);
     assert_eq!(site.host.states(writes[0]), ["Rejected"]);
     assert_eq!(site.host.states(writes[1]), ["Confirmed"]);
     status.stop();
@@ -183,14 +183,14 @@ fn availability_is_carried_through_both_points() {
 #[test]
 fn during_a_charging_session_a_change_of_availability_is_pending_until_it_ends() {
     let site = Site::set_up();
-    site.controller.happen(&json!({ "kind": "plug_in", "station": 1, "connector": 1 }));
+    site.controller.apply_event(&json!({ "kind": "plug_in", "station": 1, "connector": 1 }));
     site.controller.advance("1m");
     let status = site.status();
-    let write = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    let write = site.host.write(&[(AVAILABILITY, text("inoperative"))])[0];
     assert_eq!(site.host.states(write), ["Sent", "Pending"]);
     site.pass(Duration::from_mins(1));
     assert_eq!(site.host.states(write), ["Sent", "Pending"]);
-    site.controller.happen(&json!({ "kind": "unplug", "station": 1, "connector": 1 }));
+    site.controller.apply_event(&json!({ "kind": "unplug", "station": 1, "connector": 1 }));
     site.pass(Duration::from_secs(15));
     assert_eq!(site.host.states(write), ["Sent", "Pending", "Confirmed"]);
     assert_eq!(site.controller.requests("PUT", "/stations").len(), 1);
@@ -198,11 +198,11 @@ fn during_a_charging_session_a_change_of_availability_is_pending_until_it_ends()
 }
 
 #[test]
-fn what_a_station_rejects_is_rejected_with_its_words() {
+fn a_rejection_by_a_station_has_its_message() {
     let site = Site::set_up();
-    site.controller.happen(&json!({ "kind": "reject_availability", "station": 1, "rejects": true }));
+    site.controller.apply_event(&json!({ "kind": "reject_availability", "station": 1, "rejects": true }));
     let status = site.status();
-    let write = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    let write = site.host.write(&[(AVAILABILITY, text("inoperative"))])[0];
     assert_eq!(site.host.states(write), ["Sent", "Rejected"]);
     assert!(
         site.host.reason(write).contains("the station rejected the change"),
@@ -213,9 +213,9 @@ fn what_a_station_rejects_is_rejected_with_its_words() {
 }
 
 #[test]
-fn a_reduction_of_somebody_else_is_left_as_it_is() {
+fn a_reduction_of_another_user_is_not_changed() {
     let site = Site::set_up();
-    // An administrator may replace the reduction of bmsApi that stands on Z1: nothing but Riser keeps it.
+    // An administrator may replace the reduction of bmsApi on Z1; only Riser prevents it.
     let mut connection = site.controller.connection();
     connection["login"] = json!("admin");
     let status = site.host.run(Status, json!({}), connection);
@@ -235,11 +235,11 @@ fn a_reduction_of_somebody_else_is_left_as_it_is() {
 }
 
 #[test]
-fn a_zone_that_was_renamed_keeps_our_reduction_ours() {
+fn our_reduction_stays_ours_after_renaming_the_zone() {
     let site = Site::set_up();
     let status = site.status();
     site.host.write(&[(REDUCTION, percent(25.0))]);
-    site.controller.happen(&json!({ "kind": "rename_zone", "zone": 1, "name": "Yard" }));
+    site.controller.apply_event(&json!({ "kind": "rename_zone", "zone": 1, "name": "Yard" }));
     site.pass(Duration::from_secs(15));
     let write = site.host.write(&[(REDUCTION, percent(0.0))])[0];
     assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
@@ -247,21 +247,21 @@ fn a_zone_that_was_renamed_keeps_our_reduction_ours() {
 }
 
 #[test]
-fn a_reduction_that_somebody_replaces_or_takes_away_is_not_put_again() {
+fn a_reduction_that_is_replaced_or_removed_at_the_controller_is_not_set_again() {
     for percent_now in [json!(25.0), json!(40.0), json!(null)] {
         let site = Site::set_up();
         let status = site.status();
         site.host.write(&[(REDUCTION, percent(25.0))]);
-        site.controller.happen(&json!({ "kind": "reduce", "zone": 1, "percent": percent_now }));
+        site.controller.apply_event(&json!({ "kind": "reduce", "zone": 1, "percent": percent_now }));
         site.pass(Duration::from_mins(6));
         assert_eq!(site.controller.put(PUT_REDUCTION).len(), 1, "{percent_now}");
-        assert_eq!(site.host.logged("is not put again").len(), 1, "{percent_now}");
+        assert_eq!(site.host.logged("does not set it again").len(), 1, "{percent_now}");
         status.stop();
     }
 }
 
 #[test]
-fn what_a_controller_with_two_decimals_shows_alike_is_not_sent_again() {
+fn an_equal_percentage_at_two_decimals_is_not_sent_again() {
     let site = Site::set_up();
     let status = site.status();
     site.host.write(&[(REDUCTION, percent(33.33))]);
@@ -273,23 +273,23 @@ fn what_a_controller_with_two_decimals_shows_alike_is_not_sent_again() {
 }
 
 #[test]
-fn a_station_out_of_reach_is_asked_again_when_the_controller_reaches_it() {
+fn a_write_to_a_disconnected_station_is_sent_again_when_it_is_back() {
     let site = Site::set_up();
-    site.controller.happen(&json!({ "kind": "link_loss", "station": 1 }));
+    site.controller.apply_event(&json!({ "kind": "link_loss", "station": 1 }));
     let status = site.status();
-    let write = site.host.write(&[(AVAILABILITY, word("inoperative"))])[0];
+    let write = site.host.write(&[(AVAILABILITY, text("inoperative"))])[0];
     site.pass(Duration::from_mins(1));
     assert_eq!(site.host.states(write), ["Sent", "Pending"]);
     assert!(site.host.reason(write).contains("no link"), "{}", site.host.reason(write));
     assert_eq!(site.controller.requests("PUT", "/stations").len(), 1);
-    site.controller.happen(&json!({ "kind": "link_back", "station": 1 }));
+    site.controller.apply_event(&json!({ "kind": "link_back", "station": 1 }));
     site.pass(Duration::from_secs(15));
     assert_eq!(site.host.states(write), ["Sent", "Pending", "Sent", "Confirmed"]);
     status.stop();
 }
 
 #[test]
-fn a_reduction_is_renewed_also_while_the_stations_are_not_understood() {
+fn a_reduction_is_renewed_while_the_stations_are_unreadable() {
     let site = Site::set_up();
     let status = site.status();
     site.host.write(&[(REDUCTION, percent(25.0))]);
@@ -300,7 +300,7 @@ fn a_reduction_is_renewed_also_while_the_stations_are_not_understood() {
 }
 
 #[test]
-fn the_default_validity_counts_by_the_controllers_clock() {
+fn the_default_validity_uses_the_controllers_clock() {
     let site = Site::set_up();
     site.controller.advance("3h");
     let status = site.status();
@@ -312,7 +312,7 @@ fn the_default_validity_counts_by_the_controllers_clock() {
 }
 
 #[test]
-fn for_ever_is_written_as_a_century_and_more_and_not_renewed() {
+fn an_endless_reduction_is_125_years_long_and_not_renewed() {
     let site = Site::set_up();
     let status = site.run(Status, json!({ "forever": true }));
     let write = site.host.write(&[(REDUCTION, percent(25.0))])[0];
@@ -325,12 +325,12 @@ fn for_ever_is_written_as_a_century_and_more_and_not_renewed() {
 }
 
 #[test]
-fn a_reduction_of_somebody_else_that_the_controller_guards_is_rejected_with_its_words() {
+fn a_refusal_by_the_controller_for_another_users_reduction_has_its_message() {
     let site = Site::set_up();
-    // It bears our name, so only the controller knows better.
+    // It has our description, so only the controller detects the owner.
     let guarded = json!({ "kind": "reduce", "zone": 1, "percent": 40.0,
         "description": "external-reduction@bmsApi-1-Z1" });
-    site.controller.happen(&guarded);
+    site.controller.apply_event(&guarded);
     let status = site.status();
     let write = site.host.write(&[(REDUCTION, percent(0.0))])[0];
     assert_eq!(site.host.states(write), ["Sent", "Rejected"]);

@@ -14,7 +14,7 @@ const SITE_POWER: &str = "zones/SiteOverallActivePowerTotal";
 const REDUCTION: &str = "z1/ZoneReduction";
 
 #[test]
-fn setup_shows_settings_status_adds_live_values_and_no_session_is_left() {
+fn setup_publishes_settings_status_adds_live_values_and_both_log_out() {
     let site = Site::set_up();
     assert_eq!(site.host.shown(REDUCTION), "10 Good");
     assert_eq!(site.host.shown(POWER), "never");
@@ -37,7 +37,7 @@ fn a_dry_run_changes_nothing() {
 }
 
 #[test]
-fn a_token_that_has_ended_is_replaced_once_without_a_word() {
+fn an_expired_token_is_replaced_once_without_a_problem() {
     let site = Site::set_up();
     let status = site.status();
     site.controller.revoke_tokens();
@@ -49,12 +49,12 @@ fn a_token_that_has_ended_is_replaced_once_without_a_word() {
 }
 
 #[test]
-fn refused_credentials_are_tried_once_said_in_words_and_everything_is_offline() {
+fn refused_credentials_are_tried_once_and_all_values_are_offline_with_a_reason() {
     let site = Site::set_up();
     site.controller.fault(&json!({ "kind": "401" }));
     let status = site.status();
     site.pass(Duration::from_mins(2));
-    // One of Setup, one that was refused.
+    // One of Setup, one refused.
     assert_eq!(site.controller.requests("POST", "/login").len(), 2);
     assert_eq!(site.host.shown(REDUCTION), "10 Offline");
     assert!(site.host.why(REDUCTION).contains("credentials"), "{}", site.host.why(REDUCTION));
@@ -65,7 +65,7 @@ fn refused_credentials_are_tried_once_said_in_words_and_everything_is_offline() 
 }
 
 #[test]
-fn a_wrong_password_fails_setup_for_good_and_stands_in_no_text() {
+fn a_wrong_password_fails_setup_permanently_and_is_in_no_text() {
     let site = Site::new(Options::default());
     let mut connection = site.controller.connection();
     connection["password"] = json!("not the password");
@@ -77,7 +77,7 @@ fn a_wrong_password_fails_setup_for_good_and_stands_in_no_text() {
 }
 
 #[test]
-fn whatever_goes_wrong_changes_no_value_and_is_told_until_the_controller_is_well_again() {
+fn every_fault_keeps_the_values_and_raises_a_problem_until_the_controller_recovers() {
     let faults = [
         ("down", "unreachable"),
         ("500", "unwell"),
@@ -124,7 +124,7 @@ fn a_controller_that_asks_for_a_pause_is_offline_only_after_a_minute() {
 fn without_a_link_only_the_live_values_of_that_station_are_offline() {
     let site = Site::set_up();
     let status = site.status();
-    site.controller.happen(&json!({ "kind": "link_loss", "station": 1 }));
+    site.controller.apply_event(&json!({ "kind": "link_loss", "station": 1 }));
     site.pass(Duration::from_secs(15));
     assert_eq!(site.host.shown(POWER), "0.133 Offline");
     assert_eq!(site.host.shown("z1/s1/StationIsConnected"), "false Good");
@@ -134,13 +134,13 @@ fn without_a_link_only_the_live_values_of_that_station_are_offline() {
 }
 
 #[test]
-fn a_station_that_is_new_makes_status_ask_for_setup_and_appears_after_it() {
+fn a_new_station_makes_status_request_setup_and_appears_after_it() {
     let site = Site::set_up();
     let status = site.status();
-    let added = site.controller.happen(&json!({ "kind": "add_station", "zone": 2 }));
+    let added = site.controller.apply_event(&json!({ "kind": "add_station", "zone": 2 }));
     site.pass(Duration::from_secs(30));
     assert_eq!(site.host.requested_runs(), ["setup"]);
-    // While Status goes on.
+    // Status still runs.
     site.run(Setup, json!({})).ended_well();
     let connected = format!("z2/s{}/StationIsConnected", added["station"]);
     assert_eq!(site.host.shown(&connected), "true Good");
@@ -148,7 +148,7 @@ fn a_station_that_is_new_makes_status_ask_for_setup_and_appears_after_it() {
 }
 
 #[test]
-fn a_controller_of_another_generation_is_read_with_doubt_and_never_written() {
+fn a_controller_with_an_unsupported_version_is_uncertain_and_never_written() {
     let site = Site::new(Options { api_version: Some("7.1".to_owned()), ..Options::default() });
     site.run(Setup, json!({})).ended_well();
     let status = site.status();
@@ -162,7 +162,7 @@ fn a_controller_of_another_generation_is_read_with_doubt_and_never_written() {
 }
 
 #[test]
-fn a_controller_of_another_generation_is_not_written_after_it_was_away_either() {
+fn a_controller_with_an_unsupported_version_is_not_written_after_an_outage() {
     let site = Site::new(Options { api_version: Some("7.1".to_owned()), ..Options::default() });
     site.run(Setup, json!({})).ended_well();
     let status = site.status();
@@ -176,20 +176,20 @@ fn a_controller_of_another_generation_is_not_written_after_it_was_away_either() 
 }
 
 #[test]
-fn what_stands_at_a_controller_that_was_brought_to_another_generation_is_not_renewed() {
+fn a_reduction_is_not_renewed_after_an_update_to_an_unsupported_version() {
     let before = Site::set_up();
     let status = before.status();
     before.host.write(&[(REDUCTION, PointValue::Double(25.0))]);
     status.stop();
     let site = Site {
-        controller: Controller::standing(Options {
+        controller: Controller::with_fixed_clock(Options {
             api_version: Some("7.1".to_owned()),
             ..Options::default()
         }),
         host: before.host,
     };
     let ours = json!({ "kind": "reduce", "zone": 1, "percent": 25.0, "description": "external-reduction@bmsApi-1-Z1" });
-    site.controller.happen(&ours);
+    site.controller.apply_event(&ours);
     let status = site.run(Status, json!({ "validity": "24 h" }));
     site.controller.advance("10h");
     site.pass(Duration::from_secs(15));
@@ -199,34 +199,34 @@ fn what_stands_at_a_controller_that_was_brought_to_another_generation_is_not_ren
 }
 
 #[test]
-fn a_clock_that_is_set_back_does_not_put_off_the_next_look() {
+fn a_clock_that_is_set_back_does_not_put_off_the_next_poll() {
     let site = Site::set_up();
     let status = site.status();
     site.host.set_back(Duration::from_hours(1));
-    site.controller.happen(&json!({ "kind": "link_loss", "station": 1 }));
+    site.controller.apply_event(&json!({ "kind": "link_loss", "station": 1 }));
     site.host.advance(Duration::from_secs(15));
     assert_eq!(site.host.shown(POWER), "0.133 Offline");
     status.stop();
 }
 
 #[test]
-fn a_controller_that_was_away_at_start_is_said_to_answer_once() {
+fn the_first_response_after_an_outage_at_start_is_logged_once() {
     let site = Site::set_up();
     site.controller.fault(&json!({ "kind": "500", "path": "/zones" }));
     let status = site.status();
     site.controller.end_faults();
     site.pass(Duration::from_mins(1));
-    assert_eq!(site.host.logged("the charge controller answers").len(), 1);
+    assert_eq!(site.host.logged("the charge controller responds").len(), 1);
     status.stop();
 }
 
 #[test]
-fn a_station_that_moves_to_another_zone_makes_status_ask_for_setup() {
+fn a_station_that_moves_to_another_zone_makes_status_request_setup() {
     let site = Site::set_up();
     let status = site.status();
-    site.controller.happen(&json!({ "kind": "remove_station", "station": 1 }));
+    site.controller.apply_event(&json!({ "kind": "remove_station", "station": 1 }));
     // The id of the only station is free again.
-    let added = site.controller.happen(&json!({ "kind": "add_station", "zone": 2 }));
+    let added = site.controller.apply_event(&json!({ "kind": "add_station", "zone": 2 }));
     assert_eq!(added["station"], 1);
     site.pass(Duration::from_secs(15));
     assert_eq!(site.host.requested_runs(), ["setup"]);
@@ -234,7 +234,7 @@ fn a_station_that_moves_to_another_zone_makes_status_ask_for_setup() {
 }
 
 #[test]
-fn setup_that_cannot_read_the_site_gives_its_session_back_and_says_what_to_do() {
+fn setup_that_cannot_read_the_site_logs_out_and_raises_a_problem_with_a_remedy() {
     let site = Site::new(Options::default());
     site.controller.fault(&json!({ "kind": "html", "path": "/stations" }));
     let failure = site.run(Setup, json!({})).failure();
@@ -244,7 +244,7 @@ fn setup_that_cannot_read_the_site_gives_its_session_back_and_says_what_to_do() 
 }
 
 #[test]
-fn a_profile_file_that_is_wrong_is_named_with_its_remedy() {
+fn an_invalid_profile_file_is_named_with_its_remedy() {
     let site = Site::set_up();
     let mut connection = site.controller.connection();
     connection["profile"] = json!("/nowhere/own.toml");
@@ -258,7 +258,7 @@ fn a_profile_file_that_is_wrong_is_named_with_its_remedy() {
 }
 
 #[test]
-fn a_controller_that_refuses_each_token_is_not_logged_into_again_and_again() {
+fn a_controller_that_rejects_each_token_gets_no_repeated_logins() {
     let site = Site::set_up();
     site.controller.fault(&json!({ "kind": "401", "path": "/zones" }));
     let status = site.status();
@@ -278,29 +278,29 @@ fn a_validity_that_ends_before_the_next_renewal_is_refused_with_the_settings() {
 }
 
 #[test]
-fn an_energy_sum_does_not_fall_when_a_station_is_lost_and_a_new_meter_is_told() {
+fn an_energy_sum_does_not_fall_without_a_link_and_a_new_meter_is_logged() {
     const ENERGY: &str = "z1/ZoneActiveEnergy";
     let site = Site::new(Options::default());
-    site.controller.happen(&json!({ "kind": "add_station", "zone": 1 }));
+    site.controller.apply_event(&json!({ "kind": "add_station", "zone": 1 }));
     site.run(Setup, json!({})).ended_well();
     let status = site.status();
     let before = site.host.shown(ENERGY);
     let kwh: f64 = before.strip_suffix(" Good").unwrap().parse().unwrap();
     assert!(kwh > 12.345, "{before}");
-    site.controller.happen(&json!({ "kind": "link_loss", "station": 1 }));
+    site.controller.apply_event(&json!({ "kind": "link_loss", "station": 1 }));
     site.pass(Duration::from_secs(15));
     assert_eq!(site.host.shown(ENERGY), format!("{kwh} Uncertain"));
-    site.controller.happen(&json!({ "kind": "link_back", "station": 1 }));
-    site.controller.happen(&json!({ "kind": "swap_meter", "station": 1, "connector": 1 }));
+    site.controller.apply_event(&json!({ "kind": "link_back", "station": 1 }));
+    site.controller.apply_event(&json!({ "kind": "swap_meter", "station": 1, "connector": 1 }));
     site.pass(Duration::from_secs(30));
     assert_ne!(site.host.shown(ENERGY), before);
-    let told = site.host.logged("station 1, connector 1: the energy register fell from 12.345 to 0");
-    assert_eq!(told.len(), 1, "{told:?}");
+    let logged = site.host.logged("station 1, connector 1: the energy register fell from 12.345 to 0");
+    assert_eq!(logged.len(), 1, "{logged:?}");
     status.stop();
 }
 
 #[test]
-fn of_two_troubles_that_follow_each_other_the_present_one_is_told() {
+fn a_new_problem_replaces_the_previous_one() {
     let site = Site::set_up();
     let status = site.status();
     for (kind, code) in [("500", "unwell"), ("html", "not-understood")] {

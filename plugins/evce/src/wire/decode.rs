@@ -1,133 +1,133 @@
-//! Reads what a controller answers. Lenient with what it does not need, strict with what it does: a partial
-//! list is no list.
+//! Parses responses of a controller. Lenient about optional data, strict about required data: a partial list
+//! is an error.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use super::Profile;
+use super::extractor::{Extractor, Object};
 use super::fields::{
     ConnectorField, ErrorField, ListField, ReductionField, StationField, TokenField, VersionField, ZoneField,
 };
 use super::scalar::Scalar;
-use super::shape::{Object, Shape};
 use crate::model::{Availability, Connector, ConnectorStatus, ObjectId, Reduction, Site, Station, Zone};
 
-/// Why an answer cannot be used.
+/// Why a response is unusable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DecodeError {
-    #[error("the answer to {what} is no JSON document (it begins with {beginning:?})")]
+    #[error("the response to {what} is not JSON (it begins with {beginning:?})")]
     NotJson { what: &'static str, beginning: String },
-    #[error("the answer to {what} ends in the middle of the document")]
+    #[error("the response to {what} ends in the middle of the document")]
     Truncated { what: &'static str },
-    #[error("the answer to {what} holds no list")]
+    #[error("the response to {what} has no list")]
     NoList { what: &'static str },
-    #[error("the answer to {what} holds {found} of {total}: a part of a list is never used")]
+    #[error("the response to {what} has {found} of {total} objects; partial lists are not used")]
     Partial { what: &'static str, found: usize, total: usize },
-    #[error("the answer to {what} is one page of several: a part of a list is never used")]
+    #[error("the response to {what} is one page of several; partial lists are not used")]
     Paged { what: &'static str },
-    #[error("the answer to the login holds no token")]
+    #[error("the response to the login has no token")]
     NoToken,
 }
 
-/// A list of objects, and those that had to be left out, in words.
+/// A list of objects, and a message for each skipped one.
 type Objects<T> = (Vec<T>, Vec<String>);
 
-/// What a controller says of itself.
+/// The versions of a controller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Version {
     pub(crate) api_version: Option<String>,
     pub(crate) software_version: Option<String>,
 }
 
-/// Characters of a wrong answer that are shown.
+/// Characters of an unusable response in the error text.
 const SHOWN_BEGINNING: usize = 40;
 
 impl Profile {
-    /// Reads the token and its life from the answer to a login.
+    /// Parses the token and its lifetime from the response to a login.
     pub(crate) fn decode_token(&self, body: &[u8]) -> Result<(String, Option<Duration>), DecodeError> {
-        let answer = read(&self.shapes.token, body, "the login")?;
-        let token = answer.field(TokenField::Token).and_then(Scalar::filled_text);
+        let response = read(&self.extractors.token, body, "the login")?;
+        let token = response.field(TokenField::Token).and_then(Scalar::filled_text);
         let token = token.ok_or(DecodeError::NoToken)?;
-        let life = answer.field(TokenField::LifeS).and_then(Scalar::number);
+        let life = response.field(TokenField::LifeS).and_then(Scalar::number);
         Ok((token, life.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())))
     }
 
-    /// Reads what a controller says of itself.
+    /// Parses the versions of a controller.
     pub(crate) fn decode_version(&self, body: &[u8]) -> Result<Version, DecodeError> {
-        let answer = read(&self.shapes.version, body, "the version")?;
-        let text = |field: VersionField| answer.field(field).and_then(Scalar::filled_text);
+        let response = read(&self.extractors.version, body, "the version")?;
+        let text = |field: VersionField| response.field(field).and_then(Scalar::filled_text);
         let api_version = text(VersionField::ApiVersion);
         Ok(Version { api_version, software_version: text(VersionField::SoftwareVersion) })
     }
 
-    /// Reads code and message of an error answer; nothing when it is of another kind.
+    /// Parses code and message of an error response, if it has them.
     pub(crate) fn decode_error(&self, body: &[u8]) -> (Option<String>, Option<String>) {
-        let Ok(error) = self.shapes.error.read(body) else { return (None, None) };
+        let Ok(error) = self.extractors.error.read(body) else { return (None, None) };
         let text = |field: ErrorField| error.field(field).and_then(Scalar::filled_text);
         (text(ErrorField::Code), text(ErrorField::Message))
     }
 
-    /// Whether an error means that the token has ended.
+    /// Whether an error means that the token has expired.
     pub(crate) fn is_token_ended(&self, code: &str) -> bool {
-        self.words.error.token_ended.iter().any(|word| word == code)
+        self.enum_values.error.token_ended.iter().any(|value| value == code)
     }
 
     /// Whether an error means that a zone has no reduction.
     pub(crate) fn is_no_reduction(&self, code: &str) -> bool {
-        self.words.error.no_reduction.iter().any(|word| word == code)
+        self.enum_values.error.no_reduction.iter().any(|value| value == code)
     }
 
-    /// Puts zones and stations together. Also answers in words what had to be left out.
+    /// Combines zones and stations. Also returns a message for each skipped object.
     pub(crate) fn decode_site(
         &self,
         zones: &[u8],
         stations: &[u8],
     ) -> Result<(Site, Vec<String>), DecodeError> {
-        let (mut zones, mut left_out) = self.decode_zones(zones)?;
-        let (stations, more_left_out) = self.decode_stations(stations)?;
-        left_out.extend(more_left_out);
+        let (mut zones, mut skipped) = self.decode_zones(zones)?;
+        let (stations, more_skipped) = self.decode_stations(stations)?;
+        skipped.extend(more_skipped);
         let by_id: HashMap<ObjectId, usize> =
             zones.iter().enumerate().map(|(index, zone)| (zone.id.clone(), index)).collect();
         for (zone, station) in stations {
             match zone.as_ref().and_then(|zone| by_id.get(zone)) {
                 Some(index) => zones[*index].stations.push(station),
-                None => left_out.push(format!("the station {} is in no known zone", station.id)),
+                None => skipped.push(format!("the station {} is in an unknown zone", station.id)),
             }
         }
-        Ok((Site { zones }, left_out))
+        Ok((Site { zones }, skipped))
     }
 
     fn decode_zones(&self, body: &[u8]) -> Result<Objects<Zone>, DecodeError> {
-        let document = read(&self.shapes.zones, body, "the zones")?;
+        let document = read(&self.extractors.zones, body, "the zones")?;
         let list = list_of(&document, "the zones")?;
         Ok(distinct(list.iter().map(read_zone), |zone| &zone.id, "zone"))
     }
 
-    /// Reads the reduction of one zone.
+    /// Parses the reduction of one zone.
     pub(crate) fn decode_reduction(&self, body: &[u8]) -> Result<Reduction, DecodeError> {
-        Ok(read_reduction(&read(&self.shapes.reduction, body, "the reduction")?))
+        Ok(read_reduction(&read(&self.extractors.reduction, body, "the reduction")?))
     }
 
     fn decode_stations(&self, body: &[u8]) -> Result<Objects<(Option<ObjectId>, Station)>, DecodeError> {
-        let document = read(&self.shapes.stations, body, "the stations")?;
+        let document = read(&self.extractors.stations, body, "the stations")?;
         let list = list_of(&document, "the stations")?;
-        let mut left_out = Vec::new();
+        let mut skipped = Vec::new();
         let stations = list.iter().map(|station| {
             let zone = station.field(StationField::ZoneId).and_then(Scalar::id);
-            Some((zone, self.read_station(station, &mut left_out)?))
+            Some((zone, self.read_station(station, &mut skipped)?))
         });
         let (stations, mut faults) = distinct(stations, |(_, station)| &station.id, "station");
-        faults.append(&mut left_out);
+        faults.append(&mut skipped);
         Ok((stations, faults))
     }
 
-    fn read_station(&self, station: &Object<'_>, left_out: &mut Vec<String>) -> Option<Station> {
+    fn read_station(&self, station: &Object<'_>, skipped: &mut Vec<String>) -> Option<Station> {
         use StationField as Field;
         let id = station.field(Field::Id).and_then(Scalar::id)?;
-        let listed = station.held().unwrap_or_default();
+        let listed = station.nested().unwrap_or_default();
         let numbered = listed.iter().map(|connector| self.read_connector(connector));
         let (connectors, faults) = distinct(numbered, |connector| &connector.number, "connector");
-        left_out.extend(faults.into_iter().map(|fault| format!("station {id}: {fault}")));
+        skipped.extend(faults.into_iter().map(|fault| format!("station {id}: {fault}")));
         let text = |field: Field| station.field(field).map(Scalar::text);
         let truth = |field: Field| station.field(field).and_then(Scalar::truth);
         Some(Station {
@@ -149,16 +149,16 @@ impl Profile {
         })
     }
 
-    /// Reads one connector.
+    /// Parses one connector.
     pub(crate) fn decode_connector(&self, body: &[u8]) -> Result<Option<Connector>, DecodeError> {
-        Ok(self.read_connector(&read(&self.shapes.connector, body, "the connector")?))
+        Ok(self.read_connector(&read(&self.extractors.connector, body, "the connector")?))
     }
 
     fn read_connector(&self, connector: &Object<'_>) -> Option<Connector> {
         use ConnectorField as Field;
         let number = |field: Field| connector.field(field).and_then(Scalar::number);
         let truth = |field: Field| connector.field(field).and_then(Scalar::truth);
-        let word = |field: Field| connector.field(field).and_then(Scalar::word);
+        let enum_value = |field: Field| connector.field(field).and_then(Scalar::enum_value);
         let power_kw = |field: Field| Some(number(field)? / self.scale.power_per_kw);
         let energy_kwh = number(Field::Energy).map(|energy| energy / self.scale.energy_per_kwh);
         Some(Connector {
@@ -167,9 +167,9 @@ impl Profile {
             is_fixed_set_point: truth(Field::IsFixedSetPoint),
             max_current_or_power: number(Field::MaxCurrentOrPower),
             phase_connection: connector.field(Field::PhaseConnection).map(Scalar::text),
-            only_phase: word(Field::PhaseConnection).and_then(|word| self.only_phase(word)),
-            status: word(Field::Status).map(|word| self.status(word)),
-            availability: word(Field::Availability).and_then(|word| self.availability(word)),
+            only_phase: enum_value(Field::PhaseConnection).and_then(|value| self.only_phase(value)),
+            status: enum_value(Field::Status).map(|value| self.status(value)),
+            availability: enum_value(Field::Availability).and_then(|value| self.availability(value)),
             set_point_a: number(Field::SetPointA),
             set_point_kw: number(Field::SetPointKw),
             power_kw: [Field::PowerPhase1, Field::PowerPhase2, Field::PowerPhase3].map(power_kw),
@@ -180,44 +180,44 @@ impl Profile {
         })
     }
 
-    fn status(&self, word: &str) -> ConnectorStatus {
+    fn status(&self, value: &str) -> ConnectorStatus {
         use ConnectorStatus as Status;
-        let words = &self.words.status;
+        let values = &self.enum_values.status;
         let known = [
-            (&words.available, Status::Available),
-            (&words.charging, Status::Charging),
-            (&words.faulted, Status::Faulted),
-            (&words.finishing, Status::Finishing),
-            (&words.preparing, Status::Preparing),
-            (&words.reserved, Status::Reserved),
-            (&words.suspended_ev, Status::SuspendedEv),
-            (&words.suspended_evse, Status::SuspendedEvse),
-            (&words.unavailable, Status::Unavailable),
+            (&values.available, Status::Available),
+            (&values.charging, Status::Charging),
+            (&values.faulted, Status::Faulted),
+            (&values.finishing, Status::Finishing),
+            (&values.preparing, Status::Preparing),
+            (&values.reserved, Status::Reserved),
+            (&values.suspended_ev, Status::SuspendedEv),
+            (&values.suspended_evse, Status::SuspendedEvse),
+            (&values.unavailable, Status::Unavailable),
         ];
         known
             .into_iter()
-            .find(|(words, _)| words.iter().any(|known| is_same_word(known, word)))
+            .find(|(values, _)| values.iter().any(|known| is_same_value(known, value)))
             .map_or(Status::Other, |(_, status)| status)
     }
 
     /// The index of the only phase that is connected; `None` for all three.
-    fn only_phase(&self, word: &str) -> Option<usize> {
-        let words = &self.words.phases;
-        let phases = [&words.first, &words.second, &words.third];
-        phases.iter().position(|words| words.iter().any(|known| is_same_word(known, word)))
+    fn only_phase(&self, value: &str) -> Option<usize> {
+        let values = &self.enum_values.phases;
+        let phases = [&values.first, &values.second, &values.third];
+        phases.iter().position(|values| values.iter().any(|known| is_same_value(known, value)))
     }
 
-    fn availability(&self, word: &str) -> Option<Availability> {
-        let words = &self.words.availability;
-        if is_same_word(&words.operative, word) {
+    fn availability(&self, value: &str) -> Option<Availability> {
+        let values = &self.enum_values.availability;
+        if is_same_value(&values.operative, value) {
             return Some(Availability::Operative);
         }
-        is_same_word(&words.inoperative, word).then_some(Availability::Inoperative)
+        is_same_value(&values.inoperative, value).then_some(Availability::Inoperative)
     }
 }
 
-fn read<'a>(shape: &Shape, body: &'a [u8], what: &'static str) -> Result<Object<'a>, DecodeError> {
-    shape.read(body).map_err(|error| {
+fn read<'a>(extractor: &Extractor, body: &'a [u8], what: &'static str) -> Result<Object<'a>, DecodeError> {
+    extractor.read(body).map_err(|error| {
         if error.is_eof() && !body.is_empty() {
             return DecodeError::Truncated { what };
         }
@@ -227,7 +227,7 @@ fn read<'a>(shape: &Shape, body: &'a [u8], what: &'static str) -> Result<Object<
 }
 
 fn list_of<'d, 'a>(document: &'d Object<'a>, what: &'static str) -> Result<&'d [Object<'a>], DecodeError> {
-    let list = document.held().ok_or(DecodeError::NoList { what })?;
+    let list = document.nested().ok_or(DecodeError::NoList { what })?;
     let total = document.field(ListField::Total).and_then(Scalar::whole);
     match total.and_then(|total| usize::try_from(total).ok()) {
         Some(total) if total != list.len() => Err(DecodeError::Partial { what, found: list.len(), total }),
@@ -246,7 +246,7 @@ fn read_zone(zone: &Object<'_>) -> Option<Zone> {
         transactions: zone.field(Field::Transactions).and_then(Scalar::whole),
         set_point_a: number(Field::SetPointA),
         set_point_kw: number(Field::SetPointKw),
-        reduction: zone.held().and_then(|held| held.first()).map(read_reduction),
+        reduction: zone.nested().and_then(|nested| nested.first()).map(read_reduction),
         stations: Vec::new(),
     })
 }
@@ -263,37 +263,37 @@ fn read_reduction(reduction: &Object<'_>) -> Reduction {
     }
 }
 
-/// Keeps objects that have an id which no other has; says in words what was left out.
+/// Keeps objects with a unique id. Returns a message for each skipped one.
 fn distinct<T, Id: Ord + std::hash::Hash + Clone + std::fmt::Display>(
     objects: impl Iterator<Item = Option<T>>,
     id: impl Fn(&T) -> &Id,
     what: &str,
 ) -> Objects<T> {
-    let (mut kept, mut left_out) = (Vec::new(), Vec::new());
+    let (mut kept, mut skipped) = (Vec::new(), Vec::new());
     for object in objects {
         match object {
-            None => left_out.push(format!("a {what} has no id that can be read")),
+            None => skipped.push(format!("a {what} has no readable id")),
             Some(object) => kept.push(object),
         }
     }
     let mut seen = HashSet::with_capacity(kept.len());
-    // In order, so that two looks at the same fault say the same.
+    // In order, so that two polls report the same faults in the same order.
     let doubled: BTreeSet<Id> = kept.iter().map(&id).filter(|id| !seen.insert(*id)).cloned().collect();
     kept.retain(|object| !doubled.contains(id(object)));
-    left_out.extend(doubled.iter().map(|id| format!("the {what} {id} is there twice")));
-    (kept, left_out)
+    skipped.extend(doubled.iter().map(|id| format!("duplicate {what} {id}")));
+    (kept, skipped)
 }
 
-/// Compares words of the API as people do: `suspendedEV`, `SuspendedEV` and `suspended_ev` are one.
-fn is_same_word(one: &str, other: &str) -> bool {
+/// Compares enum values of the API loosely: `suspendedEV`, `SuspendedEV` and `suspended_ev` are equal.
+fn is_same_value(one: &str, other: &str) -> bool {
     one == other || letters(one).eq(letters(other))
 }
 
-fn letters(word: &str) -> impl Iterator<Item = char> {
-    word.chars().filter(|letter| !matches!(letter, '-' | '_' | ' ')).map(|letter| letter.to_ascii_lowercase())
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|letter| !matches!(letter, '-' | '_' | ' ')).map(|letter| letter.to_ascii_lowercase())
 }
 
-/// An address may hold a user and a password, which nobody but the station needs.
+/// Removes user and password, which only the station needs, from an address.
 fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let host_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());

@@ -1,4 +1,4 @@
-//! Writes what a controller is asked.
+//! Builds the requests to a controller.
 
 use std::time::SystemTime;
 
@@ -11,43 +11,43 @@ use super::Profile;
 use crate::model::{Availability, ObjectId};
 
 impl Profile {
-    /// Asks for a token.
+    /// Logs in for a token.
     pub(crate) fn login(&self, login: &str, password: &Secret<String>) -> Request {
         let body = json!({ &self.login.name_key: login, &self.login.password_key: password.expose() });
         Request::with_json(Method::POST, &self.login.path, body.to_string())
     }
 
-    /// Gives a token back.
+    /// Returns a token to the controller.
     pub(crate) fn logout(&self) -> Request {
         Request { method: Method::POST, ..Request::get(&self.paths.logout) }
     }
 
-    /// Asks what the controller is.
+    /// Requests the version.
     pub(crate) fn version(&self) -> Request {
         Request::get(&self.paths.version)
     }
 
-    /// Asks for all zones.
+    /// Requests all zones.
     pub(crate) fn zones(&self) -> Request {
         Request::get(&self.paths.zones)
     }
 
-    /// Asks for all stations with their connectors.
+    /// Requests all stations with their connectors.
     pub(crate) fn stations(&self) -> Request {
         Request::get(&self.paths.stations)
     }
 
-    /// Asks for one connector.
+    /// Requests one connector.
     pub(crate) fn connector(&self, station: &ObjectId, number: i32) -> Request {
         Request::get(connector_path(&self.paths.connector, station, number))
     }
 
-    /// Asks for the reduction of a zone.
+    /// Requests the reduction of a zone.
     pub(crate) fn reduction(&self, zone: &ObjectId) -> Request {
         Request::get(self.reduction_path(zone))
     }
 
-    /// Puts a reduction on a zone: always the whole object.
+    /// Sets the reduction of a zone, always as a whole object.
     pub(crate) fn put_reduction(
         &self,
         zone: &ObjectId,
@@ -67,12 +67,12 @@ impl Profile {
         Request::with_json(Method::PUT, self.reduction_path(zone), body.to_string())
     }
 
-    /// What a reduction of this user for a zone is called.
+    /// Returns the description of this user's reduction of a zone.
     pub(crate) fn reduction_description(&self, login: &str, zone: &ObjectId, zone_name: &str) -> String {
         self.name_of_reduction(login, zone).replace("{name}", zone_name)
     }
 
-    /// Whether a reduction that is called so is this user's. Zones are renamed, so the name does not count.
+    /// Whether this description belongs to this user. Ignores the name of the zone, which may change.
     pub(crate) fn is_own_reduction(&self, login: &str, zone: &ObjectId, description: &str) -> bool {
         let name = self.name_of_reduction(login, zone);
         match name.split_once("{name}") {
@@ -85,7 +85,7 @@ impl Profile {
         self.write.reduction.description.replace("{login}", login).replace("{zone}", &zone.0)
     }
 
-    /// Takes the reduction from a zone.
+    /// Removes the reduction of a zone.
     pub(crate) fn delete_reduction(&self, zone: &ObjectId) -> Request {
         Request { method: Method::DELETE, ..Request::get(self.reduction_path(zone)) }
     }
@@ -97,12 +97,12 @@ impl Profile {
         number: i32,
         availability: Availability,
     ) -> Request {
-        let words = &self.words.availability;
-        let word = match availability {
-            Availability::Operative => &words.operative,
-            Availability::Inoperative => &words.inoperative,
+        let values = &self.enum_values.availability;
+        let value = match availability {
+            Availability::Operative => &values.operative,
+            Availability::Inoperative => &values.inoperative,
         };
-        let body = json!({ &self.write.availability.availability_key: word });
+        let body = json!({ &self.write.availability.availability_key: value });
         let path = connector_path(&self.paths.availability, station, number);
         Request::with_json(Method::PUT, path, body.to_string())
     }
@@ -116,7 +116,7 @@ fn connector_path(template: &str, station: &ObjectId, number: i32) -> String {
     template.replace("{station}", &path_segment(station)).replace("{connector}", &number.to_string())
 }
 
-/// An id is opaque and comes from outside: it must not lead to another path.
+/// Escapes an id: it comes from outside and must not change the path.
 fn path_segment(id: &ObjectId) -> String {
     use std::fmt::Write as _;
     let mut segment = String::with_capacity(id.0.len());

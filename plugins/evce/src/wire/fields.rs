@@ -1,15 +1,15 @@
-//! The fields that are read, by the names that a profile gives their places.
+//! The fields to extract, by their names in a profile.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::place::Place;
+use super::json_pointers::JsonPointers;
 
-/// Where the fields of a kind of object stand.
-pub(super) type Places<Field> = BTreeMap<Field, Place>;
+/// The pointers to the fields of one object type.
+pub(super) type FieldPointers<Field> = BTreeMap<Field, JsonPointers>;
 
-/// Names the fields of a kind of object; a profile writes `MaxCurrentA` as `max_current_a`.
+/// Names the fields of an object type; `MaxCurrentA` is `max_current_a` in a profile.
 macro_rules! fields {
     ($(#[$about:meta])* $object:ident: $($field:ident),+ $(,)?) => {
         $(#[$about])*
@@ -28,7 +28,7 @@ macro_rules! fields {
 }
 
 fields! {
-    /// Of the answer to a login.
+    /// Of the response to a login.
     TokenField: Token, LifeS
 }
 
@@ -38,27 +38,27 @@ fields! {
 }
 
 fields! {
-    /// Of what a controller says of itself.
+    /// Of the version.
     VersionField: ApiVersion, SoftwareVersion
 }
 
 fields! {
-    /// Of a list: `Items` holds the objects, `Total` says how many there are in all.
+    /// Of a list: `Items` is the list of objects, `Total` their number on all pages.
     ListField: Items, Total
 }
 
 fields! {
-    /// Of a zone; `Reduction` holds an object.
+    /// Of a zone; `Reduction` is an object.
     ZoneField: Id, Name, Kind, MaxCurrentA, Transactions, SetPointA, SetPointKw, Reduction
 }
 
 fields! {
-    /// Of what the BMS asked of a zone.
+    /// Of a zone's reduction.
     ReductionField: Percent, Kind, Description, ValidUntil, ValidityMode
 }
 
 fields! {
-    /// Of a station; `Connectors` holds a list of objects.
+    /// Of a station; `Connectors` is a list of objects.
     StationField:
         Id, ZoneId, Protocol, OcppIdentifier, FriendlyName, SerialNumber, Model, Version, IpAddress, CpoUrl,
         IsAcceptedByCpo, IsConnected, Status, AuthenticationMode, DisconnectedAuthenticationMode, Connectors,

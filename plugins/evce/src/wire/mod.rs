@@ -1,15 +1,15 @@
-//! The only place that knows a path, a field name, a unit or a word of the controller's API.
+//! Paths, field names, units and enum values of the controller's API. No other module knows them.
 //!
-//! All of that stands in a [`Profile`], a TOML file: `profiles/v2-a.toml` is compiled in, and a connection may
-//! replace any of its keys with a file of its own.
+//! They are data in a [`Profile`], a TOML file: `profiles/v2-a.toml` is built in, and a connection may name a
+//! file that replaces any of its keys.
 
 mod decode;
 mod encode;
+mod extractor;
 mod fields;
-mod place;
+mod json_pointers;
 mod profile;
 mod scalar;
-mod shape;
 
 pub(crate) use decode::{DecodeError, Version};
 pub(crate) use profile::{Profile, ProfileError};

@@ -1,50 +1,50 @@
-//! The profile: everything about an API that may differ from one controller to another, as data.
+//! The profile: the parts of the API that may differ between controllers, as data.
 
 use std::path::Path;
 
 use serde::Deserialize;
 
+use super::extractor::{Extractor, Nested};
 use super::fields::{
-    ConnectorField, ErrorField, ListField, Places, ReductionField, StationField, TokenField, VersionField,
-    ZoneField,
+    ConnectorField, ErrorField, FieldPointers, ListField, ReductionField, StationField, TokenField,
+    VersionField, ZoneField,
 };
-use super::place::Place;
-use super::shape::{Held, Shape};
+use super::json_pointers::JsonPointers;
 
-/// The profile that is compiled in.
+/// The built-in profile.
 const BUILT_IN: &str = include_str!("../../profiles/v2-a.toml");
 
-/// How a controller says things.
+/// The format of a controller's API.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Profile {
     pub(super) login: Login,
     pub(super) paths: Paths,
-    token: Places<TokenField>,
-    error: Places<ErrorField>,
-    version: Places<VersionField>,
-    list: Places<ListField>,
-    zone: Places<ZoneField>,
-    reduction: Places<ReductionField>,
-    station: Places<StationField>,
-    connector: Places<ConnectorField>,
+    token: FieldPointers<TokenField>,
+    error: FieldPointers<ErrorField>,
+    version: FieldPointers<VersionField>,
+    list: FieldPointers<ListField>,
+    zone: FieldPointers<ZoneField>,
+    reduction: FieldPointers<ReductionField>,
+    station: FieldPointers<StationField>,
+    connector: FieldPointers<ConnectorField>,
     #[serde(skip)]
-    pub(super) shapes: Shapes,
+    pub(super) extractors: Extractors,
     pub(super) scale: Scale,
-    pub(super) words: Words,
+    pub(super) enum_values: EnumValues,
     pub(super) write: Write,
 }
 
 /// Why a profile cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProfileError {
-    #[error("the profile {file} cannot be read")]
+    #[error("cannot read the profile {file}")]
     Unreadable {
         file: String,
         #[source]
         source: std::io::Error,
     },
-    #[error("the profile {file} is not right: {what}")]
+    #[error("invalid profile {file}: {what}")]
     Wrong { file: String, what: String },
 }
 
@@ -68,24 +68,24 @@ pub(super) struct Paths {
     pub(super) availability: String,
 }
 
-/// Words in an error by which it is told from others.
+/// Error codes with a special meaning.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ErrorWords {
+pub(super) struct ErrorCodes {
     pub(super) token_ended: Vec<String>,
     pub(super) no_reduction: Vec<String>,
 }
 
-/// What is read from each kind of document, made of the places.
+/// The extractor of each document type, built from the pointers.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shapes {
-    pub(super) token: Shape,
-    pub(super) error: Shape,
-    pub(super) version: Shape,
-    pub(super) zones: Shape,
-    pub(super) reduction: Shape,
-    pub(super) stations: Shape,
-    pub(super) connector: Shape,
+pub(super) struct Extractors {
+    pub(super) token: Extractor,
+    pub(super) error: Extractor,
+    pub(super) version: Extractor,
+    pub(super) zones: Extractor,
+    pub(super) reduction: Extractor,
+    pub(super) stations: Extractor,
+    pub(super) connector: Extractor,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -97,17 +97,17 @@ pub(super) struct Scale {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Words {
-    pub(super) error: ErrorWords,
-    pub(super) status: StatusWords,
-    pub(super) availability: AvailabilityWords,
-    pub(super) phases: PhaseWords,
+pub(super) struct EnumValues {
+    pub(super) error: ErrorCodes,
+    pub(super) status: StatusValues,
+    pub(super) availability: AvailabilityValues,
+    pub(super) phases: PhaseValues,
 }
 
-/// What a connector is called that has one phase.
+/// Values for connectors with one phase.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PhaseWords {
+pub(super) struct PhaseValues {
     pub(super) first: Vec<String>,
     pub(super) second: Vec<String>,
     pub(super) third: Vec<String>,
@@ -115,7 +115,7 @@ pub(super) struct PhaseWords {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct StatusWords {
+pub(super) struct StatusValues {
     pub(super) available: Vec<String>,
     pub(super) charging: Vec<String>,
     pub(super) faulted: Vec<String>,
@@ -129,7 +129,7 @@ pub(super) struct StatusWords {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AvailabilityWords {
+pub(super) struct AvailabilityValues {
     pub(super) operative: String,
     pub(super) inoperative: String,
 }
@@ -161,15 +161,15 @@ pub(super) struct WriteAvailability {
 }
 
 impl Profile {
-    /// The profile that is compiled in.
+    /// The built-in profile.
     pub(crate) fn built_in() -> Self {
         Self::of(built_in_table(), "v2-a").expect("a test reads it")
     }
 
-    /// The profile that is compiled in, with those keys replaced that a file names.
+    /// Reads a file whose keys replace those of the built-in profile.
     ///
     /// # Errors
-    /// When the file cannot be read, is no TOML, or holds a key that no profile has.
+    /// If the file is unreadable, is not TOML, or has an unknown key.
     pub(crate) fn with_file(file: &Path) -> Result<Self, ProfileError> {
         let name = file.display().to_string();
         let text = std::fs::read_to_string(file)
@@ -187,28 +187,36 @@ impl Profile {
             table.try_into().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
         let Scale { power_per_kw, energy_per_kwh } = profile.scale;
         if [power_per_kw, energy_per_kwh].iter().any(|scale| !scale.is_normal() || *scale < 0.0) {
-            return Err(wrong("the numbers under [scale] are greater than 0".to_owned()));
+            return Err(wrong("the numbers in [scale] must be greater than 0".to_owned()));
         }
-        profile.shapes = profile.shapes();
+        profile.extractors = profile.extractors();
         Ok(profile)
     }
 
-    fn shapes(&self) -> Shapes {
-        let held = |shape: Shape, held, place: Option<&Place>, inner: &Shape| match place {
-            Some(place) => shape.holding(held, place, inner.clone()),
-            None => shape,
+    fn extractors(&self) -> Extractors {
+        let nested =
+            |extractor: Extractor, nested, pointers: Option<&JsonPointers>, inner: &Extractor| match pointers
+            {
+                Some(pointers) => extractor.with_nested(nested, pointers, inner.clone()),
+                None => extractor,
+            };
+        let list_of = |inner: &Extractor| {
+            nested(extractor(&self.list), Nested::List, self.list.get(&ListField::Items), inner)
         };
-        let list_of =
-            |inner: &Shape| held(shape(&self.list), Held::List, self.list.get(&ListField::Items), inner);
-        let reduction = shape(&self.reduction);
-        let connector = shape(&self.connector);
-        let zone = held(shape(&self.zone), Held::One, self.zone.get(&ZoneField::Reduction), &reduction);
-        let station =
-            held(shape(&self.station), Held::List, self.station.get(&StationField::Connectors), &connector);
-        Shapes {
-            token: shape(&self.token),
-            error: shape(&self.error),
-            version: shape(&self.version),
+        let reduction = extractor(&self.reduction);
+        let connector = extractor(&self.connector);
+        let zone =
+            nested(extractor(&self.zone), Nested::One, self.zone.get(&ZoneField::Reduction), &reduction);
+        let station = nested(
+            extractor(&self.station),
+            Nested::List,
+            self.station.get(&StationField::Connectors),
+            &connector,
+        );
+        Extractors {
+            token: extractor(&self.token),
+            error: extractor(&self.error),
+            version: extractor(&self.version),
             zones: list_of(&zone),
             stations: list_of(&station),
             reduction,
@@ -217,8 +225,8 @@ impl Profile {
     }
 }
 
-fn shape<Field: Copy + Into<usize>>(places: &Places<Field>) -> Shape {
-    Shape::of(places.iter().map(|(field, place)| ((*field).into(), place)))
+fn extractor<Field: Copy + Into<usize>>(pointers: &FieldPointers<Field>) -> Extractor {
+    Extractor::of(pointers.iter().map(|(field, pointers)| ((*field).into(), pointers)))
 }
 
 fn built_in_table() -> toml::Table {

@@ -1,4 +1,4 @@
-//! Values as controllers write them: a number may come as a text, a time as a text or a number.
+//! Scalars in the forms of real controllers: a number may be a text, a time a text or a number.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,7 +10,7 @@ use crate::model::ObjectId;
 /// Times above this are milliseconds since 1970, below it seconds.
 const LARGEST_SECONDS: f64 = 1e11;
 
-/// A value without parts. `null` is none; an empty text is one where a text is wanted, and nowhere else.
+/// A scalar. `null` is not one; an empty text is one only where a text is expected.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Scalar<'a> {
     Truth(bool),
@@ -20,12 +20,12 @@ pub(super) enum Scalar<'a> {
 }
 
 impl Scalar<'_> {
-    /// Whether it is a text without letters.
+    /// Whether it is an empty text.
     pub(super) fn is_empty(&self) -> bool {
         matches!(self, Self::Text(text) if text.is_empty())
     }
 
-    /// As an id: a text or a number.
+    /// Converts to an id: a text or a number.
     pub(super) fn id(&self) -> Option<ObjectId> {
         match self {
             Self::Truth(_) => None,
@@ -33,12 +33,12 @@ impl Scalar<'_> {
         }
     }
 
-    /// As a text with something in it.
+    /// Converts to a text that is not empty.
     pub(super) fn filled_text(&self) -> Option<String> {
         (!self.is_empty()).then(|| self.text())
     }
 
-    /// As a text.
+    /// Converts to a text.
     pub(super) fn text(&self) -> String {
         match self {
             Self::Truth(truth) => truth.to_string(),
@@ -48,15 +48,15 @@ impl Scalar<'_> {
         }
     }
 
-    /// As a word, which only a text is.
-    pub(super) fn word(&self) -> Option<&str> {
+    /// Returns an enum value, which must be a text.
+    pub(super) fn enum_value(&self) -> Option<&str> {
         match self {
             Self::Text(text) if !text.is_empty() => Some(text),
             _ => None,
         }
     }
 
-    /// As a finite number.
+    /// Converts to a finite number.
     #[expect(clippy::cast_precision_loss, reason = "no measurement needs more than 53 bits")]
     pub(super) fn number(&self) -> Option<f64> {
         let number = match self {
@@ -68,18 +68,18 @@ impl Scalar<'_> {
         number.is_finite().then_some(number)
     }
 
-    /// As a whole number.
+    /// Converts to a whole number.
     pub(super) fn whole(&self) -> Option<i32> {
         match self {
             Self::Whole(number) => i32::try_from(*number).ok(),
             Self::Text(text) => text.trim().parse().ok(),
-            // Some write every number with a point.
+            // Some controllers send every number with a decimal point.
             Self::Number(number) if number.fract() == 0.0 => format!("{number:.0}").parse().ok(),
             Self::Truth(_) | Self::Number(_) => None,
         }
     }
 
-    /// As true or false.
+    /// Converts to a boolean.
     pub(super) fn truth(&self) -> Option<bool> {
         match self {
             Self::Truth(truth) => Some(*truth),
@@ -90,9 +90,9 @@ impl Scalar<'_> {
         }
     }
 
-    /// As a moment: RFC 3339, or seconds or milliseconds since 1970, told apart by their size.
+    /// Converts to a moment: RFC 3339, or seconds or milliseconds since 1970, distinguished by their size.
     pub(super) fn moment(&self) -> Option<SystemTime> {
-        if let Some(text) = self.word()
+        if let Some(text) = self.enum_value()
             && let Ok(moment) = DateTime::parse_from_rfc3339(text.trim())
         {
             return Some(moment.into());

@@ -1,4 +1,4 @@
-//! Documents as controllers send them, good and bad.
+//! Valid and invalid documents of controllers.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -22,8 +22,8 @@ fn site(zones: &str, stations: &str) -> (Site, Vec<String>) {
 
 #[test]
 fn zones_stations_and_connectors_are_read_in_the_units_of_the_bms() {
-    let (site, left_out) = site(ZONES, STATIONS);
-    assert!(left_out.is_empty(), "{left_out:?}");
+    let (site, skipped) = site(ZONES, STATIONS);
+    assert!(skipped.is_empty(), "{skipped:?}");
     let reduction = site.zones[0].reduction.as_ref().unwrap();
     assert_eq!((reduction.percent, reduction.kind.as_deref()), (Some(10.0), Some("percentage")));
     let until = reduction.valid_until.unwrap().duration_since(UNIX_EPOCH).unwrap();
@@ -36,7 +36,7 @@ fn zones_stations_and_connectors_are_read_in_the_units_of_the_bms() {
 }
 
 #[test]
-fn numbers_and_truths_may_be_texts_and_what_cannot_be_read_is_missing() {
+fn numbers_and_booleans_may_be_texts_and_unreadable_fields_are_missing() {
     let (site, _) = site(ZONES, STATIONS);
     assert_eq!(site.zones[1].max_current_a, Some(63.5));
     assert_eq!((site.zones[1].name.as_deref(), &site.zones[1].reduction), (Some(""), &None));
@@ -48,20 +48,20 @@ fn numbers_and_truths_may_be_texts_and_what_cannot_be_read_is_missing() {
 }
 
 #[test]
-fn objects_without_id_doubled_or_in_no_zone_are_left_out_by_name() {
-    let (site, left_out) = site(
+fn objects_without_id_duplicates_and_strangers_are_skipped_with_a_message() {
+    let (site, skipped) = site(
         r#"{"data":[{"id":1},{"name":"nameless"},{"id":2},{"id":2}],"total":4}"#,
         r#"[{"id":7,"zoneId":9},{"id":8,"zoneId":1,"connectors":[{"logicalConnector":1},{"logicalConnector":1}]}]"#,
     );
     assert_eq!(site.zones.len(), 1);
     assert!(site.zones[0].stations[0].connectors.is_empty());
     assert_eq!(
-        left_out,
+        skipped,
         [
-            "a zone has no id that can be read",
-            "the zone 2 is there twice",
-            "station 8: the connector 1 is there twice",
-            "the station 7 is in no known zone"
+            "a zone has no readable id",
+            "duplicate zone 2",
+            "station 8: duplicate connector 1",
+            "the station 7 is in an unknown zone"
         ]
     );
 }
@@ -79,7 +79,7 @@ fn half_a_document_a_page_of_html_and_a_part_of_a_list_are_refused() {
 }
 
 #[test]
-fn a_reduction_is_written_whole_and_an_id_stays_in_its_place() {
+fn a_reduction_is_written_whole_and_an_id_is_escaped_in_the_path() {
     let profile = Profile::built_in();
     let until = UNIX_EPOCH + Duration::from_millis(1_739_352_610_500);
     let request = profile.put_reduction(&ObjectId("north/2".into()), 25.0, until, "ours");
@@ -94,10 +94,10 @@ fn a_reduction_is_written_whole_and_an_id_stays_in_its_place() {
 }
 
 #[test]
-fn a_file_replaces_keys_and_a_key_that_no_profile_has_is_refused() {
-    let folder = std::env::temp_dir().join(format!("riser-evce-profile-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("own.toml");
+fn a_file_replaces_keys_and_an_unknown_key_is_refused() {
+    let directory = std::env::temp_dir().join(format!("riser-evce-profile-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("own.toml");
     std::fs::write(&file, "[zone]\nmax_current_a = [\"/limit\"]\n[scale]\npower_per_kw = 1.0\n").unwrap();
     let profile = Profile::with_file(&file).unwrap();
     let (site, _) = profile.decode_site(br#"[{"id":1,"limit":80,"name":"Z"}]"#, b"[]").unwrap();
@@ -105,11 +105,11 @@ fn a_file_replaces_keys_and_a_key_that_no_profile_has_is_refused() {
     std::fs::write(&file, "[zone]\nmax_curent = [\"/limit\"]\n").unwrap();
     let refusal = Profile::with_file(&file).unwrap_err().to_string();
     assert!(refusal.contains("max_curent"), "{refusal}");
-    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
 }
 
 #[test]
-fn the_profile_that_the_readme_shows_is_right() {
+fn the_profile_in_the_readme_is_valid() {
     let readme = include_str!("../../README.md");
     let shown = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let file = std::env::temp_dir().join(format!("riser-evce-readme-{}.toml", std::process::id()));
@@ -122,7 +122,8 @@ fn the_profile_that_the_readme_shows_is_right() {
 }
 
 #[test]
-fn the_same_faults_are_told_in_the_same_words_at_each_look() {
+fn repeated_faults_are_reported_in_the_same_order() {
+    // Duplicates are collected in hash sets, whose order differs from one to the next.
     let ids = (0..20).chain(0..20).map(|id| format!(r#"{{"id":{id}}}"#)).collect::<Vec<_>>().join(",");
     let zones = format!("[{ids}]");
     assert_eq!(site(&zones, "[]").1.len(), 20);

@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use tokio::process::Command;
 
 use crate::bench::controller::http_client;
-use crate::bench::figure::{Figure, Goal, Unit};
+use crate::bench::measurement::{Measurement, Target, Unit};
 use crate::bench::programs::Programs;
 use crate::bench::site::ChargingSite;
 use crate::bench::statistics::median;
@@ -18,21 +18,24 @@ use crate::processes::Riser;
 /// Starts that are measured.
 const STARTS: usize = 11;
 /// Time for Setup to declare the site, and for values to be written, before the first of them.
-const SETTLE_TIMEOUT: Duration = Duration::from_secs(8);
-/// Time between two looks; part of what is measured.
+const IDLE_DELAY: Duration = Duration::from_secs(8);
+/// Polling interval, which is part of the measurement.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
-/// A start that takes longer has failed.
+/// A longer start is a failure.
 const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -> anyhow::Result<Figure> {
+pub(in crate::bench) async fn measure(
+    name: &'static str,
+    programs: &Programs,
+) -> anyhow::Result<Measurement> {
     let site = ChargingSite::start(programs, "F2").await?;
-    tokio::time::sleep(SETTLE_TIMEOUT).await;
-    let folders = site.end().await;
-    let (data, plugins) = (folders.data(), folders.plugins());
+    tokio::time::sleep(IDLE_DELAY).await;
+    let directories = site.end().await;
+    let (data, plugins) = (directories.data(), directories.plugins());
     let riser = Riser { program: &programs.riser, data: &data, plugins: &plugins };
-    let (mut starts, mut floors) = (Vec::new(), Vec::new());
+    let (mut starts, mut baselines) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
-        floors.push(process_start_ms(&programs.riser).await?);
+        baselines.push(process_start_ms(&programs.riser).await?);
         let port = free_port()?;
         let browser = http_client()?;
         let begin = Instant::now();
@@ -40,30 +43,30 @@ pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -
         host?.end(std::future::pending()).await;
         starts.push(page_after?.as_secs_f64() * 1_000.0);
     }
-    Ok(Figure {
+    Ok(Measurement {
         name,
         value: median(starts).context("no start")?,
         unit: Unit::Milliseconds,
-        floor: median(floors),
-        goal: Goal::AtMost(100.0),
+        baseline: median(baselines),
+        target: Target::AtMost(100.0),
     })
 }
 
-/// Looks until the login page is there.
+/// Polls until the login page exists.
 async fn first_page(browser: &reqwest::Client, port: u16, begin: Instant) -> anyhow::Result<Duration> {
     let page = format!("http://127.0.0.1:{port}/login");
     loop {
-        if let Ok(answer) = browser.get(&page).send().await {
-            ensure!(answer.status().is_success(), "the login page answers {}", answer.status());
-            ensure!(answer.text().await?.contains("<form"), "the login page has no form");
+        if let Ok(response) = browser.get(&page).send().await {
+            ensure!(response.status().is_success(), "the login page responses {}", response.status());
+            ensure!(response.text().await?.contains("<form"), "the login page has no form");
             return Ok(begin.elapsed());
         }
-        ensure!(begin.elapsed() < TEST_TIMEOUT, "there is no page after {} s", TEST_TIMEOUT.as_secs());
+        ensure!(begin.elapsed() < TEST_TIMEOUT, "the portal has no page after {} s", TEST_TIMEOUT.as_secs());
         tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-/// What starting the program and ending it takes when it does nothing.
+/// Returns the time to start and end the program without any work.
 async fn process_start_ms(program: &Path) -> anyhow::Result<f64> {
     let begin = Instant::now();
     let status = Command::new(program).arg("--version").stdout(Stdio::null()).status().await?;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 
 use crate::bench::affinity::{CLIENT, Pinned, SERVER};
-use crate::bench::figure::{Figure, Goal, Unit};
-use crate::bench::floor::Floor;
+use crate::bench::baseline::Baseline;
 use crate::bench::load::Question;
+use crate::bench::measurement::{Measurement, Target, Unit};
+use crate::bench::print;
 use crate::bench::programs::Programs;
-use crate::bench::say;
 use crate::bench::site::MetronomeSite;
 use crate::bench::statistics::median;
 
@@ -21,49 +21,52 @@ const POINTS: u32 = 10_000;
 const BEAT: Duration = Duration::from_secs(1);
 /// Connections of the client.
 const CONNECTIONS: usize = 8;
-/// Times that floor and Riser are measured, in turn.
+/// Rounds of baseline and Riser, in turn.
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(3);
-/// A floor below this says that the client or the machine was the limit.
-const LEAST_FLOOR: f64 = 20_000.0;
+/// Below this, the client or the machine is the limit.
+const MIN_BASELINE: f64 = 20_000.0;
 /// The namespace of SOAP 1.2.
 const SOAP: &str = "http://www.w3.org/2003/05/soap-envelope";
 
-pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -> anyhow::Result<Figure> {
+pub(in crate::bench) async fn measure(
+    name: &'static str,
+    programs: &Programs,
+) -> anyhow::Result<Measurement> {
     let server = Pinned::to(SERVER)?;
     let site = MetronomeSite::start(programs, POINTS, BEAT).await?;
     let request = request(&site).await?;
     let question = Question { body: request, items: IDS, login: &site.bms, ews_url: site.ews_url()? };
-    let answer = question.ask_once()?;
+    let response = question.ask_once()?;
     let mut prepared = tempfile::NamedTempFile::new()?;
-    prepared.write_all(&answer)?;
-    let floor = Floor::start(prepared.path()).await?;
-    let floor_url = floor.url.parse()?;
+    prepared.write_all(&response)?;
+    let baseline = Baseline::start(prepared.path()).await?;
+    let baseline_url = baseline.url.parse()?;
     drop(server);
 
     let _client = Pinned::to(CLIENT)?;
-    let (mut rates, mut floors) = (Vec::new(), Vec::new());
+    let (mut rates, mut baselines) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        floors.push(question.ask_often(&floor_url, CONNECTIONS, ROUND)?);
+        baselines.push(question.ask_often(&baseline_url, CONNECTIONS, ROUND)?);
         rates.push(question.ask_often(&question.ews_url, CONNECTIONS, ROUND)?);
     }
-    ensure!(question.ask_once()? != answer, "the values did not change meanwhile");
+    ensure!(question.ask_once()? != response, "the values did not change meanwhile");
     site.end().await;
-    let floor = median(floors).context("no round")?;
-    say(&format!(
-        "{name}: a plain axum server of the same answer of {} bytes makes {floor:.0} requests/s",
-        answer.len()
+    let baseline = median(baselines).context("no round")?;
+    print(&format!(
+        "{name}: a plain axum server of the same response of {} bytes makes {baseline:.0} requests/s",
+        response.len()
     ));
     ensure!(
-        floor >= LEAST_FLOOR,
-        "invalid: a floor below {LEAST_FLOOR} requests/s says that the machine is busy or slow"
+        baseline >= MIN_BASELINE,
+        "invalid: a baseline below {MIN_BASELINE} requests/s says that the machine is busy or slow"
     );
-    Ok(Figure {
+    Ok(Measurement {
         name,
         value: median(rates).context("no round")?,
         unit: Unit::RequestsPerSecond,
-        floor: Some(floor),
-        goal: Goal::RatioAtLeast(0.2),
+        baseline: Some(baseline),
+        target: Target::RatioAtLeast(0.2),
     })
 }
 
@@ -71,7 +74,7 @@ pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -
 async fn request(site: &MetronomeSite) -> anyhow::Result<String> {
     let client = site.client()?;
     let root = client.container("").await?;
-    let folder = client.container(&root.containers.first().context("there is no folder")?.id).await?;
+    let folder = client.container(&root.containers.first().context("the tree has no folder")?.id).await?;
     ensure!(folder.values.len() == IDS, "the folder has {} values", folder.values.len());
     let ids: Vec<&str> = folder.values.iter().map(|value| value.id.as_str()).collect();
     let ids = ids.join("</Id><Id>");

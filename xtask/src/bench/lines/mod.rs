@@ -1,4 +1,4 @@
-//! One file for each line, but for two that share how they are measured.
+//! One file per benchmark, except two that share their setup.
 
 pub(super) mod first_batch;
 pub(super) mod first_page;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, ensure};
 use riser_ews::client::EwsClient;
 
-use crate::bench::figure::{Figure, Goal, Unit};
+use crate::bench::measurement::{Measurement, Target, Unit};
 use crate::bench::programs::Programs;
 use crate::bench::site::MetronomeSite;
 use crate::bench::statistics::median;
@@ -21,7 +21,10 @@ const IDS_IN_A_REQUEST: usize = 5_000;
 /// The point that says when its batch was published.
 const PUBLISHED_AT: &str = "published-at-ns";
 
-pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -> anyhow::Result<Figure> {
+pub(in crate::bench) async fn measure(
+    name: &'static str,
+    programs: &Programs,
+) -> anyhow::Result<Measurement> {
     let site = MetronomeSite::start(programs, POINTS, BEAT).await?;
     let client = site.client()?;
     let root = client.container("").await?;
@@ -49,13 +52,13 @@ pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -
         check_that_all_changed(&client, &points).await?;
     }
     site.end().await;
-    Ok(Figure {
+    Ok(Measurement {
         name,
         value: median(ways).context("no beat")?,
         unit: Unit::Milliseconds,
         // What reading one value takes when nothing happens: no way can be seen to be shorter.
-        floor: median(reads),
-        goal: Goal::AtMost(5.0),
+        baseline: median(reads),
+        target: Target::AtMost(5.0),
     })
 }
 

@@ -1,5 +1,5 @@
-//! What reading a site of 1,000 stations once costs: time on a processor of the host and its workers together,
-//! from the request to the stored values, beside parsing the same answers and doing nothing with them.
+//! The cost of polling a site of 1,000 stations: processor time of the host and its workers, from the request
+//! to the stored values, compared with only parsing the same responses.
 
 use std::time::{Duration, Instant};
 
@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use serde::de::IgnoredAny;
 
 use crate::bench::controller::Controller;
-use crate::bench::figure::{Figure, Goal, Unit};
+use crate::bench::measurement::{Measurement, Target, Unit};
+use crate::bench::print;
 use crate::bench::process_facts::{children_of, time_on_processor};
 use crate::bench::programs::Programs;
-use crate::bench::say;
 use crate::bench::site::ChargingSite;
 use crate::bench::statistics::median;
 
@@ -19,12 +19,15 @@ const FIXTURE: &str = "stations:1000";
 const POLLS_BEFORE: usize = 3;
 /// Polls that are measured.
 const POLLS: usize = 8;
-/// Time for the answer to a poll to be worked in, far below the five seconds between two.
+/// Time to process a poll, far below the polling interval of five seconds.
 const APPLY_TIMEOUT: Duration = Duration::from_secs(1);
-/// Times that the answers are parsed.
+/// Rounds of parsing the responses.
 const PARSES: usize = 51;
 
-pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -> anyhow::Result<Figure> {
+pub(in crate::bench) async fn measure(
+    name: &'static str,
+    programs: &Programs,
+) -> anyhow::Result<Measurement> {
     let site = ChargingSite::start(programs, FIXTURE).await?;
     let controller = Controller::of(&site)?;
     let time_after_polls = async |count| {
@@ -35,16 +38,16 @@ pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -
     let before = time_after_polls(POLLS_BEFORE).await?;
     let after = time_after_polls(POLLS_BEFORE + POLLS).await?;
     let cycle = after.saturating_sub(before) / u32::try_from(POLLS)?;
-    let answers = controller.answers().await?;
+    let responses = controller.responses().await?;
     site.end().await;
-    let bytes: usize = answers.iter().map(String::len).sum();
-    say(&format!("{name}: the answers to a poll have {bytes} bytes"));
-    Ok(Figure {
+    let bytes: usize = responses.iter().map(String::len).sum();
+    print(&format!("{name}: the responses to a poll have {bytes} bytes"));
+    Ok(Measurement {
         name,
         value: cycle.as_secs_f64() * 1_000.0,
         unit: Unit::Milliseconds,
-        floor: Some(parse_ms(&answers)?),
-        goal: Goal::None,
+        baseline: Some(parse_ms(&responses)?),
+        target: Target::None,
     })
 }
 
@@ -57,12 +60,12 @@ fn time_of_riser(site: &ChargingSite) -> anyhow::Result<Duration> {
     Ok(total)
 }
 
-fn parse_ms(answers: &[String]) -> anyhow::Result<f64> {
+fn parse_ms(responses: &[String]) -> anyhow::Result<f64> {
     let mut times = Vec::new();
     for _ in 0..PARSES {
         let begin = Instant::now();
-        for answer in answers {
-            std::hint::black_box(serde_json::from_str::<IgnoredAny>(answer)?);
+        for response in responses {
+            std::hint::black_box(serde_json::from_str::<IgnoredAny>(response)?);
         }
         times.push(begin.elapsed().as_secs_f64() * 1_000.0);
     }

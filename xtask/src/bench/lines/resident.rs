@@ -1,44 +1,44 @@
-//! Memory in RAM of a host and of its workers, with the site of the demo, after some polls and a look at everything.
+//! Resident memory of a host and its workers, with the demo site, after some polls and a walk of the tree.
 
 use std::time::Duration;
 
 use anyhow::Context as _;
 use riser_ews::client::EwsClient;
 
-use crate::bench::figure::{Figure, Goal, Unit};
+use crate::bench::measurement::{Measurement, Target, Unit};
+use crate::bench::print;
 use crate::bench::process_facts::{Memory, children_of};
 use crate::bench::programs::Programs;
-use crate::bench::say;
 use crate::bench::site::ChargingSite;
 
 /// Several polls of five seconds.
-const RUNS_FOR: Duration = Duration::from_secs(22);
+const WARM_UP: Duration = Duration::from_secs(22);
 
 pub(in crate::bench) async fn measure_host(
     name: &'static str,
     programs: &Programs,
-) -> anyhow::Result<Figure> {
+) -> anyhow::Result<Measurement> {
     let site = used_site(programs).await?;
     let memory = Memory::of(site.host.process_id()?)?;
     site.end().await;
-    Ok(figure(name, memory, 40.0))
+    Ok(measurement(name, memory, 40.0))
 }
 
 /// The largest of the long-running EVCE workers.
 pub(in crate::bench) async fn measure_worker(
     name: &'static str,
     programs: &Programs,
-) -> anyhow::Result<Figure> {
+) -> anyhow::Result<Measurement> {
     let site = used_site(programs).await?;
     let workers = children_of(site.host.process_id()?)?;
     let memories = workers.into_iter().map(Memory::of).collect::<anyhow::Result<Vec<_>>>()?;
     site.end().await;
-    Ok(figure(name, memories.into_iter().max().context("no worker runs")?, 8.0))
+    Ok(measurement(name, memories.into_iter().max().context("no worker runs")?, 8.0))
 }
 
 async fn used_site(programs: &Programs) -> anyhow::Result<ChargingSite> {
     let site = ChargingSite::start(programs, "F2").await?;
-    tokio::time::sleep(RUNS_FOR).await;
+    tokio::time::sleep(WARM_UP).await;
     read_everything(&site.client()?).await?;
     Ok(site)
 }
@@ -57,15 +57,15 @@ async fn read_everything(client: &EwsClient) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The whole, after saying what it is made of.
-fn figure(name: &'static str, memory: Memory, at_most: f64) -> Figure {
-    say(&format!(
+/// Prints the parts of the memory and returns the whole.
+fn measurement(name: &'static str, memory: Memory, at_most: f64) -> Measurement {
+    print(&format!(
         "{name}: {:.1} MB are its own; {:.1} MB are pages of program and libraries, shared by host and workers",
         megabytes(memory.own),
         megabytes(memory.resident - memory.own),
     ));
     let value = megabytes(memory.resident);
-    Figure { name, value, unit: Unit::Megabytes, floor: None, goal: Goal::AtMost(at_most) }
+    Measurement { name, value, unit: Unit::Megabytes, baseline: None, target: Target::AtMost(at_most) }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no process has so much memory")]

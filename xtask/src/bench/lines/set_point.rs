@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use riser_ews::client::EwsClient;
 
 use crate::bench::controller::Controller;
-use crate::bench::figure::{Figure, Goal, Unit};
+use crate::bench::measurement::{Measurement, Target, Unit};
 use crate::bench::programs::Programs;
 use crate::bench::site::ChargingSite;
 use crate::bench::statistics::median;
@@ -17,7 +17,10 @@ const SET_POINT: &str = "ZoneReduction";
 const WRITES: i32 = 15;
 const PATH: &str = "/zones";
 
-pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -> anyhow::Result<Figure> {
+pub(in crate::bench) async fn measure(
+    name: &'static str,
+    programs: &Programs,
+) -> anyhow::Result<Measurement> {
     let site = ChargingSite::start(programs, "F2").await?;
     let controller = Controller::of(&site)?;
     // Setup reads them once; with the second time Status has begun.
@@ -34,12 +37,12 @@ pub(in crate::bench) async fn measure(name: &'static str, programs: &Programs) -
         ways.push(f64::from(i32::try_from(arrived.unix_ms - begin_ms)?));
     }
     site.end().await;
-    Ok(Figure {
+    Ok(Measurement {
         name,
         value: median(ways).context("nothing was written")?,
         unit: Unit::Milliseconds,
-        floor: None,
-        goal: Goal::AtMost(2_000.0),
+        baseline: None,
+        target: Target::AtMost(2_000.0),
     })
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::ApiError;
-use super::{Answer, Writer, id, json, parse};
+use super::{ApiResult, Writer, id, json, parse};
 use crate::controller::Controller;
 use crate::site::Availability;
 use crate::world::Applied;
@@ -20,7 +20,7 @@ struct AvailabilityRequest {
 }
 
 #[derive(Serialize)]
-struct AvailabilityAnswer {
+struct AvailabilityResponse {
     status: &'static str,
 }
 
@@ -29,7 +29,7 @@ pub(crate) async fn save(
     State(controller): State<Arc<Controller>>,
     Path((station, connector)): Path<(String, String)>,
     body: Bytes,
-) -> Answer {
+) -> ApiResult {
     let request: AvailabilityRequest = parse(&body)?;
     controller.with_world(|world, now| {
         let station = id(&station).and_then(|id| world.site.station_index(id));
@@ -51,8 +51,8 @@ pub(crate) async fn save(
             return Err(ApiError::new(409, "REJECTED_BY_STATION", "the station rejected the change"));
         }
         match world.set_availability(station, found, requested, now.cars_ms) {
-            Applied::Now => json(200, &AvailabilityAnswer { status: "accepted" }),
-            Applied::Scheduled => json(202, &AvailabilityAnswer { status: "scheduled" }),
+            Applied::Now => json(200, &AvailabilityResponse { status: "accepted" }),
+            Applied::Scheduled => json(202, &AvailabilityResponse { status: "scheduled" }),
         }
     })
 }

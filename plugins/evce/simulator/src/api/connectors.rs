@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::error::ApiError;
 use super::zones::SetPointJson;
-use super::{Answer, id, json};
+use super::{ApiResult, id, json};
 use crate::auth::Caller;
 use crate::clock::{Moment, rfc3339};
 use crate::controller::Controller;
@@ -57,7 +57,7 @@ pub(crate) async fn list(
     _caller: Caller,
     State(controller): State<Arc<Controller>>,
     Path(station): Path<String>,
-) -> Answer {
+) -> ApiResult {
     controller.with_world(|world, now| {
         let station =
             id(&station).and_then(|id| world.site.station(id)).ok_or_else(ApiError::station_not_found)?;
@@ -69,7 +69,7 @@ pub(crate) async fn show(
     _caller: Caller,
     State(controller): State<Arc<Controller>>,
     Path((station, connector)): Path<(String, String)>,
-) -> Answer {
+) -> ApiResult {
     controller.with_world(|world, now| {
         let station =
             id(&station).and_then(|id| world.site.station(id)).ok_or_else(ApiError::station_not_found)?;

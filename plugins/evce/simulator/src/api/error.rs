@@ -1,4 +1,4 @@
-//! Error answers: `{"error":{"code":…,"message":…,"field":…}}`.
+//! Error responses: `{"error":{"code":…,"message":…,"field":…}}`.
 
 use axum::body::Body;
 use axum::http::StatusCode;
@@ -79,7 +79,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// An answer of JSON.
+/// Builds a JSON response.
 pub(crate) fn json_response(status: u16, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -1,4 +1,4 @@
-//! One request and its answer: noted, met by the faults in force, given the headers that all answers carry.
+//! Processes one request: logs it, applies the active faults, and adds the common headers.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,17 +22,17 @@ use crate::request_log::Arrival;
 
 /// No request of the API is longer.
 const LONGEST_BODY: usize = 64 * 1024;
-/// What stands in front of devices that lost their session.
+/// The login page of a proxy in front of the device.
 const LOGIN_PAGE: &str =
     "<!doctype html><html><head><title>Login</title></head><body><h1>Login</h1></body></html>";
 
-/// The connection is to be closed without an answer.
+/// Closes the connection without a response.
 #[derive(Debug, thiserror::Error)]
 #[error("a fault closes the connection")]
 pub(crate) struct Dropped;
 
-/// Answers one request, or drops its connection.
-pub(crate) async fn answer(
+/// Processes one request, or drops its connection.
+pub(crate) async fn respond(
     controller: Arc<Controller>,
     router: Router,
     request: Request<Incoming>,
@@ -61,23 +61,23 @@ pub(crate) async fn answer(
     let (mut parts, body) = response.into_parts();
     let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     match met.kind {
-        Some(FaultKind::AnswerLost) => return Err(Dropped),
+        Some(FaultKind::ResponseLost) => return Err(Dropped),
         Some(FaultKind::TruncatedJson) => body.truncate(body.len() / 2),
         _ => {}
     }
-    // The length that stands there is that of the whole answer; it is written anew.
+    // The length of the whole response is wrong after truncation; hyper sets it again.
     parts.headers.remove(CONTENT_LENGTH);
     parts.headers.extend(common_headers(&controller));
-    controller.log().set_answer(sequence, parts.status.as_u16(), body.len());
+    controller.log().set_response(sequence, parts.status.as_u16(), body.len());
     Ok(Response::from_parts(parts, Full::new(body)))
 }
 
 async fn routed(router: Router, request: Request<Body>) -> Response<Body> {
-    let answered: Result<_, Infallible> = router.oneshot(request).await;
-    answered.unwrap_or_else(|never| match never {})
+    let routed: Result<_, Infallible> = router.oneshot(request).await;
+    routed.unwrap_or_else(|never| match never {})
 }
 
-/// What a fault answers in the controller's place.
+/// Returns the response of a fault, if it replaces the controller's.
 fn instead(met: Met, is_login: bool) -> Result<Option<Response<Body>>, Dropped> {
     let error =
         match met.kind {
@@ -93,7 +93,7 @@ fn instead(met: Met, is_login: bool) -> Result<Option<Response<Body>>, Dropped> 
             Some(FaultKind::InternalError) => ApiError::new(500, "INTERNAL_ERROR", "something went wrong"),
             Some(FaultKind::Starting) => ApiError::new(503, "STARTING", "the controller is starting")
                 .with_retry_after(met.retry_after_s),
-            Some(FaultKind::TruncatedJson | FaultKind::AnswerLost | FaultKind::Latency) | None => {
+            Some(FaultKind::TruncatedJson | FaultKind::ResponseLost | FaultKind::Latency) | None => {
                 return Ok(None);
             }
         };
@@ -113,7 +113,7 @@ fn arrival(controller: &Controller, request: &Request<Bytes>) -> Arrival {
     }
 }
 
-/// A body as the log keeps it: of a login only the name.
+/// Returns a body for the log; of a login only the name.
 fn shown_body(request: &Request<Bytes>) -> String {
     if request.uri().path().ends_with("/login") {
         let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::ApiError;
-use super::{Answer, Writer, id, json, parse};
+use super::{ApiResult, Writer, id, json, parse};
 use crate::auth::{Caller, Role};
 use crate::controller::Controller;
 use crate::site::{Reduction, Validity, Zone};
@@ -48,7 +48,7 @@ impl<'a> From<&'a Reduction> for ReductionJson<'a> {
     }
 }
 
-/// The request, each field checked one by one so that the answer can name it.
+/// The request. Each field is checked separately, so that the response can name it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ReductionRequest {
@@ -68,7 +68,7 @@ pub(crate) async fn show(
     _caller: Caller,
     State(controller): State<Arc<Controller>>,
     Path(zone): Path<String>,
-) -> Answer {
+) -> ApiResult {
     controller.with_world(|world, _| {
         let zone = find(world, &zone)?;
         let reduction = zone
@@ -84,7 +84,7 @@ pub(crate) async fn save(
     State(controller): State<Arc<Controller>>,
     Path(zone): Path<String>,
     body: Bytes,
-) -> Answer {
+) -> ApiResult {
     let request: ReductionRequest = parse(&body)?;
     controller.with_world(|world, now| {
         let found = find(world, &zone)?;
@@ -96,12 +96,12 @@ pub(crate) async fn save(
     })
 }
 
-/// Also answers 204 when there is nothing to delete.
+/// Returns 204 also if the zone has no reduction.
 pub(crate) async fn delete(
     Writer(caller): Writer,
     State(controller): State<Arc<Controller>>,
     Path(zone): Path<String>,
-) -> Answer {
+) -> ApiResult {
     controller.with_world(|world, now| {
         let found = find(world, &zone)?;
         refuse_other_owner(found, caller)?;
@@ -137,7 +137,7 @@ impl ReductionRequest {
         })?;
         let validity = self.validity(now_ms)?;
         if validity.until_ms() <= now_ms {
-            let past = ApiError::field("validity", "validity lies in the past by the controller's clock");
+            let past = ApiError::field("validity", "validity is in the past by the controller's clock");
             return Err(past.with_code("VALIDITY_IN_PAST"));
         }
         Ok(Reduction { percent, validity, description: description.to_owned(), owner })

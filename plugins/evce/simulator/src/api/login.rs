@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
-use super::{Answer, bearer_token, json, parse};
+use super::{ApiResult, bearer_token, json, parse};
 use crate::auth::{Caller, LoginRefused};
 use crate::controller::Controller;
 
@@ -21,13 +21,13 @@ struct Login {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Session<'a> {
+struct LoginReply<'a> {
     token: &'a str,
     token_type: &'a str,
     expires_in: i64,
 }
 
-pub(crate) async fn log_in(State(controller): State<Arc<Controller>>, body: Bytes) -> Answer {
+pub(crate) async fn log_in(State(controller): State<Arc<Controller>>, body: Bytes) -> ApiResult {
     let Login { login, password } = parse(&body)?;
     let login = login.ok_or_else(|| ApiError::field("login", "login is missing"))?;
     let password = password.ok_or_else(|| ApiError::field("password", "password is missing"))?;
@@ -45,14 +45,14 @@ pub(crate) async fn log_in(State(controller): State<Arc<Controller>>, body: Byte
             )
             .with_retry_after(u64::try_from(retry_after_s).unwrap_or(0)),
         })?;
-    json(200, &Session { token: &issued.token, token_type: "Bearer", expires_in: issued.expires_in_s })
+    json(200, &LoginReply { token: &issued.token, token_type: "Bearer", expires_in: issued.expires_in_s })
 }
 
 pub(crate) async fn log_out(
     _caller: Caller,
     State(controller): State<Arc<Controller>>,
     headers: HeaderMap,
-) -> Answer {
+) -> ApiResult {
     if let Some(token) = bearer_token(&headers) {
         controller.auth().log_out(token);
     }

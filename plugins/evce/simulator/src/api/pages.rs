@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// Which part of a list is wanted.
+/// The requested part of a list.
 #[derive(Deserialize, Clone, Copy)]
 pub(crate) struct Page {
     #[serde(default)]

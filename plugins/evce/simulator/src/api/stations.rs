@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::connectors::{self, ConnectorJson};
 use super::error::ApiError;
 use super::pages::Page;
-use super::{Answer, id, json};
+use super::{ApiResult, id, json};
 use crate::auth::Caller;
 use crate::clock::Moment;
 use crate::controller::Controller;
@@ -50,7 +50,7 @@ pub(crate) async fn list(
     _caller: Caller,
     State(controller): State<Arc<Controller>>,
     selection: Result<Query<Selection>, QueryRejection>,
-) -> Answer {
+) -> ApiResult {
     let Query(selection) =
         selection.map_err(|_| ApiError::field("zoneId", "zoneId, offset and limit are whole numbers"))?;
     let page = Page::new(selection.offset, selection.limit);
@@ -67,7 +67,7 @@ pub(crate) async fn show(
     _caller: Caller,
     State(controller): State<Arc<Controller>>,
     Path(station): Path<String>,
-) -> Answer {
+) -> ApiResult {
     controller.with_world(|world, now| {
         let station =
             id(&station).and_then(|id| world.site.station(id)).ok_or_else(ApiError::station_not_found)?;

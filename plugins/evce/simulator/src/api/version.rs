@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use serde::Serialize;
 
-use super::{Answer, json};
+use super::{ApiResult, json};
 use crate::clock::rfc3339;
 use crate::controller::Controller;
 
@@ -22,8 +22,8 @@ struct Product<'a> {
     time: String,
 }
 
-pub(crate) async fn show(State(controller): State<Arc<Controller>>) -> Answer {
-    let answer = Product {
+pub(crate) async fn show(State(controller): State<Arc<Controller>>) -> ApiResult {
+    let response = Product {
         name: "EcoStruxure EV Charging Expert",
         reference: "HMIBSCEA53D1EDM",
         api_version: controller.api_version.as_deref(),
@@ -31,5 +31,5 @@ pub(crate) async fn show(State(controller): State<Arc<Controller>>) -> Answer {
         serial_number: "EVCE-0001",
         time: rfc3339(controller.clock.now().controller_ms),
     };
-    json(200, &answer)
+    json(200, &response)
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::error::ApiError;
 use super::external_reduction::ReductionJson;
 use super::pages::Page;
-use super::{Answer, id, json};
+use super::{ApiResult, id, json};
 use crate::auth::Caller;
 use crate::controller::Controller;
 use crate::site::{SetPoint, ZoneKind};
@@ -46,7 +46,7 @@ pub(crate) async fn list(
     _caller: Caller,
     State(controller): State<Arc<Controller>>,
     page: Result<Query<Page>, QueryRejection>,
-) -> Answer {
+) -> ApiResult {
     let Query(page) = page.map_err(|_| ApiError::field("limit", "offset and limit are whole numbers"))?;
     controller.with_world(|world, _| json(200, &page.of(zones(world).into_iter())))
 }
@@ -55,7 +55,7 @@ pub(crate) async fn show(
     _caller: Caller,
     State(controller): State<Arc<Controller>>,
     Path(zone): Path<String>,
-) -> Answer {
+) -> ApiResult {
     let wanted = id(&zone).ok_or_else(ApiError::zone_not_found)?;
     controller.with_world(|world, _| {
         let zone = zones(world).into_iter().find(|zone| zone.id == wanted);

@@ -8,15 +8,15 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Refused, answer, parse};
+use super::{Refused, parse, reply};
 use crate::auth::Role;
 use crate::clock::{Moment, rfc3339};
 use crate::controller::Controller;
 use crate::site::{Link, Reduction, Status, Validity};
-use crate::topology::{self, StationOrder, Template};
+use crate::topology::{self, StationSpec, Template};
 use crate::world::World;
 
-/// The current at which a station goes on charging without the controller.
+/// The current of a station without a link to the controller.
 const FALLBACK_A: u32 = 6;
 const DAY_MS: i64 = 86_400_000;
 
@@ -24,12 +24,12 @@ const DAY_MS: i64 = 86_400_000;
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 enum Event {
-    /// A car comes.
+    /// A car arrives.
     PlugIn {
         station: u64,
         connector: u8,
     },
-    /// The car goes.
+    /// The car leaves.
     Unplug {
         station: u64,
         connector: u8,
@@ -44,7 +44,7 @@ enum Event {
         station: u64,
         connector: u8,
     },
-    /// The station's link to the controller is lost; what the API shows of it stands still.
+    /// The station loses its link to the controller; the API shows its last state.
     LinkLoss {
         station: u64,
     },
@@ -72,8 +72,8 @@ enum Event {
         zone: u64,
         name: String,
     },
-    /// Somebody else puts a reduction on a zone for a day, over what stands there; without `percent` it is taken
-    /// away.
+    /// Another user sets a reduction on a zone for a day and replaces the present one; without `percent` it
+    /// is removed.
     Reduce {
         zone: u64,
         percent: Option<f64>,
@@ -116,7 +116,7 @@ enum EventRefused {
     NoPercentage,
 }
 
-pub(super) async fn happen(
+pub(super) async fn apply_event(
     State(controller): State<Arc<Controller>>,
     body: Bytes,
 ) -> Result<Response, Refused> {
@@ -124,10 +124,10 @@ pub(super) async fn happen(
     let seed = controller.seed;
     let happened = controller.with_world(|world, now| apply(world, seed, event, now));
     let added = happened.map_err(|error| Refused::new(409, error))?;
-    Ok(answer(200, &added.map_or_else(|| json!({}), |station| json!({ "station": station }))))
+    Ok(reply(200, &added.map_or_else(|| json!({}), |station| json!({ "station": station }))))
 }
 
-/// Answers the id of a station that was added.
+/// Applies an event. Returns the id of an added station.
 fn apply(world: &mut World, seed: u64, event: Event, now: &Moment) -> Result<Option<u64>, EventRefused> {
     let now_ms = now.cars_ms;
     match event {
@@ -163,7 +163,7 @@ fn apply(world: &mut World, seed: u64, event: Event, now: &Moment) -> Result<Opt
                 .position(|found| found.id == zone)
                 .ok_or(EventRefused::NoZone(zone))?;
             let id = world.site.stations.last().map_or(1, |last| last.id + 1);
-            let mut station = topology::station(seed, &StationOrder { id, zone, template, connectors });
+            let mut station = topology::station(seed, &StationSpec { id, zone, template, connectors });
             station.ocpp_identifier = ocpp_identifier.unwrap_or(station.ocpp_identifier);
             world.site.stations.push(station);
             world.queue_first_arrivals(world.site.stations.len() - 1, now_ms);
@@ -214,7 +214,7 @@ fn clear_fault(world: &mut World, place: (usize, usize)) {
     if outlet.status == Status::Faulted {
         outlet.status = Status::Available;
         "NoError".clone_into(&mut outlet.error_code);
-        // Takes the status that its availability asks for.
+        // Restores the status that fits its availability.
         crate::cars::end(outlet);
     }
 }

@@ -8,24 +8,24 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::{Refused, answer, parse};
+use super::{Refused, parse, reply};
 use crate::controller::Controller;
-use crate::faults::FaultOrder;
+use crate::faults::FaultSpec;
 
 pub(super) async fn list(State(controller): State<Arc<Controller>>) -> Response {
     let now_ms = controller.clock.now().controller_ms;
-    answer(200, &json!(controller.faults().in_force(now_ms)))
+    reply(200, &json!(controller.faults().in_force(now_ms)))
 }
 
 pub(super) async fn add(State(controller): State<Arc<Controller>>, body: Bytes) -> Result<Response, Refused> {
-    let order: FaultOrder = parse(&body)?;
+    let order: FaultSpec = parse(&body)?;
     let now_ms = controller.clock.now().controller_ms;
     let mut faults = controller.faults();
     let id = faults.add(order, now_ms).map_err(|error| Refused::new(400, error))?;
     if faults.refuses_connections(now_ms) {
         controller.cuts.send_modify(|cuts| *cuts += 1);
     }
-    Ok(answer(201, &json!({ "id": id })))
+    Ok(reply(201, &json!({ "id": id })))
 }
 
 pub(super) async fn clear(State(controller): State<Arc<Controller>>) -> Response {

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::{Refused, answer};
+use super::{Refused, reply};
 use crate::controller::Controller;
 use crate::request_log::RequestFilter;
 
@@ -17,7 +17,7 @@ pub(super) async fn list(
     filter: Result<Query<RequestFilter>, QueryRejection>,
 ) -> Result<Response, Refused> {
     let Query(filter) = filter.map_err(|error| Refused::new(400, error))?;
-    Ok(answer(200, &json!(controller.log().list(&filter))))
+    Ok(reply(200, &json!(controller.log().list(&filter))))
 }
 
 pub(super) async fn clear(State(controller): State<Arc<Controller>>) -> Response {

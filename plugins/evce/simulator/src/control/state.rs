@@ -1,4 +1,4 @@
-//! `/_sim/state`: the truth, beside what the API shows of it.
+//! `/_sim/state`: the internal state, in contrast to the state in the API.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{answer, time};
-use crate::cars::{Session, Stage};
+use super::{reply, time};
+use crate::charging_session::{ChargingSession, Stage};
 use crate::clock::{Moment, rfc3339};
 use crate::controller::Controller;
 use crate::site::{Availability, Connector, Reduction, Site, Station, Zone};
@@ -20,7 +20,7 @@ pub(super) async fn show(State(controller): State<Arc<Controller>>) -> Response 
         (site_json(&world.site, now), transactions)
     });
     let [zones, stations] = site;
-    answer(
+    reply(
         200,
         &json!({
             "clock": time::clock_json(&now),
@@ -88,7 +88,7 @@ fn connector_json(connector: &Connector) -> Value {
     })
 }
 
-fn session_json(session: &Session) -> Value {
+fn session_json(session: &ChargingSession) -> Value {
     let stage = match session.stage {
         Stage::Preparing { .. } => "preparing",
         Stage::Drawing => "drawing",

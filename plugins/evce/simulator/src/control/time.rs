@@ -8,13 +8,13 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Refused, answer, parse};
+use super::{Refused, parse, reply};
 use crate::clock::{Moment, rfc3339};
 use crate::controller::Controller;
 use crate::speed::Speed;
 use crate::time_span::TimeSpan;
 
-/// Longer steps would take long to work off.
+/// Longer steps take too long to compute.
 const LONGEST_ADVANCE_MS: i64 = 7 * 86_400_000;
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ pub(super) struct ClockChange {
 }
 
 pub(super) async fn show(State(controller): State<Arc<Controller>>) -> Response {
-    answer(200, &clock_json(&controller.clock.now()))
+    reply(200, &clock_json(&controller.clock.now()))
 }
 
 pub(super) async fn change(
@@ -41,7 +41,7 @@ pub(super) async fn change(
     if !(0..=LONGEST_ADVANCE_MS).contains(&advance_ms) {
         return Err(Refused::new(400, "advance must be between 0 and 7 days"));
     }
-    // What happened until now happens at the old time and speed.
+    // Events until now happen at the old time and speed.
     controller.catch_up();
     if let Some(speed) = change.speed {
         controller.clock.set_speed(speed.milli());
@@ -51,7 +51,7 @@ pub(super) async fn change(
     }
     controller.clock.advance(advance_ms);
     controller.catch_up();
-    Ok(answer(200, &clock_json(&controller.clock.now())))
+    Ok(reply(200, &clock_json(&controller.clock.now())))
 }
 
 pub(super) fn clock_json(now: &Moment) -> Value {

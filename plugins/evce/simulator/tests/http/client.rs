@@ -14,15 +14,15 @@ pub(crate) struct Site {
 
 /// Status and body.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Value,
 }
 
 impl Site {
-    /// A simulator whose clocks stand still unless a test moves them.
-    pub(crate) fn standing(options: Options) -> Self {
-        Self::start(Options { wall_clock: WallClock::Standing { unix_ms: START_MS }, ..options })
+    /// A simulator with fixed clocks that only the test moves.
+    pub(crate) fn with_fixed_clock(options: Options) -> Self {
+        Self::start(Options { wall_clock: WallClock::Fixed { unix_ms: START_MS }, ..options })
     }
 
     pub(crate) fn start(options: Options) -> Self {
@@ -39,53 +39,53 @@ impl Site {
         self.http.request(method, url).bearer_auth(token).send().await
     }
 
-    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
-        answer(self.raw(Method::GET, path, token).await.unwrap()).await
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Reply {
+        read_reply(self.raw(Method::GET, path, token).await.unwrap()).await
     }
 
-    pub(crate) async fn put(&self, token: &str, path: &str, body: Value) -> Answer {
+    pub(crate) async fn put(&self, token: &str, path: &str, body: Value) -> Reply {
         let url = format!("{}{path}", self.simulator.api_url);
-        answer(self.http.put(url).bearer_auth(token).json(&body).send().await.unwrap()).await
+        read_reply(self.http.put(url).bearer_auth(token).json(&body).send().await.unwrap()).await
     }
 
-    pub(crate) async fn delete(&self, token: &str, path: &str) -> Answer {
-        answer(self.raw(Method::DELETE, path, token).await.unwrap()).await
+    pub(crate) async fn delete(&self, token: &str, path: &str) -> Reply {
+        read_reply(self.raw(Method::DELETE, path, token).await.unwrap()).await
     }
 
-    pub(crate) async fn try_log_in(&self, login: &str, password: &str) -> Answer {
+    pub(crate) async fn try_log_in(&self, login: &str, password: &str) -> Reply {
         let url = format!("{}/login", self.simulator.api_url);
         let body = json!({ "login": login, "password": password });
-        answer(self.http.post(url).json(&body).send().await.unwrap()).await
+        read_reply(self.http.post(url).json(&body).send().await.unwrap()).await
     }
 
     /// A new token for an account.
     pub(crate) async fn token_of(&self, login: &str) -> String {
-        let answer = self.try_log_in(login, &self.simulator.password).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.body["token"].as_str().unwrap().to_owned()
+        let response = self.try_log_in(login, &self.simulator.password).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        response.body["token"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn token(&self) -> String {
         self.token_of(&self.simulator.login).await
     }
 
-    pub(crate) async fn control(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+    pub(crate) async fn control(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
         let url = format!("{}{path}", self.simulator.control_url);
         let mut request = self.http.request(method, url);
         if let Some(body) = body {
             request = request.json(&body);
         }
-        answer(request.send().await.unwrap()).await
+        read_reply(request.send().await.unwrap()).await
     }
 
-    pub(crate) async fn order(&self, path: &str, body: Value) -> Value {
-        let answer = self.control(Method::POST, path, Some(body)).await;
-        assert!(answer.status < 300, "{answer:?}");
-        answer.body
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
+        let response = self.control(Method::POST, path, Some(body)).await;
+        assert!(response.status < 300, "{response:?}");
+        response.body
     }
 
     pub(crate) async fn advance(&self, span: &str) {
-        self.order("/_sim/clock", json!({ "advance": span })).await;
+        self.post("/_sim/clock", json!({ "advance": span })).await;
     }
 
     pub(crate) async fn state(&self) -> Value {
@@ -93,18 +93,18 @@ impl Site {
     }
 
     pub(crate) async fn requests(&self) -> Vec<Value> {
-        let answer = self.control(Method::GET, "/_sim/requests", None).await;
-        answer.body.as_array().unwrap().clone()
+        let response = self.control(Method::GET, "/_sim/requests", None).await;
+        response.body.as_array().unwrap().clone()
     }
 }
 
-pub(crate) async fn answer(response: Response) -> Answer {
+pub(crate) async fn read_reply(response: Response) -> Reply {
     let status = response.status().as_u16();
     let bytes = response.bytes().await.unwrap();
-    Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+    Reply { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
 }
 
-impl Answer {
+impl Reply {
     pub(crate) fn code(&self) -> &str {
         self.body["error"]["code"].as_str().unwrap_or_default()
     }

@@ -3,13 +3,13 @@ use evce_simulator::{Fixture, Options};
 use crate::client::Site;
 
 async fn office(seed: u64) -> (Site, String) {
-    let site = Site::standing(Options { fixture: Fixture::F2, seed, ..Options::default() });
+    let site = Site::with_fixed_clock(Options { fixture: Fixture::F2, seed, ..Options::default() });
     let token = site.token().await;
     (site, token)
 }
 
 #[tokio::test]
-async fn the_same_seed_and_times_give_the_same_answers_however_often_one_looks() {
+async fn the_same_seed_and_times_give_the_same_responses_at_any_polling_rate() {
     let (often, often_token) = office(42).await;
     let (once, _) = office(42).await;
     for _ in 0..6 {
@@ -21,9 +21,9 @@ async fn the_same_seed_and_times_give_the_same_answers_however_often_one_looks()
     }
     let (often_token, once_token) = (often.token().await, once.token().await);
     for path in ["/stations", "/zones"] {
-        let answers = (often.get(&often_token, path).await, once.get(&once_token, path).await);
-        assert_eq!(answers.0.status, 200);
-        assert_eq!(answers.0, answers.1);
+        let responses = (often.get(&often_token, path).await, once.get(&once_token, path).await);
+        assert_eq!(responses.0.status, 200);
+        assert_eq!(responses.0, responses.1);
     }
 }
 
@@ -39,8 +39,8 @@ async fn values_move_with_time_and_with_the_seed() {
 
 #[tokio::test]
 async fn one_more_station_changes_nothing_for_the_cars_of_the_others() {
-    let small = Site::standing(Options { fixture: Fixture::Stations(3), ..Options::default() });
-    let large = Site::standing(Options { fixture: Fixture::Stations(4), ..Options::default() });
+    let small = Site::with_fixed_clock(Options { fixture: Fixture::Stations(3), ..Options::default() });
+    let large = Site::with_fixed_clock(Options { fixture: Fixture::Stations(4), ..Options::default() });
     for site in [&small, &large] {
         site.advance("45m").await;
     }

@@ -10,9 +10,9 @@ async fn connector(site: &Site, token: &str) -> Value {
 
 #[tokio::test]
 async fn a_car_that_is_plugged_in_charges_until_it_is_unplugged() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
-    site.order("/_sim/event", json!({ "kind": "plug_in", "station": 1, "connector": 1 })).await;
+    site.post("/_sim/event", json!({ "kind": "plug_in", "station": 1, "connector": 1 })).await;
     assert_eq!(connector(&site, &token).await["status"], "preparing");
     site.advance("2m").await;
     let charging = connector(&site, &token).await;
@@ -20,7 +20,7 @@ async fn a_car_that_is_plugged_in_charges_until_it_is_unplugged() {
     assert!(charging["measures"]["activePower"]["phase1"].as_u64().unwrap() > 1_000, "{charging}");
     assert_eq!(site.get(&token, "/zones/1").await.body["numberOfTransactions"], 1);
 
-    site.order("/_sim/event", json!({ "kind": "unplug", "station": 1, "connector": 1 })).await;
+    site.post("/_sim/event", json!({ "kind": "unplug", "station": 1, "connector": 1 })).await;
     let idle = connector(&site, &token).await;
     assert_eq!((&idle["status"], &idle["setPoint"]["current"]), (&json!("available"), &json!(32)));
     let energy = |connector: &Value| connector["measures"]["activeEnergy"].as_u64().unwrap();
@@ -30,18 +30,18 @@ async fn a_car_that_is_plugged_in_charges_until_it_is_unplugged() {
 }
 
 #[tokio::test]
-async fn without_a_link_the_shown_values_stand_still_and_jump_when_it_is_back() {
-    let site = Site::standing(Options::default());
+async fn without_a_link_the_values_freeze_and_jump_when_it_is_back() {
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
-    site.order("/_sim/event", json!({ "kind": "plug_in", "station": 1, "connector": 1 })).await;
+    site.post("/_sim/event", json!({ "kind": "plug_in", "station": 1, "connector": 1 })).await;
     site.advance("2m").await;
-    site.order("/_sim/event", json!({ "kind": "link_loss", "station": 1 })).await;
+    site.post("/_sim/event", json!({ "kind": "link_loss", "station": 1 })).await;
     let lost = connector(&site, &token).await;
     site.advance("10m").await;
     assert_eq!(connector(&site, &token).await, lost);
     assert_eq!(site.get(&token, "/stations/1").await.body["isConnected"], false);
 
-    site.order("/_sim/event", json!({ "kind": "link_back", "station": 1 })).await;
+    site.post("/_sim/event", json!({ "kind": "link_back", "station": 1 })).await;
     let back = connector(&site, &token).await;
     let energy = |connector: &Value| connector["measures"]["activeEnergy"].as_u64().unwrap();
     assert!(energy(&back) > energy(&lost));
@@ -49,40 +49,40 @@ async fn without_a_link_the_shown_values_stand_still_and_jump_when_it_is_back() 
 
 #[tokio::test]
 async fn a_fault_is_shown_with_its_code_until_it_is_cleared() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     let fault = json!({ "kind": "fault", "station": 1, "connector": 1, "error_code": "OverVoltage" });
-    site.order("/_sim/event", fault).await;
+    site.post("/_sim/event", fault).await;
     let faulted = connector(&site, &token).await;
     assert_eq!((&faulted["status"], &faulted["errorCode"]), (&json!("faulted"), &json!("OverVoltage")));
-    site.order("/_sim/event", json!({ "kind": "clear_fault", "station": 1, "connector": 1 })).await;
+    site.post("/_sim/event", json!({ "kind": "clear_fault", "station": 1, "connector": 1 })).await;
     let cleared = connector(&site, &token).await;
     assert_eq!((&cleared["status"], &cleared["errorCode"]), (&json!("available"), &json!("NoError")));
 }
 
 #[tokio::test]
 async fn stations_come_and_go_and_zones_are_renamed() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     let add = json!({ "kind": "add_station", "zone": 2, "template": "dc50", "connectors": 2 });
-    assert_eq!(site.order("/_sim/event", add).await, json!({ "station": 2 }));
+    assert_eq!(site.post("/_sim/event", add).await, json!({ "station": 2 }));
     let added = site.get(&token, "/stations?zoneId=2").await.body;
     assert_eq!((&added[0]["id"], &added[0]["connectors"][1]["isDC"]), (&json!(2), &json!(true)));
     assert_eq!(added[0]["connectors"][1]["setPoint"]["power"], 50);
 
-    site.order("/_sim/event", json!({ "kind": "plug_in", "station": 2, "connector": 1 })).await;
-    site.order("/_sim/event", json!({ "kind": "remove_station", "station": 1 })).await;
+    site.post("/_sim/event", json!({ "kind": "plug_in", "station": 2, "connector": 1 })).await;
+    site.post("/_sim/event", json!({ "kind": "remove_station", "station": 1 })).await;
     site.advance("2m").await;
     assert_eq!(site.get(&token, "/stations/1").await.status, 404);
     assert_eq!(site.get(&token, "/stations/2/connectors/1").await.body["status"], "charging");
 
-    site.order("/_sim/event", json!({ "kind": "rename_zone", "zone": 2, "name": "Ä/Ö \"x\" <&>" })).await;
+    site.post("/_sim/event", json!({ "kind": "rename_zone", "zone": 2, "name": "Ä/Ö \"x\" <&>" })).await;
     assert_eq!(site.get(&token, "/zones/2").await.body["name"], "Ä/Ö \"x\" <&>");
 }
 
 #[tokio::test]
 async fn orders_that_are_not_understood_are_explained() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     for (path, body, hint) in [
         ("/_sim/event", json!({ "kind": "explode" }), "unknown variant"),
         ("/_sim/event", json!({ "kind": "link_loss", "station": 7 }), "no station 7"),
@@ -92,15 +92,15 @@ async fn orders_that_are_not_understood_are_explained() {
         ("/_sim/faults", json!({ "kind": "fire" }), "unknown variant"),
         ("/_sim/faults", json!({ "kind": "500", "probability": 2 }), "between 0 and 1"),
     ] {
-        let answer = site.control(Method::POST, path, Some(body)).await;
-        let error = answer.body["error"].as_str().unwrap();
-        assert!(answer.status >= 400 && error.contains(hint), "{answer:?}");
+        let response = site.control(Method::POST, path, Some(body)).await;
+        let error = response.body["error"].as_str().unwrap();
+        assert!(response.status >= 400 && error.contains(hint), "{response:?}");
     }
 }
 
 #[tokio::test]
-async fn the_start_page_says_what_is_invented() {
-    let site = Site::standing(Options::default());
+async fn the_start_page_lists_invented_behaviour() {
+    let site = Site::with_fixed_clock(Options::default());
     let page = site.http.get(&site.simulator.control_url).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("Most behaviour is invented") && page.contains(&site.simulator.api_url));
 }

@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use evce_simulator::Options;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,8 +9,8 @@ async fn last_request(site: &Site) -> Value {
 }
 
 #[tokio::test]
-async fn answers_in_the_controllers_place_are_seen_in_the_log() {
-    let site = Site::standing(Options::default());
+async fn responses_of_faults_are_in_the_log() {
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     for (kind, status, code) in [
         ("401", 401, "TOKEN_EXPIRED"),
@@ -21,14 +19,14 @@ async fn answers_in_the_controllers_place_are_seen_in_the_log() {
         ("503", 503, "STARTING"),
     ] {
         let order = json!({ "kind": kind, "path": "/zones", "count": 1, "retry_after": "7s" });
-        site.order("/_sim/faults", order).await;
+        site.post("/_sim/faults", order).await;
         assert_eq!(site.get(&token, "/stations").await.status, 200);
         let response = site.raw(Method::GET, "/zones", &token).await.unwrap();
         let retry_after =
             response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
         assert_eq!(retry_after.as_deref(), [429, 503].contains(&status).then_some("7"));
-        let answer = crate::client::answer(response).await;
-        assert_eq!((answer.status, answer.code()), (status, code));
+        let response = crate::client::read_reply(response).await;
+        assert_eq!((response.status, response.code()), (status, code));
         let seen = last_request(&site).await;
         assert_eq!((&seen["fault"], &seen["status"]), (&json!(kind), &json!(status)));
         assert_eq!(site.get(&token, "/zones").await.status, 200);
@@ -36,20 +34,20 @@ async fn answers_in_the_controllers_place_are_seen_in_the_log() {
 }
 
 #[tokio::test]
-async fn a_truncated_answer_ends_in_the_middle_of_the_document() {
-    let site = Site::standing(Options::default());
+async fn a_truncated_response_ends_in_the_middle_of_the_document() {
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
-    site.order("/_sim/faults", json!({ "kind": "truncated_json", "path": "/zones" })).await;
+    site.post("/_sim/faults", json!({ "kind": "truncated_json", "path": "/zones" })).await;
     let text = site.raw(Method::GET, "/zones", &token).await.unwrap().text().await.unwrap();
     assert!(text.starts_with("[{") && serde_json::from_str::<Value>(&text).is_err());
     assert_eq!(last_request(&site).await["fault"], "truncated_json");
 }
 
 #[tokio::test]
-async fn a_login_page_comes_instead_of_json_and_the_write_is_not_done() {
-    let site = Site::standing(Options::default());
+async fn a_login_page_replaces_the_json_and_the_write_has_no_effect() {
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
-    site.order("/_sim/faults", json!({ "kind": "html", "method": "DELETE" })).await;
+    site.post("/_sim/faults", json!({ "kind": "html", "method": "DELETE" })).await;
     let page = site.raw(Method::DELETE, "/zones/1/external-reduction", &token).await.unwrap();
     assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
     assert_eq!(last_request(&site).await["fault"], "html");
@@ -57,32 +55,36 @@ async fn a_login_page_comes_instead_of_json_and_the_write_is_not_done() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_leaves_the_write_done() {
-    let site = Site::standing(Options::default());
+async fn a_write_takes_effect_although_its_response_is_lost() {
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
-    site.order("/_sim/faults", json!({ "kind": "answer_lost", "method": "DELETE" })).await;
+    site.post("/_sim/faults", json!({ "kind": "response_lost", "method": "DELETE" })).await;
     assert!(site.raw(Method::DELETE, "/zones/1/external-reduction", &token).await.is_err());
     let seen = last_request(&site).await;
-    assert_eq!((&seen["fault"], &seen["status"]), (&json!("answer_lost"), &Value::Null));
+    assert_eq!((&seen["fault"], &seen["status"]), (&json!("response_lost"), &Value::Null));
     assert_eq!(site.get(&token, "/zones/1/external-reduction").await.status, 404);
 }
 
 #[tokio::test]
-async fn latency_delays_the_answer() {
-    let site = Site::standing(Options::default());
+async fn latency_holds_a_response_back_while_others_arrive() {
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
-    site.order("/_sim/faults", json!({ "kind": "latency", "latency": "120ms", "path": "/zones" })).await;
-    let asked = Instant::now();
-    assert_eq!(site.get(&token, "/zones").await.status, 200);
-    assert!(asked.elapsed().as_millis() >= 120);
+    site.post("/_sim/faults", json!({ "kind": "latency", "latency": "600s", "path": "/zones" })).await;
+    // Of two requests under way, the one without latency completes.
+    tokio::select! {
+        zones = site.get(&token, "/zones") => panic!("a response in spite of the latency: {zones:?}"),
+        stations = site.get(&token, "/stations") => assert_eq!(stations.status, 200),
+    }
+    site.post("/_sim/faults", json!({ "kind": "latency", "latency": "1ms", "path": "/version" })).await;
+    assert_eq!(site.get(&token, "/version").await.status, 200);
     assert_eq!(last_request(&site).await["fault"], "latency");
 }
 
 #[tokio::test]
 async fn down_closes_open_connections_and_refuses_new_ones_until_it_ends() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
-    site.order("/_sim/faults", json!({ "kind": "down" })).await;
+    site.post("/_sim/faults", json!({ "kind": "down" })).await;
     // The first may still go over the open connection, which dies with it; the second needs a new one.
     for _ in 0..2 {
         assert!(site.raw(Method::GET, "/zones", &token).await.is_err());
@@ -96,9 +98,9 @@ async fn down_closes_open_connections_and_refuses_new_ones_until_it_ends() {
 
 #[tokio::test]
 async fn down_on_one_path_closes_the_connection_of_that_request() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
-    let added = site.order("/_sim/faults", json!({ "kind": "down", "path": "/zones" })).await;
+    let added = site.post("/_sim/faults", json!({ "kind": "down", "path": "/zones" })).await;
     assert!(site.raw(Method::GET, "/zones", &token).await.is_err());
     assert_eq!(last_request(&site).await["fault"], "down");
     assert_eq!(site.get(&token, "/stations").await.status, 200);
@@ -113,9 +115,9 @@ async fn down_on_one_path_closes_the_connection_of_that_request() {
 
 #[tokio::test]
 async fn a_fault_with_a_window_ends_by_the_controllers_clock() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
-    site.order("/_sim/faults", json!({ "kind": "down", "for": "60s" })).await;
+    site.post("/_sim/faults", json!({ "kind": "down", "for": "60s" })).await;
     assert!(site.raw(Method::GET, "/zones", &token).await.is_err());
     site.advance("60s").await;
     assert_eq!(site.get(&token, "/zones").await.status, 200);

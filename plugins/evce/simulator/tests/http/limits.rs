@@ -1,4 +1,4 @@
-//! What load management never breaks.
+//! Limits that load management always keeps.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ fn drawn_ca(state: &Value) -> HashMap<u64, [u64; 3]> {
     for station in state["stations"].as_array().unwrap() {
         let drawn: &mut [u64; 3] = zones.entry(station["zone"].as_u64().unwrap()).or_default();
         for outlet in station["connectors"].as_array().unwrap() {
-            // What flows without a car is not load management's.
+            // Stand-by current is outside of load management.
             if outlet["session"]["stage"] == "drawing" {
                 for (phase, drawn) in drawn.iter_mut().enumerate() {
                     *drawn += outlet["current_ca"][phase].as_u64().unwrap();
@@ -42,7 +42,7 @@ fn assert_within_limits(state: &Value) {
 
 #[tokio::test]
 async fn no_zone_draws_more_than_its_set_point_in_a_day() {
-    let site = Site::standing(Options { fixture: Fixture::F2, ..Options::default() });
+    let site = Site::with_fixed_clock(Options { fixture: Fixture::F2, ..Options::default() });
     // Five seconds past an allocation, so that the meters follow it.
     site.advance("5s").await;
     for _ in 0..96 {
@@ -53,7 +53,7 @@ async fn no_zone_draws_more_than_its_set_point_in_a_day() {
 
 #[tokio::test]
 async fn a_cut_is_followed_within_two_ticks() {
-    let site = Site::standing(Options { fixture: Fixture::F2, ..Options::default() });
+    let site = Site::with_fixed_clock(Options { fixture: Fixture::F2, ..Options::default() });
     site.advance("30m").await;
     let token = site.token().await;
     let body = json!({
@@ -73,7 +73,7 @@ async fn a_cut_is_followed_within_two_ticks() {
 
 #[tokio::test]
 async fn energy_registers_never_fall() {
-    let site = Site::standing(Options { fixture: Fixture::F2, ..Options::default() });
+    let site = Site::with_fixed_clock(Options { fixture: Fixture::F2, ..Options::default() });
     let registers = |state: &Value| -> Vec<u64> {
         let stations = state["stations"].as_array().unwrap().iter();
         let outlets = stations.flat_map(|station| station["connectors"].as_array().unwrap());

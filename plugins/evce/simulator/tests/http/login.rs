@@ -8,10 +8,10 @@ use crate::client::Site;
 
 #[tokio::test]
 async fn five_wrong_logins_lock_the_account_until_the_controllers_clock_lets_go() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     for _ in 0..5 {
-        let answer = site.try_log_in("bmsApi", "wrong").await;
-        assert_eq!((answer.status, answer.code()), (401, "BAD_CREDENTIALS"));
+        let response = site.try_log_in("bmsApi", "wrong").await;
+        assert_eq!((response.status, response.code()), (401, "BAD_CREDENTIALS"));
     }
     let url = format!("{}/login", site.simulator.api_url);
     let right = json!({ "login": "bmsApi", "password": site.simulator.password });
@@ -25,30 +25,30 @@ async fn five_wrong_logins_lock_the_account_until_the_controllers_clock_lets_go(
 
 #[tokio::test]
 async fn a_token_ends_after_its_life() {
-    let site = Site::standing(Options { token_life: Duration::from_secs(5), ..Options::default() });
+    let site = Site::with_fixed_clock(Options { token_life: Duration::from_secs(5), ..Options::default() });
     let token = site.token().await;
     assert_eq!(site.get(&token, "/zones").await.status, 200);
     site.advance("5s").await;
-    let answer = site.get(&token, "/zones").await;
-    assert_eq!((answer.status, answer.code()), (401, "TOKEN_EXPIRED"));
+    let response = site.get(&token, "/zones").await;
+    assert_eq!((response.status, response.code()), (401, "TOKEN_EXPIRED"));
 }
 
 #[tokio::test]
 async fn tokens_end_by_logout_revocation_and_one_session_too_many() {
-    let site = Site::standing(Options { max_sessions: 2, ..Options::default() });
+    let site = Site::with_fixed_clock(Options { max_sessions: 2, ..Options::default() });
     let [first, second, third] = [site.token().await, site.token().await, site.token().await];
     assert_eq!(site.get(&first, "/zones").await.code(), "TOKEN_EXPIRED");
     let logout = site.raw(Method::POST, "/logout", &second).await.unwrap();
     assert_eq!(logout.status(), 204);
     assert_eq!(site.get(&second, "/zones").await.code(), "TOKEN_EXPIRED");
-    assert_eq!(site.order("/_sim/auth/revoke", json!({})).await["revoked"], 1);
+    assert_eq!(site.post("/_sim/auth/revoke", json!({})).await["revoked"], 1);
     assert_eq!(site.get(&third, "/zones").await.code(), "TOKEN_EXPIRED");
 }
 
 #[tokio::test]
-async fn the_version_needs_no_token_and_all_answers_carry_version_and_the_controllers_date() {
-    let site = Site::standing(Options::default());
-    site.order("/_sim/clock", json!({ "offset": "-3h" })).await;
+async fn the_version_needs_no_token_and_all_responses_have_version_and_date() {
+    let site = Site::with_fixed_clock(Options::default());
+    site.post("/_sim/clock", json!({ "offset": "-3h" })).await;
     let version = site.raw(Method::GET, "/version", "none").await.unwrap();
     assert_eq!(version.headers()["x-api-version"], "6.0");
     assert_eq!(version.headers()["date"], "Wed, 12 Feb 2025 06:30:15 GMT");
@@ -58,7 +58,7 @@ async fn the_version_needs_no_token_and_all_answers_carry_version_and_the_contro
 
 #[tokio::test]
 async fn a_viewer_reads_and_writes_nothing() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token_of("viewer").await;
     assert_eq!(site.get(&token, "/zones").await.status, 200);
     let body = json!({ "availability": "inoperative" });
@@ -69,7 +69,7 @@ async fn a_viewer_reads_and_writes_nothing() {
 
 #[tokio::test]
 async fn the_request_log_shows_the_login_and_a_token_number_but_no_secret() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     site.get(&token, "/zones?limit=1").await;
     let requests = site.requests().await;

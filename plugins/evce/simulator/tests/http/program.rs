@@ -1,4 +1,4 @@
-//! The program: what it announces and what ends it.
+//! The program: its ready line and its end.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_evce-simulator");
-/// Far longer than it takes; a test that gets here has failed.
+/// A generous limit for a hanging program.
 const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 async fn announced(child: &mut Child) -> (Value, BufReader<ChildStdout>) {
@@ -31,7 +31,7 @@ fn signal(child: &Child, signal: Signal) {
 }
 
 #[tokio::test]
-async fn it_announces_itself_in_one_line_and_ends_well_when_asked() {
+async fn it_prints_one_ready_line_and_succeeds_after_a_signal() {
     for asked in [Signal::TERM, Signal::INT] {
         let mut child = Command::new(PROGRAM)
             .args(["--print-ready", "--fixture", "F2", "--user", "riser"])
@@ -54,8 +54,8 @@ async fn it_announces_itself_in_one_line_and_ends_well_when_asked() {
 
 #[tokio::test]
 async fn a_given_password_is_not_printed() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("password");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("password");
     std::fs::write(&file, "correct horse\n").unwrap();
     let mut child = Command::new(PROGRAM)
         .arg("--print-ready")
@@ -79,7 +79,7 @@ async fn the_control_interface_can_end_it() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let stop = format!("{}/_sim/stop", line["control_url"].as_str().unwrap());
     let client = reqwest::Client::builder().build().unwrap();
-    // Its end may overtake the answer.
+    // Its end may overtake the response.
     let _ = client.post(stop).send().await;
     rest(out).await;
     assert!(child.wait().await.unwrap().success());
@@ -96,7 +96,7 @@ async fn it_ends_when_its_parent_is_killed() {
         .unwrap();
     let (_, out) = announced(&mut shell).await;
     signal(&shell, Signal::KILL);
-    // The simulator holds the other end; this ends when it has ended.
+    // Reads until the simulator has ended and its output is closed.
     rest(out).await;
 }
 

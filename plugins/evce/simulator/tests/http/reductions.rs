@@ -14,7 +14,7 @@ fn reduction(value: f64, validity: &str) -> Value {
 
 #[tokio::test]
 async fn a_reduction_is_kept_as_sent_lowers_the_set_point_and_ends_by_the_controllers_clock() {
-    let site = Site::standing(Options { fixture: Fixture::F2, ..Options::default() });
+    let site = Site::with_fixed_clock(Options { fixture: Fixture::F2, ..Options::default() });
     let token = site.token().await;
     let sent = reduction(25.5, "2025-02-12T09:45:00Z");
     let saved = site.put(&token, PATH, sent.clone()).await;
@@ -32,7 +32,7 @@ async fn a_reduction_is_kept_as_sent_lowers_the_set_point_and_ends_by_the_contro
 
 #[tokio::test]
 async fn a_relative_validity_counts_from_its_receipt() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     let mut sent = reduction(50.0, "");
     sent["validityMode"] = "relative".into();
@@ -43,8 +43,8 @@ async fn a_relative_validity_counts_from_its_receipt() {
 }
 
 #[tokio::test]
-async fn a_reduction_can_be_deleted_also_when_there_is_none() {
-    let site = Site::standing(Options::default());
+async fn deleting_a_missing_reduction_succeeds() {
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     for _ in 0..2 {
         assert_eq!(site.delete(&token, PATH).await.status, 204);
@@ -54,7 +54,7 @@ async fn a_reduction_can_be_deleted_also_when_there_is_none() {
 
 #[tokio::test]
 async fn wrong_fields_are_named_and_change_nothing() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     let before = site.get(&token, PATH).await;
     let good = reduction(10.0, "2025-02-12T09:45:00Z");
@@ -70,9 +70,9 @@ async fn wrong_fields_are_named_and_change_nothing() {
     ] {
         let mut body = good.clone();
         body[field] = wrong;
-        let answer = site.put(&token, PATH, body).await;
-        assert_eq!((answer.status, answer.code()), (400, code), "{field}");
-        assert_eq!(answer.body["error"]["field"], field);
+        let response = site.put(&token, PATH, body).await;
+        assert_eq!((response.status, response.code()), (400, code), "{field}");
+        assert_eq!(response.body["error"]["field"], field);
     }
     assert_eq!(site.put(&token, PATH, json!("ten percent")).await.code(), "INVALID_JSON");
     assert_eq!(site.get(&token, PATH).await, before);
@@ -80,7 +80,7 @@ async fn wrong_fields_are_named_and_change_nothing() {
 
 #[tokio::test]
 async fn the_administrators_reduction_is_not_replaced_by_another_role() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let (admin, token) = (site.token_of("admin").await, site.token().await);
     let body = reduction(30.0, "2025-02-12T09:45:00Z");
     assert_eq!(site.put(&admin, PATH, body.clone()).await.status, 200);
@@ -90,7 +90,7 @@ async fn the_administrators_reduction_is_not_replaced_by_another_role() {
 
 #[tokio::test]
 async fn a_static_zone_of_the_guides_site_keeps_its_set_point_under_a_reduction() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     site.put(&token, PATH, reduction(40.0, "2025-02-12T09:45:00Z")).await;
     let zone = site.get(&token, "/zones/1").await.body;

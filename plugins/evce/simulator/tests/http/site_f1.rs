@@ -7,7 +7,7 @@ use crate::client::Site;
 
 #[tokio::test]
 async fn zones_are_those_of_the_guides_screen() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     let zones = site.get(&token, "/zones").await.body;
     assert_eq!(
@@ -32,7 +32,7 @@ async fn zones_are_those_of_the_guides_screen() {
 
 #[tokio::test]
 async fn the_station_is_that_of_the_guides_screen() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     let stations = site.get(&token, "/stations").await.body;
     assert_eq!(
@@ -60,7 +60,7 @@ async fn the_station_is_that_of_the_guides_screen() {
 
 #[tokio::test]
 async fn no_value_moves_in_a_week() {
-    let site = Site::standing(Options { speed: Speed::STANDING, ..Options::default() });
+    let site = Site::with_fixed_clock(Options { speed: Speed::PAUSED, ..Options::default() });
     let token = site.token().await;
     let before = site.get(&token, "/stations").await.body;
     site.advance("7d").await;
@@ -72,8 +72,8 @@ async fn no_value_moves_in_a_week() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_answered_with_404_and_its_kind() {
-    let site = Site::standing(Options::default());
+async fn a_missing_object_is_404_with_its_kind() {
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     for (path, code) in [
         ("/zones/9", "ZONE_NOT_FOUND"),
@@ -83,8 +83,8 @@ async fn what_is_not_there_is_answered_with_404_and_its_kind() {
         ("/zones/2/external-reduction", "REDUCTION_NOT_FOUND"),
         ("/tariffs", "NOT_FOUND"),
     ] {
-        let answer = site.get(&token, path).await;
-        assert_eq!((answer.status, answer.code()), (404, code), "{path}");
+        let response = site.get(&token, path).await;
+        assert_eq!((response.status, response.code()), (404, code), "{path}");
     }
     let wrong_method = site.delete(&token, "/zones").await;
     assert_eq!((wrong_method.status, wrong_method.code()), (405, "METHOD_NOT_ALLOWED"));
@@ -92,7 +92,7 @@ async fn what_is_not_there_is_answered_with_404_and_its_kind() {
 
 #[tokio::test]
 async fn lists_can_be_read_in_parts() {
-    let site = Site::standing(Options::default());
+    let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     let part = site.get(&token, "/zones?offset=1&limit=1").await.body;
     assert_eq!((part.as_array().unwrap().len(), &part[0]["name"]), (1, &json!("Z2")));

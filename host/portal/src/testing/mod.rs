@@ -1,0 +1,9 @@
+//! Data for the tests of this crate: a portal over a real runtime, and examples of every page.
+
+pub(crate) mod examples;
+pub(crate) mod fixture;
+
+pub(crate) use fixture::TestPortal;
+
+/// A name that is dangerous if a template does not escape it.
+pub(crate) const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&{{7*7}}</script>";

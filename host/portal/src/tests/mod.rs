@@ -1,0 +1,10 @@
+//! Tests through the router: each sends a request and checks the status and the page, over a real runtime and real
+//! SQLite files.
+
+mod examples;
+mod forms;
+mod guards;
+mod live;
+mod pages;
+mod roles;
+mod sign_in;

@@ -1,0 +1,67 @@
+//! The benchmarks.
+
+use super::lines::{first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident, set_point};
+use super::measurement::Measurement;
+use super::programs::Programs;
+
+/// A benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Benchmark {
+    GetValues,
+    PluginToEws,
+    SetPoint,
+    FirstBatch,
+    FirstBatchOfMany,
+    FirstPage,
+    ResidentHost,
+    ResidentWorker,
+    PollCycle,
+}
+
+impl Benchmark {
+    pub(super) const ALL: [Self; 9] = [
+        Self::GetValues,
+        Self::PluginToEws,
+        Self::SetPoint,
+        Self::FirstBatch,
+        Self::FirstBatchOfMany,
+        Self::FirstPage,
+        Self::ResidentHost,
+        Self::ResidentWorker,
+        Self::PollCycle,
+    ];
+
+    /// The name in output and filters.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::GetValues => "GetValues 1,000 ids",
+            Self::PluginToEws => "plugin to EWS, 10,000 values",
+            Self::SetPoint => "set point to controller",
+            Self::FirstBatch => "worker spawn to first batch",
+            Self::FirstBatchOfMany => "worker start, 10,000 points",
+            Self::FirstPage => "start to first page",
+            Self::ResidentHost => "resident host",
+            Self::ResidentWorker => "resident EVCE worker",
+            Self::PollCycle => "poll cycle, 1,000 stations",
+        }
+    }
+
+    pub(super) fn names() -> String {
+        Self::ALL.map(|benchmark| format!("\"{}\"", benchmark.as_str())).join(", ")
+    }
+
+    pub(super) async fn measure(self, programs: &Programs) -> anyhow::Result<Measurement> {
+        let name = self.as_str();
+        match self {
+            Self::GetValues => get_values::measure(name, programs).await,
+            Self::PluginToEws => plugin_to_ews::measure(name, programs).await,
+            Self::SetPoint => set_point::measure(name, programs).await,
+            Self::FirstBatch => first_batch::measure(name, programs),
+            Self::FirstBatchOfMany => first_batch::measure_large(name, programs),
+            Self::FirstPage => first_page::measure(name, programs).await,
+            Self::ResidentHost => resident::measure_host(name, programs).await,
+            Self::ResidentWorker => resident::measure_worker(name, programs).await,
+            Self::PollCycle => poll_cycle::measure(name, programs).await,
+        }
+    }
+}
