@@ -1,10 +1,10 @@
 //! The runtime: item store in memory, supervision of workers, schedules, runs, set points, EWS servers.
 //!
 //! **Invariant:** no plugin code runs here and no lock is held while a worker is waited for.
-//! **Invariant:** reads over EWS never touch the database.
+//! **Invariant:** `GetValues`, `GetItems` and `GetContainerItems` read memory only. `GetHistory` reads the database.
 //!
-//! A new service for plugins is a frame in `riser-worker` and an arm in `supervisor/services.rs`. A new kind of
-//! schedule is a variant of `riser_domain::ScheduleRule`; nothing here knows the kinds.
+//! To add a service for plugins, write a call in `riser-plugin` and an arm in `supervisor/services.rs`. To add a
+//! kind of schedule, write a variant of `riser_domain::ScheduleRule` and its keys in `apply/schedules.rs`.
 
 mod changes;
 mod configuration;
@@ -237,7 +237,7 @@ impl Runtime {
         Ok(())
     }
 
-    /// Ends the runs and saves what is known. EWS reads are answered until the end.
+    /// Ends the runs and saves what is known. EWS clients can read until the end.
     pub async fn shut_down(&self) {
         let inner = &self.inner;
         *inner.changing.phase().await = Phase::Ended;

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use riser_platform::{create_private_file, sync_directory};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -131,11 +132,7 @@ impl DatabaseFile {
     /// Makes an empty file that is marked as ours before anything else is in it.
     pub(crate) async fn create(&self, directory: &Path) -> Result<(), OpenFault> {
         let path = self.path(directory);
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path).map_err(|error| unwritable(directory, error))?;
+        create_private_file(&path).map_err(|error| unwritable(directory, error))?;
         let connection = SqliteConnectOptions::new()
             .filename(&path)
             .page_size(self.page_size_bytes)
@@ -143,7 +140,7 @@ impl DatabaseFile {
             .connect()
             .await?;
         connection.close().await?;
-        sync_dir(directory).map_err(|error| unwritable(directory, error))
+        sync_directory(directory).map_err(|error| unwritable(directory, error))
     }
 
     /// Opens the file, looks for damage and brings its schema up to date.
@@ -222,7 +219,7 @@ fn unwritable(directory: &Path, source: std::io::Error) -> OpenFault {
     OpenFault::Refuse(StoreError::Unwritable { directory: directory.to_owned(), source })
 }
 
-/// Looks for damage, within its budget; answers whether it came to the end.
+/// Searches for damage within its budget. Returns whether it checked the whole file.
 async fn check(connection: &mut SqliteConnection) -> Result<bool, OpenFault> {
     let deadline = Instant::now() + CHECK_BUDGET;
     connection.lock_handle().await?.set_progress_handler(10_000, move || Instant::now() < deadline);
@@ -234,11 +231,4 @@ async fn check(connection: &mut SqliteConnection) -> Result<bool, OpenFault> {
         Err(sqlx::Error::Database(fault)) if fault.code().as_deref() == Some("9") => Ok(false),
         Err(error) => Err(error.into()),
     }
-}
-
-/// A new file survives a power cut only when its directory's entry was written, too.
-pub(crate) fn sync_dir(directory: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    std::fs::File::open(directory)?.sync_all()?;
-    Ok(())
 }

@@ -12,7 +12,6 @@ mod description;
 pub mod frames;
 mod host;
 mod library;
-mod platform;
 mod value_batch;
 mod worker;
 

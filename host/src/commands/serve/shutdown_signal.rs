@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::signal::unix::{SignalKind, signal};
+use riser_platform::StopSignals;
 use tokio::sync::Notify;
 
-/// Hears every time the host is notify to end.
+/// Receives requests to stop: Ctrl-C, SIGTERM, and the end of standard input if wanted.
 #[derive(Debug)]
 pub(crate) struct ShutdownSignal {
     notify: Arc<Notify>,
@@ -16,18 +16,19 @@ impl ShutdownSignal {
     /// Listens from now on.
     pub(crate) fn listen(also_to_stdin: bool) -> anyhow::Result<Self> {
         let notify = Arc::new(Notify::new());
-        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-            let mut signals = signal(kind).context("signals cannot be caught")?;
+        let mut signals = StopSignals::listen().context("signals cannot be caught")?;
+        tokio::spawn({
             let notify = Arc::clone(&notify);
-            tokio::spawn(async move {
-                while signals.recv().await.is_some() {
+            async move {
+                loop {
+                    signals.recv().await;
                     notify.notify_one();
                 }
-            });
-        }
+            }
+        });
         if also_to_stdin {
             let notify = Arc::clone(&notify);
-            // A thread of its own: one of the runtime would hold up its end while the input stays open.
+            // A separate thread: a blocking task of the runtime would delay its end while the input stays open.
             std::thread::Builder::new()
                 .name("standard input".to_owned())
                 .spawn(move || {

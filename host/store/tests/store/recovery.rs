@@ -153,6 +153,7 @@ async fn a_directory_that_is_a_file_is_named_as_unwritable() {
     std::fs::write(&file, "").unwrap();
     let refusal = Store::open(&file, &FakeClock::at(START)).await.unwrap_err();
     assert!(matches!(refusal, StoreError::Unwritable { .. }), "{refusal}");
+    assert!(refusal.to_string().contains("--data-dir"), "{refusal}");
 }
 
 #[cfg(unix)]

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use riser_platform::Channel;
 
 use crate::codec::{FrameError, encode};
 use crate::frames::{Call, FromWorker, Reply};
@@ -45,7 +46,7 @@ struct Calls {
 /// The worker's end of the socket. Shared by all threads.
 #[derive(Debug)]
 pub(crate) struct Link {
-    socket: Mutex<UnixStream>,
+    channel: Mutex<Channel>,
     calls: Mutex<Calls>,
     last_request: AtomicU32,
     signs_of_life: AtomicU64,
@@ -53,9 +54,9 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(socket: UnixStream) -> Self {
+    pub(crate) fn new(channel: Channel) -> Self {
         Self {
-            socket: Mutex::new(socket),
+            channel: Mutex::new(channel),
             calls: Mutex::default(),
             last_request: AtomicU32::new(0),
             signs_of_life: AtomicU64::new(0),
@@ -66,7 +67,7 @@ impl Link {
     /// Sends a frame whole. Waits while the host takes nothing.
     pub(crate) fn send(&self, frame: &FromWorker) -> Result<(), FrameError> {
         let bytes = encode(frame)?;
-        Ok(lock(&self.socket).write_all(&bytes)?)
+        Ok(lock(&self.channel).write_all(&bytes)?)
     }
 
     /// Marks the time plugin code spends inside a service.
@@ -152,12 +153,12 @@ mod tests {
     use crate::codec::read_blocking;
     use crate::value_batch::ValueBatch;
 
-    fn pair() -> (Arc<Link>, UnixStream) {
-        let (worker, host) = UnixStream::pair().unwrap();
+    fn pair() -> (Arc<Link>, Channel) {
+        let (worker, host) = Channel::pair().unwrap();
         (Arc::new(Link::new(worker)), host)
     }
 
-    fn request_number(host: &mut UnixStream) -> u32 {
+    fn request_number(host: &mut Channel) -> u32 {
         match read_blocking(host).unwrap().unwrap() {
             FromWorker::Call { request, .. } => request,
             other => panic!("{other:?}"),

@@ -1,5 +1,5 @@
-//! A socket with deadlines that hyper does not offer: for the whole header of a request once its first byte
-//! came, apart from the longer time that an idle connection may wait, and for a client that does not read.
+//! A stream with the deadlines that hyper lacks: for a whole header after its first byte (an idle connection may
+//! wait longer), and for a client that does not read.
 
 use std::io;
 use std::pin::Pin;
@@ -9,37 +9,38 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// What a connection is doing, shared between the socket and the service that answers on it.
+use crate::limits::HttpLimits;
+
+/// The state of a connection, shared between its stream and its service.
 #[derive(Debug)]
-pub(super) struct ConnectionPhase(AtomicU8);
+pub(crate) struct ConnectionPhase(AtomicU8);
 
 const IDLE: u8 = 0;
 const HEADER: u8 = 1;
 const REQUEST: u8 = 2;
 
 impl ConnectionPhase {
-    /// A new connection owes its first header at once.
-    pub(super) fn new() -> Arc<Self> {
+    /// A new connection must send its first header immediately.
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self(AtomicU8::new(HEADER)))
     }
 
-    /// A whole header came.
-    pub(super) fn request_begins(&self) {
+    /// A whole header has arrived.
+    pub(crate) fn request_begins(&self) {
         self.0.store(REQUEST, Ordering::Relaxed);
     }
 
-    /// The answer is made; the next header may take its time to begin.
-    pub(super) fn request_ends(&self) {
+    /// The response is ready. The next header may start later.
+    pub(crate) fn request_ends(&self) {
         self.0.store(IDLE, Ordering::Relaxed);
     }
 }
 
 #[derive(Debug)]
-pub(super) struct GuardedStream {
-    stream: TcpStream,
+pub(crate) struct DeadlineStream<S> {
+    stream: S,
     phase: Arc<ConnectionPhase>,
     header_deadline: Duration,
     header: Pin<Box<Sleep>>,
@@ -48,13 +49,9 @@ pub(super) struct GuardedStream {
     is_write_stuck: bool,
 }
 
-impl GuardedStream {
-    pub(super) fn new(
-        stream: TcpStream,
-        phase: Arc<ConnectionPhase>,
-        header_deadline: Duration,
-        write_deadline: Duration,
-    ) -> Self {
+impl<S> DeadlineStream<S> {
+    pub(crate) fn new(stream: S, phase: Arc<ConnectionPhase>, limits: &HttpLimits) -> Self {
+        let HttpLimits { header_deadline, write_deadline, .. } = *limits;
         Self {
             stream,
             phase,
@@ -66,7 +63,7 @@ impl GuardedStream {
         }
     }
 
-    /// Lets a write wait no longer than its deadline for the client to read.
+    /// Fails a write that waits longer than its deadline for the client to read.
     fn guard_write<T>(
         &mut self,
         poll: Poll<io::Result<T>>,
@@ -87,7 +84,7 @@ impl GuardedStream {
     }
 }
 
-impl AsyncRead for GuardedStream {
+impl<S: AsyncRead + Unpin> AsyncRead for DeadlineStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -111,7 +108,7 @@ impl AsyncRead for GuardedStream {
     }
 }
 
-impl AsyncWrite for GuardedStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for DeadlineStream<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let poll = Pin::new(&mut this.stream).poll_write(context, buffer);
@@ -133,10 +130,15 @@ impl AsyncWrite for GuardedStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+        let this = self.get_mut();
+        // TLS holds back bytes that the client has no room for until it is flushed.
+        let poll = Pin::new(&mut this.stream).poll_flush(context);
+        this.guard_write(poll, context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+        let this = self.get_mut();
+        let poll = Pin::new(&mut this.stream).poll_shutdown(context);
+        this.guard_write(poll, context)
     }
 }

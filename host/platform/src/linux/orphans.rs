@@ -1,5 +1,5 @@
-//! Processes that a worker left behind: found by the marker in their environment or by having been adopted,
-//! since a process in its own session outlives the end of its group and of its parent.
+//! Processes that outlive the worker that started them. They are found by an entry in their environment or
+//! because this process adopted them: a process in its own session outlives its group and its parent.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,56 +12,56 @@ use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, getpid, pidfd_open, pidfd_send_signal, set_child_subreaper, waitpid,
 };
 
-/// A process that starts others as fast as they are ended is given up after this many rounds.
-const MOST_ROUNDS: usize = 50;
+/// Rounds after which a process that starts others as fast as they are killed is left running.
+const MAX_ROUNDS: usize = 50;
 
-/// How long a killed process may take to go, in milliseconds: longer only while the kernel waits for a disk.
+/// Time a killed process needs at most, in milliseconds. Only a kernel that waits for a disk needs longer.
 const EXIT_TIMEOUT_MS: i64 = 500;
-/// Time between two looks whether it has gone, in milliseconds.
-const POLL_INTERVAL_MS: i64 = 5;
+/// Time between two checks whether it has ended, in milliseconds.
+const CHECK_INTERVAL_MS: i64 = 5;
 
-/// Makes orphans of workers children of this process instead of the system's first one.
-pub(crate) fn become_subreaper() -> io::Result<()> {
+/// Makes this process the new parent of orphans below it, in place of the system's first process.
+pub fn become_subreaper() -> io::Result<()> {
     Ok(set_child_subreaper(Some(getpid()))?)
 }
 
-/// Ends all processes, but this one, whose environment has every one of `entries` (`NAME=value`). Returns
-/// how many it found.
-pub(crate) fn end_marked(entries: &[String]) -> usize {
+/// Kills all processes, except this one, whose environment has all of `entries` (`NAME=value`). Returns how
+/// many it killed.
+pub fn kill_marked(entries: &[String]) -> usize {
     let is_marked = |process: &Process| {
         let environment = process.environment();
         entries.iter().all(|entry| environment.split(|byte| *byte == 0).any(|part| part == entry.as_bytes()))
     };
-    let mut found = 0;
-    for _ in 0..MOST_ROUNDS {
-        let ended = Process::all().filter(|process| end(process, is_marked)).count();
-        if ended == 0 {
+    let mut killed = 0;
+    for _ in 0..MAX_ROUNDS {
+        let in_this_round = Process::all().filter(|process| kill(process, is_marked)).count();
+        if in_this_round == 0 {
             break;
         }
-        found += ended;
+        killed += in_this_round;
     }
-    found
+    killed
 }
 
-/// Waits until the processes of a killed group are gone, so that none of them counts as left behind.
-pub(crate) fn wait_for_group(group: u32) {
-    for _ in 0..EXIT_TIMEOUT_MS / POLL_INTERVAL_MS {
+/// Waits until the processes of a killed group have ended, so that none of them counts as an orphan.
+pub fn wait_for_group(group: u32) {
+    for _ in 0..EXIT_TIMEOUT_MS / CHECK_INTERVAL_MS {
         let is_alive = |process: Process| process.group.map(number) == Some(group) && !process.is_zombie;
         if !Process::all().any(is_alive) {
             return;
         }
-        std::thread::sleep(Duration::from_millis(POLL_INTERVAL_MS.unsigned_abs()));
+        std::thread::sleep(Duration::from_millis(CHECK_INTERVAL_MS.unsigned_abs()));
     }
 }
 
-/// Tells the children that this process adopted from those that it started: it starts all in its own session,
-/// and workers, and only them, in groups of their own.
+/// Distinguishes the children that this process adopted from those that it started: it starts all of them in
+/// its own session, and only workers in their own groups.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Adopted<'a> {
-    /// The living workers with the environment entry that names each.
-    pub(crate) workers: &'a BTreeMap<u32, String>,
+pub struct Adopted<'a> {
+    /// The running workers, each with the environment entry that names it.
+    pub workers: &'a BTreeMap<u32, String>,
     /// The worker that has just ended.
-    pub(crate) ended: Option<u32>,
+    pub ended: Option<u32>,
 }
 
 impl Adopted<'_> {
@@ -75,30 +75,30 @@ impl Adopted<'_> {
         self.ended == Some(number(group)) || self.workers.contains_key(&number(group))
     }
 
-    /// It carries the name of a living worker.
-    fn may_go_on(&self, process: &Process) -> bool {
+    /// Whether it has the name of a running worker in its environment.
+    fn belongs_to_worker(&self, process: &Process) -> bool {
         let environment = process.environment();
         let mut parts = environment.split(|byte| *byte == 0);
         parts.any(|part| self.workers.values().any(|entry| entry.as_bytes() == part))
     }
 }
 
-/// Collects the status of adopted children that have ended, and ends those that belong to no living worker.
-/// Returns how many it ended.
-pub(crate) fn end_adopted(rule: Adopted<'_>) -> usize {
-    let mut found = 0;
+/// Collects the status of adopted children that have ended, and kills those that belong to no running worker.
+/// Returns how many it killed.
+pub fn kill_adopted(rule: Adopted<'_>) -> usize {
+    let mut killed = 0;
     for process in Process::all().filter(|process| rule.covers(process)) {
-        if !process.is_zombie && !rule.may_go_on(&process) {
-            found += usize::from(end(&process, |process| rule.covers(process)));
+        if !process.is_zombie && !rule.belongs_to_worker(&process) {
+            killed += usize::from(kill(&process, |process| rule.covers(process)));
         }
-        // Not hanging: one that goes on is looked at again next time.
-        let _still_there = waitpid(Some(process.pid), WaitOptions::NOHANG);
+        // Does not wait: a child that still runs is checked again next time.
+        let _still_running = waitpid(Some(process.pid), WaitOptions::NOHANG);
     }
-    found
+    killed
 }
 
-/// Kills a process that `applies` still recognises once its number can no longer pass to another.
-fn end(process: &Process, applies: impl Fn(&Process) -> bool) -> bool {
+/// Kills a process if `applies` still holds once its number can no longer pass to another process.
+fn kill(process: &Process, applies: impl Fn(&Process) -> bool) -> bool {
     if process.pid == getpid() || process.is_zombie || !applies(process) {
         return false;
     }
@@ -107,19 +107,19 @@ fn end(process: &Process, applies: impl Fn(&Process) -> bool) -> bool {
         return false;
     }
     if pidfd_send_signal(&descriptor, Signal::KILL).is_ok() {
-        wait_until_gone(&descriptor);
-        // Ours when it was adopted; another's otherwise, and then not ours to collect.
-        let _not_ours = waitpid(Some(process.pid), WaitOptions::NOHANG);
+        wait_for_exit(&descriptor);
+        // Fails for a process that is not a child of this one.
+        let _not_a_child = waitpid(Some(process.pid), WaitOptions::NOHANG);
     }
     true
 }
 
-fn wait_until_gone(descriptor: &OwnedFd) {
+fn wait_for_exit(descriptor: &OwnedFd) {
     let timeout = Timespec { tv_sec: 0, tv_nsec: EXIT_TIMEOUT_MS * 1_000_000 };
-    let _asked_again_next_round = poll(&mut [PollFd::new(descriptor, PollFlags::IN)], Some(&timeout));
+    let _checked_in_next_round = poll(&mut [PollFd::new(descriptor, PollFlags::IN)], Some(&timeout));
 }
 
-/// What `/proc` says of a process.
+/// Facts about a process from `/proc`.
 #[derive(Debug)]
 struct Process {
     pid: Pid,
@@ -143,7 +143,7 @@ impl Process {
     }
 
     fn parse(pid: Pid, stat: &str) -> Option<Self> {
-        // The name before it may hold anything, also closing parentheses.
+        // The name before it may contain anything, even closing parentheses.
         let (_, after_name) = stat.rsplit_once(") ")?;
         let mut fields = after_name.split(' ');
         let state = fields.next()?;
@@ -152,14 +152,14 @@ impl Process {
         Some(Self { pid, parent, group, session, is_zombie: state == "Z" || state == "X" })
     }
 
-    /// Empty for a process that has ended or belongs to somebody else.
+    /// Returns nothing for a process that has ended or belongs to another user.
     fn environment(&self) -> Vec<u8> {
         fs::read(format!("/proc/{}/environ", self.pid.as_raw_nonzero())).unwrap_or_default()
     }
 }
 
-/// The leader of this process's session: none when it lives outside this PID namespace, as in many containers,
-/// where `getsid` answers 0, which is no process.
+/// Returns the leader of this process's session. `None` if it is outside this PID namespace, as in many
+/// containers: `getsid` returns 0 there.
 fn own_session() -> Option<Pid> {
     Process::read(getpid())?.session
 }
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_marked_process_is_ended_and_an_unmarked_one_goes_on() {
+    fn a_marked_process_is_killed_and_an_unmarked_one_keeps_running() {
         let sleeper = |value: &str| {
             Command::new("sleep")
                 .arg("600")
@@ -185,14 +185,14 @@ mod tests {
                 .spawn()
                 .unwrap()
         };
-        // Of this test alone: others may run at the same time.
+        // Unique, since other tests may run at the same time.
         let mark = format!("orphans-{}", std::process::id());
         let (mut ours, mut other) = (sleeper(&mark), sleeper("orphans-other"));
-        assert_eq!(end_marked(&[format!("RISER_TEST_MARK={mark}")]), 1);
+        assert_eq!(kill_marked(&[format!("RISER_TEST_MARK={mark}")]), 1);
         assert!(other.try_wait().unwrap().is_none());
         other.kill().unwrap();
         assert_eq!(other.wait().unwrap().signal(), Some(9));
-        // Collected by `end_marked` already: it was a child of this process.
+        // `kill_marked` collected its status: it is a child of this process.
         ours.wait().unwrap_err();
     }
 

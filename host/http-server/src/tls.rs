@@ -1,4 +1,4 @@
-//! The portal's certificate.
+//! Certificate and key of a listener.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
-/// Where certificate and key are.
+/// Paths of a certificate and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The certificate, followed by those that signed it, in PEM.
@@ -20,32 +20,30 @@ pub struct TlsFiles {
 /// Why TLS cannot be offered.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file is missing, unreadable or holds nothing of its kind.
+    /// A file is missing, unreadable or does not contain a certificate or key.
     #[error("{kind} cannot be read from {}; it must be a PEM file that this process may read", path.display())]
     Unreadable {
-        /// What was looked for.
         kind: &'static str,
-        /// Where.
         path: PathBuf,
-        /// Why not.
         #[source]
         source: rustls_pki_types::pem::Error,
     },
     /// Both can be read but not used together.
-    #[error("the certificate in {} and the key in {} do not go together", .certificate.display(), .key.display())]
+    #[error("the certificate in {} and the key in {} do not belong together; name the key this certificate was made for", .certificate.display(), .key.display())]
     Unfit {
-        /// The certificate's file.
         certificate: PathBuf,
-        /// The key's file.
         key: PathBuf,
-        /// Why not.
         #[source]
         source: rustls::Error,
     },
 }
 
 impl TlsFiles {
-    pub(crate) fn acceptor(&self) -> Result<TlsAcceptor, TlsError> {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or both do not belong together.
+    pub fn acceptor(&self) -> Result<TlsAcceptor, TlsError> {
         let certificates = self.certificates()?;
         let key = PrivateKeyDer::from_pem_file(&self.key)
             .map_err(|source| unreadable("the key", &self.key, source))?;
