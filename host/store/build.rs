@@ -1,4 +1,4 @@
-//! Compiles again when a migration changes: `sqlx::migrate!` reads the directories, and cargo does not know it.
+//! Recompiles after a change of a migration: cargo does not know that `sqlx::migrate!` reads the directories.
 
 fn main() {
     println!("cargo:rerun-if-changed=../../migrations");

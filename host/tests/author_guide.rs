@@ -17,7 +17,7 @@ const PASSWORD: &str = "a long password";
 /// A generous limit, also for a busy machine.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
-/// A fenced block of the guide: its language, its text, and the file that the line before it names.
+/// A fenced block of the guide. `file` is the name on the line before it.
 struct Block {
     language: String,
     text: String,
@@ -56,7 +56,7 @@ impl Author {
         self.directory.path().join("thermometer")
     }
 
-    /// Writes a file of the guide; ports may be taken, and only root writes to /etc.
+    /// Writes a file of the guide. Replaces the port, which may be in use, and the path in /etc, which needs root.
     fn write(&self, file: &str, text: &str) {
         let temperature = self.directory.path().join("room-temperature");
         let text = text.replace("127.0.0.1:51358", "127.0.0.1:0");
@@ -64,7 +64,7 @@ impl Author {
         std::fs::write(self.plugin().join(file), text).unwrap();
     }
 
-    /// A command of the guide, in the directory of the plugin once there is one, with the program under test.
+    /// Returns a command of the guide with the program under test, in the directory of the plugin if it exists.
     fn shell(&self, script: &str) -> Command {
         let script = script.replace("../riser/target/debug/riser", RISER);
         let mut shell = Command::new("sh");
@@ -80,8 +80,8 @@ impl Author {
 
     fn execute(&self, script: &str) {
         let output = self.shell(script).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{script}\n{}\n{said}", String::from_utf8_lossy(&output.stdout));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}\n{}\n{errors}", String::from_utf8_lossy(&output.stdout));
     }
 
     /// Reuses the build output of other tests with a copied plugin.
@@ -100,11 +100,11 @@ impl Author {
             .shell(&format!("exec {line} --portal-listen 127.0.0.1:0 --print-ready --exit-on-stdin-close"));
         let mut riser =
             shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut announced = String::new();
-        BufReader::new(riser.stdout.take().unwrap()).read_line(&mut announced).unwrap();
-        let announced: serde_json::Value = serde_json::from_str(&announced).unwrap();
+        let mut ready_line = String::new();
+        BufReader::new(riser.stdout.take().unwrap()).read_line(&mut ready_line).unwrap();
+        let ready: serde_json::Value = serde_json::from_str(&ready_line).unwrap();
         let bms = EwsClient::new(ClientOptions {
-            url: announced["ews_servers"][0]["url"].as_str().unwrap().parse().unwrap(),
+            url: ready["ews_servers"][0]["url"].as_str().unwrap().parse().unwrap(),
             user_name: "bms".to_owned(),
             password: PASSWORD.into(),
             time_limit: Duration::from_secs(30),
@@ -125,7 +125,7 @@ impl Author {
 }
 
 #[tokio::test]
-async fn the_guide_leads_from_an_empty_directory_to_live_values() {
+async fn the_commands_of_the_guide_produce_live_values() {
     let author = Author::new();
     let guide = Path::new(WORKSPACE).join("docs/plugin-authors/first-plugin.md");
     for block in blocks(&std::fs::read_to_string(guide).unwrap()) {

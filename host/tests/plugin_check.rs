@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 const RISER: &str = env!("CARGO_BIN_EXE_riser");
 
-/// The example's library, from the directory that `RISER_TEST_PLUGINS` names, or built where the tests were.
+/// Returns the library of the example from `RISER_TEST_PLUGINS`, or builds it in the directory of the tests.
 fn example() -> PathBuf {
     let directory = std::env::var_os("RISER_TEST_PLUGINS").map_or_else(build, PathBuf::from);
     directory.join("libriser_example.so")
@@ -31,23 +31,23 @@ fn check(file: &Path) -> Output {
     Command::new(RISER).args(["plugin", "check"]).arg(file).output().unwrap()
 }
 
-/// Returns the message for a file with these bytes, without its name.
+/// Returns the error for a file with these bytes, without its name.
 fn refusal(bytes: &[u8]) -> String {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("plugin.so");
     std::fs::write(&file, bytes).unwrap();
     let output = check(&file);
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
-    let said = String::from_utf8(output.stderr).unwrap();
-    said.strip_prefix(&format!("riser: {} ", file.display())).unwrap_or(&said).trim_end().to_owned()
+    let text = String::from_utf8(output.stderr).unwrap();
+    text.strip_prefix(&format!("riser: {} ", file.display())).unwrap_or(&text).trim_end().to_owned()
 }
 
 #[test]
 fn a_plugin_is_shown_with_its_settings_and_has_no_faults() {
     let output = check(&example());
-    let said = String::from_utf8(output.stdout).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(
-        said,
+        text,
         "Example (riser.example) 0.1.0 by Riser, built for plugin contract 1.1\n\
          class riser.example/counter: Counter; runs until it is stopped\n  \
          start: First number to publish.; 0 by default\n  \
@@ -69,8 +69,8 @@ fn a_file_of_another_type_is_named_with_a_remedy() {
     assert!(refusal(&c_library[..c_library.len() / 2]).starts_with("is incomplete: "));
 
     let nowhere = check(Path::new("/nowhere/plugin.so"));
-    let said = String::from_utf8(nowhere.stderr).unwrap();
-    assert!(said.starts_with("riser: /nowhere/plugin.so does not exist; name a plugin library"), "{said}");
+    let text = String::from_utf8(nowhere.stderr).unwrap();
+    assert!(text.starts_with("riser: /nowhere/plugin.so does not exist; name a plugin library"), "{text}");
 }
 
 #[test]

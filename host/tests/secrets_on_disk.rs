@@ -30,7 +30,7 @@ impl Clock for FixedClock {
 }
 
 #[tokio::test]
-async fn a_canary_in_every_secret_is_found_in_no_file() {
+async fn no_file_contains_a_canary_stored_in_every_secret() {
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("data");
     let (store, _) = Store::open(&directory, &FixedClock).await.unwrap();
@@ -52,29 +52,29 @@ async fn a_canary_in_every_secret_is_found_in_no_file() {
 }
 
 #[tokio::test]
-async fn another_root_key_opens_nothing_names_the_data_key_and_the_right_one_still_opens_all() {
+async fn a_wrong_root_key_opens_no_secret_and_the_error_names_the_data_key() {
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("data");
     let (store, _) = Store::open(&directory, &FixedClock).await.unwrap();
     let keyring = unlock(&store, &directory).await;
     let connection = fill_with_canaries(&store, &keyring).await;
-    let place = SecretContext::new("connection_secrets", connection.0, "password");
+    let context = SecretContext::new("connection_secrets", connection.0, "password");
     let sealed = store.list_connection_secrets(connection).await.unwrap().remove(0).1;
 
     let key_file = root_key_path(&directory);
     let right_key = std::fs::read(&key_file).unwrap();
     std::fs::remove_file(&key_file).unwrap();
     std::fs::write(&key_file, "00".repeat(32)).unwrap();
-    let refusal = unlock(&store, &directory).await.open(&place, &sealed.bytes).unwrap_err();
+    let refusal = unlock(&store, &directory).await.open(&context, &sealed.bytes).unwrap_err();
     assert!(matches!(&refusal, SecretError::KeyMissing { kid } if *kid == sealed.kid), "{refusal}");
 
     std::fs::write(&key_file, right_key).unwrap();
-    let opened = unlock(&store, &directory).await.open(&place, &sealed.bytes).unwrap();
+    let opened = unlock(&store, &directory).await.open(&context, &sealed.bytes).unwrap();
     assert_eq!(opened.expose_secret(), CANARY);
 }
 
 #[tokio::test]
-async fn a_missing_root_key_is_not_replaced_while_secrets_wait_for_it() {
+async fn a_missing_root_key_is_not_replaced_while_secrets_need_it() {
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("data");
     let (store, _) = Store::open(&directory, &FixedClock).await.unwrap();
@@ -85,7 +85,7 @@ async fn a_missing_root_key_is_not_replaced_while_secrets_wait_for_it() {
     assert!(matches!(refusal, SecretError::RootKeyMissing { .. }), "{refusal}");
 }
 
-/// The keyring of a directory, as a start of the host makes it.
+/// Returns the keyring of a directory, as a start of the host does.
 async fn unlock(store: &Store, directory: &Path) -> Keyring {
     let creation =
         if store.has_sealed_rows().await.unwrap() { KeyCreation::Forbidden } else { KeyCreation::Allowed };
@@ -103,8 +103,8 @@ async fn unlock(store: &Store, directory: &Path) -> Keyring {
 
 async fn fill_with_canaries(store: &Store, keyring: &Keyring) -> ConnectionId {
     let seal = |table, row, column| {
-        let place = SecretContext::new(table, row, column);
-        let sealed = keyring.seal(&place, &SecretString::from(CANARY)).unwrap();
+        let context = SecretContext::new(table, row, column);
+        let sealed = keyring.seal(&context, &SecretString::from(CANARY)).unwrap();
         SealedValue { kid: sealed.kid, bytes: sealed.bytes }
     };
     let mut changes = store.begin_configuration(&Actor::CommandLine, NOW).await.unwrap();
@@ -148,7 +148,7 @@ fn connection() -> Connection {
     }
 }
 
-/// The canary plain, in hexadecimal, base64 and UTF-16; in an address it is plain.
+/// Returns the canary in plain text, hexadecimal, base64 and UTF-16. URL encoding does not change it.
 fn forms_of_the_canary() -> Vec<Vec<u8>> {
     let hex = CANARY.bytes().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     let mut forms = vec![

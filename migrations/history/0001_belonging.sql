@@ -1,4 +1,4 @@
--- One row: the installation whose items the handles in this file mean.
+-- One row: the installation to which the handles in this file belong.
 CREATE TABLE history_of (
     one           INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
     instance_id   TEXT    NOT NULL,

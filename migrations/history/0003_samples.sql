@@ -1,5 +1,5 @@
--- Samples are written in the order of time into the journal, and from there, sorted by history, into their
--- final place: one tick of many histories would touch a page of `samples` for each of them.
+-- New samples go to the journal, which is ordered by time. Later they move to `samples`, which is ordered by
+-- history. Without the journal, one sample of each of many histories would touch as many pages of `samples`.
 CREATE TABLE sample_journal (
     ts           INTEGER NOT NULL,
     handle       INTEGER NOT NULL,

@@ -1,4 +1,4 @@
--- Data keys, wrapped by the root key that lies outside this file.
+-- Data keys, wrapped by the root key, which is outside this file.
 CREATE TABLE data_keys (
     kid        TEXT    NOT NULL PRIMARY KEY,
     wrapped    BLOB    NOT NULL,

@@ -6,7 +6,7 @@ CREATE TABLE users (
     created_at    INTEGER NOT NULL
 ) STRICT;
 
--- A session is found by the hash of its token; the token itself is only in the browser's cookie.
+-- Only the hash of the token is stored. The token is in the browser's cookie.
 CREATE TABLE login_sessions (
     token_sha256 BLOB    NOT NULL PRIMARY KEY,
     user_id      INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,

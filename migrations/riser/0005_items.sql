@@ -1,5 +1,5 @@
--- The key in front of every item id of what one plugin declares for one connection. It comes from id_blocks and is
--- never used twice: a BMS must not find other points under the ids of a connection that was removed.
+-- The key in front of all item ids that one plugin declares for one connection. It comes from id_blocks and is
+-- never used twice: the ids of a removed connection must not refer to other points later.
 CREATE TABLE tree_keys (
     key           INTEGER NOT NULL PRIMARY KEY,
     plugin        TEXT    NOT NULL,
@@ -7,7 +7,7 @@ CREATE TABLE tree_keys (
 ) STRICT;
 CREATE UNIQUE INDEX tree_keys_once ON tree_keys (plugin, ifnull(connection_id, 0));
 
--- Whom items belong to: what one plugin declares for one connection on one EWS server.
+-- The owners of items: one plugin, one connection and one EWS server.
 CREATE TABLE tree_owners (
     id            INTEGER NOT NULL PRIMARY KEY,
     ews_server_id INTEGER NOT NULL REFERENCES ews_servers (id) ON DELETE CASCADE,
@@ -15,8 +15,8 @@ CREATE TABLE tree_owners (
     UNIQUE (ews_server_id, tree_key)
 ) STRICT;
 
--- The handle comes from id_blocks and is never used twice, because values and histories in the other
--- database are kept under it.
+-- The handle comes from id_blocks and is never used twice, because it identifies values and histories in the
+-- other database.
 CREATE TABLE items (
     handle           INTEGER NOT NULL PRIMARY KEY,
     owner_id         INTEGER NOT NULL REFERENCES tree_owners (id) ON DELETE CASCADE,
@@ -31,8 +31,8 @@ CREATE TABLE items (
     value_kind       TEXT,
     unit             TEXT,
     value_item_id    TEXT,
-    published_by       TEXT,
-    writes_handled_by       TEXT,
+    published_by     TEXT,
+    writes_handled_by TEXT,
     is_writable      INTEGER NOT NULL,
     set_point_min    REAL,
     set_point_max    REAL,

@@ -1,5 +1,5 @@
--- Set points accepted and what became of them. Rows outlive the point and the server they were written on:
--- they are also the record of what the BMS asked for.
+-- Accepted set point writes and their states. Rows outlive their point and their EWS server, because they are
+-- also the record of the BMS's requests.
 CREATE TABLE set_point_writes (
     id            INTEGER NOT NULL PRIMARY KEY,
     group_id      INTEGER NOT NULL,
@@ -10,9 +10,9 @@ CREATE TABLE set_point_writes (
     value_number  REAL,
     value_whole   INTEGER,
     value_text    TEXT,
-    actor_kind   TEXT    NOT NULL,
-    actor_name   TEXT,
-    actor_server TEXT,
+    actor_kind    TEXT    NOT NULL,
+    actor_name    TEXT,
+    actor_server  TEXT,
     state         TEXT    NOT NULL,
     reason        TEXT    NOT NULL,
     accepted_at   INTEGER NOT NULL,

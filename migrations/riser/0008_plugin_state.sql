@@ -1,4 +1,4 @@
--- What a processor keeps between its runs.
+-- State of a processor between its runs.
 CREATE TABLE plugin_state (
     configuration_id INTEGER NOT NULL REFERENCES processor_configurations (id) ON DELETE CASCADE,
     state_key        TEXT    NOT NULL,

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use parking_lot::Mutex;
 use riser_domain::Timestamp;
 
 use crate::signer::{Signer, TAG_BYTES};
@@ -75,7 +75,7 @@ impl Nonces {
         if !is_current || count == 0 || count == u32::MAX {
             return false;
         }
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut used = self.used.lock();
         used.forget_until(self.capacity, now);
         if let Some(counts) = used.counts.get_mut(&number) {
             return counts.take(count);

@@ -2,7 +2,9 @@
 //! instead of parsing XML and looking up ids.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
 
 use crate::operations::get_values::GetValuesPlan;
 
@@ -34,14 +36,14 @@ impl KeptPlan {
 impl PlanCache {
     /// Returns the plan of exactly this request for this tree.
     pub(crate) fn find(&self, body: &[u8], tree_version: u64) -> Option<Arc<KeptPlan>> {
-        let plans = self.plans.read().unwrap_or_else(PoisonError::into_inner);
+        let plans = self.plans.read();
         plans.iter().find(|kept| kept.tree_version == tree_version && *kept.body == *body).cloned()
     }
 
     /// Keeps a plan. Drops those of other trees and the oldest ones.
     pub(crate) fn keep(&self, body: &[u8], tree_version: u64, plan: GetValuesPlan) {
         let kept = Arc::new(KeptPlan { body: body.into(), tree_version, plan });
-        let mut plans = self.plans.write().unwrap_or_else(PoisonError::into_inner);
+        let mut plans = self.plans.write();
         plans.retain(|other| other.tree_version == tree_version && other.body != kept.body);
         plans.push_front(kept);
         let mut bytes = 0;

@@ -1,9 +1,10 @@
 //! Items and accounts of an EWS server in memory, for tests of this crate and of users of its client.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{Mutex, MutexGuard};
 use riser_domain::{
     AccountId, AccountRights, Clock, ContainerItem, ContainerKind, DigestAlgorithm, EwsItem, EwsItemId,
     HistorySample, PointHandle, SetPointRule, Value, ValueItem, ValueKind, ValueState,
@@ -71,7 +72,7 @@ impl MemorySource {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Adds an item to the end of its container; a value is Good with the default of its kind.

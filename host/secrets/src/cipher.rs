@@ -1,4 +1,4 @@
-//! XChaCha20-Poly1305 with a random nonce before the ciphertext: 192 bits are enough to draw it at random.
+//! XChaCha20-Poly1305. A random nonce of 192 bits, long enough to be unique, precedes the ciphertext.
 
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305};
@@ -7,12 +7,12 @@ use zeroize::Zeroizing;
 use crate::SecretError;
 use crate::random::random_bytes;
 
-/// A key of 256 bits that is wiped when it goes.
+/// A key of 256 bits, erased when dropped.
 pub(crate) type Key = Zeroizing<[u8; 32]>;
 
 const NONCE_BYTES: usize = 24;
 
-/// Nonce and ciphertext.
+/// Returns nonce and ciphertext.
 pub(crate) fn encrypt(key: &Key, plain: &[u8], associated_data: &[u8]) -> Result<Vec<u8>, SecretError> {
     let nonce = *random_bytes::<NONCE_BYTES>()?;
     let ciphertext = XChaCha20Poly1305::new((&**key).into())
@@ -21,7 +21,7 @@ pub(crate) fn encrypt(key: &Key, plain: &[u8], associated_data: &[u8]) -> Result
     Ok([nonce.as_slice(), &ciphertext].concat())
 }
 
-/// What was encrypted; `None` when any bit of it, of its key or of the associated data is another.
+/// Returns the plain bytes; `None` if any bit of the ciphertext, the key or the associated data differs.
 pub(crate) fn decrypt(key: &Key, sealed: &[u8], associated_data: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>()?;
     XChaCha20Poly1305::new((&**key).into())

@@ -6,26 +6,24 @@ use crate::cipher::{self, Key};
 use crate::random::random_bytes;
 use crate::{RootKey, SecretContext, SecretError};
 
-/// The format of sealed bytes: this number, the length of the key id, the key id, nonce and ciphertext.
+/// The format of sealed bytes: this number, the length of the key id, the key id, the nonce and the ciphertext.
 const FORMAT: u8 = 1;
-/// Where a wrapped data key lies, for what is authenticated with it.
+/// The table in the authenticated context of a wrapped data key.
 const DATA_KEYS: &str = "data_keys";
 
 /// A data key as it is stored: wrapped by the root key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrappedDataKey {
-    /// Its id.
     pub kid: String,
-    /// The wrapped key.
     pub wrapped: Vec<u8>,
 }
 
 /// A secret as it is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedSecret {
-    /// The data key it is sealed with; it is in the bytes, too.
+    /// Id of the data key; the bytes contain it as well.
     pub kid: String,
-    /// Everything that [`Keyring::open`] needs.
+    /// The input of [`Keyring::open`].
     pub bytes: Vec<u8>,
 }
 
@@ -40,10 +38,10 @@ struct DataKey {
     key: Key,
 }
 
-/// The data keys of one installation. Secrets are sealed with the newest and opened with the one they name.
+/// The data keys of one installation. The newest seals secrets; a secret names the key that opens it.
 pub struct Keyring {
     instance: String,
-    /// `None` when the key file is missing.
+    /// `None` if the key file is missing.
     root: Option<RootKey>,
     keys: Vec<DataKey>,
     /// Data keys that the root key does not open.
@@ -58,8 +56,8 @@ impl fmt::Debug for Keyring {
 }
 
 impl Keyring {
-    /// Unwraps the data keys of an installation, oldest first. A key that does not open is no error here: what
-    /// it sealed cannot be used, all else can. See [`Keyring::locked_keys`].
+    /// Unwraps the data keys of an installation, oldest first. A key that does not open is not an error: only
+    /// the secrets under it are unusable. See [`Keyring::locked_keys`].
     pub fn unlock(instance: &str, root: RootKey, wrapped: &[WrappedDataKey]) -> Self {
         let mut keyring =
             Self { instance: instance.to_owned(), root: Some(root), keys: Vec::new(), locked: Vec::new() };
@@ -72,8 +70,8 @@ impl Keyring {
         keyring
     }
 
-    /// The data keys of an installation whose root key is missing: none opens, and the host goes on with what
-    /// needs no secret.
+    /// Returns the keyring of an installation whose root key is missing. No secret opens; the host continues
+    /// with everything that needs none.
     pub fn locked(instance: &str, wrapped: &[WrappedDataKey]) -> Self {
         let locked = wrapped.iter().map(|data_key| data_key.kid.clone()).collect();
         Self { instance: instance.to_owned(), root: None, keys: Vec::new(), locked }
@@ -84,18 +82,19 @@ impl Keyring {
         self.keys.is_empty() && self.locked.is_empty()
     }
 
-    /// The ids of data keys that the root key does not open: the key file is another installation's.
+    /// Returns the ids of data keys that the root key does not open, because the key file belongs to another
+    /// installation.
     pub fn locked_keys(&self) -> &[String] {
         &self.locked
     }
 
-    /// Makes a data key, to be stored before anything is sealed with it.
+    /// Creates a data key. Store it before sealing anything with it.
     ///
     /// # Errors
     /// [`SecretError::NoRandomness`]; [`SecretError::KeyMissing`] or [`SecretError::NoDataKey`] without a root
     /// key.
     pub fn add_data_key(&mut self) -> Result<WrappedDataKey, SecretError> {
-        let Some(root) = &self.root else { return Err(self.nothing_to_seal_with()) };
+        let Some(root) = &self.root else { return Err(self.missing_key()) };
         let kid = hex::encode(*random_bytes::<8>()?);
         let key = random_bytes::<32>()?;
         let associated_data = data_key_context().associated_data(&self.instance, &kid, FORMAT);
@@ -107,11 +106,11 @@ impl Keyring {
     /// Seals a secret for one context.
     ///
     /// # Errors
-    /// [`SecretError::NoDataKey`] without a data key, [`SecretError::KeyMissing`] when there are only locked
-    /// ones: a new one beside them would hide that the key file is wrong.
+    /// [`SecretError::NoDataKey`] without a data key. [`SecretError::KeyMissing`] if all data keys are locked:
+    /// a new one would hide that the key file is wrong.
     pub fn seal(&self, context: &SecretContext, secret: &SecretString) -> Result<SealedSecret, SecretError> {
         let Some(DataKey { kid, key }) = self.keys.last() else {
-            return Err(self.nothing_to_seal_with());
+            return Err(self.missing_key());
         };
         let associated_data = context.associated_data(&self.instance, kid, FORMAT);
         let ciphertext = cipher::encrypt(key, secret.expose_secret().as_bytes(), &associated_data)?;
@@ -123,8 +122,8 @@ impl Keyring {
     /// Opens the sealed bytes of one context.
     ///
     /// # Errors
-    /// [`SecretError::KeyMissing`] when the root key does not open the data key they name,
-    /// [`SecretError::Integrity`] when they are not what was sealed for this context.
+    /// [`SecretError::KeyMissing`] if the root key does not open the data key that the bytes name.
+    /// [`SecretError::Integrity`] if the bytes were not sealed for this context.
     pub fn open(&self, context: &SecretContext, sealed: &[u8]) -> Result<SecretString, SecretError> {
         let damaged = || SecretError::Integrity { context: context.clone() };
         let (kid, ciphertext) = split(sealed).ok_or_else(damaged)?;
@@ -145,7 +144,7 @@ impl Keyring {
         Some(Key::new(key))
     }
 
-    fn nothing_to_seal_with(&self) -> SecretError {
+    fn missing_key(&self) -> SecretError {
         match self.locked.last() {
             Some(kid) => SecretError::KeyMissing { kid: kid.clone() },
             None => SecretError::NoDataKey,
@@ -157,7 +156,7 @@ fn data_key_context() -> SecretContext {
     SecretContext::new(DATA_KEYS, 0, "wrapped")
 }
 
-/// The key id and what follows it; `None` for another format or bytes that were cut.
+/// Splits sealed bytes into key id and ciphertext; `None` for another format or truncated bytes.
 fn split(sealed: &[u8]) -> Option<(&str, &[u8])> {
     let ([FORMAT, kid_length], rest) = sealed.split_first_chunk::<2>()? else { return None };
     let (kid, ciphertext) = rest.split_at_checked(usize::from(*kid_length))?;
@@ -205,14 +204,17 @@ mod tests {
     }
 
     #[test]
-    fn every_flipped_byte_and_every_cut_is_an_integrity_failure() {
+    fn every_flipped_byte_and_every_truncation_is_an_integrity_failure() {
         let keyring = keyring();
         let sealed = keyring.seal(&context(), &"s".into()).unwrap().bytes;
         for index in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[index] ^= 1;
             assert!(is_integrity_failure(&keyring.open(&context(), &changed)), "byte {index}");
-            assert!(is_integrity_failure(&keyring.open(&context(), &sealed[..index])), "cut at {index}");
+            assert!(
+                is_integrity_failure(&keyring.open(&context(), &sealed[..index])),
+                "truncated at {index}"
+            );
         }
     }
 
@@ -244,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn data_keys_are_unwrapped_again_and_the_newest_seals() {
+    fn data_keys_are_unwrapped_at_the_next_start_and_the_newest_seals() {
         let directory = tempfile::tempdir().unwrap();
         let root = || RootKey::obtain(&directory.path().join("data"), None, KeyCreation::Allowed).unwrap();
         let mut keyring = Keyring::unlock(INSTANCE, root(), &[]);
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_prints_a_secret() {
+    fn debug_output_contains_no_secret() {
         let keyring = keyring();
         let sealed = keyring.seal(&context(), &"canary".into()).unwrap();
         let printed = format!("{keyring:?} {sealed:?} {:?}", keyring.open(&context(), &sealed.bytes));

@@ -1,11 +1,10 @@
-//! Sealing and opening of secrets: the root key that lies outside the database, the data keys that it wraps,
-//! and the secrets sealed with them. Portal passwords are hashed here, too.
+//! Sealing and opening of secrets: the root key outside the database, the data keys that it wraps, and the
+//! secrets sealed with them. Hashes of portal passwords.
 //!
-//! A sealed secret is bound to its installation, table, row and column: moved anywhere else, or changed in a
-//! single bit, it does not open. It is opened at the point of use and lives in [`secrecy::SecretString`].
+//! A sealed secret is bound to its installation, table, row and column. If it is moved, or a single bit is
+//! changed, it does not open. Callers open it at the point of use and keep it in [`secrecy::SecretString`].
 //!
-//! **Invariant:** no SQL and no HTTP here; nothing in this crate prints a secret.
-#![deny(missing_docs)]
+//! **Invariant:** This crate has no SQL and no HTTP, and prints no secret.
 
 mod cipher;
 mod error;

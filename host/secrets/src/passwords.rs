@@ -1,5 +1,5 @@
 //! Portal passwords: Argon2id with 19 MiB and two passes, the parameters of the OWASP cheat sheet. A hash
-//! carries its own parameters, so they can be raised without locking anybody out.
+//! contains its parameters, so a later release can raise them without locking users out.
 
 use std::sync::OnceLock;
 
@@ -9,9 +9,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::SecretError;
 
-/// Hashes a password with a random salt; answers a PHC string.
+/// Hashes a password with a random salt. Returns a PHC string.
 ///
-/// Takes a good part of a second and 19 MiB: not for an asynchronous task.
+/// Needs a large part of a second and 19 MiB, so do not call it in an asynchronous task.
 ///
 /// # Errors
 /// [`SecretError::Hashing`].
@@ -22,14 +22,14 @@ pub fn hash_password(password: &SecretString) -> Result<String, SecretError> {
         .map_err(|_| SecretError::Hashing)
 }
 
-/// Whether a password fits a hash. `None` stands for a user who does not exist: it takes as long and is
-/// always false, so that the time does not tell who exists.
+/// Whether a password matches a hash. `None` means an unknown user: the check takes equally long and is always
+/// false, so the time does not reveal which users exist.
 pub fn verify_password(password: &SecretString, hash: Option<&str>) -> bool {
-    static NOBODY: OnceLock<Option<String>> = OnceLock::new();
-    let nobody = NOBODY.get_or_init(|| hash_password(&"nobody's".into()).ok());
-    let Some(checked) = hash.or(nobody.as_deref()) else { return false };
-    let fits = Argon2::default().verify_password(password.expose_secret().as_bytes(), checked).is_ok();
-    fits && hash.is_some()
+    static DUMMY_HASH: OnceLock<Option<String>> = OnceLock::new();
+    let dummy_hash = DUMMY_HASH.get_or_init(|| hash_password(&"dummy".into()).ok());
+    let Some(checked) = hash.or(dummy_hash.as_deref()) else { return false };
+    let matches = Argon2::default().verify_password(password.expose_secret().as_bytes(), checked).is_ok();
+    matches && hash.is_some()
 }
 
 #[cfg(test)]
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_fits_its_own_hash_only() {
+    fn a_password_matches_only_its_hash() {
         let hash = hash_password(&"pässword with spaces".into()).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert!(verify_password(&"pässword with spaces".into(), Some(&hash)));
@@ -45,8 +45,8 @@ mod tests {
     }
 
     #[test]
-    fn a_user_who_does_not_exist_has_no_password() {
-        assert!(!verify_password(&"nobody's".into(), None));
-        assert!(!verify_password(&"x".into(), Some("no hash at all")));
+    fn no_password_matches_an_unknown_user_or_an_invalid_hash() {
+        assert!(!verify_password(&"dummy".into(), None));
+        assert!(!verify_password(&"x".into(), Some("not a hash")));
     }
 }

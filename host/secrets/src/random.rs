@@ -3,19 +3,19 @@ use zeroize::Zeroizing;
 
 use crate::SecretError;
 
-/// Digits and letters that no one mistakes for another; 32 of them, so a byte maps onto them evenly.
+/// 32 digits and letters that are easy to distinguish. A byte maps onto 32 evenly.
 const PASSWORD_LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-/// 24 letters of 32 are 120 bits.
+/// 120 bits.
 const PASSWORD_LENGTH: usize = 24;
 
-/// Bytes from the operating system.
+/// Returns random bytes of the operating system.
 pub(crate) fn random_bytes<const N: usize>() -> Result<Zeroizing<[u8; N]>, SecretError> {
     let mut bytes = Zeroizing::new([0; N]);
     getrandom::fill(bytes.as_mut_slice()).map_err(|_| SecretError::NoRandomness)?;
     Ok(bytes)
 }
 
-/// A password that nobody has to think of: 24 letters and digits, 120 bits.
+/// Returns a random password of 24 letters and digits (120 bits).
 ///
 /// # Errors
 /// [`SecretError::NoRandomness`].

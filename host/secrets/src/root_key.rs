@@ -10,11 +10,11 @@ use crate::SecretError;
 use crate::cipher::Key;
 use crate::random::random_bytes;
 
-/// The credential that systemd hands over (`LoadCredentialEncrypted=riser-root-key:…`).
+/// Name of the systemd credential (`LoadCredentialEncrypted=riser-root-key:…`).
 const CREDENTIAL: &str = "riser-root-key";
 
-/// The key that wraps the data keys. It lies outside the data directory, so that a copy of the directory alone
-/// opens nothing.
+/// The key that wraps the data keys. It is outside the data directory, so a copy of the directory does not
+/// suffice to open a secret.
 pub struct RootKey {
     key: Key,
 }
@@ -25,16 +25,16 @@ impl fmt::Debug for RootKey {
     }
 }
 
-/// Whether a missing root key may be made.
+/// Whether a missing root key may be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyCreation {
     /// Nothing is sealed yet.
     Allowed,
-    /// Secrets wait for the key that is missing: another one would never open them.
+    /// Stored secrets need the missing key. A new one would not open them.
     Forbidden,
 }
 
-/// Where the root key file of a data directory lies: beside it, `<data>.key`.
+/// Returns the path of the root key file of a data directory: next to it, `<data>.key`.
 pub fn root_key_path(data_dir: &Path) -> PathBuf {
     let mut name = OsString::from(data_dir.components().as_path());
     name.push(".key");
@@ -42,8 +42,8 @@ pub fn root_key_path(data_dir: &Path) -> PathBuf {
 }
 
 impl RootKey {
-    /// Takes the root key of a data directory: systemd's credential if there is one, else the key file, which is
-    /// made when that is allowed.
+    /// Returns the root key of a data directory: the systemd credential if there is one, else the key file.
+    /// Creates the file if it is missing and `creation` allows it.
     ///
     /// `credentials_dir` is `$CREDENTIALS_DIRECTORY`.
     ///
@@ -92,7 +92,7 @@ impl RootKey {
     }
 }
 
-/// Durable before anything is sealed: a key that a power cut takes would take all secrets with it.
+/// Creates a file and makes it durable: without the key, all secrets are lost after a power cut.
 fn write_new_file(path: &Path, text: &[u8]) -> std::io::Result<()> {
     let mut file = create_private_file(path)?;
     file.write_all(text)?;
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_made_once_and_only_its_owner_may_read_it() {
+    fn a_key_is_created_once_and_only_its_owner_may_read_it() {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("riser");
         let first = RootKey::obtain(&data, None, KeyCreation::Allowed).unwrap();
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_key_is_not_replaced_while_secrets_wait_for_it() {
+    fn a_missing_key_is_not_replaced_while_secrets_need_it() {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("riser");
         let error = RootKey::obtain(&data, None, KeyCreation::Forbidden).unwrap_err();
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_of_systemd_wins() {
+    fn a_systemd_credential_overrides_the_key_file() {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("riser");
         std::fs::write(directory.path().join(CREDENTIAL), "ab".repeat(32)).unwrap();
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_key_is_refused_and_kept() {
+    fn a_malformed_key_file_is_refused_and_kept() {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("riser");
         std::fs::write(root_key_path(&data), "ab".repeat(31)).unwrap();
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_lies_beside_the_directory_however_the_directory_is_written() {
+    fn a_trailing_slash_of_the_directory_does_not_change_the_path_of_the_key() {
         assert_eq!(root_key_path(Path::new("/var/lib/riser/")), Path::new("/var/lib/riser.key"));
     }
 }

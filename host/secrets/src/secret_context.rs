@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Where a sealed secret lies. It opens there and nowhere else.
+/// The location of a sealed secret. It opens only there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretContext {
     table: &'static str,
@@ -9,12 +9,12 @@ pub struct SecretContext {
 }
 
 impl SecretContext {
-    /// The context with this table, row number and column (or key of a setting).
+    /// `column` is a column or the key of a setting.
     pub fn new(table: &'static str, row: i64, column: &str) -> Self {
         Self { table, row, column: column.to_owned() }
     }
 
-    /// What is authenticated with the secret. Each part stands behind its length, so that no two places give
+    /// Returns the data authenticated with the secret. Each part follows its length, so two contexts never have
     /// the same bytes.
     pub(crate) fn associated_data(&self, instance: &str, kid: &str, format: u8) -> Vec<u8> {
         let row = self.row.to_be_bytes();

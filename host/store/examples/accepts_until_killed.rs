@@ -1,5 +1,5 @@
-//! Accepts set points one after another in the directory named by its argument, and writes the number of each to
-//! standard output once the store has acknowledged it. The durability test kills it.
+//! Accepts set point writes one after another in the directory named by its argument. Prints the id of each write
+//! once the store has acknowledged it. The durability test kills this program.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -18,7 +18,7 @@ impl Clock for FixedClock {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let directory = std::env::args_os().nth(1).ok_or("say which directory to use")?;
+    let directory = std::env::args_os().nth(1).ok_or("name a data directory")?;
     let (store, _) = Store::open(Path::new(&directory), &FixedClock).await?;
     let mut acknowledged = std::io::stdout().lock();
     for number in 0_u32.. {

@@ -1,4 +1,4 @@
-//! How an actor lies in a row: what kind, the name, and the EWS server of an account.
+//! The columns of an actor: its kind, its name, and the EWS server of an account.
 
 use riser_domain::Actor;
 
@@ -30,7 +30,7 @@ impl From<&Actor> for ActorColumns {
 }
 
 impl ActorColumns {
-    /// The actor; `table` and `row` name it when it is damaged.
+    /// Returns the actor. `table` and `row` name it in the error if it is damaged.
     pub(crate) fn into_actor(self, table: &'static str, row: i64) -> Result<Actor, StoreError> {
         match (self.kind.as_str(), self.name, self.server) {
             ("person", Some(name), _) => Ok(Actor::Person(name)),

@@ -6,40 +6,36 @@ use sqlx::SqliteConnection;
 use crate::actor_columns::ActorColumns;
 use crate::{Store, StoreError};
 
-/// What someone did.
+/// An entry of the audit trail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Its number; rises with time.
+    /// Rises with time.
     pub id: i64,
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub actor: Actor,
-    /// What was done: `add`, `update`, `remove`, `set`.
+    /// `add`, `update`, `remove` or `set`.
     pub action: String,
-    /// The kind of thing: `connection`, `set point`.
+    /// The kind of object, such as `connection` or `set point`.
     pub subject: String,
-    /// The thing's name.
     pub subject_name: String,
-    /// More, for people; never a secret.
+    /// Details for people; never a secret.
     pub detail: String,
 }
 
-/// What is to be recorded.
+/// An entry to add to the audit trail.
 #[derive(Clone, Copy, Debug)]
 pub struct NewAuditEntry<'a> {
-    /// What was done: `add`, `update`, `remove`, `set`.
+    /// `add`, `update`, `remove` or `set`.
     pub action: &'a str,
-    /// The kind of thing: `connection`, `set point`.
+    /// The kind of object, such as `connection` or `set point`.
     pub subject: &'a str,
-    /// The thing's name.
     pub subject_name: &'a str,
-    /// More, for people; never a secret.
+    /// Details for people; never a secret.
     pub detail: &'a str,
 }
 
 impl Store {
-    /// Records something that changed nothing in the store, such as a login.
+    /// Records an action that changed nothing in the store, such as a login.
     pub async fn record_audit(
         &self,
         actor: &Actor,
@@ -51,7 +47,7 @@ impl Store {
         transaction.commit().await
     }
 
-    /// The newest entries, newest first.
+    /// Returns the newest entries, newest first.
     pub async fn list_audit(&self, count: u32) -> Result<Vec<AuditEntry>, StoreError> {
         let rows = sqlx::query!(
             "SELECT id, at, actor_kind, actor_name, actor_server, action, subject, subject_name, detail
@@ -78,7 +74,7 @@ impl Store {
     }
 }
 
-/// Adds an entry within the transaction of what it tells of.
+/// Adds an entry in the transaction of the change that it describes.
 pub(crate) async fn record(
     connection: &mut SqliteConnection,
     actor: &Actor,

@@ -1,5 +1,5 @@
-//! The statements that write many rows at once. A statement costs the same whether it writes one row or
-//! hundreds, so these are put together at run time; all other SQL of this crate is checked by macros.
+//! The statements that write many rows at once. One statement costs the same for one row as for hundreds, so
+//! these are built at run time. Macros check all other SQL of this crate.
 
 use riser_domain::{Actor, HistorySample, LogLevel, PointHandle, Reading, RunId, SetPointWrite, Timestamp};
 use sqlx::query_builder::Separated;
@@ -10,11 +10,11 @@ use crate::item_rows::ItemRow;
 use crate::value_columns::ValueColumns;
 use crate::{NewWrite, StoreError};
 
-/// Rows of one statement: enough that its cost is spread (docs/adr/0011), few enough for SQLite's limit of
+/// Rows of one statement: enough to spread its cost (docs/adr/0011), and few enough for SQLite's limit of
 /// 32,766 bound values with the widest row.
 const ROWS: usize = 500;
 
-/// Adds items, or writes them anew under their handle.
+/// Adds items, or replaces those with the same handle.
 pub(crate) async fn put_items(
     connection: &mut SqliteConnection,
     rows: &[ItemRow<'_>],
@@ -33,7 +33,7 @@ pub(crate) async fn put_items(
     write_rows(connection, BEGIN, END, rows, |row, item| item.bind(row)).await
 }
 
-/// Adds writes to the outbox, numbered by the caller.
+/// Adds writes to the outbox. The caller assigns their ids.
 pub(crate) async fn add_writes(
     connection: &mut SqliteConnection,
     writes: &[SetPointWrite],
@@ -57,7 +57,7 @@ pub(crate) async fn add_writes(
 const BEGIN_AUDIT: &str = "INSERT INTO audit (at, actor_kind, actor_name, actor_server, action, subject, \
     subject_name, detail) ";
 
-/// Adds to the audit trail that set points were written.
+/// Adds one audit entry for each set point write.
 pub(crate) async fn audit_writes(
     connection: &mut SqliteConnection,
     writes: &[NewWrite],
@@ -74,7 +74,7 @@ pub(crate) async fn audit_writes(
     .await
 }
 
-/// Adds to the audit trail that items were removed, because their source has them no longer.
+/// Adds one audit entry for each item that was removed because its source no longer has it.
 pub(crate) async fn audit_removed_items(
     connection: &mut SqliteConnection,
     ids: &[&str],
@@ -91,7 +91,7 @@ pub(crate) async fn audit_removed_items(
     .await
 }
 
-/// Writes last values over those of before.
+/// Replaces last values.
 pub(crate) async fn put_last_values(
     connection: &mut SqliteConnection,
     readings: &[(PointHandle, Reading)],
@@ -112,7 +112,7 @@ pub(crate) async fn put_last_values(
     .await
 }
 
-/// Adds samples to the journal; one for the same history and moment is replaced.
+/// Adds samples to the journal. Replaces a sample of the same history and time.
 pub(crate) async fn put_samples(
     connection: &mut SqliteConnection,
     samples: &[(PointHandle, HistorySample)],
@@ -157,7 +157,7 @@ async fn write_rows<T: Sync>(
         let mut statement = QueryBuilder::<Sqlite>::new(begin);
         statement.push_values(chunk, |mut row, item| bind(&mut row, item));
         statement.push(end);
-        // Only the full statement comes again and is worth keeping prepared.
+        // Only the full statement repeats, so only it stays prepared.
         let is_full = chunk.len() == ROWS;
         statement.build().persistent(is_full).execute(&mut *connection).await?;
     }

@@ -1,41 +1,38 @@
-//! Data keys, wrapped by the root key, and which of them the stored secrets need.
+//! Data keys, wrapped by the root key, and the secrets that need them.
 
 use riser_domain::{Actor, Timestamp};
 
 use crate::audit::{self, NewAuditEntry};
 use crate::{Store, StoreError};
 
-/// A data key as it lies in the file.
+/// A data key as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrappedKey {
-    /// Its id.
     pub kid: String,
-    /// The key, wrapped by the root key.
+    /// Ciphertext under the root key.
     pub wrapped: Vec<u8>,
 }
 
-/// Where a sealed value lies: what `riser doctor` lists.
+/// The location of a sealed value. `riser doctor` lists them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedRow {
-    /// The table.
     pub table: String,
-    /// The row's number.
     pub row: i64,
-    /// The column, or the key of the setting.
+    /// The column, or the key of a setting.
     pub column: String,
-    /// The data key it needs.
+    /// Id of the data key that opens it.
     pub kid: String,
 }
 
 impl Store {
-    /// All data keys, oldest first.
+    /// Returns all data keys, oldest first.
     pub async fn list_data_keys(&self) -> Result<Vec<WrappedKey>, StoreError> {
         Ok(sqlx::query_as!(WrappedKey, "SELECT kid, wrapped FROM data_keys ORDER BY created_at, kid")
             .fetch_all(self.riser().read())
             .await?)
     }
 
-    /// Keeps a new data key.
+    /// Stores a new data key.
     pub async fn add_data_key(
         &self,
         key: &WrappedKey,
@@ -58,13 +55,13 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Whether anything in the file can only be opened with the root key it was sealed under. While nothing
-    /// can, a new root key may be made.
+    /// Whether the file contains anything that needs its root key. If it does not, a new root key may be
+    /// created.
     pub async fn has_sealed_rows(&self) -> Result<bool, StoreError> {
         Ok(!self.list_sealed_rows().await?.is_empty() || !self.list_data_keys().await?.is_empty())
     }
 
-    /// Every sealed value and the data key it needs.
+    /// Returns the location of every sealed value, and the data key that opens it.
     pub async fn list_sealed_rows(&self) -> Result<Vec<SealedRow>, StoreError> {
         Ok(sqlx::query_as!(
             SealedRow,

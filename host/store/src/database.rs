@@ -1,4 +1,4 @@
-//! One database file in use: a single connection that writes, and a few that read.
+//! An open database file: one connection that writes, and a few that read.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use crate::StoreError;
 
-/// Longest wait for connections to be given back.
+/// Longest wait for the connections to return to their pool.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A database file in use.
+/// An open database file.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
-    /// Holds exactly one connection, so whoever has it is the only writer.
+    /// Has exactly one connection, so there is only one writer at a time.
     pub(super) writer: SqlitePool,
     pub(super) readers: SqlitePool,
-    /// Set when the disk failed to make a commit durable. What the file holds then is unknown until it is
-    /// opened again, so nothing more is written.
+    /// Set when the disk failed to make a commit durable. The content of the file is then unknown until it is
+    /// opened again, so further writes are refused.
     writes_stopped: Arc<AtomicBool>,
 }
 
@@ -29,7 +29,6 @@ impl Database {
         Self { writer, readers, writes_stopped: Arc::default() }
     }
 
-    /// Where readers ask.
     pub(crate) fn read(&self) -> &SqlitePool {
         &self.readers
     }
@@ -39,13 +38,13 @@ impl Database {
         if self.writes_stopped.load(Ordering::Acquire) {
             return Err(StoreError::WritesStopped);
         }
-        // IMMEDIATE takes the write lock now; a later upgrade from reading could fail half-way.
+        // IMMEDIATE takes the write lock now. A later upgrade from a read lock could fail half-way.
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         Ok(WriteTransaction { transaction, writes_stopped: Arc::clone(&self.writes_stopped) })
     }
 
-    /// Closes the file in order, or leaves that to the end of the process: what was committed is durable
-    /// either way, and a pool has been seen to wait for ever for a connection that was just given back.
+    /// Closes the file, or leaves that to the end of the process: commits are durable either way, and a pool
+    /// can wait for ever for a connection that was just returned.
     pub(crate) async fn close(&self) {
         let closed = async {
             self.readers.close().await;
@@ -57,7 +56,7 @@ impl Database {
     }
 }
 
-/// Changes that become durable together; dropping it undoes them.
+/// Changes that become durable together. Dropping the transaction undoes them.
 #[derive(Debug)]
 pub(crate) struct WriteTransaction {
     transaction: Transaction<'static, Sqlite>,
@@ -95,7 +94,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn after_the_disk_failed_nothing_more_is_written() {
+    async fn writes_are_refused_after_the_disk_failed() {
         let directory = tempfile::tempdir().unwrap();
         let options =
             SqliteConnectOptions::new().filename(directory.path().join("x.db")).create_if_missing(true);

@@ -1,7 +1,7 @@
-//! What the two database files are, and how one of them is opened.
+//! Opens the two database files.
 //!
-//! Pragmas and the reading of a schema's number stand here as plain text: they are about files whose schema
-//! is not known yet, which the checked macros cannot speak of.
+//! Pragmas and the queries for the schema version are plain text here: the checked macros need a schema that
+//! is known, and the schema of a file is unknown before it is opened.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -17,11 +17,11 @@ use crate::StoreError;
 use crate::database::Database;
 use crate::recovery::Fault;
 
-/// What sets one of the two files apart.
+/// The properties of one of the two files.
 #[derive(Debug)]
 pub(crate) struct DatabaseFile {
     pub(crate) name: &'static str,
-    /// Marks the file as ours (sqlite.org, "Database File Format", section 1.3.14).
+    /// Marks the file as Riser's (sqlite.org, "Database File Format", section 1.3.14).
     application_id: i32,
     migrator: &'static Migrator,
     synchronous: SqliteSynchronous,
@@ -39,7 +39,7 @@ pub(crate) static RISER: DatabaseFile = DatabaseFile {
     made_by_query: "SELECT riser_version FROM instance",
 };
 
-/// Samples, last values, logs of runs: nothing lost at a crash, the last moments at a power cut.
+/// Samples, last values, run logs: a crash loses nothing, a power cut loses the last few seconds.
 pub(crate) static HISTORY: DatabaseFile = DatabaseFile {
     name: "history.db",
     application_id: i32::from_be_bytes(*b"Rish"),
@@ -53,25 +53,25 @@ pub(crate) static HISTORY: DatabaseFile = DatabaseFile {
 static RISER_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/riser");
 static HISTORY_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/history");
 
-/// How a file of SQLite begins.
+/// The first bytes of an SQLite file.
 const MAGIC: &[u8] = b"SQLite format 3\0";
-/// The header up to the end of the application id.
+/// Length of the header up to the end of the application id.
 const HEADER_BYTES: usize = 72;
-/// How long a start may look for damage; a larger file is used with the rest unchecked.
+/// Longest search for damage at a start. The rest of a larger file stays unchecked.
 const CHECK_BUDGET: Duration = Duration::from_secs(2);
-/// How long a caller waits for a connection before it is told that the database is busy.
+/// Longest wait of a caller for a connection; then the database is reported as busy.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(30);
 const READERS: u32 = 4;
 const READER_IDLE: Duration = Duration::from_mins(1);
-/// The write-ahead log is cut back to this after a large transaction.
+/// Size to which the write-ahead log is truncated after a large transaction.
 const JOURNAL_SIZE_LIMIT_BYTES: &str = "67108864";
 
-/// Why a file could not be opened.
+/// The reason that a file cannot be opened.
 #[derive(Debug)]
 pub(crate) enum OpenFault {
-    /// It is to be quarantined, and another made.
+    /// The file is quarantined and a new one created.
     Quarantine(Fault),
-    /// It is to be left alone, and the start refused.
+    /// The file stays unchanged and the start is refused.
     Refuse(StoreError),
 }
 
@@ -90,11 +90,10 @@ impl From<StoreError> for OpenFault {
     }
 }
 
-/// An opened file.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) database: Database,
-    /// Whether the whole file was looked at for damage.
+    /// Whether the whole file was checked for damage.
     pub(crate) is_checked: bool,
 }
 
@@ -103,13 +102,13 @@ impl DatabaseFile {
         directory.join(self.name)
     }
 
-    /// Whether the file is there and ours, as far as can be said before SQLite sees it.
+    /// Whether the file exists and is Riser's, judging by its header alone.
     pub(crate) fn is_there(&self, directory: &Path) -> Result<bool, OpenFault> {
         let path = self.path(directory);
         let metadata = match std::fs::metadata(&path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                // A link that leads nowhere is something at that path, too.
+                // A dangling link also occupies the path.
                 let is_there = path.symlink_metadata().is_ok();
                 return if is_there { Err(OpenFault::Quarantine(Fault::NoFile)) } else { Ok(false) };
             }
@@ -124,12 +123,12 @@ impl DatabaseFile {
         let mut header = [0_u8; HEADER_BYTES];
         let mut file = std::fs::File::open(&path).map_err(|error| unwritable(directory, error))?;
         let is_whole = std::io::Read::read_exact(&mut file, &mut header).is_ok();
-        // Read from the header, because SQLite would change a foreign file by opening it with our settings.
+        // Read from the header, because opening a foreign file with these settings would change it.
         let is_ours = header.starts_with(MAGIC) && header.ends_with(&self.application_id.to_be_bytes());
         if is_whole && is_ours { Ok(true) } else { Err(OpenFault::Quarantine(Fault::Foreign)) }
     }
 
-    /// Makes an empty file that is marked as ours before anything else is in it.
+    /// Creates an empty file and marks it as Riser's before it has any other content.
     pub(crate) async fn create(&self, directory: &Path) -> Result<(), OpenFault> {
         let path = self.path(directory);
         create_private_file(&path).map_err(|error| unwritable(directory, error))?;
@@ -143,7 +142,7 @@ impl DatabaseFile {
         sync_directory(directory).map_err(|error| unwritable(directory, error))
     }
 
-    /// Opens the file, looks for damage and brings its schema up to date.
+    /// Opens the file, checks it for damage and runs the missing migrations.
     pub(crate) async fn open(&self, directory: &Path) -> Result<Opened, OpenFault> {
         let options = self.options(directory);
         let writer = SqlitePoolOptions::new()
@@ -219,7 +218,7 @@ fn unwritable(directory: &Path, source: std::io::Error) -> OpenFault {
     OpenFault::Refuse(StoreError::Unwritable { directory: directory.to_owned(), source })
 }
 
-/// Searches for damage within its budget. Returns whether it checked the whole file.
+/// Checks for damage within [`CHECK_BUDGET`]. Returns whether the check was complete.
 async fn check(connection: &mut SqliteConnection) -> Result<bool, OpenFault> {
     let deadline = Instant::now() + CHECK_BUDGET;
     connection.lock_handle().await?.set_progress_handler(10_000, move || Instant::now() < deadline);

@@ -1,110 +1,101 @@
 use std::path::PathBuf;
 
-/// Why the store could not do what it was asked; variants by what the caller does differently.
+/// An error of the store. Callers handle each variant differently.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another process holds the directory.
+    /// Another process has locked the directory.
     #[error(
-        "another Riser, process {pid}, uses the directory {directory}; stop it, or start this one with another --data-dir"
+        "another Riser, process {pid}, uses the directory {directory}; stop it, or choose another directory with --data-dir"
     )]
     Locked {
-        /// The process that holds it, as it wrote into the lock file.
+        /// The id of that process, from the lock file.
         pid: String,
-        /// The directory.
         directory: PathBuf,
     },
-    /// The directory cannot be made or written.
+    /// The directory cannot be created or written.
     #[error(
         "the directory {directory} cannot be written; make it writable for this user, or choose another with --data-dir"
     )]
-    Unwritable {
-        /// The directory.
-        directory: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
+    Unwritable { directory: PathBuf, source: std::io::Error },
     /// The database was written by a later release.
     #[error(
         "{file} was written by Riser {made_by} (schema {found}) and this Riser knows schema {known}; \
          install Riser {made_by} or later, or restore an older backup"
     )]
     NewerVersion {
-        /// The database file.
         file: &'static str,
-        /// The release that wrote it.
+        /// The release that wrote the file.
         made_by: String,
-        /// Its schema.
+        /// The schema version of the file.
         found: i64,
-        /// The newest schema of this release.
+        /// The newest schema version of this release.
         known: i64,
     },
-    /// The SQLite that was linked has a known fault.
+    /// The linked SQLite has a known fault.
     #[error("SQLite {found} can damage databases in WAL mode; build Riser with SQLite 3.51.3 or later")]
-    OldSqlite {
-        /// The version that was linked.
-        found: String,
-    },
-    /// The disk is full; nothing was written, and it works again once there is room.
-    #[error("the disk is full; nothing was stored")]
+    OldSqlite { found: String },
+    /// The disk is full. Nothing was written; writing works again once there is space.
+    #[error("the disk is full and nothing was stored; free some space and try again")]
     Full(#[source] sqlx::Error),
-    /// The database stayed locked for too long; trying again helps.
-    #[error("the database is busy; nothing was stored")]
+    /// The database stayed locked for too long. A retry may succeed.
+    #[error("the database is busy and nothing was stored; try again")]
     Busy(#[source] sqlx::Error),
-    /// A stored value cannot be what it should be.
-    #[error("damaged data in table {table}, column {column}, row {row}")]
+    /// A stored value has no valid meaning in its column.
+    #[error(
+        "damaged data in table {table}, column {column}, row {row}; restore a backup of the data directory"
+    )]
     Damaged {
-        /// The table.
         table: &'static str,
-        /// The column.
         column: &'static str,
-        /// The row's key.
+        /// The key of the row.
         row: String,
     },
-    /// The database file itself is damaged.
-    #[error("a database file is damaged; start Riser again, which quarantines it and says where to")]
+    /// The database file is damaged.
+    #[error(
+        "a database file is damaged; restart Riser, which quarantines the file and starts with a new one"
+    )]
     DamagedFile(#[source] sqlx::Error),
-    /// The disk refused to make a commit durable: nothing more is written until the next start.
-    #[error("the disk failed while storing; Riser stores nothing more until it is started again")]
+    /// The disk failed to make a commit durable. Writes are refused until the next start.
+    #[error(
+        "the disk failed during a write, and Riser stores nothing more; check the disk, then restart Riser"
+    )]
     WritesStopped,
-    /// The name, or the address and path, is taken.
-    #[error("there is already {0} with this name")]
+    /// The name is already in use.
+    #[error("{0} with this name exists already; choose another")]
     Taken(&'static str),
-    /// Somebody else committed a configuration since the one that a change was made from.
+    /// Another configuration was committed after the one that the change is based on.
     #[error("the configuration changed meanwhile; read it again and repeat the change")]
     Stale,
-    /// What should be removed is used by something else, or what is referred to is not there.
-    #[error("{0} is used by something else, or refers to something that is not there")]
+    /// The object to remove is in use, or an object that it refers to does not exist.
+    #[error("{0} is in use, or refers to an object that does not exist; remove the reference first")]
     InUse(&'static str),
-    /// The row to be changed is not there.
-    #[error("{0} is not there any more")]
+    /// The row to change does not exist.
+    #[error("{0} no longer exists; reload the configuration and try again")]
     Gone(&'static str),
-    /// A processor's state would pass its limit.
-    #[error("the state of a processor may have 1 MiB in all; nothing was stored")]
+    /// The state of a processor would exceed its limit.
+    #[error(
+        "the state of a processor exceeds 1 MiB in total and nothing was stored; remove keys that are no longer needed"
+    )]
     PluginStateFull,
-    /// The schema could not be brought up to date.
-    #[error("the schema of {file} could not be brought up to date")]
-    Migration {
-        /// The database file.
-        file: &'static str,
-        /// What failed.
-        source: sqlx::migrate::MigrateError,
-    },
-    /// The operating system failed.
-    #[error("a file of the data directory could not be used")]
+    /// A migration failed.
+    #[error("the schema of {file} cannot be updated; restore a backup of the data directory")]
+    Migration { file: &'static str, source: sqlx::migrate::MigrateError },
+    /// A call to the operating system failed.
+    #[error("a file of the data directory cannot be used; check its permissions and the disk")]
     Io(#[from] std::io::Error),
-    /// Anything else that SQLite or its driver said.
-    #[error("the database failed")]
+    /// Any other error of SQLite or its driver.
+    #[error("the database failed; check the disk, then restart Riser")]
     Database(#[source] sqlx::Error),
 }
 
-/// SQLite's primary result codes that callers tell apart (sqlite.org, "Result and Error Codes").
+/// SQLite's primary result codes that callers distinguish (sqlite.org, "Result and Error Codes").
 mod code {
     pub(super) const BUSY: i32 = 5;
     pub(super) const LOCKED: i32 = 6;
     pub(super) const CORRUPT: i32 = 11;
     pub(super) const FULL: i32 = 13;
     pub(super) const NOT_A_DATABASE: i32 = 26;
-    /// An extended code: the disk failed to make data durable.
+    /// Extended code: the disk failed to make data durable.
     pub(super) const IO_FSYNC: i32 = 1034;
 }
 
@@ -127,7 +118,7 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
-    /// Names what a broken rule of the schema was about.
+    /// Converts a violated constraint into an error that names its object.
     pub(crate) fn about(what: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |error| match &error {
             sqlx::Error::Database(fault) if fault.is_unique_violation() => Self::Taken(what),
@@ -136,13 +127,12 @@ impl StoreError {
         }
     }
 
-    /// Names the stored value that cannot be what it should be.
     pub(crate) fn damaged(table: &'static str, column: &'static str, row: &impl ToString) -> Self {
         Self::Damaged { table, column, row: row.to_string() }
     }
 }
 
-/// SQLite's extended result code.
+/// Returns SQLite's extended result code.
 fn sqlite_code(error: &sqlx::Error) -> Option<i32> {
     let sqlx::Error::Database(fault) = error else { return None };
     fault.code()?.parse().ok()
@@ -169,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_disk_and_a_busy_file_are_told_apart() {
+    async fn a_full_disk_and_a_busy_file_are_different_errors() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("x.db");
         let mut one = connect(&file).await;

@@ -1,4 +1,4 @@
-//! Samples of histories: a journal in the order of time, and their final place in the order of history.
+//! Samples of histories: a journal ordered by time, and a table ordered by history.
 
 use std::sync::Arc;
 
@@ -8,22 +8,22 @@ use crate::id_blocks::json_list;
 use crate::value_columns::{ValueColumns, state_from};
 use crate::{Store, StoreError, bulk_statements};
 
-/// Which samples of a history to read.
+/// The samples of a history to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryRange {
-    /// The first moment.
+    /// Inclusive.
     pub from: Timestamp,
-    /// The last moment.
+    /// Inclusive.
     pub to: Timestamp,
-    /// Only samples after this one: where the page before ended.
+    /// Skips samples up to this time, the last one of the previous page.
     pub after: Option<Timestamp>,
-    /// Samples at most.
+    /// Largest number of samples.
     pub limit: u32,
 }
 
 impl Store {
-    /// Records samples; one for the same history and moment replaces the one of before. Kept at a crash; a
-    /// power cut may take the last moments.
+    /// Records samples. A sample replaces an earlier one of the same history and time. Samples survive a
+    /// crash; a power cut can lose the last few seconds.
     pub async fn journal_samples(&self, samples: &[(PointHandle, HistorySample)]) -> Result<(), StoreError> {
         if samples.is_empty() {
             return Ok(());
@@ -33,8 +33,8 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Moves samples before a moment from the journal to their final place; answers how many. Readers see
-    /// every sample throughout.
+    /// Moves samples before a time from the journal to the table ordered by history. Returns their number.
+    /// Readers see every sample during the move.
     pub async fn flush_journal(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut transaction = self.history().write().await?;
         let before_ms = before.unix_ms();
@@ -54,7 +54,7 @@ impl Store {
         Ok(moved.rows_affected())
     }
 
-    /// Samples of a history in the order of time, wherever they lie.
+    /// Returns samples of a history in the order of time, from the journal and the table.
     pub async fn read_history(
         &self,
         history: PointHandle,
@@ -103,7 +103,7 @@ impl Store {
             .collect()
     }
 
-    /// The moments of the oldest and the newest sample of a history; `None` when it has none.
+    /// Returns the times of the oldest and the newest sample of a history; `None` if it has no samples.
     pub async fn find_history_span(
         &self,
         history: PointHandle,
@@ -126,9 +126,9 @@ impl Store {
             .map(|(oldest, newest)| (Timestamp::from_unix_ms(oldest), Timestamp::from_unix_ms(newest))))
     }
 
-    /// Forgets the samples of all histories before a moment; answers how many.
+    /// Removes the samples of all histories before a time. Returns their number.
     pub async fn remove_old_samples(&self, before: Timestamp) -> Result<u64, StoreError> {
-        // Named one by one, because samples lie by history: their time alone would be sought in all of them.
+        // The table is ordered by history, so a condition on the time alone would scan all of it.
         let histories =
             sqlx::query_scalar!(r#"SELECT handle AS "handle!: i64" FROM items WHERE node = 'history'"#)
                 .fetch_all(self.riser().read())
@@ -150,7 +150,7 @@ impl Store {
         Ok(sorted.rows_affected() + waiting.rows_affected())
     }
 
-    /// Removes what was recorded for items that are no more.
+    /// Removes the values and samples of removed items.
     pub(crate) async fn remove_recorded(&self, handles: &[PointHandle]) -> Result<(), StoreError> {
         let list = json_list(handles.iter().map(|handle| i64::from(handle.0)));
         let mut transaction = self.history().write().await?;

@@ -1,10 +1,10 @@
-//! Numbers that are given out in blocks and never twice.
+//! Numbers assigned in blocks and never twice.
 
 use sqlx::SqliteConnection;
 
 use crate::StoreError;
 
-/// What has numbers of its own.
+/// The kinds of numbers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Numbered {
     Item,
@@ -12,7 +12,7 @@ pub(crate) enum Numbered {
     Tree,
 }
 
-/// Takes `count` numbers in a row; answers the first.
+/// Takes `count` consecutive numbers. Returns the first.
 pub(crate) async fn take(
     connection: &mut SqliteConnection,
     what: Numbered,
@@ -34,7 +34,7 @@ pub(crate) async fn take(
     Ok(next - count)
 }
 
-/// Numbers as a JSON array, which one statement can take as a list.
+/// Returns numbers as a JSON array, which a statement can bind as a list.
 pub(crate) fn json_list(numbers: impl IntoIterator<Item = i64>) -> String {
     let numbers: Vec<String> = numbers.into_iter().map(|number| number.to_string()).collect();
     format!("[{}]", numbers.join(","))

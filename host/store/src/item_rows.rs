@@ -1,4 +1,4 @@
-//! How an item lies in a row of `items`.
+//! The columns of an item in the table `items`.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use sqlx::query_builder::Separated;
 use crate::StoreError;
 use crate::string_pool::StringPool;
 
-/// An item with its place and its handle, on its way into the table.
+/// An item with its position and its handle.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ItemRow<'a> {
     pub(crate) handle: u32,
@@ -37,7 +37,7 @@ pub(crate) struct ItemColumns {
     pub(crate) set_point_min: Option<f64>,
     pub(crate) set_point_max: Option<f64>,
     pub(crate) set_point_future: bool,
-    /// The texts that are accepted, each ended by a line feed; a text itself has none.
+    /// The accepted texts, each ended by a line feed. A text contains no line feed.
     pub(crate) set_point_options: Option<String>,
 }
 
@@ -106,7 +106,7 @@ impl From<&EwsItem> for ItemColumns {
 }
 
 impl ItemColumns {
-    /// The item; `handle` names the row when it is damaged.
+    /// Returns the item. `handle` names the row in the error if it is damaged.
     pub(crate) fn into_item(self, handle: i64, texts: &mut StringPool) -> Result<EwsItem, StoreError> {
         let damaged = |column| StoreError::damaged("items", column, &handle);
         let id = EwsItemId::from(texts.share(&self.item_id));

@@ -1,4 +1,4 @@
-//! Values as they were last written: what is served after a restart until the first fresh poll.
+//! Last values: served after a restart until the first poll.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::value_columns::{ValueColumns, state_from};
 use crate::{Store, StoreError, bulk_statements};
 
 impl Store {
-    /// All last values.
+    /// Returns all last values.
     pub async fn load_last_values(&self) -> Result<Vec<(PointHandle, Reading)>, StoreError> {
         let rows = sqlx::query!(
             r#"SELECT handle, value_type, value_number, value_whole, value_text AS "value_text: Arc<str>",
@@ -38,8 +38,8 @@ impl Store {
             .collect()
     }
 
-    /// Writes values over those of before, in one transaction. Sorted by handle it is many times faster:
-    /// neighbours share a page.
+    /// Replaces values in one transaction. Values sorted by handle are many times faster, because neighbours
+    /// share a page.
     pub async fn save_last_values(&self, readings: &[(PointHandle, Reading)]) -> Result<(), StoreError> {
         if readings.is_empty() {
             return Ok(());

@@ -1,15 +1,16 @@
-//! All SQL of Riser: one file per thing stored, plain methods of [`Store`] named by what callers do.
+//! All SQL of Riser: one file per kind of object, with plain methods of [`Store`].
 //!
-//! Two database files, two promises. `riser.db` (configuration, secrets, runs, set points, audit) is on disk
-//! before a method returns. `history.db` (samples, last values, logs of runs) survives a crash of the process
-//! whole, and a power cut but for the last moments. Each file has one writing connection; readers use others.
+//! There are two database files, each with one writing connection and a few reading ones:
 //!
-//! **Invariant:** no SQL outside this crate; secrets are in it only sealed; a change that an administrator or
-//! the BMS made has its audit row in the same transaction.
+//! - `riser.db` (configuration, secrets, runs, set points, audit) is on disk before a method returns.
+//! - `history.db` (samples, last values, run logs) survives a crash of the process. A power cut can lose the
+//!   last few seconds.
 //!
-//! To store another thing: a migration in `migrations/riser` or `migrations/history` (table names never repeat
-//! across the two), a file here with the methods, and `cargo xtask sqlx` for the checked queries.
-#![deny(missing_docs)]
+//! **Invariant:** There is no SQL outside this crate. Secrets are stored only sealed. A change by an
+//! administrator or the BMS has its audit row in the same transaction.
+//!
+//! To store another kind of object, add a migration in `migrations/riser` or `migrations/history` (no table
+//! name occurs in both) and a file here with the methods. `cargo xtask sqlx` prepares the checked queries.
 
 mod accounts;
 mod actor_columns;

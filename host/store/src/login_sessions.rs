@@ -1,41 +1,35 @@
-//! Portal sessions. The store knows a token only by its hash.
+//! Login sessions of the portal. The store contains only the hash of a token.
 
 use riser_domain::Timestamp;
 
 use crate::users::{User, UserId, user_from};
 use crate::{Store, StoreError};
 
-/// SHA-256 of a session's token.
+/// SHA-256 of the token of a session.
 pub type TokenHash = [u8; 32];
 
-/// A session that begins.
 #[derive(Clone, Debug)]
 pub struct NewLoginSession {
-    /// SHA-256 of its token.
     pub token_sha256: TokenHash,
-    /// Who logged in.
     pub user: UserId,
-    /// What forms of this session carry.
+    /// Sent back by each form of this session.
     pub csrf_token: String,
-    /// When it ends, however busy it is.
+    /// The session ends at this time even if it is in use.
     pub expires_at: Timestamp,
 }
 
-/// A session that lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginSession {
-    /// Whose it is.
     pub user: User,
-    /// What forms of this session carry.
+    /// Sent back by each form of this session.
     pub csrf_token: String,
-    /// When it was last used.
     pub last_seen_at: Timestamp,
-    /// When it ends, however busy it is.
+    /// The session ends at this time even if it is in use.
     pub expires_at: Timestamp,
 }
 
 impl Store {
-    /// Begins a session and forgets those that are over.
+    /// Adds a session and removes expired ones.
     pub async fn add_session(&self, session: &NewLoginSession, now: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;
         let (now_ms, expires_ms) = (now.unix_ms(), session.expires_at.unix_ms());
@@ -59,7 +53,7 @@ impl Store {
         transaction.commit().await
     }
 
-    /// The session with this token, if it is not over.
+    /// Returns the session with this token unless it has expired.
     pub async fn find_session(
         &self,
         token: &TokenHash,
@@ -86,7 +80,7 @@ impl Store {
         .transpose()
     }
 
-    /// Notes that a session was used. Callers do so about once a minute, not with every request.
+    /// Records the last use of a session. Callers do so about once a minute, not with every request.
     pub async fn update_session_seen(&self, token: &TokenHash, now: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;
         let (token, now_ms) = (token.as_slice(), now.unix_ms());
@@ -96,7 +90,6 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Ends a session.
     pub async fn remove_session(&self, token: &TokenHash) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;
         let token = token.as_slice();

@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use riser_domain::{
     Actor, EwsItemId, EwsServerId, PointHandle, SetPointWrite, Timestamp, Value, WriteId, WriteState,
 };
@@ -172,8 +173,8 @@ impl Store {
 }
 
 impl GroupCommit {
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<AcceptRequest>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn waiting(&self) -> parking_lot::MutexGuard<'_, Vec<AcceptRequest>> {
+        self.waiting.lock()
     }
 
     /// Commits every request that waits when the connection is free; none waits any more when another

@@ -1,14 +1,14 @@
-//! What processors keep between their runs.
+//! State of processors between their runs.
 
 use riser_domain::ConfigurationId;
 
 use crate::{Store, StoreError};
 
-/// What one processor configuration may keep, keys and values together.
+/// Limit for the state of one processor configuration, keys and values together.
 const STATE_LIMIT_BYTES: i64 = 1024 * 1024;
 
 impl Store {
-    /// The value under a key.
+    /// Returns the value of a key.
     pub async fn find_plugin_state(
         &self,
         configuration: ConfigurationId,
@@ -23,10 +23,10 @@ impl Store {
         .await?)
     }
 
-    /// Keeps a value under a key, in place of the one of before.
+    /// Stores a value under a key. Replaces an earlier one.
     ///
     /// # Errors
-    /// [`StoreError::PluginStateFull`] when all values and keys of the configuration would pass 1 MiB.
+    /// [`StoreError::PluginStateFull`] if all keys and values of the configuration would exceed 1 MiB.
     pub async fn put_plugin_state(
         &self,
         configuration: ConfigurationId,
@@ -57,7 +57,7 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Forgets the value under a key.
+    /// Removes a key and its value.
     pub async fn remove_plugin_state(
         &self,
         configuration: ConfigurationId,

@@ -1,55 +1,53 @@
-//! What a start found and put right. There is one way to start, and it is this.
+//! The findings and repairs of a start.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use riser_domain::{RunId, Timestamp};
 
-/// What a start found and put right.
+/// The findings and repairs of a start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
-    /// Files that could not be used, and where they are now.
+    /// Unusable files and their new locations.
     pub quarantined: Vec<Quarantined>,
-    /// Files too large to be looked at for damage within the time a start has.
+    /// Files too large for a complete check within the time limit of a start.
     pub partly_checked: Vec<&'static str>,
-    /// Runs that were waiting or running when the host ended.
+    /// Runs that were waiting or active when the host ended.
     pub interrupted_runs: Vec<RunId>,
-    /// Whether the installation began with this start.
+    /// Whether this is the first start of the installation.
     pub is_new: bool,
 }
 
-/// A file that could not be used.
+/// An unusable file that was moved out of the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantined {
-    /// Its name.
     pub file: &'static str,
-    /// What is wrong with it.
     pub fault: Fault,
-    /// Where it is now.
+    /// The new path of the file.
     pub to: PathBuf,
 }
 
-/// What is wrong with a database file.
+/// The reason that a database file is unusable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// It has no bytes.
+    /// The file has no bytes.
     #[error("it was empty")]
     Empty,
-    /// It is a directory, or a link that leads nowhere.
-    #[error("it was no file")]
+    /// The path is a directory or a dangling link.
+    #[error("it was not a file")]
     NoFile,
-    /// It is something else, or another program's database.
-    #[error("it was no database of Riser")]
+    /// The file has another format, or is the database of another program.
+    #[error("it was not a database of Riser")]
     Foreign,
-    /// SQLite finds it damaged.
+    /// SQLite reports damage.
     #[error("it was damaged")]
     Damaged,
-    /// Its histories belong to another installation.
+    /// The histories belong to another installation.
     #[error("it belonged to another installation")]
     OfAnotherInstallation,
 }
 
-/// Renames a file, and what SQLite keeps beside it, so that nothing is lost and nothing is in the way.
+/// Renames a file and its write-ahead log, so that no data is lost and a new file can be created.
 pub(crate) fn quarantine(
     directory: &Path,
     file: &'static str,

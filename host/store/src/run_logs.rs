@@ -1,20 +1,17 @@
-//! Lines that runs wrote. They lie beside the histories: the last of them may be lost at a power cut.
+//! Log lines of runs, in the same file as the histories: a power cut can lose the last few seconds.
 
 use riser_domain::{LogLevel, RunId, Timestamp};
 
 use crate::id_blocks::json_list;
 use crate::{Store, StoreError, bulk_statements};
 
-/// A line of a run's log.
+/// A line of the log of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunLogLine {
-    /// Its number; rises with the order of writing.
+    /// Rises in the order of writing.
     pub number: i64,
-    /// When it was written.
     pub at: Timestamp,
-    /// How important it is.
     pub level: LogLevel,
-    /// The line.
     pub line: String,
 }
 
@@ -33,7 +30,7 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Lines of a run after the line with this number (0 for the first), in their order.
+    /// Returns lines of a run after the line with this number (0 for the first), in order.
     pub async fn list_run_log(
         &self,
         run: RunId,
@@ -63,8 +60,8 @@ impl Store {
         .collect()
     }
 
-    /// Forgets the oldest lines of runs that wrote more than `count`: a run may go on for years. Answers how
-    /// many.
+    /// Removes the oldest lines of runs that wrote more than `count`, because a run can last for years.
+    /// Returns the number of removed lines.
     pub async fn trim_run_logs(&self, count: u32) -> Result<u64, StoreError> {
         let mut transaction = self.history().write().await?;
         let removed = sqlx::query!(

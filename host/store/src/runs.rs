@@ -5,7 +5,7 @@ use riser_domain::{ConfigurationId, Run, RunId, RunState, RunTrigger, Timestamp}
 use crate::{Store, StoreError};
 
 impl Store {
-    /// Records that a run was admitted; it waits.
+    /// Adds a run in the state `waiting`.
     pub async fn add_run(
         &self,
         configuration: ConfigurationId,
@@ -30,7 +30,7 @@ impl Store {
         Ok(RunId(id))
     }
 
-    /// Says why a run waits.
+    /// Records the reason that a run waits.
     pub async fn update_run_reason(&self, run: RunId, reason: &str) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;
         sqlx::query!("UPDATE runs SET reason = ? WHERE id = ? AND state = 'waiting'", reason, run.0)
@@ -39,7 +39,7 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Records that a worker was started, with the hash of the library it runs.
+    /// Records the start of the worker, with the hash of its library.
     pub async fn start_run(
         &self,
         run: RunId,
@@ -63,7 +63,7 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Records how a run ended. A run that is over stays as it is.
+    /// Records the end of a run. Does nothing if the run has ended already.
     pub async fn end_run(
         &self,
         run: RunId,
@@ -85,7 +85,7 @@ impl Store {
         transaction.commit().await
     }
 
-    /// The run with this number.
+    /// Returns the run with this id.
     pub async fn find_run(&self, run: RunId) -> Result<Option<Run>, StoreError> {
         sqlx::query_as!(RunRow, "SELECT * FROM runs WHERE id = ?", run.0)
             .fetch_optional(self.riser().read())
@@ -94,7 +94,7 @@ impl Store {
             .transpose()
     }
 
-    /// The newest runs of all configurations, newest first.
+    /// Returns the newest runs of all configurations, newest first.
     pub async fn list_recent_runs(&self, count: u32) -> Result<Vec<Run>, StoreError> {
         sqlx::query_as!(RunRow, "SELECT * FROM runs ORDER BY id DESC LIMIT ?", count)
             .fetch_all(self.riser().read())
@@ -104,7 +104,7 @@ impl Store {
             .collect()
     }
 
-    /// The newest runs of one configuration, newest first.
+    /// Returns the newest runs of one configuration, newest first.
     pub async fn list_runs_of(
         &self,
         configuration: ConfigurationId,
@@ -123,7 +123,7 @@ impl Store {
         .collect()
     }
 
-    /// When a run of this configuration last succeeded; `None` when none ever did.
+    /// Returns the time of the last successful run of a configuration; `None` if no run succeeded.
     pub async fn last_success(
         &self,
         configuration: ConfigurationId,
@@ -138,8 +138,8 @@ impl Store {
         Ok(ended_at.map(Timestamp::from_unix_ms))
     }
 
-    /// Forgets runs that ended before a moment, with their logs, but never the newest success of a
-    /// configuration: others may wait for it. Answers how many.
+    /// Removes runs that ended before a time, with their logs. Keeps the newest success of each
+    /// configuration, because other classes may require it. Returns the number of removed runs.
     pub async fn remove_old_runs(&self, before: Timestamp) -> Result<u64, StoreError> {
         let before_ms = before.unix_ms();
         let mut transaction = self.riser().write().await?;

@@ -1,11 +1,10 @@
 use std::fmt;
 
-/// A secret as it lies in the file: sealed, and opaque to the store.
+/// A sealed secret. The store cannot open it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedValue {
-    /// The data key it is sealed with.
+    /// Id of the data key that opens it.
     pub kid: String,
-    /// The sealed bytes.
     pub bytes: Vec<u8>,
 }
 

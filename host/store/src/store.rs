@@ -11,13 +11,13 @@ use crate::database_file::{DatabaseFile, HISTORY, OpenFault, Opened, RISER};
 use crate::outbox::GroupCommit;
 use crate::recovery::{Fault, Recovery, quarantine};
 
-/// The first SQLite without the fault in the reset of the write-ahead log.
+/// The first version of SQLite without the fault in the reset of the write-ahead log.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
-/// A file is replaced once; when the new one is bad, too, the disk is.
+/// Attempts to open a file. If a new file is damaged as well, the disk is the cause.
 const ATTEMPTS: usize = 3;
 
-/// The store of one data directory. Clones share it; the directory is free for another process when the last one is
-/// dropped.
+/// The store of one data directory. Clones share it. Dropping the last clone releases the directory for another
+/// process.
 #[derive(Clone)]
 pub struct Store {
     parts: Arc<Parts>,
@@ -52,11 +52,11 @@ fn lock(directory: &Path) -> Result<DirectoryLock, StoreError> {
 }
 
 impl Store {
-    /// Takes the directory, opens both files and puts right what the end of the last process left.
+    /// Locks the directory, opens both files and ends the runs that the last process left open.
     ///
     /// # Errors
     /// [`StoreError::Locked`], [`StoreError::Unwritable`], [`StoreError::NewerVersion`],
-    /// [`StoreError::OldSqlite`]; a file that cannot be used is no error, see [`Recovery`].
+    /// [`StoreError::OldSqlite`]. An unusable file is not an error; see [`Recovery`].
     pub async fn open(directory: &Path, clock: &dyn Clock) -> Result<(Self, Recovery), StoreError> {
         let lock = lock(directory)?;
         let now = clock.now();
@@ -73,17 +73,16 @@ impl Store {
         Ok((Self { parts: Arc::new(parts) }, recovery))
     }
 
-    /// Identifies this installation: 32 hexadecimal digits, made once.
+    /// Returns the id of this installation: 32 hexadecimal digits, assigned once.
     pub fn instance_id(&self) -> &str {
         &self.parts.instance_id
     }
 
-    /// The data directory.
     pub fn directory(&self) -> &Path {
         &self.parts.directory
     }
 
-    /// Waits for what is under way and closes both files. Later calls fail.
+    /// Waits for active transactions and closes both files. Later calls fail.
     pub async fn close(&self) {
         self.parts.riser.close().await;
         self.parts.history.close().await;
@@ -135,7 +134,7 @@ async fn open_once(file: &'static DatabaseFile, directory: &Path) -> Result<Open
     file.open(directory).await
 }
 
-/// Handles in the history mean items of one installation; a file of another one is not ours to use.
+/// Opens the history. Quarantines the file of another installation, because its handles mean other items.
 async fn open_history(
     directory: &Path,
     instance_id: &str,

@@ -1,14 +1,14 @@
-//! Texts that many rows have in common: names, sentences and units of the points of a class.
+//! Texts that many rows have in common: names, descriptions and units of the points of a class.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Texts, each kept once.
+/// Texts, each stored once.
 #[derive(Debug, Default)]
 pub(crate) struct StringPool(HashSet<Arc<str>>);
 
 impl StringPool {
-    /// The text, as it is kept already or from now on.
+    /// Returns the shared copy of a text; adds it if there is none.
     pub(crate) fn share(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.0.get(text) {
             return Arc::clone(known);
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_texts_are_one() {
+    fn equal_texts_share_one_copy() {
         let mut texts = StringPool::default();
         let (first, second, other) = (texts.share("kW"), texts.share("kW"), texts.share("A"));
         assert!(Arc::ptr_eq(&first, &second) && !Arc::ptr_eq(&first, &other));

@@ -1,4 +1,4 @@
-//! The keys in front of item ids, and whose trees an EWS server has.
+//! The keys in front of item ids, and the owners of the trees of an EWS server.
 
 use riser_domain::{ConnectionId, TreeKey, TreeOwner};
 use sqlx::SqliteConnection;
@@ -16,7 +16,7 @@ impl Store {
     }
 }
 
-/// Returns the key of what a plugin declares for a connection; assigns the next one if it has none.
+/// Returns the key of the tree of a plugin and connection; assigns the next one if it has none.
 pub(crate) async fn assign(
     connection: &mut SqliteConnection,
     plugin: &str,

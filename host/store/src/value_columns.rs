@@ -1,4 +1,4 @@
-//! How a value lies in a row: its type as a number, and one of three columns.
+//! The columns of a value: its type as a number, and one of three columns for its content.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(crate) struct ValueColumns {
     pub(crate) text: Option<Arc<str>>,
 }
 
-/// The numbers of the types in the files. They are never given another meaning.
+/// The numbers of the types in the files. Their meaning never changes.
 mod value_type {
     pub(super) const DATE_TIME: i64 = 0;
     pub(super) const BOOLEAN: i64 = 1;
@@ -49,7 +49,7 @@ impl From<&Value> for ValueColumns {
 }
 
 impl ValueColumns {
-    /// The value; `table` and `row` name it when it is damaged.
+    /// Returns the value. `table` and `row` name it in the error if it is damaged.
     pub(crate) fn into_value(self, table: &'static str, row: &impl ToString) -> Result<Value, StoreError> {
         let value = match (self.value_type, self.whole, self.number, self.text) {
             (value_type::DATE_TIME, Some(ms), ..) => Some(Value::DateTime(Timestamp::from_unix_ms(ms))),
@@ -65,7 +65,7 @@ impl ValueColumns {
     }
 }
 
-/// The state with a stored number.
+/// Returns the state with a stored number.
 pub(crate) fn state_from(
     number: i64,
     table: &'static str,
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_comes_back_as_it_was() {
+    fn every_value_is_loaded_as_it_was_stored() {
         let values = [
             Value::DateTime(Timestamp::from_unix_ms(-1)),
             Value::Boolean(true),
@@ -102,7 +102,7 @@ mod tests {
         let columns = ValueColumns { value_type: 5, number: None, whole: Some(i64::MAX), text: None };
         assert_eq!(
             columns.into_value("last_values", &7).unwrap_err().to_string(),
-            "damaged data in table last_values, column value_type, row 7"
+            "damaged data in table last_values, column value_type, row 7; restore a backup of the data directory"
         );
     }
 }

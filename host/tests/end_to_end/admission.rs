@@ -1,4 +1,4 @@
-//! Conditions for a run: switches, schedule, and the class that must have succeeded before.
+//! Conditions for a run: switches, schedule, and the required class.
 
 use crate::bms::walk_until_there;
 use crate::configuration::ConfigurationFile;
@@ -24,7 +24,7 @@ const SWITCHED: [(&str, &str, &str); 6] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_switch_of_a_processor_acts() {
+async fn each_switch_of_a_processor_has_its_effect() {
     let installation =
         Installation::new(&[programs::library("riser-example"), programs::library("riser-misbehaving")]);
     let mut file = ConfigurationFile::new();
@@ -57,7 +57,7 @@ async fn each_switch_of_a_processor_acts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_class_that_waits_names_the_other_and_runs_once_that_has_succeeded() {
+async fn a_waiting_processor_names_its_required_class_and_runs_after_its_success() {
     let controller = Controller::start("F1");
     let passwords = tempfile::tempdir().unwrap();
     let password = password_file(&passwords).display().to_string();

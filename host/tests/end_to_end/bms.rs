@@ -15,10 +15,10 @@ pub(crate) enum Item {
     History(HistoryFacts),
 }
 
-/// The tree below the root: items by the names on their way, such as `EVCE Zones/Z1/ZoneReduction`.
+/// The tree below the root: items by their path, such as `EVCE Zones/Z1/ZoneReduction`.
 pub(crate) type Tree = BTreeMap<String, (String, Item)>;
 
-/// Walks the whole tree. Of items with one name on one way the path gets a number, ` (2)`.
+/// Walks the whole tree.
 pub(crate) async fn walk(bms: &EwsClient) -> Result<Tree, ClientError> {
     let mut tree = Tree::new();
     let mut open = vec![(String::new(), String::new())];
@@ -40,7 +40,7 @@ pub(crate) async fn walk(bms: &EwsClient) -> Result<Tree, ClientError> {
     Ok(tree)
 }
 
-/// The tree, as soon as it has an item with this path.
+/// Walks the tree until it has an item with this path.
 pub(crate) async fn walk_until_there(bms: &EwsClient, path: &str) -> Tree {
     until(&format!("an item {path}"), async || {
         let tree = walk(bms).await.map_err(|error| error.to_string())?;
@@ -49,12 +49,12 @@ pub(crate) async fn walk_until_there(bms: &EwsClient, path: &str) -> Tree {
     .await
 }
 
-/// The id of a path.
+/// Returns the id of the item with this path.
 pub(crate) fn id_of<'tree>(tree: &'tree Tree, path: &str) -> &'tree str {
     &tree.get(path).unwrap_or_else(|| panic!("there is no {path}")).0
 }
 
-/// Text and state of one value.
+/// Reads text and state of a value.
 pub(crate) async fn read(bms: &EwsClient, id: &str) -> Result<(String, ValueState), String> {
     let response = bms.values(&[id]).await.map_err(|error| error.to_string())?;
     let value = response.values.into_iter().next().ok_or_else(|| format!("{:?}", response.errors))?;
@@ -64,7 +64,7 @@ pub(crate) async fn read(bms: &EwsClient, id: &str) -> Result<(String, ValueStat
 /// Waits until a value is served with this text and state.
 pub(crate) async fn read_until(bms: &EwsClient, id: &str, text: &str, state: ValueState) {
     until(&format!("{id} = {text:?} {state:?}"), async || match read(bms, id).await {
-        Ok((found, its)) if found == text && its == state => Ok(()),
+        Ok(found) if found == (text.to_owned(), state) => Ok(()),
         seen => Err(seen),
     })
     .await;
@@ -76,7 +76,7 @@ pub(crate) async fn write(bms: &EwsClient, id: &str, value: &str) {
     assert!(results.iter().all(|result| result.is_success), "{results:?}");
 }
 
-/// The name of a kind in the contract.
+/// Returns the name of a kind in the contract.
 pub(crate) fn kind_name(kind: ValueKind) -> &'static str {
     kind.as_str()
 }

@@ -1,4 +1,4 @@
-//! A person at the portal, in real Chromium: signs in, sees data flow, and a value that changes by itself.
+//! The portal in real Chromium: signing in, the overview, and a value that changes without a reload.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -19,7 +19,7 @@ use crate::waiting::until;
 const TEST_TIMEOUT: Duration = Duration::from_mins(1);
 const REDUCTION: &str = "EVCE Zones/Z1/ZoneReduction";
 
-/// Drives Chromium; ends with this value.
+/// A running `chromedriver`. Dropping it ends the process.
 struct Driver {
     child: Child,
     url: String,
@@ -33,8 +33,8 @@ impl Driver {
             .spawn()
             .expect("chromedriver");
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = lines.map(Result::unwrap).find(|line| line.contains("started successfully on port "));
-        let port = said.unwrap().rsplit(' ').next().unwrap().trim_end_matches('.').to_owned();
+        let started = lines.map(Result::unwrap).find(|line| line.contains("started successfully on port "));
+        let port = started.unwrap().rsplit(' ').next().unwrap().trim_end_matches('.').to_owned();
         Self { child, url: format!("http://127.0.0.1:{port}") }
     }
 
@@ -110,7 +110,7 @@ async fn a_person_signs_in_and_sees_a_set_point_arrive_without_reloading() {
     let row = "//tr[contains(., 'ZoneReduction') and not(contains(., 'ZoneReductionType')) \
                and not(contains(., 'ZoneReductionDescription'))]";
     text_until(&page, row, "10").await;
-    // A mark that a reload would lose.
+    // A reload would remove this mark.
     page.execute("window.notReloaded = true", Vec::new()).await.unwrap();
     write(&bms, id_of(&tree, REDUCTION), "55").await;
     text_until(&page, row, "55").await;

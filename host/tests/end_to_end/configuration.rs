@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::controller::{Controller, LOGIN};
 
-/// Writes the file that `riser apply` reads, part by part.
+/// Builds a file for `riser apply`.
 pub(crate) struct ConfigurationFile {
     text: String,
 }
@@ -14,7 +14,7 @@ impl ConfigurationFile {
         Self { text: String::new() }
     }
 
-    /// An EWS server on a free port, with the account of the BMS.
+    /// Adds an EWS server on a free port, with the account of the BMS.
     pub(crate) fn ews_server(mut self, name: &str) -> Self {
         let path = name.replace(' ', "-");
         write!(
@@ -28,7 +28,7 @@ impl ConfigurationFile {
         self
     }
 
-    /// A connection to a charge controller, with its password in a file.
+    /// Adds a connection to a charge controller, with its password in a file.
     pub(crate) fn connection(mut self, name: &str, controller: &Controller, password_file: &str) -> Self {
         let (url, pin) = (&controller.api_url, &controller.certificate_sha256);
         write!(
@@ -41,7 +41,7 @@ impl ConfigurationFile {
         self
     }
 
-    /// A processor that runs at start unless `more`, the other lines of its table, changes that.
+    /// Adds a processor. It runs at start unless `more`, the other lines of its table, changes that.
     pub(crate) fn processor(mut self, name: &str, class: &str, ews_server: &str, more: &str) -> Self {
         let more = if more.contains("runs_at_start") {
             more.to_owned()

@@ -1,4 +1,4 @@
-//! The charge controller: our simulator in a separate process.
+//! The charge controller: the simulator in a separate process.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -13,7 +13,7 @@ use crate::programs;
 pub(crate) const LOGIN: &str = "bmsApi";
 pub(crate) const PASSWORD: &str = "a password of the controller";
 
-/// A running simulator; it ends with this value.
+/// A running simulator. Dropping it ends the process.
 pub(crate) struct Controller {
     child: Child,
     pub(crate) api_url: String,
@@ -23,18 +23,18 @@ pub(crate) struct Controller {
 }
 
 #[derive(Deserialize)]
-struct Announced {
+struct ReadyLine {
     api_url: String,
     control_url: String,
     certificate_sha256: String,
 }
 
-/// One call of the API, as the controller saw it.
+/// One call of the API, as the controller recorded it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Request {
     pub(crate) unix_ms: i64,
     pub(crate) body: Option<String>,
-    /// Missing while it is under way.
+    /// `None` until the response is sent.
     pub(crate) status: Option<u16>,
 }
 
@@ -48,18 +48,18 @@ impl Controller {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let Announced { api_url, control_url, certificate_sha256 } = serde_json::from_str(&line).unwrap();
+        let ReadyLine { api_url, control_url, certificate_sha256 } = serde_json::from_str(&line).unwrap();
         Self { child, api_url, certificate_sha256, control_url, http: http_client() }
     }
 
-    /// The calls whose method and path (below `/api/v2`) are these, oldest first.
+    /// Returns the calls with this method and path (below `/api/v2`), oldest first.
     pub(crate) async fn requests(&self, method: &str, path: &str) -> Vec<Request> {
         let url = format!("{}/_sim/requests?method={method}&path={path}", self.control_url);
         let response = self.http.get(url).send().await.unwrap().error_for_status().unwrap();
         serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
     }
 
-    /// The bodies of all executed writes, oldest first.
+    /// Returns the bodies of all executed writes, oldest first.
     pub(crate) async fn writes(&self, path: &str) -> Vec<Value> {
         let requests = self.requests("PUT", path).await;
         requests
@@ -93,13 +93,13 @@ impl Controller {
     }
 }
 
-/// A client that follows no redirect, for a test's own requests.
+/// Returns a client that follows no redirects.
 pub(crate) fn http_client() -> reqwest::Client {
     http_client_builder().build().unwrap()
 }
 
 pub(crate) fn http_client_builder() -> reqwest::ClientBuilder {
-    // A second client of this process finds it installed.
+    // Fails when another client of this process has installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(30))
 }

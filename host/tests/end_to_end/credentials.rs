@@ -15,7 +15,7 @@ const WRONG_PASSWORD: &str = "a password that is not the controller's";
 const TOTAL: &str = "EVCE Zones/SiteOverallActivePowerTotal";
 
 #[tokio::test]
-async fn with_three_processors_the_controller_sees_one_login_and_the_page_names_the_remedy() {
+async fn a_wrong_password_of_three_processors_causes_one_login_and_a_remedy_on_the_page() {
     let controller = Controller::start("F1");
     let passwords = tempfile::tempdir().unwrap();
     let password_file = password_file(&passwords);
@@ -46,14 +46,14 @@ async fn with_three_processors_the_controller_sees_one_login_and_the_page_names_
     .await;
     assert!(page.contains("Enter login and password"), "{page}");
     read_until(&host.bms(EWS_SERVER), id_of(&tree, TOTAL), "0.133", ValueState::Offline).await;
-    // A person who tries again now does not make the controller lock the user out.
-    until("a free EVCE Setup", async || {
+    // Another attempt by a person must not make the controller lock the account.
+    until("EVCE Setup can be started", async || {
         let page = portal.page("/").await;
         if page.contains("aria-label=\"Run EVCE Setup now\"") { Ok(()) } else { Err(page) }
     })
     .await;
     portal.press("run", "EVCE Setup").await;
-    until("the closed gate", async || {
+    until("the refusal of the connection limiter", async || {
         let log = host.log();
         if log.contains("left alone for now") { Ok(()) } else { Err(log) }
     })

@@ -11,7 +11,7 @@ const STATIONS: &str = "EVCE Zones/SiteNumberOfStations";
 const NEW_STATION: &str = "EVCE Zones/Z2/CP-new/StationIsConnected";
 
 #[tokio::test]
-async fn a_station_that_is_added_appears_at_once_without_a_schedule() {
+async fn a_new_station_appears_without_a_schedule() {
     let site = Site::new("F1", Processors::SetupAndStatus);
     let (_host, bms) = site.start();
     let tree = walk_until_there(&bms, TOTAL).await;

@@ -24,14 +24,14 @@ struct Row {
     state: String,
 }
 
-/// The two moments, by the column of the value.
+/// The two points in time, by the column of the value.
 #[derive(Clone, Copy)]
 enum Moment {
     AfterSetup = 7,
     AfterStatus = 9,
 }
 
-/// Every path of site F1.
+/// Returns every path of site F1.
 pub(crate) fn paths() -> BTreeSet<String> {
     expected(Moment::AfterStatus).into_iter().map(|row| row.path).collect()
 }
@@ -108,7 +108,7 @@ fn assert_same(served: &[Row], expected: &[Row]) {
 }
 
 #[tokio::test]
-async fn after_setup_alone_it_equals_the_file() {
+async fn the_tree_equals_the_file_after_setup_alone() {
     let site = Site::new("F1", Processors::SetupAlone);
     let (_host, bms) = site.start();
     let tree = walk_until_there(&bms, A_STATUS_POINT).await;
@@ -116,7 +116,7 @@ async fn after_setup_alone_it_equals_the_file() {
 }
 
 #[tokio::test]
-async fn after_the_first_status_poll_it_equals_the_file() {
+async fn the_tree_equals_the_file_after_the_first_status_poll() {
     let site = Site::new("F1", Processors::SetupAndStatus);
     let (_host, bms) = site.start();
     let tree = walk_until_there(&bms, A_STATUS_POINT).await;

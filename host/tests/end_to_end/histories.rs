@@ -13,7 +13,7 @@ use crate::waiting::until;
 const READINGS: &str = "EVCE Zones/Z1/EVSimu1/OverallConsumptionLogs/StationActiveEnergy-Readings";
 
 #[tokio::test]
-async fn a_sample_is_there_as_soon_as_the_first_value_is_known() {
+async fn the_first_value_is_recorded_at_once() {
     let controller = Controller::start("F1");
     let passwords = tempfile::tempdir().unwrap();
     let installation = Installation::new(&[programs::library("riser-evce")]);

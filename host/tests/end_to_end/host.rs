@@ -1,4 +1,4 @@
-//! Riser in a separate process, on a data directory that outlives it.
+//! Riser in a separate process, on a data directory that outlives the process.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ pub(crate) const BMS: &str = "bms";
 pub(crate) const BMS_PASSWORD: &str = "a password of the BMS";
 pub(crate) const BMS_PASSWORD_VARIABLE: &str = "EWS_PASSWORD";
 
-/// A data directory with its plugins, before and between starts.
+/// A data directory and a plugin directory, which outlive the host.
 pub(crate) struct Installation {
     directory: tempfile::TempDir,
 }
 
-/// A running Riser; it is killed with this value.
+/// A running Riser. Dropping it kills the process.
 pub(crate) struct Host {
     child: Child,
     log: PathBuf,
@@ -29,7 +29,7 @@ pub(crate) struct Host {
 }
 
 #[derive(Deserialize)]
-struct Announced {
+struct ReadyLine {
     portal_url: String,
     ews_servers: Vec<Address>,
 }
@@ -56,7 +56,7 @@ impl Installation {
         std::fs::copy(library, self.plugins().join(name)).unwrap();
     }
 
-    /// The directory of the installation, for additional files of a test.
+    /// Returns the directory of the installation, for additional files of a test.
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -72,18 +72,17 @@ impl Installation {
         riser
     }
 
-    /// The data directory.
     pub(crate) fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }
 
-    /// Runs a command on the data directory and the plugins to its end.
+    /// Runs a command with the data directory and the plugins, and waits for its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
         let mut riser = self.command(arguments[0]);
         Said::by(&riser.arg("--plugin-dir").arg(self.plugins()).args(&arguments[1..]).output().unwrap())
     }
 
-    /// Runs a command that needs no plugins to its end.
+    /// Runs a command that needs no plugins, and waits for its end.
     pub(crate) fn ask(&self, arguments: &[&str]) -> Said {
         Said::by(&self.command(arguments[0]).args(&arguments[1..]).output().unwrap())
     }
@@ -94,7 +93,7 @@ impl Installation {
         riser.args(&arguments[1..]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Runs a command to its end with nothing but these arguments.
+    /// Runs a command with only these arguments, and waits for its end.
     pub(crate) fn run_bare(&self, arguments: &[&str]) -> Said {
         Said::by(&Command::new(RISER).current_dir(self.path()).args(arguments).output().unwrap())
     }
@@ -159,7 +158,7 @@ impl Installation {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let Announced { portal_url, ews_servers } = serde_json::from_str(&line).unwrap_or_else(|error| {
+        let ReadyLine { portal_url, ews_servers } = serde_json::from_str(&line).unwrap_or_else(|error| {
             panic!("{error}; the log says: {}", std::fs::read_to_string(&log).unwrap())
         });
         Host { child, log, portal_url, ews_servers }
@@ -167,7 +166,7 @@ impl Installation {
 }
 
 impl Host {
-    /// A BMS that reads the EWS server of this name.
+    /// Returns a client of the EWS server with this name.
     pub(crate) fn bms(&self, ews_server: &str) -> EwsClient {
         EwsClient::new(ClientOptions {
             url: self.ews_url(ews_server).parse().unwrap(),
@@ -178,23 +177,23 @@ impl Host {
         .unwrap()
     }
 
-    /// Its process.
+    /// Returns the process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Everything it logged since the first start of its installation.
+    /// Returns the log since the first start of the installation.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    /// Ends it as a power cut would.
+    /// Kills the process.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Ends it as an administrator does, and waits for it.
+    /// Stops the host gracefully and waits for its end.
     pub(crate) fn stop(mut self) {
         drop(self.child.stdin.take());
         let status = self.child.wait().unwrap();
@@ -211,12 +210,12 @@ impl Host {
         assert!(status.success(), "{status}; {}", self.log());
     }
 
-    /// The address of the EWS server of this name.
+    /// Returns the address of the EWS server with this name.
     pub(crate) fn ews_url(&self, ews_server: &str) -> &str {
         &self.ews_servers.iter().find(|server| server.name == ews_server).unwrap().url
     }
 
-    /// Returns the environment of its workers and their children.
+    /// Returns the environment variable that marks the workers and their children.
     pub(crate) async fn marker(&self) -> String {
         until("a worker", async || {
             let environments = self.workers().into_iter().filter_map(|worker| {
@@ -230,7 +229,7 @@ impl Host {
         .await
     }
 
-    /// Its worker processes.
+    /// Returns the worker processes.
     pub(crate) fn workers(&self) -> Vec<rustix::process::Pid> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().flatten();
         let mut found = Vec::new();
@@ -247,13 +246,13 @@ impl Drop for Host {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            // Shown by the test runner only when the test fails.
+            // The test runner shows it only if the test fails.
             let _ = std::io::stderr().write_all(&std::fs::read(&self.log).unwrap_or_default());
         }
     }
 }
 
-/// Processes that carry a marker.
+/// Returns the processes with a marker in their environment.
 pub(crate) fn marked_processes(marker: &str) -> Vec<i32> {
     let is_marked = |id: &i32| {
         std::fs::read(format!("/proc/{id}/environ"))

@@ -1,5 +1,5 @@
-//! A new version of a plugin is dropped over the old one while a run uses it. The new version is the example,
-//! copied elsewhere as a plugin author does, with one path and one line changed.
+//! A new version of a plugin replaces the old one while a run uses it. The new version is a copy of the example
+//! with one path and one line changed.
 
 use std::path::{Path, PathBuf};
 
@@ -36,14 +36,14 @@ async fn the_active_run_continues_and_the_next_one_has_the_new_version() {
     .await;
 
     installation.drop_in(&version_2(installation.path()), FILE);
-    until("the new version is taken up", async || {
+    until("the new version is loaded", async || {
         let log = host.log();
         if log.contains("plugin Example 0.2.0") { Ok(()) } else { Err(log) }
     })
     .await;
     let before = until("a number", number).await;
-    assert!(before < 1_000_000, "the run under way changed its library");
-    until("the run under way goes on", async || match number().await {
+    assert!(before < 1_000_000, "the active run changed its library");
+    until("the active run continues", async || match number().await {
         Ok(now) if now > before => Ok(()),
         other => Err(other),
     })

@@ -1,5 +1,5 @@
-//! The whole product as its users meet it: the program, real plugins in worker processes, a charge
-//! controller, and a BMS client. Nothing in here reaches behind a front door.
+//! The whole product: the program, real plugins in worker processes, a charge controller, and a BMS client. The
+//! tests use only the interfaces that users have.
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
 

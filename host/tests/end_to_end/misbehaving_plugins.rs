@@ -1,4 +1,4 @@
-//! Five misbehaving plugins next to live values: each has its exact reason, and nothing else is affected.
+//! Five misbehaving plugins: each run ends with its exact reason, and other processors are not affected.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::waiting::until;
 
 /// Polling interval of EVCE Status, the shortest allowed.
 const PERIOD: Duration = Duration::from_secs(5);
-/// Less memory than by default, so that the leak meets its limit soon.
+/// A low limit, so that the leak reaches it soon.
 const LITTLE_MEMORY: &str = "memory_limit_mib = 64";
 
 /// The processor of each case, its class, and a line in the host's log.
@@ -26,7 +26,7 @@ const CASES: [(&str, &str, &str); 5] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_has_its_exact_reason_and_the_polls_of_the_neighbour_stay_in_time() {
+async fn each_case_has_its_exact_reason_and_delays_no_poll_of_another_processor() {
     let controller = Controller::start("F1");
     let passwords = tempfile::tempdir().unwrap();
     let password_file = passwords.path().join("password");
@@ -67,7 +67,7 @@ async fn each_has_its_exact_reason_and_the_polls_of_the_neighbour_stay_in_time()
         .await;
     }
     assert!(portal.page("/").await.contains("ended with signal 11 (segmentation fault)"));
-    assert_polls_stayed_in_time(&controller).await;
+    assert_no_poll_was_late(&controller).await;
 
     host.stop();
     assert_eq!(marked_processes(&marker), Vec::<i32>::new(), "a process was left behind");
@@ -78,7 +78,7 @@ async fn the_problem_of_a_failed_run_remains_until_a_run_succeeds() {
     let installation = Installation::new(&[programs::library("riser-misbehaving")]);
     let class = "riser.misbehaving/needs-operator";
     let file = ConfigurationFile::new().ews_server("Cases").processor(
-        "Gate",
+        "Barrier",
         class,
         "Cases",
         "runs_at_start = true",
@@ -97,7 +97,7 @@ async fn the_problem_of_a_failed_run_remains_until_a_run_succeeds() {
         }
     })
     .await;
-    portal.press("run", "Gate").await;
+    portal.press("run", "Barrier").await;
     until("the end of the problem", async || {
         let page = portal.page("/").await;
         if page.contains(remedy) { Err(page) } else { Ok(()) }
@@ -106,8 +106,8 @@ async fn the_problem_of_a_failed_run_remains_until_a_run_succeeds() {
     host.stop();
 }
 
-async fn assert_polls_stayed_in_time(controller: &Controller) {
-    // The first reading is Setup's; the rhythm begins with the first of Status.
+async fn assert_no_poll_was_late(controller: &Controller) {
+    // The first request is from Setup; the periodic ones of Status follow.
     let polls: Vec<i64> =
         controller.requests("GET", "/stations").await.iter().skip(1).map(|request| request.unix_ms).collect();
     assert!(polls.len() > 2, "{polls:?}");

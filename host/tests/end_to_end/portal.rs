@@ -1,4 +1,4 @@
-//! An administrator's browser, without the screen.
+//! An HTTP client that uses the portal as a browser does.
 
 use reqwest::header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE};
 
@@ -8,7 +8,7 @@ use crate::host::Host;
 pub(crate) const ADMIN: &str = "anna";
 pub(crate) const ADMIN_PASSWORD: &str = "a password of the portal";
 
-/// A signed-in browser.
+/// A client with a login session.
 pub(crate) struct Portal {
     http: reqwest::Client,
     url: String,
@@ -37,18 +37,18 @@ impl Portal {
         Self { http, url, cookie }
     }
 
-    /// The session cookie.
+    /// Returns the session cookie.
     pub(crate) fn cookie(&self) -> &str {
         &self.cookie
     }
 
-    /// The text of a page.
+    /// Returns the text of a page.
     pub(crate) async fn page(&self, path: &str) -> String {
         let request = self.http.get(format!("{}{path}", self.url)).header(COOKIE, &self.cookie);
         request.send().await.unwrap().error_for_status().unwrap().text().await.unwrap()
     }
 
-    /// Returns a processor's part of the overview.
+    /// Returns the row of a processor on the overview.
     pub(crate) async fn row(&self, processor: &str) -> String {
         let page = self.page("/").await;
         let row = page
@@ -73,7 +73,7 @@ impl Portal {
         );
     }
 
-    /// Sends a request without a button on the page. Returns the refusal.
+    /// Sends a request that the page offers no button for. Returns the refusal.
     pub(crate) async fn refused(&self, verb: &str, processor: u32) -> String {
         let page = self.page("/").await;
         let response = self.post(&format!("/processors/{processor}/{verb}"), &page).await;

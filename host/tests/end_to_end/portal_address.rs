@@ -1,5 +1,4 @@
-//! Where the portal may be reached: from this machine, over TLS, and in the clear only where that is asked
-//! for.
+//! Access to the portal: from this machine, over TLS, and without encryption only with `--portal-allow-http`.
 
 use std::path::PathBuf;
 
@@ -25,7 +24,7 @@ fn certificate_and_key(installation: &Installation) -> (PathBuf, PathBuf, reqwes
 }
 
 #[test]
-fn without_encryption_other_machines_are_refused_at_start() {
+fn a_public_address_without_encryption_is_refused_at_start() {
     let installation = installation();
     let refused = installation.run(&["serve", "--portal-listen", "0.0.0.0:0"]);
     assert!(!refused.is_success, "{}", refused.text);
@@ -36,7 +35,7 @@ fn without_encryption_other_machines_are_refused_at_start() {
 }
 
 #[test]
-fn a_certificate_that_cannot_be_used_is_named_before_anything_runs() {
+fn an_unusable_certificate_is_named_before_the_start() {
     let installation = installation();
     let (certificate, key, _) = certificate_and_key(&installation);
     let serve = |certificate: &PathBuf, key: &PathBuf| {
@@ -44,18 +43,18 @@ fn a_certificate_that_cannot_be_used_is_named_before_anything_runs() {
         let options = ["--portal-certificate", certificate, "--portal-key", key];
         installation.run(&[["serve", "--portal-listen", "127.0.0.1:0"].as_slice(), &options].concat())
     };
-    for (refused, said) in [
+    for (refused, message) in [
         (serve(&installation.path().join("missing.pem"), &key), "missing.pem"),
         (serve(&key, &key), "a certificate cannot be read from"),
         (serve(&certificate, &certificate), "the key cannot be read from"),
     ] {
-        assert!(!refused.is_success && refused.text.contains(said), "{}", refused.text);
+        assert!(!refused.is_success && refused.text.contains(message), "{}", refused.text);
     }
     assert!(!installation.data().exists());
 }
 
 #[tokio::test]
-async fn over_tls_the_session_never_travels_in_the_clear() {
+async fn a_session_over_tls_is_not_available_without_encryption() {
     let installation = installation();
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let (certificate, key, trusted) = certificate_and_key(&installation);
@@ -73,8 +72,8 @@ async fn over_tls_the_session_never_travels_in_the_clear() {
     let portal = Portal::sign_in_with(browser, host.portal_url.clone()).await;
     assert!(portal.cookie().starts_with("__Host-riser-"), "{}", portal.cookie());
     assert!(portal.page("/").await.contains("Riser is ready."));
-    let in_the_clear = http_client().get(host.portal_url.replace("https:", "http:")).send().await;
-    assert!(in_the_clear.is_err(), "{in_the_clear:?}");
+    let unencrypted = http_client().get(host.portal_url.replace("https:", "http:")).send().await;
+    assert!(unencrypted.is_err(), "{unencrypted:?}");
 }
 
 #[tokio::test]
@@ -91,8 +90,8 @@ async fn an_unencrypted_portal_raises_a_problem_and_the_log_has_its_address() {
     let page = Portal::sign_in(&host).await.page("/").await;
     assert!(page.contains("Other machines reach this portal without encryption"), "{page}");
     let port = host.portal_url.rsplit(':').next().unwrap();
-    let said = format!("from another machine: open http://riser.example:{port}");
-    assert!(host.log().contains(&said), "{}", host.log());
+    let hint = format!("from another machine: open http://riser.example:{port}");
+    assert!(host.log().contains(&hint), "{}", host.log());
     for (name, status) in
         [("riser.example", StatusCode::OK), ("evil.example", StatusCode::MISDIRECTED_REQUEST)]
     {
@@ -103,10 +102,10 @@ async fn an_unencrypted_portal_raises_a_problem_and_the_log_has_its_address() {
 }
 
 #[test]
-fn on_this_machine_only_the_log_names_the_tunnel() {
+fn the_log_of_a_local_portal_names_the_ssh_tunnel() {
     let installation = installation();
     let host = installation.start();
     let port = host.portal_url.rsplit(':').next().unwrap();
-    let said = format!("from another machine: ssh -L {port}:127.0.0.1:{port} user@");
-    assert!(host.log().contains(&said), "{}", host.log());
+    let hint = format!("from another machine: ssh -L {port}:127.0.0.1:{port} user@");
+    assert!(host.log().contains(&hint), "{}", host.log());
 }

@@ -1,23 +1,21 @@
-//! The programs and libraries under test, built where the tests were built.
+//! The programs and libraries under test, in the build directory of the tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The program `riser`.
 pub(crate) const RISER: &str = env!("CARGO_BIN_EXE_riser");
 
-/// The simulator.
 pub(crate) fn simulator() -> PathBuf {
     built_dir().join("evce-simulator")
 }
 
-/// The library of a plugin of this workspace.
+/// Returns the library of a plugin of this workspace.
 pub(crate) fn library(package: &str) -> PathBuf {
     built_dir().join(format!("lib{}.so", package.replace('-', "_")))
 }
 
-/// The directory named by `RISER_TEST_PLUGINS`, or the one of the tests after a build.
+/// Returns the directory in `RISER_TEST_PLUGINS`, or builds everything in the directory of the tests.
 fn built_dir() -> &'static Path {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
     DIRECTORY.get_or_init(|| std::env::var_os("RISER_TEST_PLUGINS").map_or_else(build, PathBuf::from))

@@ -1,4 +1,4 @@
-//! A set point written over EWS arrives at the charge controller exactly once, whatever happens in between.
+//! A set point write over EWS reaches the charge controller exactly once, also after an outage or a kill.
 
 use std::process::Command;
 
@@ -18,7 +18,7 @@ use crate::waiting::until;
 const REDUCTION: &str = "EVCE Zones/Z1/ZoneReduction";
 const REDUCTION_PATH: &str = "/zones/1/external-reduction";
 
-/// A site whose Status has read all, the BMS, and the id of the reduction of zone Z1.
+/// Starts a site and waits for the first poll. Returns the id of the reduction of zone Z1 as well.
 async fn running_site() -> (Site, Host, EwsClient, String) {
     let site = Site::new("F1", Processors::SetupAndStatus);
     site.installation.add_admin(ADMIN, ADMIN_PASSWORD);
@@ -30,13 +30,13 @@ async fn running_site() -> (Site, Host, EwsClient, String) {
     (site, host, bms, reduction)
 }
 
-/// The percentages of the writes at the controller.
+/// Returns the percentages of the writes that the controller received.
 async fn percentages(controller: &Controller) -> Vec<Option<f64>> {
     controller.writes(REDUCTION_PATH).await.into_iter().map(|body| body["value"].as_f64()).collect()
 }
 
-async fn first_under_way(controller: &Controller, method: &str, after: i64) -> Request {
-    until(&format!("a {method} under way"), async || {
+async fn first_open_request(controller: &Controller, method: &str, after: i64) -> Request {
+    until(&format!("an open {method} request"), async || {
         let requests = controller.requests(method, REDUCTION_PATH).await;
         let found = requests.iter().find(|request| request.status.is_none() && request.unix_ms >= after);
         found.cloned().ok_or(requests)
@@ -44,7 +44,7 @@ async fn first_under_way(controller: &Controller, method: &str, after: i64) -> R
     .await
 }
 
-/// Stops processes without their doing.
+/// Suspends processes.
 fn freeze(processes: &[Pid]) {
     for process in processes {
         kill_process(*process, Signal::STOP).unwrap();
@@ -72,7 +72,7 @@ async fn a_write_is_confirmed_by_reading_the_controller() {
 }
 
 #[tokio::test]
-async fn a_reduction_and_its_validity_in_one_request_become_one_write_as_they_are() {
+async fn a_reduction_and_its_validity_in_one_request_become_one_write() {
     let (site, _host, bms, reduction) = running_site().await;
     let tree: Tree = walk_until_there(&bms, REDUCTION).await;
     let validity = id_of(&tree, "EVCE Zones/Z1/ZoneValidity");
@@ -117,12 +117,12 @@ async fn a_kill_between_the_commit_and_the_worker_loses_no_write() {
 }
 
 #[tokio::test]
-async fn a_kill_after_the_put_and_before_its_receipt_sends_nothing_twice() {
+async fn a_kill_between_the_put_and_its_confirmation_sends_nothing_twice() {
     let (site, host, bms, reduction) = running_site().await;
-    // The first reading shows that there is something to do; the second would confirm it.
-    let order = json!({ "kind": "latency", "latency": "600s", "method": "GET", "path": REDUCTION_PATH,
+    // The first GET shows the old value; the second one would confirm the write.
+    let fault = json!({ "kind": "latency", "latency": "600s", "method": "GET", "path": REDUCTION_PATH,
                         "skip": 1 });
-    site.controller.fault(order).await;
+    site.controller.fault(fault).await;
     write(&bms, &reduction, "40").await;
     until("the write", async || {
         let percentages = percentages(&site.controller).await;
@@ -130,7 +130,7 @@ async fn a_kill_after_the_put_and_before_its_receipt_sends_nothing_twice() {
     })
     .await;
     let written_at = site.controller.requests("PUT", REDUCTION_PATH).await[0].unix_ms;
-    first_under_way(&site.controller, "GET", written_at).await;
+    first_open_request(&site.controller, "GET", written_at).await;
     host.kill();
     site.controller.end_faults().await;
 

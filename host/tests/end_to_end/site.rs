@@ -1,4 +1,4 @@
-//! A building: one charge controller, one Riser with the EVCE processors, one BMS.
+//! A site: one charge controller, one Riser with the EVCE processors, one BMS.
 
 use std::path::PathBuf;
 
@@ -11,15 +11,14 @@ use crate::programs;
 
 pub(crate) const EWS_SERVER: &str = "EVCE Ews Server";
 
-/// Which processors are there besides EVCE Setup.
+/// The processors of a site.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Processors {
     SetupAlone,
-    /// With Status, which polls every 5 s.
+    /// Status polls every 5 s.
     SetupAndStatus,
 }
 
-/// The building.
 pub(crate) struct Site {
     pub(crate) controller: Controller,
     pub(crate) installation: Installation,
@@ -47,14 +46,14 @@ impl Site {
     }
 }
 
-/// A file with the password of the controllers.
+/// Writes a file with the password of the controllers.
 pub(crate) fn password_file(directory: &tempfile::TempDir) -> PathBuf {
     let file = directory.path().join("evce-password");
     std::fs::write(&file, PASSWORD).unwrap();
     file
 }
 
-/// The EVCE processors for one connection and one server.
+/// Adds the EVCE processors for one connection and one EWS server.
 pub(crate) fn evce_processors(
     file: ConfigurationFile,
     connection: &str,

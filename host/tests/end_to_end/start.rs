@@ -1,4 +1,4 @@
-//! Failing and incomplete starts: their messages, and that no data is lost.
+//! Failed and incomplete starts: their messages, and that they lose no data.
 
 use std::net::TcpListener;
 
@@ -17,28 +17,29 @@ fn a_second_riser_on_one_directory_names_the_process_that_uses_it() {
     let installation = example();
     let host = installation.start();
     let refused = installation.run(&["serve", "--portal-listen", "127.0.0.1:0"]);
-    let said = format!("another Riser, process {}, uses the directory", host.id());
-    assert!(!refused.is_success && refused.text.contains(&said), "{}", refused.text);
+    let message = format!("another Riser, process {}, uses the directory", host.id());
+    assert!(!refused.is_success && refused.text.contains(&message), "{}", refused.text);
     // The doctor does not report a running Riser or its own port as a fault.
-    let looked = installation.run(&["doctor", "--portal-listen", &host.portal_url.replace("http://", "")]);
-    assert!(looked.is_success && looked.text.contains("Riser is running as process"), "{}", looked.text);
-    assert!(!looked.text.contains("FAULT"), "{}", looked.text);
+    let doctor = installation.run(&["doctor", "--portal-listen", &host.portal_url.replace("http://", "")]);
+    assert!(doctor.is_success && doctor.text.contains("Riser is running as process"), "{}", doctor.text);
+    assert!(!doctor.text.contains("FAULT"), "{}", doctor.text);
 }
 
 #[test]
-fn a_taken_portal_port_names_the_option_that_changes_it() {
+fn a_portal_port_in_use_is_refused_with_the_option_that_changes_it() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let installation = example();
     let refused = installation.run(&["serve", "--portal-listen", &address]);
-    let said = format!("the portal cannot listen on {address}; choose another address with --portal-listen");
-    assert!(!refused.is_success && refused.text.contains(&said), "{}", refused.text);
-    let looked = installation.run(&["doctor", "--portal-listen", &address]);
-    assert!(!looked.is_success && looked.text.contains("FAULT  the portal cannot listen"), "{}", looked.text);
+    let message =
+        format!("the portal cannot listen on {address}; choose another address with --portal-listen");
+    assert!(!refused.is_success && refused.text.contains(&message), "{}", refused.text);
+    let doctor = installation.run(&["doctor", "--portal-listen", &address]);
+    assert!(!doctor.is_success && doctor.text.contains("FAULT  the portal cannot listen"), "{}", doctor.text);
 }
 
 #[tokio::test]
-async fn a_taken_ews_port_is_a_problem_until_it_is_free() {
+async fn an_ews_port_in_use_is_a_problem_until_it_is_free() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let installation = example();
@@ -58,7 +59,7 @@ async fn a_taken_ews_port_is_a_problem_until_it_is_free() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_is_named() {
+fn a_directory_that_cannot_be_written_is_refused_with_a_remedy() {
     let installation = example();
     std::fs::write(installation.data(), "a file where the directory should be").unwrap();
     let refused = installation.run(&["serve", "--portal-listen", "127.0.0.1:0"]);
@@ -73,7 +74,7 @@ fn a_directory_that_cannot_be_written_is_named() {
 async fn a_damaged_database_is_quarantined_and_never_deleted() {
     let installation = example();
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
-    std::fs::write(installation.data().join("history.db"), b"not a database, whatever it is").unwrap();
+    std::fs::write(installation.data().join("history.db"), b"not a database").unwrap();
     let host = installation.start();
     let page = Portal::sign_in(&host).await.page("/").await;
     assert!(page.contains("History.db could not be used"), "{page}");
@@ -85,7 +86,7 @@ async fn a_damaged_database_is_quarantined_and_never_deleted() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_file_is_a_problem_that_names_the_data_key_and_keeps_all() {
+async fn a_wrong_key_file_raises_a_problem_with_the_data_key_and_loses_no_secret() {
     let installation = example();
     installation.apply(ConfigurationFile::new().ews_server("Building").text());
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
@@ -120,14 +121,14 @@ async fn a_missing_key_file_is_not_replaced_and_nothing_is_sealed_without_it() {
     let added = file.ews_server("Annex").text().to_owned();
     let refused = installation.try_apply(&added);
     assert!(!refused.is_success && refused.text.contains("key"), "{}", refused.text);
-    assert!(!key_file.exists(), "a key was made that opens nothing");
+    assert!(!key_file.exists(), "a new key was created");
 }
 
 #[tokio::test]
-async fn files_that_are_no_plugins_are_named_and_the_others_run() {
+async fn files_other_than_plugins_are_named_and_the_plugins_run() {
     let installation = example();
     installation.drop_in(std::path::Path::new("/lib/x86_64-linux-gnu/libm.so.6"), "libm.so");
-    std::fs::write(installation.path().join("notes.so"), "no library at all").unwrap();
+    std::fs::write(installation.path().join("notes.so"), "not a library").unwrap();
     installation.drop_in(&installation.path().join("notes.so"), "notes.so");
     let file = ConfigurationFile::new().ews_server("Example");
     installation.apply(file.processor("Counter", "riser.example/counter", "Example", "").text());

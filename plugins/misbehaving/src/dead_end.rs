@@ -1,10 +1,10 @@
 use riser_plugin::prelude::*;
 
-/// A connection whose second stage never passes.
+/// A connection whose second test stage always fails.
 #[derive(Connection)]
 #[connection(id = "dead-end", name = "Dead end")]
 pub(crate) struct DeadEnd {
-    /// Where it leads.
+    /// Host name to connect to.
     host: String,
 }
 

@@ -9,7 +9,7 @@ pub(crate) struct MemoryLeak;
 impl Processor for MemoryLeak {
     type Settings = ();
     const CLASS: Class =
-        Class::long_running("memory-leak", "Memory leak").about("Takes memory and gives none back.");
+        Class::long_running("memory-leak", "Memory leak").about("Allocates memory and never frees it.");
 
     fn run(&self, host: &Host, (): ()) -> Outcome {
         let mut kept = Vec::new();

@@ -1,9 +1,9 @@
 use riser_plugin::prelude::*;
 
-/// Where it keeps that it ran before.
+/// Key of the mark that the first run stores.
 const RAN_BEFORE: &str = "ran-before";
 
-/// Fails the first time with a problem for the administrator, and goes well the second time.
+/// Fails the first time with a problem for the administrator, and succeeds the second time.
 pub(crate) struct NeedsOperator;
 
 impl Processor for NeedsOperator {

@@ -1,10 +1,10 @@
 //! HTTP with Digest: one login for many calls.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use parking_lot::Mutex;
 use reqwest::Response;
 use riser_domain::DigestAlgorithm;
 use secrecy::SecretString;
@@ -129,7 +129,7 @@ impl Transport {
 
     /// Returns the header for the next request; `None` if a new challenge is needed.
     fn authorization(&self, body_bytes: usize) -> Option<String> {
-        let mut login = self.login.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut login = self.login.lock();
         let login = login.as_mut()?;
         if body_bytes > SMALL_BODY && login.since.elapsed() > OLD_NONCE {
             return None;
@@ -139,7 +139,7 @@ impl Transport {
     }
 
     fn forget_login(&self) {
-        *self.login.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.login.lock() = None;
     }
 
     /// Accepts the best challenge of a response. Returns `false` if the server says that the password is
@@ -177,7 +177,7 @@ impl Transport {
             count: 0,
             since: Instant::now(),
         };
-        *self.login.lock().unwrap_or_else(PoisonError::into_inner) = Some(login);
+        *self.login.lock() = Some(login);
         Ok(is_stale)
     }
 }

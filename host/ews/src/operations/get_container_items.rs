@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use riser_domain::{EwsItemId, PointHandle, Timestamp};
 
 use super::OperationContext;
@@ -170,7 +171,7 @@ impl Listing {
 impl ContainerListings {
     /// Keeps a listing for its later pages. Returns its number.
     fn keep(&self, listing: &Arc<Listing>, now: Timestamp) -> u64 {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock();
         kept.rows += listing.rows.len();
         while let Some((_, oldest)) = kept.listings.front() {
             if kept.rows <= KEPT_ROWS && now.since(oldest.made) < LIFETIME {
@@ -186,7 +187,7 @@ impl ContainerListings {
     }
 
     fn find(&self, number: u64) -> Option<Arc<Listing>> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept.lock();
         kept.listings.iter().find(|(known, _)| *known == number).map(|(_, listing)| Arc::clone(listing))
     }
 }

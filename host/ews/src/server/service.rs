@@ -1,7 +1,7 @@
 //! Maps HTTP requests to HTTP responses: path, method, login, body, and the status of each failure.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
+use parking_lot::RwLock;
 use riser_domain::EwsServer;
 use riser_http_server::{ConnectionAddrs, RequestBody};
 
@@ -38,25 +39,25 @@ impl Endpoints {
     /// Serves an endpoint at its path and replaces a previous one.
     pub(super) fn add(&self, endpoint: Arc<EwsEndpoint>) {
         let path = without_final_slash(&endpoint.server().path).to_owned();
-        self.by_path.write().unwrap_or_else(PoisonError::into_inner).insert(path, endpoint);
+        self.by_path.write().insert(path, endpoint);
     }
 
     /// Serves an endpoint no longer, unless another one is at its path.
     pub(super) fn remove(&self, endpoint: &Arc<EwsEndpoint>) {
         let path = without_final_slash(&endpoint.server().path);
-        let mut by_path = self.by_path.write().unwrap_or_else(PoisonError::into_inner);
+        let mut by_path = self.by_path.write();
         if by_path.get(path).is_some_and(|served| Arc::ptr_eq(served, endpoint)) {
             by_path.remove(path);
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.by_path.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.by_path.read().is_empty()
     }
 
     fn find(&self, path: &str) -> Option<Arc<EwsEndpoint>> {
         let path = without_final_slash(path);
-        let by_path = self.by_path.read().unwrap_or_else(PoisonError::into_inner);
+        let by_path = self.by_path.read();
         let is_alias = || (path == ALIAS_PATH).then_some(EwsServer::DEFAULT_PATH);
         by_path.get(path).or_else(|| by_path.get(is_alias()?)).cloned()
     }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use riser_domain::{AccountId, Timestamp};
 
 use crate::source::EwsAccount;
@@ -42,7 +42,7 @@ struct Counted {
 
 impl RequestCounter {
     pub(super) fn count(&self, account: &EwsAccount, client: IpAddr, now: Timestamp) {
-        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.counted.lock();
         counted.refused_logins = 0;
         let account = counted.accounts.entry(account.id).or_insert_with(|| AccountStatistics {
             id: account.id,
@@ -58,13 +58,13 @@ impl RequestCounter {
 
     /// Counts a failed login. Returns the number of consecutive failures.
     pub(super) fn count_refused(&self) -> u64 {
-        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.counted.lock();
         counted.refused_logins += 1;
         counted.refused_logins
     }
 
     pub(super) fn snapshot(&self) -> EndpointStatistics {
-        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = self.counted.lock();
         let mut accounts: Vec<AccountStatistics> = counted.accounts.values().cloned().collect();
         accounts.sort_by(|one, other| one.name.cmp(&other.name));
         let last = accounts.iter().max_by_key(|account| account.last_request_at);

@@ -11,11 +11,12 @@ mod streams;
 mod token;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use parking_lot::Mutex;
 use riser_domain::{Actor, Clock};
 use riser_store::{LoginSession, NewAuditEntry, NewLoginSession, Store, StoreError, TokenHash};
 use secrecy::SecretString;
@@ -135,7 +136,7 @@ impl Sessions {
             tracing::warn!(user.name = %name.escape_debug(), client.address = %address, "login refused for {}", name.escape_debug());
             return Ok(Err(SignInRefusal::NoMatch { retry_after_s: whole_seconds(pause) }));
         };
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).succeeded(&name, address, now);
+        self.attempts.lock().succeeded(&name, address, now);
         let token = SessionToken::random()?;
         let session = NewLoginSession {
             token_sha256: token.hash(),
@@ -158,7 +159,7 @@ impl Sessions {
     /// Counts an attempt. Returns the pause that follows if it fails, or the time left until one is allowed.
     fn count_attempt(&self, name: &str, address: IpAddr) -> Result<Duration, Duration> {
         let now = self.clock.now();
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempts = self.attempts.lock();
         let left = attempts.pause_left(name, address, now);
         if left.is_zero() { Ok(attempts.count(name, address, now)) } else { Err(left) }
     }

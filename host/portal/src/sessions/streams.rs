@@ -1,6 +1,7 @@
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use riser_store::TokenHash;
 
 /// Event streams that one session may hold open at the same time.
@@ -22,7 +23,7 @@ pub(crate) struct StreamPermit {
 impl Streams {
     /// Returns a permit for one more stream of the session; `None` if the session has reached its limit.
     pub(super) fn acquire(&self, session: TokenHash) -> Option<StreamPermit> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         let count = open.entry(session).or_default();
         if *count >= STREAMS_PER_SESSION {
             return None;
@@ -34,7 +35,7 @@ impl Streams {
 
 impl Drop for StreamPermit {
     fn drop(&mut self) {
-        let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.streams.open.lock();
         if let Some(count) = open.get_mut(&self.session) {
             *count -= 1;
             if *count == 0 {

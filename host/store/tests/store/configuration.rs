@@ -6,7 +6,7 @@ use crate::fixture::{
 };
 
 #[tokio::test]
-async fn a_configuration_comes_back_as_it_was_stored() {
+async fn a_configuration_is_loaded_as_it_was_stored() {
     let (test, server, connection_id, processor_id) = TestStore::new().await.with_processor().await;
     let (test, _) = test.start_again().await;
     let loaded = test.store.load_configuration().await.unwrap();
@@ -25,7 +25,7 @@ async fn a_configuration_comes_back_as_it_was_stored() {
 }
 
 #[tokio::test]
-async fn a_cron_rule_comes_back_as_it_was_stored() {
+async fn a_cron_rule_is_loaded_as_it_was_stored() {
     let test = TestStore::new().await;
     let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
     let mut nightly = schedule("Nightly");
@@ -36,7 +36,7 @@ async fn a_cron_rule_comes_back_as_it_was_stored() {
 }
 
 #[tokio::test]
-async fn a_change_that_is_not_committed_leaves_nothing_behind() {
+async fn a_change_that_is_not_committed_is_undone() {
     let test = TestStore::new().await;
     let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
     changes.add_ews_server(&ews_server("Main", 1)).await.unwrap();
@@ -47,12 +47,12 @@ async fn a_change_that_is_not_committed_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn every_change_has_its_author_in_the_audit_trail() {
+async fn every_change_has_its_actor_in_the_audit_trail() {
     let (test, ..) = TestStore::new().await.with_processor().await;
     let audit = test.store.list_audit(10).await.unwrap();
-    let told: Vec<_> = audit.iter().rev().map(|entry| (&*entry.subject, &*entry.subject_name)).collect();
+    let subjects: Vec<_> = audit.iter().rev().map(|entry| (&*entry.subject, &*entry.subject_name)).collect();
     assert_eq!(
-        told,
+        subjects,
         [
             ("EWS server", "Main"),
             ("connection", "EVCE"),
@@ -86,7 +86,7 @@ async fn each_commit_raises_the_version_and_a_writer_with_an_older_one_is_refuse
 }
 
 #[tokio::test]
-async fn what_a_processor_uses_cannot_be_removed() {
+async fn an_object_used_by_a_processor_cannot_be_removed() {
     let (test, server, connection, processor) = TestStore::new().await.with_processor().await;
     let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
     assert!(matches!(changes.remove_connection(connection).await, Err(StoreError::InUse(_))));
@@ -98,7 +98,7 @@ async fn what_a_processor_uses_cannot_be_removed() {
 }
 
 #[tokio::test]
-async fn secrets_are_kept_sealed_and_counted() {
+async fn secrets_are_stored_sealed_and_their_version_is_counted() {
     let (test, server, connection, processor) = TestStore::new().await.with_processor().await;
     let kid = add_data_key(&test).await;
     let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
@@ -137,7 +137,7 @@ async fn secrets_are_kept_sealed_and_counted() {
 }
 
 #[tokio::test]
-async fn a_root_key_may_be_made_only_while_nothing_is_sealed() {
+async fn a_root_key_may_be_created_only_while_nothing_is_sealed() {
     let test = TestStore::new().await;
     assert!(!test.store.has_sealed_rows().await.unwrap());
     add_data_key(&test).await;
@@ -145,7 +145,7 @@ async fn a_root_key_may_be_made_only_while_nothing_is_sealed() {
 }
 
 #[tokio::test]
-async fn a_removed_row_leaves_its_number_to_no_one() {
+async fn the_id_of_a_removed_row_is_not_used_again() {
     let test = TestStore::new().await;
     let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
     let first = changes.add_connection(&connection("first")).await.unwrap();

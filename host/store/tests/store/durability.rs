@@ -7,7 +7,7 @@ use riser_store::Store;
 
 use crate::fixture::START;
 
-/// Times that the process is killed in one directory.
+/// Number of kills in one directory.
 const KILLS: usize = 5;
 
 #[tokio::test]
@@ -17,7 +17,7 @@ async fn an_acknowledged_set_point_survives_kill_9() {
     for kill in 0..KILLS {
         let mut child = Command::new(example()).arg(directory.path()).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
-        // Killed after another number of acknowledgements each time.
+        // The number of acknowledgements before the kill differs each time.
         for _ in 0..=(kill * 13) {
             let mut line = String::new();
             lines.read_line(&mut line).unwrap();
@@ -35,7 +35,7 @@ async fn an_acknowledged_set_point_survives_kill_9() {
         let newest = store.latest_writes().await.unwrap().last().map(|write| write.id.0).unwrap();
         let audited = store.list_audit(1).await.unwrap()[0].id;
         assert!(newest >= *acknowledged.last().unwrap(), "kill {kill}");
-        // Each write has its audit row in the same commit, and numbers have no gap.
+        // Each write has its audit row in the same commit, and ids have no gap.
         assert_eq!(audited, newest);
         let expired = store.expire_writes(START).await.unwrap().len();
         assert!(expired <= 7, "only the newest write of a point is open");

@@ -1,4 +1,4 @@
-//! The world of a test: a store in a directory of its own.
+//! A store in a temporary directory.
 
 use std::path::Path;
 use std::time::Duration;
@@ -40,7 +40,7 @@ impl TestStore {
         (Self { store, clock, directory }, recovery)
     }
 
-    /// A server, a connection and a processor configuration that uses them.
+    /// Adds an EWS server, a connection and a processor configuration that uses them.
     pub(crate) async fn with_processor(self) -> (Self, EwsServerId, ConnectionId, ConfigurationId) {
         let mut changes = self.store.begin_configuration(&Actor::CommandLine, self.now()).await.unwrap();
         let server = changes.add_ews_server(&ews_server("Main", 51_358)).await.unwrap();
@@ -115,7 +115,7 @@ pub(crate) fn sealed(kid: &str, bytes: &[u8]) -> SealedValue {
 
 pub(crate) const READ_WRITE: AccountRights = AccountRights::ReadWrite;
 
-/// Bytes of the file and its write-ahead log: they grow with every commit before the next checkpoint.
+/// Returns the size of the file and its write-ahead log, which grow with every commit until the next checkpoint.
 pub(crate) fn written_bytes(directory: &Path) -> u64 {
     let wal = std::fs::metadata(directory.join("riser.db-wal")).map_or(0, |metadata| metadata.len());
     let main = std::fs::metadata(directory.join("riser.db")).unwrap().len();

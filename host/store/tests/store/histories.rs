@@ -39,7 +39,7 @@ async fn samples_are_read_in_order_before_during_and_after_a_flush() {
 }
 
 #[tokio::test]
-async fn a_sample_for_the_same_moment_replaces_the_one_of_before() {
+async fn a_sample_of_the_same_time_replaces_the_earlier_one() {
     let test = TestStore::new().await;
     record(&test, &[sample(1, 1.0), sample(2, 2.0)]).await;
     test.store.flush_journal(at(10)).await.unwrap();
@@ -51,7 +51,7 @@ async fn a_sample_for_the_same_moment_replaces_the_one_of_before() {
 }
 
 #[tokio::test]
-async fn pages_follow_each_other_without_gap_or_repetition() {
+async fn consecutive_pages_have_no_gap_and_no_repetition() {
     let test = TestStore::new().await;
     let samples: Vec<_> = (0..25).map(|minute| sample(minute, 1.0)).collect();
     record(&test, &samples).await;
@@ -78,7 +78,7 @@ async fn the_span_covers_journal_and_samples() {
 }
 
 #[tokio::test]
-async fn last_values_of_every_kind_come_back() {
+async fn last_values_of_every_kind_are_loaded_as_they_were_stored() {
     let test = TestStore::new().await;
     let values = [
         Value::DateTime(START),
@@ -93,7 +93,7 @@ async fn last_values_of_every_kind_come_back() {
         .map(PointHandle)
         .zip(values)
         .map(|(handle, value)| {
-            let reason = Some("no answer for 60 s".into());
+            let reason = Some("no response for 60 s".into());
             let state = ValueState::Offline;
             (handle, Reading { value, state, reason, source_time: START, received_time: at(1) })
         })

@@ -78,7 +78,7 @@ async fn items_of(test: &TestStore, owner: &TreeOwner) -> Vec<StoredItem> {
 }
 
 #[tokio::test]
-async fn a_tree_comes_back_as_it_was_declared_with_neighbouring_handles() {
+async fn a_tree_is_loaded_as_it_was_declared_with_consecutive_handles() {
     let (test, server, connection, _) = TestStore::new().await.with_processor().await;
     let owner = owner(server, Some(connection));
     let handles = apply(&test, &owner, &tree()).await.unwrap();
@@ -103,7 +103,7 @@ async fn a_tree_declared_twice_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_renamed_item_keeps_its_handle_and_a_vanished_one_comes_back_under_its_own() {
+async fn a_renamed_item_and_one_that_returns_keep_their_handles() {
     let (test, server, ..) = TestStore::new().await.with_processor().await;
     let owner = owner(server, None);
     let handles = apply(&test, &owner, &tree()).await.unwrap();
@@ -151,15 +151,14 @@ async fn two_servers_may_serve_the_same_ids() {
 }
 
 #[tokio::test]
-async fn keys_follow_the_order_of_the_processors_and_outlive_every_change_but_the_removal_of_the_connection()
-{
+async fn keys_follow_the_order_of_the_processors_and_change_only_with_a_new_connection() {
     let (test, server, connection, _) = TestStore::new().await.with_processor().await;
     let mut changes = test.store.begin_configuration(&Actor::CommandLine, test.now()).await.unwrap();
     let south = changes.add_connection(&crate::fixture::connection("South")).await.unwrap();
     let mut processor = crate::fixture::processor("South Status", server, Some(south));
     processor.id = changes.add_processor(&processor).await.unwrap();
     changes.commit().await.unwrap();
-    // Asked for in the other order than they were added.
+    // Read in the reverse order.
     assert_eq!(test.store.tree_key(&owner(server, Some(south))).await.unwrap(), TreeKey(2));
     assert_eq!(test.store.tree_key(&owner(server, Some(connection))).await.unwrap(), TreeKey(1));
 

@@ -64,7 +64,7 @@ async fn of_two_writes_for_one_point_in_a_request_the_last_stays() {
 }
 
 #[tokio::test]
-async fn a_write_goes_only_where_its_state_may_go() {
+async fn a_write_changes_only_to_allowed_states() {
     let test = TestStore::new().await;
     let id = accept_one(&test, 1, Value::Boolean(true)).await.id;
     let accepted_at = test.now();
@@ -84,13 +84,13 @@ async fn a_write_goes_only_where_its_state_may_go() {
     let write = test.store.latest_writes().await.unwrap().remove(0);
     assert_eq!(write.state, WriteState::Confirmed);
     assert_eq!(write.reason, "why");
-    // The first time it was sent counts.
+    // `sent_at` is the first time.
     assert_eq!(write.sent_at, Some(accepted_at.plus(Duration::from_secs(2))));
     assert_eq!(write.changed_at, accepted_at.plus(Duration::from_secs(5)));
 }
 
 #[tokio::test]
-async fn a_write_expires_at_its_moment_and_not_before() {
+async fn a_write_expires_exactly_at_its_time() {
     let test = TestStore::new().await;
     let id = accept_one(&test, 1, Value::Long(1)).await.id;
     test.clock.advance(Duration::from_mins(15) - Duration::from_millis(1));
@@ -102,7 +102,7 @@ async fn a_write_expires_at_its_moment_and_not_before() {
 }
 
 #[tokio::test]
-async fn requests_at_the_same_time_are_all_accepted_with_groups_of_their_own() {
+async fn concurrent_requests_are_all_accepted_in_separate_groups() {
     let test = TestStore::new().await;
     let requests = (0..50).map(|point| {
         let (store, now) = (test.store.clone(), test.now());
@@ -120,16 +120,16 @@ async fn requests_at_the_same_time_are_all_accepted_with_groups_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_takes_no_one_elses_set_point_along() {
+async fn a_cancelled_caller_does_not_lose_the_write_of_another() {
     let test = TestStore::new().await;
     let (first, second) = ([write(&test, 1, Value::Long(1))], [write(&test, 2, Value::Long(2))]);
     let actor = bms();
-    let mut left = Box::pin(test.store.accept_writes(&first, &actor, test.now()));
-    // One look puts the request into the queue; then the caller goes away.
-    let looked =
-        std::future::poll_fn(|context| std::task::Poll::Ready(left.as_mut().poll(context).is_pending()));
-    assert!(looked.await);
-    drop(left);
+    let mut cancelled = Box::pin(test.store.accept_writes(&first, &actor, test.now()));
+    // One poll queues the request; then the caller is dropped.
+    let is_pending =
+        std::future::poll_fn(|context| std::task::Poll::Ready(cancelled.as_mut().poll(context).is_pending()));
+    assert!(is_pending.await);
+    drop(cancelled);
     test.store.accept_writes(&second, &actor, test.now()).await.unwrap();
     let open = test.store.open_writes().await.unwrap();
     assert!(open.iter().any(|write| write.point == PointHandle(2)));

@@ -20,7 +20,7 @@ async fn sign_in(test: &TestStore, user: UserId, token_sha256: TokenHash) {
 }
 
 #[tokio::test]
-async fn a_person_is_found_by_name_and_kept_once() {
+async fn a_user_is_found_by_name_and_a_second_one_is_refused() {
     let test = TestStore::new().await;
     let id = add_ada(&test).await;
     let ada = test.store.find_user("ada").await.unwrap().unwrap();
@@ -52,7 +52,7 @@ async fn a_session_is_found_by_its_token_until_it_is_over() {
 }
 
 #[tokio::test]
-async fn a_new_password_another_role_and_signing_out_end_sessions() {
+async fn a_new_password_a_new_role_and_signing_out_end_sessions() {
     let test = TestStore::new().await;
     let ada = add_ada(&test).await;
     let actor = Actor::Person("root".to_owned());
@@ -82,7 +82,7 @@ async fn a_new_password_another_role_and_signing_out_end_sessions() {
 }
 
 #[tokio::test]
-async fn what_changes_nothing_in_the_store_can_be_audited_too() {
+async fn an_action_without_a_change_in_the_store_can_be_audited() {
     let test = TestStore::new().await;
     let entry =
         NewAuditEntry { action: "login", subject: "session", subject_name: "ada", detail: "127.0.0.1" };

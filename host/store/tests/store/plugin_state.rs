@@ -4,7 +4,7 @@ use riser_store::StoreError;
 use crate::fixture::TestStore;
 
 #[tokio::test]
-async fn state_is_kept_replaced_and_forgotten() {
+async fn state_is_stored_replaced_and_removed() {
     let (test, .., processor) = TestStore::new().await.with_processor().await;
     assert_eq!(test.store.find_plugin_state(processor, "cursor").await.unwrap(), None);
     test.store.put_plugin_state(processor, "cursor", b"1").await.unwrap();
@@ -16,7 +16,7 @@ async fn state_is_kept_replaced_and_forgotten() {
 }
 
 #[tokio::test]
-async fn one_mebibyte_in_all_is_kept_and_not_a_byte_more() {
+async fn state_above_one_mebibyte_is_refused() {
     let (test, .., processor) = TestStore::new().await.with_processor().await;
     let half = vec![0; 512 * 1024 - 1];
     test.store.put_plugin_state(processor, "a", &half).await.unwrap();
@@ -29,7 +29,7 @@ async fn one_mebibyte_in_all_is_kept_and_not_a_byte_more() {
 }
 
 #[tokio::test]
-async fn state_of_a_configuration_that_is_not_there_is_refused() {
+async fn state_of_an_unknown_configuration_is_refused() {
     let test = TestStore::new().await;
     let refusal = test.store.put_plugin_state(ConfigurationId(9), "a", b"").await.unwrap_err();
     assert!(matches!(refusal, StoreError::InUse(_)), "{refusal}");

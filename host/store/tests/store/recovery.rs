@@ -7,8 +7,8 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::fixture::{START, TestStore, ews_server};
 
-/// Spoils the `riser.db` of a used directory and starts again: the file is aside as it was, the start succeeds.
-async fn check(situation: &str, expected: Fault, spoil: impl AsyncFn(&Path)) {
+/// Damages the `riser.db` of a used directory and starts again: the start succeeds and the file is quarantined.
+async fn check(case: &str, expected: Fault, damage: impl AsyncFn(&Path)) {
     let test = TestStore::new().await;
     let mut changes = test.store.begin_configuration(&riser_domain::Actor::System, test.now()).await.unwrap();
     changes.add_ews_server(&ews_server("Main", 1)).await.unwrap();
@@ -17,17 +17,17 @@ async fn check(situation: &str, expected: Fault, spoil: impl AsyncFn(&Path)) {
     let TestStore { store, clock, directory } = test;
     drop(store);
     let file = directory.path().join("riser.db");
-    spoil(&file).await;
-    let spoilt = std::fs::read(&file).ok();
+    damage(&file).await;
+    let damaged = std::fs::read(&file).ok();
 
     let (store, recovery) = Store::open(directory.path(), &clock).await.unwrap();
     let moved = &recovery.quarantined[0];
-    assert_eq!((moved.file, moved.fault), ("riser.db", expected), "{situation}");
-    assert!(std::fs::read(&moved.to).ok() == spoilt, "{situation}: nothing is lost");
-    assert!(recovery.is_new, "{situation}");
-    assert!(store.load_configuration().await.unwrap().ews_servers.is_empty(), "{situation}");
-    // Handles in the history meant items of the file that is gone.
-    assert_eq!(recovery.quarantined[1].fault, Fault::OfAnotherInstallation, "{situation}");
+    assert_eq!((moved.file, moved.fault), ("riser.db", expected), "{case}");
+    assert!(std::fs::read(&moved.to).ok() == damaged, "{case}: data is lost");
+    assert!(recovery.is_new, "{case}");
+    assert!(store.load_configuration().await.unwrap().ews_servers.is_empty(), "{case}");
+    // Handles in the history belong to the items of the quarantined file.
+    assert_eq!(recovery.quarantined[1].fault, Fault::OfAnotherInstallation, "{case}");
 }
 
 fn overwrite(file: &Path, at: u64, bytes: &[u8]) {
@@ -37,7 +37,7 @@ fn overwrite(file: &Path, at: u64, bytes: &[u8]) {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_used_is_quarantined_and_the_start_goes_on() {
+async fn an_unusable_file_is_quarantined_and_the_start_succeeds() {
     check("zero bytes", Fault::Empty, async |file| std::fs::write(file, "").unwrap()).await;
     check("no database", Fault::Foreign, async |file| std::fs::write(file, "hello").unwrap()).await;
     check("a header byte", Fault::Foreign, async |file| overwrite(file, 0, b"X")).await;
@@ -67,7 +67,7 @@ async fn a_file_that_cannot_be_used_is_quarantined_and_the_start_goes_on() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_that_leads_nowhere_is_quarantined() {
+async fn a_dangling_link_is_quarantined() {
     check("a dangling link", Fault::NoFile, async |file| {
         std::fs::remove_file(file).unwrap();
         std::os::unix::fs::symlink("nowhere", file).unwrap();
@@ -76,7 +76,7 @@ async fn a_link_that_leads_nowhere_is_quarantined() {
 }
 
 #[tokio::test]
-async fn a_write_ahead_log_of_noise_is_passed_over() {
+async fn a_write_ahead_log_of_noise_is_ignored() {
     let test = TestStore::new().await;
     test.store.close().await;
     let TestStore { store, clock, directory } = test;
@@ -88,7 +88,7 @@ async fn a_write_ahead_log_of_noise_is_passed_over() {
 }
 
 #[tokio::test]
-async fn a_damaged_history_costs_only_the_history() {
+async fn only_a_damaged_history_is_quarantined() {
     let test = TestStore::new().await;
     let instance = test.store.instance_id().to_owned();
     test.store.close().await;
@@ -116,7 +116,7 @@ async fn the_history_of_another_installation_is_quarantined() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_later_release_is_refused_and_left_alone() {
+async fn a_database_of_a_later_release_is_refused_and_kept() {
     let test = TestStore::new().await;
     test.store.close().await;
     let TestStore { store, clock, directory } = test;
@@ -140,14 +140,14 @@ async fn a_database_of_a_later_release_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_directory_in_use_is_refused_with_the_process_that_uses_it() {
+async fn a_directory_in_use_is_refused_with_its_process_id() {
     let test = TestStore::new().await;
     let refusal = Store::open(test.directory.path(), &test.clock).await.unwrap_err().to_string();
     assert!(refusal.contains(&format!("another Riser, process {}", std::process::id())), "{refusal}");
 }
 
 #[tokio::test]
-async fn a_directory_that_is_a_file_is_named_as_unwritable() {
+async fn a_file_in_place_of_the_directory_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("data");
     std::fs::write(&file, "").unwrap();

@@ -6,7 +6,7 @@ use riser_store::StoreError;
 use crate::fixture::TestStore;
 
 #[tokio::test]
-async fn a_run_goes_from_waiting_over_running_to_its_end() {
+async fn a_run_is_waiting_then_running_then_ended() {
     let (test, .., processor) = TestStore::new().await.with_processor().await;
     let trigger = RunTrigger::Person("ada".to_owned());
     let run = test.store.add_run(processor, &trigger, test.now()).await.unwrap();
@@ -30,7 +30,7 @@ async fn a_run_goes_from_waiting_over_running_to_its_end() {
 }
 
 #[tokio::test]
-async fn runs_that_were_not_over_are_interrupted_by_the_next_start() {
+async fn the_next_start_interrupts_runs_that_had_not_ended() {
     let (test, .., processor) = TestStore::new().await.with_processor().await;
     let waiting = test.store.add_run(processor, &RunTrigger::HostStart, test.now()).await.unwrap();
     let running = test.store.add_run(processor, &RunTrigger::Schedule, test.now()).await.unwrap();
@@ -45,7 +45,7 @@ async fn runs_that_were_not_over_are_interrupted_by_the_next_start() {
 }
 
 #[tokio::test]
-async fn a_log_is_read_in_pages_and_goes_with_its_run() {
+async fn a_log_is_read_in_pages_and_removed_with_its_run() {
     let (test, .., processor) = TestStore::new().await.with_processor().await;
     let run = test.store.add_run(processor, &RunTrigger::SetPoint, test.now()).await.unwrap();
     let lines: Vec<_> =
@@ -60,7 +60,7 @@ async fn a_log_is_read_in_pages_and_goes_with_its_run() {
     let success = test.store.add_run(processor, &RunTrigger::Restart, test.now()).await.unwrap();
     test.store.end_run(success, RunState::Succeeded, "", test.now()).await.unwrap();
     test.clock.advance(Duration::from_secs(1));
-    // The newest success stays: others may wait for it.
+    // The newest success stays, because other classes may require it.
     assert_eq!(test.store.remove_old_runs(test.now()).await.unwrap(), 1);
     assert!(test.store.list_run_log(run, 0, 1).await.unwrap().is_empty());
     assert_eq!(test.store.list_recent_runs(5).await.unwrap()[0].id, success);

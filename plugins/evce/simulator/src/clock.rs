@@ -4,10 +4,10 @@
 //! runs `speed` times as fast. Advancing moves both by the same amount; setting the offset moves only the
 //! controller's, like a clock that was set wrongly.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use parking_lot::{Mutex, MutexGuard};
 
 /// The source of wall time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl Clock {
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {
-        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+        self.hands.lock()
     }
 }
 

@@ -2,8 +2,7 @@
 //!
 //! Each part has its own lock, held for one short computation and never across a wait.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use crate::auth::Auth;
@@ -101,5 +100,5 @@ impl Controller {
 }
 
 fn locked<T>(part: &Mutex<T>) -> MutexGuard<'_, T> {
-    part.lock().unwrap_or_else(PoisonError::into_inner)
+    part.lock()
 }

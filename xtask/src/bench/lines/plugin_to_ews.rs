@@ -63,8 +63,8 @@ pub(in crate::bench) async fn measure(
 }
 
 async fn published_at(client: &EwsClient, id: &str) -> anyhow::Result<Duration> {
-    let answer = client.values(&[id]).await?;
-    let text = &answer.values.first().context("the stamp has gone")?.text;
+    let response = client.values(&[id]).await?;
+    let text = &response.values.first().context("the stamp has gone")?.text;
     Ok(Duration::from_nanos(text.parse()?))
 }
 
@@ -76,7 +76,7 @@ async fn check_that_all_changed(client: &EwsClient, points: &[String]) -> anyhow
         let values = client.values(&ids).await?.values;
         ensure!(values.len() == ids.len(), "values are missing");
         let first = values[0].text.clone();
-        ensure!(values.iter().all(|value| value.text == first), "an answer mixes two beats");
+        ensure!(values.iter().all(|value| value.text == first), "a response mixes two beats");
         beats.push(first.parse::<f64>()?);
     }
     ensure!(beats.iter().all(|beat| beat - beats[0] <= 1.0), "a part of the values did not change");

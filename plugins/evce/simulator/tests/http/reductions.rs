@@ -31,7 +31,7 @@ async fn a_reduction_is_kept_as_sent_lowers_the_set_point_and_ends_by_the_contro
 }
 
 #[tokio::test]
-async fn a_relative_validity_counts_from_its_receipt() {
+async fn a_relative_validity_counts_from_its_arrival() {
     let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
     let mut sent = reduction(50.0, "");
