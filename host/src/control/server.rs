@@ -4,15 +4,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use riser_platform::{ControlListener, ControlPeer, ControlStream};
 use riser_runtime::Runtime;
-use tokio::net::UnixStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::framing::{self, MAX_REQUEST_BYTES, MessageReader, MessageWriter, ReadError};
 use super::protocol::{Failure, Hello, PROTOCOL_VERSION, Reply, Request};
-use super::socket::{ControlListener, Peer};
 use super::stored::{self, LogReader};
 use super::{processors, status_report};
 
@@ -76,7 +75,12 @@ async fn serve(listener: ControlListener, runtime: Runtime, stop: CancellationTo
     clients.shutdown().await;
 }
 
-async fn serve_client(_permit: OwnedSemaphorePermit, stream: UnixStream, peer: Peer, runtime: Runtime) {
+async fn serve_client(
+    _permit: OwnedSemaphorePermit,
+    stream: ControlStream,
+    peer: ControlPeer,
+    runtime: Runtime,
+) {
     let (mut reader, mut writer) = framing::split(stream, MAX_REQUEST_BYTES);
     let request = match receive(&mut reader, &mut writer, peer, REQUEST_TIMEOUT).await {
         Ok(Some(request)) => request,
@@ -102,7 +106,7 @@ async fn serve_client(_permit: OwnedSemaphorePermit, stream: UnixStream, peer: P
 async fn receive(
     reader: &mut MessageReader,
     writer: &mut MessageWriter,
-    peer: Peer,
+    peer: ControlPeer,
     timeout: Duration,
 ) -> Result<Option<Request>, Failure> {
     if !peer.is_allowed() {
@@ -127,7 +131,7 @@ async fn receive(
 struct Handler<'client> {
     runtime: &'client Runtime,
     writer: &'client mut MessageWriter,
-    peer: Peer,
+    peer: ControlPeer,
 }
 
 impl Handler<'_> {
@@ -212,8 +216,8 @@ mod tests {
 
     /// What the host makes of these bytes; the client stays connected.
     async fn received(bytes: &[u8], timeout: Duration) -> Result<Option<Request>, Failure> {
-        let (mut client, host) = UnixStream::pair().unwrap();
-        let peer = Peer::of(&host).unwrap();
+        let (mut client, host) = ControlStream::pair().unwrap();
+        let peer = ControlPeer::of(&host).unwrap();
         let (mut reader, mut writer) = framing::split(host, 64);
         client.write_all(bytes).await.unwrap();
         receive(&mut reader, &mut writer, peer, timeout).await

@@ -58,6 +58,6 @@ mod tests {
         permits.pop();
         assert!(streams.acquire([1; 32]).is_some());
         drop(permits);
-        assert!(streams.open.lock().unwrap().is_empty());
+        assert!(streams.open.lock().is_empty());
     }
 }

@@ -9,7 +9,14 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _}
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
-use tokio::net::{UnixListener, UnixSocket, UnixStream};
+use tokio::net::{UnixListener, UnixSocket};
+
+/// A connection to a control socket.
+pub type ControlStream = tokio::net::UnixStream;
+/// The reading half of a connection.
+pub type ControlReadHalf = tokio::net::unix::OwnedReadHalf;
+/// The writing half of a connection.
+pub type ControlWriteHalf = tokio::net::unix::OwnedWriteHalf;
 
 /// The name of the socket in the data directory.
 const SOCKET_FILE: &str = "control.sock";
@@ -20,18 +27,18 @@ const BACKLOG: u32 = 1_024;
 
 /// A user of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct UnixUser(u32);
+pub struct UnixUser(u32);
 
 /// The process at the other end of a connection.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer {
-    pub(crate) user: UnixUser,
-    pub(crate) process: Option<i32>,
+pub struct ControlPeer {
+    pub user: UnixUser,
+    pub process: Option<i32>,
 }
 
 /// The listening socket. Its file is removed with this value.
 #[derive(Debug)]
-pub(crate) struct ControlListener {
+pub struct ControlListener {
     listener: UnixListener,
     path: PathBuf,
     /// Device and inode of the file, so that only this socket's own file is removed.
@@ -40,7 +47,7 @@ pub(crate) struct ControlListener {
 
 /// Why a client cannot use the control socket.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ConnectError {
+pub enum ControlConnectError {
     /// There is no socket, or nobody listens on it.
     #[error("no host listens on the control socket")]
     NotListening,
@@ -64,8 +71,8 @@ pub(crate) enum ConnectError {
 impl UnixUser {
     const ROOT: Self = Self(0);
 
-    /// The user that this process acts as.
-    pub(crate) fn current() -> Self {
+    /// Returns the effective user of this process.
+    pub fn current() -> Self {
         Self(rustix::process::geteuid().as_raw())
     }
 
@@ -94,21 +101,21 @@ impl fmt::Display for UnixUser {
     }
 }
 
-impl Peer {
-    pub(super) fn of(stream: &UnixStream) -> io::Result<Self> {
+impl ControlPeer {
+    pub fn of(stream: &ControlStream) -> io::Result<Self> {
         let credentials = stream.peer_cred()?;
         Ok(Self { user: UnixUser(credentials.uid()), process: credentials.pid() })
     }
 
-    /// Whether a host of this process's user serves the peer.
-    pub(crate) fn is_allowed(self) -> bool {
+    /// Returns whether a host of this process's user serves the peer.
+    pub fn is_allowed(self) -> bool {
         self.user == UnixUser::current() || self.user == UnixUser::ROOT
     }
 }
 
 impl ControlListener {
     /// Listens in a data directory whose lock this process holds: a socket that is there already is stale.
-    pub(crate) fn bind(directory: &Path) -> io::Result<Self> {
+    pub fn bind(directory: &Path) -> io::Result<Self> {
         let path = directory.join(SOCKET_FILE);
         remove_stale(&path)?;
         let address = Address::of(directory)?;
@@ -121,10 +128,10 @@ impl ControlListener {
         Ok(Self { listener, path, file: (metadata.dev(), metadata.ino()) })
     }
 
-    /// The next client.
-    pub(crate) async fn accept(&self) -> io::Result<(UnixStream, Peer)> {
+    /// Accepts the next client.
+    pub async fn accept(&self) -> io::Result<(ControlStream, ControlPeer)> {
         let (stream, _) = self.listener.accept().await?;
-        let peer = Peer::of(&stream)?;
+        let peer = ControlPeer::of(&stream)?;
         Ok((stream, peer))
     }
 }
@@ -154,52 +161,56 @@ fn remove_stale(path: &Path) -> io::Result<()> {
 /// Connects to the host that uses a data directory.
 ///
 /// The socket must belong to this user. Root also uses the socket of the user who owns the data directory.
-pub(crate) async fn connect(directory: &Path) -> Result<UnixStream, ConnectError> {
+pub async fn connect_control(directory: &Path) -> Result<ControlStream, ControlConnectError> {
     let path = directory.join(SOCKET_FILE);
-    let failed = |source| ConnectError::Failed { path: path.clone(), source };
+    let failed = |source| ControlConnectError::Failed { path: path.clone(), source };
     let user = UnixUser::current();
     let directory_owner = match directory.metadata() {
         Ok(metadata) => UnixUser::owner_of(&metadata),
         Err(error) => match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => return Err(ConnectError::NotListening),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                return Err(ControlConnectError::NotListening);
+            }
             io::ErrorKind::PermissionDenied => {
-                return Err(ConnectError::NoAccess { path, owner: None, user });
+                return Err(ControlConnectError::NoAccess { path, owner: None, user });
             }
             _ => return Err(failed(error)),
         },
     };
     let owner = match path.symlink_metadata() {
         Ok(metadata) if metadata.file_type().is_socket() => UnixUser::owner_of(&metadata),
-        Ok(_) => return Err(ConnectError::NotListening),
+        Ok(_) => return Err(ControlConnectError::NotListening),
         Err(error) => match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => return Err(ConnectError::NotListening),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                return Err(ControlConnectError::NotListening);
+            }
             io::ErrorKind::PermissionDenied => {
-                return Err(ConnectError::NoAccess { path, owner: Some(directory_owner), user });
+                return Err(ControlConnectError::NoAccess { path, owner: Some(directory_owner), user });
             }
             _ => return Err(failed(error)),
         },
     };
     let is_trusted = |it: UnixUser| it == user || (user == UnixUser::ROOT && it == directory_owner);
     if !is_trusted(owner) {
-        return Err(ConnectError::ForeignOwner { path, owner, user });
+        return Err(ControlConnectError::ForeignOwner { path, owner, user });
     }
     let address = Address::of(directory).map_err(failed)?;
-    let stream = match UnixStream::connect(&address.path).await {
+    let stream = match ControlStream::connect(&address.path).await {
         Ok(stream) => stream,
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-                return Err(ConnectError::NotListening);
+                return Err(ControlConnectError::NotListening);
             }
             io::ErrorKind::PermissionDenied => {
-                return Err(ConnectError::NoAccess { path, owner: Some(owner), user });
+                return Err(ControlConnectError::NoAccess { path, owner: Some(owner), user });
             }
             _ => return Err(failed(error)),
         },
     };
     // The owner of the file may differ from the user that listens, whom the kernel knows.
-    let listener = Peer::of(&stream).map_err(failed)?.user;
+    let listener = ControlPeer::of(&stream).map_err(failed)?.user;
     if !is_trusted(listener) {
-        return Err(ConnectError::ForeignOwner { path, owner: listener, user });
+        return Err(ControlConnectError::ForeignOwner { path, owner: listener, user });
     }
     Ok(stream)
 }
@@ -236,7 +247,7 @@ mod tests {
 
     async fn connects(directory: &Path) {
         let listener = ControlListener::bind(directory).unwrap();
-        let (client, accepted) = tokio::join!(connect(directory), listener.accept());
+        let (client, accepted) = tokio::join!(connect_control(directory), listener.accept());
         client.unwrap();
         assert!(accepted.unwrap().1.is_allowed());
     }
@@ -266,7 +277,7 @@ mod tests {
     async fn a_stale_socket_is_ignored_by_clients_and_replaced_by_a_host() {
         let directory = tempfile::tempdir().unwrap();
         drop(std::os::unix::net::UnixListener::bind(directory.path().join(SOCKET_FILE)).unwrap());
-        assert!(matches!(connect(directory.path()).await, Err(ConnectError::NotListening)));
+        assert!(matches!(connect_control(directory.path()).await, Err(ControlConnectError::NotListening)));
         connects(directory.path()).await;
     }
 
@@ -277,7 +288,7 @@ mod tests {
         std::fs::write(&file, "notes").unwrap();
         let refused = ControlListener::bind(directory.path()).unwrap_err().to_string();
         assert!(refused.ends_with("is not a socket: move it away"), "{refused}");
-        assert!(matches!(connect(directory.path()).await, Err(ConnectError::NotListening)));
+        assert!(matches!(connect_control(directory.path()).await, Err(ControlConnectError::NotListening)));
         assert_eq!(std::fs::read(&file).unwrap(), b"notes");
     }
 }
