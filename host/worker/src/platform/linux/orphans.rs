@@ -159,7 +159,7 @@ impl Process {
 }
 
 /// The leader of this process's session: none when it lives outside this PID namespace, as in many containers,
-/// where `getsid` answers 0, which is no process.
+/// where `getsid` returns 0, which is no process.
 fn own_session() -> Option<Pid> {
     Process::read(getpid())?.session
 }
