@@ -13,7 +13,7 @@
 //! - **described**: the library is asked what it offers. No logic of the plugin runs.
 //! - **running**: from the call of `run` until it returns or is cancelled.
 //! - **stopping**: cancelled, and not yet returned. `wait`, `declare`, `publish`, `publishes_every`, `record`,
-//!   `latest`, `request_run` and `block_on` answer [`HostError::Stop`]; all else goes on until the grace of 10 s
+//!   `latest`, `request_run` and `block_on` return [`HostError::Stop`]; all else goes on until the grace of 10 s
 //!   ends.
 //!
 //! Methods of [`Processor`], [`Connection`] and [`Settings`] are called by Riser, all others by the plugin. All

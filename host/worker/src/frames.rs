@@ -28,7 +28,7 @@ pub enum ToWorker {
     MigrateSettings(Box<MigrationRequest>),
     /// Load the library and run a class.
     Run(Box<RunRequest>),
-    /// The answer to the call with this number.
+    /// The reply to the call with this number.
     Reply { request: u32, reply: Reply },
     /// Something for `wait` to return.
     Wake(WakeMessage),
@@ -130,9 +130,9 @@ pub enum FromWorker {
     Described { description_json: String },
     /// The migrated settings, in the order of the request.
     Migrated { settings: Vec<String> },
-    /// A service call that waits for its answer.
+    /// A service call that waits for its reply.
     Call { request: u32, call: Call },
-    /// A message that has no answer.
+    /// A message that has no reply.
     Notice(Notice),
     /// A line of the run's log.
     Log { level: LogLevel, text: String },
@@ -194,12 +194,12 @@ pub enum Call {
     Contract(contract::Call),
 }
 
-/// The host's answer to a [`Call`].
+/// The host's reply to a [`Call`].
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Reply {
     Done,
     Latest(Vec<Option<Reading>>),
-    /// The answer to a rare call, as the plugin gets it.
+    /// The reply to a rare call, as the plugin gets it.
     Contract(contract::Reply),
     /// The call was understood and is not granted; `code` is a stable word.
     Refused {

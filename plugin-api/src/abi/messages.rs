@@ -232,7 +232,7 @@ pub struct TestStage {
     pub took_ms: u64,
 }
 
-/// The host's answer to a [`Call`].
+/// The host's reply to a [`Call`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
@@ -360,7 +360,7 @@ pub enum ActionResult {
     Done,
     /// The credentials were refused.
     CredentialsRefused,
-    /// No answer, or one that says the other side is unwell.
+    /// No reply, or one that says the other side is unwell.
     Failed,
     /// The other side asked for a pause.
     Throttled {

@@ -177,7 +177,7 @@ impl ValueTable {
         changed
     }
 
-    /// Applies a batch of one class, whole or not at all, and answers which points changed.
+    /// Applies a batch of one class, whole or not at all, and returns which points changed.
     pub(crate) fn publish(
         &self,
         writer: WriterId,
@@ -418,7 +418,7 @@ impl Update {
 }
 
 impl Slot {
-    /// Answers whether a reader would see a difference.
+    /// Returns whether a reader would see a difference.
     fn apply(&mut self, update: Update, now: Timestamp) -> bool {
         let Update { value, state, reason, source_time } = update;
         let reading = &mut self.reading;

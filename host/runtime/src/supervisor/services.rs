@@ -1,4 +1,4 @@
-//! The services of the host that a running plugin calls: what it asks, what it is answered.
+//! The services of the host that a running plugin calls: the replies to its calls.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,7 +63,7 @@ impl Services {
         }
     }
 
-    /// Answers a call that needs no waiting; gives back any other.
+    /// Replies to a call that needs no waiting; gives back any other.
     pub(super) fn reply_now(&self, call: Call) -> Result<Reply, Call> {
         Ok(match call {
             Call::Publish { values } => self.publish(&values),
@@ -88,7 +88,7 @@ impl Services {
         })
     }
 
-    /// Answers a call that waits for the store or for a free slot.
+    /// Replies to a call that waits for the store or for a free slot.
     pub(super) async fn reply(&self, call: Call) -> Reply {
         let call = match call {
             Call::Record { samples } => return self.record(samples).await,

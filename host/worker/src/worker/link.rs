@@ -1,4 +1,4 @@
-//! The worker's end of the socket: frames out from any thread, calls that wait for their answer.
+//! The worker's end of the socket: frames out from any thread, calls that wait for their reply.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -11,7 +11,7 @@ use riser_platform::Channel;
 use crate::codec::{FrameError, encode};
 use crate::frames::{Call, FromWorker, Reply};
 
-/// Why a call has no answer.
+/// Why a call has no reply.
 #[derive(Debug)]
 pub(crate) enum CallError {
     /// The run is to end.
@@ -25,7 +25,7 @@ pub(crate) enum CallError {
 /// Whether a call is still made, and still waited for, once the run is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AtStop {
-    /// It answers "stop".
+    /// It returns "stop".
     Ends,
     /// It is how a plugin leaves things in order.
     GoesOn,
@@ -86,7 +86,7 @@ impl Link {
         }
     }
 
-    /// Calls the host and waits for its answer.
+    /// Calls the host and waits for its reply.
     pub(crate) fn call(&self, call: Call, at_stop: AtStop) -> Result<Reply, CallError> {
         let request = self.last_request.fetch_add(1, Ordering::Relaxed);
         let (slot, reply) = sync_channel(1);
@@ -104,19 +104,19 @@ impl Link {
                 _ => CallError::Lost,
             });
         }
-        // The slot is dropped without an answer only when the run is to end.
+        // The slot is dropped without a reply only when the run is to end.
         reply.recv().map_err(|_dropped| CallError::Stop)
     }
 
-    /// Hands an answer to the thread that waits for it.
+    /// Hands a reply to the thread that waits for it.
     pub(crate) fn reply(&self, request: u32, reply: Reply) {
         if let Some(waiting) = lock(&self.calls).waiting.remove(&request) {
-            // The slot has room for the one answer there is.
+            // The slot has room for the one reply there is.
             let _received = waiting.slot.try_send(reply);
         }
     }
 
-    /// From now on calls answer "stop", also those that wait already.
+    /// From now on calls return "stop", also those that wait already.
     pub(crate) fn stop(&self) {
         let mut calls = lock(&self.calls);
         calls.is_stopping = true;

@@ -1,6 +1,6 @@
 //! The worker's side: one process, one request, foreign code on the main thread.
 //!
-//! **Invariant:** what must happen whatever the plugin does (heartbeat, answers, the end when the host is
+//! **Invariant:** what must happen whatever the plugin does (heartbeat, replies, the end when the host is
 //! gone) happens on threads that run no plugin code and take no lock that plugin code can hold for long.
 
 mod link;
