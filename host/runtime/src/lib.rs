@@ -1,7 +1,7 @@
 //! The runtime: item store in memory, supervision of workers, schedules, runs, set points, EWS servers.
 //!
 //! **Invariant:** no plugin code runs here and no lock is held while a worker is waited for.
-//! **Invariant:** reads over EWS never touch the database.
+//! **Invariant:** of the reads over EWS, GetHistory alone touches the database.
 //!
 //! A new service for plugins is a frame in `riser-worker` and an arm in `supervisor/services.rs`. A new kind of
 //! schedule is a variant of `riser_domain::ScheduleRule`; nothing here knows the kinds.

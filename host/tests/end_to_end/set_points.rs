@@ -1,11 +1,9 @@
 //! A set point written over EWS arrives at the charge controller exactly once, whatever happens in between.
 
-use std::process::Command;
-use std::time::Duration;
-
-use riser_domain::{Clock as _, ValueState};
+use riser_domain::ValueState;
 use riser_ews::client::EwsClient;
-use riser_runtime::SystemClock;
+use std::process::Command;
+
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
