@@ -4,7 +4,7 @@
 //! **Invariant:** `GetValues`, `GetItems` and `GetContainerItems` read memory only. `GetHistory` reads the database.
 //!
 //! To add a service for plugins, write a call in `riser-plugin` and an arm in `supervisor/services.rs`. To add a
-//! kind of schedule, write a variant of `riser_domain::ScheduleRule` and its keys in `apply/schedules.rs`.
+//! kind of schedule, write a variant of `riser_domain::ScheduleRule` and its keys in `configuration/draft.rs`.
 
 mod changes;
 mod configuration;

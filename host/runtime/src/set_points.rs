@@ -160,7 +160,7 @@ mod tests {
     async fn each_write_is_refused_for_its_own_reason() {
         let fixture = fixture().await;
         let [a, _] = fixture.points;
-        let history = fixture.items.server(fixture.owner.ews_server).find("a/history").unwrap();
+        let history = fixture.items.server(fixture.owner.ews_server).find("t1.a/history").unwrap();
         let write = |point, value| PointWrite { point, value };
         let writes = vec![
             write(PointHandle(9_999), Value::Long(2)),
