@@ -130,8 +130,9 @@ pub(crate) async fn add_user(
 pub(crate) async fn reset_user(store: &Store, name: &str, password_hash: Secret) -> Result<(), Failure> {
     let unknown = || Failure::UnknownUser { name: name.to_owned() };
     let user = store.find_user(name).await?.ok_or_else(unknown)?;
-    store.update_user_password(user.id, &password_hash.0, &Actor::CommandLine, SystemClock.now()).await?;
-    Ok(())
+    let mut change = store.begin_configuration(&Actor::CommandLine, SystemClock.now()).await?;
+    change.update_user_password(user.id, &password_hash.0).await?;
+    Ok(change.commit().await?)
 }
 
 /// The failure for a name that no processor has, with the name that is almost like it.
