@@ -1,6 +1,6 @@
 //! Executes `docs/plugin-authors/first-plugin.md`: writes its files and runs its commands unchanged.
 
-#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::symlink;

@@ -1,6 +1,6 @@
 //! `riser plugin check` on a plugin and on other files.
 
-#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,6 +1,6 @@
 //! The data directory contains no plain secret (S-20), and does not suffice to decrypt one (S-22).
 
-#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
 use std::path::Path;
 

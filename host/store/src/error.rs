@@ -70,7 +70,7 @@ pub enum StoreError {
     #[error("{0} is in use, or refers to an object that does not exist; remove the reference first")]
     InUse(&'static str),
     /// The row to change does not exist.
-    #[error("{0} no longer exists; reload the configuration and try again")]
+    #[error("{0} no longer exists; another change may have removed it")]
     Gone(&'static str),
     /// The state of a processor would exceed its limit.
     #[error(

@@ -1,7 +1,7 @@
 //! The whole product: the program, real plugins in worker processes, a charge controller, and a BMS client. The
 //! tests use only the interfaces that users have.
 
-#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
 mod admission;
 mod apply;

@@ -1,6 +1,6 @@
 //! The store on real SQLite, through its public methods.
 
-#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
 mod configuration;
 mod durability;
