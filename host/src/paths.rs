@@ -17,7 +17,7 @@ pub(crate) struct DataDir {
 }
 
 /// The plugin directory argument.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct PluginDirs {
     /// Directory with plugin libraries [default: `plugins` beside this program, then `plugins` in the data directory]
     #[arg(long = "plugin-dir", value_name = "DIR", env = "RISER_PLUGIN_DIR")]

@@ -1,9 +1,11 @@
--- One row: which installation this is, and which Riser last wrote the file.
+-- One row: which installation this is, and which Riser last wrote the file. Every commit of the configuration
+-- raises configuration_version, by which a writer notices another one.
 CREATE TABLE instance (
-    one           INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
-    id            TEXT    NOT NULL,
-    riser_version TEXT    NOT NULL,
-    created_at    INTEGER NOT NULL
+    one                   INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    id                    TEXT    NOT NULL,
+    riser_version         TEXT    NOT NULL,
+    created_at            INTEGER NOT NULL,
+    configuration_version INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- Numbers that are given out once and never again. Handles of items and numbers of writes are handed out in

@@ -61,8 +61,9 @@ pub use value::{Kind, PointValue, State as ValueState};
 
 #[doc(hidden)]
 pub use export::{
-    ConnectionTest, class_description, connection_description, connection_test, create, create_test,
-    describe_library, empty_description, has_no_ability,
+    ConnectionTest, SettingsMigration, class_description, class_migration, connection_description,
+    connection_migration, connection_test, create, create_test, describe_library, empty_description,
+    has_no_ability, migrate_settings,
 };
 #[doc(hidden)]
 pub use packing::{reading_batch, unpacked};

@@ -1,6 +1,44 @@
-//! The configuration in force: what the store held when Riser started, shared by all parts of the runtime.
+//! The configuration: drafts of changes, their rules, what is stored, and what is in force.
+//!
+//! A change is a [`ConfigurationDraft`]. Files, the command line and forms only make drafts and map
+//! [`FieldError`]s back to their own places. `check` holds every rule; `commit` stores a checked draft in one
+//! transaction and returns the [`ConfigurationChange`] that the running system follows.
+
+mod change;
+mod check;
+mod commit;
+mod configure;
+mod current;
+mod draft;
+mod error;
+mod export;
+mod field_path;
+mod file;
+mod inputs;
+mod markers;
+mod migration;
+mod passwords;
+mod plan;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
+
+pub use change::ConfigurationChange;
+pub use check::CheckedDraft;
+pub use commit::commit;
+pub use configure::{OfflineConfiguration, check_draft};
+pub use draft::{
+    AccountDraft, ConfigurationDraft, ConnectionDraft, EwsServerDraft, Identity, ProcessorDraft,
+    ScheduleDraft, UserDraft,
+};
+pub use error::ConfigureError;
+pub use export::{ExportScope, export};
+pub use field_path::{FieldError, FieldPath};
+pub use file::{ConfigurationFile, FileError, SecretSources};
+pub use inputs::{SecretInput, SettingInput, SettingInputs};
+pub use passwords::{PasswordError, hash_new_password};
+pub use plan::{Plan, PlanLine};
 
 use riser_domain::{
     ClassId, Connection, ConnectionId, ProcessorConfiguration, Schedule, ScheduleId, TreeOwner,

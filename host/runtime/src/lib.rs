@@ -6,7 +6,6 @@
 //! A new service for plugins is a frame in `riser-worker` and an arm in `supervisor/services.rs`. A new kind of
 //! schedule is a variant of `riser_domain::ScheduleRule`; nothing here knows the kinds.
 
-mod apply;
 mod changes;
 mod configuration;
 mod connection_limiter;
@@ -39,8 +38,13 @@ use riser_worker::{LaunchError, Launcher, LibraryCache, LibraryError, kill_orpha
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
-pub use apply::{ApplyError, ApplyParts, Fault, apply};
 pub use changes::Change;
+pub use configuration::{
+    AccountDraft, CheckedDraft, ConfigurationChange, ConfigurationDraft, ConfigurationFile, ConfigureError,
+    ConnectionDraft, EwsServerDraft, ExportScope, FieldError, FieldPath, FileError, Identity,
+    OfflineConfiguration, PasswordError, Plan, PlanLine, ProcessorDraft, ScheduleDraft, SecretInput,
+    SecretSources, SettingInput, SettingInputs, UserDraft, check_draft, commit, export, hash_new_password,
+};
 pub use items::{ROOT_HANDLE, ServerTree, TreeNode};
 pub use libraries::Library;
 pub use outbox::{PointWrite, WriteError, WriteRefusal};

@@ -67,8 +67,11 @@ pub enum StoreError {
     #[error("the disk failed while storing; Riser stores nothing more until it is started again")]
     WritesStopped,
     /// The name, or the address and path, is taken.
-    #[error("there already is {0} of that name or address")]
+    #[error("there is already {0} with this name")]
     Taken(&'static str),
+    /// Somebody else committed a configuration since the one that a change was made from.
+    #[error("the configuration changed meanwhile; read it again and repeat the change")]
+    Stale,
     /// What should be removed is used by something else, or what is referred to is not there.
     #[error("{0} is used by something else, or refers to something that is not there")]
     InUse(&'static str),

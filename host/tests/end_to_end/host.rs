@@ -101,9 +101,18 @@ impl Installation {
 
     /// Applies a configuration and returns the output.
     pub(crate) fn try_apply(&self, configuration: &str) -> Said {
-        let file = self.directory.path().join("site.toml");
+        self.run_on_file("apply", configuration)
+    }
+
+    /// Shows what applying a configuration would change.
+    pub(crate) fn try_plan(&self, configuration: &str) -> Said {
+        self.run_on_file("plan", configuration)
+    }
+
+    fn run_on_file(&self, command: &str, configuration: &str) -> Said {
+        let file = self.path().join("site.toml");
         std::fs::write(&file, configuration).unwrap();
-        self.run(&["apply", file.to_str().unwrap()])
+        self.run(&[command, file.to_str().unwrap()])
     }
 
     /// Applies a configuration, which must be accepted.

@@ -21,6 +21,7 @@ mod portal;
 mod portal_address;
 mod programs;
 mod set_points;
+mod settings_migration;
 mod site;
 mod start;
 mod two_connections;

@@ -24,6 +24,8 @@ pub enum ToWorker {
     Describe { library: String },
     /// Load the library and test a connection with settings that need not be saved.
     TestConnection(Box<TestRequest>),
+    /// Load the library and migrate settings to its version.
+    MigrateSettings(Box<MigrationRequest>),
     /// Load the library and run a class.
     Run(Box<RunRequest>),
     /// The answer to the call with this number.
@@ -43,6 +45,20 @@ pub struct LimitsFrame {
     pub open_files: u64,
     /// Time between two heartbeats, in milliseconds.
     pub heartbeat_ms: u64,
+}
+
+/// Settings to migrate, with markers in place of secrets. Its `Debug` prints no settings.
+#[derive(Serialize, Deserialize)]
+pub struct MigrationRequest {
+    pub library: String,
+    /// JSON of [`MigrationMessage`](contract::MigrationMessage), as the plugin reads it.
+    pub messages_json: Vec<String>,
+}
+
+impl std::fmt::Debug for MigrationRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MigrationRequest").field("library", &self.library).finish_non_exhaustive()
+    }
 }
 
 /// A connection to test, secrets opened. Its `Debug` prints no settings.
@@ -112,6 +128,8 @@ pub enum FromWorker {
     },
     /// The description of the library: one JSON document.
     Described { description_json: String },
+    /// The migrated settings, in the order of the request.
+    Migrated { settings: Vec<String> },
     /// A service call that waits for its answer.
     Call { request: u32, call: Call },
     /// A message that has no answer.

@@ -192,7 +192,10 @@ impl Execution<'_> {
             FromWorker::Log { level, text } => self.add_line(level, &text).await,
             FromWorker::Notice(notice) => self.take_notice(notice).await,
             FromWorker::Outcome(outcome) => self.outcome = Some(outcome),
-            FromWorker::Hello { .. } | FromWorker::Heartbeat { .. } | FromWorker::Described { .. } => {}
+            FromWorker::Hello { .. }
+            | FromWorker::Heartbeat { .. }
+            | FromWorker::Described { .. }
+            | FromWorker::Migrated { .. } => {}
         }
     }
 
