@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, doctor, ews, export, log, plan, plugin, problems, run, runs, serve, shell_files, status, stop, user,
-    write_line,
+    apply, audit, doctor, ews, export, log, plan, plugin, problems, run, runs, serve, shell_files, status,
+    stop, user, write_line,
 };
 
 /// The command did not do what was asked.

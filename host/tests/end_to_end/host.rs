@@ -61,7 +61,7 @@ impl Installation {
         self.directory.path()
     }
 
-    fn plugins(&self) -> PathBuf {
+    pub(crate) fn plugins(&self) -> PathBuf {
         self.directory.path().join("plugins")
     }
 
@@ -198,6 +198,16 @@ impl Host {
     pub(crate) fn stop(mut self) {
         drop(self.child.stdin.take());
         let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}; {}", self.log());
+    }
+
+    /// Interrupts it as Ctrl-C does, while its standard input stays open, and waits for it.
+    pub(crate) fn interrupt(mut self) {
+        let input = self.child.stdin.take();
+        let id = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+        let status = self.child.wait().unwrap();
+        drop(input);
         assert!(status.success(), "{status}; {}", self.log());
     }
 

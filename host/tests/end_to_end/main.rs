@@ -20,6 +20,8 @@ mod misbehaving_plugins;
 mod portal;
 mod portal_address;
 mod programs;
+mod running_changes;
+mod running_host;
 mod set_points;
 mod settings_migration;
 mod site;

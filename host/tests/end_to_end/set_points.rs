@@ -1,9 +1,9 @@
 //! A set point written over EWS arrives at the charge controller exactly once, whatever happens in between.
 
-use riser_domain::ValueState;
-use riser_ews::client::EwsClient;
 use std::process::Command;
 
+use riser_domain::ValueState;
+use riser_ews::client::EwsClient;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 

@@ -1,7 +1,6 @@
 //! Version 2 of a plugin renames a setting. Version 2 is the example, copied elsewhere as an author would.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::configuration::ConfigurationFile;
 use crate::host::Installation;

@@ -104,6 +104,16 @@ impl Listener {
         self.endpoints.add(endpoint);
     }
 
+    /// Stops serving an endpoint, unless another one took its path meanwhile. Requests under way are answered.
+    pub fn remove(&self, endpoint: &Arc<EwsEndpoint>) {
+        self.endpoints.remove(endpoint);
+    }
+
+    /// Whether it serves no endpoint.
+    pub fn is_unused(&self) -> bool {
+        self.endpoints.is_empty()
+    }
+
     /// Stops listening, lets requests under way end, and closes all connections.
     pub async fn close(self) {
         self.stop.send_replace(true);

@@ -43,6 +43,19 @@ impl Endpoints {
         self.by_path.write().unwrap_or_else(PoisonError::into_inner).insert(path, endpoint);
     }
 
+    /// Serves an endpoint no longer, unless another one is at its path.
+    pub(super) fn remove(&self, endpoint: &Arc<EwsEndpoint>) {
+        let path = without_final_slash(&endpoint.server().path);
+        let mut by_path = self.by_path.write().unwrap_or_else(PoisonError::into_inner);
+        if by_path.get(path).is_some_and(|served| Arc::ptr_eq(served, endpoint)) {
+            by_path.remove(path);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_path.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     fn find(&self, path: &str) -> Option<Arc<EwsEndpoint>> {
         let path = without_final_slash(path);
         let by_path = self.by_path.read().unwrap_or_else(PoisonError::into_inner);

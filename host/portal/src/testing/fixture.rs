@@ -284,7 +284,6 @@ async fn record_values(store: &Store, handles: &[(EwsItemId, PointHandle)]) {
         ews_server: OWNER_SERVER,
         value: Value::Double(60.0),
         expires_at: START.plus(Duration::from_mins(15)),
-        is_held: false,
     };
     let bms = Actor::EwsAccount { server: "EVCE Ews Server".to_owned(), account: "bms".to_owned() };
     let writes = store.accept_writes(&[write], &bms, earlier).await.unwrap();

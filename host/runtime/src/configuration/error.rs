@@ -12,6 +12,8 @@ pub enum ConfigureError {
     Fields(Vec<FieldError>),
     #[error("the configuration changed meanwhile; read it again and repeat the change")]
     Stale,
+    #[error("Riser is ending; nothing was changed")]
+    Ending,
     #[error("the configuration could not be stored")]
     Store(#[source] StoreError),
     #[error("a secret could not be sealed")]

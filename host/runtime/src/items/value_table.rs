@@ -285,15 +285,6 @@ impl ValueTable {
         handles.iter().map(|handle| Some(table.reading(table.slot(*handle)?, now))).collect()
     }
 
-    /// The value the source has, as far as known: Good and not hidden by a write.
-    pub(crate) fn confirmed_value(&self, handle: PointHandle) -> Option<Value> {
-        let now = self.clock.now();
-        let table = self.read();
-        let slot = table.slot(handle)?;
-        let is_good = slot.requested.is_none() && table.served(slot, now).1 == ValueState::Good;
-        is_good.then(|| slot.reading.value.clone())
-    }
-
     /// Takes the points changed since the last call, for saving: the source's readings, not requested ones.
     pub(crate) fn take_unsaved(&self) -> Vec<(PointHandle, Reading)> {
         let mut table = self.write();

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::io::AsyncReadExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
@@ -28,12 +27,15 @@ impl ShutdownSignal {
         }
         if also_to_stdin {
             let notify = Arc::clone(&notify);
-            tokio::spawn(async move {
-                let mut scratch = [0; 64];
-                let mut input = tokio::io::stdin();
-                while input.read(&mut scratch).await.is_ok_and(|count| count > 0) {}
-                notify.notify_one();
-            });
+            // A thread of its own: one of the runtime would hold up its end while the input stays open.
+            std::thread::Builder::new()
+                .name("standard input".to_owned())
+                .spawn(move || {
+                    // A failed read is an end as well.
+                    let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+                    notify.notify_one();
+                })
+                .context("standard input cannot be watched")?;
         }
         Ok(Self { notify })
     }
