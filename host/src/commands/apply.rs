@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use riser_domain::Actor;
-use riser_runtime::{ConfigurationFile, ConfigureError, Plan};
+use riser_runtime::{ConfigurationFile, Plan};
 
-use super::configuration_access::ConfigurationAccess;
+use super::configuration_access::{AccessError, ConfigurationAccess};
 use super::configuration_file::{print_errors, print_plan, read_file};
+use super::write_line;
 use crate::FAILED;
+use crate::control::protocol::Configured;
 use crate::paths::{DataDir, PluginDirs};
 
 /// Arguments of `riser apply`.
@@ -61,14 +62,17 @@ pub(crate) async fn run(arguments: ApplyArgs) -> anyhow::Result<ExitCode> {
     let applied = apply(&access, &file, arguments.yes).await;
     access.close().await;
     match applied {
-        Ok(Some(plan)) => {
+        Ok(Some(Configured { plan, problems })) => {
             let nothing = format!("nothing changed: everything is as {} says", arguments.file.display());
             print_plan(&plan, &nothing)?;
+            for problem in problems {
+                write_line(&mut std::io::stderr(), format_args!("not in effect yet: {problem}"))?;
+            }
             Ok(ExitCode::SUCCESS)
         }
         Ok(None) if file.is_readable() => Ok(ExitCode::from(FAILED)),
         Ok(None) => print_errors(&file, &arguments.file, &[]),
-        Err(error) => match error.downcast_ref::<ConfigureError>().and_then(ConfigureError::fields) {
+        Err(error) => match error.downcast_ref::<AccessError>().and_then(AccessError::fields) {
             Some(errors) => print_errors(&file, &arguments.file, errors),
             None => Err(error),
         },
@@ -80,22 +84,24 @@ async fn apply(
     access: &ConfigurationAccess,
     file: &ConfigurationFile,
     yes: bool,
-) -> anyhow::Result<Option<Plan>> {
+) -> anyhow::Result<Option<Configured>> {
     let mut draft = file.draft.clone();
     let plan = access.plan(&draft).await?;
-    if !file.is_readable() || !is_confirmed(&plan, yes)? {
+    if !file.is_readable() {
         return Ok(None);
     }
-    // Exactly the changes that were shown.
-    draft.base_version = Some(plan.version);
-    Ok(Some(access.configure(&draft, &Actor::CommandLine).await?))
+    // Asks before objects are removed, if there is somebody to ask.
+    if plan.removes() && !yes && std::io::stdin().is_terminal() {
+        if !is_confirmed(&plan)? {
+            return Ok(None);
+        }
+        // Exactly the changes that were shown.
+        draft.base_version = Some(plan.version);
+    }
+    Ok(Some(access.configure(&draft).await?))
 }
 
-/// Asks before objects are removed, if there is somebody to ask.
-fn is_confirmed(plan: &Plan, yes: bool) -> std::io::Result<bool> {
-    if yes || !plan.removes() || !std::io::stdin().is_terminal() {
-        return Ok(true);
-    }
+fn is_confirmed(plan: &Plan) -> std::io::Result<bool> {
     print_plan(plan, "")?;
     let mut out = std::io::stdout();
     write!(out, "Apply these changes, removals included? [y/N] ")?;

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand, ValueEnum};
-use riser_domain::{Actor, Role};
-use riser_runtime::{ConfigurationDraft, ConfigureError, Identity, UserDraft, hash_new_password};
-use riser_store::User;
+use riser_domain::Role;
+use riser_runtime::{ConfigurationDraft, Identity, UserDraft, hash_new_password};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::configuration_access::ConfigurationAccess;
+use super::configuration_access::{AccessError, ConfigurationAccess};
 use super::write_line;
+use crate::control::protocol::UserReport;
 use crate::paths::{DataDir, PluginDirs};
 
 /// Arguments of `riser user`.
@@ -142,9 +142,9 @@ async fn execute(access: &ConfigurationAccess, action: Action) -> anyhow::Result
 }
 
 async fn change(access: &ConfigurationAccess, user: UserDraft, said: &str) -> anyhow::Result<()> {
-    let changed = access.configure(&draft_of(user), &Actor::CommandLine).await.map_err(refusal)?;
+    let changed = access.configure(&draft_of(user)).await.map_err(refusal)?;
     let mut out = std::io::stdout();
-    if changed.lines.is_empty() {
+    if changed.plan.lines.is_empty() {
         return Ok(writeln!(out, "nothing changed")?);
     }
     Ok(write_line(&mut out, format_args!("{said}"))?)
@@ -159,7 +159,7 @@ fn draft_of(user: UserDraft) -> ConfigurationDraft {
 }
 
 /// The errors of the draft alone: their paths say nothing new about one person.
-fn refusal(error: ConfigureError) -> anyhow::Error {
+fn refusal(error: AccessError) -> anyhow::Error {
     match error.fields() {
         Some(errors) => {
             let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
@@ -169,7 +169,7 @@ fn refusal(error: ConfigureError) -> anyhow::Error {
     }
 }
 
-fn list(users: &[User]) -> anyhow::Result<()> {
+fn list(users: &[UserReport]) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     if users.is_empty() {
         writeln!(out, "nobody may log in yet; add someone with `riser user add NAME --role admin`")?;

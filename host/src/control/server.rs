@@ -4,14 +4,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use riser_domain::Actor;
 use riser_platform::{ControlListener, ControlPeer, ControlStream};
-use riser_runtime::Runtime;
+use riser_runtime::{ExportScope, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::framing::{self, MAX_REQUEST_BYTES, MessageReader, MessageWriter, ReadError};
-use super::protocol::{Failure, Hello, PROTOCOL_VERSION, Reply, Request};
+use super::protocol::{Configured, Failure, Hello, PROTOCOL_VERSION, Reply, Request};
 use super::stored::{self, LogReader};
 use super::{processors, status_report};
 
@@ -163,15 +164,17 @@ impl Handler<'_> {
             Request::Log { run, .. } => Reply::LogEnd(stored::run(store, run).await?),
             Request::Audit { count } => Reply::Audit(stored::audit(store, count).await?),
             Request::Users => Reply::Users(stored::users(store).await?),
-            Request::AddUser { name, role, password_hash } => {
-                self.note(&format!("add the user {name:?}"));
-                stored::add_user(store, &name, role, password_hash).await?;
-                Reply::Done
+            Request::Plan { draft } => Reply::Plan(self.runtime.plan(&draft).await?),
+            Request::Configure { draft } => {
+                self.note("change the configuration");
+                let riser_runtime::Configured { plan, problems } =
+                    self.runtime.configure(draft, Actor::CommandLine).await?;
+                let problems = problems.into_iter().map(|it| format!("{}; {}", it.what, it.remedy)).collect();
+                Reply::Configured(Configured { plan, problems })
             }
-            Request::ResetUser { name, password_hash } => {
-                self.note(&format!("reset the password of {name:?}"));
-                stored::reset_user(store, &name, password_hash).await?;
-                Reply::Done
+            Request::Export { with_disabled } => {
+                let scope = if with_disabled { ExportScope::All } else { ExportScope::WithoutDisabled };
+                Reply::Exported(self.runtime.export(scope))
             }
         })
     }

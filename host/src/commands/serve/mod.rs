@@ -70,9 +70,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     let settings = settings_of(&arguments.portal);
     portal_address.say_where(settings.host_names.first().unwrap_or(&settings.site_name));
     if !has_people {
-        tracing::warn!(
-            "nobody can log in yet: stop Riser and run `riser user add NAME --role admin`, then start it again"
-        );
+        tracing::warn!("nobody can log in yet: run `riser user add NAME --role admin`");
     }
     let serving = tokio::spawn(listener.serve(Portal { runtime: runtime.clone(), settings }));
 
