@@ -3,16 +3,21 @@
 //! A new command is a file there, a variant of [`Command`] and an arm of [`execute`].
 
 mod commands;
+mod control;
 mod logging;
 mod open_data_dir;
 mod paths;
+mod table;
 
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::commands::{apply, doctor, ews, plugin, serve, user, write_line};
+use crate::commands::{
+    apply, audit, doctor, ews, log, plugin, problems, run, runs, serve, shell_files, status, stop, user,
+    write_line,
+};
 
 /// The command did not do what was asked.
 pub(crate) const FAILED: u8 = 1;
@@ -30,6 +35,7 @@ First steps:
   riser user add anna --role admin     someone who may log in to the portal
   riser apply site.toml                connections, schedules, processors, EWS servers
   riser serve                          run; the log says where the portal is
+  riser status                         what runs, and why something does not
 
 Exit codes: 0 done, 1 it failed or a check found faults, 2 the command line is wrong.";
 
@@ -45,8 +51,25 @@ enum Command {
     Plugin(plugin::PluginArgs),
     /// Add people who may log in to the portal, list them, reset a password
     User(user::UserArgs),
+    /// Show connections, processors, EWS servers and problems of the running Riser
+    Status(status::StatusArgs),
+    /// Show what needs attention, and what to do about it
+    Problems(problems::ProblemsArgs),
+    /// Start a processor now
+    Run(run::RunArgs),
+    /// Stop a processor that runs
+    Stop(stop::StopArgs),
+    /// Show the newest runs of all processors, or of one
+    Runs(runs::RunsArgs),
+    /// Show the log of a run
+    Log(log::LogArgs),
+    /// Show who changed what
+    Audit(audit::AuditArgs),
     /// Read and write any EWS server, as a BMS does
     Ews(ews::EwsArgs),
+    /// Write shell completions and man pages
+    #[command(hide = true)]
+    ShellFiles(shell_files::ShellFilesArgs),
 }
 
 fn main() -> ExitCode {
@@ -69,12 +92,25 @@ async fn execute(command: Command) -> ExitCode {
         Command::Plugin(arguments) => plugin::run(arguments).await,
         Command::Ews(arguments) => ews::run(arguments).await,
         Command::User(arguments) => user::run(arguments).await,
+        Command::Status(arguments) => status::run(arguments).await,
+        Command::Problems(arguments) => problems::run(arguments).await,
+        Command::Run(arguments) => run::run(arguments).await,
+        Command::Stop(arguments) => stop::run(arguments).await,
+        Command::Runs(arguments) => runs::run(arguments).await,
+        Command::Log(arguments) => log::run(arguments).await,
+        Command::Audit(arguments) => audit::run(arguments).await,
+        Command::ShellFiles(arguments) => shell_files::run(&arguments, Arguments::command()),
     };
     done.unwrap_or_else(|error| report(&error))
 }
 
 /// Says what went wrong, with its causes, in one line.
 fn report(error: &anyhow::Error) -> ExitCode {
+    let io_error = error.root_cause().downcast_ref::<std::io::Error>();
+    if io_error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
+        // The reader, such as `head`, has seen enough.
+        return ExitCode::from(FAILED);
+    }
     // Nothing could be done with a failure to say it.
     let _ = write_line(&mut std::io::stderr(), format_args!("riser: {error:#}"));
     ExitCode::from(FAILED)

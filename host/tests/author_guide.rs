@@ -132,7 +132,7 @@ async fn the_guide_leads_from_an_empty_directory_to_live_values() {
         match block.file {
             Some(file) => author.write(&file, &block.text),
             None if block.text.contains("riser serve") => {
-                author.serve_until(&block.text, "room/temperature", "21.5").await;
+                author.serve_until(&block.text, "t1.room/temperature", "21.5").await;
             }
             None => {
                 assert_eq!(block.language, "sh", "{}", block.text);

@@ -4,7 +4,7 @@ mod licences;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
@@ -83,10 +83,20 @@ fn write_parts(parts: &Parts, directory: &Path) -> anyhow::Result<()> {
         let to = directory.join(from.file_name().context("a document path has no file name")?);
         copy(&from, &to).with_context(|| format!("{document} cannot be copied"))?;
     }
+    add_shell_files(directory)?;
     std::fs::write(directory.join("LICENSES-THIRD-PARTY.txt"), &parts.third_party)?;
     let start = directory.join("start");
     std::fs::write(&start, START)?;
     make_executable(&start)
+}
+
+/// Lets the program write its completions and man pages.
+fn add_shell_files(directory: &Path) -> anyhow::Result<()> {
+    let mut riser = Command::new(directory.join("riser"));
+    let status = riser.arg("shell-files").arg(directory).stdout(Stdio::null()).status();
+    let status = status.context("the program cannot be started")?;
+    ensure!(status.success(), "the program cannot write its completions and man pages");
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
@@ -108,15 +118,13 @@ fn make_executable(file: &Path) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
-
     use super::*;
 
     #[test]
     fn the_directory_starts_riser_with_its_plugins_and_contains_every_licence() {
         let scratch = tempfile::tempdir().unwrap();
         let program = scratch.path().join("riser");
-        std::fs::write(&program, "#!/bin/sh\necho \"$@\"\n").unwrap();
+        std::fs::write(&program, "#!/bin/sh\necho \"$@\"\n[ $1 = serve ] || mkdir \"$2/man\"\n").unwrap();
         make_executable(&program).unwrap();
         let plugin = scratch.path().join("libriser_evce.so");
         std::fs::write(&plugin, "a library").unwrap();
@@ -127,7 +135,9 @@ mod tests {
 
         let started = Command::new(directory.join("start")).args(["--data-dir", "x"]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&started.stdout), "serve --data-dir x\n");
-        for file in ["plugins/libriser_evce.so", "LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md", "admin"] {
+        for file in
+            ["plugins/libriser_evce.so", "LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md", "admin", "man"]
+        {
             assert!(directory.join(file).exists(), "{file} is missing");
         }
         let licences = std::fs::read_to_string(directory.join("LICENSES-THIRD-PARTY.txt")).unwrap();

@@ -19,6 +19,7 @@ pub(crate) enum MenuEntry {
 }
 
 /// Entries of the menu that belong together. The first group needs no heading.
+#[derive(Debug)]
 pub(crate) struct MenuGroup {
     pub(crate) heading: Option<&'static str>,
     pub(crate) entries: &'static [MenuEntry],
@@ -57,6 +58,7 @@ impl MenuEntry {
 /// The content of the frame.
 #[derive(Clone, Debug)]
 pub(crate) struct PageLayout {
+    pub(crate) menu: &'static [MenuGroup],
     pub(crate) current: MenuEntry,
     pub(crate) site_name: String,
     pub(crate) version: &'static str,
@@ -87,6 +89,7 @@ impl PageLayout {
         times: &WallTime,
     ) -> Self {
         Self {
+            menu: &MENU,
             current,
             site_name: site_name.to_owned(),
             version: system.facts.version,
@@ -99,10 +102,7 @@ impl PageLayout {
         }
     }
 
-    pub(crate) fn menu(&self) -> &'static [MenuGroup] {
-        &MENU
-    }
-
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     pub(crate) fn is_current(&self, entry: &MenuEntry) -> bool {
         self.current == *entry
     }

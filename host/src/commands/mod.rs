@@ -1,19 +1,79 @@
-//! The commands of the command line, one file each: their arguments, and a `run` that carries them out.
+//! The commands of the command line, one file each: their arguments, and a `run` that executes them.
 
 use std::fmt::Arguments;
 use std::io::{self, Write};
 
+use clap::Args;
 use riser_domain::sanitize_line;
+use serde::Serialize;
 
 pub(crate) mod apply;
+pub(crate) mod audit;
 pub(crate) mod doctor;
 pub(crate) mod ews;
+pub(crate) mod log;
 pub(crate) mod plugin;
+pub(crate) mod problems;
+pub(crate) mod run;
+pub(crate) mod runs;
 pub(crate) mod serve;
+pub(crate) mod shell_files;
+pub(crate) mod status;
+pub(crate) mod stop;
 pub(crate) mod user;
+
+/// How many entries a command prints.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Count {
+    /// Number of entries, newest first
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    count: u32,
+}
+
+impl Count {
+    fn get(self) -> u32 {
+        self.count
+    }
+}
 
 /// Writes one line; what a server, a plugin or a person put into it can neither steer the terminal nor forge
 /// another line.
 pub(crate) fn write_line(out: &mut impl Write, line: Arguments<'_>) -> io::Result<()> {
     writeln!(out, "{}", sanitize_line(&line.to_string()))
+}
+
+/// Writes JSON; what would steer a terminal is escaped.
+pub(crate) fn write_json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        let mut bytes = [0; 4];
+        let plain = &*character.encode_utf8(&mut bytes);
+        if (character.is_ascii() && character != '\u{7f}') || sanitize_line(plain) == plain {
+            safe.push(character);
+        } else {
+            // Control characters and marks of direction are in the first plane, and only ever within a string.
+            safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+        }
+    }
+    writeln!(out, "{safe}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_cannot_steer_a_terminal_and_reads_back_as_it_was() {
+        let name = "Zähler \u{1b}[31m \u{9b}31m \u{202e}x\u{7f}\n";
+        let mut text = Vec::new();
+        write_json(&mut text, &[name]).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains("Zähler"));
+        assert!(
+            text.chars().all(|it| it == '\n' || sanitize_line(&it.to_string()) == it.to_string()),
+            "{text:?}"
+        );
+        assert_eq!(serde_json::from_str::<Vec<String>>(&text).unwrap(), [name]);
+    }
 }

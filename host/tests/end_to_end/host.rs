@@ -83,6 +83,17 @@ impl Installation {
         Said::by(&riser.arg("--plugin-dir").arg(self.plugins()).args(&arguments[1..]).output().unwrap())
     }
 
+    /// Runs a command that needs no plugins to its end.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> Said {
+        Said::by(&self.command(arguments[0]).args(&arguments[1..]).output().unwrap())
+    }
+
+    /// Starts a command that needs no plugins.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+        let mut riser = self.command(arguments[0]);
+        riser.args(&arguments[1..]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
     /// Runs a command to its end with nothing but these arguments.
     pub(crate) fn run_bare(&self, arguments: &[&str]) -> Said {
         Said::by(&Command::new(RISER).current_dir(self.path()).args(arguments).output().unwrap())

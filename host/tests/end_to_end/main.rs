@@ -8,6 +8,7 @@ mod apply;
 mod bms;
 mod browser;
 mod configuration;
+mod control_socket;
 mod controller;
 mod credentials;
 mod discovery;

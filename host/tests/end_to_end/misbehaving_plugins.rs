@@ -87,7 +87,7 @@ async fn the_problem_of_a_failed_run_remains_until_a_run_succeeds() {
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let host = installation.start();
     let portal = Portal::sign_in(&host).await;
-    let remedy = "Open the gate and start it again; its log: `riser log 1`";
+    let remedy = "Open the barrier and start it again; its log: `riser log 1`";
     until("the problem with its remedy", async || {
         let page = portal.page("/").await;
         if page.contains(remedy) && page.contains("action=\"/processors/1/run\"") {

@@ -16,9 +16,9 @@ impl Processor for NeedsOperator {
             return Ok(());
         }
         host.state().put(RAN_BEFORE, "yes")?;
-        let problem = Problem::new("limiter-shut", "the limiter is shut")
+        let problem = Problem::new("barrier-closed", "the barrier is closed")
             .effect("nothing passes")
-            .remedy(format!("open the limiter and start it again; its log: `{}`", host.run_log_link()?));
+            .remedy(format!("open the barrier and start it again; its log: `{}`", host.run_log_link()?));
         Err(Failure::problem(problem).permanent())
     }
 }

@@ -116,3 +116,31 @@ impl Compared<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_builds_are_compared_by_their_ratios() {
+        let compared = Compared {
+            name: "plugin to EWS",
+            value: 1.0,
+            value_before: 2.5,
+            ratio: Some(0.15),
+            ratio_before: Some(0.06),
+        };
+        let words = compared.words();
+        assert!(words.contains("2.500 before, 1.000 now"), "{words}");
+        assert!(words.ends_with("ratio 0.060 before, 0.150 now: 2.50 times"), "{words}");
+        let without = Compared { ratio: None, ratio_before: None, ..compared };
+        assert!(!without.words().contains("ratio"));
+    }
+
+    #[test]
+    fn a_directory_without_a_build_is_refused() {
+        let empty = tempfile::tempdir().unwrap();
+        let refusal = Build::at(empty.path()).map(|_| ()).unwrap_err().to_string();
+        assert!(refusal.ends_with("is neither a checkout nor a directory of release programs"), "{refusal}");
+    }
+}

@@ -65,9 +65,11 @@ impl LoginPage {
     }
 
     fn instruction(&self) -> String {
-        match self.return_to.page() {
-            MenuEntry::Overview => "Use your Riser account.".to_owned(),
-            page => format!("Use your Riser account. Then you return to {}.", page.name()),
+        let page = self.return_to.page();
+        if page == MenuEntry::default() {
+            "Use your Riser account.".to_owned()
+        } else {
+            format!("Use your Riser account. Then you return to {}.", page.name())
         }
     }
 }

@@ -139,7 +139,7 @@ fn flowing() -> SystemStatus {
                 ..processor(3, "EVCE Logs", "logs", RunMode::LongRunning, running(40_000))
             },
         ],
-        connections: vec![connection("EVCE", LinkState::Good, "answering", Some(ago(4)))],
+        connections: vec![connection("EVCE", LinkState::Good, "responding", Some(ago(4)))],
         servers: vec![server("EVCE Ews Server", LinkState::Good, Some(ago(2)))],
         problems: Vec::new(),
     }

@@ -17,6 +17,8 @@ use riser_store::Recovery;
 
 use self::portal_address::PortalArgs;
 use self::shutdown_signal::ShutdownSignal;
+use crate::control::ControlListener;
+use crate::control::server::ControlServer;
 use crate::logging;
 use crate::open_data_dir::{OpenDataDir, open_data_dir};
 use crate::paths::{DataDir, PluginDirs};
@@ -48,6 +50,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     let open = open_data_dir(&directory, clock.as_ref()).await?;
     tracing::info!(directory = %directory.display(), "the data directory is open");
     let problems = problems_of(&open);
+    let control = ControlListener::bind(&directory);
     let OpenDataDir { store, keyring, .. } = open;
     let has_people = !store.list_users().await?.is_empty();
 
@@ -74,6 +77,10 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     let serving = tokio::spawn(listener.serve(Portal { runtime: runtime.clone(), settings }));
 
     runtime.start().await?;
+    let control = control
+        .map(|listener| ControlServer::start(listener, runtime.clone()))
+        .inspect_err(|error| runtime.raise_problem(no_control_socket(error)))
+        .ok();
     if arguments.print_ready {
         ready_line::print(&portal_address.url(), &runtime)?;
     }
@@ -85,6 +92,9 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     tokio::select! {
         () = runtime.shut_down() => {}
         () = shutdown.received() => tracing::warn!("told a second time: ending at once"),
+    }
+    if let Some(control) = control {
+        control.close().await;
     }
     store.close().await;
     served.map(|()| ExitCode::SUCCESS)
@@ -116,6 +126,17 @@ fn problems_of(open: &OpenDataDir) -> Vec<Problem> {
         setting: None,
     });
     secrets.into_iter().chain(wrong_key).chain(problems_of_recovery(&open.recovery)).collect()
+}
+
+fn no_control_socket(error: &std::io::Error) -> Problem {
+    tracing::error!("the control socket cannot be opened: {error}");
+    Problem {
+        code: "control-socket-unusable".to_owned(),
+        what: format!("the control socket in the data directory cannot be opened: {error}"),
+        effect: "commands such as `riser status` cannot reach this Riser".to_owned(),
+        remedy: "remove the cause and restart Riser; everything else works".to_owned(),
+        setting: None,
+    }
 }
 
 fn problems_of_recovery(recovery: &Recovery) -> impl Iterator<Item = Problem> {

@@ -186,7 +186,7 @@ async fn a_class_that_the_library_lacks_and_settings_that_do_not_fit_are_failure
 async fn a_class_puts_the_command_that_shows_its_log_into_a_problem() {
     let fixture = Fixture::new("run-log-link");
     let library = fixture.library("riser-misbehaving");
-    let mut worker = fixture.run(&library, "needs-somebody", WorkerLimits::default()).await;
+    let mut worker = fixture.run(&library, "needs-operator", WorkerLimits::default()).await;
     let failure = loop {
         match worker.next_event().await {
             WorkerEvent::Frame(FromWorker::Call { request, call: Call::Contract(call) }) => {
@@ -204,6 +204,6 @@ async fn a_class_puts_the_command_that_shows_its_log_into_a_problem() {
     };
     assert_eq!(
         failure.problem.unwrap().remedy,
-        "open the limiter and start it again; its log: `riser log 123`"
+        "open the barrier and start it again; its log: `riser log 123`"
     );
 }

@@ -1,4 +1,4 @@
-//! FieldPointers in a JSON document: several pointers, the first that is there counts.
+//! JSON pointers with alternatives: the first that exists counts.
 
 use serde::Deserialize;
 

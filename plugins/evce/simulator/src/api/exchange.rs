@@ -73,8 +73,8 @@ pub(crate) async fn respond(
 }
 
 async fn routed(router: Router, request: Request<Body>) -> Response<Body> {
-    let routed: Result<_, Infallible> = router.oneshot(request).await;
-    routed.unwrap_or_else(|never| match never {})
+    let result: Result<_, Infallible> = router.oneshot(request).await;
+    result.unwrap_or_else(|never| match never {})
 }
 
 /// Returns the response of a fault, if it replaces the controller's.

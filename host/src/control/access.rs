@@ -1,0 +1,79 @@
+//! The way of a command to the data: through the host that uses the directory, or into the directory itself.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use riser_runtime::SystemClock;
+use riser_store::StoreError;
+use tokio::time::Instant;
+
+use super::client::Client;
+use crate::open_data_dir::{OpenDataDir, open_data_dir};
+
+/// Longest wait for a directory that another command uses, or whose host is starting.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time between two attempts to use it.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+/// A file that every data directory has.
+const DATABASE_FILE: &str = "riser.db";
+
+/// Where a command finds the data.
+pub(crate) enum Access {
+    Host(Client),
+    /// No host runs: the directory is open, and locked for this command.
+    Directory(Box<OpenDataDir>),
+}
+
+/// Finds the host of a directory, or else opens the directory and makes it if it is not there.
+pub(crate) async fn open(directory: &Path) -> anyhow::Result<Access> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        if let Some(client) = Client::connect(directory).await? {
+            return Ok(Access::Host(client));
+        }
+        let error = match open_data_dir(directory, &SystemClock).await {
+            Ok(open) => return Ok(Access::Directory(Box::new(open))),
+            Err(error) => error,
+        };
+        let Some(StoreError::Locked { pid, .. }) = error.downcast_ref() else { return Err(error) };
+        if Instant::now() >= deadline {
+            bail!(
+                "process {pid} uses the data directory {} and does not listen on its control socket; its log may say \
+                 why",
+                directory.display()
+            );
+        }
+        tokio::time::sleep(RETRY_INTERVAL).await;
+    }
+}
+
+/// Finds the host of a directory, or else opens the directory, which must be there already.
+pub(crate) async fn open_existing(directory: &Path) -> anyhow::Result<Access> {
+    // A command that only reads makes no directory where there is none.
+    match directory.join(DATABASE_FILE).try_exists() {
+        Ok(true) => open(directory).await,
+        Ok(false) => bail!(
+            "there is no Riser data in {}; start Riser with `riser serve`, or name another data directory \
+             with `--data-dir`",
+            directory.display()
+        ),
+        Err(error) => {
+            // The control socket explains a directory of another user better.
+            Client::connect(directory).await?;
+            Err(error).with_context(|| format!("the data directory {} cannot be read", directory.display()))
+        }
+    }
+}
+
+/// Finds the host of a directory, for a command that needs a running one.
+pub(crate) async fn host(directory: &Path) -> anyhow::Result<Client> {
+    match Client::connect(directory).await? {
+        Some(client) => Ok(client),
+        None => bail!(
+            "Riser is not running on {}; start it with `riser serve`, or name another data directory with \
+             `--data-dir`",
+            directory.display()
+        ),
+    }
+}

@@ -1,0 +1,330 @@
+//! The messages of the control socket, as one JSON object a line.
+//!
+//! Both sides send a [`Hello`] first. The client then sends one [`Request`], and the host one [`Reply`], or several
+//! for a log. The reports are also the output of the commands with `--json`: their keys are stable.
+
+use std::fmt;
+
+use riser_domain::{LogLevel, Role, RunState};
+use serde::{Deserialize, Serialize};
+
+use super::moment::Moment;
+use super::words;
+
+/// The version of these messages. A change that an older program misreads raises it.
+pub(super) const PROTOCOL_VERSION: u32 = 1;
+
+/// The first message of both sides.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Hello {
+    pub(super) riser_control: u32,
+    /// The release of the program, for people.
+    pub(super) release: String,
+}
+
+impl Hello {
+    pub(super) fn of_this_program() -> Self {
+        Self { riser_control: PROTOCOL_VERSION, release: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// A text that must not be logged: it prints as `***`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// What a command asks of the host.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub(crate) enum Request {
+    Status,
+    Problems,
+    /// Starts a processor and waits until it runs.
+    Run {
+        processor: String,
+    },
+    /// Stops a processor and waits until it has stopped.
+    Stop {
+        processor: String,
+    },
+    /// The newest runs, of all processors or of one.
+    Runs {
+        processor: Option<String>,
+        count: u32,
+    },
+    /// The log of a run; with `follow` also the lines to come, until the run has ended.
+    Log {
+        run: i64,
+        follow: bool,
+    },
+    /// The newest entries of the audit trail.
+    Audit {
+        count: u32,
+    },
+    Users,
+    AddUser {
+        name: String,
+        #[serde(with = "words::role")]
+        role: Role,
+        password_hash: Secret,
+    },
+    /// Replaces the password of a user and ends the user's sessions.
+    ResetUser {
+        name: String,
+        password_hash: Secret,
+    },
+}
+
+/// What the host replies.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "reply", content = "content", rename_all = "snake_case")]
+pub(crate) enum Reply {
+    Status(StatusReport),
+    Problems(Vec<ProblemReport>),
+    Started(RunReport),
+    Stopped(RunReport),
+    Runs(Vec<RunReport>),
+    /// Lines of a log; more replies follow until [`Reply::LogEnd`].
+    Log(Vec<LogLine>),
+    /// The log has no more lines for now, and the run has this state.
+    LogEnd(RunReport),
+    Audit(Vec<AuditReport>),
+    Users(Vec<UserReport>),
+    Done,
+    Failed(Failure),
+}
+
+/// Why a request was not fulfilled, as a sentence for the person who made it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "failure", rename_all = "snake_case")]
+pub(crate) enum Failure {
+    #[error("the host does not understand the request: {reason}")]
+    BadRequest { reason: String },
+    #[error("the host serves its own user and root only, and the request came from {user}")]
+    NotAllowed { user: String },
+    #[error("{}", unknown_processor(name, nearest.as_deref()))]
+    UnknownProcessor { name: String, nearest: Option<String> },
+    #[error("{processor} was not started: {reason}")]
+    NotStarted { processor: String, reason: String },
+    #[error("{processor} was not stopped: {reason}")]
+    NotStopped { processor: String, reason: String },
+    #[error("there is no run {run}; `riser runs` lists the runs")]
+    UnknownRun { run: i64 },
+    #[error("there is already a user {name}; `riser user list` shows all")]
+    UserExists { name: String },
+    #[error("there is no user {name}; `riser user list` shows all")]
+    UnknownUser { name: String },
+    #[error("{sentence}")]
+    Internal { sentence: String },
+}
+
+fn unknown_processor(name: &str, nearest: Option<&str>) -> String {
+    match nearest {
+        Some(nearest) => format!("there is no processor {name:?}; did you mean {nearest:?}?"),
+        None => format!("there is no processor {name:?}; `riser status` lists the processors"),
+    }
+}
+
+/// The whole host at one moment.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StatusReport {
+    pub(crate) version: String,
+    pub(crate) process_id: u32,
+    pub(crate) started_at: Moment,
+    pub(crate) data_directory: String,
+    pub(crate) connections: Vec<ConnectionReport>,
+    pub(crate) processors: Vec<ProcessorReport>,
+    pub(crate) ews_servers: Vec<EwsServerReport>,
+    pub(crate) problems: Vec<ProblemReport>,
+}
+
+/// Whether data flows over a connection or an EWS server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Health {
+    Ok,
+    Degraded,
+    Down,
+    Unknown,
+}
+
+impl Health {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Degraded => "degraded",
+            Self::Down => "down",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ConnectionReport {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) state: Health,
+    pub(crate) detail: String,
+    pub(crate) last_good_at: Option<Moment>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EwsServerReport {
+    pub(crate) name: String,
+    /// The address for the BMS.
+    pub(crate) url: String,
+    pub(crate) state: Health,
+    pub(crate) detail: String,
+    pub(crate) items: usize,
+    pub(crate) requests: u64,
+    pub(crate) last_request_at: Option<Moment>,
+    pub(crate) last_client: Option<String>,
+}
+
+/// What a processor does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Activity {
+    Disabled,
+    Idle,
+    Waiting,
+    Running,
+    Retrying,
+    Unable,
+}
+
+impl Activity {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Idle => "idle",
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Retrying => "retrying",
+            Self::Unable => "unable",
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ProcessorReport {
+    pub(crate) name: String,
+    pub(crate) class: String,
+    pub(crate) connection: Option<String>,
+    pub(crate) ews_server: Option<String>,
+    pub(crate) state: Activity,
+    /// Why it is not running, in one sentence; `None` while it runs.
+    pub(crate) not_running_because: Option<String>,
+    pub(crate) running_since: Option<Moment>,
+    pub(crate) next_run_at: Option<Moment>,
+    pub(crate) progress: Option<ProgressReport>,
+    pub(crate) last_run: Option<LastRunReport>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ProgressReport {
+    pub(crate) step: String,
+    pub(crate) done: u64,
+    /// `None` when it is not known.
+    pub(crate) of: Option<u64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct LastRunReport {
+    pub(crate) run: i64,
+    #[serde(with = "words::run_state")]
+    pub(crate) state: RunState,
+    pub(crate) reason: String,
+    pub(crate) started_at: Option<Moment>,
+    pub(crate) ended_at: Option<Moment>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ProblemReport {
+    pub(crate) code: String,
+    /// The processor that raised it, or Riser.
+    pub(crate) raised_by: String,
+    pub(crate) since: Moment,
+    pub(crate) what: String,
+    pub(crate) effect: String,
+    pub(crate) remedy: String,
+    pub(crate) setting: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RunReport {
+    pub(crate) run: i64,
+    /// `None` when the processor was removed.
+    pub(crate) processor: Option<String>,
+    #[serde(with = "words::run_state")]
+    pub(crate) state: RunState,
+    pub(crate) reason: String,
+    pub(crate) started_by: String,
+    pub(crate) queued_at: Moment,
+    pub(crate) started_at: Option<Moment>,
+    pub(crate) ended_at: Option<Moment>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct LogLine {
+    pub(crate) at: Moment,
+    #[serde(with = "words::log_level")]
+    pub(crate) level: LogLevel,
+    pub(crate) text: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AuditReport {
+    pub(crate) entry: i64,
+    pub(crate) at: Moment,
+    pub(crate) actor: String,
+    pub(crate) action: String,
+    pub(crate) subject: String,
+    pub(crate) name: String,
+    pub(crate) detail: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct UserReport {
+    pub(crate) name: String,
+    #[serde(with = "words::role")]
+    pub(crate) role: Role,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_reaches_the_host_and_not_the_log() {
+        let request =
+            Request::ResetUser { name: "anna".to_owned(), password_hash: Secret("$argon2id$x".to_owned()) };
+        assert!(!format!("{request:?}").contains("argon2id"));
+        assert_eq!(
+            serde_json::to_string(&request).unwrap(),
+            r#"{"request":"reset_user","name":"anna","password_hash":"$argon2id$x"}"#
+        );
+    }
+
+    #[test]
+    fn an_unknown_processor_is_named_with_the_nearest_one() {
+        let failure = |nearest: Option<&str>| {
+            let nearest = nearest.map(str::to_owned);
+            Failure::UnknownProcessor { name: "evce setup".to_owned(), nearest }.to_string()
+        };
+        assert_eq!(
+            failure(Some("EVCE Setup")),
+            r#"there is no processor "evce setup"; did you mean "EVCE Setup"?"#
+        );
+        assert_eq!(
+            failure(None),
+            r#"there is no processor "evce setup"; `riser status` lists the processors"#
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! Enums of the domain in messages: by the words that are shown and stored.
+
+macro_rules! by_word {
+    ($module:ident, $kind:ty) => {
+        pub(super) mod $module {
+            use serde::de::Error as _;
+            use serde::{Deserialize as _, Deserializer, Serializer};
+
+            #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields in by reference")]
+            pub(in crate::control) fn serialize<S: Serializer>(
+                value: &$kind,
+                serializer: S,
+            ) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(value.as_str())
+            }
+
+            pub(in crate::control) fn deserialize<'de, D: Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<$kind, D::Error> {
+                let word = String::deserialize(deserializer)?;
+                word.parse().map_err(|_| D::Error::custom("unknown word"))
+            }
+        }
+    };
+}
+
+by_word!(log_level, riser_domain::LogLevel);
+by_word!(role, riser_domain::Role);
+by_word!(run_state, riser_domain::RunState);
