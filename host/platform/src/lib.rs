@@ -7,7 +7,7 @@
 //! | confinement, inside a worker | [`take_channel`], [`confine`], [`limit`], [`kill_own_group`] |
 //! | private files and directories | [`create_private_file`], [`create_private_dir`], [`sync_directory`], [`FileStamp`] |
 //! | lock of a data directory | [`DirectoryLock`] |
-//! | socket for commands | [`ControlListener`], [`connect_control`], [`ControlPeer`] |
+//! | control socket of a data directory | [`ControlListener`], [`connect_control`], [`Peer`] |
 //! | signals that stop the host | [`StopSignals`] |
 //! | library files | [`LIBRARY_EXTENSION`], [`library_format`] |
 //! | facts about this machine | [`machine_name`], [`default_data_directory`], [`own_executable`] |
@@ -25,12 +25,12 @@ pub use directory_lock::{DirectoryLock, LockError};
 #[cfg(target_os = "linux")]
 pub use linux::{
     Adopted, Channel, ChannelReader, ChannelWriter, ChildProcess, ControlConnectError, ControlListener,
-    ControlPeer, ControlReadHalf, ControlStream, ControlWriteHalf, Exit, ExitWatch, FileStamp,
-    LIBRARY_HEADER_BYTES, LibraryFormat, OutputPipe, StopSignals, UnixUser, become_subreaper, confine,
-    connect_control, create_private_dir, create_private_dir_all, create_private_file, default_data_directory,
-    is_private, kill_adopted, kill_marked, kill_own_group, library_format, limit, machine_name,
-    name_this_process, own_executable, resident_bytes, set_read_only, signal_name, spawn, sync_directory,
-    take_channel, this_target, wait_for_group,
+    ControlStream, Exit, ExitWatch, FileStamp, LIBRARY_HEADER_BYTES, LibraryFormat, OutputPipe, Peer,
+    StopSignals, SystemUser, become_subreaper, confine, connect_control, create_private_dir,
+    create_private_dir_all, create_private_file, default_data_directory, is_private, kill_adopted,
+    kill_marked, kill_own_group, library_format, limit, machine_name, name_this_process, own_executable,
+    resident_bytes, set_read_only, signal_name, spawn, sync_directory, take_channel, this_target,
+    wait_for_group,
 };
 
 #[cfg(not(target_os = "linux"))]

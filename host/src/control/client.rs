@@ -4,11 +4,11 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use riser_platform::{ControlConnectError, connect_control};
 use tokio::time::error::Elapsed;
 
 use super::framing::{self, MAX_REPLY_BYTES, MessageReader, MessageWriter, ReadError};
 use super::protocol::{Failure, Hello, PROTOCOL_VERSION, Reply, Request};
-use riser_platform::ControlConnectError;
 
 /// Time a host has to greet; one that is starting takes a moment.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
@@ -47,7 +47,7 @@ pub(crate) enum ClientError {
 impl Client {
     /// Connects; `None` when no host listens in the directory.
     pub(crate) async fn connect(directory: &Path) -> Result<Option<Self>, ClientError> {
-        let stream = match riser_platform::connect_control(directory).await {
+        let stream = match connect_control(directory).await {
             Ok(stream) => stream,
             Err(ControlConnectError::NotListening) => return Ok(None),
             Err(error) => return Err(error.into()),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use riser_platform::{ControlReadHalf, ControlStream, ControlWriteHalf};
+use riser_platform::{ChannelReader, ChannelWriter, ControlStream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -15,14 +15,14 @@ pub(super) const MAX_REPLY_BYTES: usize = 64 * 1024 * 1024;
 /// Reads one side of a connection.
 #[derive(Debug)]
 pub(super) struct MessageReader {
-    lines: BufReader<ControlReadHalf>,
+    lines: BufReader<ChannelReader>,
     max_bytes: usize,
 }
 
 /// Writes the other side.
 #[derive(Debug)]
 pub(super) struct MessageWriter {
-    stream: ControlWriteHalf,
+    stream: ChannelWriter,
 }
 
 /// Why a message could not be read. No text of the message is part of it: a message may hold a secret.

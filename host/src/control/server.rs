@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use riser_domain::Actor;
-use riser_platform::{ControlListener, ControlPeer, ControlStream};
+use riser_platform::{ControlListener, ControlStream, Peer};
 use riser_runtime::{ExportScope, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -76,12 +76,7 @@ async fn serve(listener: ControlListener, runtime: Runtime, stop: CancellationTo
     clients.shutdown().await;
 }
 
-async fn serve_client(
-    _permit: OwnedSemaphorePermit,
-    stream: ControlStream,
-    peer: ControlPeer,
-    runtime: Runtime,
-) {
+async fn serve_client(_permit: OwnedSemaphorePermit, stream: ControlStream, peer: Peer, runtime: Runtime) {
     let (mut reader, mut writer) = framing::split(stream, MAX_REQUEST_BYTES);
     let request = match receive(&mut reader, &mut writer, peer, REQUEST_TIMEOUT).await {
         Ok(Some(request)) => request,
@@ -107,7 +102,7 @@ async fn serve_client(
 async fn receive(
     reader: &mut MessageReader,
     writer: &mut MessageWriter,
-    peer: ControlPeer,
+    peer: Peer,
     timeout: Duration,
 ) -> Result<Option<Request>, Failure> {
     if !peer.is_allowed() {
@@ -132,7 +127,7 @@ async fn receive(
 struct Handler<'client> {
     runtime: &'client Runtime,
     writer: &'client mut MessageWriter,
-    peer: ControlPeer,
+    peer: Peer,
 }
 
 impl Handler<'_> {
@@ -214,13 +209,15 @@ impl Handler<'_> {
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncWriteExt as _;
+    use tokio::net::UnixStream;
 
     use super::*;
 
     /// What the host makes of these bytes; the client stays connected.
     async fn received(bytes: &[u8], timeout: Duration) -> Result<Option<Request>, Failure> {
-        let (mut client, host) = ControlStream::pair().unwrap();
-        let peer = ControlPeer::of(&host).unwrap();
+        let (mut client, host) = UnixStream::pair().unwrap();
+        let host = ControlStream::from(host);
+        let peer = Peer::of(&host).unwrap();
         let (mut reader, mut writer) = framing::split(host, 64);
         client.write_all(bytes).await.unwrap();
         receive(&mut reader, &mut writer, peer, timeout).await

@@ -67,7 +67,7 @@ impl Write for Channel {
 
 /// The receiving half of an asynchronous end.
 #[derive(Debug)]
-pub struct ChannelReader(OwnedReadHalf);
+pub struct ChannelReader(pub(super) OwnedReadHalf);
 
 impl AsyncRead for ChannelReader {
     fn poll_read(
@@ -81,7 +81,7 @@ impl AsyncRead for ChannelReader {
 
 /// The sending half of an asynchronous end.
 #[derive(Debug)]
-pub struct ChannelWriter(OwnedWriteHalf);
+pub struct ChannelWriter(pub(super) OwnedWriteHalf);
 
 impl AsyncWrite for ChannelWriter {
     fn poll_write(

@@ -9,14 +9,9 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _}
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
-use tokio::net::{UnixListener, UnixSocket};
+use tokio::net::{UnixListener, UnixSocket, UnixStream};
 
-/// A connection to a control socket.
-pub type ControlStream = tokio::net::UnixStream;
-/// The reading half of a connection.
-pub type ControlReadHalf = tokio::net::unix::OwnedReadHalf;
-/// The writing half of a connection.
-pub type ControlWriteHalf = tokio::net::unix::OwnedWriteHalf;
+use super::channel::{ChannelReader, ChannelWriter};
 
 /// The name of the socket in the data directory.
 const SOCKET_FILE: &str = "control.sock";
@@ -27,13 +22,31 @@ const BACKLOG: u32 = 1_024;
 
 /// A user of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnixUser(u32);
+pub struct SystemUser(u32);
 
 /// The process at the other end of a connection.
 #[derive(Clone, Copy, Debug)]
-pub struct ControlPeer {
-    pub user: UnixUser,
+pub struct Peer {
+    pub user: SystemUser,
     pub process: Option<i32>,
+}
+
+/// A connection on the control socket.
+#[derive(Debug)]
+pub struct ControlStream(UnixStream);
+
+impl ControlStream {
+    /// Splits the connection into its two directions.
+    pub fn into_split(self) -> (ChannelReader, ChannelWriter) {
+        let (reader, writer) = self.0.into_split();
+        (ChannelReader(reader), ChannelWriter(writer))
+    }
+}
+
+impl From<UnixStream> for ControlStream {
+    fn from(stream: UnixStream) -> Self {
+        Self(stream)
+    }
 }
 
 /// The listening socket. Its file is removed with this value.
@@ -56,19 +69,19 @@ pub enum ControlConnectError {
          program of {owner} and remove the socket if it should not be there",
         path.display()
     )]
-    ForeignOwner { path: PathBuf, owner: UnixUser, user: UnixUser },
+    ForeignOwner { path: PathBuf, owner: SystemUser, user: SystemUser },
     #[error(
         "the control socket {} is not accessible to {user}; run this command as the {} of the data directory, or \
          as root",
         path.display(),
         owner.map_or_else(|| "owner".to_owned(), |owner| format!("owner ({owner})"))
     )]
-    NoAccess { path: PathBuf, owner: Option<UnixUser>, user: UnixUser },
+    NoAccess { path: PathBuf, owner: Option<SystemUser>, user: SystemUser },
     #[error("the control socket {} cannot be used", path.display())]
     Failed { path: PathBuf, source: io::Error },
 }
 
-impl UnixUser {
+impl SystemUser {
     const ROOT: Self = Self(0);
 
     /// Returns the effective user of this process.
@@ -92,7 +105,7 @@ impl UnixUser {
     }
 }
 
-impl fmt::Display for UnixUser {
+impl fmt::Display for SystemUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
             Some(name) => write!(f, "user {name}"),
@@ -101,15 +114,16 @@ impl fmt::Display for UnixUser {
     }
 }
 
-impl ControlPeer {
+impl Peer {
+    /// Returns the process at the other end, as the kernel knows it.
     pub fn of(stream: &ControlStream) -> io::Result<Self> {
-        let credentials = stream.peer_cred()?;
-        Ok(Self { user: UnixUser(credentials.uid()), process: credentials.pid() })
+        let credentials = stream.0.peer_cred()?;
+        Ok(Self { user: SystemUser(credentials.uid()), process: credentials.pid() })
     }
 
-    /// Returns whether a host of this process's user serves the peer.
+    /// Returns whether a host of this user serves the peer.
     pub fn is_allowed(self) -> bool {
-        self.user == UnixUser::current() || self.user == UnixUser::ROOT
+        self.user == SystemUser::current() || self.user == SystemUser::ROOT
     }
 }
 
@@ -129,9 +143,10 @@ impl ControlListener {
     }
 
     /// Accepts the next client.
-    pub async fn accept(&self) -> io::Result<(ControlStream, ControlPeer)> {
+    pub async fn accept(&self) -> io::Result<(ControlStream, Peer)> {
         let (stream, _) = self.listener.accept().await?;
-        let peer = ControlPeer::of(&stream)?;
+        let stream = ControlStream(stream);
+        let peer = Peer::of(&stream)?;
         Ok((stream, peer))
     }
 }
@@ -164,9 +179,9 @@ fn remove_stale(path: &Path) -> io::Result<()> {
 pub async fn connect_control(directory: &Path) -> Result<ControlStream, ControlConnectError> {
     let path = directory.join(SOCKET_FILE);
     let failed = |source| ControlConnectError::Failed { path: path.clone(), source };
-    let user = UnixUser::current();
+    let user = SystemUser::current();
     let directory_owner = match directory.metadata() {
-        Ok(metadata) => UnixUser::owner_of(&metadata),
+        Ok(metadata) => SystemUser::owner_of(&metadata),
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                 return Err(ControlConnectError::NotListening);
@@ -178,7 +193,7 @@ pub async fn connect_control(directory: &Path) -> Result<ControlStream, ControlC
         },
     };
     let owner = match path.symlink_metadata() {
-        Ok(metadata) if metadata.file_type().is_socket() => UnixUser::owner_of(&metadata),
+        Ok(metadata) if metadata.file_type().is_socket() => SystemUser::owner_of(&metadata),
         Ok(_) => return Err(ControlConnectError::NotListening),
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
@@ -190,13 +205,13 @@ pub async fn connect_control(directory: &Path) -> Result<ControlStream, ControlC
             _ => return Err(failed(error)),
         },
     };
-    let is_trusted = |it: UnixUser| it == user || (user == UnixUser::ROOT && it == directory_owner);
+    let is_trusted = |it: SystemUser| it == user || (user == SystemUser::ROOT && it == directory_owner);
     if !is_trusted(owner) {
         return Err(ControlConnectError::ForeignOwner { path, owner, user });
     }
     let address = Address::of(directory).map_err(failed)?;
-    let stream = match ControlStream::connect(&address.path).await {
-        Ok(stream) => stream,
+    let stream = match UnixStream::connect(&address.path).await {
+        Ok(stream) => ControlStream(stream),
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
                 return Err(ControlConnectError::NotListening);
@@ -208,7 +223,7 @@ pub async fn connect_control(directory: &Path) -> Result<ControlStream, ControlC
         },
     };
     // The owner of the file may differ from the user that listens, whom the kernel knows.
-    let listener = ControlPeer::of(&stream).map_err(failed)?.user;
+    let listener = Peer::of(&stream).map_err(failed)?.user;
     if !is_trusted(listener) {
         return Err(ControlConnectError::ForeignOwner { path, owner: listener, user });
     }

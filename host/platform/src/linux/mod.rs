@@ -13,8 +13,7 @@ mod stop_signals;
 pub use channel::{Channel, ChannelReader, ChannelWriter};
 pub use confine::{confine, kill_own_group, limit, name_this_process, resident_bytes, take_channel};
 pub use control_socket::{
-    ControlConnectError, ControlListener, ControlPeer, ControlReadHalf, ControlStream, ControlWriteHalf,
-    UnixUser, connect_control,
+    ControlConnectError, ControlListener, ControlStream, Peer, SystemUser, connect_control,
 };
 pub use files::{
     FileStamp, create_private_dir, create_private_dir_all, create_private_file, is_private, set_read_only,
