@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, doctor, ews, log, plugin, problems, run, runs, serve, shell_files, status, stop, user,
-    write_line,
+    apply, audit, doctor, ews, export, log, plan, plugin, problems, run, runs, serve, shell_files, status,
+    stop, user, write_line,
 };
 
 /// The command did not do what was asked.
@@ -43,13 +43,17 @@ Exit codes: 0 done, 1 it failed or a check found faults, 2 the command line is w
 enum Command {
     /// Run Riser: processors, EWS servers and the portal, until Ctrl-C or SIGTERM
     Serve(serve::ServeArgs),
-    /// Make the configuration what a TOML file says; what the file leaves out stays as it is
+    /// Make the configuration match a TOML file; objects that the file does not name stay as they are
     Apply(apply::ApplyArgs),
+    /// Show what `riser apply` would change
+    Plan(plan::PlanArgs),
+    /// Write the configuration as a TOML file, without its secrets
+    Export(export::ExportArgs),
     /// Look whether Riser can run here: directory, key, people, plugins, ports
     Doctor(doctor::DoctorArgs),
     /// Check a plugin library without a host
     Plugin(plugin::PluginArgs),
-    /// Add people who may log in to the portal, list them, reset a password
+    /// Add people who may log in to the portal, list, change and remove them
     User(user::UserArgs),
     /// Show connections, processors, EWS servers and problems of the running Riser
     Status(status::StatusArgs),
@@ -88,6 +92,8 @@ async fn execute(command: Command) -> ExitCode {
     let done = match command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Apply(arguments) => apply::run(arguments).await,
+        Command::Plan(arguments) => plan::run(arguments).await,
+        Command::Export(arguments) => export::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::Plugin(arguments) => plugin::run(arguments).await,
         Command::Ews(arguments) => ews::run(arguments).await,

@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-
-/// Data directory of a Riser that runs as root.
-const SYSTEM_DATA: &str = "/var/lib/riser";
+use riser_platform::default_data_directory;
 
 /// The data directory argument.
 #[derive(Args, Clone, Debug)]
@@ -17,7 +15,7 @@ pub(crate) struct DataDir {
 }
 
 /// The plugin directory argument.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct PluginDirs {
     /// Directory with plugin libraries [default: `plugins` beside this program, then `plugins` in the data directory]
     #[arg(long = "plugin-dir", value_name = "DIR", env = "RISER_PLUGIN_DIR")]
@@ -29,8 +27,7 @@ impl DataDir {
     pub(crate) fn path(&self) -> anyhow::Result<PathBuf> {
         let directory = match &self.data {
             Some(directory) => directory.clone(),
-            None if rustix::process::geteuid().is_root() => PathBuf::from(SYSTEM_DATA),
-            None => data_home()
+            None => default_data_directory()
                 .context("neither XDG_DATA_HOME nor HOME is set; name a directory with --data-dir")?,
         };
         std::path::absolute(&directory)
@@ -47,10 +44,4 @@ impl PluginDirs {
         let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("plugins")));
         beside.into_iter().chain([data_dir.join("plugins")]).collect()
     }
-}
-
-fn data_home() -> Option<PathBuf> {
-    let named = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let home = named("XDG_DATA_HOME").or_else(|| Some(named("HOME")?.join(".local/share")))?;
-    Some(home.join("riser"))
 }

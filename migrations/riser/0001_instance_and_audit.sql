@@ -1,9 +1,11 @@
--- One row: the id of this installation, and the version of Riser that last wrote the file.
+-- One row: the id of this installation, and the version of Riser that last wrote the file. Each commit of the
+-- configuration raises configuration_version, so that a writer detects the commit of another.
 CREATE TABLE instance (
-    one           INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
-    id            TEXT    NOT NULL,
-    riser_version TEXT    NOT NULL,
-    created_at    INTEGER NOT NULL
+    one                   INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    id                    TEXT    NOT NULL,
+    riser_version         TEXT    NOT NULL,
+    created_at            INTEGER NOT NULL,
+    configuration_version INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- Numbers that are assigned only once. Handles of items and ids of writes are assigned in blocks, so that rows

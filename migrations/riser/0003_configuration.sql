@@ -8,8 +8,7 @@ CREATE TABLE ews_servers (
     realm           TEXT    NOT NULL,
     public_url      TEXT,
     page_size_items INTEGER NOT NULL,
-    digest_order    TEXT    NOT NULL,
-    UNIQUE (listen, path)
+    digest_order    TEXT    NOT NULL
 ) STRICT;
 
 CREATE TABLE ews_accounts (

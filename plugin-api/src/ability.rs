@@ -11,7 +11,7 @@ pub trait Ability: Sized {
 }
 
 impl Host {
-    /// The ability, if this host has it; a host that does not know it has not. Blocks for the answer. [any
+    /// The ability, if this host has it; a host that does not know it has not. Blocks for the reply. [any
     /// thread]
     pub fn ability<A: Ability>(&self) -> Option<A> {
         let call = Call::HasAbility { ability: A::ID.to_owned() };

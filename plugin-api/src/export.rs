@@ -9,11 +9,13 @@ use std::sync::Once;
 use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{RResult, RSlice, RStr, RString, RVec};
 
-use crate::abi::messages::{FailureMessage, RunRequestMessage, TestRequestMessage};
+use crate::abi::messages::{
+    FailureMessage, MigrationMessage, RunRequestMessage, SettingsOwner, TestRequestMessage,
+};
 use crate::abi::{CONTRACT, HostServicesBox, PluginRun, PluginRun_TO, PluginRunBox, PointBatch};
 use crate::description::{ClassDescription, ConnectionDescription, LibraryDescription, SCHEMA};
 use crate::host::RunFacts;
-use crate::settings::{Settings, read};
+use crate::settings::{Settings, migrate_all, read};
 use crate::{Connection, Failure, Host, Outcome, Points, Processor, TestHost};
 
 /// Names the classes of a plugin and makes the library loadable.
@@ -54,7 +56,7 @@ macro_rules! export_plugin {
             use super::*;
             use $crate::abi_stable::library::{CheckTypeLayout, LibHeader, RootModuleResult};
             use $crate::abi_stable::prefix_type::PrefixTypeTrait;
-            use $crate::abi_stable::std_types::{RResult, RStr, RString};
+            use $crate::abi_stable::std_types::{RResult, RSlice, RStr, RString, RVec};
 
             // What `abi_stable::export_root_module` writes, which an author's crate cannot name.
             #[unsafe(export_name = "_1as_0lib_1header_0root_bmodule_bloader")]
@@ -74,6 +76,7 @@ macro_rules! export_plugin {
                     describe,
                     create,
                     has_ability: $crate::has_no_ability,
+                    migrate_settings,
                 }
                 .leak_into_prefix()
             }
@@ -90,6 +93,14 @@ macro_rules! export_plugin {
                     connections: vec![$($($crate::connection_description::<$connection>()),*)?],
                     ..$crate::empty_description()
                 })
+            }
+
+            extern "C" fn migrate_settings(request: RSlice<'_, u8>) -> RResult<RVec<u8>, RString> {
+                $crate::migrate_settings(
+                    request,
+                    &[$($crate::class_migration::<$class>()),+],
+                    &[$($($crate::connection_migration::<$connection>()),*)?],
+                )
             }
 
             fn connection_tests() -> ::std::vec::Vec<$crate::ConnectionTest> {
@@ -166,6 +177,43 @@ pub fn describe_library(description: impl FnOnce() -> LibraryDescription) -> RSt
 #[doc(hidden)]
 pub extern "C" fn has_no_ability(_ability: RStr<'_>) -> bool {
     false
+}
+
+/// The id of a class or a connection kind, and how its settings are migrated.
+#[doc(hidden)]
+pub type SettingsMigration = (&'static str, fn(&mut serde_json::Map<String, serde_json::Value>));
+
+#[doc(hidden)]
+pub fn class_migration<P: Processor>() -> SettingsMigration {
+    (P::CLASS.id, migrate_all::<P::Settings>)
+}
+
+#[doc(hidden)]
+pub fn connection_migration<C: Connection>() -> SettingsMigration {
+    (C::ID, migrate_all::<C>)
+}
+
+#[doc(hidden)]
+pub fn migrate_settings(
+    request: RSlice<'_, u8>,
+    classes: &[SettingsMigration],
+    connections: &[SettingsMigration],
+) -> RResult<RVec<u8>, RString> {
+    let migrated = guarded(|| {
+        let MigrationMessage { owner, mut settings } = serde_json::from_slice(request.as_slice())?;
+        let (id, known) = match &owner {
+            SettingsOwner::Class(id) => (id, classes),
+            SettingsOwner::Connection(id) => (id, connections),
+        };
+        if let Some((_, migrate)) = known.iter().find(|(known, _)| known == id) {
+            migrate(&mut settings);
+        }
+        Ok(serde_json::to_vec(&settings)?)
+    });
+    match migrated {
+        Ok(settings) => RResult::ROk(RVec::from(settings)),
+        Err(failure) => RResult::RErr(RString::from(failure.what())),
+    }
 }
 
 /// A connection kind's id and its test.

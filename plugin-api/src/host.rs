@@ -163,7 +163,7 @@ impl Host {
         self.run.points.clone()
     }
 
-    /// The tree as it is stored now. Blocks for the answer. [any thread, running or stopping]
+    /// The tree as it is stored now. Blocks for the reply. [any thread, running or stopping]
     ///
     /// # Errors
     /// [`HostError::Lost`] when the host is gone.
@@ -271,7 +271,7 @@ impl Host {
     }
 
     /// The command that shows the log of this run, such as `riser log 123`: for the remedy of a problem, so that the
-    /// administrator finds what the run did. Blocks for the answer. [any thread, running or stopping]
+    /// administrator finds what the run did. Blocks for the reply. [any thread, running or stopping]
     ///
     /// ```
     /// # use riser_plugin::prelude::*;

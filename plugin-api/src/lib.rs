@@ -13,7 +13,7 @@
 //! - **described**: the library is asked what it offers. No logic of the plugin runs.
 //! - **running**: from the call of `run` until it returns or is cancelled.
 //! - **stopping**: cancelled, and not yet returned. `wait`, `declare`, `publish`, `publishes_every`, `record`,
-//!   `latest`, `request_run` and `block_on` answer [`HostError::Stop`]; all else goes on until the grace of 10 s
+//!   `latest`, `request_run` and `block_on` return [`HostError::Stop`]; all else goes on until the grace of 10 s
 //!   ends.
 //!
 //! Methods of [`Processor`], [`Connection`] and [`Settings`] are called by Riser, all others by the plugin. All
@@ -61,8 +61,9 @@ pub use value::{Kind, PointValue, State as ValueState};
 
 #[doc(hidden)]
 pub use export::{
-    ConnectionTest, class_description, connection_description, connection_test, create, create_test,
-    describe_library, empty_description, has_no_ability,
+    ConnectionTest, SettingsMigration, class_description, class_migration, connection_description,
+    connection_migration, connection_test, create, create_test, describe_library, empty_description,
+    has_no_ability, migrate_settings,
 };
 #[doc(hidden)]
 pub use packing::{reading_batch, unpacked};

@@ -115,7 +115,7 @@ fn served(record: &ReadingRecord, texts: &str) -> Option<Served> {
     })
 }
 
-/// The readings that say this: what a host answers; [`served_from`] is the reverse.
+/// The readings that say this: the reply of a host; [`served_from`] is the reverse.
 pub fn reading_batch(served: &[Option<Served>]) -> ReadingBatch {
     let mut texts = Texts::default();
     let records = served.iter().map(|served| reading(served.as_ref(), &mut texts)).collect();

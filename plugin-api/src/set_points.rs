@@ -129,7 +129,7 @@ impl SetPointWrite {
         self.report(WriteState::Rejected, reason);
     }
 
-    /// The answer was lost; a read decides.
+    /// The reply was lost; a read decides.
     pub fn unknown(&self, reason: &str) {
         self.report(WriteState::Unknown, reason);
     }

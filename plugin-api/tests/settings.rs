@@ -5,8 +5,9 @@ use riser_plugin::prelude::*;
 use riser_plugin::serde_json::{Map, Value as Json, json};
 use riser_plugin::settings::read;
 
-/// How to reach it from inside.
+/// How to reach it from inside. The first version had `address`.
 #[derive(Settings)]
+#[settings(version = 2, migrate = proxy_from_1)]
 struct Proxy {
     /// Its name or address.
     #[setting(kind = "host", example = "proxy.local")]
@@ -43,6 +44,23 @@ struct All {
 fn from_1(values: &mut Map<String, Json>) {
     if let Some(interval) = values.remove("interval") {
         values.insert("poll_every".to_owned(), interval);
+    }
+}
+
+fn proxy_from_1(values: &mut Map<String, Json>) {
+    if let Some(address) = values.remove("address") {
+        values.insert("host".to_owned(), address);
+    }
+}
+
+struct AllClass;
+
+impl Processor for AllClass {
+    type Settings = All;
+    const CLASS: Class = Class::scheduled("all", "All");
+
+    fn run(&self, _: &Host, _: All) -> Outcome {
+        Ok(())
     }
 }
 
@@ -107,4 +125,19 @@ fn all_faults_are_told_at_once_each_with_its_path() {
         faults(&json!({ "scope": "changed", "batch": 101 })),
         "batch takes at most 100 when only changes are read"
     );
+}
+
+#[test]
+fn a_host_migrates_settings_and_the_groups_inside_them_without_reading_them() {
+    let (id, migrate) = riser_plugin::class_migration::<AllClass>();
+    let Json::Object(mut values) = json!({
+        "interval": "20 s", "proxy": { "address": "a" }, "proxies": [{ "address": "b" }, { "host": "c" }, 5]
+    }) else {
+        unreachable!()
+    };
+    migrate(&mut values);
+    let migrated = json!({
+        "poll_every": "20 s", "proxy": { "host": "a" }, "proxies": [{ "host": "b" }, { "host": "c" }, 5]
+    });
+    assert_eq!((id, Json::Object(values)), ("all", migrated));
 }

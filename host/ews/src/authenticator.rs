@@ -16,7 +16,7 @@ pub(crate) struct DigestAuthenticator {
     algorithms: Vec<DigestAlgorithm>,
     accounts: Arc<dyn AccountSource>,
     clock: Arc<dyn Clock>,
-    nonces: Nonces,
+    nonces: Arc<Nonces>,
     /// Stands in for an unknown account's hash, so that both checks take the same time.
     dummy_ha1: Ha1,
 }
@@ -39,9 +39,10 @@ impl DigestAuthenticator {
         algorithms: Vec<DigestAlgorithm>,
         accounts: Arc<dyn AccountSource>,
         clock: Arc<dyn Clock>,
+        nonces: Arc<Nonces>,
     ) -> Self {
         let dummy_ha1 = Ha1::derive(DigestAlgorithm::Sha256, "", &realm, &String::new().into());
-        Self { realm, algorithms, accounts, clock, nonces: Nonces::new(), dummy_ha1 }
+        Self { realm, algorithms, accounts, clock, nonces, dummy_ha1 }
     }
 
     /// Checks an `Authorization` header for a request with this method and target.

@@ -32,8 +32,9 @@ mod xml;
 
 pub use digest::Ha1;
 pub use names::DATA_EXCHANGE as NAMESPACE;
+pub use riser_http_server::{HttpLimits, TlsError, TlsFiles};
 pub use server::{
-    AccountStatistics, EndpointStatistics, EwsEndpoint, ListenError, Listener, ListenerOptions,
+    AccountStatistics, EndpointStatistics, EwsEndpoint, ListenCause, ListenError, Listener, ListenerOptions,
 };
 pub use source::{
     AccountSource, ContainerView, DigestAccount, EwsAccount, HistoryPage, HistoryQuery, HistoryView,

@@ -32,7 +32,6 @@ mod state;
 mod static_files;
 mod system_status;
 mod theme;
-mod tls;
 mod wall_time;
 
 #[cfg(test)]
@@ -40,6 +39,6 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use server::{Entrance, ServeError};
+pub use riser_http_server::{TlsError, TlsFiles};
+pub use server::{PortalListener, ServeError};
 pub use state::{Portal, PortalSettings};
-pub use tls::{TlsError, TlsFiles};

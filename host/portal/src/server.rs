@@ -1,33 +1,26 @@
-//! Accepting connections, with a deadline for each thing a client may be slow at.
+//! The portal's listener.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt;
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use riser_http_server::{
+    ConnectionAddrs, HttpLimits, HttpListener, HttpService, RequestBody, TlsAcceptor, TlsError, TlsFiles,
+};
+use tokio::net::TcpListener;
+use tower::ServiceExt as _;
 
 use crate::routes::router;
-use crate::state::{Portal, PortalState, Reach};
-use crate::tls::{TlsError, TlsFiles};
+use crate::state::{Exposure, Portal, PortalState};
 
-/// Time for the header of a request, and between two requests of one connection.
-const HEADER_DEADLINE: Duration = Duration::from_secs(15);
-/// Time for the handshake of TLS.
-const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
-/// Connections served at once; more wait to be accepted.
-const CONNECTIONS_AT_ONCE: usize = 256;
-/// Pause after a connection could not be accepted, because no file handle is left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Connections served at the same time. A browser opens a few for each tab.
+const CONNECTIONS: usize = 256;
+/// What clients above the limit receive.
+const OVERLOADED: &str = "The portal has too many open connections. Try again in ten seconds.\n";
 
 /// The address a request comes from.
 #[derive(Clone, Copy, Debug)]
@@ -45,100 +38,82 @@ pub enum ServeError {
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The listener has no address.
+    /// The socket has no address.
     #[error("the portal's listening socket cannot be used")]
     Listener(#[source] std::io::Error),
 }
 
-/// A listening socket on which a portal may be served.
-pub struct Entrance {
-    listener: TcpListener,
-    reach: Reach,
+/// A socket on which a portal may be served.
+pub struct PortalListener {
+    socket: TcpListener,
+    exposure: Exposure,
     tls: Option<TlsAcceptor>,
 }
 
-impl Entrance {
-    /// Looks whether a portal may be served here, so that what forbids it is told before anything runs.
+impl PortalListener {
+    /// Checks whether a portal may be served on this socket, so that a start fails before anything runs.
     ///
-    /// `is_plain_allowed`: without TLS, too, on an address that other machines reach; the portal then shows it as
-    /// a problem.
+    /// `is_plain_allowed` permits an address that other machines reach without TLS; the portal then shows a
+    /// problem.
     ///
     /// # Errors
-    /// When it may not be served like this, or when the files of TLS cannot be used.
+    /// When the portal may not be served like this, or when the files of TLS cannot be used.
     pub fn new(
-        listener: TcpListener,
+        socket: TcpListener,
         tls: Option<&TlsFiles>,
         is_plain_allowed: bool,
     ) -> Result<Self, ServeError> {
-        let address = listener.local_addr().map_err(ServeError::Listener)?;
+        let address = socket.local_addr().map_err(ServeError::Listener)?;
         let is_beyond_loopback = !address.ip().is_loopback();
         if is_beyond_loopback && tls.is_none() && !is_plain_allowed {
             return Err(ServeError::PlainBeyondLoopback(address));
         }
-        let reach = Reach { port: address.port(), is_tls: tls.is_some(), is_beyond_loopback };
-        Ok(Self { listener, reach, tls: tls.map(TlsFiles::acceptor).transpose()? })
+        let exposure = Exposure { port: address.port(), is_tls: tls.is_some(), is_beyond_loopback };
+        Ok(Self { socket, exposure, tls: tls.map(TlsFiles::acceptor).transpose()? })
     }
 
-    /// Serves the portal until it is dropped; connections end with it.
+    /// Serves the portal until the future is dropped, which closes all connections. Returns only on a failure.
     pub async fn serve(self, portal: Portal) {
-        let Self { listener, reach, tls } = self;
-        accept(listener, router(PortalState::new(portal, reach)), tls).await;
-    }
-}
-
-/// The acceptor of TLS holds the key and prints nothing.
-impl std::fmt::Debug for Entrance {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Entrance").field("reach", &self.reach).finish_non_exhaustive()
-    }
-}
-
-async fn accept(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_AT_ONCE));
-    let mut connections = JoinSet::new();
-    loop {
-        let slot = Arc::clone(&slots).acquire_owned().await.expect("the semaphore is never closed");
-        while connections.try_join_next().is_some() {}
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                let (router, tls) = (router.clone(), tls.clone());
-                connections.spawn(async move {
-                    serve_stream(stream, peer, router, tls).await;
-                    drop(slot);
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the portal could not accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
+        let Self { socket, exposure, tls } = self;
+        let service = PortalService { router: router(PortalState::new(portal, exposure)) };
+        let limits = HttpLimits { connections: CONNECTIONS, ..HttpLimits::default() };
+        match HttpListener::start(socket, tls, limits, service) {
+            Ok(mut listener) => listener.failed().await,
+            Err(error) => tracing::error!(%error, "the portal's listening socket cannot be used"),
         }
     }
 }
 
-async fn serve_stream(stream: TcpStream, peer: SocketAddr, router: Router, tls: Option<TlsAcceptor>) {
-    // Live parts are small and should not wait for more.
-    let _ = stream.set_nodelay(true);
-    match tls {
-        None => serve_connection(stream, peer, router).await,
-        Some(tls) => match tokio::time::timeout(HANDSHAKE_DEADLINE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => serve_connection(stream, peer, router).await,
-            Ok(Err(error)) => tracing::debug!(client.address = %peer, %error, "no TLS handshake with {peer}"),
-            Err(_) => tracing::debug!(client.address = %peer, "the TLS handshake with {peer} took too long"),
-        },
+/// The acceptor of TLS contains the key and cannot be printed.
+impl std::fmt::Debug for PortalListener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PortalListener").field("exposure", &self.exposure).finish_non_exhaustive()
     }
 }
 
-async fn serve_connection(stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketAddr, router: Router) {
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request: Request = request.map(axum::body::Body::new);
-        request.extensions_mut().insert(PeerAddress(peer));
-        router.clone().oneshot(request)
-    });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_DEADLINE)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = connection.await {
-        tracing::debug!(client.address = %peer, %error, "the connection of {peer} ended early");
+struct PortalService {
+    router: Router,
+}
+
+impl HttpService for PortalService {
+    type ResponseBody = Body;
+
+    async fn respond(&self, request: hyper::Request<RequestBody>, connection: ConnectionAddrs) -> Response {
+        let mut request: Request = request.map(Body::new);
+        request.extensions_mut().insert(PeerAddress(connection.client));
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    fn overloaded(&self) -> Response {
+        let mut response = Response::new(Body::from(OVERLOADED));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        response
     }
 }

@@ -46,9 +46,9 @@ pub struct Portal {
     pub settings: PortalSettings,
 }
 
-/// How the portal can be reached.
+/// Who can reach the portal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reach {
+pub(crate) struct Exposure {
     pub(crate) port: u16,
     pub(crate) is_tls: bool,
     /// Other machines reach it.
@@ -71,12 +71,12 @@ struct Parts {
 }
 
 impl PortalState {
-    pub(crate) fn new(portal: Portal, reach: Reach) -> Self {
-        let cookie = CookieKind::new(reach.port, reach.is_tls);
+    pub(crate) fn new(portal: Portal, exposure: Exposure) -> Self {
+        let cookie = CookieKind::new(exposure.port, exposure.is_tls);
         let runtime = &portal.runtime;
         let sessions = Sessions::new(runtime.store().clone(), Arc::clone(runtime.clock()), cookie);
         let known_names = KnownNames::new(&portal.settings.host_names);
-        let is_open = reach.is_beyond_loopback && !reach.is_tls;
+        let is_open = exposure.is_beyond_loopback && !exposure.is_tls;
         let own_problem = is_open.then(|| RaisedProblem {
             problem: unencrypted_portal(),
             configuration: None,

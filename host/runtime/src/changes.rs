@@ -23,6 +23,8 @@ pub enum Change {
     Problems,
     /// The state of a connection.
     Connections,
+    /// The configuration: what there is, and how it is called.
+    Configuration,
 }
 
 /// Where changes are told.

@@ -1,48 +1,42 @@
-//! The configuration in force: what the store held when Riser started, shared by all parts of the runtime.
+//! The configuration: drafts of changes, their rules, what is stored, and what is in force.
+//!
+//! A change is a [`ConfigurationDraft`]. Files, the command line and forms only make drafts and map
+//! [`FieldError`]s back to their own places. `check` holds every rule; `commit` stores a checked draft in one
+//! transaction and returns the [`ConfigurationChange`] that the running system follows.
 
-use std::sync::Arc;
+mod change;
+mod check;
+mod commit;
+mod configure;
+mod current;
+mod draft;
+mod error;
+mod export;
+mod field_path;
+mod file;
+mod in_force;
+mod inputs;
+mod markers;
+mod migration;
+mod passwords;
+mod plan;
+#[cfg(test)]
+mod tests;
 
-use riser_domain::{
-    ClassId, Connection, ConnectionId, ProcessorConfiguration, Schedule, ScheduleId, TreeOwner,
+pub use change::ConfigurationChange;
+pub use check::CheckedDraft;
+pub use commit::commit;
+pub use configure::{OfflineConfiguration, check_draft};
+pub use draft::{
+    AccountDraft, ConfigurationDraft, ConnectionDraft, EwsServerDraft, Identity, ProcessorDraft,
+    ScheduleDraft, UserDraft,
 };
-use riser_store::{Configuration, Store, StoreError};
+pub use error::ConfigureError;
+pub use export::{ExportScope, export};
+pub use field_path::{FieldError, FieldPath};
+pub use file::{ConfigurationFile, FileError, SecretSources};
+pub use inputs::{SecretInput, SettingInput, SettingInputs};
+pub use passwords::{PasswordError, hash_new_password};
+pub use plan::{Plan, PlanLine};
 
-/// The configuration in force.
-#[derive(Debug)]
-pub(crate) struct Configurations {
-    loaded: Arc<Configuration>,
-}
-
-impl Configurations {
-    pub(crate) async fn load(store: &Store) -> Result<Self, StoreError> {
-        Ok(Self { loaded: Arc::new(store.load_configuration().await?) })
-    }
-
-    /// All of it.
-    pub(crate) fn now(&self) -> Arc<Configuration> {
-        Arc::clone(&self.loaded)
-    }
-
-    pub(crate) fn connection(&self, id: ConnectionId) -> Option<Connection> {
-        self.now().connections.iter().find(|connection| connection.id == id).cloned()
-    }
-
-    pub(crate) fn schedule(&self, id: ScheduleId) -> Option<Schedule> {
-        self.now().schedules.iter().find(|schedule| schedule.id == id).cloned()
-    }
-
-    /// The configuration of a class of the same plugin, for the same connection and EWS server.
-    pub(crate) fn of_class(&self, owner: &TreeOwner, class: &str) -> Option<ProcessorConfiguration> {
-        self.now()
-            .processors
-            .iter()
-            .find(|processor| owner_of(processor) == *owner && processor.class.class == class)
-            .cloned()
-    }
-}
-
-/// The tree that a configuration's class declares or writes.
-pub(crate) fn owner_of(processor: &ProcessorConfiguration) -> TreeOwner {
-    let ClassId { plugin, .. } = &processor.class;
-    TreeOwner { ews_server: processor.ews_server, plugin: plugin.clone(), connection: processor.connection }
-}
+pub(crate) use in_force::{Configurations, owner_of};

@@ -88,6 +88,22 @@ impl ConnectionLimiters {
     }
 }
 
+impl ConnectionLimiters {
+    /// Forgets refusals and failures of a connection whose address or secrets changed. Requests on their way
+    /// keep their slots.
+    pub(crate) fn forget(&self, connection: ConnectionId) {
+        let limiters = self.by_connection.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(limiter) = limiters.get(&connection) {
+            *limiter.state.lock().unwrap_or_else(PoisonError::into_inner) = LimiterState::default();
+        }
+    }
+
+    /// Removes the limiter of a connection that was removed.
+    pub(crate) fn remove(&self, connection: ConnectionId) {
+        self.by_connection.lock().unwrap_or_else(PoisonError::into_inner).remove(&connection);
+    }
+}
+
 impl ConnectionLimiter {
     /// Waits for a free slot, then looks whether the limiter is open.
     pub(crate) async fn acquire(

@@ -1,22 +1,43 @@
-//! The EWS servers of this host: opened from the configuration; an address that is taken is tried again.
+//! The EWS servers of this host: kept as the configuration says. An address that is taken is tried again, and a
+//! server that cannot move stays where it is.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono_tz::Tz;
-use riser_domain::{EwsServer, EwsServerId, Problem};
-use riser_ews::{EndpointStatistics, EwsEndpoint, Listener, ListenerOptions};
+use riser_domain::{Clock, EwsServer, EwsServerId, Problem};
+use riser_ews::{EndpointStatistics, EwsEndpoint, ListenError, Listener, ListenerOptions};
+use riser_secrets::Keyring;
+use riser_store::{Account, Configuration};
 
-use crate::ews_source::{ServerAccounts, ServerItems};
+use crate::configuration::Configurations;
+use crate::ews_source::{ItemParts, ServerAccounts, ServerItems};
+use crate::problems::Problems;
 use crate::status::{EwsServerStatus, LinkState};
-use crate::supervisor::Context;
+
+/// Attempts to take over an address from another listener of this host, and the time between two.
+const TAKE_OVER_ATTEMPTS: u32 = 50;
+const TAKE_OVER_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Open listeners, by the address as configured, and the endpoints they serve.
-#[derive(Default)]
 pub(crate) struct EwsServers {
+    parts: EwsParts,
     open: Mutex<Open>,
+    /// Held while the servers are brought in line with the configuration.
+    aligning: tokio::sync::Mutex<()>,
+}
+
+/// What the EWS servers are made from.
+#[derive(Debug)]
+pub(crate) struct EwsParts {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) configurations: Arc<Configurations>,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) problems: Arc<Problems>,
+    pub(crate) items: Arc<ItemParts>,
 }
 
 #[derive(Default)]
@@ -25,9 +46,19 @@ struct Open {
     endpoints: HashMap<EwsServerId, Served>,
 }
 
+/// An open server.
+#[derive(Clone)]
 struct Served {
     endpoint: Arc<EwsEndpoint>,
+    accounts: Vec<Account>,
     local: SocketAddr,
+}
+
+impl Served {
+    /// The address it is served at, as configured.
+    fn listen(&self) -> &str {
+        &self.endpoint.server().listen
+    }
 }
 
 impl fmt::Debug for EwsServers {
@@ -37,37 +68,90 @@ impl fmt::Debug for EwsServers {
 }
 
 impl EwsServers {
-    /// Opens what is configured and not open yet; what cannot be opened stands as a problem.
-    pub(crate) async fn open_missing(&self, context: &Arc<Context>) {
-        for server in &context.configurations.now().ews_servers {
-            if self.is_open(server.id) {
-                continue;
+    pub(crate) fn new(parts: EwsParts) -> Self {
+        Self { parts, open: Mutex::default(), aligning: tokio::sync::Mutex::default() }
+    }
+
+    /// Opens, changes, moves and closes servers until they are as the configuration says. Returns what stands in
+    /// the way; it is raised as a problem, and the next call tries again. Servers that did not change are not
+    /// touched.
+    pub(crate) async fn align(&self) -> Vec<Problem> {
+        let _aligning = self.aligning.lock().await;
+        let configuration = self.parts.configurations.now();
+        let mut open_problems = Vec::new();
+        for server in &configuration.ews_servers {
+            let accounts: Vec<Account> =
+                configuration.accounts.iter().filter(|it| it.ews_server == server.id).cloned().collect();
+            if let Err(problem) = self.align_one(server, accounts).await {
+                open_problems.push(problem);
             }
-            match self.listener_address(&server.listen).await {
-                Ok(local) => self.serve(context, server, local),
-                Err(error) => raise(context, server, &error.to_string(), &error.source.to_string()),
+        }
+        self.close_removed(&configuration);
+        self.close_unused_listeners();
+        open_problems
+    }
+
+    async fn align_one(&self, server: &EwsServer, accounts: Vec<Account>) -> Result<(), Problem> {
+        let served = self.served(server.id);
+        let Some(served) = served else {
+            return match self.listener_address(&server.listen, None).await {
+                Ok(local) => {
+                    self.serve(server.clone(), accounts, local, None);
+                    self.parts.problems.clear(None, &code(server.id));
+                    Ok(())
+                }
+                Err(error) => Err(self.raise(server, &error, None)),
+            };
+        };
+        if served.listen() == server.listen {
+            if *served.endpoint.server() != *server || served.accounts != accounts {
+                self.serve(server.clone(), accounts, served.local, Some(&served));
+            }
+            self.parts.problems.clear(None, &code(server.id));
+            return Ok(());
+        }
+        match self.listener_address(&server.listen, Some(&served)).await {
+            Ok(local) => {
+                self.serve(server.clone(), accounts, local, Some(&served));
+                self.parts.problems.clear(None, &code(server.id));
+                Ok(())
+            }
+            Err(error) => {
+                let (listen, path) = (served.listen().to_owned(), served.endpoint.server().path.clone());
+                let stays = EwsServer { listen, path, ..server.clone() };
+                if *served.endpoint.server() != stays || served.accounts != accounts {
+                    self.serve(stays, accounts, served.local, Some(&served));
+                }
+                Err(self.raise(server, &error, Some(&served)))
             }
         }
     }
 
     /// Stops serving; requests under way are answered.
     pub(crate) async fn close(&self) {
+        let _aligning = self.aligning.lock().await;
         let open = std::mem::take(&mut *self.lock());
         for listener in open.listeners.into_values() {
             listener.close().await;
         }
     }
 
-    /// How a server stands.
+    /// Returns how a server is doing.
     pub(crate) fn status(&self, server: &EwsServer, items: usize) -> EwsServerStatus {
-        let (local, asked) = match self.lock().endpoints.get(&server.id) {
-            Some(open) => (Some(open.local), open.endpoint.statistics()),
+        let served = self.served(server.id);
+        let (local, asked) = match &served {
+            Some(served) => (Some(served.local), served.endpoint.statistics()),
             None => (None, EndpointStatistics::default()),
         };
+        let waits_to_move = served.is_some_and(|served| served.listen() != server.listen);
         let listen = local.map_or_else(|| server.listen.clone(), |local| local.to_string());
         let address = server.public_url.clone().unwrap_or_else(|| format!("http://{listen}{}", server.path));
         let (state, sentence) = match (local, asked.last_client) {
             (None, _) => (LinkState::Down, format!("{listen} cannot be listened on")),
+            (Some(local), _) if waits_to_move => (
+                LinkState::Degraded,
+                format!("{} cannot be listened on; still served at {local}", server.listen),
+            ),
             (Some(_), None) if asked.refused_logins > 0 => {
                 (LinkState::Degraded, format!("{} logins refused, none accepted yet", asked.refused_logins))
             }
@@ -89,46 +173,153 @@ impl EwsServers {
         }
     }
 
-    fn is_open(&self, server: EwsServerId) -> bool {
-        self.lock().endpoints.contains_key(&server)
+    fn served(&self, server: EwsServerId) -> Option<Served> {
+        self.lock().endpoints.get(&server).cloned()
     }
 
-    /// The local address of a listener, which is opened when it is the first for its address.
-    async fn listener_address(&self, listen: &str) -> Result<SocketAddr, riser_ews::ListenError> {
+    /// Returns the local address of a listener, and opens it when it is the first for its address. A server that
+    /// moves may take over the port of the listener that it leaves.
+    async fn listener_address(
+        &self,
+        listen: &str,
+        mover: Option<&Served>,
+    ) -> Result<SocketAddr, ListenError> {
         let present = self.lock().listeners.get(listen).map(Listener::local_address);
         if let Some(local) = present {
             return Ok(local);
         }
-        let listener = Listener::bind(listen, ListenerOptions::default()).await?;
+        let listener = match Listener::bind(listen, ListenerOptions::default()).await {
+            Ok(listener) => listener,
+            Err(error) => match mover.filter(|mover| self.blocks(mover, listen)) {
+                Some(mover) => self.take_over(listen, mover).await.ok_or(error)?,
+                None => return Err(error),
+            },
+        };
         let local = listener.local_address();
         self.lock().listeners.insert(listen.to_owned(), listener);
         Ok(local)
     }
 
-    fn serve(&self, context: &Arc<Context>, server: &EwsServer, local: SocketAddr) {
-        let items =
-            ServerItems { context: Arc::clone(context), server: server.id, name: server.name.clone() };
-        let accounts = ServerAccounts::new(Arc::clone(context), server);
-        let endpoint = Arc::new(EwsEndpoint::new(
-            server.clone(),
-            Arc::new(items),
-            Arc::new(accounts),
-            Arc::clone(&context.clock),
-            zone_of_this_machine(),
-        ));
+    /// Whether the listener that a server leaves has the wanted port and serves nobody else.
+    fn blocks(&self, mover: &Served, listen: &str) -> bool {
+        let wanted_port = listen.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+        let is_shared =
+            self.lock().endpoints.values().any(|other| {
+                other.listen() == mover.listen() && !Arc::ptr_eq(&other.endpoint, &mover.endpoint)
+            });
+        wanted_port == Some(mover.local.port()) && !is_shared
+    }
+
+    /// Closes the listener that a server leaves, and listens on another address with the same port. When that
+    /// fails the server is back where it was.
+    async fn take_over(&self, listen: &str, mover: &Served) -> Option<Listener> {
+        let left = self.lock().listeners.remove(mover.listen())?;
+        // Its connections may take their time to end; its port is free at once.
+        tokio::spawn(left.close());
+        if let Some(listener) = bind_when_free(listen).await {
+            return Some(listener);
+        }
+        if let Some(back) = bind_when_free(&mover.local.to_string()).await {
+            back.add(Arc::clone(&mover.endpoint));
+            self.lock().listeners.insert(mover.listen().to_owned(), back);
+        }
+        None
+    }
+
+    /// Serves a server with these settings, in place of the endpoint it had.
+    fn serve(&self, server: EwsServer, accounts: Vec<Account>, local: SocketAddr, before: Option<&Served>) {
+        let items = Arc::new(ServerItems::new(Arc::clone(&self.parts.items), &server));
+        let logins = Arc::new(ServerAccounts::new(Arc::clone(&self.parts.keyring), &server, &accounts));
+        let endpoint = Arc::new(match before {
+            Some(before) => before.endpoint.changed(server.clone(), items, logins),
+            None => {
+                let clock = Arc::clone(&self.parts.clock);
+                EwsEndpoint::new(server.clone(), items, logins, clock, zone_of_this_machine())
+            }
+        });
         let mut open = self.lock();
         if let Some(listener) = open.listeners.get(&server.listen) {
             listener.add(Arc::clone(&endpoint));
         }
-        open.endpoints.insert(server.id, Served { endpoint, local });
+        if let Some(before) = before
+            && let Some(listener) = open.listeners.get(before.listen())
+        {
+            listener.remove(&before.endpoint);
+        }
+        open.endpoints.insert(server.id, Served { endpoint, accounts, local });
         drop(open);
-        context.problems.clear(None, &code(server));
-        tracing::info!(
-            ews_server.name = server.name,
-            "EWS server {} listens on http://{local}{}",
-            server.name,
-            server.path
-        );
+        if before.is_none_or(|before| before.local != local) {
+            tracing::info!(
+                ews_server.name = server.name,
+                "EWS server {} listens on http://{local}{}",
+                server.name,
+                server.path
+            );
+        }
+    }
+
+    fn close_removed(&self, configuration: &Configuration) {
+        let mut open = self.lock();
+        let Open { listeners, endpoints } = &mut *open;
+        let is_configured = |id: EwsServerId| configuration.ews_servers.iter().any(|server| server.id == id);
+        endpoints.retain(|id, served| {
+            let stays = is_configured(*id);
+            if !stays {
+                if let Some(listener) = listeners.get(served.listen()) {
+                    listener.remove(&served.endpoint);
+                }
+                tracing::info!("EWS server {} is closed", served.endpoint.server().name);
+            }
+            stays
+        });
+    }
+
+    /// Closes listeners that serve nothing. Requests under way are answered.
+    fn close_unused_listeners(&self) {
+        let mut open = self.lock();
+        let unused: Vec<String> = open
+            .listeners
+            .iter()
+            .filter(|(_, listener)| listener.is_unused())
+            .map(|(listen, _)| listen.clone())
+            .collect();
+        for listen in unused {
+            if let Some(listener) = open.listeners.remove(&listen) {
+                tokio::spawn(listener.close());
+            }
+        }
+    }
+
+    fn raise(&self, server: &EwsServer, error: &ListenError, served: Option<&Served>) -> Problem {
+        let (name, listen, why) = (&server.name, &server.listen, &error.source);
+        let (what, effect) = match served {
+            Some(served) => (
+                format!("EWS server {name} cannot move to {listen}: {why}"),
+                format!("it is still served at {}", served.local),
+            ),
+            None => (
+                format!("EWS server {name}: {error}: {why}"),
+                "the BMS cannot read or write anything on it".to_owned(),
+            ),
+        };
+        let problem = Problem {
+            code: code(server.id),
+            what,
+            effect,
+            remedy: format!(
+                "end the program that uses {listen}, or give this server another address; Riser tries again by itself"
+            ),
+            setting: Some("listen".to_owned()),
+        };
+        if self.parts.problems.raise(None, "Riser", problem.clone()) {
+            tracing::error!(ews_server.name = name, "{}", problem.what);
+        }
+        problem
+    }
+
+    /// Ends the problem of a server that was removed.
+    pub(crate) fn forget(&self, server: EwsServerId) {
+        self.parts.problems.clear(None, &code(server));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Open> {
@@ -136,25 +327,19 @@ impl EwsServers {
     }
 }
 
-fn code(server: &EwsServer) -> String {
-    format!("ews-address-unusable {}", server.id.0)
+/// Listens on an address as soon as it is free; `None` when it is not free for long.
+async fn bind_when_free(listen: &str) -> Option<Listener> {
+    for _ in 0..TAKE_OVER_ATTEMPTS {
+        if let Ok(listener) = Listener::bind(listen, ListenerOptions::default()).await {
+            return Some(listener);
+        }
+        tokio::time::sleep(TAKE_OVER_INTERVAL).await;
+    }
+    None
 }
 
-fn raise(context: &Context, server: &EwsServer, what: &str, why: &str) {
-    let problem = Problem {
-        code: code(server),
-        what: format!("EWS server {}: {what}: {why}", server.name),
-        effect: "the BMS cannot read or write anything on it".to_owned(),
-        remedy: format!(
-            "end the program that uses {}, or give this server another address; Riser tries again by itself",
-            server.listen
-        ),
-        setting: Some("listen".to_owned()),
-    };
-    let line = problem.what.clone();
-    if context.problems.raise(None, "Riser", problem) {
-        tracing::error!(ews_server.name = server.name, "{line}");
-    }
+fn code(server: EwsServerId) -> String {
+    format!("ews-address-unusable {}", server.0)
 }
 
 /// Where a BMS's times without an offset are meant.

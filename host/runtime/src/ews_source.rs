@@ -11,33 +11,49 @@ use riser_ews::{
     AccountSource, ContainerView, DigestAccount, EwsAccount, Ha1, HistoryPage, HistoryQuery, ItemMessage,
     ItemSource, ItemTree, ItemView, SetOutcome, SourceFault, SourceFuture, SystemFacts, ValueWrite,
 };
-use riser_secrets::SecretContext;
-use riser_store::{Account, HistoryRange, StoreError};
+use riser_secrets::{Keyring, SecretContext};
+use riser_store::{Account, HistoryRange, Store, StoreError};
 
-use crate::items::{ServerTree, TreeNode};
-use crate::outbox::{PointWrite, WriteError, WriteRefusal};
-use crate::supervisor::Context;
+use crate::items::{ItemStore, ServerTree, TreeNode};
+use crate::set_points::{PointWrite, SetPoints, WriteError, WriteRefusal};
+use crate::store_failures::StoreFailures;
+
+/// What the items of all EWS servers are served from.
+#[derive(Debug)]
+pub(crate) struct ItemParts {
+    pub(crate) store: Store,
+    pub(crate) failures: StoreFailures,
+    pub(crate) items: Arc<ItemStore>,
+    pub(crate) set_points: Arc<SetPoints>,
+    pub(crate) instance: String,
+}
 
 /// The items of one EWS server.
 #[derive(Debug)]
 pub(crate) struct ServerItems {
-    pub(crate) context: Arc<Context>,
-    pub(crate) server: EwsServerId,
-    pub(crate) name: String,
+    parts: Arc<ItemParts>,
+    server: EwsServerId,
+    name: String,
+}
+
+impl ServerItems {
+    pub(crate) fn new(parts: Arc<ItemParts>, server: &EwsServer) -> Self {
+        Self { parts, server: server.id, name: server.name.clone() }
+    }
 }
 
 impl ItemSource for ServerItems {
     fn tree(&self) -> Arc<dyn ItemTree> {
-        self.context.items.server(self.server)
+        self.parts.items.server(self.server)
     }
 
     fn read_values(&self, handles: &[PointHandle], visit: &mut dyn FnMut(usize, &Value, ValueState)) {
-        self.context.items.values.visit(handles, visit);
+        self.parts.items.values.visit(handles, visit);
     }
 
     fn history(&self, query: HistoryQuery) -> SourceFuture<'_, HistoryPage> {
         Box::pin(async move {
-            let store = &self.context.store;
+            let store = &self.parts.store;
             let fault = |error| self.fault("a history could not be read", &error);
             let span = store.find_history_span(query.history).await.map_err(fault)?;
             let Some((oldest, _)) = span else { return Ok(HistoryPage::default()) };
@@ -66,21 +82,21 @@ impl ItemSource for ServerItems {
                 .into_iter()
                 .map(|write| PointWrite { point: write.point, value: write.value })
                 .collect();
-            let accepted = self.context.outbox.accept(self.server, &actor, writes).await.map_err(
-                |error| match error {
-                    WriteError::Full => SourceFault::StoreFull,
-                    WriteError::Store(error) => self.fault("set points could not be stored", &error),
-                },
-            )?;
-            self.context.directory().deliver(&self.context, accepted.writes).await;
-            Ok(accepted.results.into_iter().map(|result| result.map_err(message)).collect())
+            let results =
+                self.parts.set_points.write(self.server, actor, writes).await.map_err(
+                    |error| match error {
+                        WriteError::Store(error) => self.fault("set points could not be stored", &error),
+                        WriteError::Full | WriteError::Ending => SourceFault::StoreFull,
+                    },
+                )?;
+            Ok(results.into_iter().map(|result| result.map_err(message)).collect())
         })
     }
 
     fn system(&self) -> SystemFacts {
         SystemFacts {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            id: self.context.instance.clone(),
+            id: self.parts.instance.clone(),
             name: self.name.clone(),
         }
     }
@@ -88,7 +104,7 @@ impl ItemSource for ServerItems {
 
 impl ServerItems {
     fn fault(&self, what: &str, error: &StoreError) -> SourceFault {
-        self.context.report_store_failure(what, error);
+        self.parts.failures.report(what, error);
         SourceFault::StoreFull
     }
 }
@@ -135,29 +151,22 @@ impl ItemTree for ServerTree {
 /// hash for this realm.
 #[derive(Debug)]
 pub(crate) struct ServerAccounts {
-    context: Arc<Context>,
+    keyring: Arc<Keyring>,
     realm: String,
     accounts: HashMap<String, Account>,
     derived: Mutex<HashMap<(String, DigestAlgorithm), Arc<Ha1>>>,
 }
 
 impl ServerAccounts {
-    pub(crate) fn new(context: Arc<Context>, server: &EwsServer) -> Self {
-        let accounts = context
-            .configurations
-            .now()
-            .accounts
-            .iter()
-            .filter(|account| account.ews_server == server.id)
-            .map(|account| (account.name.clone(), account.clone()))
-            .collect();
-        Self { context, realm: server.realm.clone(), accounts, derived: Mutex::default() }
+    pub(crate) fn new(keyring: Arc<Keyring>, server: &EwsServer, accounts: &[Account]) -> Self {
+        let accounts = accounts.iter().map(|account| (account.name.clone(), account.clone())).collect();
+        Self { keyring, realm: server.realm.clone(), accounts, derived: Mutex::default() }
     }
 
     fn derive(&self, account: &Account, algorithm: DigestAlgorithm) -> Option<Ha1> {
         let sealed = account.password.as_ref()?;
         let place = SecretContext::new("ews_accounts", account.id.0, "password");
-        match self.context.keyring.open(&place, &sealed.bytes) {
+        match self.keyring.open(&place, &sealed.bytes) {
             Ok(password) => Some(Ha1::derive(algorithm, &account.name, &self.realm, &password)),
             Err(error) => {
                 tracing::error!(

@@ -4,13 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use riser_domain::Timestamp;
+use riser_domain::{Clock, Timestamp};
 use riser_store::{Store, StoreError};
+use riser_worker::Launcher;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::ews_servers::EwsServers;
-use crate::supervisor::Context;
+use crate::items::ItemStore;
+use crate::libraries::Libraries;
+use crate::outbox::Outbox;
+use crate::problems::Problems;
+use crate::store_failures::StoreFailures;
 
 /// Time between two savings of changed values: what a power cut may cost, below the promised 5 s.
 const VALUES_SAVE_INTERVAL: Duration = Duration::from_secs(2);
@@ -33,82 +38,101 @@ const SAMPLES_KEPT: Duration = Duration::from_hours(24 * 731);
 /// Lines kept of one run: a long-running class may go on for years.
 const LOG_LINES_KEPT: u32 = 20_000;
 
-/// Starts the recurring work.
-pub(crate) fn start(context: &Arc<Context>, ews: &Arc<EwsServers>, tasks: &mut JoinSet<()>) {
-    let ews = Arc::clone(ews);
-    every(tasks, context, ADDRESS_RETRY_INTERVAL, move |context| {
-        let ews = Arc::clone(&ews);
-        async move { ews.open_missing(&context).await }
-    });
-    every(tasks, context, VALUES_SAVE_INTERVAL, |context| async move { save(&context).await });
-    every(tasks, context, EXPIRY_CHECK_INTERVAL, |context| async move { expire_writes(&context).await });
-    every(tasks, context, DIR_SCAN_INTERVAL, |context| async move {
-        context.libraries.scan(&context.launcher, &context.problems).await;
-    });
-    every(tasks, context, RETENTION_INTERVAL, |context| async move { tidy(&context).await });
+/// The recurring work, with what it needs.
+#[derive(Debug)]
+pub(crate) struct Housekeeping {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) store: Store,
+    pub(crate) failures: StoreFailures,
+    pub(crate) items: Arc<ItemStore>,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) libraries: Arc<Libraries>,
+    pub(crate) launcher: Launcher,
+    pub(crate) problems: Arc<Problems>,
+    pub(crate) ews: Arc<EwsServers>,
 }
 
-fn every<Work>(
-    tasks: &mut JoinSet<()>,
-    context: &Arc<Context>,
-    period: Duration,
-    work: impl Fn(Arc<Context>) -> Work + Send + 'static,
-) where
-    Work: Future<Output = ()> + Send,
-{
-    let context = Arc::clone(context);
-    tasks.spawn(async move {
-        let mut ticks = tokio::time::interval(period);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            work(Arc::clone(&context)).await;
-        }
-    });
-}
-
-/// Saves the values changed since the last time; those that cannot be saved are tried again.
-pub(crate) async fn save(context: &Context) {
-    let unsaved = context.items.values.take_unsaved();
-    if unsaved.is_empty() {
-        return;
+impl Housekeeping {
+    /// Starts the recurring work. It ends with the tasks.
+    pub(crate) fn start(self: &Arc<Self>) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        self.every(&mut tasks, ADDRESS_RETRY_INTERVAL, |it| async move {
+            it.ews.align().await;
+        });
+        self.every(&mut tasks, VALUES_SAVE_INTERVAL, |it| async move { it.save().await });
+        self.every(&mut tasks, EXPIRY_CHECK_INTERVAL, |it| async move { it.expire_writes().await });
+        self.every(&mut tasks, DIR_SCAN_INTERVAL, |it| async move { it.find_libraries().await });
+        self.every(&mut tasks, RETENTION_INTERVAL, |it| async move { it.tidy().await });
+        tasks
     }
-    match context.store.save_last_values(&unsaved).await {
-        Ok(()) => context.problems.clear(None, "store-failed"),
-        Err(error) => {
-            context.items.values.put_back_unsaved(&unsaved);
-            context.report_store_failure("the last values could not be saved", &error);
-        }
-    }
-}
 
-async fn expire_writes(context: &Context) {
-    match context.outbox.expire().await {
-        Ok(expired) => {
-            for write in expired {
-                tracing::warn!(
-                    ews_item.id = write.item.as_str(),
-                    "the set point for {} expired before it was confirmed",
-                    write.item
-                );
+    fn every<Work>(
+        self: &Arc<Self>,
+        tasks: &mut JoinSet<()>,
+        period: Duration,
+        work: impl Fn(Arc<Self>) -> Work + Send + 'static,
+    ) where
+        Work: Future<Output = ()> + Send,
+    {
+        let this = Arc::clone(self);
+        tasks.spawn(async move {
+            let mut ticks = tokio::time::interval(period);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                work(Arc::clone(&this)).await;
+            }
+        });
+    }
+
+    /// Looks for plugin libraries that came or changed.
+    pub(crate) async fn find_libraries(&self) {
+        self.libraries.scan(&self.launcher, &self.problems).await;
+    }
+
+    /// Saves the values changed since the last time; those that cannot be saved are tried again.
+    pub(crate) async fn save(&self) {
+        let unsaved = self.items.values.take_unsaved();
+        if unsaved.is_empty() {
+            return;
+        }
+        match self.store.save_last_values(&unsaved).await {
+            Ok(()) => self.failures.clear(),
+            Err(error) => {
+                self.items.values.put_back_unsaved(&unsaved);
+                self.failures.report("the last values could not be saved", &error);
             }
         }
-        Err(error) => context.report_store_failure("a set point could not be marked as expired", &error),
     }
-}
 
-async fn tidy(context: &Context) {
-    let before = context.clock.now().minus(JOURNAL_KEPT);
-    if let Err(error) = context.store.flush_journal(before).await {
-        context.report_store_failure("the journal could not be sorted into the histories", &error);
+    async fn expire_writes(&self) {
+        match self.outbox.expire().await {
+            Ok(expired) => {
+                for write in expired {
+                    tracing::warn!(
+                        ews_item.id = write.item.as_str(),
+                        "the set point for {} expired before it was confirmed",
+                        write.item
+                    );
+                }
+            }
+            Err(error) => self.failures.report("a set point could not be marked as expired", &error),
+        }
     }
-    match context.items.remove_vanished(VANISHED_KEPT).await {
-        Ok(0) => {}
-        Ok(count) => tracing::info!("{count} items that were gone for 30 days were removed"),
-        Err(error) => context.report_store_failure("items that are gone could not be removed", &error),
-    }
-    if let Err(error) = forget_old(&context.store, context.clock.now()).await {
-        context.report_store_failure("old runs, set points and samples could not be removed", &error);
+
+    async fn tidy(&self) {
+        let before = self.clock.now().minus(JOURNAL_KEPT);
+        if let Err(error) = self.store.flush_journal(before).await {
+            self.failures.report("the journal could not be sorted into the histories", &error);
+        }
+        match self.items.remove_vanished(VANISHED_KEPT).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!("{count} items that were gone for 30 days were removed"),
+            Err(error) => self.failures.report("items that are gone could not be removed", &error),
+        }
+        if let Err(error) = forget_old(&self.store, self.clock.now()).await {
+            self.failures.report("old runs, set points and samples could not be removed", &error);
+        }
     }
 }
 

@@ -1,12 +1,11 @@
 //! The runtime: item store in memory, supervision of workers, schedules, runs, set points, EWS servers.
 //!
 //! **Invariant:** no plugin code runs here and no lock is held while a worker is waited for.
-//! **Invariant:** reads over EWS never touch the database.
+//! **Invariant:** `GetValues`, `GetItems` and `GetContainerItems` read memory only. `GetHistory` reads the database.
 //!
-//! A new service for plugins is a frame in `riser-worker` and an arm in `supervisor/services.rs`. A new kind of
-//! schedule is a variant of `riser_domain::ScheduleRule`; nothing here knows the kinds.
+//! To add a service for plugins, write a call in `riser-plugin` and an arm in `supervisor/services.rs`. To add a
+//! kind of schedule, write a variant of `riser_domain::ScheduleRule` and its keys in `configuration/draft.rs`.
 
-mod apply;
 mod changes;
 mod configuration;
 mod connection_limiter;
@@ -18,16 +17,18 @@ mod latest_writes;
 mod libraries;
 mod outbox;
 mod problems;
+mod reconfigure;
+mod set_points;
 mod snapshots;
 mod status;
+mod store_failures;
 mod supervisor;
 mod system_clock;
 #[cfg(test)]
 mod testing;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use riser_domain::{
     Actor, Clock, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, SetPointWrite, Timestamp,
@@ -39,11 +40,17 @@ use riser_worker::{LaunchError, Launcher, LibraryCache, LibraryError, kill_orpha
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
-pub use apply::{ApplyError, ApplyParts, Fault, apply};
 pub use changes::Change;
+pub use configuration::{
+    AccountDraft, CheckedDraft, ConfigurationChange, ConfigurationDraft, ConfigurationFile, ConfigureError,
+    ConnectionDraft, EwsServerDraft, ExportScope, FieldError, FieldPath, FileError, Identity,
+    OfflineConfiguration, PasswordError, Plan, PlanLine, ProcessorDraft, ScheduleDraft, SecretInput,
+    SecretSources, SettingInput, SettingInputs, UserDraft, check_draft, commit, export, hash_new_password,
+};
 pub use items::{ROOT_HANDLE, ServerTree, TreeNode};
 pub use libraries::Library;
-pub use outbox::{PointWrite, WriteError, WriteRefusal};
+pub use reconfigure::Configured;
+pub use set_points::{PointWrite, WriteError, WriteRefusal};
 pub use status::{
     ConnectionStatus, EwsServerStatus, HostFacts, LastRun, LinkState, ProcessorState, ProcessorStatus,
     Progress, RaisedProblem,
@@ -54,15 +61,17 @@ pub use system_clock::SystemClock;
 use changes::Changes;
 use configuration::Configurations;
 use connection_limiter::ConnectionLimiters;
-use ews_servers::EwsServers;
+use ews_servers::{EwsParts, EwsServers};
+use ews_source::ItemParts;
+use housekeeping::Housekeeping;
 use items::ItemStore;
 use libraries::Libraries;
 use outbox::Outbox;
 use problems::Problems;
-use supervisor::{Context, Directory};
-
-/// Time the processors have to end when Riser ends; a little more than the workers' own grace.
-const SHUT_DOWN_GRACE: Duration = Duration::from_secs(12);
+use reconfigure::{ChangeQueue, Phase};
+use set_points::SetPoints;
+use store_failures::StoreFailures;
+use supervisor::{ProcessorRegistry, Supervisor, SupervisorParts};
 
 /// What the runtime is made from.
 #[derive(Debug)]
@@ -95,9 +104,25 @@ pub struct Runtime {
 
 #[derive(Debug)]
 struct Inner {
-    context: Arc<Context>,
+    clock: Arc<dyn Clock>,
+    store: Store,
+    keyring: Arc<Keyring>,
+    launcher: Launcher,
+    failures: StoreFailures,
+    configurations: Arc<Configurations>,
+    items: Arc<ItemStore>,
+    changes: Changes,
+    limiters: Arc<ConnectionLimiters>,
+    problems: Arc<Problems>,
+    libraries: Arc<Libraries>,
+    outbox: Arc<Outbox>,
+    set_points: Arc<SetPoints>,
+    processors: Arc<ProcessorRegistry>,
+    supervisor: Supervisor,
     ews: Arc<EwsServers>,
-    tasks: Mutex<JoinSet<()>>,
+    housekeeping: Arc<Housekeeping>,
+    housekeeping_tasks: Mutex<JoinSet<()>>,
+    changing: ChangeQueue,
     data_dir: PathBuf,
     started_at: Timestamp,
 }
@@ -112,94 +137,151 @@ impl Runtime {
             tracing::warn!("{ended} processes that an earlier Riser left behind were ended");
         }
         let changes = Changes::new();
+        let problems = Arc::new(Problems::new(Arc::clone(&clock), changes.clone()));
+        let failures = StoreFailures::new(Arc::clone(&problems));
+        let limiters = Arc::new(ConnectionLimiters::new(Arc::clone(&clock), changes.clone()));
+        let libraries = Arc::new(Libraries::new(plugin_dirs, LibraryCache::open(&data_dir)?));
+        let launcher = Launcher::start(worker)?;
         let configurations = Arc::new(Configurations::load(&store).await?);
         let items = Arc::new(ItemStore::load(store.clone(), Arc::clone(&clock), changes.clone()).await?);
         let configured = configurations.now();
         items.configure(&configured.ews_servers, &configured.connections).await;
-        let outbox = Outbox::load(
-            store.clone(),
-            Arc::clone(&clock),
-            Arc::clone(&items),
-            Arc::clone(&configurations),
-            changes.clone(),
-        )
-        .await?;
+        let outbox =
+            Outbox::load(store.clone(), Arc::clone(&clock), Arc::clone(&items), changes.clone()).await?;
+        let outbox = Arc::new(outbox);
+        let processors = Arc::<ProcessorRegistry>::default();
+        let set_points = Arc::new(SetPoints {
+            clock: Arc::clone(&clock),
+            items: Arc::clone(&items),
+            configurations: Arc::clone(&configurations),
+            outbox: Arc::clone(&outbox),
+            processors: Arc::clone(&processors),
+        });
+        let ews = Arc::new(EwsServers::new(EwsParts {
+            clock: Arc::clone(&clock),
+            configurations: Arc::clone(&configurations),
+            keyring: Arc::clone(&keyring),
+            problems: Arc::clone(&problems),
+            items: Arc::new(ItemParts {
+                store: store.clone(),
+                failures: failures.clone(),
+                items: Arc::clone(&items),
+                set_points: Arc::clone(&set_points),
+                instance: instance.clone(),
+            }),
+        }));
+        let housekeeping = Arc::new(Housekeeping {
+            clock: Arc::clone(&clock),
+            store: store.clone(),
+            failures: failures.clone(),
+            items: Arc::clone(&items),
+            outbox: Arc::clone(&outbox),
+            libraries: Arc::clone(&libraries),
+            launcher: launcher.clone(),
+            problems: Arc::clone(&problems),
+            ews: Arc::clone(&ews),
+        });
+        let supervisor = Supervisor::new(SupervisorParts {
+            clock: Arc::clone(&clock),
+            store: store.clone(),
+            failures: failures.clone(),
+            keyring: Arc::clone(&keyring),
+            configurations: Arc::clone(&configurations),
+            items: Arc::clone(&items),
+            changes: changes.clone(),
+            limiters: Arc::clone(&limiters),
+            problems: Arc::clone(&problems),
+            outbox: Arc::clone(&outbox),
+            libraries: Arc::clone(&libraries),
+            launcher: launcher.clone(),
+            instance,
+            processors: Arc::clone(&processors),
+        });
         let started_at = clock.now();
-        let context = Context {
-            limiters: ConnectionLimiters::new(Arc::clone(&clock), changes.clone()),
-            problems: Problems::new(Arc::clone(&clock), changes.clone()),
-            libraries: Libraries::new(plugin_dirs, LibraryCache::open(&data_dir)?),
-            launcher: Launcher::start(worker)?,
-            outbox: Arc::new(outbox),
-            directory: OnceLock::new(),
-            no_tasks_yet: Directory::default(),
+        let inner = Inner {
             clock,
             store,
             keyring,
+            launcher,
+            failures,
             configurations,
             items,
             changes,
-            instance,
+            limiters,
+            problems,
+            libraries,
+            outbox,
+            set_points,
+            processors,
+            supervisor,
+            ews,
+            housekeeping,
+            housekeeping_tasks: Mutex::default(),
+            changing: ChangeQueue::default(),
+            data_dir,
+            started_at,
         };
-        Ok(Self {
-            inner: Arc::new(Inner {
-                context: Arc::new(context),
-                ews: Arc::default(),
-                tasks: Mutex::default(),
-                data_dir,
-                started_at,
-            }),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Opens the EWS servers, finds the plugins, starts the processors.
     pub async fn start(&self) -> Result<(), RuntimeError> {
-        let context = &self.inner.context;
-        self.inner.ews.open_missing(context).await;
-        context.libraries.scan(&context.launcher, &context.problems).await;
-        let mut tasks = supervisor::start(context).await?;
-        housekeeping::start(context, &self.inner.ews, &mut tasks);
-        *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
+        let inner = &self.inner;
+        let mut phase = inner.changing.phase().await;
+        inner.ews.align().await;
+        inner.housekeeping.find_libraries().await;
+        inner.supervisor.start().await?;
+        let mut tasks = inner.housekeeping_tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        *tasks = inner.housekeeping.start();
+        *phase = Phase::Started;
         Ok(())
     }
 
-    /// Ends the runs and saves what is known. EWS reads are answered until the end.
+    /// Ends the runs and saves what is known. EWS clients can read until the end.
     pub async fn shut_down(&self) {
-        let context = &self.inner.context;
-        context.directory().shut_down().await;
-        let deadline = tokio::time::Instant::now() + SHUT_DOWN_GRACE;
-        while context.directory().running() > 0 && tokio::time::Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let inner = &self.inner;
+        *inner.changing.phase().await = Phase::Ended;
+        inner.supervisor.shut_down().await;
+        let mut tasks =
+            std::mem::take(&mut *inner.housekeeping_tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
-        self.inner.ews.close().await;
-        housekeeping::save(context).await;
+        inner.ews.close().await;
+        inner.housekeeping.save().await;
     }
 
     /// A feed of what changes from now on.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
-        self.inner.context.changes.follow()
+        self.inner.changes.follow()
     }
 
     /// The tree of an EWS server; an empty one for a server that is not known.
     pub fn items(&self, server: EwsServerId) -> Arc<ServerTree> {
-        self.inner.context.items.server(server)
+        self.inner.items.server(server)
     }
 
     /// What is served now for these points; `None` for what is no point.
     pub fn readings(&self, handles: &[PointHandle]) -> Vec<Option<Reading>> {
-        self.inner.context.items.readings(handles)
+        self.inner.items.readings(handles)
     }
 
     /// The newest set point written to a point.
     pub fn latest_write(&self, point: PointHandle) -> Option<SetPointWrite> {
-        self.inner.context.outbox.newest_of(point)
+        self.inner.outbox.newest_of(point)
     }
 
     /// The newest set points of all points, newest first.
     pub fn recent_writes(&self, count: usize) -> Vec<SetPointWrite> {
-        self.inner.context.outbox.recent(count)
+        self.inner.outbox.recent(count)
+    }
+
+    /// Writes set points for somebody. Returns a result for each, in their order.
+    pub async fn write_set_points(
+        &self,
+        server: EwsServerId,
+        actor: Actor,
+        writes: Vec<PointWrite>,
+    ) -> Result<Vec<Result<(), WriteRefusal>>, WriteError> {
+        self.inner.set_points.write(server, actor, writes).await
     }
 
     /// Starts a processor configuration for a person.
@@ -208,7 +290,7 @@ impl Runtime {
         configuration: ConfigurationId,
         person: &Actor,
     ) -> Result<(), StartRefusal> {
-        self.inner.context.directory().start_by_hand(configuration, person).await
+        self.inner.processors.start_by_hand(configuration, person).await
     }
 
     /// Stops a processor configuration for a person.
@@ -217,21 +299,21 @@ impl Runtime {
         configuration: ConfigurationId,
         person: &Actor,
     ) -> Result<(), StopRefusal> {
-        self.inner.context.directory().stop_by_hand(configuration, person).await
+        self.inner.processors.stop_by_hand(configuration, person).await
     }
 
     /// Raises a problem of Riser itself.
     pub fn raise_problem(&self, problem: Problem) {
-        self.inner.context.problems.raise(None, "Riser", problem);
+        self.inner.problems.raise(None, "Riser", problem);
     }
 
     /// The store, for pages that read what the runtime does not keep.
     pub fn store(&self) -> &Store {
-        &self.inner.context.store
+        &self.inner.store
     }
 
     /// The wall clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.inner.context.clock
+        &self.inner.clock
     }
 }

@@ -1,6 +1,7 @@
 //! The plugin libraries in use: found in the plugin directories, copied by hash, described in a worker.
 
 use std::collections::BTreeMap;
+use std::env::consts::DLL_EXTENSION;
 use std::path::PathBuf;
 use std::sync::{PoisonError, RwLock};
 
@@ -13,7 +14,7 @@ use crate::problems::Problems;
 
 /// No library offers this plugin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no plugin library offers {plugin}: put its .so file into one of {directories}")]
+#[error("no plugin library offers {plugin}: put its .{DLL_EXTENSION} file into one of {directories}")]
 pub(crate) struct LibraryMissing {
     plugin: String,
     directories: String,

@@ -1,7 +1,7 @@
 //! The outbox: set points accepted and not yet done. a write is committed before it is acknowledged, the newest
 //! per point wins, and nothing expired is sent.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +12,6 @@ use riser_domain::{
 use riser_store::{NewWrite, Store, StoreError};
 
 use crate::changes::{Change, Changes};
-use crate::configuration::Configurations;
 use crate::items::{ItemStore, ServerTree};
 use crate::latest_writes::LatestWrites;
 
@@ -21,42 +20,23 @@ const TIME_TO_LIVE: Duration = Duration::from_mins(15);
 /// Writes that may be open at once; more are refused until some end.
 const OPEN_WRITES: usize = 10_000;
 
-/// A set point as it was written: the point and the requested value.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PointWrite {
-    pub point: PointHandle,
-    pub value: Value,
-}
-
-/// Why one set point of a request is refused; the others of the request go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WriteRefusal {
-    #[error("there is no such item")]
-    UnknownItem,
-    #[error("the item is read-only, or nothing that is active carries its set points")]
-    NotWritable,
-    #[error("the item takes another type or another text")]
-    InvalidValue,
-    #[error("the value lies outside the range of the item")]
-    OutOfRange,
+/// A write that was checked.
+#[derive(Debug)]
+pub(crate) struct CheckedWrite {
+    pub(crate) point: PointHandle,
+    pub(crate) item: EwsItemId,
+    pub(crate) value: Value,
 }
 
 /// Why a whole request is refused; nothing of it was accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    #[error("too many set points are open")]
+    #[error("too many set points are open; write again when some are confirmed")]
     Full,
     #[error("the set points could not be stored")]
     Store(#[from] StoreError),
-}
-
-/// What was accepted of one request.
-#[derive(Debug)]
-pub(crate) struct Accepted {
-    /// For each write, in its order.
-    pub(crate) results: Vec<Result<(), WriteRefusal>>,
-    /// The writes to be carried out, in the order of the writes.
-    pub(crate) writes: Vec<SetPointWrite>,
+    #[error("Riser is ending")]
+    Ending,
 }
 
 /// Open writes, and the newest of every point.
@@ -65,7 +45,6 @@ pub(crate) struct Outbox {
     clock: Arc<dyn Clock>,
     store: Store,
     items: Arc<ItemStore>,
-    configurations: Arc<Configurations>,
     changes: Changes,
     newest: Mutex<LatestWrites>,
 }
@@ -76,7 +55,6 @@ impl Outbox {
         store: Store,
         clock: Arc<dyn Clock>,
         items: Arc<ItemStore>,
-        configurations: Arc<Configurations>,
         changes: Changes,
     ) -> Result<Self, StoreError> {
         let now = clock.now();
@@ -87,54 +65,32 @@ impl Outbox {
             }
             newest.adopt(write);
         }
-        Ok(Self { clock, store, items, configurations, changes, newest: Mutex::new(newest) })
+        Ok(Self { clock, store, items, changes, newest: Mutex::new(newest) })
     }
 
-    /// Checks each write and commits those that hold as one group.
+    /// Commits the writes of one request as one group. Returns those to be carried out, in their order.
     pub(crate) async fn accept(
         &self,
         server: EwsServerId,
         actor: &Actor,
-        writes: Vec<PointWrite>,
-    ) -> Result<Accepted, WriteError> {
+        writes: Vec<CheckedWrite>,
+    ) -> Result<Vec<SetPointWrite>, WriteError> {
         let now = self.clock.now();
-        let tree = self.items.server(server);
-        let results: Vec<Result<(), WriteRefusal>> =
-            writes.iter().map(|write| self.check(&tree, write, now)).collect();
-        let admitted: Vec<PointWrite> = writes
-            .into_iter()
-            .zip(&results)
-            .filter_map(|(write, result)| result.is_ok().then_some(write))
-            .collect();
-        let expires_at = expiry(&admitted, now);
-        let held = self.held(&admitted);
-        let writes: Vec<NewWrite> = admitted
+        if self.open_count() + writes.len() > OPEN_WRITES {
+            return Err(WriteError::Full);
+        }
+        let expires_at = expiry(&writes, now);
+        let writes: Vec<NewWrite> = writes
             .into_iter()
             .map(|write| NewWrite {
                 point: write.point,
-                item: EwsItemId::new(tree.node(write.point).map_or("", |node| node.id())),
+                item: write.item,
                 ews_server: server,
                 value: write.value,
                 expires_at,
-                is_held: held.contains(&write.point),
             })
             .collect();
-        let opening = writes.iter().filter(|write| !write.is_held).count();
-        if self.open_count() + opening > OPEN_WRITES {
-            return Err(WriteError::Full);
-        }
-        let accepted = self.store.accept_writes(&writes, actor, now).await?;
-        Ok(Accepted { results, writes: self.adopt(accepted) })
-    }
-
-    /// The points whose last write in a request asks for what they have.
-    fn held(&self, writes: &[PointWrite]) -> HashSet<PointHandle> {
-        let last: HashMap<PointHandle, &Value> =
-            writes.iter().map(|write| (write.point, &write.value)).collect();
-        last.into_iter()
-            .filter(|(point, value)| self.items.values.confirmed_value(*point).as_ref() == Some(*value))
-            .map(|(point, _)| point)
-            .collect()
+        Ok(self.adopt(self.store.accept_writes(&writes, actor, now).await?))
     }
 
     /// Serves committed writes as requested; answers those that are to be carried out.
@@ -151,27 +107,6 @@ impl Outbox {
             }
         }
         taken
-    }
-
-    fn check(&self, tree: &ServerTree, write: &PointWrite, now: Timestamp) -> Result<(), WriteRefusal> {
-        let node = tree.node(write.point).ok_or(WriteRefusal::UnknownItem)?;
-        let (Some(EwsItem::Value(item)), Some(owner)) = (&node.item, &node.owner) else {
-            return Err(WriteRefusal::UnknownItem);
-        };
-        let (Some(rule), Some(handler)) = (&item.set_point, &item.writes_handled_by) else {
-            return Err(WriteRefusal::NotWritable);
-        };
-        let is_carried = self
-            .configurations
-            .of_class(owner, handler)
-            .is_some_and(|configuration| configuration.flags.active);
-        if !is_carried || node.has_vanished {
-            return Err(WriteRefusal::NotWritable);
-        }
-        if write.value.kind() != item.kind || !rule.lists(&write.value) {
-            return Err(WriteRefusal::InvalidValue);
-        }
-        if rule.admits(&write.value, now) { Ok(()) } else { Err(WriteRefusal::OutOfRange) }
     }
 
     /// Notes what became of a write. A word that may not follow the present one is passed over: a late receipt
@@ -202,6 +137,21 @@ impl Outbox {
             self.note(write.id, write.state, &write.reason, now);
         }
         Ok(expired)
+    }
+
+    /// Ends the open writes for points that were removed.
+    pub(crate) async fn end_removed(&self, points: &[PointHandle]) -> Result<(), StoreError> {
+        let points: HashSet<&PointHandle> = points.iter().collect();
+        let open: Vec<WriteId> = self
+            .newest()
+            .open()
+            .filter(|write| points.contains(&write.point))
+            .map(|write| write.id)
+            .collect();
+        for write in open {
+            self.receipt(write, WriteState::Rejected, "its item was removed").await?;
+        }
+        Ok(())
     }
 
     /// Takes over what the store holds of a write now.
@@ -247,8 +197,8 @@ impl Outbox {
     }
 }
 
-/// Whose tree a point lies in and which class carries its set points.
-pub(crate) fn handler(tree: &ServerTree, point: PointHandle) -> Option<(&TreeOwner, &str)> {
+/// Returns whose tree a point is in and which class handles writes to it.
+fn handler(tree: &ServerTree, point: PointHandle) -> Option<(&TreeOwner, &str)> {
     let node = tree.node(point)?;
     match (&node.item, &node.owner) {
         (Some(EwsItem::Value(item)), Some(owner)) => Some((owner, item.writes_handled_by.as_deref()?)),
@@ -257,7 +207,7 @@ pub(crate) fn handler(tree: &ServerTree, point: PointHandle) -> Option<(&TreeOwn
 }
 
 /// A moment written together with other set points is their validity, and bounds how long they are tried.
-fn expiry(writes: &[PointWrite], now: Timestamp) -> Timestamp {
+fn expiry(writes: &[CheckedWrite], now: Timestamp) -> Timestamp {
     writes
         .iter()
         .filter_map(|write| match write.value {
@@ -273,32 +223,7 @@ mod tests {
     use riser_domain::ValueState;
 
     use super::*;
-    use crate::testing::{bms, fixture};
-
-    #[tokio::test]
-    async fn a_write_of_what_a_point_has_is_audited_and_not_carried_out() {
-        let fixture = fixture().await;
-        let [a, b] = fixture.points;
-        let before = fixture.store.list_audit(100).await.unwrap().len();
-        let writes = fixture.write([(a, 1), (b, 5)]).await;
-        assert_eq!(writes.iter().map(|write| write.point).collect::<Vec<_>>(), [b]);
-        let audit = fixture.store.list_audit(100).await.unwrap();
-        assert_eq!(audit.len(), before + 2);
-        assert!(audit[..2].iter().all(|entry| entry.actor == bms()));
-        assert_eq!(fixture.served(a), (Value::Long(1), ValueState::Good));
-        assert_eq!(fixture.served(b), (Value::Long(5), ValueState::Uncertain));
-    }
-
-    #[tokio::test]
-    async fn of_two_writes_for_a_point_in_one_request_the_last_counts_also_when_it_is_held() {
-        let fixture = fixture().await;
-        let [a, b] = fixture.points;
-        assert!(fixture.write([(a, 9), (a, 1)]).await.is_empty());
-        assert_eq!(fixture.served(a), (Value::Long(1), ValueState::Good));
-        let writes = fixture.write([(b, 1), (b, 9)]).await;
-        assert_eq!(writes.iter().map(|write| write.value.clone()).collect::<Vec<_>>(), [Value::Long(9)]);
-        assert_eq!(fixture.served(b), (Value::Long(9), ValueState::Uncertain));
-    }
+    use crate::testing::fixture;
 
     #[tokio::test]
     async fn a_request_that_comes_back_late_from_the_store_hides_no_newer_write() {

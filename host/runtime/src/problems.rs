@@ -62,6 +62,30 @@ impl Problems {
         }
     }
 
+    /// Ends all problems of a processor configuration.
+    pub(crate) fn clear_of(&self, configuration: ConfigurationId) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = open.len();
+        open.retain(|(source, _), _| *source != Some(configuration));
+        let is_changed = open.len() != before;
+        drop(open);
+        if is_changed {
+            self.changes.send(Change::Problems);
+        }
+    }
+
+    /// Shows the open problems of a processor configuration under its new name.
+    pub(crate) fn rename(&self, configuration: ConfigurationId, name: &str) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        for ((source, _), raised) in &mut *open {
+            if *source == Some(configuration) {
+                name.clone_into(&mut raised.raised_by);
+            }
+        }
+        drop(open);
+        self.changes.send(Change::Problems);
+    }
+
     /// All that stand, newest first.
     pub(crate) fn list(&self) -> Vec<RaisedProblem> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,15 +11,15 @@ use crate::status::{
 impl Runtime {
     /// All processor configurations, by name.
     pub fn processors(&self) -> Vec<ProcessorStatus> {
-        let configurations = self.inner.context.configurations.now();
+        let configurations = self.inner.configurations.now();
         configurations.processors.iter().map(|configuration| self.processor(configuration)).collect()
     }
 
     fn processor(&self, configuration: &ProcessorConfiguration) -> ProcessorStatus {
-        let context = &self.inner.context;
-        let live = context.directory().live(configuration.id);
-        let mode = context.libraries.class(&configuration.class).map(|class| class.mode);
-        let state = match (&live, context.libraries.library(&configuration.class.plugin), mode) {
+        let inner = &*self.inner;
+        let live = inner.processors.status(configuration.id);
+        let mode = inner.libraries.class(&configuration.class).map(|class| class.mode);
+        let state = match (&live, inner.libraries.library(&configuration.class.plugin), mode) {
             (None, ..) if configuration.flags.active => ProcessorState::Idle,
             (None, ..) => ProcessorState::Inactive,
             (Some(live), Err(missing), _) if !matches!(live.state, ProcessorState::Running { .. }) => {
@@ -33,7 +33,7 @@ impl Runtime {
             (Some(live), ..) => live.state.clone(),
         };
         let writer =
-            context.items.values.writer(&owner_of(configuration), &configuration.class.class.as_str().into());
+            inner.items.values.writer(&owner_of(configuration), &configuration.class.class.as_str().into());
         ProcessorStatus {
             configuration: configuration.id,
             name: configuration.name.clone(),
@@ -45,7 +45,7 @@ impl Runtime {
             last_run: live.as_ref().and_then(|live| live.last_run.clone()),
             next_run_at: live.as_ref().and_then(|live| live.next_run_at),
             progress: live.and_then(|live| live.progress),
-            last_activity_at: context.items.values.last_value_at(writer),
+            last_activity_at: inner.items.values.last_value_at(writer),
             manually_startable: configuration.flags.manually_startable,
             manually_stoppable: configuration.flags.manually_stoppable,
         }
@@ -53,14 +53,14 @@ impl Runtime {
 
     /// All connections, by name.
     pub fn connections(&self) -> Vec<ConnectionStatus> {
-        let context = &self.inner.context;
-        context
+        let inner = &*self.inner;
+        inner
             .configurations
             .now()
             .connections
             .iter()
             .map(|connection| {
-                let (state, sentence, last_good_at) = context.limiters.of(connection.id).status();
+                let (state, sentence, last_good_at) = inner.limiters.of(connection.id).status();
                 ConnectionStatus {
                     connection: connection.id,
                     name: connection.name.clone(),
@@ -75,7 +75,7 @@ impl Runtime {
 
     /// All EWS servers, by name.
     pub fn ews_servers(&self) -> Vec<EwsServerStatus> {
-        let servers = self.inner.context.configurations.now();
+        let servers = self.inner.configurations.now();
         servers.ews_servers.iter().map(|server| self.ews_server(server)).collect()
     }
 
@@ -86,25 +86,25 @@ impl Runtime {
 
     /// All problems that stand, newest first.
     pub fn problems(&self) -> Vec<RaisedProblem> {
-        self.inner.context.problems.list()
+        self.inner.problems.list()
     }
 
     /// Facts about this host.
     pub fn host_facts(&self) -> HostFacts {
-        let context = &self.inner.context;
+        let inner = &*self.inner;
         HostFacts {
             version: env!("CARGO_PKG_VERSION"),
             started_at: self.inner.started_at,
-            up_for: context.clock.now().since(self.inner.started_at),
-            workers_running: context.directory().running(),
-            open_writes: context.outbox.open_count(),
-            items: context.items.len(),
+            up_for: inner.clock.now().since(self.inner.started_at),
+            workers_running: inner.processors.running(),
+            open_writes: inner.outbox.open_count(),
+            items: inner.items.len(),
             data_dir: self.inner.data_dir.display().to_string(),
         }
     }
 
     /// The plugin libraries in use.
     pub fn libraries(&self) -> Vec<crate::Library> {
-        self.inner.context.libraries.list()
+        self.inner.libraries.list()
     }
 }

@@ -13,13 +13,16 @@ use riser_store::Store;
 use crate::changes::Changes;
 use crate::configuration::Configurations;
 use crate::items::ItemStore;
-use crate::outbox::{Outbox, PointWrite};
+use crate::outbox::Outbox;
+use crate::set_points::{PointWrite, SetPoints};
+use crate::supervisor::ProcessorRegistry;
 
 pub(crate) struct Fixture {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) store: Store,
     pub(crate) items: Arc<ItemStore>,
-    pub(crate) outbox: Outbox,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) set_points: Arc<SetPoints>,
     pub(crate) owner: TreeOwner,
     pub(crate) processor: ConfigurationId,
     pub(crate) points: [PointHandle; 2],
@@ -68,10 +71,16 @@ pub(crate) async fn fixture() -> Fixture {
     let points = ["t1.a", "t1.b"].map(|id| tree.find(id).unwrap());
     let writer = items.values.writer(&owner, &Arc::from("status"));
     items.publish(writer, points.map(|point| good(point, 1)).to_vec()).unwrap();
-    let outbox = Outbox::load(store.clone(), clock.clone(), Arc::clone(&items), configurations, changes)
-        .await
-        .unwrap();
-    Fixture { clock, store, items, outbox, owner, processor, points, _folder: directory }
+    let outbox = Outbox::load(store.clone(), clock.clone(), Arc::clone(&items), changes).await.unwrap();
+    let outbox = Arc::new(outbox);
+    let set_points = Arc::new(SetPoints {
+        clock: clock.clone(),
+        items: Arc::clone(&items),
+        configurations,
+        outbox: Arc::clone(&outbox),
+        processors: Arc::<ProcessorRegistry>::default(),
+    });
+    Fixture { clock, store, items, outbox, set_points, owner, processor, points, _folder: directory }
 }
 
 fn tree() -> DeclaredTree {
@@ -119,10 +128,13 @@ pub(crate) fn bms() -> Actor {
 
 impl Fixture {
     pub(crate) async fn write<const N: usize>(&self, writes: [(PointHandle, i64); N]) -> Vec<SetPointWrite> {
-        let writes = writes.map(|(point, number)| PointWrite { point, value: Value::Long(number) });
-        let accepted = self.outbox.accept(self.owner.ews_server, &bms(), writes.to_vec()).await.unwrap();
-        assert!(accepted.results.iter().all(Result::is_ok));
-        accepted.writes
+        let point_writes = writes.map(|(point, number)| PointWrite { point, value: Value::Long(number) });
+        let server = self.owner.ews_server;
+        let results = self.set_points.write(server, bms(), point_writes.to_vec()).await.unwrap();
+        assert!(results.iter().all(Result::is_ok));
+        let mut written = writes.map(|(point, _)| self.outbox.newest_of(point).unwrap()).to_vec();
+        written.dedup();
+        written
     }
 
     pub(crate) fn served(&self, point: PointHandle) -> (Value, ValueState) {

@@ -3,6 +3,7 @@ use std::fmt;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use riser_platform::{create_private_file, set_read_only, sync_directory};
 use zeroize::Zeroizing;
 
 use crate::SecretError;
@@ -93,22 +94,20 @@ impl RootKey {
 
 /// Creates a file and makes it durable: without the key, all secrets are lost after a power cut.
 fn write_new_file(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o400);
-    let mut file = options.open(path)?;
+    let mut file = create_private_file(path)?;
     file.write_all(text)?;
+    set_read_only(&file)?;
     file.sync_all()?;
-    #[cfg(unix)]
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        std::fs::File::open(directory)?.sync_all()?;
+    match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => sync_directory(directory),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -118,12 +117,8 @@ mod tests {
         let first = RootKey::obtain(&data, None, KeyCreation::Allowed).unwrap();
         let second = RootKey::obtain(&data, None, KeyCreation::Forbidden).unwrap();
         assert_eq!(first.key, second.key);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = std::fs::metadata(directory.path().join("riser.key")).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o400);
-        }
+        let mode = std::fs::metadata(directory.path().join("riser.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o400);
     }
 
     #[test]

@@ -1,18 +1,17 @@
-//! `riser apply FILE`: makes the configuration what a file says.
+//! `riser apply FILE`: makes the configuration match a file.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use anyhow::Context as _;
 use clap::Args;
-use riser_domain::{Actor, Clock};
-use riser_runtime::{ApplyError, ApplyParts, LaunchOptions, SystemClock, apply};
+use riser_runtime::{ConfigurationFile, Plan};
 
+use super::configuration_access::{AccessError, ConfigurationAccess};
+use super::configuration_file::{print_errors, print_plan, read_file};
 use super::write_line;
 use crate::FAILED;
-use crate::open_data_dir::open_data_dir;
+use crate::control::protocol::Configured;
 use crate::paths::{DataDir, PluginDirs};
 
 /// Arguments of `riser apply`.
@@ -21,6 +20,9 @@ use crate::paths::{DataDir, PluginDirs};
 pub(crate) struct ApplyArgs {
     /// The file, TOML
     file: PathBuf,
+    /// Remove objects without asking
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     data: DataDir,
     #[command(flatten)]
@@ -28,7 +30,7 @@ pub(crate) struct ApplyArgs {
 }
 
 const EXAMPLE: &str = "\
-An example:
+Example:
   [[ews_server]]
   name = \"EVCE Ews Server\"
   listen = \"127.0.0.1:51358\"
@@ -49,51 +51,66 @@ An example:
   ews_server = \"EVCE Ews Server\"
   runs_at_start = true
 
-Names tell what is meant; what the file leaves out stays as it is. All faults are told at once, and then nothing
-is applied. Riser must not be running on the same data directory.";
+Objects are matched by name: existing ones are updated, new ones are created. Objects and keys that the file does not
+name stay as they are. `renamed_from = \"OLD NAME\"` renames an object, `remove = true` removes it. If the file has
+errors, all of them are printed and nothing is applied. `riser plan FILE` shows the changes without applying them.";
 
-/// Applies the file to the data directory, which no running Riser may use meanwhile.
+/// Applies the file.
 pub(crate) async fn run(arguments: ApplyArgs) -> anyhow::Result<ExitCode> {
-    let file = arguments.file.display();
-    let text = std::fs::read_to_string(&arguments.file).with_context(|| format!("{file} cannot be read"))?;
-    let directory = arguments.data.path()?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let open = open_data_dir(&directory, clock.as_ref()).await?;
-    let applied = apply(
-        ApplyParts {
-            store: &open.store,
-            keyring: &open.keyring,
-            clock,
-            actor: Actor::CommandLine,
-            plugin_dirs: arguments.plugins.paths(&directory),
-            worker: LaunchOptions::of_this_program(open.store.instance_id()),
-        },
-        &text,
-    )
-    .await;
-    open.store.close().await;
+    let file = read_file(&arguments.file)?;
+    let access = ConfigurationAccess::open(&arguments.data, &arguments.plugins).await?;
+    let applied = apply(&access, &file, arguments.yes).await;
+    access.close().await;
     match applied {
-        Ok(told) => {
-            let mut out = std::io::stdout();
-            if told.is_empty() {
-                writeln!(out, "nothing changed: everything is as {file} says")?;
-            }
-            for line in told {
-                write_line(&mut out, format_args!("{line}"))?;
+        Ok(Some(Configured { plan, problems })) => {
+            let nothing = format!("nothing changed: everything is as {} says", arguments.file.display());
+            print_plan(&plan, &nothing)?;
+            for problem in problems {
+                write_line(&mut std::io::stderr(), format_args!("not in effect yet: {problem}"))?;
             }
             Ok(ExitCode::SUCCESS)
         }
-        Err(ApplyError::Faults(faults)) => {
-            let mut out = std::io::stderr();
-            for fault in &faults {
-                write_line(&mut out, format_args!("{file}:{fault}"))?;
-            }
-            match faults.len() {
-                1 => writeln!(out, "1 fault; nothing was applied")?,
-                many => writeln!(out, "{many} faults; nothing was applied")?,
-            }
-            Ok(ExitCode::from(FAILED))
-        }
-        Err(error) => Err(error.into()),
+        Ok(None) if file.is_readable() => Ok(ExitCode::from(FAILED)),
+        Ok(None) => print_errors(&file, &arguments.file, &[]),
+        Err(error) => match error.downcast_ref::<AccessError>().and_then(AccessError::fields) {
+            Some(errors) => print_errors(&file, &arguments.file, errors),
+            None => Err(error),
+        },
     }
+}
+
+/// Applies a file that has no errors and is confirmed.
+async fn apply(
+    access: &ConfigurationAccess,
+    file: &ConfigurationFile,
+    yes: bool,
+) -> anyhow::Result<Option<Configured>> {
+    let mut draft = file.draft.clone();
+    let plan = access.plan(&draft).await?;
+    if !file.is_readable() {
+        return Ok(None);
+    }
+    // Asks before objects are removed, if there is somebody to ask.
+    if plan.removes() && !yes && std::io::stdin().is_terminal() {
+        if !is_confirmed(&plan)? {
+            return Ok(None);
+        }
+        // Exactly the changes that were shown.
+        draft.base_version = Some(plan.version);
+    }
+    Ok(Some(access.configure(&draft).await?))
+}
+
+fn is_confirmed(plan: &Plan) -> std::io::Result<bool> {
+    print_plan(plan, "")?;
+    let mut out = std::io::stdout();
+    write!(out, "Apply these changes, removals included? [y/N] ")?;
+    out.flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    let is_yes = matches!(line.trim(), "y" | "Y" | "yes");
+    if !is_yes {
+        writeln!(out, "nothing was applied")?;
+    }
+    Ok(is_yes)
 }

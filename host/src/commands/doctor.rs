@@ -2,11 +2,11 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
+use riser_platform::{LIBRARY_EXTENSION, is_private};
 use riser_runtime::SystemClock;
 use riser_secrets::root_key_path;
 use riser_store::StoreError;
@@ -127,7 +127,7 @@ fn check_key(directory: &Path, open: &OpenDataDir) -> Finding {
         ));
     }
     match std::fs::metadata(&file) {
-        Ok(facts) if facts.permissions().mode() & 0o077 != 0 => {
+        Ok(facts) if !is_private(&facts) => {
             let file = file.display();
             Finding::fault(format!("other users can read the key file {file}: run chmod 0400 {file}"))
         }
@@ -141,7 +141,8 @@ fn check_plugins(directory: &Path) -> Finding {
     match std::fs::read_dir(directory) {
         Err(_) => Finding::ok(format!("there is no plugin directory {shown}")),
         Ok(entries) => {
-            let is_library = |path: &Path| path.extension().is_some_and(|extension| extension == "so");
+            let is_library =
+                |path: &Path| path.extension().is_some_and(|extension| extension == LIBRARY_EXTENSION);
             let count = entries.flatten().filter(|entry| is_library(&entry.path())).count();
             Finding::ok(format!(
                 "{count} plugin files in {shown}; `riser plugin check FILE` checks one of them"

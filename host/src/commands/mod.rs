@@ -9,9 +9,13 @@ use serde::Serialize;
 
 pub(crate) mod apply;
 pub(crate) mod audit;
+mod configuration_access;
+mod configuration_file;
 pub(crate) mod doctor;
 pub(crate) mod ews;
+pub(crate) mod export;
 pub(crate) mod log;
+pub(crate) mod plan;
 pub(crate) mod plugin;
 pub(crate) mod problems;
 pub(crate) mod run;

@@ -1,14 +1,13 @@
 //! `riser plugin check FILE`: shows the content of a plugin library and the faults in its description.
 
-use std::fs::DirBuilder;
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 use riser_domain::RunMode;
+use riser_platform::create_private_dir;
 use riser_worker::{
     LaunchOptions, Launcher, LibraryCache, LibraryDescription, Setting, SettingKind, SettingValues,
     SettingsSchema, check_settings, describe,
@@ -161,7 +160,7 @@ struct TemporaryDir(PathBuf);
 impl TemporaryDir {
     fn new() -> io::Result<Self> {
         let path = std::env::temp_dir().join(format!("riser-plugin-check-{}", std::process::id()));
-        DirBuilder::new().mode(0o700).create(&path)?;
+        create_private_dir(&path)?;
         Ok(Self(path))
     }
 }

@@ -3,22 +3,16 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand, ValueEnum};
-use riser_domain::{Actor, Clock as _, Role, sanitize_line};
-use riser_runtime::SystemClock;
-use riser_secrets::hash_password;
-use riser_store::{NewUser, Store};
+use riser_domain::Role;
+use riser_runtime::{ConfigurationDraft, Identity, UserDraft, hash_new_password};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::configuration_access::{AccessError, ConfigurationAccess};
 use super::write_line;
-use crate::open_data_dir::open_data_dir;
-use crate::paths::DataDir;
-
-/// Characters that a portal password has at least.
-const SHORTEST_PASSWORD: usize = 10;
-/// Bytes of a name at most; the log-in page looks no further.
-const LONGEST_NAME: usize = 200;
+use crate::control::protocol::UserReport;
+use crate::paths::{DataDir, PluginDirs};
 
 /// Arguments of `riser user`.
 #[derive(Args, Debug)]
@@ -46,6 +40,25 @@ enum Action {
         /// The name to log in with
         name: String,
     },
+    /// Change the role; the person is logged out everywhere
+    Role {
+        /// The name to log in with
+        name: String,
+        /// What the person may do
+        role: RoleArgument,
+    },
+    /// Change the name to log in with
+    Rename {
+        /// The name now
+        name: String,
+        /// The new name
+        new_name: String,
+    },
+    /// Remove a person; the person is logged out everywhere
+    Remove {
+        /// The name to log in with
+        name: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -68,34 +81,96 @@ impl From<RoleArgument> for Role {
     }
 }
 
-/// Carries out the action on the data directory, which no running Riser may use meanwhile.
+/// Carries out the action.
 pub(crate) async fn run(arguments: UserArgs) -> anyhow::Result<ExitCode> {
-    let directory = arguments.data.path()?;
-    let store = open_data_dir(&directory, &SystemClock).await?.store;
-    let done = match arguments.action {
-        Action::Add { name, role } => add(&store, &name, role.into()).await,
-        Action::List => list(&store).await,
-        Action::Reset { name } => reset(&store, &name).await,
-    };
-    store.close().await;
+    let access = ConfigurationAccess::open(&arguments.data, &PluginDirs::default()).await?;
+    let done = execute(&access, arguments.action).await;
+    access.close().await;
     done.map(|()| ExitCode::SUCCESS)
 }
 
-async fn add(store: &Store, name: &str, role: Role) -> anyhow::Result<()> {
-    ensure!(
-        !name.is_empty() && name.trim() == name && name.len() <= LONGEST_NAME && sanitize_line(name) == name,
-        "{name:?} is no name to log in with: it is one line of at most {LONGEST_NAME} bytes without spaces around it"
-    );
-    ensure!(store.find_user(name).await?.is_none(), "there is already a user {name}; see `riser user list`");
-    let password_hash = hash_password(&new_password()?)?;
-    let user = NewUser { name: name.to_owned(), role, password_hash };
-    store.add_user(&user, &Actor::CommandLine, SystemClock.now()).await?;
-    Ok(writeln!(std::io::stdout(), "{name} may log in as {}", role.as_str())?)
+async fn execute(access: &ConfigurationAccess, action: Action) -> anyhow::Result<()> {
+    let users = access.users().await?;
+    let require = |name: &str| -> anyhow::Result<()> {
+        let is_known = users.iter().any(|user| user.name == name);
+        ensure!(is_known, "there is no user {name}; see `riser user list`");
+        Ok(())
+    };
+    match action {
+        Action::List => list(&users),
+        Action::Add { name, role } => {
+            let is_free = users.iter().all(|user| user.name != name);
+            ensure!(is_free, "there is already a user {name}; see `riser user list`");
+            let role = Role::from(role);
+            // A name that cannot be used is refused before a password is asked.
+            let mut user = UserDraft {
+                identity: Identity::named(&name),
+                role: Some(role),
+                password_hash: Some(SecretString::from(String::new())),
+            };
+            plan(access, &user).await?;
+            user.password_hash = Some(hash_new_password(&new_password()?)?);
+            let said = format!("{name} may log in as {}", role.as_str());
+            change(access, user, &said).await
+        }
+        Action::Reset { name } => {
+            require(&name)?;
+            let password_hash = Some(hash_new_password(&new_password()?)?);
+            let user = UserDraft { identity: Identity::named(&name), password_hash, ..UserDraft::default() };
+            change(access, user, &format!("{name} has a new password and was logged out everywhere")).await
+        }
+        Action::Role { name, role } => {
+            require(&name)?;
+            let role = Role::from(role);
+            let said = format!("{name} has the role {} and was logged out everywhere", role.as_str());
+            let identity = Identity::named(name);
+            change(access, UserDraft { identity, role: Some(role), ..UserDraft::default() }, &said).await
+        }
+        Action::Rename { name, new_name } => {
+            require(&name)?;
+            let said = format!("{name} logs in as {new_name} from now on");
+            let identity = Identity { name: new_name, renamed_from: Some(name), remove: false };
+            change(access, UserDraft { identity, ..UserDraft::default() }, &said).await
+        }
+        Action::Remove { name } => {
+            require(&name)?;
+            let said = format!("{name} was removed and logged out everywhere");
+            let identity = Identity { name, renamed_from: None, remove: true };
+            change(access, UserDraft { identity, ..UserDraft::default() }, &said).await
+        }
+    }
 }
 
-async fn list(store: &Store) -> anyhow::Result<()> {
+async fn change(access: &ConfigurationAccess, user: UserDraft, said: &str) -> anyhow::Result<()> {
+    let changed = access.configure(&draft_of(user)).await.map_err(refusal)?;
     let mut out = std::io::stdout();
-    let users = store.list_users().await?;
+    if changed.plan.lines.is_empty() {
+        return Ok(writeln!(out, "nothing changed")?);
+    }
+    Ok(write_line(&mut out, format_args!("{said}"))?)
+}
+
+async fn plan(access: &ConfigurationAccess, user: &UserDraft) -> anyhow::Result<()> {
+    access.plan(&draft_of(user.clone())).await.map(drop).map_err(refusal)
+}
+
+fn draft_of(user: UserDraft) -> ConfigurationDraft {
+    ConfigurationDraft { users: vec![user], ..ConfigurationDraft::default() }
+}
+
+/// The errors of the draft alone: their paths say nothing new about one person.
+fn refusal(error: AccessError) -> anyhow::Error {
+    match error.fields() {
+        Some(errors) => {
+            let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+            anyhow::Error::msg(messages.join("; "))
+        }
+        None => error.into(),
+    }
+}
+
+fn list(users: &[UserReport]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
     if users.is_empty() {
         writeln!(out, "nobody may log in yet; add someone with `riser user add NAME --role admin`")?;
     }
@@ -103,15 +178,6 @@ async fn list(store: &Store) -> anyhow::Result<()> {
         write_line(&mut out, format_args!("{}\t{}", user.name, user.role.as_str()))?;
     }
     Ok(())
-}
-
-async fn reset(store: &Store, name: &str) -> anyhow::Result<()> {
-    let Some(user) = store.find_user(name).await? else {
-        bail!("there is no user {name}; see `riser user list`");
-    };
-    let hash = hash_password(&new_password()?)?;
-    store.update_user_password(user.id, &hash, &Actor::CommandLine, SystemClock.now()).await?;
-    Ok(writeln!(std::io::stdout(), "{name} has a new password and was logged out everywhere")?)
 }
 
 /// Asks a person twice; takes the first line of a standard input that is no terminal.
@@ -126,9 +192,5 @@ fn new_password() -> anyhow::Result<SecretString> {
         std::io::stdin().lock().read_line(&mut line).context("the password cannot be read")?;
         SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned())
     };
-    ensure!(
-        password.expose_secret().chars().count() >= SHORTEST_PASSWORD,
-        "the password is too short: it needs {SHORTEST_PASSWORD} characters"
-    );
     Ok(password)
 }

@@ -4,11 +4,11 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use riser_platform::{ControlConnectError, connect_control};
 use tokio::time::error::Elapsed;
 
 use super::framing::{self, MAX_REPLY_BYTES, MessageReader, MessageWriter, ReadError};
 use super::protocol::{Failure, Hello, PROTOCOL_VERSION, Reply, Request};
-use super::socket::{self, ConnectError};
 
 /// Time a host has to greet; one that is starting takes a moment.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,7 +26,7 @@ pub(crate) struct Client {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
     #[error(transparent)]
-    Connect(#[from] ConnectError),
+    Connect(#[from] ControlConnectError),
     #[error("the host ended before it replied")]
     HungUp,
     #[error("the host does not reply; its log may say why")]
@@ -47,9 +47,9 @@ pub(crate) enum ClientError {
 impl Client {
     /// Connects; `None` when no host listens in the directory.
     pub(crate) async fn connect(directory: &Path) -> Result<Option<Self>, ClientError> {
-        let stream = match socket::connect(directory).await {
+        let stream = match connect_control(directory).await {
             Ok(stream) => stream,
-            Err(ConnectError::NotListening) => return Ok(None),
+            Err(ControlConnectError::NotListening) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         let (reader, writer) = framing::split(stream, MAX_REPLY_BYTES);

@@ -2,11 +2,10 @@
 
 use std::io;
 
+use riser_platform::{ChannelReader, ChannelWriter, ControlStream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 /// Bytes of the longest request; a configuration of thousands of processors is a tenth of it.
 pub(super) const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
@@ -16,14 +15,14 @@ pub(super) const MAX_REPLY_BYTES: usize = 64 * 1024 * 1024;
 /// Reads one side of a connection.
 #[derive(Debug)]
 pub(super) struct MessageReader {
-    lines: BufReader<OwnedReadHalf>,
+    lines: BufReader<ChannelReader>,
     max_bytes: usize,
 }
 
 /// Writes the other side.
 #[derive(Debug)]
 pub(super) struct MessageWriter {
-    stream: OwnedWriteHalf,
+    stream: ChannelWriter,
 }
 
 /// Why a message could not be read. No text of the message is part of it: a message may hold a secret.
@@ -42,7 +41,7 @@ pub(super) enum ReadError {
 }
 
 /// Splits a connection. Messages that are read may have `max_bytes`.
-pub(super) fn split(stream: UnixStream, max_bytes: usize) -> (MessageReader, MessageWriter) {
+pub(super) fn split(stream: ControlStream, max_bytes: usize) -> (MessageReader, MessageWriter) {
     let (read, write) = stream.into_split();
     (MessageReader { lines: BufReader::new(read), max_bytes }, MessageWriter { stream: write })
 }

@@ -13,11 +13,10 @@ mod not_running;
 mod processors;
 pub(crate) mod protocol;
 pub(crate) mod server;
-mod socket;
 mod status_report;
 pub(crate) mod stored;
 mod words;
 
 #[cfg(test)]
 pub(crate) use moment::Moment;
-pub(crate) use socket::ControlListener;
+pub(crate) use riser_platform::ControlListener;

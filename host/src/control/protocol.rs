@@ -3,9 +3,8 @@
 //! Both sides send a [`Hello`] first. The client then sends one [`Request`], and the host one [`Reply`], or several
 //! for a log. The reports are also the output of the commands with `--json`: their keys are stable.
 
-use std::fmt;
-
 use riser_domain::{LogLevel, Role, RunState};
+use riser_runtime::{ConfigurationDraft, FieldError, Plan};
 use serde::{Deserialize, Serialize};
 
 use super::moment::Moment;
@@ -25,17 +24,6 @@ pub(super) struct Hello {
 impl Hello {
     pub(super) fn of_this_program() -> Self {
         Self { riser_control: PROTOCOL_VERSION, release: env!("CARGO_PKG_VERSION").to_owned() }
-    }
-}
-
-/// A text that must not be logged: it prints as `***`.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Secret(pub(crate) String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
     }
 }
 
@@ -68,16 +56,17 @@ pub(crate) enum Request {
         count: u32,
     },
     Users,
-    AddUser {
-        name: String,
-        #[serde(with = "words::role")]
-        role: Role,
-        password_hash: Secret,
+    /// The difference that a draft would make.
+    Plan {
+        draft: ConfigurationDraft,
     },
-    /// Replaces the password of a user and ends the user's sessions.
-    ResetUser {
-        name: String,
-        password_hash: Secret,
+    /// Stores and applies a draft. Its secrets travel over this socket only, and print as `***`.
+    Configure {
+        draft: ConfigurationDraft,
+    },
+    /// The configuration as a file, without its secrets.
+    Export {
+        with_disabled: bool,
     },
 }
 
@@ -96,7 +85,9 @@ pub(crate) enum Reply {
     LogEnd(RunReport),
     Audit(Vec<AuditReport>),
     Users(Vec<UserReport>),
-    Done,
+    Plan(Plan),
+    Configured(Configured),
+    Exported(String),
     Failed(Failure),
 }
 
@@ -116,10 +107,11 @@ pub(crate) enum Failure {
     NotStopped { processor: String, reason: String },
     #[error("there is no run {run}; `riser runs` lists the runs")]
     UnknownRun { run: i64 },
-    #[error("there is already a user {name}; `riser user list` shows all")]
-    UserExists { name: String },
-    #[error("there is no user {name}; `riser user list` shows all")]
-    UnknownUser { name: String },
+    /// Everything that is wrong with a draft.
+    #[error("the change has {} errors", errors.len())]
+    Fields { errors: Vec<FieldError> },
+    #[error("the configuration changed meanwhile; read it again and repeat the change")]
+    Stale,
     #[error("{sentence}")]
     Internal { sentence: String },
 }
@@ -290,6 +282,15 @@ pub(crate) struct AuditReport {
     pub(crate) detail: String,
 }
 
+/// A draft that was applied.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Configured {
+    /// What was changed.
+    pub(crate) plan: Plan,
+    /// Problems that keep parts of it from taking effect now.
+    pub(crate) problems: Vec<String>,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct UserReport {
     pub(crate) name: String,
@@ -300,17 +301,6 @@ pub(crate) struct UserReport {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_secret_reaches_the_host_and_not_the_log() {
-        let request =
-            Request::ResetUser { name: "anna".to_owned(), password_hash: Secret("$argon2id$x".to_owned()) };
-        assert!(!format!("{request:?}").contains("argon2id"));
-        assert_eq!(
-            serde_json::to_string(&request).unwrap(),
-            r#"{"request":"reset_user","name":"anna","password_hash":"$argon2id$x"}"#
-        );
-    }
 
     #[test]
     fn an_unknown_processor_is_named_with_the_nearest_one() {

@@ -4,15 +4,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use riser_runtime::Runtime;
-use tokio::net::UnixStream;
+use riser_domain::Actor;
+use riser_platform::{ControlListener, ControlStream, Peer};
+use riser_runtime::{ExportScope, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::framing::{self, MAX_REQUEST_BYTES, MessageReader, MessageWriter, ReadError};
-use super::protocol::{Failure, Hello, PROTOCOL_VERSION, Reply, Request};
-use super::socket::{ControlListener, Peer};
+use super::protocol::{Configured, Failure, Hello, PROTOCOL_VERSION, Reply, Request};
 use super::stored::{self, LogReader};
 use super::{processors, status_report};
 
@@ -76,7 +76,7 @@ async fn serve(listener: ControlListener, runtime: Runtime, stop: CancellationTo
     clients.shutdown().await;
 }
 
-async fn serve_client(_permit: OwnedSemaphorePermit, stream: UnixStream, peer: Peer, runtime: Runtime) {
+async fn serve_client(_permit: OwnedSemaphorePermit, stream: ControlStream, peer: Peer, runtime: Runtime) {
     let (mut reader, mut writer) = framing::split(stream, MAX_REQUEST_BYTES);
     let request = match receive(&mut reader, &mut writer, peer, REQUEST_TIMEOUT).await {
         Ok(Some(request)) => request,
@@ -159,15 +159,17 @@ impl Handler<'_> {
             Request::Log { run, .. } => Reply::LogEnd(stored::run(store, run).await?),
             Request::Audit { count } => Reply::Audit(stored::audit(store, count).await?),
             Request::Users => Reply::Users(stored::users(store).await?),
-            Request::AddUser { name, role, password_hash } => {
-                self.note(&format!("add the user {name:?}"));
-                stored::add_user(store, &name, role, password_hash).await?;
-                Reply::Done
+            Request::Plan { draft } => Reply::Plan(self.runtime.plan(&draft).await?),
+            Request::Configure { draft } => {
+                self.note("change the configuration");
+                let riser_runtime::Configured { plan, problems } =
+                    self.runtime.configure(draft, Actor::CommandLine).await?;
+                let problems = problems.into_iter().map(|it| format!("{}; {}", it.what, it.remedy)).collect();
+                Reply::Configured(Configured { plan, problems })
             }
-            Request::ResetUser { name, password_hash } => {
-                self.note(&format!("reset the password of {name:?}"));
-                stored::reset_user(store, &name, password_hash).await?;
-                Reply::Done
+            Request::Export { with_disabled } => {
+                let scope = if with_disabled { ExportScope::All } else { ExportScope::WithoutDisabled };
+                Reply::Exported(self.runtime.export(scope))
             }
         })
     }
@@ -207,12 +209,14 @@ impl Handler<'_> {
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncWriteExt as _;
+    use tokio::net::UnixStream;
 
     use super::*;
 
     /// What the host makes of these bytes; the client stays connected.
     async fn received(bytes: &[u8], timeout: Duration) -> Result<Option<Request>, Failure> {
         let (mut client, host) = UnixStream::pair().unwrap();
+        let host = ControlStream::from(host);
         let peer = Peer::of(&host).unwrap();
         let (mut reader, mut writer) = framing::split(host, 64);
         client.write_all(bytes).await.unwrap();

@@ -1,11 +1,11 @@
 //! Reports on what is stored. They are the same from a running host and from the data directory.
 
-use riser_domain::{Actor, Clock as _, Role, Run, RunId, RunTrigger};
-use riser_runtime::SystemClock;
-use riser_store::{Configuration, NewUser, Store, StoreError};
+use riser_domain::{Run, RunId, RunTrigger};
+use riser_runtime::ConfigureError;
+use riser_store::{Configuration, Store, StoreError};
 
 use super::moment::Moment;
-use super::protocol::{AuditReport, Failure, LogLine, RunReport, Secret, UserReport};
+use super::protocol::{AuditReport, Failure, LogLine, RunReport, UserReport};
 
 /// Lines of a log that are read at once.
 const LOG_PAGE_LINES: u32 = 500;
@@ -16,6 +16,24 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         tracing::error!(error = &error as &dyn std::error::Error, "a request of the command line failed");
         Self::Internal { sentence: error.to_string() }
+    }
+}
+
+impl From<ConfigureError> for Failure {
+    fn from(error: ConfigureError) -> Self {
+        match error {
+            ConfigureError::Fields(errors) => Self::Fields { errors },
+            ConfigureError::Stale => Self::Stale,
+            other => {
+                tracing::error!(
+                    error = &other as &dyn std::error::Error,
+                    "the configuration was not changed"
+                );
+                let causes = std::iter::successors(std::error::Error::source(&other), |error| error.source());
+                let causes: String = causes.map(|cause| format!(": {cause}")).collect();
+                Self::Internal { sentence: format!("{other}{causes}") }
+            }
+        }
     }
 }
 
@@ -111,27 +129,6 @@ pub(crate) async fn audit(store: &Store, count: u32) -> Result<Vec<AuditReport>,
 pub(crate) async fn users(store: &Store) -> Result<Vec<UserReport>, Failure> {
     let users = store.list_users().await?;
     Ok(users.into_iter().map(|user| UserReport { name: user.name, role: user.role }).collect())
-}
-
-pub(crate) async fn add_user(
-    store: &Store,
-    name: &str,
-    role: Role,
-    password_hash: Secret,
-) -> Result<(), Failure> {
-    let user = NewUser { name: name.to_owned(), role, password_hash: password_hash.0 };
-    match store.add_user(&user, &Actor::CommandLine, SystemClock.now()).await {
-        Ok(_) => Ok(()),
-        Err(StoreError::Taken(_)) => Err(Failure::UserExists { name: name.to_owned() }),
-        Err(error) => Err(error.into()),
-    }
-}
-
-pub(crate) async fn reset_user(store: &Store, name: &str, password_hash: Secret) -> Result<(), Failure> {
-    let unknown = || Failure::UnknownUser { name: name.to_owned() };
-    let user = store.find_user(name).await?.ok_or_else(unknown)?;
-    store.update_user_password(user.id, &password_hash.0, &Actor::CommandLine, SystemClock.now()).await?;
-    Ok(())
 }
 
 /// The failure for a name that no processor has, with the name that is almost like it.

@@ -28,7 +28,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             ews_server: EwsServerId(1),
             value: Value::Long(i64::from(number)),
             expires_at: Timestamp::EPOCH,
-            is_held: false,
         };
         let accepted = store.accept_writes(&[write], &Actor::System, Timestamp::EPOCH).await?;
         for write in accepted {

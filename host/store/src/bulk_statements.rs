@@ -69,8 +69,7 @@ pub(crate) async fn audit_writes(
         row.push_bind(now.unix_ms());
         row.push_bind(actor.kind).push_bind(actor.name).push_bind(actor.server);
         row.push_bind("set").push_bind("set point").push_bind(write.item.as_str().to_owned());
-        let held = if write.is_held { ", which it had already" } else { "" };
-        row.push_bind(format!("{:?} on EWS server {}{held}", write.value, write.ews_server.0));
+        row.push_bind(format!("{:?} on EWS server {}", write.value, write.ews_server.0));
     })
     .await
 }

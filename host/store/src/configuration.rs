@@ -11,6 +11,8 @@ use crate::{Store, StoreError, accounts, connections, ews_servers, processors, s
 /// Everything an administrator has set up. Secrets are in it only sealed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Configuration {
+    /// Counts the commits of the configuration; see [`ConfigurationTransaction::require_version`].
+    pub version: i64,
     /// EWS servers, by name.
     pub ews_servers: Vec<EwsServer>,
     /// Their accounts, by server and name.
@@ -47,7 +49,7 @@ impl Store {
 pub struct ConfigurationTransaction {
     pub(crate) transaction: WriteTransaction,
     actor: Actor,
-    now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 impl ConfigurationTransaction {
@@ -56,8 +58,19 @@ impl ConfigurationTransaction {
         load(&mut self.transaction).await
     }
 
-    /// Makes all changes durable.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    /// Refuses to go on when somebody committed a configuration after this version was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`].
+    pub async fn require_version(&mut self, expected: i64) -> Result<(), StoreError> {
+        if load_version(&mut self.transaction).await? == expected { Ok(()) } else { Err(StoreError::Stale) }
+    }
+
+    /// Raises the version of the configuration and makes all changes durable.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        sqlx::query!("UPDATE instance SET configuration_version = configuration_version + 1")
+            .execute(&mut *self.transaction)
+            .await?;
         self.transaction.commit().await
     }
 
@@ -76,10 +89,15 @@ impl ConfigurationTransaction {
 
 async fn load(connection: &mut SqliteConnection) -> Result<Configuration, StoreError> {
     Ok(Configuration {
+        version: load_version(connection).await?,
         ews_servers: ews_servers::list(connection).await?,
         accounts: accounts::list(connection).await?,
         connections: connections::list(connection).await?,
         schedules: schedules::list(connection).await?,
         processors: processors::list(connection).await?,
     })
+}
+
+async fn load_version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar!("SELECT configuration_version FROM instance").fetch_one(connection).await?)
 }

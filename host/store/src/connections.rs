@@ -84,6 +84,15 @@ impl ConfigurationTransaction {
         self.audit("update", "connection", &name, &format!("secret setting {key}")).await
     }
 
+    /// Removes one secret setting.
+    pub async fn remove_connection_secret(&mut self, id: ConnectionId, key: &str) -> Result<(), StoreError> {
+        let name = self.count_secret_version(id).await?;
+        sqlx::query!("DELETE FROM connection_secrets WHERE connection_id = ? AND setting_key = ?", id.0, key)
+            .execute(&mut *self.transaction)
+            .await?;
+        self.audit("update", "connection", &name, &format!("secret setting {key} removed")).await
+    }
+
     /// Removes all secret settings, as a changed address demands, and counts the secret version up.
     pub async fn remove_connection_secrets(&mut self, id: ConnectionId) -> Result<(), StoreError> {
         let name = self.count_secret_version(id).await?;

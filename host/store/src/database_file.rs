@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use riser_platform::{create_private_file, sync_directory};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -130,11 +131,7 @@ impl DatabaseFile {
     /// Creates an empty file and marks it as Riser's before it has any other content.
     pub(crate) async fn create(&self, directory: &Path) -> Result<(), OpenFault> {
         let path = self.path(directory);
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path).map_err(|error| unwritable(directory, error))?;
+        create_private_file(&path).map_err(|error| unwritable(directory, error))?;
         let connection = SqliteConnectOptions::new()
             .filename(&path)
             .page_size(self.page_size_bytes)
@@ -142,7 +139,7 @@ impl DatabaseFile {
             .connect()
             .await?;
         connection.close().await?;
-        sync_dir(directory).map_err(|error| unwritable(directory, error))
+        sync_directory(directory).map_err(|error| unwritable(directory, error))
     }
 
     /// Opens the file, checks it for damage and runs the missing migrations.
@@ -233,11 +230,4 @@ async fn check(connection: &mut SqliteConnection) -> Result<bool, OpenFault> {
         Err(sqlx::Error::Database(fault)) if fault.code().as_deref() == Some("9") => Ok(false),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Writes the entries of a directory to disk; without this a power cut can lose a new file.
-pub(crate) fn sync_dir(directory: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    std::fs::File::open(directory)?.sync_all()?;
-    Ok(())
 }

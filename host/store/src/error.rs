@@ -60,9 +60,12 @@ pub enum StoreError {
         "the disk failed during a write, and Riser stores nothing more; check the disk, then restart Riser"
     )]
     WritesStopped,
-    /// The name, or the address and path, is already in use.
-    #[error("{0} with this name or address exists already; choose another")]
+    /// The name is already in use.
+    #[error("{0} with this name exists already; choose another")]
     Taken(&'static str),
+    /// Another configuration was committed after the one that the change is based on.
+    #[error("the configuration changed meanwhile; read it again and repeat the change")]
+    Stale,
     /// The object to remove is in use, or an object that it refers to does not exist.
     #[error("{0} is in use, or refers to an object that does not exist; remove the reference first")]
     InUse(&'static str),

@@ -23,7 +23,6 @@ mod database;
 mod database_file;
 mod error;
 mod ews_servers;
-mod folder_lock;
 mod histories;
 mod id_blocks;
 mod instance;

@@ -34,8 +34,6 @@ pub struct NewWrite {
     pub value: Value,
     /// It is not sent after this moment.
     pub expires_at: Timestamp,
-    /// The point has this value already: the write is recorded, and there is nothing to write for.
-    pub is_held: bool,
 }
 
 /// Requests that wait for the writing connection. Whoever gets it next commits them all, so that writes that
@@ -56,7 +54,7 @@ struct AcceptRequest {
 impl Store {
     /// Accepts the set points of one request: one group, committed with its audit rows when this returns.
     /// Older open writes for the same points are superseded; of two for one point in a request, the last
-    /// stays. Those that are held already get an audit row and no write.
+    /// stays.
     pub async fn accept_writes(
         &self,
         writes: &[NewWrite],
@@ -231,16 +229,13 @@ async fn accept(
     request: &AcceptRequest,
 ) -> Result<Vec<SetPointWrite>, StoreError> {
     bulk_statements::audit_writes(connection, &request.writes, &request.actor, request.now).await?;
-    let wanted: Vec<&NewWrite> = request.writes.iter().filter(|write| !write.is_held).collect();
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
-    supersede(connection, &wanted, request.now).await?;
+    let wanted = &request.writes;
+    supersede(connection, wanted, request.now).await?;
     let first = id_blocks::take(connection, Numbered::SetPointWrite, wanted.len()).await?;
     let last_of_point: HashMap<PointHandle, usize> =
         wanted.iter().enumerate().map(|(index, write)| (write.point, index)).collect();
     let writes: Vec<SetPointWrite> = (first..)
-        .zip(wanted.into_iter().enumerate())
+        .zip(wanted.iter().enumerate())
         .map(|(id, (index, write))| {
             let is_last = last_of_point.get(&write.point) == Some(&index);
             let (state, reason) =
@@ -269,7 +264,7 @@ async fn accept(
 /// Ends older open writes for the points of a request.
 async fn supersede(
     connection: &mut SqliteConnection,
-    wanted: &[&NewWrite],
+    wanted: &[NewWrite],
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let points = json_list(wanted.iter().map(|write| i64::from(write.point.0)));

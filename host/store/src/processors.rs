@@ -120,6 +120,23 @@ impl ConfigurationTransaction {
         self.audit("update", "processor", &name, &format!("secret setting {key}")).await
     }
 
+    /// Removes one secret setting.
+    pub async fn remove_processor_secret(
+        &mut self,
+        id: ConfigurationId,
+        key: &str,
+    ) -> Result<(), StoreError> {
+        let name = self.processor_name(id).await?;
+        sqlx::query!(
+            "DELETE FROM processor_secrets WHERE configuration_id = ? AND setting_key = ?",
+            id.0,
+            key
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        self.audit("update", "processor", &name, &format!("secret setting {key} removed")).await
+    }
+
     /// Removes all secret settings.
     pub async fn remove_processor_secrets(&mut self, id: ConfigurationId) -> Result<(), StoreError> {
         let name = self.processor_name(id).await?;

@@ -3,11 +3,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use riser_domain::{Clock, RunId, Timestamp};
+use riser_platform::{DirectoryLock, LockError, create_private_dir_all};
 
 use crate::StoreError;
 use crate::database::Database;
 use crate::database_file::{DatabaseFile, HISTORY, OpenFault, Opened, RISER};
-use crate::folder_lock::FolderLock;
 use crate::outbox::GroupCommit;
 use crate::recovery::{Fault, Recovery, quarantine};
 
@@ -29,13 +29,26 @@ struct Parts {
     instance_id: String,
     directory: PathBuf,
     accept_queue: GroupCommit,
-    _lock: FolderLock,
+    _lock: DirectoryLock,
 }
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").field("directory", &self.parts.directory).finish_non_exhaustive()
     }
+}
+
+/// Creates the directory if it is missing, and locks it. It is private: it contains secrets and recorded data.
+fn lock(directory: &Path) -> Result<DirectoryLock, StoreError> {
+    let unwritable = |source| StoreError::Unwritable { directory: directory.to_owned(), source };
+    create_private_dir_all(directory).map_err(unwritable)?;
+    DirectoryLock::acquire(directory).map_err(|error| match error {
+        LockError::Held { pid } => StoreError::Locked {
+            pid: pid.unwrap_or_else(|| "unknown".to_owned()),
+            directory: directory.to_owned(),
+        },
+        LockError::Io(source) => unwritable(source),
+    })
 }
 
 impl Store {
@@ -45,7 +58,7 @@ impl Store {
     /// [`StoreError::Locked`], [`StoreError::Unwritable`], [`StoreError::NewerVersion`],
     /// [`StoreError::OldSqlite`]. An unusable file is not an error; see [`Recovery`].
     pub async fn open(directory: &Path, clock: &dyn Clock) -> Result<(Self, Recovery), StoreError> {
-        let lock = FolderLock::take(directory)?;
+        let lock = lock(directory)?;
         let now = clock.now();
         let mut recovery = Recovery::default();
         let riser = open_file(&RISER, directory, now, &mut recovery).await?;

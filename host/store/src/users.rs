@@ -2,10 +2,11 @@
 
 use riser_domain::{Actor, Role, Timestamp};
 
-use crate::audit::{self, NewAuditEntry};
-use crate::{Store, StoreError};
+use crate::{ConfigurationTransaction, Store, StoreError};
 
 const A_USER: &str = "a user";
+/// What the audit trail calls a person.
+const USER: &str = "user";
 
 /// The database's number of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,28 +49,17 @@ impl std::fmt::Debug for NewUser {
 }
 
 impl Store {
-    /// Adds a person.
+    /// Adds a person in a transaction that does nothing else.
     pub async fn add_user(
         &self,
         user: &NewUser,
         actor: &Actor,
         now: Timestamp,
     ) -> Result<UserId, StoreError> {
-        let mut transaction = self.riser().write().await?;
-        let (word, now_ms) = (user.role.as_str(), now.unix_ms());
-        let id = sqlx::query_scalar!(
-            r#"INSERT INTO users (name, role, password_hash, created_at) VALUES (?, ?, ?, ?) RETURNING id AS "id!: i64""#,
-            user.name,
-            word,
-            user.password_hash,
-            now_ms
-        )
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(StoreError::about(A_USER))?;
-        audit::record(&mut transaction, actor, now, entry("add", &user.name, word)).await?;
+        let mut transaction = self.begin_configuration(actor, now).await?;
+        let id = transaction.add_user(user).await?;
         transaction.commit().await?;
-        Ok(UserId(id))
+        Ok(id)
     }
 
     /// Everyone, by name.
@@ -90,66 +80,82 @@ impl Store {
             .map(|row| user_from(row.id, row.name, &row.role, row.password_hash))
             .transpose()
     }
+}
+
+impl ConfigurationTransaction {
+    /// Adds a person.
+    pub async fn add_user(&mut self, user: &NewUser) -> Result<UserId, StoreError> {
+        let (word, now_ms) = (user.role.as_str(), self.now.unix_ms());
+        let id = sqlx::query_scalar!(
+            r#"INSERT INTO users (name, role, password_hash, created_at) VALUES (?, ?, ?, ?) RETURNING id AS "id!: i64""#,
+            user.name,
+            word,
+            user.password_hash,
+            now_ms
+        )
+        .fetch_one(&mut *self.transaction)
+        .await
+        .map_err(StoreError::about(A_USER))?;
+        self.audit("add", USER, &user.name, word).await?;
+        Ok(UserId(id))
+    }
+
+    /// Gives a person another name. Sessions go on.
+    pub async fn rename_user(&mut self, user: UserId, name: &str) -> Result<(), StoreError> {
+        let changed = sqlx::query!("UPDATE users SET name = ? WHERE id = ?", name, user.0)
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(StoreError::about(A_USER))?;
+        if changed.rows_affected() == 0 {
+            return Err(StoreError::Gone(A_USER));
+        }
+        self.audit("update", USER, name, "name").await
+    }
 
     /// Sets a password and ends the person's sessions.
     pub async fn update_user_password(
-        &self,
+        &mut self,
         user: UserId,
         password_hash: &str,
-        actor: &Actor,
-        now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.riser().write().await?;
         let name = sqlx::query_scalar!(
             "UPDATE users SET password_hash = ? WHERE id = ? RETURNING name",
             password_hash,
             user.0
         )
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut *self.transaction)
         .await?
         .ok_or(StoreError::Gone(A_USER))?;
-        sqlx::query!("DELETE FROM login_sessions WHERE user_id = ?", user.0)
-            .execute(&mut *transaction)
-            .await?;
-        audit::record(&mut transaction, actor, now, entry("update", &name, "password")).await?;
-        transaction.commit().await
+        self.end_sessions(user).await?;
+        self.audit("update", USER, &name, "password").await
     }
 
     /// Gives a person another role and ends the person's sessions.
-    pub async fn update_user_role(
-        &self,
-        user: UserId,
-        role: Role,
-        actor: &Actor,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.riser().write().await?;
+    pub async fn update_user_role(&mut self, user: UserId, role: Role) -> Result<(), StoreError> {
         let word = role.as_str();
         let name = sqlx::query_scalar!("UPDATE users SET role = ? WHERE id = ? RETURNING name", word, user.0)
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut *self.transaction)
             .await?
             .ok_or(StoreError::Gone(A_USER))?;
-        sqlx::query!("DELETE FROM login_sessions WHERE user_id = ?", user.0)
-            .execute(&mut *transaction)
-            .await?;
-        audit::record(&mut transaction, actor, now, entry("update", &name, word)).await?;
-        transaction.commit().await
+        self.end_sessions(user).await?;
+        self.audit("update", USER, &name, word).await
     }
 
     /// Removes a person, with all sessions.
-    pub async fn remove_user(&self, user: UserId, actor: &Actor, now: Timestamp) -> Result<(), StoreError> {
-        let mut transaction = self.riser().write().await?;
+    pub async fn remove_user(&mut self, user: UserId) -> Result<(), StoreError> {
         let name = sqlx::query_scalar!("DELETE FROM users WHERE id = ? RETURNING name", user.0)
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut *self.transaction)
             .await?
             .ok_or(StoreError::Gone(A_USER))?;
-        audit::record(&mut transaction, actor, now, entry("remove", &name, "")).await?;
-        transaction.commit().await
+        self.audit("remove", USER, &name, "").await
     }
-}
 
-const fn entry<'a>(action: &'a str, name: &'a str, detail: &'a str) -> NewAuditEntry<'a> {
-    NewAuditEntry { action, subject: "user", subject_name: name, detail }
+    async fn end_sessions(&mut self, user: UserId) -> Result<(), StoreError> {
+        sqlx::query!("DELETE FROM login_sessions WHERE user_id = ?", user.0)
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(())
+    }
 }
 
 pub(crate) fn user_from(

@@ -1,6 +1,6 @@
-//! `riser apply`: reports all faults with their lines, applies all or nothing, and does nothing the second time.
+//! `riser apply`, `riser plan`, `riser export`: all errors at once with their lines, all of a file or nothing.
 
-use crate::host::{BMS_PASSWORD_VARIABLE, Installation};
+use crate::host::{BMS_PASSWORD, BMS_PASSWORD_VARIABLE, Installation};
 use crate::programs;
 
 const SITE: &str = r#"
@@ -55,7 +55,7 @@ fn missing_objects_stay_and_named_ones_change() {
     let installation = installation();
     installation.try_apply(SITE);
     let changed = installation.try_apply("[[processor]]\nname = \"EVCE Setup\"\nactive = false\n");
-    assert_eq!(changed.text, "processor \"EVCE Setup\" changed\n");
+    assert_eq!(changed.text, "processor \"EVCE Setup\" changed: active = false\n");
     let again = installation.try_apply("[[processor]]\nname = \"EVCE Setup\"\nactive = false\n");
     assert!(again.text.starts_with("nothing changed"), "{}", again.text);
 }
@@ -101,14 +101,14 @@ settings = { interval = "1 s" }
         ":3:10: listen takes an address and a port such as 127.0.0.1:51358",
         ":4:1: the EWS server \"Building\" has no key \"colour\"; it takes account, digest, listen,",
         ":7:12: rights takes \"read\" or \"read-write\"",
-        ":8:14: password is not written into this file: give it as { env = \"VARIABLE\" } or { file = \"PATH\" }",
+        ":8:14: password is a secret: give it as { env = \"VARIABLE\" } or { file = \"PATH\" }, not in plain text",
         ":12:8: no plugin offers the connection kind \"riser.evce/evse\"; there are riser.evce/evce",
         ":17:25: base_url: ",
         "pasword: is no setting: remove it",
         ": /nowhere cannot be read: ",
         ":21:9: every takes a time span such as \"15 min\", \"1 h\" or \"30 s\"",
         ":26:14: there is no connection \"Missing\": add [[connection]] with this name",
-        "EVCE Status runs until it is stopped and takes no schedule: use runs_at_start",
+        "EVCE Status runs until it is stopped and takes no schedule; use runs_at_start",
         ":29:17: runs_at_start takes true or false, not a text",
         ": interval: ",
     ] {
@@ -116,10 +116,10 @@ settings = { interval = "1 s" }
     }
     assert!(
         !refused.text.contains("there is no schedule"),
-        "a fault has a false consequence: {}",
+        "an error has a false consequence: {}",
         refused.text
     );
-    assert!(refused.text.ends_with("faults; nothing was applied\n"), "{}", refused.text);
+    assert!(refused.text.ends_with("errors; nothing was applied\n"), "{}", refused.text);
     assert!(!refused.text.contains("open text"), "a secret is in a message: {}", refused.text);
     // Everything is still to be added.
     assert!(installation.try_apply(SITE).text.contains("EWS server \"Building\" added"));
@@ -157,10 +157,10 @@ name = "None"
     for (line, said) in lines.iter().zip([
         ":3:9: a schedule runs once a second at most",
         ":7:8: the cron expression \"61 * * * *\" cannot be read: Minutes must be",
-        ":12:13: time_zone is that of a cron expression: write cron beside it",
-        ":17:9: start counts the runs of every: write every beside it",
+        ":12:13: time_zone belongs to a cron expression; write cron beside it",
+        ":17:9: start counts the runs of every; write every beside it",
         ":19:1: a schedule has either every",
-        "5 faults; nothing was applied",
+        "5 errors; nothing was applied",
     ]) {
         assert!(line.contains(said), "{said} is not in {line}");
     }
@@ -218,4 +218,62 @@ fn two_servers_at_one_address_need_paths_that_differ_by_more_than_a_final_slash(
     let refused = installation.try_apply(&(server("North", "/site") + &server("South", "/site/")));
     let said = ":5:1: the EWS server \"North\" has this address and path already";
     assert!(!refused.is_success && refused.text.contains(said), "{}", refused.text);
+}
+
+#[test]
+fn a_plan_shows_the_changes_and_applies_none() {
+    let installation = installation();
+    let planned = installation.try_plan(SITE);
+    assert!(planned.is_success, "{}", planned.text);
+    let applied = installation.try_apply(SITE);
+    assert_eq!(planned.text, applied.text);
+    let after = installation.try_plan(SITE);
+    assert!(after.is_success && after.text.starts_with("nothing to change"), "{}", after.text);
+    let wrong = installation.try_plan("[[schedule]]\nname = \"Late\"\nevery = \"soon\"\n");
+    assert_eq!(wrong.exit_code, Some(1), "{}", wrong.text);
+    assert!(wrong.text.contains(":3:9: every takes a time span"), "{}", wrong.text);
+}
+
+#[test]
+fn an_export_names_no_secret_and_is_no_change_without_its_variables() {
+    let installation = installation();
+    installation.apply(SITE);
+    installation.apply("[[processor]]\nname = \"EVCE Setup\"\nactive = false\n");
+    let active_only = installation.run(&["export"]);
+    assert!(active_only.is_success && !active_only.text.contains("EVCE Setup"), "{}", active_only.text);
+    let exported = installation.run(&["export", "--with-disabled"]);
+    assert!(exported.text.contains("name = \"EVCE Setup\""), "{}", exported.text);
+    assert!(!exported.text.contains(BMS_PASSWORD), "{}", exported.text);
+    for file in [&active_only.text, &exported.text] {
+        let planned = installation.try_plan(file);
+        assert!(planned.is_success && planned.text.starts_with("nothing to change"), "{}", planned.text);
+    }
+    let elsewhere = self::installation().try_apply(&exported.text);
+    assert_eq!(elsewhere.exit_code, Some(1));
+    let said = "the environment variable RISER_ACCOUNT_BUILDING_BMS is not set, and no secret is stored yet";
+    assert!(elsewhere.text.contains(said), "{}", elsewhere.text);
+}
+
+#[test]
+fn objects_are_renamed_and_removed_unless_others_use_them() {
+    let installation = installation();
+    installation.apply(SITE);
+    let remove = "[[connection]]\nname = \"EVCE\"\nremove = true\n";
+    let refused = installation.try_apply(remove);
+    let said = ":3:10: the connection \"EVCE\" is used by processor \"EVCE Setup\"; remove it first";
+    assert!(refused.exit_code == Some(1) && refused.text.contains(said), "{}", refused.text);
+    let renamed = installation.try_apply("[[connection]]\nname = \"North\"\nrenamed_from = \"EVCE\"\n");
+    assert_eq!(renamed.text, "connection \"EVCE\" renamed to \"North\"\n");
+    let taken = installation
+        .try_apply("[[schedule]]\nname = \"Hourly\"\nevery = \"1 h\"\n[[schedule]]\nname = \"Night\"\ncron = \"0 3 * * *\"\n");
+    assert!(taken.is_success, "{}", taken.text);
+    let taken = installation.try_apply("[[schedule]]\nname = \"Night\"\nrenamed_from = \"Hourly\"\n");
+    assert!(taken.text.contains(":3:16: the name \"Night\" is taken by another schedule"), "{}", taken.text);
+    // Without a terminal, nobody is asked.
+    let removed = installation.try_apply(
+        &(remove.replace("EVCE", "North") + "[[processor]]\nname = \"EVCE Setup\"\nremove = true\n"),
+    );
+    assert!(removed.is_success, "{}", removed.text);
+    assert!(removed.text.contains("connection \"North\" removed"), "{}", removed.text);
+    assert!(removed.text.contains("processor \"EVCE Setup\" removed"), "{}", removed.text);
 }

@@ -256,6 +256,51 @@ fn a_control_socket_of_another_user_is_not_used() {
     assert!(text.contains("control.sock belongs to user root"), "{text}");
 }
 
+#[tokio::test]
+async fn the_configuration_of_a_running_host_is_changed_by_the_same_commands() {
+    let installation = site();
+    let host = installation.start();
+    until_state(&installation, "Counter", "running").await;
+    let changed = installation.try_apply("[[processor]]\nname = \"Counter\"\nactive = false\n");
+    assert!(changed.is_success && changed.text.contains("processor \"Counter\" changed"), "{}", changed.text);
+    until_state(&installation, "Counter", "disabled").await;
+    let wrong = installation.try_apply("[[processor]]\nname = \"Counter\"\nschedule = \"Nightly\"\n");
+    assert!(!wrong.is_success && wrong.text.contains("site.toml:3:"), "{}", wrong.text);
+
+    let exported = installation.ask(&["export", "--with-disabled"]);
+    assert!(exported.is_success && exported.text.contains("name = \"Counter\""), "{}", exported.text);
+    let file = installation.path().join("exported.toml");
+    std::fs::write(&file, &exported.text).unwrap();
+    let planned = installation.ask(&["plan", file.to_str().unwrap()]);
+    assert!(planned.is_success && planned.text.starts_with("nothing to change"), "{}", planned.text);
+
+    let added = installation.user(&["add", "anna", "--role", "admin"], "a password of the portal");
+    assert_eq!(added.text, "anna may log in as admin\n");
+    let again = installation.user(&["add", "anna", "--role", "admin"], "a password of the portal");
+    assert!(!again.is_success && again.text.contains("there is already a user anna"), "{}", again.text);
+    assert!(!host.log().contains("a password of the portal"));
+    host.stop();
+    assert_eq!(installation.ask(&["export", "--with-disabled"]).text, exported.text);
+    assert_eq!(installation.user(&["list"], "").text, "anna\tadmin\n");
+}
+
+#[test]
+fn one_file_applied_many_times_at_once_changes_the_host_once() {
+    let installation = site();
+    let host = installation.start();
+    let file = installation.path().join("off.toml");
+    std::fs::write(&file, "[[processor]]\nname = \"By hand\"\nactive = false\n").unwrap();
+    let clients: Vec<_> = (0..100).map(|_| installation.spawn(&["apply", file.to_str().unwrap()])).collect();
+    let mut changes = 0;
+    for client in clients {
+        let output = client.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        changes += usize::from(String::from_utf8_lossy(&output.stdout).contains("changed:"));
+    }
+    assert_eq!(changes, 1);
+    host.stop();
+}
+
 #[test]
 fn a_hundred_clients_are_served_at_once() {
     let installation = site();

@@ -61,7 +61,7 @@ impl Installation {
         self.directory.path()
     }
 
-    fn plugins(&self) -> PathBuf {
+    pub(crate) fn plugins(&self) -> PathBuf {
         self.directory.path().join("plugins")
     }
 
@@ -100,9 +100,18 @@ impl Installation {
 
     /// Applies a configuration and returns the output.
     pub(crate) fn try_apply(&self, configuration: &str) -> Said {
-        let file = self.directory.path().join("site.toml");
+        self.run_on_file("apply", configuration)
+    }
+
+    /// Shows what applying a configuration would change.
+    pub(crate) fn try_plan(&self, configuration: &str) -> Said {
+        self.run_on_file("plan", configuration)
+    }
+
+    fn run_on_file(&self, command: &str, configuration: &str) -> Said {
+        let file = self.path().join("site.toml");
         std::fs::write(&file, configuration).unwrap();
-        self.run(&["apply", file.to_str().unwrap()])
+        self.run(&[command, file.to_str().unwrap()])
     }
 
     /// Applies a configuration, which must be accepted.
@@ -188,6 +197,16 @@ impl Host {
     pub(crate) fn stop(mut self) {
         drop(self.child.stdin.take());
         let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}; {}", self.log());
+    }
+
+    /// Interrupts it as Ctrl-C does, while its standard input stays open, and waits for it.
+    pub(crate) fn interrupt(mut self) {
+        let input = self.child.stdin.take();
+        let id = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+        let status = self.child.wait().unwrap();
+        drop(input);
         assert!(status.success(), "{status}; {}", self.log());
     }
 

@@ -2,7 +2,6 @@
 //! with one path and one line changed.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use riser_domain::ValueState;
 
@@ -65,26 +64,11 @@ async fn the_active_run_continues_and_the_next_one_has_the_new_version() {
     .await;
 }
 
-/// Builds a copy of the example that counts from a million.
+/// Builds the example from a copy of its directory, counting from a million.
 fn version_2(directory: &Path) -> PathBuf {
-    let example = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/example"));
-    let copy = directory.join("example");
-    std::fs::create_dir_all(copy.join("src")).unwrap();
-    let manifest = std::fs::read_to_string(example.join("Cargo.toml")).unwrap();
-    let plugin_api = example.join("../../plugin-api").canonicalize().unwrap();
-    let manifest = manifest.replace("../../plugin-api", plugin_api.to_str().unwrap());
-    std::fs::write(copy.join("Cargo.toml"), manifest.replace("\"0.1.0\"", "\"0.2.0\"")).unwrap();
-    // The same versions of all dependencies, so nothing needs a download.
-    std::fs::copy(example.join("../../Cargo.lock"), copy.join("Cargo.lock")).unwrap();
-    let source = std::fs::read_to_string(example.join("src/lib.rs")).unwrap();
-    let line = "let mut number = settings.start;";
-    assert!(source.contains(line));
-    let source = source.replace(line, "let mut number = settings.start + 1_000_000;");
-    std::fs::write(copy.join("src/lib.rs"), source).unwrap();
-
-    let target = Path::new(programs::RISER).ancestors().nth(2).unwrap().join("copied-example");
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--offline", "--lib", "--target-dir"]).arg(&target).current_dir(&copy);
-    assert!(build.status().unwrap().success(), "the copied example does not build");
-    target.join("debug").join(FILE)
+    programs::copied_example(directory, "copied-example", |source| {
+        let line = "let mut number = settings.start;";
+        assert!(source.contains(line));
+        source.replace(line, "let mut number = settings.start + 1_000_000;")
+    })
 }

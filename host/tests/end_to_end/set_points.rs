@@ -1,9 +1,9 @@
 //! A set point write over EWS reaches the charge controller exactly once, also after an outage or a kill.
 
-use riser_domain::ValueState;
-use riser_ews::client::EwsClient;
 use std::process::Command;
 
+use riser_domain::ValueState;
+use riser_ews::client::EwsClient;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 

@@ -139,3 +139,9 @@ async fn files_other_than_plugins_are_named_and_the_plugins_run() {
     assert!(page.contains("notes.so"), "{page}");
     crate::bms::walk_until_there(&host.bms("Example"), "Count").await;
 }
+
+#[test]
+fn a_signal_stops_a_host_whose_standard_input_stays_open() {
+    let host = example().start();
+    host.interrupt();
+}

@@ -75,10 +75,10 @@ fn refusals_name_the_remedy_and_add_no_user() {
         (&["add", "victor", "--role", "viewer"], "", "it needs 10 characters"),
         (&["add", ADMIN, "--role", "viewer"], ADMIN_PASSWORD, "see `riser user list`"),
         (&["reset", "victor"], ADMIN_PASSWORD, "see `riser user list`"),
-        (&["add", "", "--role", "viewer"], ADMIN_PASSWORD, "is no name to log in with"),
-        (&["add", " victor", "--role", "viewer"], ADMIN_PASSWORD, "is no name to log in with"),
-        (&["add", "v\u{1b}[31m", "--role", "viewer"], ADMIN_PASSWORD, "is no name to log in with"),
-        (&["add", "v\u{202e}", "--role", "viewer"], ADMIN_PASSWORD, "is no name to log in with"),
+        (&["add", "", "--role", "viewer"], ADMIN_PASSWORD, "a name is needed"),
+        (&["add", " victor", "--role", "viewer"], ADMIN_PASSWORD, "cannot be a user name"),
+        (&["add", "v\u{1b}[31m", "--role", "viewer"], ADMIN_PASSWORD, "a name is one line"),
+        (&["add", "v\u{202e}", "--role", "viewer"], ADMIN_PASSWORD, "cannot be a user name"),
     ] {
         let refused = installation.user(arguments, password);
         assert_eq!(refused.exit_code, Some(1), "{arguments:?}: {}", refused.text);
@@ -88,6 +88,38 @@ fn refusals_name_the_remedy_and_add_no_user() {
     let unknown = installation.user(&["add", "victor", "--role", "boss"], ADMIN_PASSWORD);
     assert_eq!(unknown.exit_code, Some(2), "{}", unknown.text);
     assert!(unknown.text.contains("viewer, operator, admin"), "{}", unknown.text);
+    assert_eq!(installation.user(&["list"], "").text, format!("{ADMIN}\tadmin\n"));
+}
+
+#[test]
+fn a_person_gets_another_role_and_name_and_is_removed() {
+    let installation = Installation::new(&[]);
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    let added = installation.user(&["add", "victor", "--role", "viewer"], ADMIN_PASSWORD);
+    assert!(added.is_success, "{}", added.text);
+    for (arguments, said) in [
+        (
+            ["role", "victor", "operator"].as_slice(),
+            "victor has the role operator and was logged out everywhere\n",
+        ),
+        (&["role", "victor", "operator"], "nothing changed\n"),
+        (&["rename", "victor", "vic"], "victor logs in as vic from now on\n"),
+    ] {
+        let changed = installation.user(arguments, "");
+        assert_eq!((changed.text.as_str(), changed.is_success), (said, true));
+    }
+    assert_eq!(installation.user(&["list"], "").text, format!("{ADMIN}\tadmin\nvic\toperator\n"));
+    for (arguments, said) in [
+        (["rename", "vic", ADMIN].as_slice(), "is taken by another user"),
+        (&["rename", "victor", "v"], "there is no user victor"),
+        (&["remove", "victor"], "there is no user victor"),
+        (&["role", "victor", "admin"], "there is no user victor"),
+    ] {
+        let refused = installation.user(arguments, "");
+        assert!(refused.exit_code == Some(1) && refused.text.contains(said), "{}", refused.text);
+    }
+    let removed = installation.user(&["remove", "vic"], "");
+    assert_eq!(removed.text, "vic was removed and logged out everywhere\n");
     assert_eq!(installation.user(&["list"], "").text, format!("{ADMIN}\tadmin\n"));
 }
 

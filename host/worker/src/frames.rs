@@ -24,9 +24,11 @@ pub enum ToWorker {
     Describe { library: String },
     /// Load the library and test a connection with settings that need not be saved.
     TestConnection(Box<TestRequest>),
+    /// Load the library and migrate settings to its version.
+    MigrateSettings(Box<MigrationRequest>),
     /// Load the library and run a class.
     Run(Box<RunRequest>),
-    /// The answer to the call with this number.
+    /// The reply to the call with this number.
     Reply { request: u32, reply: Reply },
     /// Something for `wait` to return.
     Wake(WakeMessage),
@@ -43,6 +45,20 @@ pub struct LimitsFrame {
     pub open_files: u64,
     /// Time between two heartbeats, in milliseconds.
     pub heartbeat_ms: u64,
+}
+
+/// Settings to migrate, with markers in place of secrets. Its `Debug` prints no settings.
+#[derive(Serialize, Deserialize)]
+pub struct MigrationRequest {
+    pub library: String,
+    /// JSON of [`MigrationMessage`](contract::MigrationMessage), as the plugin reads it.
+    pub messages_json: Vec<String>,
+}
+
+impl std::fmt::Debug for MigrationRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MigrationRequest").field("library", &self.library).finish_non_exhaustive()
+    }
 }
 
 /// A connection to test, secrets opened. Its `Debug` prints no settings.
@@ -112,9 +128,11 @@ pub enum FromWorker {
     },
     /// The description of the library: one JSON document.
     Described { description_json: String },
-    /// A service call that waits for its answer.
+    /// The migrated settings, in the order of the request.
+    Migrated { settings: Vec<String> },
+    /// A service call that waits for its reply.
     Call { request: u32, call: Call },
-    /// A message that has no answer.
+    /// A message that has no reply.
     Notice(Notice),
     /// A line of the run's log.
     Log { level: LogLevel, text: String },
@@ -176,12 +194,12 @@ pub enum Call {
     Contract(contract::Call),
 }
 
-/// The host's answer to a [`Call`].
+/// The host's reply to a [`Call`].
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Reply {
     Done,
     Latest(Vec<Option<Reading>>),
-    /// The answer to a rare call, as the plugin gets it.
+    /// The reply to a rare call, as the plugin gets it.
     Contract(contract::Reply),
     /// The call was understood and is not granted; `code` is a stable word.
     Refused {

@@ -12,7 +12,6 @@ mod description;
 pub mod frames;
 mod host;
 mod library;
-mod platform;
 mod value_batch;
 mod worker;
 
@@ -22,5 +21,6 @@ pub use library::*;
 pub use riser_plugin::abi::PointTable;
 /// The messages of the plugin contract.
 pub use riser_plugin::abi::messages;
+pub use riser_plugin::abi::messages::SettingsOwner;
 pub use value_batch::{ValueBatch, ValueBatchError};
 pub use worker::worker_main;

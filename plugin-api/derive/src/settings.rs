@@ -17,12 +17,14 @@ pub(crate) fn implement(input: &DeriveInput) -> Result<TokenStream> {
     let mut descriptions = Vec::new();
     let mut readings = Vec::new();
     let mut names = Vec::new();
+    let mut migrations = Vec::new();
     for field in fields {
         let Some(name) = &field.ident else { continue };
         let attributes = attributes::of_field(field)?;
         descriptions.push(description(field, &attributes));
         readings.push(reading(field, &attributes));
         names.push(name);
+        migrations.push(migration(field));
     }
     let ident = &input.ident;
     let of_struct = attributes::of_struct(input)?;
@@ -42,6 +44,11 @@ pub(crate) fn implement(input: &DeriveInput) -> Result<TokenStream> {
         impl ::riser_plugin::Settings for #ident {
             #version
             #migrate
+
+            fn migrate_groups(values: &mut ::riser_plugin::serde_json::Map<::std::string::String, ::riser_plugin::serde_json::Value>) {
+                let _ = &values;
+                #(#migrations)*
+            }
 
             fn describe() -> ::std::vec::Vec<::riser_plugin::description::SettingDescription> {
                 ::std::vec![#(#descriptions),*]
@@ -95,6 +102,16 @@ fn reading(field: &Field, attributes: &FieldAttributes) -> TokenStream {
     let default = optional_json(attributes.default.as_ref());
     let passed = passed(attributes);
     quote!(let #name = reader.field::<#ty>(#key, #default, &#passed);)
+}
+
+fn migration(field: &Field) -> TokenStream {
+    let ty = &field.ty;
+    let key = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+    quote! {
+        if let ::core::option::Option::Some(value) = values.get_mut(#key) {
+            <#ty as ::riser_plugin::settings::SettingValue>::migrate(value);
+        }
+    }
 }
 
 fn passed(attributes: &FieldAttributes) -> TokenStream {

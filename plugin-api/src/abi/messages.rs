@@ -44,6 +44,25 @@ pub struct TestRequestMessage {
     pub settings: Json,
 }
 
+/// Settings to be migrated to the version of this library.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MigrationMessage {
+    /// Whose settings they are.
+    pub owner: SettingsOwner,
+    /// The settings, by key.
+    pub settings: serde_json::Map<String, Json>,
+}
+
+/// What has settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettingsOwner {
+    /// The class with this id.
+    Class(String),
+    /// The connection kind with this id within the plugin.
+    Connection(String),
+}
+
 /// A set point write to execute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WriteMessage {
@@ -213,7 +232,7 @@ pub struct TestStage {
     pub took_ms: u64,
 }
 
-/// The host's answer to a [`Call`].
+/// The host's reply to a [`Call`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
@@ -341,7 +360,7 @@ pub enum ActionResult {
     Done,
     /// The credentials were refused.
     CredentialsRefused,
-    /// No answer, or one that says the other side is unwell.
+    /// No reply, or one that says the other side is unwell.
     Failed,
     /// The other side asked for a pause.
     Throttled {

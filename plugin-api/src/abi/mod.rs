@@ -54,5 +54,5 @@ pub enum ServiceError {
     Lost,
 }
 
-/// The answer of a service.
+/// The reply of a service.
 pub type ServiceResult<T> = RResult<T, ServiceError>;

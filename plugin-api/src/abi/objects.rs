@@ -2,7 +2,7 @@
 //! side, and the worker's implementation of the services has none.
 //!
 //! Services are called by the plugin, runs by the worker. Slices and texts that are given are the caller's and are
-//! not kept; what is answered is the caller's, freed through `abi_stable`. The words in brackets are those of the
+//! not kept; what is returned is the caller's, freed through `abi_stable`. The words in brackets are those of the
 //! crate's documentation.
 
 use abi_stable::sabi_trait;
@@ -15,8 +15,8 @@ use super::records::{LogLevelCode, PointBatch, ReadingBatch, SampleBatch, ValueB
 #[sabi_trait]
 pub trait HostServices: Send + Sync {
     /// A rare call: JSON of `messages::Call` in, JSON of `messages::Reply` out. May block until the host
-    /// has answered. A call that the host does not know is refused with the code `not-understood`; what changes
-    /// tree or values is answered Stop while stopping.
+    /// has replied. A call that the host does not know is refused with the code `not-understood`; what changes
+    /// tree or values returns Stop while stopping.
     fn call(&self, request: RSlice<'_, u8>) -> ServiceResult<RVec<u8>>;
 
     /// Publishes values, all or none; blocks until they are readable over EWS. Refused for a point of another
@@ -27,7 +27,7 @@ pub trait HostServices: Send + Sync {
     /// class, Stop while stopping.
     fn record(&self, batch: SampleBatch<'_>) -> ServiceResult<()>;
 
-    /// What is served now for these handles, in their order. Blocks for the answer; Stop while stopping.
+    /// What is served now for these handles, in their order. Blocks for the reply; Stop while stopping.
     fn latest(&self, handles: RSlice<'_, u32>) -> ServiceResult<ReadingBatch>;
 
     /// Sleeps until the time is over or something happens: JSON of `messages::WakeMessage`. [run thread only;

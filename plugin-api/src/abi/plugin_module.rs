@@ -1,7 +1,7 @@
 use abi_stable::StableAbi;
 use abi_stable::library::RootModule;
 use abi_stable::sabi_types::VersionStrings;
-use abi_stable::std_types::{RResult, RStr, RString};
+use abi_stable::std_types::{RResult, RSlice, RStr, RString, RVec};
 
 use super::{ContractVersion, PluginRunBox};
 
@@ -21,6 +21,10 @@ pub struct PluginModule {
     pub create: extern "C" fn(class: RStr<'_>) -> RResult<PluginRunBox, RString>,
     /// Since 1.1: whether the library has the ability `name/revision`. [any thread]
     pub has_ability: extern "C" fn(ability: RStr<'_>) -> bool,
+    /// Since 1.1: passes stored settings through the `migrate` of their class or connection kind. JSON of
+    /// `messages::MigrationMessage` in, the JSON object of the settings out; the error is a sentence. Secrets are
+    /// not among them: texts that the host recognizes stand in their places. [any thread] Never blocks.
+    pub migrate_settings: extern "C" fn(request: RSlice<'_, u8>) -> RResult<RVec<u8>, RString>,
 }
 
 impl RootModule for PluginModuleRef {

@@ -14,11 +14,11 @@ use crate::{Host, HostError};
 
 /// Time to reach the other side, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time for the whole answer.
+/// Time for the whole response.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time for a last request, within which a run that is asked to stop has to end anyway.
 const FINAL_REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
-/// Largest answer.
+/// Largest response.
 const LARGEST_ANSWER_MIB: usize = 20;
 /// An idle connection is kept this long; longer than the usual poll.
 const IDLE_KEPT: Duration = Duration::from_mins(1);
@@ -55,7 +55,7 @@ impl Request {
     }
 }
 
-/// An answer, whole.
+/// A response, whole.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// The HTTP status.
@@ -66,7 +66,7 @@ pub struct Response {
     pub body: Vec<u8>,
     /// The other side's clock, from its `Date` header, to the second.
     pub date: Option<SystemTime>,
-    /// This host's clock when the answer came.
+    /// This host's clock when the response came.
     pub received: SystemTime,
 }
 
@@ -124,11 +124,11 @@ impl HttpClient {
     }
 
     /// Sends a request through the connection limiter; `classify` tells the limiter how it went. A GET is
-    /// tried again when nothing answers. [any thread] Blocks at most about 20 s for each try.
+    /// tried again when nothing responds. [any thread] Blocks at most about 20 s for each try.
     ///
     /// # Errors
     /// [`HttpError::Denied`] while the limiter is closed, [`HttpError::Host`] once the run is to end, else why
-    /// there is no answer. Any status is an answer.
+    /// there is no response. Any status is a response.
     pub fn send(
         &self,
         purpose: LimitedAction,

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use crate::{Denied, HostError};
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpError {
@@ -28,7 +28,7 @@ pub enum HttpError {
         /// What is wrong with it.
         what: String,
     },
-    /// Nobody answers there.
+    /// Nothing responds there.
     #[error("{address} does not answer")]
     Unreachable {
         /// The address.
@@ -45,13 +45,13 @@ pub enum HttpError {
         /// The fingerprint that was seen, in hexadecimal.
         fingerprint: String,
     },
-    /// The answer did not come in time.
+    /// The response did not come in time.
     #[error("{address} did not answer in time")]
     TimedOut {
         /// The address.
         address: String,
     },
-    /// The answer is larger than allowed.
+    /// The response is larger than allowed.
     #[error("{address} answered more than {limit_mib} MiB")]
     TooLarge {
         /// The address.

@@ -1,4 +1,4 @@
-//! The one HTTP client that plugins use: deadlines, no redirects to other hosts, a cap on answers, pinned
+//! The one HTTP client that plugins use: deadlines, no redirects to other hosts, a cap on responses, pinned
 //! certificates, the connection limiter before and after each request, retries with jitter and a budget.
 
 mod client;

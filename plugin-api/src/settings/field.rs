@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Faults, Settings, check_value, read_group};
+use super::{Faults, Settings, check_value, migrate_all, read_group};
 use crate::description::SettingKind;
 use crate::{Secret, time_span};
 
@@ -32,6 +32,9 @@ pub trait SettingValue: Sized {
     /// # Errors
     /// What the setting takes, in words; for what is inside a list or a group, where.
     fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults>;
+
+    /// Migrates the groups inside a stored value. [any thread] Never blocks.
+    fn migrate(_value: &mut Json) {}
 
     /// What stands for a missing value, when it may be missing.
     fn missing() -> Option<Self> {
@@ -166,6 +169,10 @@ impl<T: SettingValue> SettingValue for Option<T> {
         T::read(value, attributes).map(Some)
     }
 
+    fn migrate(value: &mut Json) {
+        T::migrate(value);
+    }
+
     fn missing() -> Option<Self> {
         Some(None)
     }
@@ -189,6 +196,10 @@ impl<T: SettingValue> SettingValue for Vec<T> {
         if faults.0.is_empty() { Ok(values) } else { Err(faults) }
     }
 
+    fn migrate(value: &mut Json) {
+        value.as_array_mut().into_iter().flatten().for_each(T::migrate);
+    }
+
     fn missing() -> Option<Self> {
         Some(Self::new())
     }
@@ -203,6 +214,12 @@ impl<S: Settings> SettingValue for S {
     fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults> {
         checked::<Self>(value, attributes)?;
         read_group(value.as_object().unwrap_or(&Map::new()))
+    }
+
+    fn migrate(value: &mut Json) {
+        if let Some(values) = value.as_object_mut() {
+            migrate_all::<S>(values);
+        }
     }
 
     /// What is in a group has defaults of its own.

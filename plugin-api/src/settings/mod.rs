@@ -27,6 +27,9 @@ pub trait Settings: Sized + 'static {
     /// also those of today, which it leaves as they are. [any thread] Never blocks.
     fn migrate(_values: &mut Map<String, Json>) {}
 
+    /// Migrates the groups inside these settings. [any thread] Never blocks.
+    fn migrate_groups(_values: &mut Map<String, Json>) {}
+
     /// Reads them; every fault is noted in the reader, and `None` says that there was one. [any thread] Never
     /// blocks.
     fn read(reader: &mut Reader<'_>) -> Option<Self>;
@@ -36,6 +39,12 @@ pub trait Settings: Sized + 'static {
     /// # Errors
     /// What is wrong, for the administrator.
     fn check(&self) -> Result<(), Problem>;
+}
+
+/// Migrates stored settings and the groups inside them to the version of this plugin.
+pub(crate) fn migrate_all<S: Settings>(values: &mut Map<String, Json>) {
+    S::migrate(values);
+    S::migrate_groups(values);
 }
 
 /// A class without settings.

@@ -1,4 +1,4 @@
-//! The services of the host, answered from memory by the host's own rules.
+//! The services of the host, served from memory by the host's own rules.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -65,7 +65,7 @@ impl Processor for Sender {
     }
 }
 
-/// A server that answers its connections with these, one after the other; an empty answer is none.
+/// A server that responds to its connections with these, one after the other; an empty response is none.
 fn host_with(answers: Vec<Vec<u8>>) -> MemoryHost {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());

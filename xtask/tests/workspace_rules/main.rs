@@ -5,6 +5,7 @@
 mod documents;
 mod files_to_touch;
 mod imports;
+mod operating_system;
 mod source_files;
 mod words;
 

@@ -19,7 +19,7 @@ const UNFINISHED: [&str; 5] = [
 ];
 
 /// All Rust files, with their paths from the top.
-fn rust_files() -> Vec<(PathBuf, String)> {
+pub(crate) fn rust_files() -> Vec<(PathBuf, String)> {
     let mut open: Vec<PathBuf> = DIRECTORIES.iter().map(|directory| workspace().join(directory)).collect();
     let mut files = Vec::new();
     while let Some(directory) = open.pop() {
@@ -38,7 +38,7 @@ fn rust_files() -> Vec<(PathBuf, String)> {
 }
 
 /// Files and directories of modules that are compiled for tests only.
-fn test_modules(files: &[(PathBuf, String)]) -> BTreeSet<PathBuf> {
+pub(crate) fn test_modules(files: &[(PathBuf, String)]) -> BTreeSet<PathBuf> {
     let mut modules = BTreeSet::new();
     for (path, text) in files {
         let name = path.file_stem().unwrap();
@@ -55,9 +55,14 @@ fn test_modules(files: &[(PathBuf, String)]) -> BTreeSet<PathBuf> {
     modules
 }
 
-fn is_test_code(path: &Path, test_modules: &BTreeSet<PathBuf>) -> bool {
+pub(crate) fn is_test_code(path: &Path, test_modules: &BTreeSet<PathBuf>) -> bool {
     path.components().any(|part| part.as_os_str() == "tests")
         || path.with_extension("").ancestors().any(|part| test_modules.contains(part))
+}
+
+/// Returns a file up to the module with its unit tests.
+pub(crate) fn code_without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default()
 }
 
 #[test]
@@ -66,7 +71,7 @@ fn no_file_is_longer_than_a_reader_can_bear() {
     let test_modules = test_modules(&files);
     let mut long = Vec::new();
     for (path, text) in files.iter().filter(|(path, _)| !is_test_code(path, &test_modules)) {
-        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().lines().count();
+        let code = code_without_tests(text).lines().count();
         if code > MOST_LINES {
             long.push(format!("{}: {code} lines without tests", path.display()));
         }

@@ -95,7 +95,7 @@ async fn execute(
     }
 }
 
-/// Checks a write against the tree, the account and the text.
+/// Checks a write against the tree, the account and the text. The source judges whether the item takes writes.
 fn check(
     write: &TextWrite<'_>,
     tree: &dyn ItemTree,
@@ -106,9 +106,6 @@ fn check(
     let Some(ItemView::Value(item)) = tree.item(point) else { return Err(ItemMessage::InvalidId) };
     if account.rights != AccountRights::ReadWrite {
         return Err(ItemMessage::PermissionDenied);
-    }
-    if item.set_point.is_none() {
-        return Err(ItemMessage::ValueNotWriteable);
     }
     let text = write.text.ok_or(ItemMessage::InvalidValue)?;
     match parse_value(item.kind, text, zone) {

@@ -1,8 +1,7 @@
-use std::time::Duration;
-
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
+use riser_http_server::{RequestBody, RequestBodyError};
 
 /// Largest body of a request in bytes (`security`, S-41).
 const LARGEST_BODY: u64 = 1024 * 1024;
@@ -17,19 +16,28 @@ pub(super) enum BodyError {
     Broken,
 }
 
+impl From<RequestBodyError> for BodyError {
+    fn from(error: RequestBodyError) -> Self {
+        match error {
+            RequestBodyError::TooSlow => Self::TooSlow,
+            RequestBodyError::Broken(_) => Self::Broken,
+        }
+    }
+}
+
 /// Reads a whole body. Never holds more than the limit.
-pub(super) async fn read(body: Incoming, deadline: Duration) -> Result<Bytes, BodyError> {
+pub(super) async fn read(body: RequestBody) -> Result<Bytes, BodyError> {
     if body.size_hint().lower() > LARGEST_BODY {
         return Err(BodyError::TooLarge);
     }
-    tokio::time::timeout(deadline, collect(body)).await.unwrap_or(Err(BodyError::TooSlow))
+    collect(body).await
 }
 
-async fn collect(mut body: Incoming) -> Result<Bytes, BodyError> {
+async fn collect(mut body: RequestBody) -> Result<Bytes, BodyError> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(0);
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
+        let Ok(data) = frame?.into_data() else { continue };
         if whole.is_empty() && body.is_end_stream() {
             return Ok(data);
         }
@@ -43,20 +51,17 @@ async fn collect(mut body: Incoming) -> Result<Bytes, BodyError> {
 }
 
 /// Reads and drops a body. Returns `false` if the connection must be closed instead.
-pub(super) async fn drop_small(mut body: Incoming, deadline: Duration) -> bool {
+pub(super) async fn drop_small(mut body: RequestBody) -> bool {
     if body.size_hint().lower() > LARGEST_DROPPED {
         return false;
     }
-    let drop_all = async {
-        let mut dropped = 0;
-        while let Some(frame) = body.frame().await {
-            let Ok(frame) = frame else { return false };
-            dropped += frame.data_ref().map_or(0, |data| data.len() as u64);
-            if dropped > LARGEST_DROPPED {
-                return false;
-            }
+    let mut dropped = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return false };
+        dropped += frame.data_ref().map_or(0, |data| data.len() as u64);
+        if dropped > LARGEST_DROPPED {
+            return false;
         }
-        true
-    };
-    tokio::time::timeout(deadline, drop_all).await.unwrap_or(false)
+    }
+    true
 }

@@ -15,6 +15,7 @@ use crate::contract::{FaultName, OperationName};
 use crate::envelope::SoapRequest;
 use crate::fault::{Fault, content_type_with};
 use crate::more_data_ref::MoreDataRefs;
+use crate::nonces::Nonces;
 use crate::operations::get_container_items::ContainerListings;
 use crate::operations::{Operation, OperationContext};
 use crate::plan_cache::PlanCache;
@@ -31,6 +32,13 @@ pub struct EwsEndpoint {
     clock: Arc<dyn Clock>,
     zone: Tz,
     authenticator: DigestAuthenticator,
+    kept: Arc<Kept>,
+}
+
+/// What an endpoint keeps between requests; it outlives a change of the settings.
+#[derive(Debug)]
+struct Kept {
+    nonces: Arc<Nonces>,
     more_data: MoreDataRefs,
     listings: ContainerListings,
     plans: PlanCache,
@@ -64,23 +72,44 @@ impl EwsEndpoint {
         clock: Arc<dyn Clock>,
         zone: Tz,
     ) -> Self {
+        let kept = Kept {
+            nonces: Arc::new(Nonces::new()),
+            more_data: MoreDataRefs::new(),
+            listings: ContainerListings::default(),
+            plans: PlanCache::default(),
+            counter: RequestCounter::default(),
+        };
+        Self::with_kept(server, items, accounts, clock, zone, Arc::new(kept))
+    }
+
+    /// Returns an endpoint with other settings, items or accounts that goes on with what this one keeps: clients
+    /// stay logged in, and the pages that they were promised can be read.
+    #[must_use]
+    pub fn changed(
+        &self,
+        server: EwsServer,
+        items: Arc<dyn ItemSource>,
+        accounts: Arc<dyn AccountSource>,
+    ) -> Self {
+        Self::with_kept(server, items, accounts, Arc::clone(&self.clock), self.zone, Arc::clone(&self.kept))
+    }
+
+    fn with_kept(
+        server: EwsServer,
+        items: Arc<dyn ItemSource>,
+        accounts: Arc<dyn AccountSource>,
+        clock: Arc<dyn Clock>,
+        zone: Tz,
+        kept: Arc<Kept>,
+    ) -> Self {
         let authenticator = DigestAuthenticator::new(
             server.realm.clone(),
             server.digest_order.clone(),
             accounts,
             Arc::clone(&clock),
+            Arc::clone(&kept.nonces),
         );
-        Self {
-            server,
-            items,
-            clock,
-            zone,
-            authenticator,
-            more_data: MoreDataRefs::new(),
-            listings: ContainerListings::default(),
-            plans: PlanCache::default(),
-            counter: RequestCounter::default(),
-        }
+        Self { server, items, clock, zone, authenticator, kept }
     }
 
     pub fn server(&self) -> &EwsServer {
@@ -89,7 +118,7 @@ impl EwsEndpoint {
 
     /// Returns the request counts so far.
     pub fn statistics(&self) -> EndpointStatistics {
-        self.counter.snapshot()
+        self.kept.counter.snapshot()
     }
 
     /// Logs a client in, or returns the challenges for it.
@@ -102,7 +131,7 @@ impl EwsEndpoint {
     ) -> Result<EwsAccount, Vec<String>> {
         match self.authenticator.check(authorization, method, target) {
             Login::Accepted(account) => {
-                self.counter.count(&account, client, self.clock.now());
+                self.kept.counter.count(&account, client, self.clock.now());
                 Ok(account)
             }
             Login::Stale => Err(self.authenticator.challenges(true)),
@@ -117,7 +146,7 @@ impl EwsEndpoint {
     /// A BMS with a wrong password polls for ever. The first refusal and every tenfold count are logged, so
     /// that the log does not fill up.
     fn log_refusal(&self, user_name: &str, client: IpAddr) {
-        let count = self.counter.count_refused();
+        let count = self.kept.counter.count_refused();
         if count == 10_u64.pow(count.ilog10()) {
             let user_name: String = user_name.chars().take(LOGGED_CHARACTERS).collect();
             tracing::warn!(
@@ -159,7 +188,7 @@ impl EwsEndpoint {
     ) -> Result<(OperationName, String), Fault> {
         let may_be_kept = message.content_type.may_be_utf8();
         let tree = self.items.tree();
-        if may_be_kept && let Some(kept) = self.plans.find(&message.body, tree.version()) {
+        if may_be_kept && let Some(kept) = self.kept.plans.find(&message.body, tree.version()) {
             message.check_action(OperationName::GetValues)?;
             return Ok((OperationName::GetValues, kept.plan.respond(&*self.items)));
         }
@@ -176,7 +205,7 @@ impl EwsEndpoint {
             let plan = operation.plan(&*tree);
             let response = plan.respond(&*self.items);
             if may_be_kept {
-                self.plans.keep(&message.body, tree.version(), plan);
+                self.kept.plans.keep(&message.body, tree.version(), plan);
             }
             return Ok((name, response));
         }
@@ -186,8 +215,8 @@ impl EwsEndpoint {
             account,
             clock: &*self.clock,
             zone: self.zone,
-            more_data: &self.more_data,
-            listings: &self.listings,
+            more_data: &self.kept.more_data,
+            listings: &self.kept.listings,
             disk_deadline,
         };
         Ok((name, operation.respond(context).await.map_err(fault)?))

@@ -1,7 +1,6 @@
 //! Maps HTTP requests to HTTP responses: path, method, login, body, and the status of each failure.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,15 +11,14 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use parking_lot::RwLock;
 use riser_domain::EwsServer;
+use riser_http_server::{ConnectionAddrs, RequestBody};
 
 use super::body::{self, BodyError};
 use super::content_type::SoapContentType;
 use super::endpoint::{EwsEndpoint, SoapMessage, SoapResponse};
 use super::gzip;
-use super::listener::ListenerOptions;
 use crate::contract::FaultName;
 use crate::fault::Fault;
 use crate::wsdl;
@@ -44,6 +42,19 @@ impl Endpoints {
         self.by_path.write().insert(path, endpoint);
     }
 
+    /// Serves an endpoint no longer, unless another one is at its path.
+    pub(super) fn remove(&self, endpoint: &Arc<EwsEndpoint>) {
+        let path = without_final_slash(&endpoint.server().path);
+        let mut by_path = self.by_path.write();
+        if by_path.get(path).is_some_and(|served| Arc::ptr_eq(served, endpoint)) {
+            by_path.remove(path);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_path.read().is_empty()
+    }
+
     fn find(&self, path: &str) -> Option<Arc<EwsEndpoint>> {
         let path = without_final_slash(path);
         let by_path = self.by_path.read();
@@ -56,26 +67,18 @@ fn without_final_slash(path: &str) -> &str {
     path.strip_suffix('/').unwrap_or(path)
 }
 
-/// The two ends of a connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ConnectionEnds {
-    pub(super) client: SocketAddr,
-    pub(super) local: SocketAddr,
-}
-
 /// Processes one request.
 pub(super) async fn serve(
-    request: Request<Incoming>,
+    request: Request<RequestBody>,
     endpoints: &Endpoints,
-    ends: ConnectionEnds,
-    options: ListenerOptions,
+    connection: ConnectionAddrs,
+    disk_deadline: Duration,
 ) -> HttpResponse {
-    let body_deadline = options.body_deadline;
     let Some(endpoint) = endpoints.find(request.uri().path()) else {
         return text_response(StatusCode::NOT_FOUND, "no EWS server has this path; paths are case-sensitive");
     };
     let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
-    if is_reading && let Some(response) = describe(&request, endpoint.server(), ends) {
+    if is_reading && let Some(response) = describe(&request, endpoint.server(), connection) {
         return response;
     }
     if !is_reading && request.method() != Method::POST {
@@ -86,9 +89,9 @@ pub(super) async fn serve(
     let (head, incoming) = request.into_parts();
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let authorization = only_text(&head.headers, &AUTHORIZATION);
-    let account = match endpoint.log_in(authorization, head.method.as_str(), target, ends.client.ip()) {
+    let account = match endpoint.log_in(authorization, head.method.as_str(), target, connection.client.ip()) {
         Ok(account) => account,
-        Err(challenges) => return challenge(challenges, &head.headers, incoming, body_deadline).await,
+        Err(challenges) => return challenge(challenges, &head.headers, incoming).await,
     };
     if is_reading {
         return text_response(
@@ -104,23 +107,29 @@ pub(super) async fn serve(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "send application/soap+xml without compression",
         );
-        return keep_or_close(response, &head.headers, incoming, body_deadline).await;
+        return keep_or_close(response, &head.headers, incoming).await;
     };
-    let body = match body::read(incoming, body_deadline).await {
+    let body = match body::read(incoming).await {
         Ok(body) => body,
         Err(error) => return body_failure(error),
     };
     let message = SoapMessage { body, content_type, soap_action: text(&head.headers, &SOAP_ACTION) };
-    let response = endpoint.respond(message, &account, options.disk_deadline).await;
+    let response = endpoint.respond(message, &account, disk_deadline).await;
     soap_response(response, gzip::is_asked_for(text(&head.headers, &ACCEPT_ENCODING)))
 }
 
 /// Returns the WSDL without a login: client generators cannot log in.
-fn describe(request: &Request<Incoming>, server: &EwsServer, ends: ConnectionEnds) -> Option<HttpResponse> {
+fn describe(
+    request: &Request<RequestBody>,
+    server: &EwsServer,
+    connection: ConnectionAddrs,
+) -> Option<HttpResponse> {
     let query = request.uri().query()?;
     let document = if ["wsdl", "singleWsdl"].iter().any(|known| query.eq_ignore_ascii_case(known)) {
         let address = server.public_url.clone().unwrap_or_else(|| {
-            format!("http://{}{}", host(request.headers(), ends), without_final_slash(request.uri().path()))
+            let scheme = if connection.is_tls { "https" } else { "http" };
+            let host = host(request.headers(), connection);
+            format!("{scheme}://{host}{}", without_final_slash(request.uri().path()))
         });
         wsdl::definitions(&address)
     } else if query.eq_ignore_ascii_case("xsd=0") {
@@ -134,27 +143,22 @@ fn describe(request: &Request<Incoming>, server: &EwsServer, ends: ConnectionEnd
 }
 
 /// The host name that the client used, or the local address.
-fn host(headers: &HeaderMap, ends: ConnectionEnds) -> String {
+fn host(headers: &HeaderMap, connection: ConnectionAddrs) -> String {
     text(headers, &HOST)
         .filter(|host| !host.is_empty() && host.len() < 256)
         .filter(|host| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".:-_[]".contains(&byte)))
-        .map_or_else(|| ends.local.to_string(), str::to_owned)
+        .map_or_else(|| connection.local.to_string(), str::to_owned)
 }
 
 /// Requests a login, with one header line for each algorithm.
-async fn challenge(
-    challenges: Vec<String>,
-    headers: &HeaderMap,
-    incoming: Incoming,
-    body_deadline: Duration,
-) -> HttpResponse {
+async fn challenge(challenges: Vec<String>, headers: &HeaderMap, incoming: RequestBody) -> HttpResponse {
     let mut response = text_response(StatusCode::UNAUTHORIZED, "log in with HTTP Digest");
     for line in challenges {
         if let Ok(line) = HeaderValue::from_str(&line) {
             response.headers_mut().append(WWW_AUTHENTICATE, line);
         }
     }
-    keep_or_close(response, headers, incoming, body_deadline).await
+    keep_or_close(response, headers, incoming).await
 }
 
 /// Reads and drops a small body to keep the connection. A client that waits for `100 Continue` must not get
@@ -162,10 +166,9 @@ async fn challenge(
 async fn keep_or_close(
     mut response: HttpResponse,
     headers: &HeaderMap,
-    incoming: Incoming,
-    body_deadline: Duration,
+    incoming: RequestBody,
 ) -> HttpResponse {
-    if headers.contains_key(EXPECT) || !body::drop_small(incoming, body_deadline).await {
+    if headers.contains_key(EXPECT) || !body::drop_small(incoming).await {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response

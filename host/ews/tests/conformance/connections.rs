@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use riser_domain::Value;
-use riser_ews::ListenerOptions;
+use riser_ews::{HttpLimits, ListenerOptions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -69,7 +69,7 @@ async fn drip(mut stream: TcpStream, byte: &[u8]) -> String {
 
 #[tokio::test]
 async fn a_missing_or_slow_header_closes_the_connection() {
-    let site = Site::open_within(ListenerOptions { header_deadline: SHORT, ..Default::default() }).await;
+    let site = Site::open_within(HttpLimits { header_deadline: SHORT, ..Default::default() }).await;
     assert_eq!(read_to_end(&mut connect(&site).await).await, "", "not a byte");
     let mut partly = connect(&site).await;
     partly.write_all(b"POST / HTTP/1.1\r\nHost:").await.unwrap();
@@ -86,14 +86,14 @@ async fn a_missing_or_slow_header_closes_the_connection() {
 
 #[tokio::test]
 async fn an_idle_connection_may_wait_longer_than_a_header() {
-    let site = Site::open_within(ListenerOptions { header_deadline: SHORT, ..Default::default() }).await;
+    let site = Site::open_within(HttpLimits { header_deadline: SHORT, ..Default::default() }).await;
     let mut stream = connect(&site).await;
     for _ in 0..2 {
         stream.write_all(stranger(&site, "").as_bytes()).await.unwrap();
         assert!(read_response(&mut stream).await.starts_with("http/1.1 401"));
         tokio::time::sleep(SHORT * 3).await;
     }
-    let site = Site::open_within(ListenerOptions { idle_timeout: SHORT, ..Default::default() }).await;
+    let site = Site::open_within(HttpLimits { idle_timeout: SHORT, ..Default::default() }).await;
     let mut stream = connect(&site).await;
     stream.write_all(stranger(&site, "").as_bytes()).await.unwrap();
     assert!(read_response(&mut stream).await.starts_with("http/1.1 401"));
@@ -102,7 +102,7 @@ async fn an_idle_connection_may_wait_longer_than_a_header() {
 
 #[tokio::test]
 async fn a_slow_body_gets_a_request_timeout() {
-    let site = Site::open_within(ListenerOptions { body_deadline: SHORT, ..Default::default() }).await;
+    let site = Site::open_within(HttpLimits { body_deadline: SHORT, ..Default::default() }).await;
     let mut known = connect(&site).await;
     known.write_all(head(&site, 1_000_000).await.as_bytes()).await.unwrap();
     let said = drip(known, b" ").await;
@@ -157,7 +157,7 @@ async fn status_when_there_is_room(site: &Site) -> u16 {
 
 #[tokio::test]
 async fn above_the_connection_limit_clients_get_retry_after() {
-    let site = Site::open_within(ListenerOptions { connections: 2, ..Default::default() }).await;
+    let site = Site::open_within(HttpLimits { connections: 2, ..Default::default() }).await;
     let mut open = Vec::new();
     for _ in 0..2 {
         let mut stream = connect(&site).await;
@@ -188,8 +188,8 @@ async fn above_the_connection_limit_clients_get_retry_after() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_its_response_loses_its_connection() {
-    let options = ListenerOptions { connections: 1, write_deadline: SHORT, ..Default::default() };
-    let mut site = Site::open_within(options).await;
+    let limits = HttpLimits { connections: 1, write_deadline: SHORT, ..Default::default() };
+    let mut site = Site::open_within(limits).await;
     site.source.add_value("long", "zone", Value::String("x".repeat(8_000).into()), None);
     let body = envelope(&asking_for("GetValues", std::iter::repeat_n("long", 5_000)));
     let head = head(&site, body.len()).await;
@@ -239,7 +239,8 @@ async fn a_write_is_executed_after_its_client_has_disconnected() {
 
 #[tokio::test]
 async fn a_slow_disk_is_a_timeout_and_loses_no_write() {
-    let site = Site::open_within(ListenerOptions { disk_deadline: SHORT, ..Default::default() }).await;
+    let options = ListenerOptions { disk_deadline: SHORT, ..Default::default() };
+    let site = Site::open_on(|_| {}, options).await;
     let held = site.source.hold_writes().await;
     let response = site.exchange(Message::of(&writing("8"))).await;
     assert_eq!((response.status, response.fault()), (500, Some("TIMEOUT")));

@@ -17,6 +17,7 @@ mod get_items;
 mod get_values;
 mod get_web_service_information;
 mod http_rules;
+mod https;
 mod login;
 mod set_values;
 mod several_servers;

@@ -8,7 +8,7 @@ use riser_domain::{
     HistoryItem, HistorySample, PointHandle, SetPointRule, Timestamp, Value, ValueKind, ValueState,
 };
 use riser_ews::testing::{MemoryAccounts, MemorySource};
-use riser_ews::{EwsEndpoint, Listener, ListenerOptions};
+use riser_ews::{EwsEndpoint, HttpLimits, Listener, ListenerOptions, TlsFiles};
 
 pub(crate) const REALM: &str = "Riser \"tests\"";
 /// May read and write.
@@ -46,11 +46,30 @@ impl Site {
     }
 
     /// With other deadlines and connection limits.
-    pub(crate) async fn open_within(options: ListenerOptions) -> Self {
-        Self::open_on(|_| {}, options).await
+    pub(crate) async fn open_within(limits: HttpLimits) -> Self {
+        Self::open_on(|_| {}, ListenerOptions { limits, ..ListenerOptions::default() }).await
     }
 
-    async fn open_on(change: impl FnOnce(&mut EwsServer), options: ListenerOptions) -> Self {
+    /// Over HTTPS. Its client trusts the certificate of the site.
+    pub(crate) async fn open_over_tls() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let tls = TlsFiles {
+            certificate: directory.path().join("certificate.pem"),
+            key: directory.path().join("key.pem"),
+        };
+        std::fs::write(&tls.certificate, made.cert.pem()).unwrap();
+        std::fs::write(&tls.key, made.signing_key.serialize_pem()).unwrap();
+        let options = ListenerOptions { tls: Some(tls), ..ListenerOptions::default() };
+        let mut site = Self::open_on(|_| {}, options).await;
+        site.address = site.address.replace("127.0.0.1", "localhost");
+        site.url = format!("https://{}{}", site.address, site.path);
+        let certificate = reqwest::Certificate::from_der(made.cert.der()).unwrap();
+        site.http = reqwest::Client::builder().no_gzip().tls_certs_only([certificate]).build().unwrap();
+        site
+    }
+
+    pub(crate) async fn open_on(change: impl FnOnce(&mut EwsServer), options: ListenerOptions) -> Self {
         // Another test of this process may have installed a provider; any works.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut server = EwsServer {

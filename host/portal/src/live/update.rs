@@ -81,6 +81,7 @@ impl Stale {
                 self.writes = true;
                 self.system = true;
             }
+            Change::Configuration => *self = Self::everything(),
             _ => self.system = true,
         }
     }

@@ -21,7 +21,7 @@ use tower::ServiceExt;
 
 use crate::routes::router;
 use crate::server::PeerAddress;
-use crate::state::{Portal, PortalSettings, PortalState, Reach};
+use crate::state::{Exposure, Portal, PortalSettings, PortalState};
 use crate::testing::HOSTILE;
 
 /// Thursday 25 March 2027, 14:32:09 in Paris.
@@ -105,8 +105,8 @@ impl TestPortal {
             host_names: Vec::new(),
             zone: Tz::Europe__Paris,
         };
-        let reach = Reach { port: 8082, is_tls: false, is_beyond_loopback: false };
-        let state = PortalState::new(Portal { runtime: runtime.clone(), settings }, reach);
+        let exposure = Exposure { port: 8082, is_tls: false, is_beyond_loopback: false };
+        let state = PortalState::new(Portal { runtime: runtime.clone(), settings }, exposure);
         Self { clock, store, runtime, router: router(state.clone()), state, _directory: directory }
     }
 
@@ -284,7 +284,6 @@ async fn record_values(store: &Store, handles: &[(EwsItemId, PointHandle)]) {
         ews_server: OWNER_SERVER,
         value: Value::Double(60.0),
         expires_at: START.plus(Duration::from_mins(15)),
-        is_held: false,
     };
     let bms = Actor::EwsAccount { server: "EVCE Ews Server".to_owned(), account: "bms".to_owned() };
     let writes = store.accept_writes(&[write], &bms, earlier).await.unwrap();

@@ -104,23 +104,29 @@ impl ItemStore {
     }
 
     /// Takes over which servers and connections there are, and their names. Forgets the trees of those that
-    /// were removed. A renamed connection renames its container; every id stays.
-    pub(crate) async fn configure(&self, servers: &[EwsServer], connections: &[Connection]) {
+    /// were removed, and returns their items. A renamed connection renames its container; every id stays.
+    pub(crate) async fn configure(
+        &self,
+        servers: &[EwsServer],
+        connections: &[Connection],
+    ) -> Vec<PointHandle> {
         let mut stored = self.stored.lock().await;
         let names = Names {
             servers: servers.iter().map(|server| (server.id, server.name.clone())).collect(),
             connections: connections.iter().map(|one| (one.id, one.name.clone())).collect(),
         };
         let mut affected: HashSet<EwsServerId> = HashSet::new();
+        let mut removed = Vec::new();
         stored.retain(|owner, tree| {
             let is_known = names.servers.contains_key(&owner.ews_server)
                 && owner.connection.is_none_or(|connection| names.connections.contains_key(&connection));
             if !is_known {
-                self.values.remove(tree.items.iter().map(|item| item.handle));
+                removed.extend(tree.items.iter().map(|item| item.handle));
                 affected.insert(owner.ews_server);
             }
             is_known
         });
+        self.values.remove(removed.iter().copied());
         let former = std::mem::replace(&mut *self.names(), names);
         let names = self.names().clone();
         let is_renamed = |owner: &&TreeOwner| {
@@ -141,6 +147,7 @@ impl ItemStore {
             self.rebuild(server, &stored);
             self.changes.send(Change::Tree(server));
         }
+        removed
     }
 
     /// The tree of a server; an empty one for a server that is not known.

@@ -177,7 +177,7 @@ impl ValueTable {
         changed
     }
 
-    /// Applies a batch of one class, whole or not at all, and answers which points changed.
+    /// Applies a batch of one class, whole or not at all, and returns which points changed.
     pub(crate) fn publish(
         &self,
         writer: WriterId,
@@ -283,15 +283,6 @@ impl ValueTable {
         let now = self.clock.now();
         let table = self.read();
         handles.iter().map(|handle| Some(table.reading(table.slot(*handle)?, now))).collect()
-    }
-
-    /// The value the source has, as far as known: Good and not hidden by a write.
-    pub(crate) fn confirmed_value(&self, handle: PointHandle) -> Option<Value> {
-        let now = self.clock.now();
-        let table = self.read();
-        let slot = table.slot(handle)?;
-        let is_good = slot.requested.is_none() && table.served(slot, now).1 == ValueState::Good;
-        is_good.then(|| slot.reading.value.clone())
     }
 
     /// Takes the points changed since the last call, for saving: the source's readings, not requested ones.
@@ -427,7 +418,7 @@ impl Update {
 }
 
 impl Slot {
-    /// Answers whether a reader would see a difference.
+    /// Returns whether a reader would see a difference.
     fn apply(&mut self, update: Update, now: Timestamp) -> bool {
         let Update { value, state, reason, source_time } = update;
         let reading = &mut self.reading;

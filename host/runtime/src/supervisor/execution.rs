@@ -1,147 +1,168 @@
-//! One run: a worker process is started, its frames are answered, and what ended it is put into words.
+//! One run: a worker process is started, its calls are served, and its end is put into words.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use riser_domain::{LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WriteId, sanitize_line};
+use riser_domain::{
+    Clock, LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WriteId, sanitize_line,
+};
+use riser_store::Store;
 use riser_worker::contract::{problem, write_message, write_state};
 use riser_worker::frames::{Call, FromWorker, Outcome, Reply, ToWorker};
-use riser_worker::messages::{FailureMessage, Notice, WakeMessage, WriteState};
-use riser_worker::{ExitReason, WorkerEvent, WorkerLimits, WorkerProcess};
+use riser_worker::messages::{Notice, WakeMessage, WriteState};
+use riser_worker::{ExitReason, WorkerEvent, WorkerProcess};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::processor_task::{Command, ProcessorTask, StartRefusal, StopRefusal};
+use super::after_run::{AfterRun, LONGEST_SCHEDULED_RUN, StopCause, classify, error_chain};
+use super::command::{Command, StartRefusal, StopRefusal};
+use super::failure_log::FailureLog;
+use super::failure_problem::FailureProblem;
+use super::inbox::{Inbox, Incoming};
+use super::live_status::StatusBoard;
+use super::processor_setup::ProcessorSetup;
 use super::run_log::{Appended, RunLog};
-use super::run_request::{self, RunRequestError};
+use super::run_starter::RunStarter;
+use super::service_context::ServiceContext;
 use super::services::Services;
+use crate::outbox::Outbox;
+use crate::problems::Problems;
 use crate::status::{LastRun, ProcessorState, Progress};
+use crate::store_failures::StoreFailures;
 
 /// Calls of one worker that may wait for their answer at the same time; a plugin that floods is slowed by
 /// its own socket.
 const WAITING_CALLS: usize = 16;
-/// Longest time a class that ends by itself may take.
-const LONGEST_SCHEDULED_RUN: Duration = Duration::from_mins(10);
 /// Time between two writings of the log.
 const LOG_WRITE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What follows a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// It did what it should.
-    Done,
-    /// It failed, and trying again may help.
-    TryAgain,
-    /// It failed, and trying again changes nothing.
-    Final,
-    /// A person stopped it.
-    Stopped,
-    /// Riser ends.
-    HostEnds,
+/// Executes runs.
+#[derive(Debug)]
+pub(super) struct Executor {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) store: Store,
+    pub(super) failures: StoreFailures,
+    pub(super) problems: Arc<Problems>,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) starter: RunStarter,
+    pub(super) services: Arc<ServiceContext>,
+}
+
+/// A run that may begin.
+#[derive(Debug)]
+pub(super) struct AdmittedRun {
+    pub(super) id: RunId,
+    pub(super) setup: Arc<ProcessorSetup>,
+    /// `None` when the library of its class is missing.
+    pub(super) mode: Option<RunMode>,
+    /// The problem that an earlier run failed with and that is still open.
+    pub(super) open_failure: FailureProblem,
+    pub(super) failure_log: FailureLog,
 }
 
 /// How a run ended.
 #[derive(Debug)]
 pub(super) struct EndedRun {
-    pub(super) run: RunId,
+    pub(super) id: RunId,
     pub(super) state: RunState,
     /// In words; empty when the state says it all.
     pub(super) reason: String,
-    pub(super) ending: Ending,
+    pub(super) after: AfterRun,
     pub(super) started_at: Timestamp,
+    /// A start that was asked for meanwhile.
+    pub(super) queued: Option<RunTrigger>,
+    pub(super) open_failure: FailureProblem,
+    pub(super) failure_log: FailureLog,
 }
 
-/// Why the host asked a run to end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum StopCause {
-    Person(String),
-    TimeLimit,
-    HostEnds,
-}
-
-struct Execution<'task> {
-    task: &'task mut ProcessorTask,
+struct Execution<'a> {
+    executor: &'a Executor,
+    status: &'a StatusBoard,
     run: RunId,
+    mode: Option<RunMode>,
+    /// The setup the run was started with.
+    started_with: Arc<ProcessorSetup>,
+    /// The setup as it is now.
+    setup: Arc<ProcessorSetup>,
     log: RunLog,
     services: Arc<Services>,
     waiting_calls: Arc<Semaphore>,
-    started_at: Timestamp,
     stop_cause: Option<StopCause>,
     outcome: Option<Outcome>,
-}
-
-/// Executes a run that was admitted, to its end.
-pub(super) async fn execute(task: &mut ProcessorTask, run: RunId) -> EndedRun {
-    let started_at = task.context.clock.now();
-    let mut log = RunLog::new(run, &*task.context.clock);
-    let ended = |state, reason: String, ending| EndedRun { run, state, reason, ending, started_at };
-    let worker = match start_worker(task, run, started_at).await {
-        Ok(worker) => worker,
-        Err(error) => {
-            let reason = chain(&error);
-            log.add(&*task.context.clock, LogLevel::Error, &reason);
-            log.close(&*task.context.clock, &task.context.store).await;
-            let ending = if error.is_retryable() { Ending::TryAgain } else { Ending::Final };
-            return ended(RunState::Failed, reason, ending);
-        }
-    };
-    task.set_state(ProcessorState::Running { since: started_at });
-    task.note_last_run(LastRun {
-        id: run,
-        state: RunState::Running,
-        reason: String::new(),
-        started_at: Some(started_at),
-        ended_at: None,
-    });
-    let services =
-        Arc::new(Services::new(Arc::clone(&task.context), &task.configuration, task.owner.clone(), run));
-    let mut execution = Execution {
-        task,
-        run,
-        log,
-        services,
-        waiting_calls: Arc::new(Semaphore::new(WAITING_CALLS)),
-        started_at,
-        stop_cause: None,
-        outcome: None,
-    };
-    let exit = execution.serve(worker).await;
-    let (state, reason, ending) = execution.classify(&exit);
-    execution.finish_problem(state);
-    if !reason.is_empty() {
-        let level = if state == RunState::Failed { LogLevel::Error } else { LogLevel::Info };
-        execution.log.add(&*execution.task.context.clock, level, &reason);
-    }
-    let Execution { task, log, .. } = execution;
-    log.close(&*task.context.clock, &task.context.store).await;
-    ended(state, reason, ending)
-}
-
-async fn start_worker(
-    task: &ProcessorTask,
-    run: RunId,
+    queued: Option<RunTrigger>,
+    open_failure: FailureProblem,
+    failure_log: FailureLog,
     started_at: Timestamp,
-) -> Result<WorkerProcess, RunRequestError> {
-    let context = &task.context;
-    let library = context.libraries.library(&task.class().plugin)?;
-    let request = run_request::run_request(context, &task.configuration, &task.owner, &library).await?;
-    let limits = WorkerLimits { memory_mib: task.configuration.memory_limit_mib, ..WorkerLimits::default() };
-    let worker = context.launcher.launch(limits).await?;
-    context.store.start_run(run, &library.sha256, started_at).await?;
-    worker.send(ToWorker::Run(Box::new(request)))?;
-    Ok(worker)
+}
+
+impl Executor {
+    /// Executes a run to its end.
+    pub(super) async fn execute(
+        &self,
+        run: AdmittedRun,
+        inbox: &mut Inbox,
+        status: &StatusBoard,
+    ) -> EndedRun {
+        let AdmittedRun { id, setup, mode, open_failure, failure_log } = run;
+        let started_at = self.clock.now();
+        let mut log = RunLog::new(id, &*self.clock);
+        let worker = match self.starter.start(id, &setup, started_at).await {
+            Ok(worker) => worker,
+            Err(error) => {
+                let reason = error_chain(&error);
+                log.add(&*self.clock, LogLevel::Error, &reason);
+                log.close(&*self.clock, &self.store).await;
+                let after = if error.is_retryable() { AfterRun::TryAgain } else { AfterRun::GiveUp };
+                let (state, queued) = (RunState::Failed, None);
+                return EndedRun { id, state, reason, after, started_at, queued, open_failure, failure_log };
+            }
+        };
+        status.set_state(ProcessorState::Running { since: started_at });
+        status.set_last_run(LastRun {
+            id,
+            state: RunState::Running,
+            reason: String::new(),
+            started_at: Some(started_at),
+            ended_at: None,
+        });
+        let services =
+            Arc::new(Services::new(Arc::clone(&self.services), &setup.configuration, setup.owner(), id));
+        let mut execution = Execution {
+            executor: self,
+            status,
+            run: id,
+            mode,
+            started_with: Arc::clone(&setup),
+            setup,
+            log,
+            services,
+            waiting_calls: Arc::new(Semaphore::new(WAITING_CALLS)),
+            stop_cause: None,
+            outcome: None,
+            queued: None,
+            open_failure,
+            failure_log,
+            started_at,
+        };
+        let exit = execution.serve(worker, inbox).await;
+        let (state, reason, after) =
+            classify(execution.stop_cause.as_ref(), execution.outcome.as_ref(), &exit);
+        execution.finish_problem(state);
+        if !reason.is_empty() {
+            let level = if state == RunState::Failed { LogLevel::Error } else { LogLevel::Info };
+            execution.log.add(&*self.clock, level, &reason);
+        }
+        let Execution { log, queued, open_failure, failure_log, .. } = execution;
+        log.close(&*self.clock, &self.store).await;
+        EndedRun { id, state, reason, after, started_at, queued, open_failure, failure_log }
+    }
 }
 
 impl Execution<'_> {
     /// Serves the worker until it has ended.
-    async fn serve(&mut self, mut worker: WorkerProcess) -> ExitReason {
+    async fn serve(&mut self, mut worker: WorkerProcess, inbox: &mut Inbox) -> ExitReason {
         let mut write_log = tokio::time::interval(LOG_WRITE_INTERVAL);
-        let is_scheduled = self
-            .task
-            .context
-            .libraries
-            .class(self.task.class())
-            .is_some_and(|class| class.mode == RunMode::Scheduled);
+        let is_scheduled = self.mode == Some(RunMode::Scheduled);
         let time_limit = tokio::time::sleep_until(Instant::now() + LONGEST_SCHEDULED_RUN);
         tokio::pin!(time_limit);
         loop {
@@ -159,12 +180,14 @@ impl Execution<'_> {
                     }
                     WorkerEvent::Ended(exit) => return exit,
                 },
-                command = self.task.commands.recv() => {
-                    self.take_command(&worker, command.unwrap_or(Command::ShutDown));
-                }
+                incoming = inbox.next() => match incoming {
+                    Incoming::Command(command) => self.take_command(&worker, command),
+                    Incoming::Changed(setup) => self.take_setup(&worker, setup),
+                    Incoming::Removed => self.stop(&worker, StopCause::Removed),
+                },
                 _ = write_log.tick() => {
                     self.log_recovery();
-                    self.log.write(&self.task.context.store).await;
+                    self.log.write(&self.executor.store).await;
                 }
                 () = &mut time_limit, if is_scheduled && self.stop_cause.is_none() => {
                     self.stop(&worker, StopCause::TimeLimit);
@@ -192,31 +215,29 @@ impl Execution<'_> {
             FromWorker::Log { level, text } => self.add_line(level, &text).await,
             FromWorker::Notice(notice) => self.take_notice(notice).await,
             FromWorker::Outcome(outcome) => self.outcome = Some(outcome),
-            FromWorker::Hello { .. } | FromWorker::Heartbeat { .. } | FromWorker::Described { .. } => {}
+            FromWorker::Hello { .. }
+            | FromWorker::Heartbeat { .. }
+            | FromWorker::Described { .. }
+            | FromWorker::Migrated { .. } => {}
         }
     }
 
     async fn take_notice(&mut self, notice: Notice) {
         match notice {
             Notice::Progress { step, done, of } => {
-                let step = sanitize_line(&step);
-                self.task.show(|live| live.progress = Some(Progress { step, done, of }));
-                self.task.context.changes.send(crate::changes::Change::Processor(self.task.configuration.id));
+                self.status.set_progress(Progress { step: sanitize_line(&step), done, of });
             }
             Notice::Problem(raised) => {
                 let problem = problem(&raised);
-                let (id, name) = (self.task.configuration.id, self.task.configuration.name.clone());
                 let line = format!("problem {}: {}", problem.code, problem.what);
-                if self.task.failed_with.as_ref() == Some(&problem.code) {
-                    // From here on the processor itself says when it is over.
-                    self.task.failed_with = None;
-                }
-                if self.task.context.problems.raise(Some(id), &name, problem) {
+                self.open_failure.leave_to_processor(&problem.code);
+                let configuration = &self.setup.configuration;
+                if self.executor.problems.raise(Some(configuration.id), &configuration.name, problem) {
                     self.add_line(LogLevel::Warn, &line).await;
                 }
             }
             Notice::ProblemCleared { code } => {
-                self.task.context.problems.clear(Some(self.task.configuration.id), &sanitize_line(&code));
+                self.executor.problems.clear(Some(self.setup.configuration.id), &sanitize_line(&code));
             }
             Notice::WriteStatus { write, state, reason } => self.take_receipt(write, state, &reason).await,
             Notice::TestStage(_) => {}
@@ -225,15 +246,15 @@ impl Execution<'_> {
 
     fn reply_now(&mut self, call: Call) -> Result<Reply, Call> {
         if matches!(call, Call::Publish { .. }) {
-            self.end_problem();
+            self.open_failure.end(&self.executor.problems, self.setup.configuration.id);
         }
         self.services.reply_now(call)
     }
 
     async fn take_receipt(&mut self, write: i64, state: WriteState, reason: &str) {
-        let (outbox, state) = (&self.task.context.outbox, write_state(state));
+        let (outbox, state) = (&self.executor.outbox, write_state(state));
         if let Err(error) = outbox.receipt(WriteId(write), state, &sanitize_line(reason)).await {
-            self.task.context.report_store_failure("the receipt of a set point could not be stored", &error);
+            self.executor.failures.report("the receipt of a set point could not be stored", &error);
         }
     }
 
@@ -243,11 +264,11 @@ impl Execution<'_> {
                 if let Some(reply) = reply {
                     let _ = reply.send(Err(StartRefusal::Running));
                 } else if matches!(trigger, RunTrigger::SetPoint) {
-                    self.task.queue(trigger);
+                    self.queued = Some(trigger);
                 }
             }
             Command::Stop { actor, reply } => {
-                let may = self.task.configuration.flags.manually_stoppable;
+                let may = self.setup.configuration.flags.manually_stoppable;
                 if may {
                     self.stop(worker, StopCause::Person(actor.to_string()));
                 }
@@ -261,68 +282,74 @@ impl Execution<'_> {
             Command::TreeChanged => {
                 let _ = worker.send(ToWorker::Wake(WakeMessage::TreeChanged));
             }
-            Command::SiblingSucceeded => {}
+            Command::SiblingChanged => {}
             Command::ShutDown => self.stop(worker, StopCause::HostEnds),
         }
     }
 
-    /// The problem that a run failed with stands until another run succeeds, fails with another problem, or, since
-    /// one of a long-running class may never end, publishes.
+    /// Stops the run when it cannot go on with the changed setup. A run that ends by itself goes on with the
+    /// settings it has, unless it would write to a tree that is no longer its own.
+    fn take_setup(&mut self, worker: &WorkerProcess, setup: Arc<ProcessorSetup>) {
+        self.setup = setup;
+        self.status.set_next_run(self.setup.next_run_after(self.executor.clock.now()));
+        let goes_on = match self.mode {
+            Some(RunMode::Scheduled) => self.setup.has_tree_of(&self.started_with),
+            Some(RunMode::LongRunning) | None => self.setup.runs_like(&self.started_with),
+        };
+        if !self.setup.is_active() {
+            self.stop(worker, StopCause::SwitchedOff);
+        } else if !goes_on {
+            self.stop(worker, StopCause::Changed);
+        }
+    }
+
+    /// The problem that a run failed with stays open until another run succeeds, fails with another problem,
+    /// or, since a run of a long-running class may never end, publishes.
     fn finish_problem(&mut self, state: RunState) {
+        let (problems, configuration) = (&self.executor.problems, &self.setup.configuration);
         match (&self.outcome, state) {
-            (_, RunState::Succeeded) => self.end_problem(),
-            (Some(Outcome::Failed(FailureMessage { problem: Some(raised), .. })), RunState::Failed) => {
-                let problem = problem(raised);
-                let code = problem.code.clone();
-                if self.task.failed_with.as_ref() != Some(&code) {
-                    self.end_problem();
+            (_, RunState::Succeeded) => self.open_failure.end(problems, configuration.id),
+            (Some(Outcome::Failed(failure)), RunState::Failed) => {
+                if let Some(problem) = failure.problem.as_ref().map(problem) {
+                    self.open_failure.replace(problems, configuration, problem);
                 }
-                let (id, name) = (self.task.configuration.id, &self.task.configuration.name);
-                self.task.context.problems.raise(Some(id), name, problem);
-                self.task.failed_with = Some(code);
             }
             // Nothing was found out about it.
             _ => {}
         }
     }
 
-    /// Ends the problem that an earlier run failed with.
-    fn end_problem(&mut self) {
-        if let Some(code) = self.task.failed_with.take() {
-            self.task.context.problems.clear(Some(self.task.configuration.id), &code);
-        }
-    }
-
+    /// Asks the worker to stop. The first cause counts, unless a later one forbids a next run.
     fn stop(&mut self, worker: &WorkerProcess, cause: StopCause) {
         if self.stop_cause.is_none() {
             worker.stop();
         }
-        if self.stop_cause.is_none() || cause == StopCause::HostEnds {
+        if self.stop_cause.is_none() || matches!(cause, StopCause::HostEnds | StopCause::Removed) {
             self.stop_cause = Some(cause);
         }
     }
 
     /// Logs once that a run goes on which failed before.
     fn log_recovery(&mut self) {
-        let now = self.task.context.clock.now();
-        if let Some(line) = self.task.failures.running(self.started_at, now) {
-            let (name, configuration) = (&self.task.configuration.name, self.task.configuration.id.0);
+        let now = self.executor.clock.now();
+        if let Some(line) = self.failure_log.running(self.started_at, now) {
+            let (name, configuration) = (&self.setup.configuration.name, self.setup.configuration.id.0);
             tracing::info!(processor_configuration.id = configuration, run.id = self.run.0, "{name}: {line}");
         }
     }
 
     async fn add_line(&mut self, level: LogLevel, text: &str) {
-        match self.log.add(&*self.task.context.clock, level, text) {
+        match self.log.add(&*self.executor.clock, level, text) {
             // The host's own log is flooded no more than that of the run.
             Appended::Dropped => return,
             Appended::Waiting => {}
-            Appended::BatchFull => self.log.write(&self.task.context.store).await,
+            Appended::BatchFull => self.log.write(&self.executor.store).await,
         }
-        if self.task.failures.repeats(self.started_at, self.task.context.clock.now()) {
+        if self.failure_log.repeats(self.started_at, self.executor.clock.now()) {
             return;
         }
-        let name = &self.task.configuration.name;
-        let (configuration, run) = (self.task.configuration.id.0, self.run.0);
+        let name = &self.setup.configuration.name;
+        let (configuration, run) = (self.setup.configuration.id.0, self.run.0);
         let line = sanitize_line(text);
         // The macros of tracing want their level at compile time.
         macro_rules! log_at {
@@ -337,65 +364,13 @@ impl Execution<'_> {
             LogLevel::Debug => log_at!(debug),
         }
     }
-
-    /// What the exit, the outcome and the cause of a stop amount to.
-    fn classify(&self, exit: &ExitReason) -> (RunState, String, Ending) {
-        let ended_well = matches!(exit, ExitReason::Finished);
-        match (&self.stop_cause, &self.outcome) {
-            (Some(StopCause::HostEnds), _) => {
-                (RunState::Interrupted, "Riser ended".to_owned(), Ending::HostEnds)
-            }
-            (Some(StopCause::TimeLimit), _) => (
-                RunState::TimedOut,
-                format!("did not finish within {} min", LONGEST_SCHEDULED_RUN.as_secs() / 60),
-                Ending::Final,
-            ),
-            (Some(StopCause::Person(name)), _) if ended_well => {
-                (RunState::Cancelled, format!("stopped by {name}"), Ending::Stopped)
-            }
-            (Some(StopCause::Person(name)), _) => {
-                (RunState::Cancelled, format!("stopped by {name}; {exit}"), Ending::Stopped)
-            }
-            (None, Some(Outcome::Succeeded)) if ended_well => {
-                (RunState::Succeeded, String::new(), Ending::Done)
-            }
-            (None, Some(Outcome::Failed(failure))) if ended_well => {
-                (RunState::Failed, failed_with(failure), ending_of(failure))
-            }
-            (None, Some(Outcome::Cancelled)) if ended_well => {
-                (RunState::Failed, "it gave up without being asked to".to_owned(), Ending::TryAgain)
-            }
-            (None, _) => (RunState::Failed, exit.to_string(), Ending::TryAgain),
-        }
-    }
 }
 
-/// The next event of a worker, as soon as a call of it may wait.
+/// Waits for the next event of a worker, as soon as one more call of it may wait.
 async fn next_event(
     waiting_calls: &Arc<Semaphore>,
     worker: &mut WorkerProcess,
 ) -> (OwnedSemaphorePermit, WorkerEvent) {
     let slot = Arc::clone(waiting_calls).acquire_owned().await.expect("the semaphore is never closed");
     (slot, worker.next_event().await)
-}
-
-fn failed_with(failure: &FailureMessage) -> String {
-    let what = sanitize_line(&failure.what);
-    if failure.is_panic { format!("panicked: {what}") } else { what }
-}
-
-fn ending_of(failure: &FailureMessage) -> Ending {
-    if failure.is_retryable || failure.is_panic { Ending::TryAgain } else { Ending::Final }
-}
-
-/// An error and its causes in one sentence, for the run's reason.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -1,243 +1,239 @@
-//! Supervision: one task for each processor configuration, and what they share.
+//! Supervision: one task for each processor configuration, which plans, executes and ends its runs.
 
+mod after_run;
 mod back_off;
+mod command;
 mod execution;
 mod failure_log;
+mod failure_problem;
+mod inbox;
+mod live_status;
+mod processor_setup;
 mod processor_task;
+mod registry;
 mod run_log;
+mod run_records;
 mod run_request;
+mod run_starter;
+mod service_context;
 mod services;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use riser_domain::{
-    Actor, Clock, ConfigurationId, Problem, ProcessorConfiguration, RunId, RunState, RunTrigger,
-    SetPointWrite, TreeOwner,
-};
+use riser_domain::{Clock, ProcessorConfiguration};
 use riser_secrets::Keyring;
-use riser_store::{Store, StoreError};
+use riser_store::{Configuration, Store, StoreError};
 use riser_worker::Launcher;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-pub(crate) use processor_task::{Command, LiveStatus};
-pub use processor_task::{StartRefusal, StopRefusal};
+pub use command::{StartRefusal, StopRefusal};
+pub(crate) use registry::ProcessorRegistry;
 
 use crate::changes::Changes;
-use crate::configuration::{Configurations, owner_of};
+use crate::configuration::{ConfigurationChange, Configurations, owner_of};
 use crate::connection_limiter::ConnectionLimiters;
 use crate::items::ItemStore;
 use crate::libraries::Libraries;
-use crate::outbox::{Outbox, handler};
+use crate::outbox::Outbox;
 use crate::problems::Problems;
-use crate::status::{LastRun, ProcessorState};
-use processor_task::ProcessorTask;
+use crate::status::LastRun;
+use crate::store_failures::StoreFailures;
+use command::Command;
+use execution::Executor;
+use inbox::Inbox;
+use live_status::{LiveStatus, StatusBoard};
+use processor_setup::ProcessorSetup;
+use processor_task::{ProcessorTask, TaskParts};
+use registry::RegisteredProcessor;
+use run_records::RunRecords;
+use run_request::RunRequests;
+use run_starter::RunStarter;
+use service_context::ServiceContext;
 
 /// Commands a processor configuration may have waiting.
 const WAITING_COMMANDS: usize = 64;
+/// Time the processors have to end when Riser ends; a little more than the workers' own grace.
+const SHUT_DOWN_GRACE: Duration = Duration::from_secs(12);
 
-/// What all processor configurations share.
+/// What the supervisor is made from.
 #[derive(Debug)]
-pub(crate) struct Context {
+pub(crate) struct SupervisorParts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: Store,
+    pub(crate) failures: StoreFailures,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) configurations: Arc<Configurations>,
     pub(crate) items: Arc<ItemStore>,
     pub(crate) changes: Changes,
-    pub(crate) limiters: ConnectionLimiters,
-    pub(crate) problems: Problems,
+    pub(crate) limiters: Arc<ConnectionLimiters>,
+    pub(crate) problems: Arc<Problems>,
     pub(crate) outbox: Arc<Outbox>,
-    pub(crate) libraries: Libraries,
+    pub(crate) libraries: Arc<Libraries>,
     pub(crate) launcher: Launcher,
     pub(crate) instance: String,
-    /// Set when the tasks have started.
-    pub(crate) directory: OnceLock<Directory>,
-    /// Stands in for it until then: the portal answers before.
-    pub(crate) no_tasks_yet: Directory,
+    pub(crate) processors: Arc<ProcessorRegistry>,
 }
 
-/// The running tasks, by configuration.
-#[derive(Debug, Default)]
-pub(crate) struct Directory {
-    processors: HashMap<ConfigurationId, Processor>,
-}
-
+/// Starts, changes and ends the tasks of processors.
 #[derive(Debug)]
-struct Processor {
-    owner: TreeOwner,
-    commands: mpsc::Sender<Command>,
-    live: Arc<Mutex<LiveStatus>>,
+pub(crate) struct Supervisor {
+    store: Store,
+    changes: Changes,
+    processors: Arc<ProcessorRegistry>,
+    parts: Arc<TaskParts>,
+    tasks: Mutex<JoinSet<()>>,
 }
 
-impl Context {
-    /// The directory; empty until the tasks have started.
-    pub(crate) fn directory(&self) -> &Directory {
-        self.directory.get().unwrap_or(&self.no_tasks_yet)
+impl Supervisor {
+    /// Makes a supervisor; no task runs yet.
+    pub(crate) fn new(parts: SupervisorParts) -> Self {
+        let SupervisorParts {
+            clock, store, failures, items, outbox, problems, libraries, processors, ..
+        } = parts;
+        let requests = RunRequests {
+            store: store.clone(),
+            keyring: parts.keyring,
+            items: Arc::clone(&items),
+            outbox: Arc::clone(&outbox),
+            instance: parts.instance,
+        };
+        let services = ServiceContext {
+            store: store.clone(),
+            failures: failures.clone(),
+            configurations: Arc::clone(&parts.configurations),
+            items: Arc::clone(&items),
+            limiters: parts.limiters,
+            processors: Arc::clone(&processors),
+        };
+        let executor = Executor {
+            clock: Arc::clone(&clock),
+            store: store.clone(),
+            failures: failures.clone(),
+            problems: Arc::clone(&problems),
+            outbox: Arc::clone(&outbox),
+            starter: RunStarter {
+                libraries: Arc::clone(&libraries),
+                launcher: parts.launcher,
+                store: store.clone(),
+                requests,
+            },
+            services: Arc::new(services),
+        };
+        let tasks = TaskParts {
+            records: RunRecords { store: store.clone(), clock, failures },
+            configurations: parts.configurations,
+            libraries,
+            items,
+            outbox,
+            problems,
+            processors: Arc::clone(&processors),
+            executor,
+        };
+        Self { store, changes: parts.changes, processors, parts: Arc::new(tasks), tasks: Mutex::default() }
     }
 
-    /// Records how a run ended.
-    pub(crate) async fn end_run(&self, run: RunId, state: RunState, reason: &str) {
-        if let Err(error) = self.store.end_run(run, state, reason, self.clock.now()).await {
-            self.report_store_failure("the end of a run could not be recorded", &error);
+    /// Starts a task for every processor configuration.
+    pub(crate) async fn start(&self) -> Result<(), StoreError> {
+        let configuration = self.parts.configurations.now();
+        let mut ready = Vec::new();
+        for processor in &configuration.processors {
+            let status = self.initial_status(processor).await?;
+            ready.push(self.register(processor, &configuration, status));
+        }
+        // All are registered before the first one looks for its siblings.
+        for task in ready {
+            self.spawn(task);
+        }
+        Ok(())
+    }
+
+    /// Adds, changes and removes tasks. Runs that have to stop are given their grace meanwhile.
+    pub(crate) async fn apply(&self, change: &ConfigurationChange) {
+        let after = &change.after;
+        for id in self.processors.ids() {
+            if !after.processors.iter().any(|processor| processor.id == id) {
+                self.processors.remove(id);
+                self.parts.problems.clear_of(id);
+            }
+        }
+        let mut ready = Vec::new();
+        for processor in &after.processors {
+            let has_new_secrets = change.changed_processor_secrets.contains(&processor.id);
+            let is_known = self.processors.change(processor.id, |before| {
+                let secrets_version = before.secrets_version + u64::from(has_new_secrets);
+                ProcessorSetup::new(processor, after, secrets_version)
+            });
+            if !is_known {
+                let status = self.initial_status(processor).await.unwrap_or_else(|error| {
+                    self.parts.records.failures.report("the runs of a processor could not be read", &error);
+                    LiveStatus::initial(processor)
+                });
+                ready.push(self.register(processor, after, status));
+            }
+        }
+        for task in ready {
+            self.spawn(task);
+        }
+        self.notify_siblings_of_changed(change);
+    }
+
+    /// A class may wait for another one that was added, removed or changed.
+    fn notify_siblings_of_changed(&self, change: &ConfigurationChange) {
+        let (before, after) = (&change.before.processors, &change.after.processors);
+        let is_unchanged = |all: &[ProcessorConfiguration], processor| all.contains(processor);
+        let changed = before
+            .iter()
+            .filter(|processor| !is_unchanged(after, processor))
+            .chain(after.iter().filter(|processor| !is_unchanged(before, processor)));
+        for processor in changed {
+            self.processors.notify_siblings(&owner_of(processor), processor.id, || Command::SiblingChanged);
         }
     }
 
-    /// A failure of the store that a processor meets is logged and stands as a problem until one succeeds.
-    pub(crate) fn report_store_failure(&self, what: &str, error: &StoreError) {
-        tracing::error!(error = error as &dyn std::error::Error, "{what}");
-        self.problems.raise(
-            None,
-            "Riser",
-            Problem {
-                code: "store-failed".to_owned(),
-                what: format!("{what}: {error}"),
-                effect: "what could not be stored may be lost when Riser ends".to_owned(),
-                remedy: "look whether the disk of the data directory is full or read-only".to_owned(),
-                setting: None,
-            },
-        );
+    fn register(
+        &self,
+        processor: &ProcessorConfiguration,
+        configuration: &Configuration,
+        status: LiveStatus,
+    ) -> ProcessorTask {
+        let (commands, commands_in) = mpsc::channel(WAITING_COMMANDS);
+        let setup = Arc::new(ProcessorSetup::new(processor, configuration, 0));
+        let (setup, setup_in) = watch::channel(setup);
+        let status = Arc::new(StatusBoard::new(processor.id, self.changes.clone(), status));
+        let registered = RegisteredProcessor { commands, setup, status: Arc::clone(&status) };
+        self.processors.insert(processor.id, registered);
+        ProcessorTask::new(Arc::clone(&self.parts), Inbox::new(commands_in, setup_in), status)
     }
-}
 
-/// Starts a task for every processor configuration.
-pub(crate) async fn start(context: &Arc<Context>) -> Result<JoinSet<()>, StoreError> {
-    let mut directory = Directory::default();
-    let mut ready = Vec::new();
-    for configuration in &context.configurations.now().processors {
-        let (sender, commands) = mpsc::channel(WAITING_COMMANDS);
-        let live = Arc::new(Mutex::new(initial_status(context, configuration).await?));
-        directory.processors.insert(
-            configuration.id,
-            Processor { owner: owner_of(configuration), commands: sender, live: Arc::clone(&live) },
-        );
-        ready.push(ProcessorTask::new(Arc::clone(context), configuration.clone(), commands, live));
-    }
-    context.directory.set(directory).expect("processors are started once");
-    let mut tasks = JoinSet::new();
-    for task in ready {
+    fn spawn(&self, task: ProcessorTask) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those of removed processors are not kept.
+        while tasks.try_join_next().is_some() {}
         tasks.spawn(task.run());
     }
-    Ok(tasks)
-}
 
-async fn initial_status(
-    context: &Context,
-    configuration: &ProcessorConfiguration,
-) -> Result<LiveStatus, StoreError> {
-    let last_run = context.store.list_runs_of(configuration.id, 1).await?.pop();
-    let has_succeeded = context.store.last_success(configuration.id).await?.is_some();
-    Ok(LiveStatus {
-        state: if configuration.flags.active { ProcessorState::Idle } else { ProcessorState::Inactive },
-        last_run: last_run.map(|run| LastRun {
+    async fn initial_status(&self, processor: &ProcessorConfiguration) -> Result<LiveStatus, StoreError> {
+        let last_run = self.store.list_runs_of(processor.id, 1).await?.pop();
+        let has_succeeded = self.store.last_success(processor.id).await?.is_some();
+        let last_run = last_run.map(|run| LastRun {
             id: run.id,
             state: run.state,
             reason: run.reason,
             started_at: run.started_at,
             ended_at: run.ended_at,
-        }),
-        next_run_at: None,
-        progress: None,
-        has_succeeded,
-    })
-}
-
-impl Directory {
-    /// What a configuration does now.
-    pub(crate) fn live(&self, configuration: ConfigurationId) -> Option<LiveStatus> {
-        let processor = self.processors.get(&configuration)?;
-        Some(processor.live.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        });
+        Ok(LiveStatus { last_run, has_succeeded, ..LiveStatus::initial(processor) })
     }
 
-    pub(crate) fn has_succeeded(&self, configuration: ConfigurationId) -> bool {
-        self.live(configuration).is_some_and(|live| live.has_succeeded)
-    }
-
-    /// Tells one configuration something; one whose mailbox is full misses it, as it misses nothing durable.
-    pub(crate) fn notify(&self, configuration: ConfigurationId, command: Command) {
-        if let Some(processor) = self.processors.get(&configuration)
-            && let Err(error) = processor.commands.try_send(command)
-        {
-            tracing::warn!(processor_configuration.id = configuration.0, "a processor is behind: {error}");
-        }
-    }
-
-    /// Tells the other configurations that share a tree.
-    pub(crate) fn notify_siblings(
-        &self,
-        owner: &TreeOwner,
-        except: ConfigurationId,
-        command: impl Fn() -> Command,
-    ) {
-        for (id, processor) in &self.processors {
-            if processor.owner == *owner && *id != except {
-                self.notify(*id, command());
-            }
-        }
-    }
-
-    /// Hands accepted writes to the classes that carry them, together as they were written. Waits for room in
-    /// a full mailbox: what nobody is told of would wait for the next start.
-    pub(crate) async fn deliver(&self, context: &Context, writes: Vec<SetPointWrite>) {
-        let mut by_handler: HashMap<ConfigurationId, Vec<SetPointWrite>> = HashMap::new();
-        for write in writes {
-            let tree = context.items.server(write.ews_server);
-            let configuration = handler(&tree, write.point)
-                .and_then(|(owner, class)| context.configurations.of_class(owner, class));
-            if let Some(configuration) = configuration {
-                by_handler.entry(configuration.id).or_default().push(write);
-            }
-        }
-        for (configuration, writes) in by_handler {
-            // Nobody takes them while Riser ends; the next start does.
-            let _ = self.send(configuration, Command::SetPoints(writes)).await;
-        }
-    }
-
-    /// Starts a configuration for a person.
-    pub(crate) async fn start_by_hand(
-        &self,
-        configuration: ConfigurationId,
-        person: &Actor,
-    ) -> Result<(), StartRefusal> {
-        let (reply, replied) = oneshot::channel();
-        let trigger = RunTrigger::Person(person.to_string());
-        self.send(configuration, Command::Start { trigger, reply: Some(reply) })
-            .await
-            .ok_or(StartRefusal::Ending)?;
-        replied.await.unwrap_or(Err(StartRefusal::Ending))
-    }
-
-    /// Stops a configuration for a person.
-    pub(crate) async fn stop_by_hand(
-        &self,
-        configuration: ConfigurationId,
-        person: &Actor,
-    ) -> Result<(), StopRefusal> {
-        let (reply, replied) = oneshot::channel();
-        self.send(configuration, Command::Stop { actor: person.clone(), reply })
-            .await
-            .ok_or(StopRefusal::Ending)?;
-        replied.await.unwrap_or(Err(StopRefusal::Ending))
-    }
-
-    /// How many workers execute a run.
-    pub(crate) fn running(&self) -> usize {
-        let is_running = |id: &&ConfigurationId| {
-            self.live(**id).is_some_and(|live| matches!(live.state, ProcessorState::Running { .. }))
-        };
-        self.processors.keys().filter(is_running).count()
-    }
-
-    /// Asks all to end.
+    /// Stops all runs and ends all tasks.
     pub(crate) async fn shut_down(&self) {
-        for id in self.processors.keys() {
-            let _ = self.send(*id, Command::ShutDown).await;
-        }
-    }
-
-    async fn send(&self, configuration: ConfigurationId, command: Command) -> Option<()> {
-        self.processors.get(&configuration)?.commands.send(command).await.ok()
+        self.processors.shut_down().await;
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        // Workers that do not end within their grace are killed; nothing more is waited for.
+        let _ = tokio::time::timeout(SHUT_DOWN_GRACE, ended).await;
+        tasks.shutdown().await;
     }
 }

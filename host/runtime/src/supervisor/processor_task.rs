@@ -1,98 +1,64 @@
-//! The life of one processor configuration: admission, schedule, runs one after the other, back-off.
+//! The life of one processor configuration: admission, schedule, runs one after the other, back-off, changes
+//! of its configuration.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use riser_domain::{
-    Actor, ClassId, ProcessorConfiguration, RunId, RunMode, RunState, RunTrigger, SetPointWrite, Timestamp,
-    TreeOwner, sanitize_line,
-};
-use tokio::sync::{mpsc, oneshot};
+use riser_domain::{Actor, ConfigurationId, RunId, RunMode, RunState, RunTrigger, Timestamp, sanitize_line};
 
-use super::Context;
+use super::after_run::AfterRun;
 use super::back_off::BackOff;
-use super::execution::{self, EndedRun, Ending};
+use super::command::{Command, StartRefusal, StopRefusal};
+use super::execution::{AdmittedRun, EndedRun, Executor};
 use super::failure_log::FailureLog;
-use crate::changes::Change;
-use crate::configuration::owner_of;
-use crate::status::{LastRun, ProcessorState, Progress};
+use super::failure_problem::FailureProblem;
+use super::inbox::{Inbox, Incoming};
+use super::live_status::StatusBoard;
+use super::processor_setup::ProcessorSetup;
+use super::registry::ProcessorRegistry;
+use super::run_records::RunRecords;
+use crate::configuration::Configurations;
+use crate::items::ItemStore;
+use crate::libraries::Libraries;
+use crate::outbox::Outbox;
+use crate::problems::Problems;
+use crate::status::{LastRun, ProcessorState};
 
 /// A wait on the clock is looked at anew this often, so that a clock that jumps is noticed.
 const CLOCK_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// Time until a run that could not be recorded is tried again.
+const RECORD_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
-/// What a processor configuration is told.
+/// What the tasks of all processors use.
 #[derive(Debug)]
-pub(crate) enum Command {
-    Start {
-        trigger: RunTrigger,
-        reply: Option<oneshot::Sender<Result<(), StartRefusal>>>,
-    },
-    Stop {
-        actor: Actor,
-        reply: oneshot::Sender<Result<(), StopRefusal>>,
-    },
-    /// Writes for points that its class carries.
-    SetPoints(Vec<SetPointWrite>),
-    /// A class of the same plugin changed the tree.
-    TreeChanged,
-    /// A class of the same plugin succeeded, which this one may wait for.
-    SiblingSucceeded,
-    ShutDown,
+pub(super) struct TaskParts {
+    pub(super) records: RunRecords,
+    pub(super) configurations: Arc<Configurations>,
+    pub(super) libraries: Arc<Libraries>,
+    pub(super) items: Arc<ItemStore>,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) problems: Arc<Problems>,
+    pub(super) processors: Arc<ProcessorRegistry>,
+    pub(super) executor: Executor,
 }
 
-/// Why a processor configuration was not started.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StartRefusal {
-    #[error("it is switched off")]
-    Inactive,
-    #[error("it runs already")]
-    Running,
-    #[error("it may not be started by hand")]
-    NotByHand,
-    #[error("{0}")]
-    Waiting(String),
-    #[error("Riser is ending")]
-    Ending,
-}
-
-/// Why a processor configuration was not stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StopRefusal {
-    #[error("it does not run")]
-    NotRunning,
-    #[error("it may not be stopped by hand")]
-    NotByHand,
-    #[error("Riser is ending")]
-    Ending,
-}
-
-/// What others see of it.
-#[derive(Clone, Debug)]
-pub(crate) struct LiveStatus {
-    pub(crate) state: ProcessorState,
-    pub(crate) last_run: Option<LastRun>,
-    pub(crate) next_run_at: Option<Timestamp>,
-    pub(crate) progress: Option<Progress>,
-    pub(crate) has_succeeded: bool,
-}
-
+/// The task of one processor configuration.
+#[derive(Debug)]
 pub(super) struct ProcessorTask {
-    pub(super) context: Arc<Context>,
-    pub(super) configuration: ProcessorConfiguration,
-    pub(super) owner: TreeOwner,
-    pub(super) commands: mpsc::Receiver<Command>,
-    pub(super) live: Arc<Mutex<LiveStatus>>,
+    parts: Arc<TaskParts>,
+    inbox: Inbox,
+    status: Arc<StatusBoard>,
+    setup: Arc<ProcessorSetup>,
     back_off: BackOff,
     /// When a run that ended early is tried again.
     retry_at: Option<Timestamp>,
     /// A run that was admitted and waits for another class.
     waiting: Option<RunId>,
-    /// A start asked for while a run went on.
+    /// What the next run starts for, when it starts at once.
     queued: Option<RunTrigger>,
     next_by_schedule: Option<Timestamp>,
-    /// The code of the problem that the last run failed with.
-    pub(super) failed_with: Option<String>,
-    pub(super) failures: FailureLog,
+    open_failure: FailureProblem,
+    failure_log: FailureLog,
 }
 
 enum Next {
@@ -101,45 +67,56 @@ enum Next {
 }
 
 impl ProcessorTask {
-    pub(super) fn new(
-        context: Arc<Context>,
-        configuration: ProcessorConfiguration,
-        commands: mpsc::Receiver<Command>,
-        live: Arc<Mutex<LiveStatus>>,
-    ) -> Self {
-        let owner = owner_of(&configuration);
+    pub(super) fn new(parts: Arc<TaskParts>, mut inbox: Inbox, status: Arc<StatusBoard>) -> Self {
         Self {
-            context,
-            configuration,
-            owner,
-            commands,
-            live,
+            parts,
+            setup: inbox.latest_setup(),
+            inbox,
+            status,
             back_off: BackOff::default(),
             retry_at: None,
             waiting: None,
             queued: None,
             next_by_schedule: None,
-            failed_with: None,
-            failures: FailureLog::default(),
+            open_failure: FailureProblem::default(),
+            failure_log: FailureLog::default(),
         }
     }
 
+    /// Runs the processor until it is removed or Riser ends.
     pub(super) async fn run(mut self) {
         self.plan_next();
-        if self.configuration.flags.active && self.configuration.flags.runs_at_start {
-            self.queued = Some(RunTrigger::HostStart);
-        } else if self.configuration.flags.active && self.has_open_writes() {
-            self.queued = Some(RunTrigger::SetPoint);
-        }
+        self.queue_first_run();
         while let Next::Run(trigger) = self.wait_for_start().await {
             let Some(run) = self.admit(trigger).await else { continue };
-            let mut ended = execution::execute(&mut self, run).await;
-            self.finish(&mut ended).await;
-            if ended.ending == Ending::HostEnds {
+            let run = AdmittedRun {
+                id: run,
+                setup: Arc::clone(&self.setup),
+                mode: self.mode(),
+                open_failure: std::mem::take(&mut self.open_failure),
+                failure_log: std::mem::take(&mut self.failure_log),
+            };
+            let ended = self.parts.executor.execute(run, &mut self.inbox, &self.status).await;
+            if self.finish(ended).await == AfterRun::End {
                 break;
             }
         }
         self.abandon_waiting().await;
+        if self.inbox.is_removed() {
+            self.parts.problems.clear_of(self.id());
+        }
+    }
+
+    /// Queues the run that an active processor begins with.
+    fn queue_first_run(&mut self) {
+        if !self.setup.is_active() {
+            return;
+        }
+        if self.setup.configuration.flags.runs_at_start {
+            self.queued = Some(RunTrigger::HostStart);
+        } else if self.has_open_writes() {
+            self.queued = Some(RunTrigger::SetPoint);
+        }
     }
 
     /// Sleeps until there is something to run.
@@ -151,45 +128,95 @@ impl ProcessorTask {
             if let Some(trigger) = self.due() {
                 return Next::Run(trigger);
             }
-            let command = tokio::select! {
-                command = self.commands.recv() => command.unwrap_or(Command::ShutDown),
+            let incoming = tokio::select! {
+                incoming = self.inbox.next() => incoming,
                 () = tokio::time::sleep(CLOCK_CHECK_INTERVAL) => continue,
             };
-            match command {
-                Command::ShutDown => return Next::End,
-                Command::Start { trigger, reply } => {
-                    let refusal = self.refuse_start(&trigger);
-                    if let Some(reply) = reply {
-                        let _ = reply.send(refusal.clone().map_or(Ok(()), Err));
-                    }
-                    if refusal.is_none() {
-                        self.back_off.reset();
-                        if matches!(trigger, RunTrigger::Person(_)) {
-                            self.failures = FailureLog::default();
-                        }
-                        return Next::Run(trigger);
+            match incoming {
+                Incoming::Changed(setup) => self.adopt(setup).await,
+                Incoming::Removed => {
+                    self.leave_values_of(&self.setup);
+                    return Next::End;
+                }
+                Incoming::Command(command) => {
+                    if let Some(next) = self.take_command(command).await {
+                        return next;
                     }
                 }
-                Command::Stop { actor, reply } => {
-                    let _ = reply.send(self.stop_idle(&actor).await);
-                }
-                Command::SetPoints(_) => {
-                    if self.mode() == Some(RunMode::Scheduled) {
-                        return Next::Run(RunTrigger::SetPoint);
-                    }
-                }
-                Command::SiblingSucceeded => {
-                    if self.waiting.is_some() {
-                        return Next::Run(RunTrigger::Restart);
-                    }
-                }
-                Command::TreeChanged => {}
             }
         }
     }
 
+    async fn take_command(&mut self, command: Command) -> Option<Next> {
+        match command {
+            Command::ShutDown => return Some(Next::End),
+            Command::Start { trigger, reply } => {
+                let refusal = self.refuse_start(&trigger);
+                if let Some(reply) = reply {
+                    let _ = reply.send(refusal.clone().map_or(Ok(()), Err));
+                }
+                if refusal.is_none() {
+                    self.back_off.reset();
+                    if matches!(trigger, RunTrigger::Person(_)) {
+                        self.failure_log = FailureLog::default();
+                    }
+                    return Some(Next::Run(trigger));
+                }
+            }
+            Command::Stop { actor, reply } => {
+                let _ = reply.send(self.stop_idle(&actor).await);
+            }
+            Command::SetPoints(_) if self.mode() == Some(RunMode::Scheduled) => {
+                return Some(Next::Run(RunTrigger::SetPoint));
+            }
+            Command::SiblingChanged if self.waiting.is_some() => {
+                return Some(Next::Run(RunTrigger::Restart));
+            }
+            Command::SetPoints(_) | Command::SiblingChanged | Command::TreeChanged => {}
+        }
+        None
+    }
+
+    /// Goes on with a changed setup while no run is under way.
+    async fn adopt(&mut self, setup: Arc<ProcessorSetup>) {
+        let before = std::mem::replace(&mut self.setup, setup);
+        let (was_active, is_active) = (before.is_active(), self.setup.is_active());
+        if was_active && !(is_active && self.setup.has_tree_of(&before)) {
+            self.leave_values_of(&before);
+        }
+        if !is_active {
+            self.switch_off(was_active).await;
+        } else if !was_active {
+            self.status.set_state(ProcessorState::Idle);
+            self.queue_first_run();
+        } else {
+            let at_start = |setup: &ProcessorSetup| setup.configuration.flags.runs_at_start;
+            if at_start(&self.setup) && !at_start(&before) {
+                self.queued = Some(RunTrigger::HostStart);
+            } else if !self.setup.runs_like(&before) && (self.retry_at.is_some() || self.waiting.is_some()) {
+                // What made the run fail, or wait, may have been changed.
+                self.back_off.reset();
+                self.queued = Some(RunTrigger::Restart);
+            }
+        }
+        self.plan_next();
+    }
+
+    async fn switch_off(&mut self, was_active: bool) {
+        self.retry_at = None;
+        self.queued = None;
+        if let Some(run) = self.waiting.take() {
+            self.parts.records.end(run, RunState::Cancelled, "it was switched off").await;
+        }
+        if was_active {
+            self.open_failure = FailureProblem::default();
+            self.parts.problems.clear_of(self.id());
+        }
+        self.status.set_state(ProcessorState::Inactive);
+    }
+
     fn due(&mut self) -> Option<RunTrigger> {
-        let now = self.context.clock.now();
+        let now = self.now();
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
             return Some(RunTrigger::Restart);
@@ -203,20 +230,12 @@ impl ProcessorTask {
 
     /// Works out the next run by schedule; one that was missed is not made up for more than once.
     fn plan_next(&mut self) {
-        let flags = self.configuration.flags;
-        let now = self.context.clock.now();
-        self.next_by_schedule = self
-            .configuration
-            .schedule
-            .filter(|_| flags.active && flags.runs_on_schedule)
-            .and_then(|schedule| self.context.configurations.schedule(schedule))
-            .and_then(|schedule| schedule.rule.next_after(now));
-        let next = self.next_by_schedule;
-        self.show(|live| live.next_run_at = next);
+        self.next_by_schedule = self.setup.next_run_after(self.now());
+        self.status.set_next_run(self.next_by_schedule);
     }
 
     fn refuse_start(&self, trigger: &RunTrigger) -> Option<StartRefusal> {
-        let flags = self.configuration.flags;
+        let flags = self.setup.configuration.flags;
         if !flags.active {
             return Some(StartRefusal::Inactive);
         }
@@ -233,118 +252,125 @@ impl ProcessorTask {
 
     /// Stops what is about to start: a retry, or a run that waits for another class.
     async fn stop_idle(&mut self, actor: &Actor) -> Result<(), StopRefusal> {
-        if !self.configuration.flags.manually_stoppable {
+        if !self.setup.configuration.flags.manually_stoppable {
             return Err(StopRefusal::NotByHand);
         }
         if self.retry_at.take().is_none() && self.waiting.is_none() {
             return Err(StopRefusal::NotRunning);
         }
         if let Some(run) = self.waiting.take() {
-            self.context.end_run(run, RunState::Cancelled, &format!("stopped by {actor}")).await;
+            self.parts.records.end(run, RunState::Cancelled, &format!("stopped by {actor}")).await;
         }
-        self.set_state(ProcessorState::Idle);
+        self.status.set_state(ProcessorState::Idle);
         Ok(())
     }
 
     /// Records the run, and lets it go on unless it has to wait for another class.
     async fn admit(&mut self, trigger: RunTrigger) -> Option<RunId> {
-        if !self.configuration.flags.active {
+        if !self.setup.is_active() {
             return None;
         }
         self.retry_at = None;
         let run = match self.waiting.take() {
             Some(run) => run,
-            None => match self
-                .context
-                .store
-                .add_run(self.configuration.id, &trigger, self.context.clock.now())
-                .await
-            {
-                Ok(run) => run,
-                Err(error) => {
-                    self.context.report_store_failure("a run could not be recorded", &error);
-                    self.retry_at = Some(self.context.clock.now().plus(Duration::from_mins(1)));
+            None => match self.parts.records.admit(self.id(), &trigger).await {
+                Some(run) => run,
+                None => {
+                    self.retry_at = Some(self.now().plus(RECORD_AGAIN_AFTER));
                     return None;
                 }
             },
         };
-        if let Some((configuration, sentence)) = self.missing_dependency() {
-            self.waiting = Some(run);
-            if let Err(error) = self.context.store.update_run_reason(run, &sentence).await {
-                self.context.report_store_failure("why a run waits could not be recorded", &error);
-            }
-            self.note_last_run(LastRun {
-                id: run,
-                state: RunState::Waiting,
-                reason: sentence.clone(),
-                started_at: None,
-                ended_at: None,
-            });
-            self.set_state(ProcessorState::WaitingFor { configuration, sentence });
-            return None;
-        }
-        Some(run)
+        let Some((configuration, sentence)) = self.missing_dependency() else { return Some(run) };
+        self.waiting = Some(run);
+        self.parts.records.wait(run, &sentence).await;
+        self.status.set_last_run(LastRun {
+            id: run,
+            state: RunState::Waiting,
+            reason: sentence.clone(),
+            started_at: None,
+            ended_at: None,
+        });
+        self.status.set_state(ProcessorState::WaitingFor { configuration, sentence });
+        None
     }
 
     /// The class that must have succeeded once and has not, as a sentence.
-    fn missing_dependency(&self) -> Option<(Option<riser_domain::ConfigurationId>, String)> {
-        let class = self.context.libraries.class(&self.configuration.class)?;
+    fn missing_dependency(&self) -> Option<(Option<ConfigurationId>, String)> {
+        let class = self.parts.libraries.class(&self.setup.configuration.class)?;
         let after = class.requires?;
-        match self.context.configurations.of_class(&self.owner, &after) {
+        match self.parts.configurations.of_class(&self.setup.owner(), &after) {
             None => Some((
                 None,
                 format!(
                     "Waiting for the class {after}, which no processor runs for this connection and server"
                 ),
             )),
-            Some(other) if self.context.directory().has_succeeded(other.id) => None,
+            Some(other) if self.parts.processors.has_succeeded(other.id) => None,
             Some(other) => {
                 Some((Some(other.id), format!("Waiting for {}, which has never succeeded", other.name)))
             }
         }
     }
 
-    /// Draws the conclusions of a run: records it, tells siblings, plans what comes next.
-    async fn finish(&mut self, ended: &mut EndedRun) {
-        let now = self.context.clock.now();
-        self.context.end_run(ended.run, ended.state, &ended.reason).await;
-        self.log_end(ended, now);
-        self.note_last_run(LastRun {
-            id: ended.run,
+    /// Draws the conclusions of a run: records it, notifies siblings, plans what comes next.
+    async fn finish(&mut self, ended: EndedRun) -> AfterRun {
+        let now = self.now();
+        let mode = self.mode();
+        self.open_failure = ended.open_failure;
+        self.failure_log = ended.failure_log;
+        self.queued = ended.queued;
+        self.parts.records.end(ended.id, ended.state, &ended.reason).await;
+        self.log_end(ended.id, ended.state, &ended.reason);
+        self.status.set_last_run(LastRun {
+            id: ended.id,
             state: ended.state,
             reason: ended.reason.clone(),
             started_at: Some(ended.started_at),
             ended_at: Some(now),
         });
-        let mode = self.mode();
-        if mode == Some(RunMode::LongRunning) {
-            self.context
-                .items
-                .writer_stopped(&self.owner, &Arc::from(self.configuration.class.class.as_str()));
+        if mode == Some(RunMode::LongRunning) || self.inbox.is_removed() {
+            self.leave_values_of(&self.setup);
         }
-        match ended.ending {
-            Ending::HostEnds | Ending::Stopped => self.set_state(ProcessorState::Idle),
-            Ending::Done if mode != Some(RunMode::LongRunning) => {
-                self.back_off.reset();
-                self.show(|live| live.has_succeeded = true);
-                self.set_state(ProcessorState::Idle);
-                self.context
-                    .directory()
-                    .notify_siblings(&self.owner, self.configuration.id, || Command::SiblingSucceeded);
+        match ended.after {
+            AfterRun::End | AfterRun::Stopped => self.status.set_state(ProcessorState::Idle),
+            AfterRun::StartAnew => {
+                self.status.set_state(ProcessorState::Idle);
+                if mode == Some(RunMode::LongRunning) {
+                    self.back_off.reset();
+                    self.queued = Some(RunTrigger::Restart);
+                }
             }
-            Ending::Final if mode != Some(RunMode::LongRunning) => self.set_state(ProcessorState::Idle),
-            Ending::Done | Ending::TryAgain | Ending::Final => self.retry(ended, now),
+            AfterRun::Succeeded if mode != Some(RunMode::LongRunning) => {
+                self.back_off.reset();
+                self.status.note_success();
+                self.status.set_state(ProcessorState::Idle);
+                self.parts
+                    .processors
+                    .notify_siblings(&self.setup.owner(), self.id(), || Command::SiblingChanged);
+            }
+            AfterRun::GiveUp if mode != Some(RunMode::LongRunning) => {
+                self.status.set_state(ProcessorState::Idle);
+            }
+            AfterRun::Succeeded | AfterRun::TryAgain | AfterRun::GiveUp => {
+                self.retry(ended.reason, ended.started_at, now);
+            }
         }
-        self.plan_next();
+        if ended.after != AfterRun::End {
+            self.catch_up().await;
+            self.plan_next();
+        }
+        ended.after
     }
 
     /// Logs how a run ended, unless it only repeats the failed run before it.
-    fn log_end(&mut self, ended: &EndedRun, now: Timestamp) {
-        let (name, configuration, run) = (&self.configuration.name, self.configuration.id.0, ended.run.0);
-        let reason = &sanitize_line(&ended.reason);
-        match ended.state {
+    fn log_end(&mut self, run: RunId, state: RunState, reason: &str) {
+        let now = self.now();
+        let (name, configuration, run) = (&self.setup.configuration.name, self.id().0, run.0);
+        let reason = &sanitize_line(reason);
+        match state {
             RunState::Failed | RunState::TimedOut => {
-                if let Some(line) = self.failures.failed(reason, now) {
+                if let Some(line) = self.failure_log.failed(reason, now) {
                     tracing::error!(
                         processor_configuration.id = configuration,
                         run.id = run,
@@ -353,7 +379,7 @@ impl ProcessorTask {
                 }
             }
             RunState::Succeeded => {
-                if let Some(line) = self.failures.succeeded() {
+                if let Some(line) = self.failure_log.succeeded() {
                     tracing::info!(
                         processor_configuration.id = configuration,
                         run.id = run,
@@ -366,55 +392,50 @@ impl ProcessorTask {
         }
     }
 
-    fn retry(&mut self, ended: &EndedRun, now: Timestamp) {
-        let (wait, attempt) = self.back_off.after(now.since(ended.started_at));
+    /// Goes on with the setup that changed during a run.
+    async fn catch_up(&mut self) {
+        let latest = self.inbox.latest_setup();
+        if *latest != *self.setup {
+            self.adopt(latest).await;
+        }
+    }
+
+    fn retry(&mut self, reason: String, started_at: Timestamp, now: Timestamp) {
+        let (wait, attempt) = self.back_off.after(now.since(started_at));
         let at = now.plus(wait);
         self.retry_at = Some(at);
-        let reason =
-            if ended.reason.is_empty() { "it ended by itself".to_owned() } else { ended.reason.clone() };
-        self.set_state(ProcessorState::Retrying { attempt, at, reason });
+        let reason = if reason.is_empty() { "it ended by itself".to_owned() } else { reason };
+        self.status.set_state(ProcessorState::Retrying { attempt, at, reason });
     }
 
     /// A run that waits when the host ends will never run.
     async fn abandon_waiting(&mut self) {
         if let Some(run) = self.waiting.take() {
-            self.context.end_run(run, RunState::Interrupted, "Riser ended").await;
+            self.parts.records.end(run, RunState::Interrupted, "Riser ended").await;
         }
     }
 
+    /// Marks the values of a class as no longer followed.
+    fn leave_values_of(&self, setup: &ProcessorSetup) {
+        let class = Arc::from(setup.configuration.class.class.as_str());
+        self.parts.items.writer_stopped(&setup.owner(), &class);
+    }
+
     fn has_open_writes(&self) -> bool {
+        let class = &self.setup.configuration.class.class;
         self.mode() == Some(RunMode::Scheduled)
-            && !self.context.outbox.open_for(&self.owner, &self.configuration.class.class).is_empty()
+            && !self.parts.outbox.open_for(&self.setup.owner(), class).is_empty()
     }
 
     fn mode(&self) -> Option<RunMode> {
-        self.context.libraries.class(&self.configuration.class).map(|class| class.mode)
+        self.parts.libraries.class(&self.setup.configuration.class).map(|class| class.mode)
     }
 
-    pub(super) fn class(&self) -> &ClassId {
-        &self.configuration.class
+    fn id(&self) -> ConfigurationId {
+        self.setup.configuration.id
     }
 
-    /// Keeps a start for when the present run is over.
-    pub(super) fn queue(&mut self, trigger: RunTrigger) {
-        self.queued = Some(trigger);
-    }
-
-    pub(super) fn show(&self, change: impl FnOnce(&mut LiveStatus)) {
-        change(&mut self.live.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    pub(super) fn set_state(&self, state: ProcessorState) {
-        self.show(|live| {
-            if !matches!(state, ProcessorState::Running { .. }) {
-                live.progress = None;
-            }
-            live.state = state;
-        });
-        self.context.changes.send(Change::Processor(self.configuration.id));
-    }
-
-    pub(super) fn note_last_run(&self, run: LastRun) {
-        self.show(|live| live.last_run = Some(run));
+    fn now(&self) -> Timestamp {
+        self.parts.records.clock.now()
     }
 }

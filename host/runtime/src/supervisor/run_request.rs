@@ -1,16 +1,20 @@
 //! What a run is given: its settings with the secrets opened, its connection, its tree, its open writes.
 
-use riser_domain::{Connection, ProcessorConfiguration, TreeOwner};
-use riser_secrets::{SecretContext, SecretError};
-use riser_store::{SealedSettings, StoreError};
+use std::sync::Arc;
+
+use riser_domain::Connection;
+use riser_secrets::{Keyring, SecretContext, SecretError};
+use riser_store::{SealedSettings, Store, StoreError};
 use riser_worker::contract::{point_table, write_message};
 use riser_worker::frames::RunRequest;
 use riser_worker::messages::{ConnectionMessage, RunRequestMessage};
 use riser_worker::{CachedLibrary, LaunchError, WorkerGone, open_settings};
 use serde_json::Value;
 
-use super::Context;
+use super::processor_setup::ProcessorSetup;
+use crate::items::ItemStore;
 use crate::libraries::LibraryMissing;
+use crate::outbox::Outbox;
 
 /// Why a run could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -46,74 +50,81 @@ impl RunRequestError {
     }
 }
 
-/// Builds the order of a run. Secrets are opened here and nowhere earlier.
-pub(super) async fn run_request(
-    context: &Context,
-    configuration: &ProcessorConfiguration,
-    owner: &TreeOwner,
-    library: &CachedLibrary,
-) -> Result<RunRequest, RunRequestError> {
-    let secrets = context.store.list_processor_secrets(configuration.id).await?;
-    let settings = opened(
-        context,
-        &configuration.name,
-        &configuration.settings_json,
-        ("processor_secrets", configuration.id.0),
-        secrets,
-    )?;
-    let connection = match configuration.connection {
-        None => None,
-        Some(id) => {
-            let connection = context.configurations.connection(id).ok_or(RunRequestError::ConnectionGone)?;
-            Some(connection_request(context, &connection).await?)
-        }
-    };
-    let writes = context.outbox.open_for(owner, &configuration.class.class);
-    let message = RunRequestMessage {
-        configuration: configuration.name.clone(),
-        instance: context.instance.clone(),
-        settings,
-        connection,
-        writes: writes.iter().map(write_message).collect(),
-    };
-    let points = point_table(&context.items.stored(owner).await);
-    let (library, class) = (library.path.display().to_string(), configuration.class.class.clone());
-    RunRequest::new(library, class, &message, points)
-        .map_err(|source| RunRequestError::Settings { of: configuration.name.clone(), source })
+/// Builds the requests of runs. Secrets are opened here and nowhere earlier.
+#[derive(Debug)]
+pub(super) struct RunRequests {
+    pub(super) store: Store,
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) items: Arc<ItemStore>,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) instance: String,
 }
 
-async fn connection_request(
-    context: &Context,
-    connection: &Connection,
-) -> Result<ConnectionMessage, RunRequestError> {
-    let secrets = context.store.list_connection_secrets(connection.id).await?;
-    let settings = opened(
-        context,
-        &connection.name,
-        &connection.settings_json,
-        ("connection_secrets", connection.id.0),
-        secrets,
-    )?;
-    Ok(ConnectionMessage { name: connection.name.clone(), kind: connection.kind.clone(), settings })
-}
-
-fn opened(
-    context: &Context,
-    of: &str,
-    settings_json: &str,
-    (table, row): (&'static str, i64),
-    sealed: SealedSettings,
-) -> Result<Value, RunRequestError> {
-    let mut secrets = Vec::with_capacity(sealed.len());
-    for (key, value) in sealed {
-        let place = SecretContext::new(table, row, &key);
-        let secret = context
-            .keyring
-            .open(&place, &value.bytes)
-            .map_err(|source| RunRequestError::Secret { of: of.to_owned(), source })?;
-        secrets.push((key, secret));
+impl RunRequests {
+    pub(super) async fn build(
+        &self,
+        setup: &ProcessorSetup,
+        library: &CachedLibrary,
+    ) -> Result<RunRequest, RunRequestError> {
+        let (configuration, owner) = (&setup.configuration, setup.owner());
+        let secrets = self.store.list_processor_secrets(configuration.id).await?;
+        let settings = self.opened(
+            &configuration.name,
+            &configuration.settings_json,
+            ("processor_secrets", configuration.id.0),
+            secrets,
+        )?;
+        let connection = match (configuration.connection, &setup.connection) {
+            (None, _) => None,
+            (Some(_), Some(connection)) => Some(self.connection_request(connection).await?),
+            (Some(_), None) => return Err(RunRequestError::ConnectionGone),
+        };
+        let writes = self.outbox.open_for(&owner, &configuration.class.class);
+        let message = RunRequestMessage {
+            configuration: configuration.name.clone(),
+            instance: self.instance.clone(),
+            settings,
+            connection,
+            writes: writes.iter().map(write_message).collect(),
+        };
+        let points = point_table(&self.items.stored(&owner).await);
+        let (library, class) = (library.path.display().to_string(), configuration.class.class.clone());
+        RunRequest::new(library, class, &message, points)
+            .map_err(|source| RunRequestError::Settings { of: configuration.name.clone(), source })
     }
-    let values = serde_json::from_str(settings_json)
-        .map_err(|source| RunRequestError::Settings { of: of.to_owned(), source })?;
-    Ok(open_settings(values, &secrets))
+
+    async fn connection_request(
+        &self,
+        connection: &Connection,
+    ) -> Result<ConnectionMessage, RunRequestError> {
+        let secrets = self.store.list_connection_secrets(connection.id).await?;
+        let settings = self.opened(
+            &connection.name,
+            &connection.settings_json,
+            ("connection_secrets", connection.id.0),
+            secrets,
+        )?;
+        Ok(ConnectionMessage { name: connection.name.clone(), kind: connection.kind.clone(), settings })
+    }
+
+    fn opened(
+        &self,
+        of: &str,
+        settings_json: &str,
+        (table, row): (&'static str, i64),
+        sealed: SealedSettings,
+    ) -> Result<Value, RunRequestError> {
+        let mut secrets = Vec::with_capacity(sealed.len());
+        for (key, value) in sealed {
+            let place = SecretContext::new(table, row, &key);
+            let secret = self
+                .keyring
+                .open(&place, &value.bytes)
+                .map_err(|source| RunRequestError::Secret { of: of.to_owned(), source })?;
+            secrets.push((key, secret));
+        }
+        let values = serde_json::from_str(settings_json)
+            .map_err(|source| RunRequestError::Settings { of: of.to_owned(), source })?;
+        Ok(open_settings(values, &secrets))
+    }
 }

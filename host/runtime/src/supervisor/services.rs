@@ -1,4 +1,4 @@
-//! The services of the host that a running plugin calls: what it asks, what it is answered.
+//! The services of the host that a running plugin calls: the replies to its calls.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,8 +13,8 @@ use riser_worker::contract::{declared_tree, point_table};
 use riser_worker::frames::{Call, Reply};
 use riser_worker::messages::{self as contract, ActionResult, ItemMessage, LimitedAction};
 
-use super::Context;
-use super::processor_task::Command;
+use super::command::Command;
+use super::service_context::ServiceContext;
 use crate::connection_limiter::{ConnectionLimiter, Permit};
 use crate::items::{DeclareError, WriterId, is_storable, may_publish};
 
@@ -24,7 +24,7 @@ const SHORTEST_PERIOD: Duration = Duration::from_millis(100);
 /// The services of one run.
 #[derive(Debug)]
 pub(super) struct Services {
-    context: Arc<Context>,
+    context: Arc<ServiceContext>,
     configuration: ConfigurationId,
     name: String,
     actor: Actor,
@@ -38,7 +38,7 @@ pub(super) struct Services {
 
 impl Services {
     pub(super) fn new(
-        context: Arc<Context>,
+        context: Arc<ServiceContext>,
         configuration: &ProcessorConfiguration,
         owner: TreeOwner,
         run: RunId,
@@ -63,7 +63,7 @@ impl Services {
         }
     }
 
-    /// Answers a call that needs no waiting; gives back any other.
+    /// Replies to a call that needs no waiting; gives back any other.
     pub(super) fn reply_now(&self, call: Call) -> Result<Reply, Call> {
         Ok(match call {
             Call::Publish { values } => self.publish(&values),
@@ -88,7 +88,7 @@ impl Services {
         })
     }
 
-    /// Answers a call that waits for the store or for a free slot.
+    /// Replies to a call that waits for the store or for a free slot.
     pub(super) async fn reply(&self, call: Call) -> Reply {
         let call = match call {
             Call::Record { samples } => return self.record(samples).await,
@@ -156,9 +156,7 @@ impl Services {
             }
         };
         if counts.added + counts.changed + counts.vanished > 0 {
-            self.context
-                .directory()
-                .notify_siblings(&self.owner, self.configuration, || Command::TreeChanged);
+            self.context.processors.notify_siblings(&self.owner, self.configuration, || Command::TreeChanged);
         }
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Reply::Contract(contract::Reply::Declared {
@@ -258,7 +256,7 @@ impl Services {
                     self.actor,
                     sibling.name
                 );
-                self.context.directory().notify(
+                self.context.processors.notify(
                     sibling.id,
                     Command::Start { trigger: RunTrigger::Processor(self.name.clone()), reply: None },
                 );
@@ -269,7 +267,7 @@ impl Services {
     }
 
     fn store_failed(&self, what: &str, error: &riser_store::StoreError) -> Reply {
-        self.context.report_store_failure(&format!("{}: {what}", self.actor), error);
+        self.context.failures.report(&format!("{}: {what}", self.actor), error);
         refused("store-failed", "the host could not store it; its problems page says why")
     }
 }

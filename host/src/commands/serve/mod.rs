@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use riser_domain::{Clock, Problem};
+use riser_platform::machine_name;
 use riser_portal::{Portal, PortalSettings};
 use riser_runtime::{LaunchOptions, Runtime, RuntimeParts, SystemClock};
 use riser_store::Recovery;
@@ -44,7 +45,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     logging::start();
     let shutdown = ShutdownSignal::listen(arguments.exit_on_stdin_close)?;
     let directory = arguments.data.path()?;
-    let (entrance, portal_address) = arguments.portal.bind().await?;
+    let (listener, portal_address) = arguments.portal.bind().await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let open = open_data_dir(&directory, clock.as_ref()).await?;
     tracing::info!(directory = %directory.display(), "the data directory is open");
@@ -69,11 +70,9 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     let settings = settings_of(&arguments.portal);
     portal_address.say_where(settings.host_names.first().unwrap_or(&settings.site_name));
     if !has_people {
-        tracing::warn!(
-            "nobody can log in yet: stop Riser and run `riser user add NAME --role admin`, then start it again"
-        );
+        tracing::warn!("nobody can log in yet: run `riser user add NAME --role admin`");
     }
-    let serving = tokio::spawn(entrance.serve(Portal { runtime: runtime.clone(), settings }));
+    let serving = tokio::spawn(listener.serve(Portal { runtime: runtime.clone(), settings }));
 
     runtime.start().await?;
     let control = control
@@ -101,7 +100,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
 
 /// A portal in the zone of this machine, with its name and those that were given.
 fn settings_of(portal: &PortalArgs) -> PortalSettings {
-    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let machine = machine_name();
     PortalSettings { host_names: portal.host_names(&machine), ..PortalSettings::of_this_machine(&machine) }
 }
 

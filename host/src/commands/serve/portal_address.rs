@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use riser_portal::{Entrance, TlsFiles};
+use riser_portal::{PortalListener, TlsFiles};
 use tokio::net::TcpListener;
 
 /// Arguments about the portal.
@@ -30,13 +30,13 @@ pub(crate) struct PortalArgs {
 
 impl PortalArgs {
     /// Takes the address, and looks whether the portal may be served there.
-    pub(crate) async fn bind(&self) -> anyhow::Result<(Entrance, PortalAddress)> {
+    pub(crate) async fn bind(&self) -> anyhow::Result<(PortalListener, PortalAddress)> {
         let listener = TcpListener::bind(self.listen).await.with_context(|| {
             let address = self.listen;
             format!("the portal cannot listen on {address}; choose another address with --portal-listen")
         })?;
         let address = PortalAddress { local: listener.local_addr()?, is_tls: self.certificate.is_some() };
-        Ok((Entrance::new(listener, self.tls().as_ref(), self.plain)?, address))
+        Ok((PortalListener::new(listener, self.tls().as_ref(), self.plain)?, address))
     }
 
     fn tls(&self) -> Option<TlsFiles> {

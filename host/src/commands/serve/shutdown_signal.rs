@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::io::AsyncReadExt as _;
-use tokio::signal::unix::{SignalKind, signal};
+use riser_platform::StopSignals;
 use tokio::sync::Notify;
 
-/// Hears every time the host is notify to end.
+/// Receives requests to stop: Ctrl-C, SIGTERM, and the end of standard input if wanted.
 #[derive(Debug)]
 pub(crate) struct ShutdownSignal {
     notify: Arc<Notify>,
@@ -17,23 +16,27 @@ impl ShutdownSignal {
     /// Listens from now on.
     pub(crate) fn listen(also_to_stdin: bool) -> anyhow::Result<Self> {
         let notify = Arc::new(Notify::new());
-        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-            let mut signals = signal(kind).context("signals cannot be caught")?;
+        let mut signals = StopSignals::listen().context("signals cannot be caught")?;
+        tokio::spawn({
             let notify = Arc::clone(&notify);
-            tokio::spawn(async move {
-                while signals.recv().await.is_some() {
+            async move {
+                loop {
+                    signals.recv().await;
                     notify.notify_one();
                 }
-            });
-        }
+            }
+        });
         if also_to_stdin {
             let notify = Arc::clone(&notify);
-            tokio::spawn(async move {
-                let mut scratch = [0; 64];
-                let mut input = tokio::io::stdin();
-                while input.read(&mut scratch).await.is_ok_and(|count| count > 0) {}
-                notify.notify_one();
-            });
+            // A separate thread: a blocking task of the runtime would delay its end while the input stays open.
+            std::thread::Builder::new()
+                .name("standard input".to_owned())
+                .spawn(move || {
+                    // A failed read is an end as well.
+                    let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+                    notify.notify_one();
+                })
+                .context("standard input cannot be watched")?;
         }
         Ok(Self { notify })
     }

@@ -64,16 +64,25 @@ async fn every_change_has_its_actor_in_the_audit_trail() {
 }
 
 #[tokio::test]
-async fn a_name_or_address_in_use_is_refused() {
+async fn a_name_is_used_once() {
     let (test, ..) = TestStore::new().await.with_processor().await;
     let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
-    for twin in [ews_server("Main", 1), ews_server("Other", 51_358)] {
-        let refusal = changes.add_ews_server(&twin).await.unwrap_err();
-        assert!(matches!(refusal, StoreError::Taken("an EWS server")), "{refusal}");
-    }
-    let mut other_path = ews_server("Other", 51_358);
-    other_path.path = "/other".to_owned();
-    changes.add_ews_server(&other_path).await.unwrap();
+    let refusal = changes.add_ews_server(&ews_server("Main", 1)).await.unwrap_err();
+    assert!(matches!(refusal, StoreError::Taken("an EWS server")), "{refusal}");
+    changes.add_ews_server(&ews_server("Other", 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn each_commit_raises_the_version_and_a_writer_with_an_older_one_is_refused() {
+    let test = TestStore::new().await;
+    let base = test.store.load_configuration().await.unwrap().version;
+    let mut first = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
+    first.require_version(base).await.unwrap();
+    first.add_ews_server(&ews_server("Main", 1)).await.unwrap();
+    first.commit().await.unwrap();
+    let mut second = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
+    assert!(matches!(second.require_version(base).await, Err(StoreError::Stale)));
+    second.require_version(base + 1).await.unwrap();
 }
 
 #[tokio::test]

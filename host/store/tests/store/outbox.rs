@@ -16,7 +16,6 @@ fn write(test: &TestStore, point: u32, value: Value) -> NewWrite {
         ews_server: EwsServerId(1),
         value,
         expires_at: test.now().plus(Duration::from_mins(15)),
-        is_held: false,
     }
 }
 
@@ -42,18 +41,6 @@ async fn writes_of_one_request_share_a_group_and_an_audit_row_each() {
     assert!(audit.iter().all(|entry| entry.actor == bms() && entry.action == "set"));
     let (test, _) = test.start_again().await;
     assert_eq!(test.store.latest_writes().await.unwrap(), accepted);
-}
-
-#[tokio::test]
-async fn a_write_of_the_current_value_is_audited_and_not_stored() {
-    let test = TestStore::new().await;
-    let open = accept_one(&test, 1, Value::Long(1)).await;
-    let held = NewWrite { is_held: true, ..write(&test, 2, Value::Long(7)) };
-    assert!(test.store.accept_writes(&[held], &bms(), test.now()).await.unwrap().is_empty());
-    assert_eq!(test.store.latest_writes().await.unwrap(), [open]);
-    let audit = test.store.list_audit(1).await.unwrap().remove(0);
-    assert_eq!((audit.actor, &*audit.subject_name), (bms(), "p2"));
-    assert_eq!(audit.detail, "Long(7) on EWS server 1, which it had already");
 }
 
 #[tokio::test]

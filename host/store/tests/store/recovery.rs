@@ -153,6 +153,7 @@ async fn a_file_in_place_of_the_directory_is_refused() {
     std::fs::write(&file, "").unwrap();
     let refusal = Store::open(&file, &FakeClock::at(START)).await.unwrap_err();
     assert!(matches!(refusal, StoreError::Unwritable { .. }), "{refusal}");
+    assert!(refusal.to_string().contains("--data-dir"), "{refusal}");
 }
 
 #[cfg(unix)]

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use riser_platform::{Exit, signal_name};
 use riser_plugin::time_span;
-
-use crate::platform::{Exit, signal_name};
 
 /// Why a worker ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,15 +2,11 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::PathBuf;
-use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use tokio::net::UnixStream;
-use tokio::net::unix::pipe;
+use riser_platform::{Channel, ChildProcess, ExitWatch, become_subreaper, kill_marked, own_executable};
 use tokio::sync::{mpsc, watch};
 
 use super::limits::WorkerLimits;
@@ -20,7 +16,6 @@ use super::spawner::Spawner;
 use super::supervisor::{Supervisor, WorkerChannels, write};
 use crate::codec::FrameReader;
 use crate::frames::{PROTOCOL, ToWorker};
-use crate::platform::{ExitWatch, become_subreaper, end_marked, kill_group, own_executable};
 
 /// Names the installation in the environment of every worker and of what it starts.
 pub(crate) const INSTANCE_VARIABLE: &str = "RISER_INSTANCE";
@@ -83,9 +78,7 @@ impl Launcher {
     }
 
     async fn try_launch(&self, limits: WorkerLimits) -> io::Result<WorkerProcess> {
-        let (ours, theirs) = StdUnixStream::pair()?;
-        ours.set_nonblocking(true)?;
-        let ours = UnixStream::from_std(ours)?;
+        let (ours, theirs) = Channel::pair()?;
         let mut child = self.spawner.spawn(theirs).await?;
         let pid = child.id();
         match connect(&mut child, ours, limits) {
@@ -95,7 +88,7 @@ impl Launcher {
                 Ok(worker)
             }
             Err(error) => {
-                kill_group(pid);
+                child.kill_group();
                 child.wait()?;
                 self.spawner.worker_ended(pid).await;
                 Err(error)
@@ -106,23 +99,18 @@ impl Launcher {
 
 /// Lays the channels to a worker that was just started, and sends it the first frame.
 fn connect(
-    child: &mut Child,
-    socket: UnixStream,
+    child: &mut ChildProcess,
+    channel: Channel,
     limits: WorkerLimits,
 ) -> io::Result<(WorkerChannels, WorkerProcess)> {
     let pid = child.id();
     let (events, received) = mpsc::channel(WAITING_EVENTS);
     let has_ended = watch::Sender::new(false);
-    let follow_pipe = |pipe: Option<OwnedFd>, stream| {
-        let pipe = pipe.ok_or_else(|| io::Error::other("the worker has no output"))?;
-        let pipe = pipe::Receiver::from_owned_fd(pipe)?;
-        io::Result::Ok(tokio::spawn(follow(pipe, stream, events.clone(), has_ended.subscribe())))
-    };
-    let output = [
-        follow_pipe(child.stdout.take().map(OwnedFd::from), OutputStream::Out)?,
-        follow_pipe(child.stderr.take().map(OwnedFd::from), OutputStream::Error)?,
-    ];
-    let (reader, writer) = socket.into_split();
+    let follow_pipe =
+        |pipe, stream| tokio::spawn(follow(pipe, stream, events.clone(), has_ended.subscribe()));
+    let [out, error] = child.take_output()?;
+    let output = [follow_pipe(out, OutputStream::Out), follow_pipe(error, OutputStream::Error)];
+    let (reader, writer) = channel.into_async()?;
     let (outgoing, to_write) = mpsc::unbounded_channel();
     let _read_by_the_writer = outgoing.send(ToWorker::Hello { protocol: PROTOCOL, limits: limits.frame() });
     tokio::spawn(write(writer, to_write));
@@ -130,7 +118,7 @@ fn connect(
     let resident_bytes = Arc::new(AtomicU64::new(0));
     let handle = WorkerHandle { pid, resident_bytes: Arc::clone(&resident_bytes), requests };
     let channels = WorkerChannels {
-        exit: ExitWatch::new(pid)?,
+        exit: ExitWatch::new(child)?,
         frames: FrameReader::new(reader),
         outgoing,
         requests: to_do,
@@ -147,7 +135,7 @@ fn connect(
 ///
 /// Called once, before the first worker is launched. Reads `/proc` and waits: not for an asynchronous task.
 pub fn kill_orphans(instance: &str) -> usize {
-    end_marked(&[entry(INSTANCE_VARIABLE, instance)])
+    kill_marked(&[entry(INSTANCE_VARIABLE, instance)])
 }
 
 pub(crate) fn entry(name: &str, value: &str) -> String {

@@ -15,4 +15,4 @@ pub use launcher::{LaunchError, LaunchOptions, Launcher, kill_orphans};
 pub use limits::WorkerLimits;
 pub use output::{OutputLine, OutputStream};
 pub use process::{WorkerEvent, WorkerGone, WorkerHandle, WorkerProcess};
-pub use queries::{ConnectionToTest, QueryError, describe, test_connection};
+pub use queries::{ConnectionToTest, QueryError, describe, migrate_settings, test_connection};

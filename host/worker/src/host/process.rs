@@ -84,7 +84,7 @@ impl Drop for WorkerProcess {
 pub struct WorkerHandle {
     pub(crate) pid: u32,
     pub(crate) resident_bytes: Arc<AtomicU64>,
-    // Without bound: one answer for each call of a thread that waits for it, one wake for each open write.
+    // Without bound: one reply for each call of a thread that waits for it, one wake for each open write.
     pub(crate) requests: mpsc::UnboundedSender<Request>,
 }
 

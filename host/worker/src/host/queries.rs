@@ -3,18 +3,23 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use riser_plugin::abi::messages::{self as contract, FailureMessage, Notice, TestRequestMessage, TestStage};
+use riser_plugin::abi::messages::{
+    self as contract, FailureMessage, MigrationMessage, Notice, SettingsOwner, TestRequestMessage, TestStage,
+};
 
 use super::exit_reason::ExitReason;
 use super::launcher::{LaunchError, Launcher};
 use super::limits::WorkerLimits;
 use super::process::WorkerEvent;
-use crate::description::{DescriptionFault, LibraryDescription};
-use crate::frames::{Call, FromWorker, Outcome, Reply, TestRequest, ToWorker};
+use crate::description::{DescriptionFault, LibraryDescription, SettingValues};
+use crate::frames::{Call, FromWorker, MigrationRequest, Outcome, Reply, TestRequest, ToWorker};
 use crate::library::{CachedLibrary, LibraryError};
 
 /// Longest description: it runs no plugin logic.
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest migration of the settings of one library.
+const MIGRATION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A test may take 10 s by the contract; the rest is for the worker itself.
 const CONNECTION_TEST_TIMEOUT: Duration = Duration::from_secs(12);
@@ -52,6 +57,12 @@ pub enum QueryError {
         /// What is wrong with it.
         fault: DescriptionFault,
     },
+    /// It returned something else than settings.
+    #[error("{} migrates settings to something else; ask its author for a version that works", file.display())]
+    Migration {
+        /// The library's file.
+        file: PathBuf,
+    },
 }
 
 /// A connection to test: values that need not be saved.
@@ -87,6 +98,30 @@ pub async fn describe(
     description
         .unwrap_or_else(|| Err(DescriptionFault::Form("it is missing".to_owned())))
         .map_err(|fault| QueryError::Description { file: library.source.clone(), fault })
+}
+
+/// Passes settings through the `migrate` of their class or connection kind, in a worker. Returns them in the order
+/// of `settings`. Secrets do not belong into them.
+pub async fn migrate_settings(
+    launcher: &Launcher,
+    library: &CachedLibrary,
+    settings: Vec<(SettingsOwner, SettingValues)>,
+) -> Result<Vec<SettingValues>, QueryError> {
+    let limits = WorkerLimits { time_limit: Some(MIGRATION_TIMEOUT), ..WorkerLimits::default() };
+    let count = settings.len();
+    let messages = settings.into_iter().map(|(owner, settings)| MigrationMessage { owner, settings });
+    let messages_json = messages.map(|message| serde_json::to_string(&message).unwrap_or_default()).collect();
+    let request = MigrationRequest { library: path_text(library), messages_json };
+    let mut migrated = None;
+    ask(launcher, library, ToWorker::MigrateSettings(Box::new(request)), limits, |frame| {
+        if let FromWorker::Migrated { settings } = frame {
+            migrated = settings.iter().map(|text| serde_json::from_str::<SettingValues>(text).ok()).collect();
+        }
+    })
+    .await?;
+    migrated
+        .filter(|migrated: &Vec<_>| migrated.len() == count)
+        .ok_or_else(|| QueryError::Migration { file: library.source.clone() })
 }
 
 /// Tests a connection, in a worker, on values that need not be saved. Calls `on_stage` as each stage begins and ends.

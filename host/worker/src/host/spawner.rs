@@ -5,17 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+use riser_platform::{Adopted, Channel, ChildProcess, kill_adopted, kill_marked, wait_for_group};
 use tokio::sync::oneshot;
 
 use super::launcher::{INSTANCE_VARIABLE, LaunchOptions, WORKER_VARIABLE, entry};
-use crate::platform::{Adopted, end_adopted, end_marked, wait_for_group};
 
 /// Adopted processes that ended by themselves are collected this often.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
@@ -26,7 +23,7 @@ const INHERITED: &[&str] =
 
 #[derive(Debug)]
 enum Request {
-    Spawn { socket: UnixStream, reply: oneshot::Sender<io::Result<Child>> },
+    Spawn { channel: Channel, reply: oneshot::Sender<io::Result<ChildProcess>> },
     Ended { pid: u32, reply: oneshot::Sender<usize> },
 }
 
@@ -46,10 +43,10 @@ impl Spawner {
         Ok(Self { requests })
     }
 
-    /// Starts a worker with `socket` as its standard input.
-    pub(crate) async fn spawn(&self, socket: UnixStream) -> io::Result<Child> {
+    /// Starts a worker with `channel` as its standard input.
+    pub(crate) async fn spawn(&self, channel: Channel) -> io::Result<ChildProcess> {
         let (reply, replied) = oneshot::channel();
-        let _answer_tells = self.requests.send(Request::Spawn { socket, reply });
+        let _answer_tells = self.requests.send(Request::Spawn { channel, reply });
         replied
             .await
             .unwrap_or_else(|_gone| Err(io::Error::other("the thread that starts workers has ended")))
@@ -74,34 +71,31 @@ impl Thread {
     fn serve(mut self, requests: &Receiver<Request>) {
         loop {
             match requests.recv_timeout(SWEEP_INTERVAL) {
-                Ok(Request::Spawn { socket, reply }) => {
-                    let _launch_given_up = reply.send(self.spawn(socket));
+                Ok(Request::Spawn { channel, reply }) => {
+                    let _launch_given_up = reply.send(self.spawn(channel));
                 }
                 Ok(Request::Ended { pid, reply }) => {
                     let _host_ends = reply.send(self.clear_up_behind(pid));
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    end_adopted(Adopted { workers: &self.workers, ended: None });
+                    kill_adopted(Adopted { workers: &self.workers, ended: None });
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
-    fn spawn(&mut self, socket: UnixStream) -> io::Result<Child> {
+    fn spawn(&mut self, channel: Channel) -> io::Result<ChildProcess> {
         self.started += 1;
         let name = format!("{}.{}", std::process::id(), self.started);
-        let child = Command::new(&self.options.executable)
+        let mut command = Command::new(&self.options.executable);
+        command
             .args(&self.options.arguments)
             .env_clear()
             .envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .env(INSTANCE_VARIABLE, &self.options.instance)
-            .env(WORKER_VARIABLE, &name)
-            .process_group(0)
-            .stdin(Stdio::from(OwnedFd::from(socket)))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+            .env(WORKER_VARIABLE, &name);
+        let child = riser_platform::spawn(&mut command, channel)?;
         self.workers.insert(child.id(), entry(WORKER_VARIABLE, &name));
         Ok(child)
     }
@@ -109,7 +103,7 @@ impl Thread {
     fn clear_up_behind(&mut self, pid: u32) -> usize {
         let Some(worker) = self.workers.remove(&pid) else { return 0 };
         wait_for_group(pid);
-        end_marked(&[entry(INSTANCE_VARIABLE, &self.options.instance), worker])
-            + end_adopted(Adopted { workers: &self.workers, ended: Some(pid) })
+        kill_marked(&[entry(INSTANCE_VARIABLE, &self.options.instance), worker])
+            + kill_adopted(Adopted { workers: &self.workers, ended: Some(pid) })
     }
 }

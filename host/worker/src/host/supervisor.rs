@@ -1,12 +1,11 @@
 //! The task that lives beside each worker: moves its frames, watches its limits, says why it ended.
 
-use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use riser_platform::{ChannelReader, ChannelWriter, ChildProcess, Exit, ExitWatch};
 use tokio::io::AsyncWriteExt;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
@@ -18,7 +17,6 @@ use super::spawner::Spawner;
 use super::watchdog::Watchdog;
 use crate::codec::{FrameError, FrameReader, encode};
 use crate::frames::{FromWorker, PROTOCOL, ToWorker};
-use crate::platform::{Exit, ExitWatch, exit_of, kill_group};
 
 /// Frames of an ended worker are given up after this long without a byte: a process that escaped could hold
 /// its socket open for ever.
@@ -27,7 +25,7 @@ const SILENCE_AFTER_THE_END: Duration = Duration::from_millis(500);
 /// One worker and what is known of it.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
-    child: Child,
+    child: ChildProcess,
     channels: WorkerChannels,
     spawner: Spawner,
     limits: WorkerLimits,
@@ -39,7 +37,7 @@ pub(crate) struct Supervisor {
 #[derive(Debug)]
 pub(crate) struct WorkerChannels {
     pub(crate) exit: ExitWatch,
-    pub(crate) frames: FrameReader<OwnedReadHalf>,
+    pub(crate) frames: FrameReader<ChannelReader>,
     pub(crate) outgoing: mpsc::UnboundedSender<ToWorker>,
     pub(crate) requests: mpsc::UnboundedReceiver<Request>,
     pub(crate) events: mpsc::Sender<WorkerEvent>,
@@ -72,7 +70,7 @@ enum Event {
 
 impl Supervisor {
     pub(crate) fn new(
-        child: Child,
+        child: ChildProcess,
         channels: WorkerChannels,
         spawner: Spawner,
         limits: WorkerLimits,
@@ -188,15 +186,15 @@ impl Supervisor {
     /// Kills the worker; the first reason is the one that counts.
     fn end(&mut self, reason: ExitReason) {
         self.progress.end_reason.get_or_insert(reason);
-        kill_group(self.child.id());
+        self.child.kill_group();
     }
 
     /// Collects the worker's status and ends the processes that it left behind. Returns how many those were.
     async fn collect(&mut self) -> (Exit, usize) {
         let pid = self.child.id();
-        kill_group(pid);
+        self.child.kill_group();
         let exit = match self.child.wait() {
-            Ok(status) => exit_of(status),
+            Ok(exit) => exit,
             Err(error) => {
                 tracing::error!(worker.pid = pid, %error, "the status of worker {pid} was collected by others");
                 Exit::Code(0)
@@ -219,10 +217,10 @@ impl Supervisor {
 }
 
 /// Writes frames to a worker until it is gone.
-pub(crate) async fn write(mut socket: OwnedWriteHalf, mut frames: mpsc::UnboundedReceiver<ToWorker>) {
+pub(crate) async fn write(mut channel: ChannelWriter, mut frames: mpsc::UnboundedReceiver<ToWorker>) {
     while let Some(frame) = frames.recv().await {
         let written = match encode(&frame) {
-            Ok(bytes) => socket.write_all(&bytes).await.map_err(Into::into),
+            Ok(bytes) => channel.write_all(&bytes).await.map_err(Into::into),
             Err(error) => Err(error),
         };
         if let Err(error) = written {

@@ -3,20 +3,21 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::elf::this_machine;
+use riser_platform::{LIBRARY_EXTENSION, this_target};
+
 use crate::frames::LoadFault;
 
 /// Why a file is not used as a plugin.
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
     /// It is something else.
-    #[error("{} is no shared library: remove it from the plugin directory, or replace it with the plugin's .so file", file.display())]
+    #[error("{} is no shared library: remove it from the plugin directory, or replace it with the plugin's .{LIBRARY_EXTENSION} file", file.display())]
     NotALibrary {
         /// The file.
         file: PathBuf,
     },
     /// It was built for another machine.
-    #[error("{} was built for {built_for}, this machine is {}: use the plugin's build for this machine", file.display(), this_machine())]
+    #[error("{} was built for {built_for}, this machine is {}: use the plugin's build for this machine", file.display(), this_target())]
     OtherMachine {
         /// The file.
         file: PathBuf,

@@ -3,19 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use riser_platform::{FileStamp, LIBRARY_EXTENSION};
 
 use super::error::LibraryError;
 use super::library_cache::{CachedLibrary, LibraryCache};
-
-/// What makes one state of a file differ from another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    bytes: u64,
-    modified: (i64, i64),
-}
 
 /// A change in a plugin folder since the scan before.
 #[derive(Debug)]
@@ -41,7 +34,7 @@ pub enum PluginFinding {
 pub struct PluginDirs {
     folders: Vec<PathBuf>,
     cache: LibraryCache,
-    seen: BTreeMap<PathBuf, Stamp>,
+    seen: BTreeMap<PathBuf, FileStamp>,
     /// Told already.
     unreadable: BTreeSet<PathBuf>,
 }
@@ -52,7 +45,7 @@ impl PluginDirs {
         Self { folders, cache, seen: BTreeMap::new(), unreadable: BTreeSet::new() }
     }
 
-    /// Looks at each `*.so` file that came or changed and makes its copy. Reads files and waits for the disk:
+    /// Copies each library file that is new or changed. Reads files and waits for the disk:
     /// not for an asynchronous task.
     pub fn scan(&mut self) -> Vec<PluginFinding> {
         let mut findings = Vec::new();
@@ -91,11 +84,11 @@ impl PluginDirs {
     }
 }
 
-fn cloned((file, stamp): (&PathBuf, &Stamp)) -> (PathBuf, Stamp) {
+fn cloned((file, stamp): (&PathBuf, &FileStamp)) -> (PathBuf, FileStamp) {
     (file.clone(), *stamp)
 }
 
-fn libraries_in(folder: &Path) -> io::Result<Vec<(PathBuf, Stamp)>> {
+fn libraries_in(folder: &Path) -> io::Result<Vec<(PathBuf, FileStamp)>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other?,
@@ -104,13 +97,12 @@ fn libraries_in(folder: &Path) -> io::Result<Vec<(PathBuf, Stamp)>> {
     for entry in entries {
         let path = entry?.path();
         let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if is_hidden || path.extension().is_none_or(|extension| extension != "so") {
+        if is_hidden || path.extension().is_none_or(|extension| extension != LIBRARY_EXTENSION) {
             continue;
         }
         // Follows links; a link to nothing is as good as no file.
         if let Ok(metadata) = fs::metadata(&path) {
-            let modified = (metadata.mtime(), metadata.mtime_nsec());
-            files.push((path, Stamp { inode: metadata.ino(), bytes: metadata.len(), modified }));
+            files.push((path, FileStamp::from(&metadata)));
         }
     }
     Ok(files)

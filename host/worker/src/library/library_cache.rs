@@ -1,14 +1,16 @@
 //! Copies of plugin libraries, named by their hash. Workers load the copy: overwriting a file in place kills
 //! every process that has it mapped, and the hash recorded with a run then says what really ran.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use riser_platform::{
+    FileStamp, LIBRARY_EXTENSION, LIBRARY_HEADER_BYTES, LibraryFormat, create_private_dir_all,
+    create_private_file, library_format, set_read_only,
+};
 use sha2::{Digest, Sha256};
 
-use super::elf::{HEADER_BYTES, Looks, examine};
 use super::error::LibraryError;
 
 /// How the names of unfinished copies begin.
@@ -42,7 +44,7 @@ impl LibraryCache {
     }
 
     fn prepare(&self) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
+        create_private_dir_all(&self.directory)?;
         for entry in fs::read_dir(&self.directory)? {
             let entry = entry?;
             if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
@@ -57,17 +59,17 @@ impl LibraryCache {
         let mut library = File::open(file).map_err(|source| unreadable(file, source))?;
         let before = library.metadata().map_err(|source| unreadable(file, source))?;
         let header = read_header(&mut library).map_err(|source| unreadable(file, source))?;
-        match examine(&header) {
-            Looks::Library { whole_bytes } if whole_bytes <= before.len() => {}
-            Looks::Library { .. } => return Err(LibraryError::Incomplete { file: file.to_owned() }),
-            Looks::ForOtherMachine(built_for) => {
+        match library_format(&header) {
+            LibraryFormat::Library { complete_bytes } if complete_bytes <= before.len() => {}
+            LibraryFormat::Library { .. } => return Err(LibraryError::Incomplete { file: file.to_owned() }),
+            LibraryFormat::OtherTarget(built_for) => {
                 return Err(LibraryError::OtherMachine { file: file.to_owned(), built_for });
             }
             // An empty file is one that a copy has just begun.
-            Looks::NoLibrary if header.is_empty() => {
+            LibraryFormat::NotALibrary if header.is_empty() => {
                 return Err(LibraryError::Incomplete { file: file.to_owned() });
             }
-            Looks::NoLibrary => return Err(LibraryError::NotALibrary { file: file.to_owned() }),
+            LibraryFormat::NotALibrary => return Err(LibraryError::NotALibrary { file: file.to_owned() }),
         }
         let copy = UnfinishedCopy::begin(&self.directory).map_err(|source| self.not_writable(source))?;
         let sha256 = copy.fill(&header, &mut library).map_err(|error| match error {
@@ -75,9 +77,7 @@ impl LibraryCache {
             CopyError::Write(source) => self.not_writable(source),
         })?;
         let after = library.metadata().map_err(|source| unreadable(file, source))?;
-        if (before.len(), before.mtime(), before.mtime_nsec())
-            != (after.len(), after.mtime(), after.mtime_nsec())
-        {
+        if FileStamp::from(&before) != FileStamp::from(&after) {
             return Err(LibraryError::Incomplete { file: file.to_owned() });
         }
         let path = self.path_of(&sha256);
@@ -99,7 +99,7 @@ impl LibraryCache {
     }
 
     fn path_of(&self, sha256: &str) -> PathBuf {
-        self.directory.join(format!("{sha256}.so"))
+        self.directory.join(format!("{sha256}.{LIBRARY_EXTENSION}"))
     }
 
     fn not_writable(&self, source: io::Error) -> LibraryError {
@@ -117,8 +117,8 @@ fn unreadable(file: &Path, source: io::Error) -> LibraryError {
 }
 
 fn read_header(library: &mut File) -> io::Result<Vec<u8>> {
-    let mut header = Vec::with_capacity(HEADER_BYTES);
-    library.take(HEADER_BYTES as u64).read_to_end(&mut header)?;
+    let mut header = Vec::with_capacity(LIBRARY_HEADER_BYTES);
+    library.take(LIBRARY_HEADER_BYTES as u64).read_to_end(&mut header)?;
     Ok(header)
 }
 
@@ -138,7 +138,7 @@ impl UnfinishedCopy {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let path = directory.join(format!("{UNFINISHED}{}", hex::encode(random)));
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let file = create_private_file(&path)?;
         Ok(Self { path, file })
     }
 
@@ -158,7 +158,7 @@ impl UnfinishedCopy {
 
     /// Gives the copy the name that workers load, once its bytes are on the disk.
     fn finish(&self, path: &Path) -> io::Result<()> {
-        self.file.set_permissions(Permissions::from_mode(0o400))?;
+        set_read_only(&self.file)?;
         self.file.sync_all()?;
         fs::rename(&self.path, path)
     }
@@ -172,8 +172,9 @@ impl Drop for UnfinishedCopy {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
-    use crate::library::elf::tests::header_for;
 
     struct Fixture {
         directory: tempfile::TempDir,
@@ -224,7 +225,7 @@ mod tests {
     fn a_file_that_is_still_being_copied_is_incomplete() {
         let fixture = Fixture::new();
         let whole = own_bytes();
-        for length in [0, HEADER_BYTES, whole.len() / 2, whole.len() - 1] {
+        for length in [0, LIBRARY_HEADER_BYTES, whole.len() / 2, whole.len() - 1] {
             let file = fixture.file(&whole[..length]);
             let error = fixture.cache.copy_in(&file).unwrap_err();
             assert!(matches!(error, LibraryError::Incomplete { .. }), "{length}: {error}");
@@ -243,10 +244,10 @@ mod tests {
             says(b"#!/bin/sh\n"),
             "is no shared library: remove it from the plugin directory, or replace it with the plugin's .so file"
         );
-        assert!(
-            says(&header_for(40))
-                .starts_with("was built for Linux on Arm (32 bit), this machine is Linux on")
-        );
+        // Bytes 18 and 19 name the processor; 40 is 32-bit Arm.
+        let mut for_arm = own_bytes()[..LIBRARY_HEADER_BYTES].to_vec();
+        for_arm[18..20].copy_from_slice(&[40, 0]);
+        assert!(says(&for_arm).starts_with("was built for Linux on Arm (32 bit), this machine is Linux on"));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Plugin libraries as files: where they are looked for, what they look like, the copies that workers load.
 
-mod elf;
 mod error;
 mod folders;
 mod library_cache;

@@ -1,16 +1,17 @@
-//! The worker's end of the socket: frames out from any thread, calls that wait for their answer.
+//! The worker's end of the socket: frames out from any thread, calls that wait for their reply.
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use riser_platform::Channel;
+
 use crate::codec::{FrameError, encode};
 use crate::frames::{Call, FromWorker, Reply};
 
-/// Why a call has no answer.
+/// Why a call has no reply.
 #[derive(Debug)]
 pub(crate) enum CallError {
     /// The run is to end.
@@ -24,7 +25,7 @@ pub(crate) enum CallError {
 /// Whether a call is still made, and still waited for, once the run is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AtStop {
-    /// It answers "stop".
+    /// It returns "stop".
     Ends,
     /// It is how a plugin leaves things in order.
     GoesOn,
@@ -45,7 +46,7 @@ struct Calls {
 /// The worker's end of the socket. Shared by all threads.
 #[derive(Debug)]
 pub(crate) struct Link {
-    socket: Mutex<UnixStream>,
+    channel: Mutex<Channel>,
     calls: Mutex<Calls>,
     last_request: AtomicU32,
     signs_of_life: AtomicU64,
@@ -53,9 +54,9 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(socket: UnixStream) -> Self {
+    pub(crate) fn new(channel: Channel) -> Self {
         Self {
-            socket: Mutex::new(socket),
+            channel: Mutex::new(channel),
             calls: Mutex::default(),
             last_request: AtomicU32::new(0),
             signs_of_life: AtomicU64::new(0),
@@ -66,7 +67,7 @@ impl Link {
     /// Sends a frame whole. Waits while the host takes nothing.
     pub(crate) fn send(&self, frame: &FromWorker) -> Result<(), FrameError> {
         let bytes = encode(frame)?;
-        Ok(lock(&self.socket).write_all(&bytes)?)
+        Ok(lock(&self.channel).write_all(&bytes)?)
     }
 
     /// Marks the time plugin code spends inside a service.
@@ -85,7 +86,7 @@ impl Link {
         }
     }
 
-    /// Calls the host and waits for its answer.
+    /// Calls the host and waits for its reply.
     pub(crate) fn call(&self, call: Call, at_stop: AtStop) -> Result<Reply, CallError> {
         let request = self.last_request.fetch_add(1, Ordering::Relaxed);
         let (slot, reply) = sync_channel(1);
@@ -103,19 +104,19 @@ impl Link {
                 _ => CallError::Lost,
             });
         }
-        // The slot is dropped without an answer only when the run is to end.
+        // The slot is dropped without a reply only when the run is to end.
         reply.recv().map_err(|_dropped| CallError::Stop)
     }
 
-    /// Hands an answer to the thread that waits for it.
+    /// Hands a reply to the thread that waits for it.
     pub(crate) fn reply(&self, request: u32, reply: Reply) {
         if let Some(waiting) = lock(&self.calls).waiting.remove(&request) {
-            // The slot has room for the one answer there is.
+            // The slot has room for the one reply there is.
             let _received = waiting.slot.try_send(reply);
         }
     }
 
-    /// From now on calls answer "stop", also those that wait already.
+    /// From now on calls return "stop", also those that wait already.
     pub(crate) fn stop(&self) {
         let mut calls = lock(&self.calls);
         calls.is_stopping = true;
@@ -152,12 +153,12 @@ mod tests {
     use crate::codec::read_blocking;
     use crate::value_batch::ValueBatch;
 
-    fn pair() -> (Arc<Link>, UnixStream) {
-        let (worker, host) = UnixStream::pair().unwrap();
+    fn pair() -> (Arc<Link>, Channel) {
+        let (worker, host) = Channel::pair().unwrap();
         (Arc::new(Link::new(worker)), host)
     }
 
-    fn request_number(host: &mut UnixStream) -> u32 {
+    fn request_number(host: &mut Channel) -> u32 {
         match read_blocking(host).unwrap().unwrap() {
             FromWorker::Call { request, .. } => request,
             other => panic!("{other:?}"),

@@ -1,6 +1,6 @@
 //! The worker's side: one process, one request, foreign code on the main thread.
 //!
-//! **Invariant:** what must happen whatever the plugin does (heartbeat, answers, the end when the host is
+//! **Invariant:** what must happen whatever the plugin does (heartbeat, replies, the end when the host is
 //! gone) happens on threads that run no plugin code and take no lock that plugin code can hold for long.
 
 mod link;
@@ -18,11 +18,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use riser_platform::{confine, limit, name_this_process, take_channel};
+
 use self::link::Link;
 use self::session::{BeginError, Incoming, WorkerSession, begin};
 use self::wakes::Wakes;
 use crate::frames::{FromWorker, PROTOCOL};
-use crate::platform::{confine, limit, name_this_process, take_socket};
 
 /// Exit code of a worker that could not begin.
 const COULD_NOT_BEGIN: u8 = 2;
@@ -59,11 +60,11 @@ pub fn worker_main() -> ExitCode {
 }
 
 fn serve_one_request() -> Result<(), WorkerError> {
-    let socket = take_socket().map_err(WorkerError::NotStartedByHost)?;
-    confine(&socket).map_err(WorkerError::Confinement)?;
+    let channel = take_channel().map_err(WorkerError::NotStartedByHost)?;
+    confine(&channel).map_err(WorkerError::Confinement)?;
     name_this_process();
-    let mut incoming = Incoming::new(socket.try_clone().map_err(WorkerError::Confinement)?);
-    let session = Arc::new(WorkerSession { link: Link::new(socket), wakes: Wakes::default() });
+    let mut incoming = Incoming::new(channel.try_clone().map_err(WorkerError::Confinement)?);
+    let session = Arc::new(WorkerSession { link: Link::new(channel), wakes: Wakes::default() });
     session.link.send(&FromWorker::Hello { protocol: PROTOCOL }).map_err(BeginError::from)?;
     let limits = incoming.limits()?;
     limit(limits.memory_bytes, limits.open_files).map_err(WorkerError::Confinement)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use abi_stable::std_types::{RErr, ROk, RResult, RSlice, RStr, RVec};
 use riser_domain::sanitize_line;
-use riser_plugin::abi::messages::FailureMessage;
+use riser_plugin::abi::messages::{FailureMessage, MigrationMessage};
 use riser_plugin::abi::{PluginModuleRef, PluginRunBox};
 
 use super::loader::load;
@@ -13,7 +13,7 @@ use super::services::Services;
 use super::session::WorkerSession;
 use crate::codec::FrameError;
 use crate::contract::plain_problem;
-use crate::frames::{FromWorker, LoadFault, Outcome, RunRequest, TestRequest, ToWorker};
+use crate::frames::{FromWorker, LoadFault, MigrationRequest, Outcome, RunRequest, TestRequest, ToWorker};
 
 /// Names no class: what is made then tests connections.
 const NO_CLASS: &str = "";
@@ -27,6 +27,8 @@ enum RunRequestError {
     NoSuchClass(String),
     #[error("the description cannot be sent: {0}")]
     Description(#[from] FrameError),
+    #[error("settings cannot be read: {0}")]
+    Settings(#[from] serde_json::Error),
     #[error("the host gave no request that a worker knows")]
     NoRequest,
 }
@@ -34,8 +36,9 @@ enum RunRequestError {
 pub(super) fn execute(request: ToWorker, session: &Arc<WorkerSession>) -> Outcome {
     let executed = match request {
         ToWorker::Describe { library } => describe(&library, session),
-        ToWorker::Run(request) => run(*request, session),
-        ToWorker::TestConnection(request) => test_connection(*request, session),
+        ToWorker::MigrateSettings(request) => migrate_settings(*request, session),
+        ToWorker::Run(request) => run(&request, session),
+        ToWorker::TestConnection(request) => test_connection(&request, session),
         _ => Err(RunRequestError::NoRequest),
     };
     executed.unwrap_or_else(|error| match error {
@@ -50,16 +53,35 @@ fn describe(library: &str, session: &WorkerSession) -> Result<Outcome, RunReques
     Ok(Outcome::Succeeded)
 }
 
-fn run(request: RunRequest, session: &Arc<WorkerSession>) -> Result<Outcome, RunRequestError> {
+fn run(request: &RunRequest, session: &Arc<WorkerSession>) -> Result<Outcome, RunRequestError> {
     let run = create(load_plugin(&request.library)?, &request.class)?;
     let message = RSlice::from(request.message_json.as_bytes());
     Ok(outcome_of(run.run(message, request.points.as_batch(), Services::boxed(Arc::clone(session)))))
 }
 
-fn test_connection(request: TestRequest, session: &Arc<WorkerSession>) -> Result<Outcome, RunRequestError> {
+fn test_connection(request: &TestRequest, session: &Arc<WorkerSession>) -> Result<Outcome, RunRequestError> {
     let run = create(load_plugin(&request.library)?, NO_CLASS)?;
     let message = RSlice::from(request.message_json.as_bytes());
     Ok(outcome_of(run.test_connection(message, Services::boxed(Arc::clone(session)))))
+}
+
+fn migrate_settings(request: MigrationRequest, session: &WorkerSession) -> Result<Outcome, RunRequestError> {
+    let migrate = load_plugin(&request.library)?.migrate_settings();
+    let mut settings = Vec::with_capacity(request.messages_json.len());
+    for message in request.messages_json {
+        let Some(migrate) = migrate else {
+            // A library of an older contract has settings of their first version.
+            let MigrationMessage { settings: unchanged, .. } = serde_json::from_str(&message)?;
+            settings.push(serde_json::to_string(&unchanged)?);
+            continue;
+        };
+        match migrate(RSlice::from(message.as_bytes())) {
+            ROk(migrated) => settings.push(String::from_utf8_lossy(&migrated).into_owned()),
+            RErr(what) => return Ok(failure(what.into_string())),
+        }
+    }
+    session.link.send(&FromWorker::Migrated { settings })?;
+    Ok(Outcome::Succeeded)
 }
 
 fn load_plugin(library: &str) -> Result<PluginModuleRef, RunRequestError> {

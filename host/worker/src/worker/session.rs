@@ -1,17 +1,17 @@
 //! The threads around the plugin: one that reads what the host sends, one that beats.
 
 use std::io::{self, BufReader};
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use riser_platform::{Channel, kill_own_group, resident_bytes};
+
 use super::link::Link;
 use super::wakes::Wakes;
 use crate::codec::{FrameError, read_blocking};
 use crate::frames::{LimitsFrame, PROTOCOL, ToWorker};
-use crate::platform::{end_own_group, resident_bytes};
 
 /// Enough for reading frames and for beating; small, since stacks count as the worker's memory.
 const STACK_BYTES: usize = 256 * 1024;
@@ -39,11 +39,11 @@ pub(crate) enum BeginError {
 }
 
 /// What the host sends, read by one thread at a time.
-pub(crate) struct Incoming(BufReader<UnixStream>);
+pub(crate) struct Incoming(BufReader<Channel>);
 
 impl Incoming {
-    pub(crate) fn new(socket: UnixStream) -> Self {
-        Self(BufReader::with_capacity(READ_BUFFER_BYTES, socket))
+    pub(crate) fn new(channel: Channel) -> Self {
+        Self(BufReader::with_capacity(READ_BUFFER_BYTES, channel))
     }
 
     /// The host's first frame.
@@ -101,7 +101,7 @@ fn read(mut incoming: Incoming, session: &WorkerSession, requests: &Sender<ToWor
             }
         }
     }
-    end_own_group()
+    kill_own_group()
 }
 
 /// Beats until the host is gone; the reader ends the process then.

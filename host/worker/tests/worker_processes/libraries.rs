@@ -18,7 +18,7 @@ fn stored(handle: u32, item: EwsItem) -> StoredItem {
     StoredItem { handle: PointHandle(handle), owner, position: handle, item, vanished_at: None }
 }
 
-/// Answers as a host would, until the worker has published this many numbers; gives those.
+/// Replies as a host would, until the worker has published this many numbers; returns those.
 async fn numbers_published(worker: &mut WorkerProcess, how_many: usize) -> Vec<i64> {
     let mut numbers = Vec::new();
     while numbers.len() < how_many {

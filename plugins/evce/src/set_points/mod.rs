@@ -42,6 +42,11 @@ impl Validity {
             Self::ForEver => FOR_EVER,
         }
     }
+
+    /// What is left of a validity when it is renewed: a third of it is over then.
+    fn renewed_below(self) -> Duration {
+        self.span() * 2 / 3
+    }
 }
 
 /// Whether a controller with two decimals shows both as equal.
@@ -83,7 +88,7 @@ impl SetPointWriter<'_> {
             }
             let valid_until = found.reduction.as_ref().and_then(|shown| shown.valid_until);
             let left = valid_until.and_then(|until| until.duration_since(controller_now).ok());
-            if left.unwrap_or_default() <= validity * 2 / 3 {
+            if left.unwrap_or_default() <= self.validity.renewed_below() {
                 self.renew_one(&zone, percent, controller_now + validity)?;
             }
         }

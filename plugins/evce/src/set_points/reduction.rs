@@ -6,7 +6,7 @@ use riser_plugin::{HostError, PointValue};
 
 use super::queue::{Progress, Remaining, Waiting};
 use super::{SHORTEST_VALIDITY, SetPointWriter, is_same_percent};
-use crate::client::{EvceError, WriteAck};
+use crate::client::{EvceError, ReadReduction, WriteAck};
 use crate::model::{ObjectId, Reduction};
 use crate::points::SetPointTarget;
 
@@ -39,10 +39,13 @@ impl SetPointWriter<'_> {
             Err(reason) => return Ok(reject(&writes, &reason)),
         };
         let writes = if wanted.percent == 0.0 { self.reject_validity(&mut wanted, writes) } else { writes };
-        if is_as_wanted(read.reduction.as_ref(), &wanted) {
+        let was_accepted = writes.iter().all(|waiting| waiting.progress == Progress::Accepted);
+        let is_put_again =
+            wanted.percent != 0.0 && wanted.valid_until.is_none() && !was_accepted && !self.lasts(&read);
+        if is_as_wanted(read.reduction.as_ref(), &wanted) && !is_put_again {
             return self.confirm(zone, &wanted, read.reduction, &writes);
         }
-        if writes.iter().all(|waiting| waiting.progress == Progress::Accepted) {
+        if was_accepted {
             return Ok(Remaining { writes, has_response: true });
         }
         let valid_until = match self.valid_until(&wanted, read.controller_now) {
@@ -105,6 +108,14 @@ impl SetPointWriter<'_> {
             Some(until) => Ok(until),
             None => Ok(controller_now + self.validity.span()),
         }
+    }
+
+    /// Whether a reduction holds for about as long as one that is put now. One that the BMS asks for again must
+    /// not end at the validity that it had before.
+    fn lasts(&self, read: &ReadReduction) -> bool {
+        let Some(until) = read.reduction.as_ref().and_then(|shown| shown.valid_until) else { return true };
+        let left = until.duration_since(read.controller_now).unwrap_or_default();
+        left > self.validity.renewed_below()
     }
 
     fn read_back(

@@ -90,6 +90,40 @@ fn a_validity_of_the_bms_is_sent_unchanged_and_not_renewed() {
 }
 
 #[test]
+fn a_reduction_written_again_without_a_validity_outlives_the_validity_it_had() {
+    // In the second case the first validity ends before the next look.
+    for written_again_after_secs in [35, 95] {
+        let site = Site::set_up();
+        let status = site.status();
+        let until = PointValue::DateTimeMs(START_MS + 100_000);
+        site.host.write(&[(REDUCTION, percent(50.0)), (VALIDITY, until)]);
+        let looks = Duration::from_secs(written_again_after_secs / 15 * 15);
+        site.pass(looks);
+        site.controller.advance("5s");
+        site.host.advance(Duration::from_secs(5));
+        let write = site.host.write(&[(REDUCTION, percent(50.0))])[0];
+        assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
+        site.pass(Duration::from_secs(105));
+        assert_eq!(site.host.shown(REDUCTION), "50 Good", "after {written_again_after_secs} s");
+        assert_eq!(site.controller.put(PUT_REDUCTION).len(), 2);
+        status.stop();
+    }
+}
+
+#[test]
+fn a_reduction_written_again_while_it_lasts_costs_one_read_and_no_write() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.host.write(&[(REDUCTION, percent(50.0))]);
+    let reads = || site.controller.requests("GET", PUT_REDUCTION).len();
+    let before = reads();
+    let write = site.host.write(&[(REDUCTION, percent(50.0))])[0];
+    assert_eq!(site.host.states(write), ["Confirmed"]);
+    assert_eq!((reads(), site.controller.put(PUT_REDUCTION).len()), (before + 1, 1));
+    status.stop();
+}
+
+#[test]
 fn a_validity_that_the_controllers_clock_has_passed_is_rejected_and_nothing_is_sent() {
     let site = Site::set_up();
     site.controller.advance("1h");

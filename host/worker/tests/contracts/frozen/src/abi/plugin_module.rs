@@ -1,6 +1,8 @@
 use abi_stable::StableAbi;
 use abi_stable::library::RootModule;
 use abi_stable::sabi_types::VersionStrings;
+#[cfg(feature = "contract-1-2")]
+use abi_stable::std_types::{RSlice, RVec};
 use abi_stable::std_types::{RResult, RStr, RString};
 
 use super::{ContractVersion, PluginRunBox};
@@ -16,6 +18,8 @@ pub struct PluginModule {
     pub create: extern "C" fn(class: RStr<'_>) -> RResult<PluginRunBox, RString>,
     #[cfg(feature = "contract-1-2")]
     pub has_ability: extern "C" fn(ability: RStr<'_>) -> bool,
+    #[cfg(feature = "contract-1-2")]
+    pub migrate_settings: extern "C" fn(request: RSlice<'_, u8>) -> RResult<RVec<u8>, RString>,
     #[cfg(feature = "contract-1-2")]
     pub one_field_more: extern "C" fn(),
 }

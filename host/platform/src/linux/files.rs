@@ -1,0 +1,109 @@
+//! Files and directories that only their owner may use, and what identifies the state of a file.
+
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+const OWNER_DIRECTORY: u32 = 0o700;
+const OWNER_FILE: u32 = 0o600;
+const OWNER_READS: u32 = 0o400;
+const EVERYBODY_ELSE: u32 = 0o077;
+
+/// Creates a directory that only this user can enter. Fails if the path exists.
+pub fn create_private_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(OWNER_DIRECTORY).create(path)
+}
+
+/// Creates a directory and the missing ones above it, so that only this user can enter them. An existing
+/// directory stays as it is.
+pub fn create_private_dir_all(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(OWNER_DIRECTORY).create(path)
+}
+
+/// Creates an empty file that only this user can read and write. Fails if the path exists.
+pub fn create_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(OWNER_FILE).open(path)
+}
+
+/// Lets only this user read the file, and nobody write it.
+pub fn set_read_only(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(OWNER_READS))
+}
+
+/// Whether nobody but its owner (and root) has rights to the file.
+pub fn is_private(file: &Metadata) -> bool {
+    file.permissions().mode() & EVERYBODY_ELSE == 0
+}
+
+/// Writes the entries of a directory to the disk. A new file survives a power cut only after this.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// The state of a file. Two equal stamps of one path mean that the file has not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileStamp {
+    inode: u64,
+    bytes: u64,
+    modified_s: i64,
+    modified_ns: i64,
+}
+
+impl From<&Metadata> for FileStamp {
+    fn from(file: &Metadata) -> Self {
+        Self {
+            inode: file.ino(),
+            bytes: file.len(),
+            modified_s: file.mtime(),
+            modified_ns: file.mtime_nsec(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn new_files_and_directories_are_private() {
+        let directory = tempfile::tempdir().unwrap();
+        let nested = directory.path().join("a/b");
+        create_private_dir_all(&nested).unwrap();
+        create_private_dir_all(&nested).unwrap();
+        assert_eq!((mode(&nested), mode(nested.parent().unwrap())), (0o700, 0o700));
+        create_private_dir(&nested).unwrap_err();
+
+        let path = nested.join("key");
+        let file = create_private_file(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        assert!(is_private(&file.metadata().unwrap()));
+        set_read_only(&file).unwrap();
+        assert_eq!(mode(&path), 0o400);
+        create_private_file(&path).unwrap_err();
+        sync_directory(&nested).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_not_private() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_permissions(Permissions::from_mode(0o640)).unwrap();
+        assert!(!is_private(&file.as_file().metadata().unwrap()));
+    }
+
+    #[test]
+    fn a_stamp_changes_with_the_file() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let stamp = |file: &tempfile::NamedTempFile| FileStamp::from(&file.as_file().metadata().unwrap());
+        let before = stamp(&file);
+        assert_eq!(stamp(&file), before);
+        file.write_all(b"x").unwrap();
+        assert_ne!(stamp(&file), before);
+    }
+}

@@ -1,0 +1,26 @@
+//! Linux: Unix sockets, process descriptors, resource limits, `/proc`.
+
+mod channel;
+mod confine;
+mod control_socket;
+mod files;
+mod library_format;
+mod machine;
+mod orphans;
+mod process;
+mod stop_signals;
+
+pub use channel::{Channel, ChannelReader, ChannelWriter};
+pub use confine::{confine, kill_own_group, limit, name_this_process, resident_bytes, take_channel};
+pub use control_socket::{
+    ControlConnectError, ControlListener, ControlStream, Peer, SystemUser, connect_control,
+};
+pub use files::{
+    FileStamp, create_private_dir, create_private_dir_all, create_private_file, is_private, set_read_only,
+    sync_directory,
+};
+pub use library_format::{LIBRARY_HEADER_BYTES, LibraryFormat, library_format, this_target};
+pub use machine::{default_data_directory, machine_name, own_executable};
+pub use orphans::{Adopted, become_subreaper, kill_adopted, kill_marked, wait_for_group};
+pub use process::{ChildProcess, Exit, ExitWatch, OutputPipe, signal_name, spawn};
+pub use stop_signals::StopSignals;

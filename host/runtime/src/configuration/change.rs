@@ -1,0 +1,14 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use riser_domain::ConfigurationId;
+use riser_store::Configuration;
+
+/// The difference between two committed configurations.
+#[derive(Clone, Debug)]
+pub struct ConfigurationChange {
+    pub before: Arc<Configuration>,
+    pub after: Arc<Configuration>,
+    /// Processor configurations whose secrets changed while their rows stayed equal.
+    pub changed_processor_secrets: BTreeSet<ConfigurationId>,
+}

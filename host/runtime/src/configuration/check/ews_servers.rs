@@ -1,0 +1,179 @@
+use std::net::SocketAddr;
+
+use riser_domain::{DigestAlgorithm, EwsServer, EwsServerId};
+
+use super::identity::{EWS_SERVER, match_identities};
+use super::{Action, Basis, Differences, Errors, Planned, PlannedAccount, SecretChange, accounts, lines_of};
+use crate::configuration::draft::EwsServerDraft;
+use crate::configuration::field_path::FieldPath;
+use crate::configuration::plan::PlanLine;
+
+/// Fewer items on a page would make a BMS ask for ever.
+const SMALLEST_PAGE_ITEMS: u32 = 100;
+
+const LISTEN: &str = "listen takes an address and a port such as 127.0.0.1:51358";
+const PATH: &str = "path takes the path of the service such as /EcoStruxure/DataExchange";
+const REALM: &str = "realm takes one line of plain characters without quotes";
+const PUBLIC_URL: &str =
+    "public_url takes the address that clients use, such as http://bms.example:51358/path";
+
+pub(super) fn check(
+    drafts: &[EwsServerDraft],
+    basis: &Basis<'_>,
+    errors: &mut Errors,
+    lines: &mut Vec<PlanLine>,
+) -> (Vec<Planned<EwsServer>>, Vec<PlannedAccount>) {
+    let stored_servers = &basis.current.configuration.ews_servers;
+    let names: Vec<&str> = stored_servers.iter().map(|server| server.name.as_str()).collect();
+    let mut planned = Vec::new();
+    let mut accounts = Vec::new();
+    let mut paths = Vec::new();
+    for matched in match_identities(EWS_SERVER, &FieldPath::default(), drafts, &names, errors) {
+        let stored = matched.stored.map(|index| &stored_servers[index]);
+        if let (true, Some(stored)) = (matched.removes, stored) {
+            lines.push(PlanLine::removal(format!(
+                "EWS server {:?} removed, with its accounts and items",
+                stored.name
+            )));
+            planned.push(Planned::removed(stored.clone()));
+        } else {
+            let server = wanted(matched.draft, stored, &matched.path, errors);
+            let name = server.name.clone();
+            let secrets = SecretChange::default();
+            lines_of("EWS server", &name, names_of(stored), &differences(stored, &server), &secrets, lines);
+            planned.push(Planned::wanted(stored, server, secrets));
+            let owner = (stored.map(|stored| stored.id), name.as_str());
+            accounts.extend(accounts::check(
+                owner,
+                &matched.path,
+                &matched.draft.accounts,
+                basis,
+                errors,
+                lines,
+            ));
+        }
+        paths.push(matched.path);
+    }
+    check_addresses(&planned, &paths, stored_servers, errors);
+    (planned, accounts)
+}
+
+fn names_of(stored: Option<&EwsServer>) -> Option<&str> {
+    stored.map(|stored| stored.name.as_str())
+}
+
+fn wanted(
+    draft: &EwsServerDraft,
+    stored: Option<&EwsServer>,
+    path: &FieldPath,
+    errors: &mut Errors,
+) -> EwsServer {
+    let mut server = stored.cloned().unwrap_or_else(|| EwsServer {
+        id: EwsServerId(0),
+        name: String::new(),
+        listen: "127.0.0.1:51358".to_owned(),
+        path: EwsServer::DEFAULT_PATH.to_owned(),
+        realm: "Riser".to_owned(),
+        public_url: None,
+        page_size_items: EwsServer::DEFAULT_PAGE_SIZE_ITEMS,
+        digest_order: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
+    });
+    server.name.clone_from(&draft.identity.name);
+    let is_listen = |text: &str| text.parse::<SocketAddr>().is_ok();
+    let is_path = |text: &str| text.starts_with('/') && !text.contains(['?', '#', ' ']) && text.is_ascii();
+    let is_realm =
+        |text: &str| !text.is_empty() && text.is_ascii() && !text.contains(['"', '\\']) && is_one_line(text);
+    take(&mut server.listen, draft.listen.as_ref(), is_listen, (&path.key("listen"), LISTEN), errors);
+    take(&mut server.path, draft.path.as_ref(), is_path, (&path.key("path"), PATH), errors);
+    take(&mut server.realm, draft.realm.as_ref(), is_realm, (&path.key("realm"), REALM), errors);
+    match draft.public_url.as_deref() {
+        None => {}
+        Some("") => server.public_url = None,
+        Some(url) if is_url(url) => server.public_url = Some(url.to_owned()),
+        Some(_) => errors.add(&path.key("public_url"), PUBLIC_URL),
+    }
+    if let Some(items) = draft.page_size_items {
+        server.page_size_items = items;
+        if items < SMALLEST_PAGE_ITEMS {
+            errors.add(
+                &path.key("page_size_items"),
+                format!("page_size_items takes {SMALLEST_PAGE_ITEMS} or more"),
+            );
+        }
+    }
+    if let Some(tokens) = &draft.digest {
+        let order: Option<Vec<_>> =
+            tokens.iter().map(|token| token.parse::<DigestAlgorithm>().ok()).collect();
+        match order.filter(|order| !order.is_empty()) {
+            Some(order) => server.digest_order = order,
+            None => errors.add(&path.key("digest"), "digest takes a list of \"SHA-256\" and \"MD5\""),
+        }
+    }
+    server
+}
+
+fn is_one_line(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
+fn is_url(address: &str) -> bool {
+    let is_http = address.starts_with("http://") || address.starts_with("https://");
+    is_http && is_one_line(address) && !address.contains(['"', '<', ' '])
+}
+
+/// Takes a text over when it is right.
+fn take(
+    target: &mut String,
+    given: Option<&String>,
+    is_right: impl Fn(&str) -> bool,
+    (path, takes): (&FieldPath, &str),
+    errors: &mut Errors,
+) {
+    match given {
+        Some(given) if is_right(given) => target.clone_from(given),
+        Some(_) => errors.add(path, takes),
+        None => {}
+    }
+}
+
+fn differences(stored: Option<&EwsServer>, server: &EwsServer) -> Differences {
+    let mut found = Differences::default();
+    let Some(stored) = stored else { return found };
+    found.field("listen", &stored.listen, &server.listen, |it| format!("{it:?}"));
+    found.field("path", &stored.path, &server.path, |it| format!("{it:?}"));
+    found.field("realm", &stored.realm, &server.realm, |it| format!("{it:?}"));
+    found.field("public_url", &stored.public_url, &server.public_url, |it| {
+        format!("{:?}", it.as_deref().unwrap_or(""))
+    });
+    found.field("page_size_items", &stored.page_size_items, &server.page_size_items, ToString::to_string);
+    found.field("digest", &stored.digest_order, &server.digest_order, |order| {
+        let tokens: Vec<&str> = order.iter().map(|algorithm| algorithm.as_str()).collect();
+        format!("{tokens:?}")
+    });
+    found
+}
+
+/// No two servers have one address and path. A path is served with and without a final slash.
+fn check_addresses(
+    planned: &[Planned<EwsServer>],
+    paths: &[FieldPath],
+    stored: &[EwsServer],
+    errors: &mut Errors,
+) {
+    let untouched = stored.iter().filter(|stored| planned.iter().all(|it| it.value.id != stored.id));
+    let mut seen: Vec<&EwsServer> = untouched.collect();
+    for (server, path) in planned.iter().zip(paths) {
+        if server.action == Action::Remove {
+            continue;
+        }
+        let without_slash = |server: &EwsServer| server.path.trim_end_matches('/').to_owned();
+        let is_same = |other: &&&EwsServer| {
+            other.listen == server.value.listen && without_slash(other) == without_slash(&server.value)
+        };
+        if let Some(other) = seen.iter().find(is_same) {
+            let message = format!("the EWS server {:?} has this address and path already", other.name);
+            errors.add(path, message);
+        }
+        seen.push(&server.value);
+    }
+}

@@ -1,0 +1,84 @@
+//! Checks a draft against a store, and applies it to a data directory that no host uses.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use riser_domain::{Actor, Clock};
+use riser_secrets::Keyring;
+use riser_store::Store;
+use riser_worker::{LaunchOptions, Launcher, LibraryCache};
+
+use super::ConfigureError;
+use super::check::{self, Basis, CheckedDraft};
+use super::commit::commit;
+use super::current::Current;
+use super::draft::ConfigurationDraft;
+use super::export::{ExportScope, export};
+use super::migration::migrate;
+use super::plan::Plan;
+use crate::changes::Changes;
+use crate::libraries::{Libraries, Library};
+use crate::problems::Problems;
+
+/// Checks a draft against the stored configuration and the plugins.
+///
+/// # Errors
+/// [`ConfigureError::Fields`] with everything that is wrong; [`ConfigureError::Stale`] when the draft was made from
+/// another version of the configuration.
+pub async fn check_draft(
+    draft: &ConfigurationDraft,
+    (store, keyring): (&Store, &Keyring),
+    (libraries, launcher): (&[Library], Option<&Launcher>),
+) -> Result<CheckedDraft, ConfigureError> {
+    let current = Current::load(store, keyring, draft).await?;
+    if draft.base_version.is_some_and(|base| base != current.configuration.version) {
+        return Err(ConfigureError::Stale);
+    }
+    let migrated = migrate(draft, &current, libraries, launcher).await?;
+    let basis = Basis { current: &current, libraries, migrated: &migrated };
+    check::check(draft, &basis).map_err(ConfigureError::Fields)
+}
+
+/// The configuration of a data directory that no host uses.
+#[derive(Debug)]
+pub struct OfflineConfiguration<'a> {
+    pub store: &'a Store,
+    pub keyring: &'a Keyring,
+    pub clock: Arc<dyn Clock>,
+    pub plugin_directories: Vec<PathBuf>,
+    /// The program that is started as a worker.
+    pub worker: LaunchOptions,
+}
+
+impl OfflineConfiguration<'_> {
+    /// The difference that a draft would make.
+    pub async fn plan(&self, draft: &ConfigurationDraft) -> Result<Plan, ConfigureError> {
+        Ok(self.check(draft).await?.plan())
+    }
+
+    /// Checks a draft and stores it. Returns what was changed.
+    pub async fn configure(&self, draft: &ConfigurationDraft, actor: &Actor) -> Result<Plan, ConfigureError> {
+        let checked = self.check(draft).await?;
+        let plan = checked.plan();
+        commit(checked, (self.store, self.keyring), (actor, self.clock.now())).await?;
+        Ok(plan)
+    }
+
+    /// The configuration as a file.
+    pub async fn export(&self, scope: ExportScope) -> Result<String, ConfigureError> {
+        Ok(export(&self.store.load_configuration().await?, scope))
+    }
+
+    async fn check(&self, draft: &ConfigurationDraft) -> Result<CheckedDraft, ConfigureError> {
+        let access = (self.store, self.keyring);
+        if draft.connections.is_empty() && draft.processors.is_empty() {
+            return check_draft(draft, access, (&[], None)).await;
+        }
+        let launcher = Launcher::start(self.worker.clone())?;
+        let cache = LibraryCache::open(self.store.directory())?;
+        let libraries = Libraries::new(self.plugin_directories.clone(), cache);
+        // A library that cannot be used is logged; a draft that needs it finds it missing.
+        libraries.scan(&launcher, &Problems::new(Arc::clone(&self.clock), Changes::new())).await;
+        check_draft(draft, access, (&libraries.list(), Some(&launcher))).await
+    }
+}

@@ -1,0 +1,54 @@
+use riser_secrets::SecretError;
+use riser_store::StoreError;
+use riser_worker::{LaunchError, LibraryError, QueryError};
+
+use super::field_path::FieldError;
+
+/// Why the configuration was not changed. Nothing was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigureError {
+    /// Everything that is wrong with the draft.
+    #[error("the change has {} errors", .0.len())]
+    Fields(Vec<FieldError>),
+    #[error("the configuration changed meanwhile; read it again and repeat the change")]
+    Stale,
+    #[error("Riser is stopping; nothing was changed")]
+    Ending,
+    #[error("the configuration could not be stored")]
+    Store(#[source] StoreError),
+    #[error("a secret could not be sealed")]
+    Secret(#[from] SecretError),
+    #[error("the operating system gives no random numbers ({0})")]
+    Random(getrandom::Error),
+    #[error("settings could not be migrated to the version of their plugin")]
+    Migration(#[from] QueryError),
+    #[error("worker processes cannot be started")]
+    Launch(#[from] LaunchError),
+    #[error("the directory for copies of plugin libraries cannot be used")]
+    Library(#[from] LibraryError),
+}
+
+impl ConfigureError {
+    /// What is wrong with the draft, if that is the reason.
+    pub fn fields(&self) -> Option<&[FieldError]> {
+        match self {
+            Self::Fields(errors) => Some(errors),
+            _ => None,
+        }
+    }
+}
+
+impl From<getrandom::Error> for ConfigureError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Random(error)
+    }
+}
+
+impl From<StoreError> for ConfigureError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Stale => Self::Stale,
+            other => Self::Store(other),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Secrets and settings of a draft.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A secret of a draft. Its `Debug` prints no secret; it is written out only where a draft is serialized.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretInput {
+    Value(#[serde(with = "exposed")] SecretString),
+    /// Keeps the secret that is stored.
+    Stored {
+        /// Why the draft gives none, for the error when none is stored.
+        reason: String,
+    },
+    /// The secret could not be read where the draft says it is.
+    Unreadable {
+        reason: String,
+    },
+}
+
+/// Follows the reason of [`SecretInput::Stored`] when no secret is stored.
+pub(super) const NOT_STORED: &str = ", and no secret is stored yet";
+
+/// Settings of a draft, by key.
+pub type SettingInputs = BTreeMap<String, SettingInput>;
+
+/// The value of a setting in a draft.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettingInput {
+    /// A value that is not secret; null returns to the default.
+    Plain(Value),
+    List(Vec<Self>),
+    Group(SettingInputs),
+    Secret(SecretInput),
+    /// A table of one key that a file may mean in two ways: where a secret is, or a group with one setting. The
+    /// plugin's description of the setting decides.
+    Reference {
+        key: String,
+        text: String,
+        secret: SecretInput,
+    },
+}
+
+impl fmt::Debug for SettingInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // A secret may be here by mistake.
+            Self::Plain(_) => f.write_str("Plain(…)"),
+            Self::List(entries) => f.debug_list().entries(entries).finish(),
+            Self::Group(settings) => f.debug_map().entries(settings).finish(),
+            Self::Secret(secret) => f.debug_tuple("Secret").field(secret).finish(),
+            Self::Reference { key, .. } => {
+                f.debug_struct("Reference").field("key", key).finish_non_exhaustive()
+            }
+        }
+    }
+}
+
+mod exposed {
+    use secrecy::{ExposeSecret as _, SecretString};
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(secret.expose_secret())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+        String::deserialize(deserializer).map(SecretString::from)
+    }
+}
+
+pub(super) mod exposed_option {
+    use secrecy::{ExposeSecret as _, SecretString};
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+    pub(in super::super) fn serialize<S: Serializer>(
+        secret: &Option<SecretString>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        secret.as_ref().map(|secret| secret.expose_secret()).serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<SecretString>, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.map(SecretString::from))
+    }
+}

@@ -1,0 +1,375 @@
+use riser_domain::Role;
+use secrecy::SecretString;
+
+use super::fixture::{SITE, Site};
+use crate::configuration::{
+    AccountDraft, ConfigurationDraft, ConfigureError, ConnectionDraft, EwsServerDraft, Identity,
+    ProcessorDraft, ScheduleDraft, SecretInput, SettingInput, UserDraft,
+};
+
+fn named(name: &str) -> Identity {
+    Identity::named(name)
+}
+
+fn renamed(old: &str, new: &str) -> Identity {
+    Identity { name: new.to_owned(), renamed_from: Some(old.to_owned()), remove: false }
+}
+
+fn removed(name: &str) -> Identity {
+    Identity { name: name.to_owned(), renamed_from: None, remove: true }
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+/// Every rule, broken in one draft against the stored site.
+fn everything_wrong() -> ConfigurationDraft {
+    let server = |name: &str| EwsServerDraft { identity: named(name), ..EwsServerDraft::default() };
+    let processor = |name: &str| ProcessorDraft {
+        identity: named(name),
+        ews_server: some("Building"),
+        ..ProcessorDraft::default()
+    };
+    ConfigurationDraft {
+        base_version: None,
+        ews_servers: vec![
+            EwsServerDraft {
+                listen: some("somewhere"),
+                path: some("no path"),
+                realm: some("a \"realm\""),
+                public_url: some("ftp://x"),
+                page_size_items: Some(5),
+                digest: Some(vec!["SHA-1".to_owned()]),
+                accounts: vec![
+                    AccountDraft { identity: named("a:b"), rights: some("write"), password: None },
+                    AccountDraft {
+                        identity: named("other"),
+                        password: Some(SecretInput::Unreadable {
+                            reason: "the variable X is not set".to_owned(),
+                        }),
+                        ..AccountDraft::default()
+                    },
+                    AccountDraft {
+                        identity: named("third"),
+                        password: Some(SecretInput::Stored { reason: "Y is not set".to_owned() }),
+                        ..AccountDraft::default()
+                    },
+                ],
+                ..server("North")
+            },
+            EwsServerDraft { listen: some("127.0.0.1:7"), ..server("Twin 1") },
+            EwsServerDraft { listen: some("127.0.0.1:7"), ..server("Twin 2") },
+            EwsServerDraft { identity: removed("Building"), ..EwsServerDraft::default() },
+            server(""),
+        ],
+        connections: vec![
+            ConnectionDraft { identity: removed("EVCE"), ..ConnectionDraft::default() },
+            ConnectionDraft { identity: named("No kind"), ..ConnectionDraft::default() },
+            ConnectionDraft { identity: named("Odd"), kind: some("riser.test/odd"), settings: None },
+            ConnectionDraft {
+                identity: named("Wrong"),
+                kind: some("riser.test/device"),
+                settings: Some(
+                    [
+                        ("base_url".to_owned(), SettingInput::Plain(5.into())),
+                        ("pasword".to_owned(), SettingInput::Plain("x".into())),
+                        ("password".to_owned(), SettingInput::Plain("open text".into())),
+                    ]
+                    .into(),
+                ),
+            },
+            ConnectionDraft { identity: named("Twice"), kind: some("riser.test/odd"), settings: None },
+            ConnectionDraft { identity: named("Twice"), ..ConnectionDraft::default() },
+        ],
+        schedules: vec![
+            ScheduleDraft { identity: named("Soon"), every: some("soon"), ..ScheduleDraft::default() },
+            ScheduleDraft { identity: named("None"), ..ScheduleDraft::default() },
+            ScheduleDraft {
+                identity: named("Late"),
+                cron: some("61 * * * *"),
+                start: some("2026-11-23T06:00:00Z"),
+                ..ScheduleDraft::default()
+            },
+            ScheduleDraft {
+                identity: named("Zone"),
+                cron: some("0 6 * * *"),
+                time_zone: some("Paris"),
+                ..ScheduleDraft::default()
+            },
+            ScheduleDraft { identity: renamed("Nightly", "Daily"), ..ScheduleDraft::default() },
+            ScheduleDraft { identity: removed("Hourly"), ..ScheduleDraft::default() },
+        ],
+        processors: vec![
+            ProcessorDraft {
+                identity: named("A"),
+                class: some("riser.test/odd"),
+                ..ProcessorDraft::default()
+            },
+            ProcessorDraft { class: some("nobody.test/setup"), ..processor("B") },
+            ProcessorDraft { class: some("setup"), ..processor("C") },
+            ProcessorDraft {
+                class: some("riser.test/status"),
+                connection: some("Missing"),
+                schedule: some("Soon"),
+                memory_limit_mib: Some(1),
+                ..processor("D")
+            },
+            ProcessorDraft { class: some("riser.test/meter"), connection: some("Wrong"), ..processor("E") },
+            ProcessorDraft { class: some("riser.test/setup"), ..processor("F") },
+            ProcessorDraft { class: some("riser.test/status"), ..processor("Setup") },
+            ProcessorDraft { identity: renamed("Setup", "Status"), ..ProcessorDraft::default() },
+            ProcessorDraft {
+                identity: named("G"),
+                ews_server: some("Building"),
+                ..ProcessorDraft::default()
+            },
+        ],
+        users: vec![
+            UserDraft { identity: named(" anna"), role: None, password_hash: None },
+            UserDraft {
+                identity: named("v\u{202e}"),
+                role: Some(Role::Viewer),
+                password_hash: Some(SecretString::from("hash")),
+            },
+        ],
+    }
+}
+
+#[tokio::test]
+async fn all_errors_are_found_at_once_each_with_its_path_and_nothing_is_applied() {
+    let site = Site::with_site().await;
+    let before = site.configuration().await;
+    let Err(ConfigureError::Fields(errors)) = site.apply(&everything_wrong()).await else {
+        panic!("a wrong draft was applied")
+    };
+    let mut found: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert!(!found.concat().contains("open text"), "a secret is in an error: {found:?}");
+    for (path, message) in [
+        ("ews_server[\"North\"].listen", "listen takes an address and a port"),
+        ("ews_server[\"North\"].path", "path takes the path"),
+        ("ews_server[\"North\"].realm", "realm takes one line"),
+        ("ews_server[\"North\"].public_url", "public_url takes the address"),
+        ("ews_server[\"North\"].page_size_items", "takes 100 or more"),
+        ("ews_server[\"North\"].digest", "digest takes a list"),
+        ("ews_server[\"North\"].account[\"a:b\"].name", "contains no colon"),
+        ("ews_server[\"North\"].account[\"a:b\"].rights", "rights takes"),
+        ("ews_server[\"North\"].account[\"a:b\"]", "needs a password"),
+        ("ews_server[\"North\"].account[\"other\"].password", "the variable X is not set"),
+        ("ews_server[\"North\"].account[\"third\"].password", "Y is not set, and no secret is stored yet"),
+        (
+            "ews_server[\"Building\"].remove",
+            "is used by processors \"Setup\" and \"Status\"; remove them first",
+        ),
+        ("ews_server[\"Twin 2\"]", "the EWS server \"Twin 1\" has this address and path already"),
+        ("ews_server[\"\"].name", "a name is needed"),
+        ("connection[\"EVCE\"].remove", "is used by processors \"Setup\" and \"Status\"; remove them first"),
+        ("connection[\"No kind\"]", "a connection needs kind"),
+        ("connection[\"Odd\"].kind", "there are riser.test/device"),
+        ("connection[\"Wrong\"].settings.base_url", "takes text"),
+        ("connection[\"Wrong\"].settings.pasword", "is no setting"),
+        ("connection[\"Wrong\"].settings.password", "is a secret: give it as"),
+        ("connection[\"Twice\"].kind", "no plugin offers"),
+        ("connection[\"Twice\"].name", "is here twice"),
+        ("schedule[\"Soon\"].every", "every takes a time span"),
+        ("schedule[\"None\"]", "a schedule has either every"),
+        ("schedule[\"Late\"].start", "write every beside it"),
+        ("schedule[\"Late\"].cron", "cannot be read"),
+        ("schedule[\"Zone\"].time_zone", "Europe/Paris or UTC"),
+        ("schedule[\"Daily\"].renamed_from", "there is no schedule \"Nightly\""),
+        ("schedule[\"Hourly\"].remove", "is used by processor \"Setup\";"),
+        ("processor[\"A\"].class", "riser.test has no class \"odd\""),
+        ("processor[\"A\"]", "needs ews_server"),
+        ("processor[\"B\"].class", "there is riser.test"),
+        ("processor[\"C\"].class", "class takes plugin and class"),
+        ("processor[\"D\"].connection", "there is no connection \"Missing\""),
+        ("processor[\"D\"].schedule", "takes no schedule"),
+        ("processor[\"D\"].memory_limit_mib", "takes 32 or more"),
+        ("processor[\"E\"].connection", "Meter takes no connection"),
+        ("processor[\"F\"].connection", "needs a connection of the kind riser.test/device"),
+        ("processor[\"Setup\"].class", "which cannot change"),
+        ("processor[\"Status\"].renamed_from", "the name \"Status\" is taken by another processor"),
+        ("processor[\"G\"]", "a processor needs class"),
+        ("user[\" anna\"].name", "cannot be a user name"),
+        ("user[\" anna\"]", "needs a role"),
+        ("user[\" anna\"]", "needs a password"),
+        ("user[\"v\\u{202e}\"].name", "cannot be a user name"),
+    ] {
+        let index = found.iter().position(|it| it.starts_with(&format!("{path}: ")) && it.contains(message));
+        let index = index.unwrap_or_else(|| panic!("{path}: {message} is not in\n{}", found.join("\n")));
+        found.remove(index);
+    }
+    let followers: Vec<_> = found.iter().filter(|it| !it.contains("is removed here")).collect();
+    assert!(followers.is_empty(), "more than is wrong: {followers:?}");
+    assert_eq!(site.configuration().await, before);
+}
+
+#[tokio::test]
+async fn of_two_writers_with_one_base_version_the_second_is_refused() {
+    let site = Site::with_site().await;
+    let base_version = Some(site.configuration().await.version);
+    let draft = |every: &str| ConfigurationDraft {
+        base_version,
+        schedules: vec![ScheduleDraft {
+            identity: named("Hourly"),
+            every: some(every),
+            ..Default::default()
+        }],
+        ..ConfigurationDraft::default()
+    };
+    let second = site.check(&draft("3 h")).await.unwrap();
+    site.apply(&draft("2 h")).await.unwrap();
+    assert!(matches!(site.commit(second).await, Err(ConfigureError::Stale)));
+    assert!(matches!(site.apply(&draft("3 h")).await, Err(ConfigureError::Stale)));
+    assert!(site.export().await.contains("every = \"2 h\""));
+    assert_eq!(site.configuration().await.version, base_version.unwrap() + 1);
+}
+
+#[tokio::test]
+async fn a_renamed_object_keeps_its_number_and_what_refers_to_it() {
+    let site = Site::with_site().await;
+    let before = site.configuration().await;
+    let draft = ConfigurationDraft {
+        ews_servers: vec![EwsServerDraft {
+            identity: renamed("Building", "Main building"),
+            accounts: vec![AccountDraft { identity: renamed("bms", "ebo"), ..AccountDraft::default() }],
+            ..EwsServerDraft::default()
+        }],
+        connections: vec![ConnectionDraft { identity: renamed("EVCE", "EVCE North"), ..Default::default() }],
+        schedules: vec![ScheduleDraft { identity: renamed("Hourly", "Each hour"), ..Default::default() }],
+        processors: vec![ProcessorDraft {
+            identity: renamed("Setup", "EVCE Setup"),
+            connection: some("EVCE North"),
+            ..ProcessorDraft::default()
+        }],
+        ..ConfigurationDraft::default()
+    };
+    let (_, plan) = site.apply(&draft).await.unwrap();
+    let lines: Vec<_> = plan.lines.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(
+        lines,
+        [
+            "EWS server \"Building\" renamed to \"Main building\"",
+            "account \"bms\" of \"Main building\" renamed to \"ebo\"",
+            "connection \"EVCE\" renamed to \"EVCE North\"",
+            "schedule \"Hourly\" renamed to \"Each hour\"",
+            "processor \"Setup\" renamed to \"EVCE Setup\"",
+        ]
+    );
+    let after = site.configuration().await;
+    assert_eq!(after.ews_servers[0].id, before.ews_servers[0].id);
+    assert_eq!(after.accounts[0].id, before.accounts[0].id);
+    assert_eq!(after.accounts[0].password, before.accounts[0].password);
+    assert_eq!(after.connections[0].id, before.connections[0].id);
+    assert_eq!(after.connections[0].secret_version, before.connections[0].secret_version);
+    let setup = |processors: &[riser_domain::ProcessorConfiguration], name: &str| {
+        let found = processors.iter().find(|it| it.name == name).unwrap();
+        (found.id, found.connection, found.schedule, found.ews_server)
+    };
+    assert_eq!(setup(&after.processors, "EVCE Setup"), setup(&before.processors, "Setup"));
+    // The same change again finds everything renamed.
+    assert!(site.apply(&draft).await.unwrap().1.lines.is_empty());
+}
+
+#[tokio::test]
+async fn removing_everything_in_one_change_leaves_an_empty_configuration() {
+    let site = Site::with_site().await;
+    let draft = ConfigurationDraft {
+        ews_servers: vec![EwsServerDraft { identity: removed("Building"), ..Default::default() }],
+        connections: vec![ConnectionDraft { identity: removed("EVCE"), ..Default::default() }],
+        schedules: vec![ScheduleDraft { identity: removed("Hourly"), ..Default::default() }],
+        processors: ["Setup", "Status"]
+            .map(|name| ProcessorDraft { identity: removed(name), ..Default::default() })
+            .to_vec(),
+        ..ConfigurationDraft::default()
+    };
+    let (change, plan) = site.apply(&draft).await.unwrap();
+    assert!(plan.removes() && plan.lines.len() == 5, "{plan:?}");
+    assert_eq!((change.before.processors.len(), change.after.processors.len()), (2, 0));
+    assert!(super::fixture::shape(&site.configuration().await).is_empty());
+    assert!(site.apply(&draft).await.unwrap().1.lines.is_empty(), "removing twice is removing once");
+    assert_eq!(site.apply_file(SITE).await.unwrap().1.len(), 6);
+}
+
+#[tokio::test]
+async fn servers_may_exchange_their_addresses_and_share_none() {
+    let site = Site::new().await;
+    let server = |name: &str, port: u16| EwsServerDraft {
+        identity: named(name),
+        listen: Some(format!("127.0.0.1:{port}")),
+        ..EwsServerDraft::default()
+    };
+    let draft = |north: u16, south: u16| ConfigurationDraft {
+        ews_servers: vec![server("North", north), server("South", south)],
+        ..ConfigurationDraft::default()
+    };
+    site.apply(&draft(1, 2)).await.unwrap();
+    site.apply(&draft(2, 1)).await.unwrap();
+    assert!(
+        matches!(site.apply(&draft(3, 3)).await, Err(ConfigureError::Fields(errors)) if errors.len() == 1)
+    );
+}
+
+#[tokio::test]
+async fn a_changed_secret_of_a_processor_is_in_the_change_although_its_row_is_equal() {
+    let site = Site::with_site().await;
+    let meter = |token: &str| {
+        format!(
+            "[[processor]]\nname = \"Meter\"\nclass = \"riser.test/meter\"\news_server = \"Building\"\n\
+             settings = {{ token = {{ env = \"{token}\" }} }}\n"
+        )
+    };
+    site.apply_file(&meter("ONE")).await.unwrap();
+    let (change, lines) = site.apply_file(&meter("TWO")).await.unwrap();
+    assert_eq!(lines, ["processor \"Meter\" gets a new token"]);
+    assert_eq!(change.before.processors, change.after.processors);
+    assert_eq!(change.changed_processor_secrets.len(), 1);
+    assert!(site.apply_file(&meter("TWO")).await.unwrap().1.is_empty());
+}
+
+#[tokio::test]
+async fn an_object_whose_plugin_is_missing_can_be_renamed_and_disabled() {
+    let mut site = Site::with_site().await;
+    let exported = site.export().await;
+    site.libraries.clear();
+    assert!(site.plan_without_variables(&exported).await.is_empty());
+    let (_, lines) = site
+        .apply_file("[[processor]]\nname = \"EVCE Status\"\nrenamed_from = \"Status\"\nactive = false\n")
+        .await
+        .unwrap();
+    assert_eq!(
+        lines,
+        [
+            "processor \"Status\" renamed to \"EVCE Status\"",
+            "processor \"EVCE Status\" changed: active = false"
+        ]
+    );
+    let refused =
+        site.apply_file("[[processor]]\nname = \"Setup\"\nsettings = { x = 1 }\n").await.unwrap_err();
+    assert!(refused[0].contains("no library offers the plugin"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_user_is_added_changed_and_removed_like_everything_else() {
+    let site = Site::new().await;
+    let change = async |user: UserDraft| {
+        let draft = ConfigurationDraft { users: vec![user], ..ConfigurationDraft::default() };
+        site.apply(&draft).await.unwrap().1.lines.into_iter().map(|line| line.text).collect::<Vec<_>>()
+    };
+    let hash = || Some(SecretString::from("$argon2id$one"));
+    let anna = UserDraft { identity: named("anna"), role: Some(Role::Admin), password_hash: hash() };
+    assert_eq!(change(anna.clone()).await, ["user \"anna\" added as admin"]);
+    assert!(change(anna).await.is_empty());
+    let changed =
+        UserDraft { identity: renamed("anna", "ann"), role: Some(Role::Viewer), password_hash: None };
+    assert_eq!(
+        change(changed).await,
+        ["user \"anna\" renamed to \"ann\"", "user \"ann\" changed: role = \"viewer\""]
+    );
+    let ann = site.store.find_user("ann").await.unwrap().unwrap();
+    assert_eq!((ann.role, ann.password_hash.as_str()), (Role::Viewer, "$argon2id$one"));
+    assert_eq!(
+        change(UserDraft { identity: removed("ann"), ..UserDraft::default() }).await,
+        ["user \"ann\" removed"]
+    );
+}

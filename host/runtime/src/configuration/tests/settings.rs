@@ -1,0 +1,114 @@
+use super::fixture::{SITE, Site, no_variable, read};
+use crate::configuration::ConfigureError;
+
+const ELSEWHERE: &str =
+    "[[connection]]\nname = \"EVCE\"\n[connection.settings]\nbase_url = \"https://two.example\"\n";
+
+#[tokio::test]
+async fn a_secret_does_not_follow_its_connection_to_another_address() {
+    let site = Site::with_site().await;
+    let refused = site.apply_file(ELSEWHERE).await.unwrap_err();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(refused[0].contains("connection[\"EVCE\"].settings.password: "), "{refused:?}");
+    assert!(refused[0].contains("the address changed, so give it again"), "{refused:?}");
+    let kept = format!("{ELSEWHERE}password = {{ env = \"EVCE\", or_stored = true }}\n");
+    let Err(ConfigureError::Fields(errors)) = site.check(&read(&kept, &no_variable).draft).await else {
+        panic!("a stored secret went to another address")
+    };
+    assert!(errors[0].message.contains("the address changed, so give it again"), "{errors:?}");
+    let before = site.configuration().await.connections[0].secret_version;
+    let (_, lines) = site.apply_file(&kept).await.unwrap();
+    assert_eq!(
+        lines,
+        [
+            "connection \"EVCE\" changed: settings.base_url",
+            "connection \"EVCE\" loses the secrets of its former address",
+            "connection \"EVCE\" gets a new password",
+        ]
+    );
+    let after = &site.configuration().await.connections[0];
+    assert!(after.secret_version > before);
+    assert_eq!(after.secret_keys, ["password"]);
+}
+
+#[tokio::test]
+async fn an_address_inside_a_list_counts_as_well() {
+    let site = Site::with_site().await;
+    let proxies = |hosts: &str| {
+        format!("[[connection]]\nname = \"EVCE\"\n[connection.settings]\nproxies = [{hosts}]\n")
+    };
+    let one = "{ host = \"a\" }";
+    assert!(site.apply_file(&proxies(one)).await.unwrap().1.is_empty(), "a nested secret is kept");
+    let (_, lines) = site.apply_file(&proxies(&format!("{one}, {{ host = \"b\" }}"))).await.unwrap();
+    assert_eq!(lines, ["connection \"EVCE\" changed: settings.proxies"]);
+    for moved in ["{ host = \"c\" }", ""] {
+        let refused = site.apply_file(&proxies(moved)).await.unwrap_err();
+        assert!(refused[0].contains("give it again"), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_never_stored_openly_nor_taken_where_none_belongs() {
+    let site = Site::with_site().await;
+    let configuration = site.configuration().await;
+    assert_eq!(configuration.connections[0].secret_keys, ["password", "proxies[0].password"]);
+    assert!(!configuration.connections[0].settings_json.contains("secret"));
+    let set = |setting: &str| format!("[[connection]]\nname = \"EVCE\"\n[connection.settings]\n{setting}\n");
+    for (setting, error) in [
+        ("proxies = [{ host = \"a\", password = \"open\" }]", "proxies[0].password is a secret: give it as"),
+        ("password = \"open\"", "password is a secret: give it as"),
+        ("base_url = { env = \"URL\" }", "base_url: "),
+    ] {
+        let refused = site.apply_file(&set(setting)).await.unwrap_err();
+        assert!(refused[0].contains(error) && refused.len() == 1, "{refused:?}");
+        assert!(!refused[0].contains("open\""), "{refused:?}");
+    }
+    let meter = "[[processor]]\nname = \"Meter\"\nclass = \"riser.test/meter\"\news_server = \"Building\"\n\
+                 settings = { note = { env = \"NOTE\" } }\n";
+    let refused = site.apply_file(meter).await.unwrap_err();
+    assert!(refused[0].contains("note: is not a secret"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_export_in_an_empty_environment_changes_nothing_and_needs_its_variables_elsewhere() {
+    let site = Site::with_site().await;
+    let exported = site.export().await;
+    assert!(
+        exported.contains("#   RISER_CONNECTION_EVCE_PASSWORD  password of connection \"EVCE\"\n"),
+        "{exported}"
+    );
+    assert!(!exported.contains("secret EVCE"), "{exported}");
+    assert!(site.plan_without_variables(&exported).await.is_empty());
+    assert_eq!(exported, site.export().await);
+
+    let elsewhere = Site::new().await;
+    let Err(ConfigureError::Fields(errors)) = elsewhere.check(&read(&exported, &no_variable).draft).await
+    else {
+        panic!("an account without a password was added")
+    };
+    let needs = "the environment variable RISER_ACCOUNT_BUILDING_BMS is not set, and no secret is stored yet";
+    assert!(errors.iter().any(|error| error.message.contains(needs)), "{errors:?}");
+}
+
+#[tokio::test]
+async fn errors_of_a_file_are_sorted_by_line_whoever_found_them() {
+    let site = Site::new().await;
+    let text = SITE
+        .replace("every = \"1 h\"", "every = \"soon\"")
+        .replace("schedule = \"Hourly\"", "schedule = 5")
+        .replace("{ env = \"PROXY\" }", "{ env = \"UNSET\" }");
+    let variable = |name: &str| (name != "UNSET").then(|| name.to_owned());
+    let file = read(&text, &variable);
+    let Err(ConfigureError::Fields(errors)) = site.check(&file.draft).await else {
+        panic!("it was accepted")
+    };
+    let located: Vec<String> = file.locate(&errors).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        located,
+        [
+            "16:39: proxies[0].password: the environment variable UNSET is not set",
+            "20:9: every takes a time span such as \"15 min\", \"1 h\" or \"30 s\"",
+            "27:12: schedule takes a text, not a whole number",
+        ]
+    );
+}

@@ -1,0 +1,48 @@
+use riser_domain::{Actor, RunTrigger, SetPointWrite};
+use tokio::sync::oneshot;
+
+/// What the task of a processor is asked to do.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Start {
+        trigger: RunTrigger,
+        reply: Option<oneshot::Sender<Result<(), StartRefusal>>>,
+    },
+    Stop {
+        actor: Actor,
+        reply: oneshot::Sender<Result<(), StopRefusal>>,
+    },
+    /// Writes to points that its class handles.
+    SetPoints(Vec<SetPointWrite>),
+    /// A class of the same plugin changed the tree.
+    TreeChanged,
+    /// A class of the same plugin succeeded, or its configuration changed. A waiting run is checked again.
+    SiblingChanged,
+    ShutDown,
+}
+
+/// Why a processor configuration was not started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartRefusal {
+    #[error("it is switched off")]
+    Inactive,
+    #[error("it runs already")]
+    Running,
+    #[error("it may not be started by hand")]
+    NotByHand,
+    #[error("{0}")]
+    Waiting(String),
+    #[error("Riser is ending")]
+    Ending,
+}
+
+/// Why a processor configuration was not stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StopRefusal {
+    #[error("it does not run")]
+    NotRunning,
+    #[error("it may not be stopped by hand")]
+    NotByHand,
+    #[error("Riser is ending")]
+    Ending,
+}

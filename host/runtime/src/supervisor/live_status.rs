@@ -1,0 +1,74 @@
+use std::sync::{Mutex, PoisonError};
+
+use riser_domain::{ConfigurationId, ProcessorConfiguration, Timestamp};
+
+use crate::changes::{Change, Changes};
+use crate::status::{LastRun, ProcessorState, Progress};
+
+/// What a processor configuration does now.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveStatus {
+    pub(crate) state: ProcessorState,
+    pub(crate) last_run: Option<LastRun>,
+    pub(crate) next_run_at: Option<Timestamp>,
+    pub(crate) progress: Option<Progress>,
+    pub(crate) has_succeeded: bool,
+}
+
+impl LiveStatus {
+    /// The status of a processor that never ran.
+    pub(super) fn initial(processor: &ProcessorConfiguration) -> Self {
+        let state = if processor.flags.active { ProcessorState::Idle } else { ProcessorState::Inactive };
+        Self { state, last_run: None, next_run_at: None, progress: None, has_succeeded: false }
+    }
+}
+
+/// The status of one processor configuration: written by its task, read by everybody.
+#[derive(Debug)]
+pub(crate) struct StatusBoard {
+    configuration: ConfigurationId,
+    changes: Changes,
+    status: Mutex<LiveStatus>,
+}
+
+impl StatusBoard {
+    pub(super) fn new(configuration: ConfigurationId, changes: Changes, status: LiveStatus) -> Self {
+        Self { configuration, changes, status: Mutex::new(status) }
+    }
+
+    pub(crate) fn read(&self) -> LiveStatus {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_state(&self, state: ProcessorState) {
+        self.change(|status| {
+            if !matches!(state, ProcessorState::Running { .. }) {
+                status.progress = None;
+            }
+            status.state = state;
+        });
+    }
+
+    pub(super) fn set_progress(&self, progress: Progress) {
+        self.change(|status| status.progress = Some(progress));
+    }
+
+    pub(super) fn set_last_run(&self, run: LastRun) {
+        self.change(|status| status.last_run = Some(run));
+    }
+
+    pub(super) fn set_next_run(&self, at: Option<Timestamp>) {
+        if self.read().next_run_at != at {
+            self.change(|status| status.next_run_at = at);
+        }
+    }
+
+    pub(super) fn note_success(&self) {
+        self.change(|status| status.has_succeeded = true);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut LiveStatus)) {
+        change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changes.send(Change::Processor(self.configuration));
+    }
+}

@@ -1,0 +1,132 @@
+//! Where commands find the configuration: in a running host, or in the data directory that no host uses.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use riser_domain::Actor;
+use riser_runtime::{
+    ConfigurationDraft, ConfigureError, ExportScope, FieldError, LaunchOptions, OfflineConfiguration, Plan,
+    SystemClock,
+};
+
+use crate::control::access::{self, Access};
+use crate::control::client::{Client, ClientError};
+use crate::control::protocol::{Configured, Failure, Reply, Request, UserReport};
+use crate::control::stored;
+use crate::open_data_dir::OpenDataDir;
+use crate::paths::{DataDir, PluginDirs};
+
+/// The configuration that a command reads and changes.
+pub(crate) enum ConfigurationAccess {
+    /// The directory of a running host. The host uses its own plugin directories.
+    Host(PathBuf),
+    Directory {
+        open: Box<OpenDataDir>,
+        plugin_directories: Vec<PathBuf>,
+    },
+}
+
+/// Why the configuration could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AccessError {
+    #[error(transparent)]
+    Directory(#[from] ConfigureError),
+    #[error(transparent)]
+    Host(#[from] ClientError),
+}
+
+impl AccessError {
+    /// What is wrong with the draft, if that is the reason.
+    pub(crate) fn fields(&self) -> Option<&[FieldError]> {
+        match self {
+            Self::Directory(error) => error.fields(),
+            Self::Host(ClientError::Refused(Failure::Fields { errors })) => Some(errors),
+            Self::Host(_) => None,
+        }
+    }
+}
+
+impl ConfigurationAccess {
+    /// Finds the configuration.
+    pub(crate) async fn open(data: &DataDir, plugins: &PluginDirs) -> anyhow::Result<Self> {
+        let directory = data.path()?;
+        let plugin_directories = plugins.paths(&directory);
+        Ok(match access::open(&directory).await? {
+            Access::Host(_) => Self::Host(directory),
+            Access::Directory(open) => Self::Directory { open, plugin_directories },
+        })
+    }
+
+    /// The difference that a draft would make.
+    pub(crate) async fn plan(&self, draft: &ConfigurationDraft) -> Result<Plan, AccessError> {
+        match self {
+            Self::Host(directory) => match ask(directory, Request::Plan { draft: draft.clone() }).await? {
+                Reply::Plan(plan) => Ok(plan),
+                _ => Err(ClientError::Unexpected.into()),
+            },
+            Self::Directory { open, plugin_directories } => {
+                Ok(offline(open, plugin_directories).plan(draft).await?)
+            }
+        }
+    }
+
+    /// Applies a draft.
+    pub(crate) async fn configure(&self, draft: &ConfigurationDraft) -> Result<Configured, AccessError> {
+        match self {
+            Self::Host(directory) => match ask(directory, Request::Configure { draft: draft.clone() }).await?
+            {
+                Reply::Configured(configured) => Ok(configured),
+                _ => Err(ClientError::Unexpected.into()),
+            },
+            Self::Directory { open, plugin_directories } => {
+                let plan = offline(open, plugin_directories).configure(draft, &Actor::CommandLine).await?;
+                Ok(Configured { plan, problems: Vec::new() })
+            }
+        }
+    }
+
+    pub(crate) async fn export(&self, scope: ExportScope) -> Result<String, AccessError> {
+        let with_disabled = scope == ExportScope::All;
+        match self {
+            Self::Host(directory) => match ask(directory, Request::Export { with_disabled }).await? {
+                Reply::Exported(text) => Ok(text),
+                _ => Err(ClientError::Unexpected.into()),
+            },
+            Self::Directory { open, plugin_directories } => {
+                Ok(offline(open, plugin_directories).export(scope).await?)
+            }
+        }
+    }
+
+    pub(crate) async fn users(&self) -> anyhow::Result<Vec<UserReport>> {
+        match self {
+            Self::Host(directory) => match ask(directory, Request::Users).await? {
+                Reply::Users(users) => Ok(users),
+                _ => Err(ClientError::Unexpected.into()),
+            },
+            Self::Directory { open, .. } => Ok(stored::users(&open.store).await?),
+        }
+    }
+
+    pub(crate) async fn close(self) {
+        if let Self::Directory { open, .. } = self {
+            open.store.close().await;
+        }
+    }
+}
+
+async fn ask(directory: &Path, request: Request) -> Result<Reply, ClientError> {
+    // A connection has one request.
+    let client = Client::connect(directory).await?.ok_or(ClientError::HungUp)?;
+    client.ask(&request).await
+}
+
+fn offline<'open>(open: &'open OpenDataDir, plugin_directories: &[PathBuf]) -> OfflineConfiguration<'open> {
+    OfflineConfiguration {
+        store: &open.store,
+        keyring: &open.keyring,
+        clock: Arc::new(SystemClock),
+        plugin_directories: plugin_directories.to_vec(),
+        worker: LaunchOptions::of_this_program(open.store.instance_id()),
+    }
+}
