@@ -8,7 +8,7 @@ use crate::{ConfigurationTransaction, StoreError};
 const AN_EWS_SERVER: &str = "an EWS server";
 
 impl ConfigurationTransaction {
-    /// Adds a server; the id in it is not looked at, the one it got is answered.
+    /// Adds a server. Ignores its id and returns the assigned one.
     pub async fn add_ews_server(&mut self, server: &EwsServer) -> Result<EwsServerId, StoreError> {
         let digest_order = digest_text(server);
         let id = sqlx::query_scalar!(

@@ -7,7 +7,7 @@ use crate::database::Database;
 
 const RISER_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Reads the installation's id, or makes it; answers whether it was made now.
+/// Returns the id of the installation, and whether this call created it.
 pub(crate) async fn adopt(riser: &Database, now: Timestamp) -> Result<(String, bool), StoreError> {
     let known = sqlx::query!("SELECT id, riser_version FROM instance").fetch_optional(riser.read()).await?;
     if let Some(instance) = &known
@@ -30,7 +30,7 @@ pub(crate) async fn adopt(riser: &Database, now: Timestamp) -> Result<(String, b
     Ok((id, known.is_none()))
 }
 
-/// Binds an unclaimed history to this installation; answers whether the history belongs to it.
+/// Binds an unclaimed history to this installation. Returns whether the history belongs to it.
 pub(crate) async fn claim_history(history: &Database, instance_id: &str) -> Result<bool, StoreError> {
     let mut transaction = history.write().await?;
     let owner = sqlx::query_scalar!(

@@ -115,8 +115,7 @@ impl Store {
         Ok(handles)
     }
 
-    /// Removes items that vanished before a moment, with their last values and samples; answers their
-    /// handles.
+    /// Removes items that vanished before a time, with their last values and samples. Returns their handles.
     pub async fn remove_vanished_items(
         &self,
         before: Timestamp,

@@ -64,20 +64,20 @@ impl Store {
         if writes.is_empty() {
             return Ok(Vec::new());
         }
-        let (done, answer) = oneshot::channel();
+        let (done, reply) = oneshot::channel();
         let request = AcceptRequest { writes: writes.to_vec(), actor: actor.clone(), now, done };
         self.accept_queue().waiting().push(request);
         // In a task of its own, so that a caller that goes away does not take others' requests with it.
         let (queue, database) = (self.accept_queue().clone(), self.riser().clone());
         tokio::spawn(async move { queue.commit_waiting(&database).await });
-        match answer.await {
+        match reply.await {
             Ok(accepted) => accepted,
             // The runtime is shutting down.
             Err(_) => Err(StoreError::WritesStopped),
         }
     }
 
-    /// Notes what became of a write; answers whether the rules let it become that.
+    /// Changes the state of a write. Returns whether the rules allow the change.
     pub async fn update_write(
         &self,
         write: WriteId,
@@ -137,14 +137,14 @@ impl Store {
         )
     }
 
-    /// Ends open writes whose time has run out; answers them as they are now.
+    /// Expires open writes whose time has passed. Returns them in their new state.
     pub async fn expire_writes(&self, now: Timestamp) -> Result<Vec<SetPointWrite>, StoreError> {
         let mut transaction = self.riser().write().await?;
         let now_ms = now.unix_ms();
         let rows = sqlx::query_as!(
             WriteRow,
             "UPDATE set_point_writes SET state = 'Expired', changed_at = ?1,
-                 reason = 'its time ran out before it was confirmed'
+                 reason = 'expired before it was confirmed'
              WHERE state IN ('Accepted', 'Sent', 'Pending', 'Unknown') AND expires_at <= ?1
              RETURNING *",
             now_ms
@@ -156,7 +156,7 @@ impl Store {
     }
 
     /// Forgets writes that ended before a moment, but never the newest of a point: it says how the point came
-    /// to its value. Answers how many.
+    /// to its value. Returns their number.
     pub async fn remove_old_writes(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut transaction = self.riser().write().await?;
         let before_ms = before.unix_ms();

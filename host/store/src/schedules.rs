@@ -49,7 +49,7 @@ impl RuleColumns {
 }
 
 impl ConfigurationTransaction {
-    /// Adds a schedule; the id in it is not looked at, the one it got is answered.
+    /// Adds a schedule. Ignores its id and returns the assigned one.
     pub async fn add_schedule(&mut self, schedule: &Schedule) -> Result<ScheduleId, StoreError> {
         let rule = RuleColumns::from(&schedule.rule);
         let id = sqlx::query_scalar!(

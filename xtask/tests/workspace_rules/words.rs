@@ -72,7 +72,6 @@ const WORDS: &[(&str, &str, Scope)] = &[
     ("rare", "call_json", Code),
     ("Heard", "Update", Identifier),
     ("Shape", "Extractor", Identifier),
-    ("Held", "Nested", Identifier),
     ("Here", "Cursor", Identifier),
     ("tell_left_out", "log_skipped", Everywhere),
     ("tell_siblings", "notify_siblings", Everywhere),

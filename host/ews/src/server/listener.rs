@@ -91,7 +91,7 @@ impl Listener {
         self.endpoints.add(endpoint);
     }
 
-    /// Stops serving an endpoint, unless another one took its path meanwhile. Requests under way are answered.
+    /// Stops serving an endpoint, unless another one took its path meanwhile. Open requests are completed.
     pub fn remove(&self, endpoint: &Arc<EwsEndpoint>) {
         self.endpoints.remove(endpoint);
     }
