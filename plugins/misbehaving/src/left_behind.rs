@@ -1,3 +1,4 @@
+use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use riser_plugin::prelude::*;
@@ -11,12 +12,17 @@ impl Processor for LeftBehind {
         .about("Starts a process in a new session and leaves it behind.");
 
     fn run(&self, _host: &Host, (): ()) -> Outcome {
-        let status = Command::new("setsid")
-            .args(["--fork", "sleep", "3600"])
+        let mut child = Command::new("setsid")
+            .args(["--fork", "sh", "-c", "echo started; exec sleep 3600 >&-"])
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .status()?;
-        if status.success() { Ok(()) } else { Err(Failure::new("setsid did not start a process")) }
+            .spawn()?;
+        // The line comes from the new session. Until then the process would end with the group of the worker.
+        let mut line = String::new();
+        let output = child.stdout.take().ok_or_else(|| Failure::new("setsid has no output"))?;
+        BufReader::new(output).read_line(&mut line)?;
+        child.wait()?;
+        if line == "started\n" { Ok(()) } else { Err(Failure::new("setsid did not start a process")) }
     }
 }
