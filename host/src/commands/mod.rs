@@ -57,7 +57,8 @@ pub(crate) fn write_json(out: &mut impl Write, value: &impl Serialize) -> io::Re
             safe.push(character);
         } else {
             // Control characters and marks of direction are in the first plane, and only ever within a string.
-            safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+            let escape = format_args!("\\u{:04x}", u32::from(character)).to_string();
+            safe.push_str(&escape);
         }
     }
     writeln!(out, "{safe}")

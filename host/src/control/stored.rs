@@ -29,9 +29,7 @@ impl From<ConfigureError> for Failure {
                     error = &other as &dyn std::error::Error,
                     "the configuration was not changed"
                 );
-                let causes = std::iter::successors(std::error::Error::source(&other), |error| error.source());
-                let causes: String = causes.map(|cause| format!(": {cause}")).collect();
-                Self::Internal { sentence: format!("{other}{causes}") }
+                Self::Internal { sentence: format!("{:#}", anyhow::Error::new(other)) }
             }
         }
     }

@@ -168,9 +168,14 @@ impl Installation {
 impl Host {
     /// Returns a client of the EWS server with this name.
     pub(crate) fn bms(&self, ews_server: &str) -> EwsClient {
+        self.bms_named(ews_server, BMS)
+    }
+
+    /// Returns a client of the EWS server with this name that logs in to this account.
+    pub(crate) fn bms_named(&self, ews_server: &str, account: &str) -> EwsClient {
         EwsClient::new(ClientOptions {
             url: self.ews_url(ews_server).parse().unwrap(),
-            user_name: BMS.to_owned(),
+            user_name: account.to_owned(),
             password: BMS_PASSWORD.into(),
             time_limit: Duration::from_secs(30),
         })

@@ -123,11 +123,15 @@ fn a_person_gets_another_role_and_name_and_is_removed() {
     assert_eq!(installation.user(&["list"], "").text, format!("{ADMIN}\tadmin\n"));
 }
 
-#[test]
-fn while_riser_runs_the_directory_is_refused_and_the_process_named() {
+#[tokio::test]
+async fn a_user_who_is_added_while_riser_runs_can_log_in_at_once() {
     let installation = Installation::new(&[]);
     let host = installation.start();
-    let refused = installation.user(&["add", ADMIN, "--role", "admin"], ADMIN_PASSWORD);
-    let said = format!("another Riser, process {}, uses the directory", host.id());
-    assert!(refused.exit_code == Some(1) && refused.text.contains(&said), "{}", refused.text);
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    let token = Portal::sign_in(&host).await.cookie().split_once('=').unwrap().1.to_owned();
+    assert_eq!(overview(&host, &token).await, StatusCode::OK);
+    let removed = installation.user(&["remove", ADMIN], "");
+    assert!(removed.is_success, "{}", removed.text);
+    assert_eq!(overview(&host, &token).await, StatusCode::UNAUTHORIZED);
+    host.stop();
 }
