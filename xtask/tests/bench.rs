@@ -22,7 +22,7 @@ fn build_measured_programs() {
     }
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--bins", "--lib", "--example", "first_batch"]);
-    cargo.args(["--package", "riser", "--package", "riser-worker", "--package", "riser-metronome"]);
+    cargo.args(["--package", "riser", "--package", "riser-worker-host", "--package", "riser-metronome"]);
     let target = Path::new(XTASK).parent().unwrap().parent().unwrap();
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     assert!(cargo.arg("--target-dir").arg(target).current_dir(workspace).status().unwrap().success());

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use riser_domain::{Clock, ConnectionId, Timestamp};
-use riser_worker::messages::{ActionResult, LimitedAction};
+use riser_worker_protocol::messages::{ActionResult, LimitedAction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::changes::{Change, Changes};

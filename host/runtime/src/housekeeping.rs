@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use riser_domain::{Clock, Timestamp};
 use riser_store::{Store, StoreError};
-use riser_worker::Launcher;
+use riser_worker_host::Launcher;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 

@@ -35,8 +35,8 @@ use riser_domain::{
 };
 use riser_secrets::Keyring;
 use riser_store::{Store, StoreError};
-pub use riser_worker::LaunchOptions;
-use riser_worker::{LaunchError, Launcher, LibraryCache, LibraryError, kill_orphans};
+pub use riser_worker_host::LaunchOptions;
+use riser_worker_host::{LaunchError, Launcher, LibraryCache, LibraryError, kill_orphans};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 

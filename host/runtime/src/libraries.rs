@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{PoisonError, RwLock};
 
 use riser_domain::{ClassId, Problem, RunMode};
-use riser_worker::{
+use riser_worker_host::{
     CachedLibrary, Launcher, LibraryCache, LibraryDescription, PluginDirs, PluginFinding, describe,
 };
 

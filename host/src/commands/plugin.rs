@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 use riser_domain::RunMode;
 use riser_platform::create_private_dir;
-use riser_worker::{
+use riser_worker_host::{
     LaunchOptions, Launcher, LibraryCache, LibraryDescription, Setting, SettingKind, SettingValues,
     SettingsSchema, check_settings, describe,
 };

@@ -1,6 +1,6 @@
 //! A misbehaving plugin with one class per fault. It is not shipped. Tests use it to show that no fault
 //! of a plugin harms the host. A new fault is a file here, a class below, and a row in
-//! `host/worker/tests/worker_processes/misbehaving_plugins.rs`.
+//! `host/worker-host/tests/worker_processes/misbehaving_plugins.rs`.
 
 mod dead_end;
 mod endless_loop;

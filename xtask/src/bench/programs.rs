@@ -37,10 +37,15 @@ pub(super) fn build() -> anyhow::Result<(PathBuf, PathBuf)> {
 
 /// Builds the same in another checkout.
 pub(super) fn build_in(checkout: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
+    // An older checkout has one crate for both sides of a worker.
+    let is_split = checkout.join("host/worker-host").is_dir();
+    let package_of_first_batch = if is_split { "riser-worker-host" } else { "riser-worker" };
     let mut cargo = workspace::cargo();
     cargo.current_dir(checkout);
     cargo.args(["build", "--release", MESSAGE_FORMAT, "--bins", "--lib", "--example", "first_batch"]);
-    for package in ["riser", "evce-simulator", "riser-evce", "riser-metronome", "riser-worker", "xtask"] {
+    for package in
+        ["riser", "evce-simulator", "riser-evce", "riser-metronome", package_of_first_batch, "xtask"]
+    {
         cargo.args(["--package", package]);
     }
     let built = cargo.stderr(Stdio::inherit()).output().context("cargo could not be started")?;

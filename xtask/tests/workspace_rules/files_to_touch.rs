@@ -11,8 +11,15 @@ const LISTS: [(&str, usize); 2] =
 /// A service that was added by the first list: its name as a method and as a call.
 const SERVICE: [&str; 2] = ["run_log_link", "RunLogLink"];
 /// Directories of product code that a service could touch.
-const PRODUCT: [&str; 5] =
-    ["plugin-api/src", "plugin-api/testing/src", "host/worker/src", "host/runtime/src", "host/domain/src"];
+const PRODUCT: [&str; 7] = [
+    "plugin-api/src",
+    "plugin-api/testing/src",
+    "host/worker/src",
+    "host/worker-host/src",
+    "host/worker-protocol/src",
+    "host/runtime/src",
+    "host/domain/src",
+];
 
 /// The paths of a list, one for each item.
 fn list(heading: &str) -> Vec<String> {

@@ -91,3 +91,18 @@ fn the_table_names_every_crate_and_no_other() {
     let imported: BTreeSet<String> = table.tests.into_values().flatten().collect();
     assert_eq!(imported.difference(&ours).collect::<Vec<_>>(), [""; 0]);
 }
+
+#[test]
+fn only_contract_and_worker_link_what_loads_libraries() {
+    const LOADING: [&str; 2] = ["abi_stable", "libloading"];
+    const ALLOWED: [&str; 2] = ["riser-plugin", "riser-worker"];
+    let mut found = Vec::new();
+    for package in packages() {
+        for dependency in package.dependencies.iter().filter(|it| LOADING.contains(&it.name.as_str())) {
+            found.push((package.name.clone(), dependency.name.clone()));
+        }
+    }
+    assert!(found.iter().any(|(package, _)| package == "riser-worker"), "the loader is in another crate");
+    found.retain(|(package, _)| !ALLOWED.contains(&package.as_str()));
+    assert_eq!(found, [], "only these may: {ALLOWED:?}");
+}

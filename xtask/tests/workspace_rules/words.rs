@@ -149,7 +149,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("plugin-api/CHANGELOG.md", "", "history"),
     ("LICENSE-", "", "a licence text"),
     ("Cargo.lock", "", "names of packages"),
-    ("host/worker/tests/contracts/", "", "a plugin of an earlier contract"),
+    ("host/worker-host/tests/contracts/", "", "a plugin of an earlier contract"),
     ("host/ews/tests/reference/", "", "the vendor's contract"),
     ("host/ews/src/wsdl/types.xsd", "", "the vendor's contract"),
     (".sqlx/", "", "generated from the queries"),

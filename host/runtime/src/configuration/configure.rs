@@ -6,7 +6,7 @@ use std::sync::Arc;
 use riser_domain::{Actor, Clock};
 use riser_secrets::Keyring;
 use riser_store::Store;
-use riser_worker::{LaunchOptions, Launcher, LibraryCache};
+use riser_worker_host::{LaunchOptions, Launcher, LibraryCache};
 
 use super::ConfigureError;
 use super::check::{self, Basis, CheckedDraft};

@@ -1,6 +1,6 @@
 use riser_secrets::SecretError;
 use riser_store::StoreError;
-use riser_worker::{LaunchError, LibraryError, QueryError};
+use riser_worker_host::{LaunchError, LibraryError, QueryError};
 
 use super::field_path::FieldError;
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use riser_domain::{ScheduleRule, sanitize_line};
 use riser_store::Configuration;
-use riser_worker::write_duration;
+use riser_worker_host::write_duration;
 use serde_json::Value as Json;
 use toml::{Table, Value};
 

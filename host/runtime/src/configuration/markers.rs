@@ -1,6 +1,6 @@
 //! Stands markers in for secrets, so that settings can be migrated and checked without any secret among them.
 
-use riser_worker::{SettingKind, SettingValues, SettingsSchema};
+use riser_worker_host::{SettingKind, SettingValues, SettingsSchema};
 use serde_json::Value;
 
 use super::current::StoredSecret;

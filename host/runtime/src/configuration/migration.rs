@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use riser_domain::ClassId;
-use riser_worker::{Launcher, SettingValues, SettingsOwner, SettingsSchema, migrate_settings};
+use riser_worker_host::{Launcher, SettingValues, SettingsSchema, migrate_settings};
+use riser_worker_protocol::messages::SettingsOwner;
 
 use super::ConfigureError;
 use super::current::{Current, SecretTable, StoredSecret};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use riser_domain::{RunState, sanitize_line};
-use riser_worker::ExitReason;
-use riser_worker::frames::Outcome;
-use riser_worker::messages::FailureMessage;
+use riser_worker_host::ExitReason;
+use riser_worker_protocol::frames::Outcome;
+use riser_worker_protocol::messages::FailureMessage;
 
 /// Longest time a class that ends by itself may take.
 pub(super) const LONGEST_SCHEDULED_RUN: Duration = Duration::from_mins(10);

@@ -7,10 +7,10 @@ use riser_domain::{
     Clock, LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WriteId, sanitize_line,
 };
 use riser_store::Store;
-use riser_worker::contract::{problem, write_message, write_state};
-use riser_worker::frames::{Call, FromWorker, Outcome, Reply, ToWorker};
-use riser_worker::messages::{Notice, WakeMessage, WriteState};
-use riser_worker::{ExitReason, WorkerEvent, WorkerProcess};
+use riser_worker_host::{ExitReason, WorkerEvent, WorkerProcess};
+use riser_worker_protocol::contract::{problem, write_message, write_state};
+use riser_worker_protocol::frames::{Call, FromWorker, Outcome, Reply, ToWorker};
+use riser_worker_protocol::messages::{Notice, WakeMessage, WriteState};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 

@@ -24,7 +24,7 @@ use std::time::Duration;
 use riser_domain::{Clock, ProcessorConfiguration};
 use riser_secrets::Keyring;
 use riser_store::{Configuration, Store, StoreError};
-use riser_worker::Launcher;
+use riser_worker_host::Launcher;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 

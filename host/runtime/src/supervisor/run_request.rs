@@ -5,10 +5,10 @@ use std::sync::Arc;
 use riser_domain::Connection;
 use riser_secrets::{Keyring, SecretContext, SecretError};
 use riser_store::{SealedSettings, Store, StoreError};
-use riser_worker::contract::{point_table, write_message};
-use riser_worker::frames::RunRequest;
-use riser_worker::messages::{ConnectionMessage, RunRequestMessage};
-use riser_worker::{CachedLibrary, LaunchError, WorkerGone, open_settings};
+use riser_worker_host::{CachedLibrary, LaunchError, WorkerGone, open_settings};
+use riser_worker_protocol::contract::{point_table, write_message};
+use riser_worker_protocol::frames::RunRequest;
+use riser_worker_protocol::messages::{ConnectionMessage, RunRequestMessage};
 use serde_json::Value;
 
 use super::processor_setup::ProcessorSetup;

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use riser_domain::{RunId, Timestamp};
 use riser_store::Store;
-use riser_worker::frames::ToWorker;
-use riser_worker::{Launcher, WorkerLimits, WorkerProcess};
+use riser_worker_host::{Launcher, WorkerLimits, WorkerProcess};
+use riser_worker_protocol::frames::ToWorker;
 
 use super::processor_setup::ProcessorSetup;
 use super::run_request::{RunRequestError, RunRequests};

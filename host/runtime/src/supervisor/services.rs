@@ -8,10 +8,10 @@ use riser_domain::{
     Actor, ConfigurationId, EwsItem, HistorySample, PointHandle, ProcessorConfiguration, RunId, RunTrigger,
     StoredItem, TreeKey, TreeOwner,
 };
-use riser_worker::ValueBatch;
-use riser_worker::contract::{declared_tree, point_table};
-use riser_worker::frames::{Call, Reply};
-use riser_worker::messages::{self as contract, ActionResult, ItemMessage, LimitedAction};
+use riser_worker_protocol::contract::{declared_tree, point_table};
+use riser_worker_protocol::frames::{Call, Reply};
+use riser_worker_protocol::messages::{self as contract, ActionResult, ItemMessage, LimitedAction};
+use riser_worker_protocol::value_batch::ValueBatch;
 
 use super::command::Command;
 use super::service_context::ServiceContext;

@@ -1,5 +1,5 @@
 use riser_domain::{Connection, ConnectionId};
-use riser_worker::SettingsSchema;
+use riser_worker_host::SettingsSchema;
 
 use super::identity::{CONNECTION, match_identities};
 use super::settings::{SettingsCheck, WantedSettings, are_stored};

@@ -5,7 +5,7 @@ use riser_domain::{
     RunMode, ScheduleId,
 };
 use riser_store::Configuration;
-use riser_worker::ClassDescription;
+use riser_worker_host::ClassDescription;
 
 use super::identity::{CONNECTION, EWS_SERVER, Kind, PROCESSOR, SCHEDULE, listed, match_identities};
 use super::settings::{SettingsCheck, WantedSettings, are_stored};

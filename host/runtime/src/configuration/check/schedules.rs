@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use riser_domain::{Schedule, ScheduleId, ScheduleRule, Timestamp};
-use riser_worker::{parse_duration, write_duration};
+use riser_worker_host::{parse_duration, write_duration};
 
 use super::identity::{SCHEDULE, match_identities};
 use super::{Basis, Differences, Errors, Planned, SecretChange, lines_of};

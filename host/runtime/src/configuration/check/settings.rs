@@ -1,6 +1,6 @@
 //! Settings that a plugin describes, over the stored ones.
 
-use riser_worker::{SettingKind, SettingValues, SettingsSchema, check_settings};
+use riser_worker_host::{SettingKind, SettingValues, SettingsSchema, check_settings};
 use secrecy::SecretString;
 use serde_json::Value;
 

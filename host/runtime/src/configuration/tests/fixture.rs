@@ -7,7 +7,7 @@ use std::sync::Arc;
 use riser_domain::{Actor, Clock as _, FakeClock, Timestamp};
 use riser_secrets::{KeyCreation, Keyring, RootKey};
 use riser_store::{Configuration, Store, WrappedKey};
-use riser_worker::{CachedLibrary, LibraryDescription};
+use riser_worker_host::{CachedLibrary, LibraryDescription};
 use serde_json::json;
 
 use crate::configuration::{

@@ -1,0 +1,131 @@
+//! Measures, for `cargo xtask bench`, the time from the start of a worker, whose tree is stored already, to
+//! its first batch of values. Arguments: the program `riser`, the library of the metronome, how many values.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use riser_domain::{EwsItem, EwsServerId, PointHandle, StoredItem, TreeOwner};
+use riser_worker_host::{LaunchOptions, Launcher, LibraryCache, WorkerEvent, WorkerLimits, WorkerProcess};
+use riser_worker_protocol::contract::{declared_tree, point_table};
+use riser_worker_protocol::frames::{Call, FromWorker, Reply, RunRequest, ToWorker};
+use riser_worker_protocol::messages::{self, ItemMessage, RunRequestMessage};
+use serde_json::json;
+
+/// Workers that are started.
+const STARTS: usize = 51;
+/// The class under measurement.
+const CLASS: &str = "metronome";
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Outcome<()> {
+    let mut arguments = std::env::args().skip(1);
+    let mut argument = || arguments.next().ok_or("program, library and number of values are to be named");
+    let (program, library, values) = (PathBuf::from(argument()?), argument()?, argument()?.parse()?);
+    let directory = std::env::temp_dir().join(format!("riser-first-batch-{}", std::process::id()));
+    std::fs::create_dir(&directory)?;
+    let library = LibraryCache::open(&directory)?.copy_in(library.as_ref())?.path;
+    let instance = format!("first-batch-{}", std::process::id());
+    let launcher = Launcher::start(LaunchOptions {
+        executable: program.clone(),
+        arguments: vec!["worker".into()],
+        instance: instance.clone(),
+    })?;
+    let message = RunRequestMessage {
+        configuration: CLASS.to_owned(),
+        instance: instance.clone(),
+        settings: json!({ "points": values }),
+        connection: None,
+        writes: Vec::new(),
+    };
+    let request = |stored: &[StoredItem]| {
+        let library = library.to_string_lossy().into_owned();
+        RunRequest::new(library, CLASS.to_owned(), &message, point_table(stored))
+    };
+    let mut stored = Vec::new();
+    let mut first = launch(&launcher, request(&[])?).await?;
+    wait_for_batch(&mut first, values, &mut stored).await?;
+    end(first).await;
+    let (mut batches, mut floors) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        let begin = Instant::now();
+        Command::new(&program).arg("--version").stdout(Stdio::null()).status()?;
+        floors.push(begin.elapsed());
+
+        let begin = Instant::now();
+        let mut worker = launch(&launcher, request(&stored)?).await?;
+        wait_for_batch(&mut worker, values, &mut stored).await?;
+        batches.push(begin.elapsed());
+        end(worker).await;
+    }
+    std::fs::remove_dir_all(&directory)?;
+    let (median, floor) = (median_ms(batches), median_ms(floors));
+    writeln!(std::io::stdout(), r#"{{"median_ms":{median},"floor_ms":{floor}}}"#)?;
+    Ok(())
+}
+
+async fn launch(launcher: &Launcher, request: RunRequest) -> Outcome<WorkerProcess> {
+    let worker = launcher.launch(WorkerLimits::default()).await?;
+    worker.send(ToWorker::Run(Box::new(request)))?;
+    Ok(worker)
+}
+
+/// Serves the class until it publishes all its values, and keeps the points that it declares.
+async fn wait_for_batch(
+    worker: &mut WorkerProcess,
+    wanted: usize,
+    stored: &mut Vec<StoredItem>,
+) -> Outcome<()> {
+    loop {
+        match worker.next_event().await {
+            WorkerEvent::Frame(FromWorker::Call { call: Call::Publish { values }, .. }) => {
+                // One more, the stamp.
+                assert_eq!(values.unpack()?.len(), wanted + 1);
+                return Ok(());
+            }
+            WorkerEvent::Frame(FromWorker::Call { request, call }) => {
+                let reply = match call {
+                    Call::Contract(messages::Call::Declare { items }) => {
+                        *stored = stored_items(items)?;
+                        let (points, added) = (point_table(stored), u32::try_from(stored.len())?);
+                        let declared =
+                            messages::Reply::Declared { points, added, changed: 0, kept: 0, vanished: 0 };
+                        Reply::Contract(declared)
+                    }
+                    _ => Reply::Done,
+                };
+                worker.send(ToWorker::Reply { request, reply })?;
+            }
+            WorkerEvent::Ended(reason) => return Err(format!("the worker ended: {reason:?}").into()),
+            _ => {}
+        }
+    }
+}
+
+/// Ends a worker, so that clearing up behind it does not disturb the next.
+async fn end(mut worker: WorkerProcess) {
+    worker.kill();
+    while !matches!(worker.next_event().await, WorkerEvent::Ended(_)) {}
+}
+
+/// Returns the values of a declared tree as a host stores them.
+fn stored_items(items: Vec<ItemMessage>) -> Outcome<Vec<StoredItem>> {
+    let owner = TreeOwner { ews_server: EwsServerId(1), plugin: "riser.metronome".into(), connection: None };
+    let items = declared_tree(items)?.0.items.into_iter().filter(|item| matches!(item, EwsItem::Value(_)));
+    let stored = items.zip(0..).map(|(item, number)| StoredItem {
+        handle: PointHandle(number),
+        owner: owner.clone(),
+        position: number,
+        item,
+        vanished_at: None,
+    });
+    Ok(stored.collect())
+}
+
+fn median_ms(mut times: Vec<Duration>) -> f64 {
+    times.sort();
+    times[times.len() / 2].as_secs_f64() * 1_000.0
+}

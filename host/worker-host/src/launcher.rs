@@ -1,0 +1,143 @@
+//! Starts workers.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use riser_platform::{Channel, ChildProcess, ExitWatch, become_subreaper, kill_marked, own_executable};
+use tokio::sync::{mpsc, watch};
+
+use super::limits::WorkerLimits;
+use super::output::{OutputStream, follow};
+use super::process::{WorkerHandle, WorkerProcess};
+use super::spawner::Spawner;
+use super::supervisor::{Supervisor, WorkerChannels, write};
+use riser_worker_protocol::codec::FrameReader;
+use riser_worker_protocol::frames::{PROTOCOL, ToWorker};
+
+/// Names the installation in the environment of every worker and of what it starts.
+pub(crate) const INSTANCE_VARIABLE: &str = "RISER_INSTANCE";
+
+/// Names the worker there.
+pub(crate) const WORKER_VARIABLE: &str = "RISER_WORKER";
+
+/// Events that wait to be taken; beyond them a worker is slowed down.
+const WAITING_EVENTS: usize = 64;
+
+/// What to start as a worker.
+#[derive(Clone, Debug)]
+pub struct LaunchOptions {
+    /// The program: one that calls `worker_main` of `riser-worker` when it is given `arguments`.
+    pub executable: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Marks the processes of this installation, so that the next start finds those that a hard end left.
+    pub instance: String,
+}
+
+impl LaunchOptions {
+    /// This very program, called as `riser worker`.
+    pub fn of_this_program(instance: impl Into<String>) -> Self {
+        Self { executable: own_executable(), arguments: vec!["worker".into()], instance: instance.into() }
+    }
+}
+
+/// No worker could be started.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start a worker process from {}", executable.display())]
+pub struct LaunchError {
+    executable: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+/// Starts workers, one process each. Clones share the thread that does it.
+#[derive(Clone, Debug)]
+pub struct Launcher {
+    spawner: Spawner,
+    executable: Arc<PathBuf>,
+}
+
+impl Launcher {
+    /// Makes this process the one that orphans of workers fall to, and starts the spawner thread.
+    pub fn start(options: LaunchOptions) -> Result<Self, LaunchError> {
+        let executable = Arc::new(options.executable.clone());
+        become_subreaper()
+            .and_then(|()| Spawner::start(options))
+            .map(|spawner| Self { spawner, executable: Arc::clone(&executable) })
+            .map_err(|source| LaunchError { executable: executable.to_path_buf(), source })
+    }
+
+    /// Starts a worker that waits for its request. Called within a tokio runtime.
+    pub async fn launch(&self, limits: WorkerLimits) -> Result<WorkerProcess, LaunchError> {
+        self.try_launch(limits)
+            .await
+            .map_err(|source| LaunchError { executable: self.executable.to_path_buf(), source })
+    }
+
+    async fn try_launch(&self, limits: WorkerLimits) -> io::Result<WorkerProcess> {
+        let (ours, theirs) = Channel::pair()?;
+        let mut child = self.spawner.spawn(theirs).await?;
+        let pid = child.id();
+        match connect(&mut child, ours, limits) {
+            Ok((channels, worker)) => {
+                let supervisor = Supervisor::new(child, channels, self.spawner.clone(), limits);
+                tokio::spawn(supervisor.supervise());
+                Ok(worker)
+            }
+            Err(error) => {
+                child.kill_group();
+                child.wait()?;
+                self.spawner.worker_ended(pid).await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Lays the channels to a worker that was just started, and sends it the first frame.
+fn connect(
+    child: &mut ChildProcess,
+    channel: Channel,
+    limits: WorkerLimits,
+) -> io::Result<(WorkerChannels, WorkerProcess)> {
+    let pid = child.id();
+    let (events, received) = mpsc::channel(WAITING_EVENTS);
+    let has_ended = watch::Sender::new(false);
+    let follow_pipe =
+        |pipe, stream| tokio::spawn(follow(pipe, stream, events.clone(), has_ended.subscribe()));
+    let [out, error] = child.take_output()?;
+    let output = [follow_pipe(out, OutputStream::Out), follow_pipe(error, OutputStream::Error)];
+    let (reader, writer) = channel.into_async()?;
+    let (outgoing, to_write) = mpsc::unbounded_channel();
+    let _read_by_the_writer = outgoing.send(ToWorker::Hello { protocol: PROTOCOL, limits: limits.frame() });
+    tokio::spawn(write(writer, to_write));
+    let (requests, to_do) = mpsc::unbounded_channel();
+    let resident_bytes = Arc::new(AtomicU64::new(0));
+    let handle = WorkerHandle { pid, resident_bytes: Arc::clone(&resident_bytes), requests };
+    let channels = WorkerChannels {
+        exit: ExitWatch::new(child)?,
+        frames: FrameReader::new(reader),
+        outgoing,
+        requests: to_do,
+        events,
+        resident_bytes,
+        output,
+        has_ended,
+    };
+    Ok((channels, WorkerProcess { handle, events: received }))
+}
+
+/// Ends what a host of this installation left behind when it was killed: workers, and what they had started,
+/// also in sessions of their own. Returns how many processes it ended.
+///
+/// Called once, before the first worker is launched. Reads `/proc` and waits: not for an asynchronous task.
+pub fn kill_orphans(instance: &str) -> usize {
+    kill_marked(&[entry(INSTANCE_VARIABLE, instance)])
+}
+
+pub(crate) fn entry(name: &str, value: &str) -> String {
+    format!("{name}={value}")
+}

@@ -1,0 +1,29 @@
+//! The host's side of worker processes: starts workers, keeps their libraries, watches them, says why they
+//! ended.
+//!
+//! The host starts `riser worker`, the same program in another mode, and sends it one request over a socket:
+//! describe a library, test a connection, or run a class. [`Launcher`] starts it; `riser_worker::worker_main` is
+//! the other side, `riser_worker_protocol::frames` what they say to each other.
+//!
+//! **Invariant:** the host's side loads no library.
+
+mod description;
+mod exit_reason;
+mod launcher;
+mod library;
+mod limits;
+mod output;
+mod process;
+mod queries;
+mod spawner;
+mod supervisor;
+mod watchdog;
+
+pub use description::*;
+pub use exit_reason::ExitReason;
+pub use launcher::{LaunchError, LaunchOptions, Launcher, kill_orphans};
+pub use library::*;
+pub use limits::WorkerLimits;
+pub use output::{OutputLine, OutputStream};
+pub use process::{WorkerEvent, WorkerGone, WorkerHandle, WorkerProcess};
+pub use queries::{ConnectionToTest, QueryError, describe, migrate_settings, test_connection};

@@ -1,0 +1,264 @@
+//! Messages of the plugin contract, converted to types of the host and back. Nothing that a plugin sends passes
+//! unchecked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use riser_domain::{
+    ContainerItem, ContainerKind, DeclaredTree, EwsItem, EwsItemId, HistoryItem, PointHandle, Problem,
+    SetPointRule, SetPointWrite, StoredItem, Timestamp, TreeKey, Value, ValueItem, ValueKind, WriteState,
+    sanitize_line,
+};
+use riser_plugin::abi::messages as contract;
+use riser_plugin::abi::{PointEntry, PointTable};
+use riser_plugin::{Kind, PointValue};
+
+/// A message that this host cannot use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    #[error("a value or kind of {0} is not known to this Riser: update Riser")]
+    Unknown(String),
+    #[error("{0} has set points but names no class that handles them, or the reverse")]
+    Handler(String),
+}
+
+const fn value_kind(kind: Kind) -> Option<ValueKind> {
+    Some(match kind {
+        Kind::DateTime => ValueKind::DateTime,
+        Kind::Boolean => ValueKind::Boolean,
+        Kind::String => ValueKind::String,
+        Kind::Double => ValueKind::Double,
+        Kind::Long => ValueKind::Long,
+        Kind::Integer => ValueKind::Integer,
+        Kind::Duration => ValueKind::Duration,
+        _ => return None,
+    })
+}
+
+const fn kind(kind: ValueKind) -> Kind {
+    match kind {
+        ValueKind::DateTime => Kind::DateTime,
+        ValueKind::Boolean => Kind::Boolean,
+        ValueKind::String => Kind::String,
+        ValueKind::Double => Kind::Double,
+        ValueKind::Long => Kind::Long,
+        ValueKind::Integer => Kind::Integer,
+        ValueKind::Duration => Kind::Duration,
+    }
+}
+
+fn value(value: PointValue) -> Option<Value> {
+    Some(match value {
+        PointValue::DateTimeMs(ms) => Value::DateTime(Timestamp::from_unix_ms(ms)),
+        PointValue::Boolean(is_true) => Value::Boolean(is_true),
+        PointValue::String(text) => Value::String(text),
+        PointValue::Double(number) => Value::Double(number),
+        PointValue::Long(number) => Value::Long(number),
+        PointValue::Integer(number) => Value::Integer(number),
+        PointValue::DurationMs(ms) => Value::DurationMs(ms),
+        _ => return None,
+    })
+}
+
+fn point_value(value: &Value) -> PointValue {
+    match value {
+        Value::DateTime(moment) => PointValue::DateTimeMs(moment.unix_ms()),
+        Value::Boolean(is_true) => PointValue::Boolean(*is_true),
+        Value::String(text) => PointValue::String(Arc::clone(text)),
+        Value::Double(number) => PointValue::Double(*number),
+        Value::Long(number) => PointValue::Long(*number),
+        Value::Integer(number) => PointValue::Integer(*number),
+        Value::DurationMs(ms) => PointValue::DurationMs(*ms),
+    }
+}
+
+/// Converts a state that a plugin reports.
+pub const fn write_state(state: contract::WriteState) -> WriteState {
+    match state {
+        contract::WriteState::Accepted => WriteState::Accepted,
+        contract::WriteState::Sent => WriteState::Sent,
+        contract::WriteState::Pending => WriteState::Pending,
+        contract::WriteState::Confirmed => WriteState::Confirmed,
+        contract::WriteState::Rejected => WriteState::Rejected,
+        contract::WriteState::Unknown => WriteState::Unknown,
+    }
+}
+
+/// Converts an open set point for the class that handles it.
+pub fn write_message(write: &SetPointWrite) -> contract::WriteMessage {
+    contract::WriteMessage {
+        id: write.id.0,
+        group: write.group,
+        handle: write.point.0,
+        item: TreeKey::plugin_id(&write.item).to_owned(),
+        value: point_value(&write.value),
+        state: match write.state {
+            WriteState::Accepted => contract::WriteState::Accepted,
+            WriteState::Sent => contract::WriteState::Sent,
+            WriteState::Pending => contract::WriteState::Pending,
+            WriteState::Confirmed => contract::WriteState::Confirmed,
+            // A plugin gets open ones only.
+            WriteState::Rejected | WriteState::Superseded | WriteState::Expired => {
+                contract::WriteState::Rejected
+            }
+            WriteState::Unknown => contract::WriteState::Unknown,
+        },
+        accepted_at_ms: write.accepted_at.unix_ms(),
+        expires_at_ms: write.expires_at.unix_ms(),
+    }
+}
+
+/// Converts a problem; its texts become plain lines of bounded length.
+pub fn problem(problem: &riser_plugin::Problem) -> Problem {
+    let riser_plugin::Problem { code, what, effect, remedy, setting } = plain_problem(problem);
+    Problem { code, what, effect, remedy, setting }
+}
+
+/// Returns the same problem with texts that are plain lines of bounded length.
+pub fn plain_problem(problem: &riser_plugin::Problem) -> riser_plugin::Problem {
+    riser_plugin::Problem {
+        code: sanitize_line(&problem.code),
+        what: sanitize_line(&problem.what),
+        effect: sanitize_line(&problem.effect),
+        remedy: sanitize_line(&problem.remedy),
+        setting: problem.setting.as_deref().map(sanitize_line),
+    }
+}
+
+/// Gathers the points of a stored tree for a plugin; vanished ones are left out.
+pub fn point_table(stored: &[StoredItem]) -> PointTable {
+    let has_history = stored.iter().any(|stored| matches!(stored.item, EwsItem::History(_)));
+    let by_id: HashMap<&EwsItemId, PointHandle> = if has_history {
+        stored.iter().map(|stored| (stored.item.id(), stored.handle)).collect()
+    } else {
+        HashMap::new()
+    };
+    let mut points = PointTable::default();
+    for stored in stored.iter().filter(|stored| stored.vanished_at.is_none()) {
+        let (is_history, recorded, value_kind, published_by) = match &stored.item {
+            EwsItem::Container(_) => continue,
+            EwsItem::Value(item) => (false, None, item.kind, &item.published_by),
+            EwsItem::History(item) => {
+                (true, by_id.get(&item.value_item).map(|handle| handle.0), item.kind, &item.published_by)
+            }
+        };
+        points.push(PointEntry {
+            handle: stored.handle.0,
+            id: TreeKey::plugin_id(stored.item.id()),
+            kind: kind(value_kind),
+            published_by,
+            is_history,
+            recorded,
+        });
+    }
+    points
+}
+
+/// Converts a declared tree, and gathers the values known when it was declared.
+pub fn declared_tree(
+    items: Vec<contract::ItemMessage>,
+) -> Result<(DeclaredTree, Vec<(EwsItemId, Value)>), MessageError> {
+    let mut initial_values = Vec::new();
+    let items = items
+        .into_iter()
+        .map(|message| {
+            let (item, initial) = declared_item(message)?;
+            initial_values.extend(initial.map(|value| (item.id().clone(), value)));
+            Ok(item)
+        })
+        .collect::<Result<Vec<_>, MessageError>>()?;
+    Ok((DeclaredTree { items }, initial_values))
+}
+
+fn declared_item(message: contract::ItemMessage) -> Result<(EwsItem, Option<Value>), MessageError> {
+    let unknown = || MessageError::Unknown(message.id.clone());
+    let id = EwsItemId::new(&message.id);
+    let parent = message.parent.as_deref().map(EwsItemId::new);
+    let parent_or_root = || parent.clone().unwrap_or_else(|| EwsItemId::new(EwsItemId::ROOT));
+    let (name, description) = (Arc::from(message.name.as_str()), Arc::from(message.description.as_str()));
+    Ok(match message.node {
+        contract::NodeMessage::Container { kind } => {
+            let kind = match kind {
+                contract::ContainerKind::Folder => ContainerKind::Folder,
+                contract::ContainerKind::Device => ContainerKind::Device,
+            };
+            (EwsItem::Container(ContainerItem { id, parent, name, description, kind }), None)
+        }
+        contract::NodeMessage::Value { kind, unit, published_by, writes_handled_by, set_point, initial } => {
+            if writes_handled_by.is_some() != set_point.is_some() {
+                return Err(MessageError::Handler(message.id));
+            }
+            let initial = initial.map(|initial| value(initial).ok_or_else(unknown)).transpose()?;
+            let item = EwsItem::Value(ValueItem {
+                parent: parent_or_root(),
+                kind: value_kind(kind).ok_or_else(unknown)?,
+                id,
+                name,
+                description,
+                unit: unit.into(),
+                set_point: set_point.map(rule),
+                published_by: published_by.into(),
+                writes_handled_by: writes_handled_by.map(Arc::from),
+            });
+            (item, initial)
+        }
+        contract::NodeMessage::History { value_item, kind, unit, published_by } => {
+            let item = EwsItem::History(HistoryItem {
+                parent: parent_or_root(),
+                kind: value_kind(kind).ok_or_else(unknown)?,
+                id,
+                name,
+                description,
+                value_item: EwsItemId::new(&value_item),
+                unit: unit.into(),
+                published_by: published_by.into(),
+            });
+            (item, None)
+        }
+    })
+}
+
+fn rule(rule: contract::SetPointRuleMessage) -> SetPointRule {
+    let contract::SetPointRuleMessage { min, max, options, future_only } = rule;
+    SetPointRule { min, max, options: options.into_iter().map(Arc::from).collect(), future_only }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_that_quotes_hostile_text_is_raised_in_plain_lines() {
+        let hostile = "the station says \u{1b}[2J\nroot logged in";
+        let raised = riser_plugin::Problem::new("odd", hostile).effect(hostile).remedy("x".repeat(1_000_000));
+        let problem = problem(&raised);
+        assert_eq!(problem.what, "the station says \\u{1b}[2J\\nroot logged in");
+        assert_eq!(problem.effect, problem.what);
+        assert!(problem.remedy.len() < 9_000);
+    }
+
+    #[test]
+    fn set_points_without_a_class_that_handles_them_are_refused() {
+        let item = |writes_handled_by: Option<&str>, set_point| contract::ItemMessage {
+            id: "limit".to_owned(),
+            parent: None,
+            name: "Limit".to_owned(),
+            description: String::new(),
+            node: contract::NodeMessage::Value {
+                kind: Kind::Double,
+                unit: "A".to_owned(),
+                published_by: "status".to_owned(),
+                writes_handled_by: writes_handled_by.map(str::to_owned),
+                set_point,
+                initial: Some(PointValue::Double(16.0)),
+            },
+        };
+        let rule = || Some(contract::SetPointRuleMessage::default());
+        for broken in [item(None, rule()), item(Some("status"), None)] {
+            assert_eq!(declared_tree(vec![broken]), Err(MessageError::Handler("limit".to_owned())));
+        }
+        let (tree, initial) = declared_tree(vec![item(Some("status"), rule())]).unwrap();
+        assert_eq!(tree.items.len(), 1);
+        assert_eq!(initial, [(EwsItemId::new("limit"), Value::Double(16.0))]);
+    }
+}

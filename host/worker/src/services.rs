@@ -1,0 +1,166 @@
+//! The services of the host, as a plugin sees them: each a frame over the link.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use abi_stable::sabi_trait::TD_Opaque;
+use abi_stable::std_types::{RErr, ROk, RSlice, RStr, RString, RVec};
+use riser_domain::{LogLevel, PointHandle};
+use riser_plugin::abi::messages as contract;
+use riser_plugin::abi::{
+    HostServices, HostServices_TO, HostServicesBox, LogLevelCode, ReadingBatch, SampleBatch, ServiceError,
+    ServiceResult, ValueBatch,
+};
+
+use super::link::{AtStop, CallError};
+use super::records::{log_text, readings, samples};
+use super::session::WorkerSession;
+use super::wakes::WaitError;
+use riser_worker_protocol::codec::FrameError;
+use riser_worker_protocol::frames::{Call, FromWorker, Reply};
+
+/// Most random bytes that a plugin gets at once.
+const MOST_RANDOM_BYTES: u32 = 1 << 16;
+
+/// The services of one run.
+#[derive(Debug)]
+pub(crate) struct Services {
+    session: Arc<WorkerSession>,
+}
+
+impl Services {
+    /// The services as an object that crosses the edge.
+    pub(crate) fn boxed(session: Arc<WorkerSession>) -> HostServicesBox {
+        HostServices_TO::from_value(Self { session }, TD_Opaque)
+    }
+
+    /// Calls the host; a refusal is an error.
+    fn ask(&self, call: Call, at_stop: AtStop) -> Result<Reply, ServiceError> {
+        match self.session.link.call(call, at_stop) {
+            Ok(Reply::Refused { code, what }) => Err(refused(&code, what)),
+            Ok(reply) => Ok(reply),
+            Err(CallError::Stop) => Err(ServiceError::Stop),
+            Err(CallError::TooLong) => {
+                Err(refused("too-long", "more than fits one message: send it in parts"))
+            }
+            Err(CallError::Lost) => Err(ServiceError::Lost),
+        }
+    }
+
+    fn call_json(&self, request: &[u8]) -> Result<RVec<u8>, ServiceError> {
+        let call: contract::Call =
+            serde_json::from_slice(request).map_err(|error| refused("not-understood", error.to_string()))?;
+        if let contract::Call::Notify(notice) = call {
+            self.session.link.send(&FromWorker::Notice(notice)).map_err(|error| match error {
+                FrameError::TooLong(_) => refused("too-long", "the text is longer than a message may be"),
+                _ => ServiceError::Lost,
+            })?;
+            return json(&contract::Reply::Done);
+        }
+        let at_stop = if call.ends_with_run() { AtStop::Ends } else { AtStop::GoesOn };
+        match self.ask(Call::Contract(call), at_stop)? {
+            Reply::Contract(reply) => json(&reply),
+            Reply::Done => json(&contract::Reply::Done),
+            _ => Err(refused("not-understood", "the host answered another call")),
+        }
+    }
+
+    fn wake(&self, duration_ns: u64) -> Result<RVec<u8>, ServiceError> {
+        let wake =
+            self.session.wakes.wait(Duration::from_nanos(duration_ns)).map_err(|error| match error {
+                WaitError::Stop => ServiceError::Stop,
+                WaitError::SecondThread => refused("second-wait", "another thread of this run waits already"),
+            })?;
+        json(&wake)
+    }
+}
+
+fn refused(code: &str, what: impl Into<String>) -> ServiceError {
+    ServiceError::Refused { code: RString::from(code), what: RString::from(what.into()) }
+}
+
+fn json(message: &impl serde::Serialize) -> Result<RVec<u8>, ServiceError> {
+    serde_json::to_vec(message).map(RVec::from).map_err(|error| refused("not-understood", error.to_string()))
+}
+
+fn reply<T>(result: Result<T, ServiceError>) -> ServiceResult<T> {
+    match result {
+        Ok(value) => ROk(value),
+        Err(error) => RErr(error),
+    }
+}
+
+impl HostServices for Services {
+    fn call(&self, request: RSlice<'_, u8>) -> ServiceResult<RVec<u8>> {
+        let _inside = self.session.link.enter();
+        reply(self.call_json(request.as_slice()))
+    }
+
+    fn publish(&self, batch: ValueBatch<'_>) -> ServiceResult<()> {
+        let _inside = self.session.link.enter();
+        let values = match riser_worker_protocol::value_batch::ValueBatch::pack(batch) {
+            Ok(values) => values,
+            Err(error) => return RErr(refused("invalid", error.to_string())),
+        };
+        reply(self.ask(Call::Publish { values }, AtStop::Ends).map(drop))
+    }
+
+    fn record(&self, batch: SampleBatch<'_>) -> ServiceResult<()> {
+        let _inside = self.session.link.enter();
+        let samples = match samples(batch) {
+            Ok(samples) => samples,
+            Err(error) => return RErr(refused("invalid", error.to_string())),
+        };
+        reply(self.ask(Call::Record { samples }, AtStop::Ends).map(drop))
+    }
+
+    fn latest(&self, handles: RSlice<'_, u32>) -> ServiceResult<ReadingBatch> {
+        let _inside = self.session.link.enter();
+        let points = handles.iter().copied().map(PointHandle).collect();
+        match self.ask(Call::Latest { points }, AtStop::Ends) {
+            Ok(Reply::Latest(read)) => ROk(readings(read)),
+            Ok(_) => RErr(refused("not-understood", "the host answered otherwise")),
+            Err(error) => RErr(error),
+        }
+    }
+
+    fn wait(&self, duration_ns: u64) -> ServiceResult<RVec<u8>> {
+        let _inside = self.session.link.enter();
+        reply(self.wake(duration_ns))
+    }
+
+    fn log(&self, level: LogLevelCode, text: RStr<'_>) {
+        let _inside = self.session.link.enter();
+        let level = match level {
+            0 => LogLevel::Debug,
+            2 => LogLevel::Warn,
+            3 => LogLevel::Error,
+            _ => LogLevel::Info,
+        };
+        // Without a host nobody reads the line.
+        let _not_read = self.session.link.send(&FromWorker::Log { level, text: log_text(text) });
+    }
+
+    fn is_stopping(&self) -> bool {
+        let _inside = self.session.link.enter();
+        self.session.link.is_stopping()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the clock that a plugin is handed")]
+    fn now_ns(&self) -> i64 {
+        let _inside = self.session.link.enter();
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since_1970.as_nanos()).unwrap_or(i64::MAX)
+    }
+
+    fn random(&self, bytes: u32) -> RVec<u8> {
+        let _inside = self.session.link.enter();
+        let length = bytes.min(MOST_RANDOM_BYTES) as usize;
+        let mut random = vec![0; length];
+        match getrandom::fill(&mut random) {
+            Ok(()) => RVec::from(random),
+            // Shorter than asked for is how a plugin learns that there is none.
+            Err(_no_randomness) => RVec::new(),
+        }
+    }
+}
