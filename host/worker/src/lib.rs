@@ -22,5 +22,5 @@ pub use riser_plugin::abi::PointTable;
 /// The messages of the plugin contract.
 pub use riser_plugin::abi::messages;
 pub use riser_plugin::abi::messages::SettingsOwner;
-pub use value_batch::{ValueBatch, ValueBatchError};
+pub use value_batch::{PackedValues, ValueBatch, ValueBatchError};
 pub use worker::worker_main;
