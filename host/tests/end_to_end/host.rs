@@ -98,6 +98,13 @@ impl Installation {
         Said::by(&Command::new(RISER).current_dir(self.path()).args(arguments).output().unwrap())
     }
 
+    /// Starts a command that needs no plugins and reads its standard input.
+    pub(crate) fn spawn_with_input(&self, arguments: &[&str]) -> Child {
+        let mut riser = self.command(arguments[0]);
+        riser.args(&arguments[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        riser.spawn().unwrap()
+    }
+
     /// Applies a configuration and returns the output.
     pub(crate) fn try_apply(&self, configuration: &str) -> Said {
         self.run_on_file("apply", configuration)

@@ -5,6 +5,7 @@
 
 mod admission;
 mod apply;
+mod apply_while_running;
 mod bms;
 mod browser;
 mod configuration;
@@ -20,6 +21,7 @@ mod misbehaving_plugins;
 mod portal;
 mod portal_address;
 mod programs;
+mod random_changes;
 mod running_changes;
 mod running_host;
 mod set_points;

@@ -83,7 +83,7 @@ async fn wait_for_batch(
         match worker.next_event().await {
             WorkerEvent::Frame(FromWorker::Call { call: Call::Publish { values }, .. }) => {
                 // One more, the stamp.
-                assert_eq!(values.unpack()?.len(), wanted + 1);
+                assert_eq!(values.unpack()?.count(), wanted + 1);
                 return Ok(());
             }
             WorkerEvent::Frame(FromWorker::Call { request, call }) => {

@@ -82,49 +82,103 @@ impl ValueBatch {
         Ok(Self(bytes))
     }
 
-    /// Unpacks the values.
+    /// Unpacks the values one after the other: a batch of many has no room made for it.
     ///
     /// # Errors
     /// When a worker sends anything but a batch.
-    pub fn unpack(&self) -> Result<Vec<Published>, ValueBatchError> {
-        let mut values = Vec::with_capacity(self.0.len() / USUAL_BYTES + 1);
+    pub fn unpack(&self) -> Result<PackedValues<'_>, ValueBatchError> {
         let mut rest = Unread(&self.0);
-        let mut last_reason: Option<Arc<str>> = None;
         while !rest.0.is_empty() {
-            let [a, b, c, d, tag, flags] = rest.take()?;
-            let point = u32::from_le_bytes([a, b, c, d]);
-            let value = match tag {
-                TAG_KEEP => None,
-                TAG_STRING => Some(Value::String(Arc::from(rest.take_text()?))),
-                _ => {
-                    let bits = u64::from_le_bytes(rest.take()?);
-                    Some(number_of(tag, bits).ok_or(ValueBatchError::Value { point, tag })?)
-                }
-            };
-            let source_time = if flags & HAS_SOURCE_TIME == 0 {
-                None
-            } else {
-                Some(Timestamp::from_unix_ms(i64::from_le_bytes(rest.take()?)))
-            };
-            let reason = if flags & HAS_REASON != 0 {
-                last_reason = Some(Arc::from(rest.take_text()?));
-                last_reason.clone()
-            } else if flags & HAS_SAME_REASON != 0 {
-                last_reason.clone()
-            } else {
-                None
-            };
-            let state = state_of(point, flags & STATE)?;
-            values.push(Published { point: PointHandle(point), value, state, reason, source_time });
+            rest.take_record()?;
         }
-        Ok(values)
+        Ok(PackedValues { rest: Unread(&self.0), last_reason: None })
     }
 }
 
+/// The values of a batch, in its order.
+#[derive(Clone, Debug)]
+pub struct PackedValues<'a> {
+    rest: Unread<'a>,
+    last_reason: Option<Arc<str>>,
+}
+
+impl Iterator for PackedValues<'_> {
+    type Item = Published;
+
+    fn next(&mut self) -> Option<Published> {
+        // The batch was checked when it was unpacked, so only its end ends it.
+        let Record { point, value, state, reason, source_time } = self.rest.take_record().ok()?;
+        let value = match value {
+            PackedValue::Keep => None,
+            PackedValue::Number(number) => Some(number),
+            PackedValue::Text(text) => Some(Value::String(Arc::from(text))),
+        };
+        let reason = match reason {
+            PackedReason::None => None,
+            PackedReason::Same => self.last_reason.clone(),
+            PackedReason::Text(text) => {
+                self.last_reason = Some(Arc::from(text));
+                self.last_reason.clone()
+            }
+        };
+        Some(Published { point: PointHandle(point), value, state, reason, source_time })
+    }
+}
+
+/// A value as it is packed: its texts are those of the batch.
+struct Record<'a> {
+    point: u32,
+    value: PackedValue<'a>,
+    state: ValueState,
+    reason: PackedReason<'a>,
+    source_time: Option<Timestamp>,
+}
+
+enum PackedValue<'a> {
+    Keep,
+    Number(Value),
+    Text(&'a str),
+}
+
+enum PackedReason<'a> {
+    None,
+    /// That of the last value with a reason.
+    Same,
+    Text(&'a str),
+}
+
 /// The bytes of a batch that are not read yet.
+#[derive(Clone, Debug)]
 struct Unread<'a>(&'a [u8]);
 
 impl<'a> Unread<'a> {
+    fn take_record(&mut self) -> Result<Record<'a>, ValueBatchError> {
+        let [a, b, c, d, tag, flags] = self.take()?;
+        let point = u32::from_le_bytes([a, b, c, d]);
+        let value = match tag {
+            TAG_KEEP => PackedValue::Keep,
+            TAG_STRING => PackedValue::Text(self.take_text()?),
+            _ => {
+                let bits = u64::from_le_bytes(self.take()?);
+                PackedValue::Number(number_of(tag, bits).ok_or(ValueBatchError::Value { point, tag })?)
+            }
+        };
+        let source_time = if flags & HAS_SOURCE_TIME == 0 {
+            None
+        } else {
+            Some(Timestamp::from_unix_ms(i64::from_le_bytes(self.take()?)))
+        };
+        let reason = if flags & HAS_REASON != 0 {
+            PackedReason::Text(self.take_text()?)
+        } else if flags & HAS_SAME_REASON != 0 {
+            PackedReason::Same
+        } else {
+            PackedReason::None
+        };
+        let state = state_of(point, flags & STATE)?;
+        Ok(Record { point, value, state, reason, source_time })
+    }
+
     fn take<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], ValueBatchError> {
         let (taken, rest) = self.0.split_first_chunk().ok_or(ValueBatchError::Cut)?;
         self.0 = rest;
@@ -246,7 +300,7 @@ mod tests {
             source_time: source_time.map(Timestamp::from_unix_ms),
         };
         let good = |value| published(Some(value), ValueState::Good, None, None);
-        let values = batch.unpack().unwrap();
+        let values: Vec<_> = batch.unpack().unwrap().collect();
         assert_eq!(
             values,
             [

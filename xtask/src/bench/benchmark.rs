@@ -1,6 +1,8 @@
 //! The benchmarks.
 
-use super::lines::{first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident, set_point};
+use super::lines::{
+    apply_to_effect, first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident, set_point,
+};
 use super::measurement::Measurement;
 use super::programs::Programs;
 
@@ -16,10 +18,12 @@ pub(super) enum Benchmark {
     ResidentHost,
     ResidentWorker,
     PollCycle,
+    ApplyToEffect,
+    GapDuringApply,
 }
 
 impl Benchmark {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::GetValues,
         Self::PluginToEws,
         Self::SetPoint,
@@ -29,6 +33,8 @@ impl Benchmark {
         Self::ResidentHost,
         Self::ResidentWorker,
         Self::PollCycle,
+        Self::ApplyToEffect,
+        Self::GapDuringApply,
     ];
 
     /// The name in output and filters.
@@ -43,6 +49,8 @@ impl Benchmark {
             Self::ResidentHost => "resident host",
             Self::ResidentWorker => "resident EVCE worker",
             Self::PollCycle => "poll cycle, 1,000 stations",
+            Self::ApplyToEffect => "apply to effect",
+            Self::GapDuringApply => "apply to effect, longest gap",
         }
     }
 
@@ -62,6 +70,8 @@ impl Benchmark {
             Self::ResidentHost => resident::measure_host(name, programs).await,
             Self::ResidentWorker => resident::measure_worker(name, programs).await,
             Self::PollCycle => poll_cycle::measure(name, programs).await,
+            Self::ApplyToEffect => apply_to_effect::measure(name, programs).await,
+            Self::GapDuringApply => apply_to_effect::measure_gap(name, programs).await,
         }
     }
 }

@@ -36,17 +36,19 @@ pub(super) struct ChargingSite {
     pub(super) host: Host,
     pub(super) simulator: Simulator,
     pub(super) logins: Logins,
-    directories: Directories,
+    pub(super) directories: Directories,
 }
 
 impl Directories {
-    /// With one plugin installed.
-    fn with_plugin(plugin: &Path) -> anyhow::Result<Self> {
+    /// With these plugins installed.
+    fn with_plugins(plugins: &[&Path]) -> anyhow::Result<Self> {
         let scratch = tempfile::Builder::new().prefix("riser-bench-").tempdir()?;
         let directories = Self { scratch };
         std::fs::create_dir(directories.plugins())?;
-        let name = plugin.file_name().context("the plugin path has no file name")?;
-        std::fs::copy(plugin, directories.plugins().join(name))?;
+        for plugin in plugins {
+            let name = plugin.file_name().context("the plugin path has no file name")?;
+            std::fs::copy(plugin, directories.plugins().join(name))?;
+        }
         Ok(directories)
     }
 
@@ -62,7 +64,7 @@ impl Directories {
 impl MetronomeSite {
     /// Starts it and waits for its first values.
     pub(super) async fn start(programs: &Programs, points: u32, beat: Duration) -> anyhow::Result<Self> {
-        let directories = Directories::with_plugin(&programs.metronome_plugin)?;
+        let directories = Directories::with_plugins(&[&programs.metronome_plugin])?;
         let (data, plugins) = (directories.data(), directories.plugins());
         let riser = Riser { program: &programs.riser, data: &data, plugins: &plugins };
         let bms = Login::random("bms")?;
@@ -115,7 +117,17 @@ settings = {{ points = {points}, beat_every = "{beat_ms} ms" }}
 impl ChargingSite {
     /// Starts it and waits until everything listens.
     pub(super) async fn start(programs: &Programs, fixture: &str) -> anyhow::Result<Self> {
-        let directories = Directories::with_plugin(&programs.evce_plugin)?;
+        Self::start_with(programs, fixture, &[]).await
+    }
+
+    /// Starts it with more plugins installed.
+    pub(super) async fn start_with(
+        programs: &Programs,
+        fixture: &str,
+        more_plugins: &[&Path],
+    ) -> anyhow::Result<Self> {
+        let plugins = [&[programs.evce_plugin.as_path()], more_plugins].concat();
+        let directories = Directories::with_plugins(&plugins)?;
         let logins = Logins::random()?;
         let options = SimulatorOptions { fixture, speed: "1" };
         let simulator = Simulator::start(&programs.simulator, options, &logins.controller).await?;

@@ -81,6 +81,13 @@ impl Riser<'_> {
         Ok(())
     }
 
+    /// Returns the report of `riser status` about a running host.
+    pub(crate) async fn status(&self) -> anyhow::Result<serde_json::Value> {
+        let status = self.command(&["status", "--json"]).stdout(Stdio::piped()).output().await?;
+        ensure!(status.status.success(), "`riser status` failed");
+        serde_json::from_slice(&status.stdout).context("`riser status` printed something else")
+    }
+
     /// Starts the host and waits until everything listens. Its log goes where ours goes.
     pub(crate) async fn serve(&self, portal_port: u16) -> anyhow::Result<Host> {
         let mut child = self

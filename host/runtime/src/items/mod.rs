@@ -215,7 +215,11 @@ impl ItemStore {
     }
 
     /// Applies a batch of one class and answers once it is readable over EWS.
-    pub(crate) fn publish(&self, writer: WriterId, batch: Vec<Published>) -> Result<(), PublishError> {
+    pub(crate) fn publish(
+        &self,
+        writer: WriterId,
+        batch: impl IntoIterator<Item = Published, IntoIter: Clone>,
+    ) -> Result<(), PublishError> {
         self.notify_values(self.values.publish(writer, batch)?);
         Ok(())
     }

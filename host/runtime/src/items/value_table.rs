@@ -181,16 +181,18 @@ impl ValueTable {
     pub(crate) fn publish(
         &self,
         writer: WriterId,
-        batch: Vec<Published>,
+        batch: impl IntoIterator<Item = Published, IntoIter: Clone>,
     ) -> Result<Vec<PointHandle>, PublishError> {
+        let batch = batch.into_iter();
         let now = self.clock.now();
         let mut table = self.write();
-        let mut has_value = false;
-        for published in &batch {
-            table.check(writer, published)?;
+        let (mut has_value, mut count) = (false, 0);
+        for published in batch.clone() {
+            table.check(writer, &published)?;
             has_value |= published.value.is_some();
+            count += 1;
         }
-        let mut changed = Vec::with_capacity(batch.len());
+        let mut changed = Vec::with_capacity(count);
         let Table { slots, unsaved, .. } = &mut *table;
         for published in batch {
             let Published { point, value, state, reason, source_time } = published;

@@ -38,7 +38,7 @@ async fn numbers_published(worker: &mut WorkerProcess, how_many: usize) -> Vec<i
                         })
                     }
                     Call::Publish { values } => {
-                        let values = values.unpack().unwrap();
+                        let values: Vec<_> = values.unpack().unwrap().collect();
                         let point = (values.len(), values[0].point, values[0].state);
                         assert_eq!(point, (1, PointHandle(7), ValueState::Good));
                         let Some(Value::Long(number)) = values[0].value else { panic!("{values:?}") };

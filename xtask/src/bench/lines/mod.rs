@@ -1,5 +1,6 @@
 //! One file per benchmark, except two that share their setup.
 
+pub(super) mod apply_to_effect;
 pub(super) mod first_batch;
 pub(super) mod first_page;
 pub(super) mod get_values;
