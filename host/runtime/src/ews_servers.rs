@@ -92,37 +92,36 @@ impl EwsServers {
     }
 
     async fn align_one(&self, server: &EwsServer, accounts: Vec<Account>) -> Result<(), Problem> {
-        let served = self.served(server.id);
-        let Some(served) = served else {
+        let Some(current) = self.served(server.id) else {
             return match self.listener_address(&server.listen, None).await {
                 Ok(local) => {
-                    self.serve(server.clone(), accounts, local, None);
+                    self.serve(server, accounts, local, None);
                     self.parts.problems.clear(None, &code(server.id));
                     Ok(())
                 }
                 Err(error) => Err(self.raise(server, &error, None)),
             };
         };
-        if served.listen() == server.listen {
-            if *served.endpoint.server() != *server || served.accounts != accounts {
-                self.serve(server.clone(), accounts, served.local, Some(&served));
+        if current.listen() == server.listen {
+            if *current.endpoint.server() != *server || current.accounts != accounts {
+                self.serve(server, accounts, current.local, Some(&current));
             }
             self.parts.problems.clear(None, &code(server.id));
             return Ok(());
         }
-        match self.listener_address(&server.listen, Some(&served)).await {
+        match self.listener_address(&server.listen, Some(&current)).await {
             Ok(local) => {
-                self.serve(server.clone(), accounts, local, Some(&served));
+                self.serve(server, accounts, local, Some(&current));
                 self.parts.problems.clear(None, &code(server.id));
                 Ok(())
             }
             Err(error) => {
-                let (listen, path) = (served.listen().to_owned(), served.endpoint.server().path.clone());
+                let (listen, path) = (current.listen().to_owned(), current.endpoint.server().path.clone());
                 let stays = EwsServer { listen, path, ..server.clone() };
-                if *served.endpoint.server() != stays || served.accounts != accounts {
-                    self.serve(stays, accounts, served.local, Some(&served));
+                if *current.endpoint.server() != stays || current.accounts != accounts {
+                    self.serve(&stays, accounts, current.local, Some(&current));
                 }
-                Err(self.raise(server, &error, Some(&served)))
+                Err(self.raise(server, &error, Some(&current)))
             }
         }
     }
@@ -138,12 +137,12 @@ impl EwsServers {
 
     /// Returns how a server is doing.
     pub(crate) fn status(&self, server: &EwsServer, items: usize) -> EwsServerStatus {
-        let served = self.served(server.id);
-        let (local, asked) = match &served {
-            Some(served) => (Some(served.local), served.endpoint.statistics()),
+        let current = self.served(server.id);
+        let (local, asked) = match &current {
+            Some(current) => (Some(current.local), current.endpoint.statistics()),
             None => (None, EndpointStatistics::default()),
         };
-        let waits_to_move = served.is_some_and(|served| served.listen() != server.listen);
+        let waits_to_move = current.is_some_and(|current| current.listen() != server.listen);
         let listen = local.map_or_else(|| server.listen.clone(), |local| local.to_string());
         let address = server.public_url.clone().unwrap_or_else(|| format!("http://{listen}{}", server.path));
         let (state, sentence) = match (local, asked.last_client) {
@@ -227,9 +226,9 @@ impl EwsServers {
     }
 
     /// Serves a server with these settings, in place of the endpoint it had.
-    fn serve(&self, server: EwsServer, accounts: Vec<Account>, local: SocketAddr, before: Option<&Served>) {
-        let items = Arc::new(ServerItems::new(Arc::clone(&self.parts.items), &server));
-        let logins = Arc::new(ServerAccounts::new(Arc::clone(&self.parts.keyring), &server, &accounts));
+    fn serve(&self, server: &EwsServer, accounts: Vec<Account>, local: SocketAddr, before: Option<&Served>) {
+        let items = Arc::new(ServerItems::new(Arc::clone(&self.parts.items), server));
+        let logins = Arc::new(ServerAccounts::new(Arc::clone(&self.parts.keyring), server, &accounts));
         let endpoint = Arc::new(match before {
             Some(before) => before.endpoint.changed(server.clone(), items, logins),
             None => {
@@ -290,12 +289,12 @@ impl EwsServers {
         }
     }
 
-    fn raise(&self, server: &EwsServer, error: &ListenError, served: Option<&Served>) -> Problem {
+    fn raise(&self, server: &EwsServer, error: &ListenError, current: Option<&Served>) -> Problem {
         let (name, listen, why) = (&server.name, &server.listen, &error.source);
-        let (what, effect) = match served {
-            Some(served) => (
+        let (what, effect) = match current {
+            Some(current) => (
                 format!("EWS server {name} cannot move to {listen}: {why}"),
-                format!("it is still served at {}", served.local),
+                format!("it is still served at {}", current.local),
             ),
             None => (
                 format!("EWS server {name}: {error}: {why}"),

@@ -129,6 +129,7 @@ struct Inner {
 
 impl Runtime {
     /// Loads what is stored: trees, last values, open set points. Nothing runs and nothing listens yet.
+    #[expect(clippy::too_many_lines, reason = "connects all parts of the runtime")]
     pub async fn load(parts: RuntimeParts) -> Result<Self, RuntimeError> {
         let RuntimeParts { store, keyring, clock, data_dir, plugin_dirs, worker } = parts;
         let instance = worker.instance.clone();

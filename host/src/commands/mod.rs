@@ -1,6 +1,6 @@
 //! The commands of the command line, one file each: their arguments, and a `run` that executes them.
 
-use std::fmt::Arguments;
+use std::fmt::{Arguments, Write as _};
 use std::io::{self, Write};
 
 use clap::Args;
@@ -57,7 +57,7 @@ pub(crate) fn write_json(out: &mut impl Write, value: &impl Serialize) -> io::Re
             safe.push(character);
         } else {
             // Control characters and marks of direction are in the first plane, and only ever within a string.
-            safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+            let _infallible = write!(safe, "\\u{:04x}", u32::from(character));
         }
     }
     writeln!(out, "{safe}")

@@ -89,7 +89,7 @@ impl Client {
         }
     }
 
-    async fn write(&mut self, message: &impl serde::Serialize) -> Result<(), ClientError> {
+    async fn write(&mut self, message: &(impl serde::Serialize + Sync)) -> Result<(), ClientError> {
         self.writer.write(message).await.map_err(|_| ClientError::HungUp)
     }
 

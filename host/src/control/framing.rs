@@ -5,7 +5,7 @@ use std::io;
 use riser_platform::{ChannelReader, ChannelWriter, ControlStream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
 /// Bytes of the longest request; a configuration of thousands of processors is a tenth of it.
 pub(super) const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
@@ -63,7 +63,7 @@ impl MessageReader {
 }
 
 impl MessageWriter {
-    pub(super) async fn write(&mut self, message: &impl Serialize) -> io::Result<()> {
+    pub(super) async fn write(&mut self, message: &(impl Serialize + Sync)) -> io::Result<()> {
         let mut line = serde_json::to_vec(message)?;
         line.push(b'\n');
         self.stream.write_all(&line).await
@@ -71,7 +71,7 @@ impl MessageWriter {
 }
 
 async fn read_line(
-    lines: &mut (impl AsyncRead + tokio::io::AsyncBufRead + Unpin),
+    lines: &mut (impl AsyncBufRead + Unpin),
     max_bytes: usize,
 ) -> Result<Option<Vec<u8>>, ReadError> {
     let mut line = Vec::new();

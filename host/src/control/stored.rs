@@ -30,8 +30,8 @@ impl From<ConfigureError> for Failure {
                     "the configuration was not changed"
                 );
                 let causes = std::iter::successors(std::error::Error::source(&other), |error| error.source());
-                let causes: String = causes.map(|cause| format!(": {cause}")).collect();
-                Self::Internal { sentence: format!("{other}{causes}") }
+                let causes: Vec<String> = causes.map(ToString::to_string).collect();
+                Self::Internal { sentence: [vec![other.to_string()], causes].concat().join(": ") }
             }
         }
     }

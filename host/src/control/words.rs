@@ -6,7 +6,6 @@ macro_rules! by_word {
             use serde::de::Error as _;
             use serde::{Deserialize as _, Deserializer, Serializer};
 
-            #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields in by reference")]
             pub(in crate::control) fn serialize<S: Serializer>(
                 value: &$kind,
                 serializer: S,

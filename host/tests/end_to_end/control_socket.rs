@@ -177,11 +177,11 @@ async fn a_log_is_followed_until_its_run_has_ended() {
     let so_far = installation.ask(&["log", &run]);
     assert!(so_far.text.ends_with(&format!("run {run} of Counter: running\n")), "{}", so_far.text);
     assert!(installation.ask(&["stop", "Counter"]).is_success);
-    let followed = follower.wait_with_output().unwrap();
-    assert!(followed.status.success());
-    let lines = String::from_utf8(followed.stdout).unwrap();
+    let output = follower.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let lines = String::from_utf8(output.stdout).unwrap();
     assert!(lines.ends_with("info   stopped by command line\n"), "{lines}");
-    let last_line = String::from_utf8(followed.stderr).unwrap();
+    let last_line = String::from_utf8(output.stderr).unwrap();
     assert!(last_line.starts_with(&format!("run {run} of Counter: cancelled after ")), "{last_line}");
     host.stop();
 

@@ -21,7 +21,7 @@ pub enum ConfigureError {
     #[error("the operating system gives no random numbers ({0})")]
     Random(getrandom::Error),
     #[error("settings could not be migrated to the version of their plugin")]
-    Migration(#[from] QueryError),
+    Migration(#[source] Box<QueryError>),
     #[error("worker processes cannot be started")]
     Launch(#[from] LaunchError),
     #[error("the directory for copies of plugin libraries cannot be used")]
@@ -35,6 +35,12 @@ impl ConfigureError {
             Self::Fields(errors) => Some(errors),
             _ => None,
         }
+    }
+}
+
+impl From<QueryError> for ConfigureError {
+    fn from(error: QueryError) -> Self {
+        Self::Migration(Box::new(error))
     }
 }
 

@@ -76,7 +76,8 @@ fn inside(trees: &[PlacedTree<'_>]) -> Vec<bool> {
         let names: HashSet<&str> = trees
             .iter()
             .zip(&is_inside)
-            .filter_map(|(tree, is_inside)| is_inside.then(|| tree.name()))
+            .filter(|(_, is_inside)| **is_inside)
+            .map(|(tree, _)| tree.name())
             .collect();
         let next =
             (0..trees.len()).find(|index| !is_inside[*index] && !names.is_disjoint(&top_names[*index]));

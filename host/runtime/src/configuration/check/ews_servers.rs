@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 
 use riser_domain::{DigestAlgorithm, EwsServer, EwsServerId};
 
+use super::accounts::AccountsOwner;
 use super::identity::{EWS_SERVER, match_identities};
 use super::{Action, Basis, Differences, Errors, Planned, PlannedAccount, SecretChange, accounts, lines_of};
 use crate::configuration::draft::EwsServerDraft;
@@ -40,17 +41,11 @@ pub(super) fn check(
             let server = wanted(matched.draft, stored, &matched.path, errors);
             let name = server.name.clone();
             let secrets = SecretChange::default();
-            lines_of("EWS server", &name, names_of(stored), &differences(stored, &server), &secrets, lines);
+            lines_of("EWS server", (names_of(stored), &name), &differences(stored, &server), &secrets, lines);
             planned.push(Planned::wanted(stored, server, secrets));
-            let owner = (stored.map(|stored| stored.id), name.as_str());
-            accounts.extend(accounts::check(
-                owner,
-                &matched.path,
-                &matched.draft.accounts,
-                basis,
-                errors,
-                lines,
-            ));
+            let owner =
+                AccountsOwner { id: stored.map(|stored| stored.id), name: &name, path: &matched.path };
+            accounts.extend(accounts::check(owner, &matched.draft.accounts, basis, errors, lines));
         }
         paths.push(matched.path);
     }

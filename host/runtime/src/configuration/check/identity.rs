@@ -135,7 +135,10 @@ pub(super) fn listed(names: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    fn check(drafts: &[(&str, Option<&str>, bool)]) -> (Vec<(String, Option<usize>, bool)>, Vec<String>) {
+    /// Name, index of the stored object, and whether it is removed.
+    type Found = (String, Option<usize>, bool);
+
+    fn check(drafts: &[(&str, Option<&str>, bool)]) -> (Vec<Found>, Vec<String>) {
         let drafts: Vec<_> = drafts
             .iter()
             .map(|(name, renamed_from, remove)| {

@@ -124,8 +124,7 @@ impl Differences {
 /// The lines of an object: added, renamed, changed, its secrets.
 fn lines_of(
     subject: &str,
-    name: &str,
-    stored_name: Option<&str>,
+    (stored_name, name): (Option<&str>, &str),
     differences: &Differences,
     secrets: &SecretChange,
     lines: &mut Vec<PlanLine>,

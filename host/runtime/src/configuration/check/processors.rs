@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use riser_domain::{
     ClassId, ConfigurationId, Connection, ConnectionId, EwsServerId, ProcessorConfiguration, ProcessorFlags,
@@ -112,7 +112,7 @@ pub(super) fn check(
         let differences =
             differences(stored, &processor, &references, &settings, &basis.current.configuration);
         let stored_name = stored.map(|stored| stored.name.as_str());
-        lines_of("processor", &processor.name, stored_name, &differences, &settings.secrets, lines);
+        lines_of("processor", (stored_name, &processor.name), &differences, &settings.secrets, lines);
         planned.push((Planned::wanted(stored, processor, settings.secrets), references));
     }
     planned
@@ -180,21 +180,19 @@ impl ProcessorCheck<'_> {
         let ews_server = self.reference(
             EWS_SERVER,
             &targets.ews_servers,
-            draft.ews_server.as_ref(),
-            stored_server,
+            (draft.ews_server.as_ref(), stored_server),
             errors,
         );
         let stored_connection = stored.and_then(|stored| Some(stored.connection?.0));
         let connection = self.reference(
             CONNECTION,
             &targets.connections,
-            draft.connection.as_ref(),
-            stored_connection,
+            (draft.connection.as_ref(), stored_connection),
             errors,
         );
         let stored_schedule = stored.and_then(|stored| Some(stored.schedule?.0));
         let schedule =
-            self.reference(SCHEDULE, &targets.schedules, draft.schedule.as_ref(), stored_schedule, errors);
+            self.reference(SCHEDULE, &targets.schedules, (draft.schedule.as_ref(), stored_schedule), errors);
         let memory_limit_mib = self.memory_limit(errors);
         if matches!(ews_server, Reference::None) {
             errors.add(
@@ -293,8 +291,7 @@ impl ProcessorCheck<'_> {
         &self,
         kind: Kind,
         names: &Names,
-        given: Option<&String>,
-        stored: Option<i64>,
+        (given, stored): (Option<&String>, Option<i64>),
         errors: &mut Errors,
     ) -> Reference {
         let Some(name) = given else {
@@ -357,7 +354,7 @@ impl ProcessorCheck<'_> {
         if self.draft.settings.is_none() && stored.is_some() {
             return Some(WantedSettings::default());
         }
-        let no_settings = Default::default();
+        let no_settings = BTreeMap::default();
         let inputs = self.draft.settings.as_ref().unwrap_or(&no_settings);
         let secrets = basis.current.secrets(SecretTable::Processors, stored.map(|stored| stored.id.0));
         let Some(description) = description else {
