@@ -4,9 +4,10 @@
 //! while, whoever asks; a remote system that fails again and again is left alone for a while.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use riser_domain::{Clock, ConnectionId, Timestamp};
 use riser_worker::messages::{ActionResult, LimitedAction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -75,7 +76,7 @@ impl ConnectionLimiters {
     }
 
     pub(crate) fn of(&self, connection: ConnectionId) -> Arc<ConnectionLimiter> {
-        let mut limiters = self.by_connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut limiters = self.by_connection.lock();
         Arc::clone(limiters.entry(connection).or_insert_with(|| {
             Arc::new(ConnectionLimiter {
                 clock: Arc::clone(&self.clock),
@@ -92,15 +93,15 @@ impl ConnectionLimiters {
     /// Forgets refusals and failures of a connection whose address or secrets changed. Requests on their way
     /// keep their slots.
     pub(crate) fn forget(&self, connection: ConnectionId) {
-        let limiters = self.by_connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let limiters = self.by_connection.lock();
         if let Some(limiter) = limiters.get(&connection) {
-            *limiter.state.lock().unwrap_or_else(PoisonError::into_inner) = LimiterState::default();
+            *limiter.state.lock() = LimiterState::default();
         }
     }
 
     /// Removes the limiter of a connection that was removed.
     pub(crate) fn remove(&self, connection: ConnectionId) {
-        self.by_connection.lock().unwrap_or_else(PoisonError::into_inner).remove(&connection);
+        self.by_connection.lock().remove(&connection);
     }
 }
 
@@ -125,7 +126,7 @@ impl ConnectionLimiter {
 
     fn look(&self, purpose: LimitedAction, secret_version: i64) -> Result<(), Denied> {
         let now = self.clock.now();
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock();
         if purpose == LimitedAction::Login
             && let Some((version, until)) = state.refused
             && version == secret_version
@@ -142,7 +143,7 @@ impl ConnectionLimiter {
     /// Notes how a login or a request went.
     pub(crate) fn report(&self, purpose: LimitedAction, result: &ActionResult, secret_version: i64) {
         let now = self.clock.now();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let before = state.link(now);
         match result {
             ActionResult::Done => {
@@ -179,7 +180,7 @@ impl ConnectionLimiter {
     /// State, sentence and last good contact, for people.
     pub(crate) fn status(&self) -> (LinkState, String, Option<Timestamp>) {
         let now = self.clock.now();
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock();
         let (link, sentence) = state.link(now);
         (link, sentence, state.last_good_at)
     }

@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use parking_lot::{Mutex, MutexGuard};
 use riser_domain::{Clock, EwsServer, EwsServerId, Problem};
 use riser_ews::{EndpointStatistics, EwsEndpoint, ListenError, Listener, ListenerOptions};
 use riser_secrets::Keyring;
@@ -321,8 +322,8 @@ impl EwsServers {
         self.parts.problems.clear(None, &code(server));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock()
     }
 }
 

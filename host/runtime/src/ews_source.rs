@@ -1,9 +1,10 @@
 //! The items and accounts of one EWS server, as `riser-ews` asks for them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use riser_domain::{
     Actor, ContainerKind, DigestAlgorithm, EwsItemId, EwsServer, EwsServerId, PointHandle, Value, ValueState,
 };
@@ -185,7 +186,7 @@ impl AccountSource for ServerAccounts {
     fn find(&self, user_name: &str, algorithm: DigestAlgorithm) -> Option<DigestAccount> {
         let account = self.accounts.get(user_name)?;
         let key = (user_name.to_owned(), algorithm);
-        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut derived = self.derived.lock();
         let ha1 = match derived.get(&key) {
             Some(ha1) => Arc::clone(ha1),
             None => {

@@ -28,8 +28,9 @@ mod system_clock;
 mod testing;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use riser_domain::{
     Actor, Clock, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, SetPointWrite, Timestamp,
 };
@@ -232,7 +233,7 @@ impl Runtime {
         inner.ews.align().await;
         inner.housekeeping.find_libraries().await;
         inner.supervisor.start().await?;
-        let mut tasks = inner.housekeeping_tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = inner.housekeeping_tasks.lock();
         *tasks = inner.housekeeping.start();
         *phase = Phase::Started;
         Ok(())
@@ -243,8 +244,7 @@ impl Runtime {
         let inner = &self.inner;
         *inner.changing.phase().await = Phase::Ended;
         inner.supervisor.shut_down().await;
-        let mut tasks =
-            std::mem::take(&mut *inner.housekeeping_tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut tasks = std::mem::take(&mut *inner.housekeeping_tasks.lock());
         tasks.shutdown().await;
         inner.ews.close().await;
         inner.housekeeping.save().await;

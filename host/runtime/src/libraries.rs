@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::env::consts::DLL_EXTENSION;
 use std::path::PathBuf;
-use std::sync::{PoisonError, RwLock};
 
+use parking_lot::RwLock;
 use riser_domain::{ClassId, Problem, RunMode};
 use riser_worker::{
     CachedLibrary, Launcher, LibraryCache, LibraryDescription, PluginDirs, PluginFinding, describe,
@@ -85,10 +85,7 @@ impl Libraries {
                     description.name,
                     description.version
                 );
-                self.in_use
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(description.id.clone(), Library { cached, description });
+                self.in_use.write().insert(description.id.clone(), Library { cached, description });
             }
             Err(error) => raise(problems, &file, &error.to_string()),
         }
@@ -96,7 +93,7 @@ impl Libraries {
 
     /// The copy that runs of a plugin use now.
     pub(crate) fn library(&self, plugin: &str) -> Result<CachedLibrary, LibraryMissing> {
-        let in_use = self.in_use.read().unwrap_or_else(PoisonError::into_inner);
+        let in_use = self.in_use.read();
         in_use
             .get(plugin)
             .map(|library| library.cached.clone())
@@ -105,14 +102,14 @@ impl Libraries {
 
     /// What is known of a class; `None` while its library is missing or has no such class.
     pub(crate) fn class(&self, class: &ClassId) -> Option<ClassFacts> {
-        let in_use = self.in_use.read().unwrap_or_else(PoisonError::into_inner);
+        let in_use = self.in_use.read();
         let described = in_use.get(&class.plugin)?.description.class(&class.class)?;
         Some(ClassFacts { mode: described.mode, requires: described.requires.clone() })
     }
 
     /// All libraries in use.
     pub(crate) fn list(&self) -> Vec<Library> {
-        self.in_use.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.in_use.read().values().cloned().collect()
     }
 }
 

@@ -2,9 +2,10 @@
 //! per point wins, and nothing expired is sent.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use riser_domain::{
     Actor, Clock, EwsItem, EwsItemId, EwsServerId, PointHandle, SetPointWrite, Timestamp, TreeOwner, Value,
     WriteId, WriteState,
@@ -192,8 +193,8 @@ impl Outbox {
         self.newest().open().len()
     }
 
-    fn newest(&self) -> std::sync::MutexGuard<'_, LatestWrites> {
-        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    fn newest(&self) -> MutexGuard<'_, LatestWrites> {
+        self.newest.lock()
     }
 }
 

@@ -1,9 +1,10 @@
 //! Every point's value, by handle. One lock, held for a batch, never while waiting for anything.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use riser_domain::{
     Clock, PointHandle, Published, Reading, Timestamp, TreeOwner, Value, ValueKind, ValueState, WriteId,
 };
@@ -92,11 +93,11 @@ impl ValueTable {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Table> {
-        self.table.read().unwrap_or_else(PoisonError::into_inner)
+        self.table.read()
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Table> {
-        self.table.write().unwrap_or_else(PoisonError::into_inner)
+        self.table.write()
     }
 
     /// The number of a class of a tree owner, made when it is first asked for.

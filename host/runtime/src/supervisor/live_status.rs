@@ -1,5 +1,4 @@
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use riser_domain::{ConfigurationId, ProcessorConfiguration, Timestamp};
 
 use crate::changes::{Change, Changes};
@@ -37,7 +36,7 @@ impl StatusBoard {
     }
 
     pub(crate) fn read(&self) -> LiveStatus {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.status.lock().clone()
     }
 
     pub(super) fn set_state(&self, state: ProcessorState) {
@@ -68,7 +67,7 @@ impl StatusBoard {
     }
 
     fn change(&self, change: impl FnOnce(&mut LiveStatus)) {
-        change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.status.lock());
         self.changes.send(Change::Processor(self.configuration));
     }
 }

@@ -18,9 +18,10 @@ mod run_starter;
 mod service_context;
 mod services;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use riser_domain::{Clock, ProcessorConfiguration};
 use riser_secrets::Keyring;
 use riser_store::{Configuration, Store, StoreError};
@@ -208,7 +209,7 @@ impl Supervisor {
     }
 
     fn spawn(&self, task: ProcessorTask) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = self.tasks.lock();
         // Those of removed processors are not kept.
         while tasks.try_join_next().is_some() {}
         tasks.spawn(task.run());
@@ -230,7 +231,7 @@ impl Supervisor {
     /// Stops all runs and ends all tasks.
     pub(crate) async fn shut_down(&self) {
         self.processors.shut_down().await;
-        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut tasks = std::mem::take(&mut *self.tasks.lock());
         let ended = async { while tasks.join_next().await.is_some() {} };
         // Workers that do not end within their grace are killed; nothing more is waited for.
         let _ = tokio::time::timeout(SHUT_DOWN_GRACE, ended).await;

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use riser_domain::{Actor, ConfigurationId, RunTrigger, SetPointWrite, TreeOwner};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -148,11 +149,11 @@ impl ProcessorRegistry {
         commands.send(command).await.ok()
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<ConfigurationId, RegisteredProcessor>> {
-        self.processors.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<ConfigurationId, RegisteredProcessor>> {
+        self.processors.read()
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<ConfigurationId, RegisteredProcessor>> {
-        self.processors.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<ConfigurationId, RegisteredProcessor>> {
+        self.processors.write()
     }
 }

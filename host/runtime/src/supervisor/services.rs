@@ -1,9 +1,10 @@
 //! The services of the host that a running plugin calls: the replies to its calls.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use riser_domain::{
     Actor, ConfigurationId, EwsItem, HistorySample, PointHandle, ProcessorConfiguration, RunId, RunTrigger,
     StoredItem, TreeKey, TreeOwner,
@@ -218,12 +219,7 @@ impl Services {
         };
         match limiter.acquire(purpose, *secret_version).await {
             Ok(slot) => {
-                self.slots
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .entry(purpose)
-                    .or_default()
-                    .push(slot);
+                self.slots.lock().entry(purpose).or_default().push(slot);
                 Reply::Done
             }
             Err(closed) => Reply::Contract(contract::Reply::LimiterDenied {
@@ -237,8 +233,7 @@ impl Services {
         let Some((limiter, secret_version)) = &self.limiter else {
             return refused("no-connection", "this processor has no connection");
         };
-        let slot =
-            self.slots.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&purpose).and_then(Vec::pop);
+        let slot = self.slots.lock().get_mut(&purpose).and_then(Vec::pop);
         if slot.is_none() {
             return refused("limiter-not-entered", "the limiter is left only by who entered it");
         }
