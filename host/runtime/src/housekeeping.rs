@@ -130,6 +130,10 @@ impl Housekeeping {
             Ok(count) => tracing::info!("{count} items that were gone for 30 days were removed"),
             Err(error) => self.failures.report("items that are gone could not be removed", &error),
         }
+        // A change while Riser was not running, or a run that ended late, leaves some.
+        if let Err(error) = self.store.remove_records_of_removed_items().await {
+            self.failures.report("the values and samples of removed items could not be removed", &error);
+        }
         if let Err(error) = forget_old(&self.store, self.clock.now()).await {
             self.failures.report("old runs, set points and samples could not be removed", &error);
         }

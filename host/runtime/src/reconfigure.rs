@@ -117,11 +117,17 @@ impl Inner {
         problems
     }
 
-    /// Removes items as the store did, and shows servers by their new names.
+    /// Removes the items of removed servers and connections with their values and samples, and shows servers by
+    /// their new names.
     async fn apply_to_items(&self, change: &ConfigurationChange) {
         let points = self.items.configure(&change.after.ews_servers, &change.after.connections).await;
         if let Err(error) = self.outbox.end_removed(&points).await {
             self.failures.report("the set points of removed items could not be ended", &error);
+        }
+        if !points.is_empty()
+            && let Err(error) = self.store.remove_records_of_removed_items().await
+        {
+            self.failures.report("the values and samples of removed items could not be removed", &error);
         }
     }
 
