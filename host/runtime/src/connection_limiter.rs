@@ -1,7 +1,7 @@
-//! The connection limiter: what all workers of one connection must agree on, kept outside any worker.
+//! The connection limiter: state that all workers of one connection share, kept outside any worker.
 //!
-//! One login at a time, two requests at a time; credentials that were refused are not tried again for a
-//! while, whoever asks; a remote system that fails again and again is left alone for a while.
+//! One login and two requests are allowed at a time. Refused credentials are not tried again for a
+//! while, by any worker. A remote system that fails repeatedly gets a pause.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::changes::{Change, Changes};
 use crate::status::LinkState;
 
-/// Requests on their way to one remote system at the same time: an EVCE controller is a small machine.
+/// Concurrent requests to one remote system: an EVCE controller is a small machine.
 const REQUESTS_AT_ONCE: usize = 2;
-/// Time between two logins with credentials that were refused; below every known lock-out rule.
+/// Time between two logins with refused credentials; slower than every known lock-out rule.
 const REFUSED_PAUSE: Duration = Duration::from_mins(5);
 /// Failures in a row that open the breaker.
 const FAILURES_TO_OPEN: u32 = 5;
-/// Time for which an open breaker lets nothing through.
+/// Time for which an open breaker blocks all requests.
 const BREAKER_PAUSE: Duration = Duration::from_secs(30);
-/// Longest pause a remote system may ask for.
+/// Longest pause that a remote system may request.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// Why a limiter is closed.
@@ -50,14 +50,14 @@ pub(crate) struct ConnectionLimiter {
 
 #[derive(Debug, Default)]
 struct LimiterState {
-    /// The version of the secret that was refused last, and until when it is not tried again.
+    /// The version of the last refused secret, and the time of the next attempt.
     refused: Option<(i64, Timestamp)>,
     failures_in_a_row: u32,
     closed_until: Option<(Timestamp, &'static str)>,
     last_good_at: Option<Timestamp>,
 }
 
-/// A slot that a worker holds; dropping it gives the slot back.
+/// A slot that a worker holds. Dropping it frees the slot.
 #[derive(Debug)]
 pub(crate) struct Permit {
     _permit: OwnedSemaphorePermit,
@@ -106,7 +106,7 @@ impl ConnectionLimiters {
 }
 
 impl ConnectionLimiter {
-    /// Waits for a free slot, then looks whether the limiter is open.
+    /// Waits for a free slot, then checks whether the limiter is open.
     pub(crate) async fn acquire(
         &self,
         purpose: LimitedAction,
@@ -119,7 +119,7 @@ impl ConnectionLimiter {
         };
         let permit =
             Arc::clone(slots).acquire_owned().await.expect("the limiter's semaphores are never closed");
-        // While it waited, the one before may have been refused.
+        // The previous login may have been refused during the wait.
         self.look(purpose, secret_version)?;
         Ok(Permit { _permit: permit })
     }
@@ -140,7 +140,7 @@ impl ConnectionLimiter {
         }
     }
 
-    /// Notes how a login or a request went.
+    /// Records the outcome of a login or a request.
     pub(crate) fn report(&self, purpose: LimitedAction, result: &ActionResult, secret_version: i64) {
         let now = self.clock.now();
         let mut state = self.state.lock();
@@ -148,7 +148,7 @@ impl ConnectionLimiter {
         match result {
             ActionResult::Done => {
                 state.failures_in_a_row = 0;
-                // One of two requests that went together may have been asked to pause: that holds.
+                // One of two concurrent requests may have been asked to pause. The pause stays.
                 state.closed_until.take_if(|(_, reason)| *reason != ASKED_FOR_PAUSE);
                 state.last_good_at = Some(now);
                 if purpose == LimitedAction::Login {
@@ -177,7 +177,7 @@ impl ConnectionLimiter {
         }
     }
 
-    /// State, sentence and last good contact, for people.
+    /// Returns state, sentence and last good contact, for people.
     pub(crate) fn status(&self) -> (LinkState, String, Option<Timestamp>) {
         let now = self.clock.now();
         let state = self.state.lock();

@@ -1,5 +1,5 @@
-//! The EWS servers of this host: kept as the configuration says. An address that is taken is tried again, and a
-//! server that cannot move stays where it is.
+//! The EWS servers of this host, as configured. An address in use is tried again, and a
+//! server that cannot move stays at its address.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -27,7 +27,7 @@ const TAKE_OVER_INTERVAL: Duration = Duration::from_millis(10);
 pub(crate) struct EwsServers {
     parts: EwsParts,
     open: Mutex<Open>,
-    /// Held while the servers are brought in line with the configuration.
+    /// Held by [`EwsServers::align`].
     aligning: tokio::sync::Mutex<()>,
 }
 
@@ -73,9 +73,8 @@ impl EwsServers {
         Self { parts, open: Mutex::default(), aligning: tokio::sync::Mutex::default() }
     }
 
-    /// Opens, changes, moves and closes servers until they are as the configuration says. Returns what stands in
-    /// the way; it is raised as a problem, and the next call tries again. Servers that did not change are not
-    /// touched.
+    /// Opens, changes, moves and closes servers as configured. Raises and returns a problem for each server that
+    /// cannot be; the next call tries again. Unchanged servers are not touched.
     pub(crate) async fn align(&self) -> Vec<Problem> {
         let _aligning = self.aligning.lock().await;
         let configuration = self.parts.configurations.now();
@@ -127,7 +126,7 @@ impl EwsServers {
         }
     }
 
-    /// Stops serving; requests under way are answered.
+    /// Stops serving. Requests under way are completed.
     pub(crate) async fn close(&self) {
         let _aligning = self.aligning.lock().await;
         let open = std::mem::take(&mut *self.lock());
@@ -200,7 +199,7 @@ impl EwsServers {
         Ok(local)
     }
 
-    /// Whether the listener that a server leaves has the wanted port and serves nobody else.
+    /// Returns whether the listener that a server leaves has the wanted port and serves no other server.
     fn blocks(&self, mover: &Served, listen: &str) -> bool {
         let wanted_port = listen.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
         let is_shared =
@@ -211,10 +210,10 @@ impl EwsServers {
     }
 
     /// Closes the listener that a server leaves, and listens on another address with the same port. When that
-    /// fails the server is back where it was.
+    /// fails the server is served at its former address again.
     async fn take_over(&self, listen: &str, mover: &Served) -> Option<Listener> {
         let left = self.lock().listeners.remove(mover.listen())?;
-        // Its connections may take their time to end; its port is free at once.
+        // Its connections may end later; its port is free at once.
         tokio::spawn(left.close());
         if let Some(listener) = bind_when_free(listen).await {
             return Some(listener);
@@ -274,7 +273,7 @@ impl EwsServers {
         });
     }
 
-    /// Closes listeners that serve nothing. Requests under way are answered.
+    /// Closes unused listeners. Requests under way are completed.
     fn close_unused_listeners(&self) {
         let mut open = self.lock();
         let unused: Vec<String> = open
@@ -327,7 +326,7 @@ impl EwsServers {
     }
 }
 
-/// Listens on an address as soon as it is free; `None` when it is not free for long.
+/// Listens on an address as soon as it is free. Returns `None` if it stays in use.
 async fn bind_when_free(listen: &str) -> Option<Listener> {
     for _ in 0..TAKE_OVER_ATTEMPTS {
         if let Ok(listener) = Listener::bind(listen, ListenerOptions::default()).await {
@@ -342,7 +341,7 @@ fn code(server: EwsServerId) -> String {
     format!("ews-address-unusable {}", server.0)
 }
 
-/// Where a BMS's times without an offset are meant.
+/// Returns the time zone of a BMS's times without an offset.
 fn zone_of_this_machine() -> Tz {
     iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC)
 }

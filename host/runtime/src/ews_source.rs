@@ -1,4 +1,4 @@
-//! The items and accounts of one EWS server, as `riser-ews` asks for them.
+//! The items and accounts of one EWS server, for `riser-ews`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ impl ItemSource for ServerItems {
             let fault = |error| self.fault("a history could not be read", &error);
             let span = store.find_history_span(query.history).await.map_err(fault)?;
             let Some((oldest, _)) = span else { return Ok(HistoryPage::default()) };
-            // One more than wanted tells whether more follow. The store's range ends with its last moment.
+            // One more than wanted shows whether more follow. The end of the store's range is inclusive.
             let range = HistoryRange {
                 from: query.from.unwrap_or(oldest),
                 to: query.to.minus(Duration::from_millis(1)),
@@ -148,8 +148,8 @@ impl ItemTree for ServerTree {
     }
 }
 
-/// The accounts of one EWS server. A password is opened when its account first logs in; what is kept is its
-/// hash for this realm.
+/// The accounts of one EWS server. A password is decrypted at the first login of its account; only its
+/// hash for this realm is kept.
 #[derive(Debug)]
 pub(crate) struct ServerAccounts {
     keyring: Arc<Keyring>,

@@ -1,4 +1,4 @@
-//! Problems that stand: raised by processors or by Riser itself, ended by whoever raised them.
+//! Open problems, raised and ended by processors or by Riser itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use riser_domain::{Clock, ConfigurationId, Problem};
 use crate::changes::{Change, Changes};
 use crate::status::RaisedProblem;
 
-/// Problems one processor configuration may hold open; what comes after is logged only.
+/// Largest number of open problems of one processor configuration. More are logged only.
 const OPEN_PROBLEMS_PER_SOURCE: usize = 50;
 
-/// All problems that stand.
+/// All open problems.
 #[derive(Debug)]
 pub(crate) struct Problems {
     clock: Arc<dyn Clock>,
@@ -25,7 +25,7 @@ impl Problems {
         Self { clock, changes, open: Mutex::default() }
     }
 
-    /// Raises a problem, or renews the text of the one with this code; answers whether it is news.
+    /// Raises a problem, or renews the text of the one with this code. Returns whether it is new.
     pub(crate) fn raise(
         &self,
         configuration: Option<ConfigurationId>,
@@ -87,7 +87,7 @@ impl Problems {
         self.changes.send(Change::Problems);
     }
 
-    /// All that stand, newest first.
+    /// Returns all open problems, newest first.
     pub(crate) fn list(&self) -> Vec<RaisedProblem> {
         let open = self.open.lock();
         let mut raised: Vec<RaisedProblem> = open.values().cloned().collect();

@@ -49,9 +49,9 @@ async fn count_of(host: &RunningHost, server: &str) -> String {
 async fn ask_on(connection: &mut TcpStream, path: &str) {
     let request = format!("GET {path}?nothing HTTP/1.1\r\nHost: riser\r\n\r\n");
     connection.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = [0; 4_096];
-    let read = connection.read(&mut answer).await.unwrap();
-    let text = String::from_utf8_lossy(&answer[..read]);
+    let mut response = [0; 4_096];
+    let read = connection.read(&mut response).await.unwrap();
+    let text = String::from_utf8_lossy(&response[..read]);
     assert!(text.contains("there are ?wsdl"), "the connection was closed, or says {text:?}");
 }
 

@@ -24,9 +24,9 @@ pub struct ConfigurationDraft {
 #[serde(default)]
 pub struct Identity {
     pub name: String,
-    /// The name that the object has now. It keeps its identity, histories and EWS ids.
+    /// The current name of the object. It keeps its identity, histories and EWS ids.
     pub renamed_from: Option<String>,
-    /// Removes the object; nothing happens when there is none of this name.
+    /// Removes the object. Nothing happens if there is none with this name.
     pub remove: bool,
 }
 
@@ -110,7 +110,7 @@ pub struct UserDraft {
     pub identity: Identity,
     #[serde(with = "role_text")]
     pub role: Option<Role>,
-    /// Made where the password is; see [`hash_new_password`](super::hash_new_password).
+    /// From [`hash_new_password`](super::hash_new_password).
     #[serde(with = "exposed_option")]
     pub password_hash: Option<SecretString>,
 }

@@ -7,7 +7,7 @@ use super::field_path::FieldError;
 /// Why the configuration was not changed. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigureError {
-    /// Everything that is wrong with the draft.
+    /// All errors of the draft.
     #[error("the change has {} errors", .0.len())]
     Fields(Vec<FieldError>),
     #[error("the configuration changed meanwhile; read it again and repeat the change")]
@@ -29,7 +29,7 @@ pub enum ConfigureError {
 }
 
 impl ConfigureError {
-    /// What is wrong with the draft, if that is the reason.
+    /// Returns the errors of the draft, if they are the reason.
     pub fn fields(&self) -> Option<&[FieldError]> {
         match self {
             Self::Fields(errors) => Some(errors),

@@ -12,12 +12,12 @@ use serde_json::Value;
 #[serde(rename_all = "snake_case")]
 pub enum SecretInput {
     Value(#[serde(with = "exposed")] SecretString),
-    /// Keeps the secret that is stored.
+    /// Keeps the stored secret.
     Stored {
-        /// Why the draft gives none, for the error when none is stored.
+        /// The reason for the error if none is stored.
         reason: String,
     },
-    /// The secret could not be read where the draft says it is.
+    /// The secret could not be read from its source.
     Unreadable {
         reason: String,
     },
@@ -33,7 +33,7 @@ pub type SettingInputs = BTreeMap<String, SettingInput>;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SettingInput {
-    /// A value that is not secret; null returns to the default.
+    /// A value that is not a secret; null restores the default.
     Plain(Value),
     List(Vec<Self>),
     Group(SettingInputs),
@@ -50,7 +50,7 @@ pub enum SettingInput {
 impl fmt::Debug for SettingInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // A secret may be here by mistake.
+            // It may contain a secret by mistake.
             Self::Plain(_) => f.write_str("Plain(…)"),
             Self::List(entries) => f.debug_list().entries(entries).finish(),
             Self::Group(settings) => f.debug_map().entries(settings).finish(),

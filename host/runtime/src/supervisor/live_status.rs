@@ -4,7 +4,7 @@ use riser_domain::{ConfigurationId, ProcessorConfiguration, Timestamp};
 use crate::changes::{Change, Changes};
 use crate::status::{LastRun, ProcessorState, Progress};
 
-/// What a processor configuration does now.
+/// The live status of a processor configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct LiveStatus {
     pub(crate) state: ProcessorState,
@@ -22,7 +22,7 @@ impl LiveStatus {
     }
 }
 
-/// The status of one processor configuration: written by its task, read by everybody.
+/// The shared status of one processor configuration. Only its task writes it.
 #[derive(Debug)]
 pub(crate) struct StatusBoard {
     configuration: ConfigurationId,

@@ -53,12 +53,12 @@ use run_request::RunRequests;
 use run_starter::RunStarter;
 use service_context::ServiceContext;
 
-/// Commands a processor configuration may have waiting.
+/// Largest number of waiting commands of a processor configuration.
 const WAITING_COMMANDS: usize = 64;
 /// Time the processors have to end when Riser ends; a little more than the workers' own grace.
 const SHUT_DOWN_GRACE: Duration = Duration::from_secs(12);
 
-/// What the supervisor is made from.
+/// The parts of the supervisor.
 #[derive(Debug)]
 pub(crate) struct SupervisorParts {
     pub(crate) clock: Arc<dyn Clock>,
@@ -88,7 +88,7 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Makes a supervisor; no task runs yet.
+    /// Creates a supervisor. No task runs yet.
     pub(crate) fn new(parts: SupervisorParts) -> Self {
         let SupervisorParts {
             clock, store, failures, items, outbox, problems, libraries, processors, ..
@@ -233,7 +233,7 @@ impl Supervisor {
         self.processors.shut_down().await;
         let mut tasks = std::mem::take(&mut *self.tasks.lock());
         let ended = async { while tasks.join_next().await.is_some() {} };
-        // Workers that do not end within their grace are killed; nothing more is waited for.
+        // Workers that do not end within their grace are killed without further waiting.
         let _ = tokio::time::timeout(SHUT_DOWN_GRACE, ended).await;
         tasks.shutdown().await;
     }

@@ -9,7 +9,7 @@ use crate::configuration::draft::EwsServerDraft;
 use crate::configuration::field_path::FieldPath;
 use crate::configuration::plan::PlanLine;
 
-/// Fewer items on a page would make a BMS ask for ever.
+/// With fewer items on a page, a BMS would never finish reading.
 const SMALLEST_PAGE_ITEMS: u32 = 100;
 
 const LISTEN: &str = "listen takes an address and a port such as 127.0.0.1:51358";
@@ -116,7 +116,7 @@ fn is_url(address: &str) -> bool {
     is_http && is_one_line(address) && !address.contains(['"', '<', ' '])
 }
 
-/// Takes a text over when it is right.
+/// Copies a valid text.
 fn take(
     target: &mut String,
     given: Option<&String>,

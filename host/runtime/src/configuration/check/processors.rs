@@ -17,10 +17,10 @@ use crate::configuration::draft::{
 use crate::configuration::field_path::FieldPath;
 use crate::configuration::plan::PlanLine;
 
-/// Below this no plugin with an HTTP client starts.
+/// The smallest limit with which a plugin with an HTTP client starts.
 const SMALLEST_MEMORY_LIMIT_MIB: u32 = 32;
 
-/// The names of new objects that a processor refers to; they get their numbers when they are stored.
+/// The names of new objects that a processor refers to. They get their numbers in the transaction.
 #[derive(Debug, Default)]
 pub(in crate::configuration) struct NewReferences {
     pub(in crate::configuration) connection: Option<String>,
@@ -41,7 +41,7 @@ pub(super) struct Targets {
 #[derive(Default)]
 struct Names {
     numbers: HashMap<String, Option<i64>>,
-    /// Names that go, with the new name of what had it.
+    /// Names that disappear, with the new name of a renamed object.
     left: HashMap<String, Option<String>>,
 }
 
@@ -118,7 +118,7 @@ pub(super) fn check(
     planned
 }
 
-/// Refuses to remove what a processor uses.
+/// Rejects the removal of an object that a processor uses.
 pub(super) fn check_removals(
     draft: &ConfigurationDraft,
     basis: &Basis<'_>,
@@ -391,7 +391,7 @@ impl ProcessorCheck<'_> {
     }
 }
 
-/// What a processor refers to.
+/// An object that a processor refers to.
 enum Reference {
     None,
     Stored {
@@ -399,7 +399,7 @@ enum Reference {
         name: String,
     },
     New(String),
-    /// It has its error already.
+    /// Its error was added already.
     Wrong,
 }
 
