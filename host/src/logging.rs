@@ -1,10 +1,10 @@
-//! The log on standard error, one line an event.
+//! The log on standard error, one line per event.
 
 use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
-/// What is logged when `RISER_LOG` does not say it.
+/// The filter if `RISER_LOG` is not set.
 const USUAL: &str = "info,sqlx=warn,hyper=warn";
 
 /// Starts the log. `RISER_LOG` takes filters as `info,riser_runtime=debug`.

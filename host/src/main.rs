@@ -49,7 +49,7 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Write the configuration as a TOML file, without its secrets
     Export(export::ExportArgs),
-    /// Look whether Riser can run here: directory, key, people, plugins, ports
+    /// Check whether Riser can run here: directory, key, people, plugins, ports
     Doctor(doctor::DoctorArgs),
     /// Check a plugin library without a host
     Plugin(plugin::PluginArgs),
@@ -110,14 +110,14 @@ async fn execute(command: Command) -> ExitCode {
     done.unwrap_or_else(|error| report(&error))
 }
 
-/// Says what went wrong, with its causes, in one line.
+/// Prints an error and its causes in one line.
 fn report(error: &anyhow::Error) -> ExitCode {
     let io_error = error.root_cause().downcast_ref::<std::io::Error>();
     if io_error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
-        // The reader, such as `head`, has seen enough.
+        // The reader, such as `head`, has closed the pipe.
         return ExitCode::from(FAILED);
     }
-    // Nothing could be done with a failure to say it.
+    // A failure to print it is ignored: there is no other output.
     let _ = write_line(&mut std::io::stderr(), format_args!("riser: {error:#}"));
     ExitCode::from(FAILED)
 }

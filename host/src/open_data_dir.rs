@@ -1,4 +1,4 @@
-//! Opens a data directory: the store, put right after whatever ended the last process, and the keys of its secrets.
+//! Opens a data directory: the store, repaired after a crash, and the keys of its secrets.
 
 use std::path::{Path, PathBuf};
 
@@ -15,14 +15,14 @@ const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 pub(crate) struct OpenDataDir {
     pub(crate) store: Store,
     pub(crate) keyring: Keyring,
-    /// Why secrets cannot be opened, if they cannot.
+    /// Why secrets cannot be decrypted, if they cannot.
     pub(crate) locked_because: Option<SecretError>,
     pub(crate) recovery: Recovery,
 }
 
-/// Opens a data directory, and makes it if it is not there.
+/// Opens a data directory, and creates it if necessary.
 ///
-/// A root key that is missing or unreadable is no error here: everything but secrets works, and a missing key is
+/// A missing or unreadable root key is not an error here: everything but secrets works, and a missing key is
 /// replaced only while nothing is sealed under it.
 pub(crate) async fn open_data_dir(directory: &Path, clock: &dyn Clock) -> anyhow::Result<OpenDataDir> {
     let (store, recovery) = Store::open(directory, clock).await?;

@@ -23,7 +23,7 @@ pub(crate) struct PluginDirs {
 }
 
 impl DataDir {
-    /// The directory, absolute, whether or not it is there.
+    /// Returns the absolute path of the directory, which may not exist.
     pub(crate) fn path(&self) -> anyhow::Result<PathBuf> {
         let directory = match &self.data {
             Some(directory) => directory.clone(),
@@ -31,12 +31,12 @@ impl DataDir {
                 .context("neither XDG_DATA_HOME nor HOME is set; name a directory with --data-dir")?,
         };
         std::path::absolute(&directory)
-            .with_context(|| format!("{} is no path of a directory", directory.display()))
+            .with_context(|| format!("{} is not the path of a directory", directory.display()))
     }
 }
 
 impl PluginDirs {
-    /// The directories, those that come first winning.
+    /// Returns the directories by precedence, the first one wins.
     pub(crate) fn paths(&self, data_dir: &Path) -> Vec<PathBuf> {
         if let Some(directory) = &self.plugins {
             return vec![directory.clone()];

@@ -1,11 +1,11 @@
-//! The feed of what changed, for pages and for whoever follows the host.
+//! The feed of changes, for pages and other followers of the host.
 
 use std::sync::Arc;
 
 use riser_domain::{ConfigurationId, EwsServerId, PointHandle};
 use tokio::sync::broadcast;
 
-/// Changes kept for a follower that is slow; one that falls further behind reads everything anew.
+/// Changes kept for a slow follower. One that falls further behind reads everything again.
 const KEPT_CHANGES: usize = 4_096;
 
 /// Something changed.
@@ -23,11 +23,11 @@ pub enum Change {
     Problems,
     /// The state of a connection.
     Connections,
-    /// The configuration: what there is, and how it is called.
+    /// The configuration: objects and their names.
     Configuration,
 }
 
-/// Where changes are told.
+/// Sends changes to all followers.
 #[derive(Clone, Debug)]
 pub(crate) struct Changes {
     sender: broadcast::Sender<Change>,
@@ -38,12 +38,12 @@ impl Changes {
         Self { sender: broadcast::Sender::new(KEPT_CHANGES) }
     }
 
-    /// Tells whoever listens; nobody may.
+    /// Sends a change; it is dropped if there are no followers.
     pub(crate) fn send(&self, change: Change) {
         let _ = self.sender.send(change);
     }
 
-    /// A feed of what changes from now on.
+    /// Returns a feed of the changes from now on.
     pub(crate) fn follow(&self) -> broadcast::Receiver<Change> {
         self.sender.subscribe()
     }

@@ -1,7 +1,7 @@
-//! The configuration: drafts of changes, their rules, what is stored, and what is in force.
+//! The configuration: drafts of changes, their rules, the stored one and the one in force.
 //!
 //! A change is a [`ConfigurationDraft`]. Files, the command line and forms only make drafts and map
-//! [`FieldError`]s back to their own places. `check` holds every rule; `commit` stores a checked draft in one
+//! [`FieldError`]s back to lines and fields. `check` holds every rule; `commit` stores a checked draft in one
 //! transaction and returns the [`ConfigurationChange`] that the running system follows.
 
 mod change;

@@ -1,12 +1,13 @@
-//! The connection limiter: what all workers of one connection must agree on, kept outside any worker.
+//! The connection limiter: state that all workers of one connection share, kept outside any worker.
 //!
-//! One login at a time, two requests at a time; credentials that were refused are not tried again for a
-//! while, whoever asks; a remote system that fails again and again is left alone for a while.
+//! One login and two requests are allowed at a time. Refused credentials are not tried again for a
+//! while, by any worker. A remote system that fails repeatedly gets a pause.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use riser_domain::{Clock, ConnectionId, Timestamp};
 use riser_worker_protocol::messages::{ActionResult, LimitedAction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -14,15 +15,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::changes::{Change, Changes};
 use crate::status::LinkState;
 
-/// Requests on their way to one remote system at the same time: an EVCE controller is a small machine.
+/// Concurrent requests to one remote system: an EVCE controller is a small machine.
 const REQUESTS_AT_ONCE: usize = 2;
-/// Time between two logins with credentials that were refused; below every known lock-out rule.
+/// Time between two logins with refused credentials; slower than every known lock-out rule.
 const REFUSED_PAUSE: Duration = Duration::from_mins(5);
 /// Failures in a row that open the breaker.
 const FAILURES_TO_OPEN: u32 = 5;
-/// Time for which an open breaker lets nothing through.
+/// Time for which an open breaker blocks all requests.
 const BREAKER_PAUSE: Duration = Duration::from_secs(30);
-/// Longest pause a remote system may ask for.
+/// Longest pause that a remote system may request.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// Why a limiter is closed.
@@ -49,14 +50,14 @@ pub(crate) struct ConnectionLimiter {
 
 #[derive(Debug, Default)]
 struct LimiterState {
-    /// The version of the secret that was refused last, and until when it is not tried again.
+    /// The version of the last refused secret, and the time of the next attempt.
     refused: Option<(i64, Timestamp)>,
     failures_in_a_row: u32,
     closed_until: Option<(Timestamp, &'static str)>,
     last_good_at: Option<Timestamp>,
 }
 
-/// A slot that a worker holds; dropping it gives the slot back.
+/// A slot that a worker holds. Dropping it frees the slot.
 #[derive(Debug)]
 pub(crate) struct Permit {
     _permit: OwnedSemaphorePermit,
@@ -75,7 +76,7 @@ impl ConnectionLimiters {
     }
 
     pub(crate) fn of(&self, connection: ConnectionId) -> Arc<ConnectionLimiter> {
-        let mut limiters = self.by_connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut limiters = self.by_connection.lock();
         Arc::clone(limiters.entry(connection).or_insert_with(|| {
             Arc::new(ConnectionLimiter {
                 clock: Arc::clone(&self.clock),
@@ -92,20 +93,20 @@ impl ConnectionLimiters {
     /// Forgets refusals and failures of a connection whose address or secrets changed. Requests on their way
     /// keep their slots.
     pub(crate) fn forget(&self, connection: ConnectionId) {
-        let limiters = self.by_connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let limiters = self.by_connection.lock();
         if let Some(limiter) = limiters.get(&connection) {
-            *limiter.state.lock().unwrap_or_else(PoisonError::into_inner) = LimiterState::default();
+            *limiter.state.lock() = LimiterState::default();
         }
     }
 
     /// Removes the limiter of a connection that was removed.
     pub(crate) fn remove(&self, connection: ConnectionId) {
-        self.by_connection.lock().unwrap_or_else(PoisonError::into_inner).remove(&connection);
+        self.by_connection.lock().remove(&connection);
     }
 }
 
 impl ConnectionLimiter {
-    /// Waits for a free slot, then looks whether the limiter is open.
+    /// Waits for a free slot, then checks whether the limiter is open.
     pub(crate) async fn acquire(
         &self,
         purpose: LimitedAction,
@@ -118,14 +119,14 @@ impl ConnectionLimiter {
         };
         let permit =
             Arc::clone(slots).acquire_owned().await.expect("the limiter's semaphores are never closed");
-        // While it waited, the one before may have been refused.
+        // The previous login may have been refused during the wait.
         self.look(purpose, secret_version)?;
         Ok(Permit { _permit: permit })
     }
 
     fn look(&self, purpose: LimitedAction, secret_version: i64) -> Result<(), Denied> {
         let now = self.clock.now();
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock();
         if purpose == LimitedAction::Login
             && let Some((version, until)) = state.refused
             && version == secret_version
@@ -139,15 +140,15 @@ impl ConnectionLimiter {
         }
     }
 
-    /// Notes how a login or a request went.
+    /// Records the outcome of a login or a request.
     pub(crate) fn report(&self, purpose: LimitedAction, result: &ActionResult, secret_version: i64) {
         let now = self.clock.now();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let before = state.link(now);
         match result {
             ActionResult::Done => {
                 state.failures_in_a_row = 0;
-                // One of two requests that went together may have been asked to pause: that holds.
+                // One of two concurrent requests may have been asked to pause. The pause stays.
                 state.closed_until.take_if(|(_, reason)| *reason != ASKED_FOR_PAUSE);
                 state.last_good_at = Some(now);
                 if purpose == LimitedAction::Login {
@@ -176,10 +177,10 @@ impl ConnectionLimiter {
         }
     }
 
-    /// State, sentence and last good contact, for people.
+    /// Returns state, sentence and last good contact, for people.
     pub(crate) fn status(&self) -> (LinkState, String, Option<Timestamp>) {
         let now = self.clock.now();
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock();
         let (link, sentence) = state.link(now);
         (link, sentence, state.last_good_at)
     }

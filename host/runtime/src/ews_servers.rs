@@ -1,13 +1,14 @@
-//! The EWS servers of this host: kept as the configuration says. An address that is taken is tried again, and a
-//! server that cannot move stays where it is.
+//! The EWS servers of this host, as configured. An address in use is tried again, and a
+//! server that cannot move stays at its address.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use parking_lot::{Mutex, MutexGuard};
 use riser_domain::{Clock, EwsServer, EwsServerId, Problem};
 use riser_ews::{EndpointStatistics, EwsEndpoint, ListenError, Listener, ListenerOptions};
 use riser_secrets::Keyring;
@@ -26,7 +27,7 @@ const TAKE_OVER_INTERVAL: Duration = Duration::from_millis(10);
 pub(crate) struct EwsServers {
     parts: EwsParts,
     open: Mutex<Open>,
-    /// Held while the servers are brought in line with the configuration.
+    /// Held by [`EwsServers::align`].
     aligning: tokio::sync::Mutex<()>,
 }
 
@@ -72,9 +73,8 @@ impl EwsServers {
         Self { parts, open: Mutex::default(), aligning: tokio::sync::Mutex::default() }
     }
 
-    /// Opens, changes, moves and closes servers until they are as the configuration says. Returns what stands in
-    /// the way; it is raised as a problem, and the next call tries again. Servers that did not change are not
-    /// touched.
+    /// Opens, changes, moves and closes servers as configured. Raises and returns a problem for each server that
+    /// cannot be; the next call tries again. Unchanged servers are not touched.
     pub(crate) async fn align(&self) -> Vec<Problem> {
         let _aligning = self.aligning.lock().await;
         let configuration = self.parts.configurations.now();
@@ -92,42 +92,41 @@ impl EwsServers {
     }
 
     async fn align_one(&self, server: &EwsServer, accounts: Vec<Account>) -> Result<(), Problem> {
-        let served = self.served(server.id);
-        let Some(served) = served else {
+        let Some(current) = self.served(server.id) else {
             return match self.listener_address(&server.listen, None).await {
                 Ok(local) => {
-                    self.serve(server.clone(), accounts, local, None);
+                    self.serve(server, accounts, local, None);
                     self.parts.problems.clear(None, &code(server.id));
                     Ok(())
                 }
                 Err(error) => Err(self.raise(server, &error, None)),
             };
         };
-        if served.listen() == server.listen {
-            if *served.endpoint.server() != *server || served.accounts != accounts {
-                self.serve(server.clone(), accounts, served.local, Some(&served));
+        if current.listen() == server.listen {
+            if *current.endpoint.server() != *server || current.accounts != accounts {
+                self.serve(server, accounts, current.local, Some(&current));
             }
             self.parts.problems.clear(None, &code(server.id));
             return Ok(());
         }
-        match self.listener_address(&server.listen, Some(&served)).await {
+        match self.listener_address(&server.listen, Some(&current)).await {
             Ok(local) => {
-                self.serve(server.clone(), accounts, local, Some(&served));
+                self.serve(server, accounts, local, Some(&current));
                 self.parts.problems.clear(None, &code(server.id));
                 Ok(())
             }
             Err(error) => {
-                let (listen, path) = (served.listen().to_owned(), served.endpoint.server().path.clone());
+                let (listen, path) = (current.listen().to_owned(), current.endpoint.server().path.clone());
                 let stays = EwsServer { listen, path, ..server.clone() };
-                if *served.endpoint.server() != stays || served.accounts != accounts {
-                    self.serve(stays, accounts, served.local, Some(&served));
+                if *current.endpoint.server() != stays || current.accounts != accounts {
+                    self.serve(&stays, accounts, current.local, Some(&current));
                 }
-                Err(self.raise(server, &error, Some(&served)))
+                Err(self.raise(server, &error, Some(&current)))
             }
         }
     }
 
-    /// Stops serving; requests under way are answered.
+    /// Stops serving. Requests under way are completed.
     pub(crate) async fn close(&self) {
         let _aligning = self.aligning.lock().await;
         let open = std::mem::take(&mut *self.lock());
@@ -138,12 +137,12 @@ impl EwsServers {
 
     /// Returns how a server is doing.
     pub(crate) fn status(&self, server: &EwsServer, items: usize) -> EwsServerStatus {
-        let served = self.served(server.id);
-        let (local, asked) = match &served {
-            Some(served) => (Some(served.local), served.endpoint.statistics()),
+        let current = self.served(server.id);
+        let (local, asked) = match &current {
+            Some(current) => (Some(current.local), current.endpoint.statistics()),
             None => (None, EndpointStatistics::default()),
         };
-        let waits_to_move = served.is_some_and(|served| served.listen() != server.listen);
+        let waits_to_move = current.is_some_and(|current| current.listen() != server.listen);
         let listen = local.map_or_else(|| server.listen.clone(), |local| local.to_string());
         let address = server.public_url.clone().unwrap_or_else(|| format!("http://{listen}{}", server.path));
         let (state, sentence) = match (local, asked.last_client) {
@@ -200,7 +199,7 @@ impl EwsServers {
         Ok(local)
     }
 
-    /// Whether the listener that a server leaves has the wanted port and serves nobody else.
+    /// Returns whether the listener that a server leaves has the wanted port and serves no other server.
     fn blocks(&self, mover: &Served, listen: &str) -> bool {
         let wanted_port = listen.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
         let is_shared =
@@ -211,10 +210,10 @@ impl EwsServers {
     }
 
     /// Closes the listener that a server leaves, and listens on another address with the same port. When that
-    /// fails the server is back where it was.
+    /// fails the server is served at its former address again.
     async fn take_over(&self, listen: &str, mover: &Served) -> Option<Listener> {
         let left = self.lock().listeners.remove(mover.listen())?;
-        // Its connections may take their time to end; its port is free at once.
+        // Its connections may end later; its port is free at once.
         tokio::spawn(left.close());
         if let Some(listener) = bind_when_free(listen).await {
             return Some(listener);
@@ -227,9 +226,9 @@ impl EwsServers {
     }
 
     /// Serves a server with these settings, in place of the endpoint it had.
-    fn serve(&self, server: EwsServer, accounts: Vec<Account>, local: SocketAddr, before: Option<&Served>) {
-        let items = Arc::new(ServerItems::new(Arc::clone(&self.parts.items), &server));
-        let logins = Arc::new(ServerAccounts::new(Arc::clone(&self.parts.keyring), &server, &accounts));
+    fn serve(&self, server: &EwsServer, accounts: Vec<Account>, local: SocketAddr, before: Option<&Served>) {
+        let items = Arc::new(ServerItems::new(Arc::clone(&self.parts.items), server));
+        let logins = Arc::new(ServerAccounts::new(Arc::clone(&self.parts.keyring), server, &accounts));
         let endpoint = Arc::new(match before {
             Some(before) => before.endpoint.changed(server.clone(), items, logins),
             None => {
@@ -274,7 +273,7 @@ impl EwsServers {
         });
     }
 
-    /// Closes listeners that serve nothing. Requests under way are answered.
+    /// Closes unused listeners. Requests under way are completed.
     fn close_unused_listeners(&self) {
         let mut open = self.lock();
         let unused: Vec<String> = open
@@ -290,12 +289,12 @@ impl EwsServers {
         }
     }
 
-    fn raise(&self, server: &EwsServer, error: &ListenError, served: Option<&Served>) -> Problem {
+    fn raise(&self, server: &EwsServer, error: &ListenError, current: Option<&Served>) -> Problem {
         let (name, listen, why) = (&server.name, &server.listen, &error.source);
-        let (what, effect) = match served {
-            Some(served) => (
+        let (what, effect) = match current {
+            Some(current) => (
                 format!("EWS server {name} cannot move to {listen}: {why}"),
-                format!("it is still served at {}", served.local),
+                format!("it is still served at {}", current.local),
             ),
             None => (
                 format!("EWS server {name}: {error}: {why}"),
@@ -322,12 +321,12 @@ impl EwsServers {
         self.parts.problems.clear(None, &code(server));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock()
     }
 }
 
-/// Listens on an address as soon as it is free; `None` when it is not free for long.
+/// Listens on an address as soon as it is free. Returns `None` if it stays in use.
 async fn bind_when_free(listen: &str) -> Option<Listener> {
     for _ in 0..TAKE_OVER_ATTEMPTS {
         if let Ok(listener) = Listener::bind(listen, ListenerOptions::default()).await {
@@ -342,7 +341,7 @@ fn code(server: EwsServerId) -> String {
     format!("ews-address-unusable {}", server.0)
 }
 
-/// Where a BMS's times without an offset are meant.
+/// Returns the time zone of a BMS's times without an offset.
 fn zone_of_this_machine() -> Tz {
     iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC)
 }

@@ -1,9 +1,10 @@
-//! The items and accounts of one EWS server, as `riser-ews` asks for them.
+//! The items and accounts of one EWS server, for `riser-ews`.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use riser_domain::{
     Actor, ContainerKind, DigestAlgorithm, EwsItemId, EwsServer, EwsServerId, PointHandle, Value, ValueState,
 };
@@ -57,7 +58,7 @@ impl ItemSource for ServerItems {
             let fault = |error| self.fault("a history could not be read", &error);
             let span = store.find_history_span(query.history).await.map_err(fault)?;
             let Some((oldest, _)) = span else { return Ok(HistoryPage::default()) };
-            // One more than wanted tells whether more follow. The store's range ends with its last moment.
+            // One more than wanted shows whether more follow. The end of the store's range is inclusive.
             let range = HistoryRange {
                 from: query.from.unwrap_or(oldest),
                 to: query.to.minus(Duration::from_millis(1)),
@@ -147,8 +148,8 @@ impl ItemTree for ServerTree {
     }
 }
 
-/// The accounts of one EWS server. A password is opened when its account first logs in; what is kept is its
-/// hash for this realm.
+/// The accounts of one EWS server. A password is decrypted at the first login of its account; only its
+/// hash for this realm is kept.
 #[derive(Debug)]
 pub(crate) struct ServerAccounts {
     keyring: Arc<Keyring>,
@@ -185,7 +186,7 @@ impl AccountSource for ServerAccounts {
     fn find(&self, user_name: &str, algorithm: DigestAlgorithm) -> Option<DigestAccount> {
         let account = self.accounts.get(user_name)?;
         let key = (user_name.to_owned(), algorithm);
-        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut derived = self.derived.lock();
         let ha1 = match derived.get(&key) {
             Some(ha1) => Arc::clone(ha1),
             None => {

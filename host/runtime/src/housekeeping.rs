@@ -1,5 +1,5 @@
-//! What happens beside the runs: values are saved, set points expire, histories are sorted in, libraries are
-//! looked for.
+//! Recurring work beside the runs: saving values, expiring set points, sorting histories, finding
+//! libraries.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,28 +17,28 @@ use crate::outbox::Outbox;
 use crate::problems::Problems;
 use crate::store_failures::StoreFailures;
 
-/// Time between two savings of changed values: what a power cut may cost, below the promised 5 s.
+/// Time between two savings of changed values. A power cut loses at most this, less than the promised 5 s.
 const VALUES_SAVE_INTERVAL: Duration = Duration::from_secs(2);
-/// Time between two looks for set points whose time ran out.
+/// Time between two checks for expired set points.
 const EXPIRY_CHECK_INTERVAL: Duration = Duration::from_millis(500);
-/// Time between two tries of an EWS address that was taken.
+/// Time between two attempts to use an EWS address in use.
 const ADDRESS_RETRY_INTERVAL: Duration = Duration::from_secs(5);
-/// Time between two looks into the plugin directories.
+/// Time between two scans of the plugin directories.
 const DIR_SCAN_INTERVAL: Duration = Duration::from_secs(2);
-/// Time between two sortings of the journal into the histories, and two removals of what is old.
+/// Time between two sortings of the journal into the histories, and two removals of old data.
 const RETENTION_INTERVAL: Duration = Duration::from_hours(6);
 /// How long the journal keeps samples before they are sorted in.
 const JOURNAL_KEPT: Duration = Duration::from_hours(6);
-/// How long an item that its source no longer has is still served.
+/// How long an item that vanished from its source is still served.
 const VANISHED_KEPT: Duration = Duration::from_hours(24 * 30);
 /// How long runs with their logs, and set points that ended, can be looked up.
 const RECORDS_KEPT: Duration = Duration::from_hours(24 * 90);
-/// How long samples are kept: a BMS fetches them within days; the year before is there to compare with.
+/// How long samples are kept. A BMS fetches them within days; the previous year is kept for comparison.
 const SAMPLES_KEPT: Duration = Duration::from_hours(24 * 731);
 /// Lines kept of one run: a long-running class may go on for years.
 const LOG_LINES_KEPT: u32 = 20_000;
 
-/// The recurring work, with what it needs.
+/// The recurring work and the parts it uses.
 #[derive(Debug)]
 pub(crate) struct Housekeeping {
     pub(crate) clock: Arc<dyn Clock>,
@@ -85,12 +85,12 @@ impl Housekeeping {
         });
     }
 
-    /// Looks for plugin libraries that came or changed.
+    /// Finds new and changed plugin libraries.
     pub(crate) async fn find_libraries(&self) {
         self.libraries.scan(&self.launcher, &self.problems).await;
     }
 
-    /// Saves the values changed since the last time; those that cannot be saved are tried again.
+    /// Saves the values changed since the last time. Those that cannot be saved are tried again.
     pub(crate) async fn save(&self) {
         let unsaved = self.items.values.take_unsaved();
         if unsaved.is_empty() {
@@ -127,8 +127,12 @@ impl Housekeeping {
         }
         match self.items.remove_vanished(VANISHED_KEPT).await {
             Ok(0) => {}
-            Ok(count) => tracing::info!("{count} items that were gone for 30 days were removed"),
-            Err(error) => self.failures.report("items that are gone could not be removed", &error),
+            Ok(count) => tracing::info!("removed {count} items that vanished 30 days ago"),
+            Err(error) => self.failures.report("vanished items could not be removed", &error),
+        }
+        // A change while Riser was not running, or a run that ended late, leaves some.
+        if let Err(error) = self.store.remove_records_of_removed_items().await {
+            self.failures.report("the values and samples of removed items could not be removed", &error);
         }
         if let Err(error) = forget_old(&self.store, self.clock.now()).await {
             self.failures.report("old runs, set points and samples could not be removed", &error);
@@ -181,7 +185,7 @@ mod tests {
         fixture.store.flush_journal(old.plus(Duration::from_secs(1))).await.unwrap();
         for number in [2, 3] {
             let write = fixture.write([(a, number)]).await.remove(0);
-            fixture.outbox.receipt(write.id, WriteState::Confirmed, "").await.unwrap();
+            fixture.outbox.record_status(write.id, WriteState::Confirmed, "").await.unwrap();
         }
         fixture.clock.advance(SAMPLES_KEPT + Duration::from_secs(1));
         let recent = record_run(&fixture, RunState::Failed, LOG_LINES_KEPT + 5).await;
@@ -195,7 +199,7 @@ mod tests {
         assert_eq!(first.line, "5");
         let all = HistoryRange { from: Timestamp::EPOCH, to: fixture.clock.now(), after: None, limit: 9 };
         assert_eq!(fixture.store.read_history(history, all).await.unwrap(), [sample(fixture.clock.now())]);
-        // The newest write says how the point came to its value.
+        // The newest write explains the value of its point.
         let writes = fixture.store.latest_writes().await.unwrap();
         assert_eq!(writes.iter().map(|write| write.value.clone()).collect::<Vec<_>>(), [Value::Long(3)]);
         assert_eq!(fixture.store.remove_old_writes(fixture.clock.now()).await.unwrap(), 0);

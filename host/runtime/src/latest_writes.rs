@@ -1,5 +1,5 @@
-//! The newest write of every point, and which of them are open: what the outbox looks at often is as long as
-//! what waits, not as what was ever written.
+//! The newest write of every point, and the open ones among them. The open ones are a short list, however many
+//! writes were ever accepted.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,7 +13,7 @@ pub(crate) struct LatestWrites {
 }
 
 impl LatestWrites {
-    /// Takes up a write unless a newer one for its point is known; answers whether it was taken.
+    /// Inserts a write unless a newer one for its point is known. Returns whether it was inserted.
     pub(crate) fn adopt(&mut self, write: SetPointWrite) -> bool {
         if let Some(known) = self.by_point.get(&write.point) {
             if known.id >= write.id {
@@ -28,13 +28,13 @@ impl LatestWrites {
         true
     }
 
-    /// Whether a write is open and may go on to a state.
+    /// Returns whether a write is open and may change to a state.
     pub(crate) fn may_become(&self, write: WriteId, state: WriteState) -> bool {
         let known = self.open.get(&write).and_then(|point| self.by_point.get(point));
         known.is_some_and(|known| known.state.may_become(state))
     }
 
-    /// Notes what became of a write; answers its point unless it may not become that.
+    /// Records the new state of a write. Returns its point, or `None` if the state may not follow.
     pub(crate) fn note(
         &mut self,
         write: WriteId,
@@ -59,17 +59,17 @@ impl LatestWrites {
         Some(point)
     }
 
-    /// The open ones, in the order of their acceptance.
+    /// Returns the open writes, in the order of their acceptance.
     pub(crate) fn open(&self) -> impl ExactSizeIterator<Item = &SetPointWrite> {
         self.open.values().map(|point| &self.by_point[point])
     }
 
-    /// The newest of a point.
+    /// Returns the newest write of a point.
     pub(crate) fn of_point(&self, point: PointHandle) -> Option<&SetPointWrite> {
         self.by_point.get(&point)
     }
 
-    /// The newest of all points, in no order.
+    /// Returns the newest writes of all points, unordered.
     pub(crate) fn all(&self) -> impl Iterator<Item = &SetPointWrite> {
         self.by_point.values()
     }

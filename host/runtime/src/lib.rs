@@ -1,6 +1,6 @@
 //! The runtime: item store in memory, supervision of workers, schedules, runs, set points, EWS servers.
 //!
-//! **Invariant:** no plugin code runs here and no lock is held while a worker is waited for.
+//! **Invariant:** no plugin code runs here, and no lock is held while waiting for a worker.
 //! **Invariant:** `GetValues`, `GetItems` and `GetContainerItems` read memory only. `GetHistory` reads the database.
 //!
 //! To add a service for plugins, write a call in `riser-plugin` and an arm in `supervisor/services.rs`. To add a
@@ -28,8 +28,9 @@ mod system_clock;
 mod testing;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use riser_domain::{
     Actor, Clock, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, SetPointWrite, Timestamp,
 };
@@ -73,7 +74,7 @@ use set_points::SetPoints;
 use store_failures::StoreFailures;
 use supervisor::{ProcessorRegistry, Supervisor, SupervisorParts};
 
-/// What the runtime is made from.
+/// The parts of a runtime.
 #[derive(Debug)]
 pub struct RuntimeParts {
     pub store: Store,
@@ -81,14 +82,14 @@ pub struct RuntimeParts {
     pub clock: Arc<dyn Clock>,
     pub data_dir: PathBuf,
     pub plugin_dirs: Vec<PathBuf>,
-    /// The program that is started as a worker.
+    /// The program of worker processes.
     pub worker: LaunchOptions,
 }
 
-/// Why the runtime could not be made.
+/// Why the runtime could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
-    #[error("what was stored could not be read")]
+    #[error("the stored data could not be read")]
     Store(#[from] StoreError),
     #[error("worker processes cannot be started")]
     Launch(#[from] LaunchError),
@@ -96,7 +97,7 @@ pub enum RuntimeError {
     Library(#[from] LibraryError),
 }
 
-/// A running Riser without its pages. Cloning gives another handle of the same.
+/// A running Riser without its pages. Clones are handles of the same runtime.
 #[derive(Clone, Debug)]
 pub struct Runtime {
     inner: Arc<Inner>,
@@ -128,13 +129,14 @@ struct Inner {
 }
 
 impl Runtime {
-    /// Loads what is stored: trees, last values, open set points. Nothing runs and nothing listens yet.
+    /// Loads the stored trees, last values and open set points. Nothing runs and nothing listens yet.
+    #[expect(clippy::too_many_lines, reason = "connects all parts of the runtime")]
     pub async fn load(parts: RuntimeParts) -> Result<Self, RuntimeError> {
         let RuntimeParts { store, keyring, clock, data_dir, plugin_dirs, worker } = parts;
         let instance = worker.instance.clone();
         let ended = kill_orphans(&instance);
         if ended > 0 {
-            tracing::warn!("{ended} processes that an earlier Riser left behind were ended");
+            tracing::warn!("killed {ended} processes that an earlier Riser left behind");
         }
         let changes = Changes::new();
         let problems = Arc::new(Problems::new(Arc::clone(&clock), changes.clone()));
@@ -231,50 +233,49 @@ impl Runtime {
         inner.ews.align().await;
         inner.housekeeping.find_libraries().await;
         inner.supervisor.start().await?;
-        let mut tasks = inner.housekeeping_tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = inner.housekeeping_tasks.lock();
         *tasks = inner.housekeeping.start();
         *phase = Phase::Started;
         Ok(())
     }
 
-    /// Ends the runs and saves what is known. EWS clients can read until the end.
+    /// Stops the runs and saves the last values. EWS clients can read until the end.
     pub async fn shut_down(&self) {
         let inner = &self.inner;
         *inner.changing.phase().await = Phase::Ended;
         inner.supervisor.shut_down().await;
-        let mut tasks =
-            std::mem::take(&mut *inner.housekeeping_tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut tasks = std::mem::take(&mut *inner.housekeeping_tasks.lock());
         tasks.shutdown().await;
         inner.ews.close().await;
         inner.housekeeping.save().await;
     }
 
-    /// A feed of what changes from now on.
+    /// Returns a feed of the changes from now on.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.inner.changes.follow()
     }
 
-    /// The tree of an EWS server; an empty one for a server that is not known.
+    /// Returns the tree of an EWS server; an empty one for an unknown server.
     pub fn items(&self, server: EwsServerId) -> Arc<ServerTree> {
         self.inner.items.server(server)
     }
 
-    /// What is served now for these points; `None` for what is no point.
+    /// Returns the served readings of these points; `None` for an unknown handle.
     pub fn readings(&self, handles: &[PointHandle]) -> Vec<Option<Reading>> {
         self.inner.items.readings(handles)
     }
 
-    /// The newest set point written to a point.
+    /// Returns the newest set point write of a point.
     pub fn latest_write(&self, point: PointHandle) -> Option<SetPointWrite> {
         self.inner.outbox.newest_of(point)
     }
 
-    /// The newest set points of all points, newest first.
+    /// Returns the newest set point writes of all points, newest first.
     pub fn recent_writes(&self, count: usize) -> Vec<SetPointWrite> {
         self.inner.outbox.recent(count)
     }
 
-    /// Writes set points for somebody. Returns a result for each, in their order.
+    /// Writes set points for an actor. Returns a result for each, in their order.
     pub async fn write_set_points(
         &self,
         server: EwsServerId,
@@ -307,7 +308,7 @@ impl Runtime {
         self.inner.problems.raise(None, "Riser", problem);
     }
 
-    /// The store, for pages that read what the runtime does not keep.
+    /// Returns the store, for pages that read data outside the runtime.
     pub fn store(&self) -> &Store {
         &self.inner.store
     }

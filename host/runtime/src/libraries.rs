@@ -1,10 +1,10 @@
-//! The plugin libraries in use: found in the plugin directories, copied by hash, described in a worker.
+//! The plugin libraries in use: found in the plugin directories, copied by hash and described by a worker.
 
 use std::collections::BTreeMap;
 use std::env::consts::DLL_EXTENSION;
 use std::path::PathBuf;
-use std::sync::{PoisonError, RwLock};
 
+use parking_lot::RwLock;
 use riser_domain::{ClassId, Problem, RunMode};
 use riser_worker_host::{
     CachedLibrary, Launcher, LibraryCache, LibraryDescription, PluginDirs, PluginFinding, describe,
@@ -20,7 +20,7 @@ pub(crate) struct LibraryMissing {
     directories: String,
 }
 
-/// What the scheduler needs to know of a class.
+/// The facts about a class that the scheduler uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClassFacts {
     pub(crate) mode: RunMode,
@@ -55,10 +55,10 @@ impl Libraries {
         }
     }
 
-    /// Looks for libraries that came or changed and describes them; what is wrong with one stands as a problem.
+    /// Finds new and changed libraries and describes them. Raises a problem for an unusable one.
     pub(crate) async fn scan(&self, launcher: &Launcher, problems: &Problems) {
         let mut directories = self.directories.lock().await;
-        // Reading and copying a library is a matter of milliseconds and happens when one changed.
+        // Reading and copying a library takes milliseconds and happens only when one changed.
         let findings = tokio::task::block_in_place(|| directories.scan());
         for finding in findings {
             match finding {
@@ -68,7 +68,7 @@ impl Libraries {
                 }
                 PluginFinding::Gone { file } => {
                     problems.clear(None, &code(&file.display().to_string()));
-                    tracing::warn!("the plugin file {} is gone; its copy is used on", file.display());
+                    tracing::warn!("the plugin file {} is gone; its copy stays in use", file.display());
                 }
             }
         }
@@ -85,34 +85,31 @@ impl Libraries {
                     description.name,
                     description.version
                 );
-                self.in_use
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(description.id.clone(), Library { cached, description });
+                self.in_use.write().insert(description.id.clone(), Library { cached, description });
             }
             Err(error) => raise(problems, &file, &error.to_string()),
         }
     }
 
-    /// The copy that runs of a plugin use now.
+    /// Returns the copy that new runs of a plugin use.
     pub(crate) fn library(&self, plugin: &str) -> Result<CachedLibrary, LibraryMissing> {
-        let in_use = self.in_use.read().unwrap_or_else(PoisonError::into_inner);
+        let in_use = self.in_use.read();
         in_use
             .get(plugin)
             .map(|library| library.cached.clone())
             .ok_or_else(|| LibraryMissing { plugin: plugin.to_owned(), directories: self.dir_names.clone() })
     }
 
-    /// What is known of a class; `None` while its library is missing or has no such class.
+    /// Returns the facts about a class; `None` while its library is missing or has no such class.
     pub(crate) fn class(&self, class: &ClassId) -> Option<ClassFacts> {
-        let in_use = self.in_use.read().unwrap_or_else(PoisonError::into_inner);
+        let in_use = self.in_use.read();
         let described = in_use.get(&class.plugin)?.description.class(&class.class)?;
         Some(ClassFacts { mode: described.mode, requires: described.requires.clone() })
     }
 
-    /// All libraries in use.
+    /// Returns all libraries in use.
     pub(crate) fn list(&self) -> Vec<Library> {
-        self.in_use.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.in_use.read().values().cloned().collect()
     }
 }
 
@@ -129,7 +126,7 @@ fn raise(problems: &Problems, file: &str, what: &str) {
             code: code(file),
             what: what.to_owned(),
             effect: "processors of this plugin run with the library they had, or not at all".to_owned(),
-            remedy: "put a working library in its place; Riser takes it up by itself".to_owned(),
+            remedy: "put a working library in its place; Riser loads it by itself".to_owned(),
             setting: None,
         },
     );

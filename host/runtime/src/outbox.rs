@@ -1,10 +1,11 @@
-//! The outbox: set points accepted and not yet done. a write is committed before it is acknowledged, the newest
+//! The outbox: accepted set points that are not completed. A write is committed before it is acknowledged, the newest
 //! per point wins, and nothing expired is sent.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use riser_domain::{
     Actor, Clock, EwsItem, EwsItemId, EwsServerId, PointHandle, SetPointWrite, Timestamp, TreeOwner, Value,
     WriteId, WriteState,
@@ -15,12 +16,12 @@ use crate::changes::{Change, Changes};
 use crate::items::{ItemStore, ServerTree};
 use crate::latest_writes::LatestWrites;
 
-/// How long a write is tried when it names no validity of its own (reliability, outbox, rule 4).
+/// How long a write without a validity is tried.
 const TIME_TO_LIVE: Duration = Duration::from_mins(15);
-/// Writes that may be open at once; more are refused until some end.
+/// Largest number of open writes. More are rejected until some end.
 const OPEN_WRITES: usize = 10_000;
 
-/// A write that was checked.
+/// A checked write.
 #[derive(Debug)]
 pub(crate) struct CheckedWrite {
     pub(crate) point: PointHandle,
@@ -28,14 +29,14 @@ pub(crate) struct CheckedWrite {
     pub(crate) value: Value,
 }
 
-/// Why a whole request is refused; nothing of it was accepted.
+/// Why a whole request is rejected. Nothing of it was accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     #[error("too many set points are open; write again when some are confirmed")]
     Full,
     #[error("the set points could not be stored")]
     Store(#[from] StoreError),
-    #[error("Riser is ending")]
+    #[error("Riser is stopping")]
     Ending,
 }
 
@@ -50,7 +51,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Takes up the writes that were open when the host ended.
+    /// Loads the writes that were open when the host ended.
     pub(crate) async fn load(
         store: Store,
         clock: Arc<dyn Clock>,
@@ -68,7 +69,7 @@ impl Outbox {
         Ok(Self { clock, store, items, changes, newest: Mutex::new(newest) })
     }
 
-    /// Commits the writes of one request as one group. Returns those to be carried out, in their order.
+    /// Commits the writes of one request as one group. Returns those to execute, in their order.
     pub(crate) async fn accept(
         &self,
         server: EwsServerId,
@@ -93,10 +94,10 @@ impl Outbox {
         Ok(self.adopt(self.store.accept_writes(&writes, actor, now).await?))
     }
 
-    /// Serves committed writes as requested; answers those that are to be carried out.
+    /// Serves committed writes as requested values. Returns those to execute.
     fn adopt(&self, writes: Vec<SetPointWrite>) -> Vec<SetPointWrite> {
         let mut taken = Vec::with_capacity(writes.len());
-        // Held for all of it, so that what is served is the newest write even when requests come back from
+        // Held for all of it, so that the newest write is served even when requests come back from
         // the store in another order than they were committed in.
         let mut newest = self.newest();
         for write in writes {
@@ -109,9 +110,9 @@ impl Outbox {
         taken
     }
 
-    /// Notes what became of a write. A word that may not follow the present one is passed over: a late receipt
+    /// Records the new state of a write. A state that may not follow the current one is ignored: a late status
     /// never reopens a write.
-    pub(crate) async fn receipt(
+    pub(crate) async fn record_status(
         &self,
         write: WriteId,
         state: WriteState,
@@ -126,7 +127,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Ends the writes whose time ran out; answers them.
+    /// Ends expired writes and returns them.
     pub(crate) async fn expire(&self) -> Result<Vec<SetPointWrite>, StoreError> {
         let now = self.clock.now();
         if !self.newest().open().any(|write| write.expires_at <= now) {
@@ -139,7 +140,7 @@ impl Outbox {
         Ok(expired)
     }
 
-    /// Ends the open writes for points that were removed.
+    /// Ends the open writes for removed points.
     pub(crate) async fn end_removed(&self, points: &[PointHandle]) -> Result<(), StoreError> {
         let points: HashSet<&PointHandle> = points.iter().collect();
         let open: Vec<WriteId> = self
@@ -149,12 +150,12 @@ impl Outbox {
             .map(|write| write.id)
             .collect();
         for write in open {
-            self.receipt(write, WriteState::Rejected, "its item was removed").await?;
+            self.record_status(write, WriteState::Rejected, "its item was removed").await?;
         }
         Ok(())
     }
 
-    /// Takes over what the store holds of a write now.
+    /// Adopts the stored state of a write.
     fn note(&self, write: WriteId, state: WriteState, reason: &str, now: Timestamp) {
         let Some(point) = self.newest().note(write, state, reason, now) else { return };
         if !state.is_open() {
@@ -163,7 +164,7 @@ impl Outbox {
         self.changes.send(Change::SetPointWrite(point));
     }
 
-    /// Open writes for points that this class carries, in the order of their acceptance.
+    /// Returns the open writes for points of this class, in the order of their acceptance.
     pub(crate) fn open_for(&self, owner: &TreeOwner, class: &str) -> Vec<SetPointWrite> {
         let tree = self.items.server(owner.ews_server);
         let now = self.clock.now();
@@ -174,12 +175,12 @@ impl Outbox {
             .collect()
     }
 
-    /// The newest write for a point.
+    /// Returns the newest write for a point.
     pub(crate) fn newest_of(&self, point: PointHandle) -> Option<SetPointWrite> {
         self.newest().of_point(point).cloned()
     }
 
-    /// The newest writes of all points, newest first.
+    /// Returns the newest writes of all points, newest first.
     pub(crate) fn recent(&self, count: usize) -> Vec<SetPointWrite> {
         let mut writes: Vec<SetPointWrite> = self.newest().all().cloned().collect();
         writes.sort_by_key(|write| std::cmp::Reverse(write.id));
@@ -187,17 +188,17 @@ impl Outbox {
         writes
     }
 
-    /// Writes that wait for their end.
+    /// Returns the number of open writes.
     pub(crate) fn open_count(&self) -> usize {
         self.newest().open().len()
     }
 
-    fn newest(&self) -> std::sync::MutexGuard<'_, LatestWrites> {
-        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    fn newest(&self) -> MutexGuard<'_, LatestWrites> {
+        self.newest.lock()
     }
 }
 
-/// Returns whose tree a point is in and which class handles writes to it.
+/// Returns the owner of a point's tree and the class that handles writes to it.
 fn handler(tree: &ServerTree, point: PointHandle) -> Option<(&TreeOwner, &str)> {
     let node = tree.node(point)?;
     match (&node.item, &node.owner) {
@@ -206,7 +207,7 @@ fn handler(tree: &ServerTree, point: PointHandle) -> Option<(&TreeOwner, &str)> 
     }
 }
 
-/// A moment written together with other set points is their validity, and bounds how long they are tried.
+/// Returns the validity of the writes: a time written together with other set points limits how long they are tried.
 fn expiry(writes: &[CheckedWrite], now: Timestamp) -> Timestamp {
     writes
         .iter()
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn expired_writes_are_served_no_longer_and_a_late_receipt_reopens_none() {
+    async fn expired_writes_are_served_no_longer_and_a_late_status_reopens_none() {
         let fixture = fixture().await;
         let [a, b] = fixture.points;
         let writes = fixture.write([(a, 2), (b, 3)]).await;
@@ -246,7 +247,7 @@ mod tests {
         assert!(fixture.outbox.open_for(&fixture.owner, "status").is_empty());
         let expired = fixture.outbox.expire().await.unwrap();
         assert_eq!(expired.iter().map(|write| write.id).collect::<Vec<_>>(), [writes[0].id, writes[1].id]);
-        fixture.outbox.receipt(writes[0].id, WriteState::Sent, "").await.unwrap();
+        fixture.outbox.record_status(writes[0].id, WriteState::Sent, "").await.unwrap();
         assert_eq!(fixture.outbox.open_count(), 0);
         for point in [a, b] {
             assert_eq!(fixture.served(point), (Value::Long(1), ValueState::Good));
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_store_ended_before_a_receipt_came_stays_ended() {
+    async fn what_the_store_ended_before_a_status_came_stays_ended() {
         let fixture = fixture().await;
         let [a, _] = fixture.points;
         let write = fixture.write([(a, 2)]).await.remove(0);
@@ -267,7 +268,7 @@ mod tests {
                 .await
                 .unwrap()
         );
-        fixture.outbox.receipt(write.id, WriteState::Confirmed, "").await.unwrap();
+        fixture.outbox.record_status(write.id, WriteState::Confirmed, "").await.unwrap();
         assert_ne!(fixture.outbox.newest_of(a).unwrap().state, WriteState::Confirmed);
     }
 }

@@ -1,17 +1,18 @@
-//! Problems that stand: raised by processors or by Riser itself, ended by whoever raised them.
+//! Open problems, raised and ended by processors or by Riser itself.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use riser_domain::{Clock, ConfigurationId, Problem};
 
 use crate::changes::{Change, Changes};
 use crate::status::RaisedProblem;
 
-/// Problems one processor configuration may hold open; what comes after is logged only.
+/// Largest number of open problems of one processor configuration. More are logged only.
 const OPEN_PROBLEMS_PER_SOURCE: usize = 50;
 
-/// All problems that stand.
+/// All open problems.
 #[derive(Debug)]
 pub(crate) struct Problems {
     clock: Arc<dyn Clock>,
@@ -24,14 +25,14 @@ impl Problems {
         Self { clock, changes, open: Mutex::default() }
     }
 
-    /// Raises a problem, or renews the text of the one with this code; answers whether it is news.
+    /// Raises a problem, or renews the text of the one with this code. Returns whether it is new.
     pub(crate) fn raise(
         &self,
         configuration: Option<ConfigurationId>,
         raised_by: &str,
         problem: Problem,
     ) -> bool {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         let key = (configuration, problem.code.clone());
         let since = open.get(&key).map(|raised| raised.since);
         let held = open.keys().filter(|(source, _)| *source == configuration).count();
@@ -54,7 +55,7 @@ impl Problems {
 
     /// Ends the problem with this code.
     pub(crate) fn clear(&self, configuration: Option<ConfigurationId>, code: &str) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         let was_open = open.remove(&(configuration, code.to_owned())).is_some();
         drop(open);
         if was_open {
@@ -64,7 +65,7 @@ impl Problems {
 
     /// Ends all problems of a processor configuration.
     pub(crate) fn clear_of(&self, configuration: ConfigurationId) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         let before = open.len();
         open.retain(|(source, _), _| *source != Some(configuration));
         let is_changed = open.len() != before;
@@ -76,7 +77,7 @@ impl Problems {
 
     /// Shows the open problems of a processor configuration under its new name.
     pub(crate) fn rename(&self, configuration: ConfigurationId, name: &str) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         for ((source, _), raised) in &mut *open {
             if *source == Some(configuration) {
                 name.clone_into(&mut raised.raised_by);
@@ -86,9 +87,9 @@ impl Problems {
         self.changes.send(Change::Problems);
     }
 
-    /// All that stand, newest first.
+    /// Returns all open problems, newest first.
     pub(crate) fn list(&self) -> Vec<RaisedProblem> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = self.open.lock();
         let mut raised: Vec<RaisedProblem> = open.values().cloned().collect();
         raised.sort_by_key(|raised| std::cmp::Reverse(raised.since));
         raised

@@ -20,16 +20,16 @@ pub struct Configured {
     pub problems: Vec<Problem>,
 }
 
-/// Lets changes follow each other.
+/// Applies changes one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct ChangeQueue {
     phase: tokio::sync::Mutex<Phase>,
 }
 
-/// How far the runtime has come.
+/// The phase of the runtime.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Nothing listens and nothing runs: a change has only to be known.
+    /// Nothing listens and nothing runs. A change is only recorded.
     #[default]
     Loaded,
     Started,
@@ -93,7 +93,7 @@ impl Runtime {
 }
 
 impl Inner {
-    /// A plugin that was copied a moment ago counts.
+    /// Scans the plugin directories first, so that a plugin copied a moment ago is found.
     async fn check(&self, draft: &ConfigurationDraft) -> Result<CheckedDraft, ConfigureError> {
         self.libraries.scan(&self.launcher, &self.problems).await;
         let libraries = self.libraries.list();
@@ -117,15 +117,21 @@ impl Inner {
         problems
     }
 
-    /// Removes items as the store did, and shows servers by their new names.
+    /// Removes the items of removed servers and connections with their values and samples, and shows servers by
+    /// their new names.
     async fn apply_to_items(&self, change: &ConfigurationChange) {
         let points = self.items.configure(&change.after.ews_servers, &change.after.connections).await;
         if let Err(error) = self.outbox.end_removed(&points).await {
             self.failures.report("the set points of removed items could not be ended", &error);
         }
+        if !points.is_empty()
+            && let Err(error) = self.store.remove_records_of_removed_items().await
+        {
+            self.failures.report("the values and samples of removed items could not be removed", &error);
+        }
     }
 
-    /// Another address or another secret deserves a fresh try at once.
+    /// Forgets failures of connections with a changed address or secret, so that they are tried at once.
     fn apply_to_connections(&self, change: &ConfigurationChange) {
         let (before, after) = (&change.before.connections, &change.after.connections);
         for connection in removed(before, after, |connection| connection.id) {
@@ -154,7 +160,7 @@ impl Inner {
     }
 }
 
-/// Returns the ids that were there before and are no longer.
+/// Returns the ids that are only in `before`.
 fn removed<T, Id: Eq + std::hash::Hash + Copy>(before: &[T], after: &[T], id: impl Fn(&T) -> Id) -> Vec<Id> {
     let kept: HashSet<Id> = after.iter().map(&id).collect();
     before.iter().map(id).filter(|id| !kept.contains(id)).collect()

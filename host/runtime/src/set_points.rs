@@ -1,5 +1,5 @@
-//! The one door for set point writes: EWS, pages and interfaces write through it. A write is judged here, once,
-//! and the processor found on the way gets it.
+//! The entry for set point writes from EWS, pages and interfaces. A write is checked here, once,
+//! and passed to its processor.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub struct PointWrite {
     pub value: Value,
 }
 
-/// Why one write of a request is refused; the others go on.
+/// Why one write of a request is rejected. The others continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteRefusal {
     #[error("there is no such item")]
@@ -30,11 +30,11 @@ pub enum WriteRefusal {
     NotWritable,
     #[error("the item takes another type or another text")]
     InvalidValue,
-    #[error("the value lies outside the range of the item")]
+    #[error("the value is outside the range of the item")]
     OutOfRange,
 }
 
-/// Takes set point writes from everybody who may write.
+/// Accepts set point writes.
 #[derive(Debug)]
 pub(crate) struct SetPoints {
     pub(crate) clock: Arc<dyn Clock>,
@@ -45,8 +45,8 @@ pub(crate) struct SetPoints {
 }
 
 impl SetPoints {
-    /// Checks each write, commits the good ones as one group and hands them to the processors that handle them.
-    /// Returns a result for each write, in their order. A caller that goes away does not undo what it began.
+    /// Checks each write, commits the valid ones as one group and passes them to their processors.
+    /// Returns a result for each write, in their order. It completes even if the caller goes away.
     pub(crate) async fn write(
         self: &Arc<Self>,
         server: EwsServerId,
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(fixture.served(a), (Value::Long(1), ValueState::Uncertain));
         assert_eq!(fixture.served(b), (Value::Long(5), ValueState::Uncertain));
         for write in writes {
-            fixture.outbox.receipt(write.id, WriteState::Confirmed, "").await.unwrap();
+            fixture.outbox.record_status(write.id, WriteState::Confirmed, "").await.unwrap();
         }
         assert_eq!(fixture.served(a), (Value::Long(1), ValueState::Good));
     }

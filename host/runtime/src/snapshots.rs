@@ -1,4 +1,4 @@
-//! The runtime as pages see it: snapshots made when they are asked for.
+//! Snapshots of the runtime for pages.
 
 use riser_domain::{EwsServer, ProcessorConfiguration};
 
@@ -9,7 +9,7 @@ use crate::status::{
 };
 
 impl Runtime {
-    /// All processor configurations, by name.
+    /// Returns all processor configurations, by name.
     pub fn processors(&self) -> Vec<ProcessorStatus> {
         let configurations = self.inner.configurations.now();
         configurations.processors.iter().map(|configuration| self.processor(configuration)).collect()
@@ -51,7 +51,7 @@ impl Runtime {
         }
     }
 
-    /// All connections, by name.
+    /// Returns all connections, by name.
     pub fn connections(&self) -> Vec<ConnectionStatus> {
         let inner = &*self.inner;
         inner
@@ -73,7 +73,7 @@ impl Runtime {
             .collect()
     }
 
-    /// All EWS servers, by name.
+    /// Returns all EWS servers, by name.
     pub fn ews_servers(&self) -> Vec<EwsServerStatus> {
         let servers = self.inner.configurations.now();
         servers.ews_servers.iter().map(|server| self.ews_server(server)).collect()
@@ -84,7 +84,7 @@ impl Runtime {
         self.inner.ews.status(server, items)
     }
 
-    /// All problems that stand, newest first.
+    /// Returns all open problems, newest first.
     pub fn problems(&self) -> Vec<RaisedProblem> {
         self.inner.problems.list()
     }
@@ -103,7 +103,7 @@ impl Runtime {
         }
     }
 
-    /// The plugin libraries in use.
+    /// Returns the plugin libraries in use.
     pub fn libraries(&self) -> Vec<crate::Library> {
         self.inner.libraries.list()
     }

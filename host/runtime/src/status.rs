@@ -1,4 +1,4 @@
-//! What pages and the command line read of the runtime: plain snapshots, made when asked for.
+//! Plain snapshots of the runtime, for pages and the command line.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use riser_domain::{
     ClassId, ConfigurationId, ConnectionId, EwsServerId, Problem, RunId, RunMode, RunState, Timestamp,
 };
 
-/// How a processor configuration stands.
+/// The status of a processor configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProcessorStatus {
     pub configuration: ConfigurationId,
@@ -17,26 +17,26 @@ pub struct ProcessorStatus {
     pub connection: Option<ConnectionId>,
     pub ews_server: EwsServerId,
     pub state: ProcessorState,
-    /// The run that goes on, or the last one.
+    /// The current run, or the last one.
     pub last_run: Option<LastRun>,
     /// The next run by schedule.
     pub next_run_at: Option<Timestamp>,
-    /// What the run does now, such as `reading connectors`, with how many of how many.
+    /// The progress of the run, such as `reading connectors`, 3 of 12.
     pub progress: Option<Progress>,
-    /// When it last published or recorded something.
+    /// When it last published a value or recorded a sample.
     pub last_activity_at: Option<Timestamp>,
     pub manually_startable: bool,
     pub manually_stoppable: bool,
 }
 
-/// What a processor configuration does at present.
+/// The state of a processor configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ProcessorState {
     /// Switched off.
     Inactive,
-    /// Nothing runs; its schedule or a person starts it.
+    /// It does not run. Its schedule or a person starts it.
     Idle,
-    /// A class that must have succeeded once has not.
+    /// It waits for a class that must succeed first.
     WaitingFor {
         /// The configuration that ends the wait, when there is one.
         configuration: Option<ConfigurationId>,
@@ -45,7 +45,7 @@ pub enum ProcessorState {
     },
     /// A worker executes it.
     Running { since: Timestamp },
-    /// It ended early and is started again.
+    /// It ended early and starts again.
     Retrying { attempt: u32, at: Timestamp, reason: String },
     /// It cannot run, and why.
     Unable { reason: String },
@@ -68,28 +68,28 @@ pub struct Progress {
     pub of: u64,
 }
 
-/// How a connection stands, from what its processors report.
+/// The status of a connection, from the reports of its processors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConnectionStatus {
     pub connection: ConnectionId,
     pub name: String,
     pub kind: String,
     pub state: LinkState,
-    /// In words: `answering`, `credentials refused, next try 14:35`.
+    /// In words, such as `credentials refused, next try 14:35`.
     pub sentence: String,
-    /// When a request last went well.
+    /// The time of the last successful request.
     pub last_good_at: Option<Timestamp>,
 }
 
-/// How an EWS server stands.
+/// The status of an EWS server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EwsServerStatus {
     pub ews_server: EwsServerId,
     pub name: String,
-    /// The address to type into the BMS.
+    /// The address for the BMS.
     pub address: String,
     pub state: LinkState,
-    /// In words: `2 clients`, `no client has read yet`, `port 51358 is taken`.
+    /// In words, such as `no client has read yet`.
     pub sentence: String,
     pub requests: u64,
     pub last_request_at: Option<Timestamp>,
@@ -97,26 +97,26 @@ pub struct EwsServerStatus {
     pub items: usize,
 }
 
-/// One hop between EVCE, Riser and BMS.
+/// The state of one segment between EVCE, Riser and BMS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkState {
     /// Data flows.
     Good,
-    /// It flows with faults, or is late.
+    /// Data flows with faults, or is late.
     Degraded,
-    /// Nothing flows.
+    /// No data flows.
     Down,
-    /// Nobody has tried yet.
+    /// Not tried yet.
     NotKnown,
 }
 
-/// A problem that stands.
+/// An open problem.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RaisedProblem {
     pub problem: Problem,
     /// The processor configuration that raised it; `None` for Riser itself.
     pub configuration: Option<ConfigurationId>,
-    /// Who raised it, in words.
+    /// The name of the processor, or Riser.
     pub raised_by: String,
     pub since: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! Failures of the store, as the administrator sees them.
+//! Problems for failures of the store.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl StoreFailures {
     /// Logs a failure, and raises a problem that stays until the store works again.
     pub(crate) fn report(&self, what: &str, error: &StoreError) {
         if matches!(error, StoreError::Gone(_) | StoreError::InUse(_)) {
-            // The configuration changed while this was on its way. The store itself works.
+            // The configuration changed during the call. The store itself works.
             tracing::warn!(error = error as &dyn std::error::Error, "{what}");
             return;
         }
@@ -35,8 +35,8 @@ impl StoreFailures {
             Problem {
                 code: CODE.to_owned(),
                 what: format!("{what}: {error}"),
-                effect: "what could not be stored may be lost when Riser ends".to_owned(),
-                remedy: "look whether the disk of the data directory is full or read-only".to_owned(),
+                effect: "unsaved data is lost when Riser stops".to_owned(),
+                remedy: "check whether the disk of the data directory is full or read-only".to_owned(),
                 setting: None,
             },
         );

@@ -29,7 +29,7 @@ pub(crate) struct Fixture {
     _folder: tempfile::TempDir,
 }
 
-/// A server with two points that EVCE Status carries; both were read as 1.
+/// A server with two points of EVCE Status, both read as 1.
 pub(crate) async fn fixture() -> Fixture {
     let directory = tempfile::tempdir().unwrap();
     let clock = Arc::new(FakeClock::at(Timestamp::from_unix_ms(1_780_000_000_000)));

@@ -90,7 +90,7 @@ async fn apply(
     if !file.is_readable() {
         return Ok(None);
     }
-    // Asks before objects are removed, if there is somebody to ask.
+    // Asks before objects are removed, if standard input is a terminal.
     if plan.removes() && !yes && std::io::stdin().is_terminal() {
         if !is_confirmed(&plan)? {
             return Ok(None);

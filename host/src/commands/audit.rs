@@ -1,4 +1,4 @@
-//! `riser audit`: who changed what.
+//! `riser audit`: prints the audit trail.
 
 use std::io;
 use std::process::ExitCode;

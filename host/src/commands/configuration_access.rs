@@ -1,4 +1,4 @@
-//! Where commands find the configuration: in a running host, or in the data directory that no host uses.
+//! The configuration for commands: from a running host, or from a data directory that no host uses.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(crate) enum AccessError {
 }
 
 impl AccessError {
-    /// What is wrong with the draft, if that is the reason.
+    /// Returns the errors of the draft, if they are the reason.
     pub(crate) fn fields(&self) -> Option<&[FieldError]> {
         match self {
             Self::Directory(error) => error.fields(),
@@ -57,7 +57,7 @@ impl ConfigurationAccess {
         })
     }
 
-    /// The difference that a draft would make.
+    /// Returns the difference that a draft would make.
     pub(crate) async fn plan(&self, draft: &ConfigurationDraft) -> Result<Plan, AccessError> {
         match self {
             Self::Host(directory) => match ask(directory, Request::Plan { draft: draft.clone() }).await? {

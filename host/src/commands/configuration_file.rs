@@ -1,4 +1,4 @@
-//! What `riser apply` and `riser plan` share: the file and the text about it.
+//! Reading and reporting a configuration file, for `riser apply` and `riser plan`.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -16,7 +16,7 @@ pub(crate) fn read_file(file: &Path) -> anyhow::Result<ConfigurationFile> {
     Ok(ConfigurationFile::read(&text, SecretSources::of_this_process()))
 }
 
-/// Prints the changes, one a line.
+/// Prints the changes, one per line.
 pub(crate) fn print_plan(plan: &Plan, nothing: &str) -> io::Result<()> {
     let mut out = io::stdout();
     if plan.lines.is_empty() {

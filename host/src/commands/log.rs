@@ -1,4 +1,4 @@
-//! `riser log RUN`: what a run wrote.
+//! `riser log RUN`: prints the log of a run.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -60,7 +60,7 @@ async fn print_from_host(mut host: Client, request: &Request) -> anyhow::Result<
     }
 }
 
-/// Every run of a host that does not run is over.
+/// Without a running host, every run has ended.
 async fn print_from_store(store: &Store, run: i64) -> anyhow::Result<RunReport> {
     let report = stored::run(store, run).await?;
     let mut log = LogReader::new(run);

@@ -1,6 +1,6 @@
 //! The commands of the command line, one file each: their arguments, and a `run` that executes them.
 
-use std::fmt::Arguments;
+use std::fmt::{Arguments, Write as _};
 use std::io::{self, Write};
 
 use clap::Args;
@@ -40,13 +40,13 @@ impl Count {
     }
 }
 
-/// Writes one line; what a server, a plugin or a person put into it can neither steer the terminal nor forge
+/// Writes one line. Text from a server, a plugin or a person can neither control the terminal nor forge
 /// another line.
 pub(crate) fn write_line(out: &mut impl Write, line: Arguments<'_>) -> io::Result<()> {
     writeln!(out, "{}", sanitize_line(&line.to_string()))
 }
 
-/// Writes JSON; what would steer a terminal is escaped.
+/// Writes JSON. Characters that control a terminal are escaped.
 pub(crate) fn write_json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string_pretty(value)?;
     let mut safe = String::with_capacity(text.len());
@@ -56,7 +56,7 @@ pub(crate) fn write_json(out: &mut impl Write, value: &impl Serialize) -> io::Re
         if (character.is_ascii() && character != '\u{7f}') || sanitize_line(plain) == plain {
             safe.push(character);
         } else {
-            // Control characters and marks of direction are in the first plane, and only ever within a string.
+            // Control and direction characters are in the first plane, and occur only within strings.
             let escape = format_args!("\\u{:04x}", u32::from(character)).to_string();
             safe.push_str(&escape);
         }

@@ -1,4 +1,4 @@
-//! `riser problems`: what needs attention, and what to do about it.
+//! `riser problems`: prints the open problems and their remedies.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

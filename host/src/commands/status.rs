@@ -1,4 +1,4 @@
-//! `riser status`: what runs, what does not and why, and what needs attention.
+//! `riser status`: prints the state of processors, connections and EWS servers, and the open problems.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -25,7 +25,7 @@ pub(crate) struct UserArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Add a person; the password is asked, or read as the first line of standard input
+    /// Add a person; the password is prompted for, or read as the first line of standard input
     Add {
         /// The name to log in with
         name: String,
@@ -81,7 +81,7 @@ impl From<RoleArgument> for Role {
     }
 }
 
-/// Carries out the action.
+/// Runs the action.
 pub(crate) async fn run(arguments: UserArgs) -> anyhow::Result<ExitCode> {
     let access = ConfigurationAccess::open(&arguments.data, &PluginDirs::default()).await?;
     let done = execute(&access, arguments.action).await;
@@ -102,7 +102,7 @@ async fn execute(access: &ConfigurationAccess, action: Action) -> anyhow::Result
             let is_free = users.iter().all(|user| user.name != name);
             ensure!(is_free, "there is already a user {name}; see `riser user list`");
             let role = Role::from(role);
-            // A name that cannot be used is refused before a password is asked.
+            // An unusable name is rejected before the password prompt.
             let mut user = UserDraft {
                 identity: Identity::named(&name),
                 role: Some(role),
@@ -158,7 +158,7 @@ fn draft_of(user: UserDraft) -> ConfigurationDraft {
     ConfigurationDraft { users: vec![user], ..ConfigurationDraft::default() }
 }
 
-/// The errors of the draft alone: their paths say nothing new about one person.
+/// Returns the messages of the errors. Their paths are redundant for one person.
 fn refusal(error: AccessError) -> anyhow::Error {
     match error.fields() {
         Some(errors) => {
@@ -180,11 +180,11 @@ fn list(users: &[UserReport]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Asks a person twice; takes the first line of a standard input that is no terminal.
+/// Prompts twice; reads the first line if standard input is not a terminal.
 fn new_password() -> anyhow::Result<SecretString> {
     let password = if std::io::stdin().is_terminal() {
         let password = SecretString::from(rpassword::prompt_password("New password: ")?);
-        let again = SecretString::from(rpassword::prompt_password("The same again: ")?);
+        let again = SecretString::from(rpassword::prompt_password("Repeat the password: ")?);
         ensure!(password.expose_secret() == again.expose_secret(), "the two passwords differ");
         password
     } else {

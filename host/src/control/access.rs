@@ -1,4 +1,4 @@
-//! The way of a command to the data: through the host that uses the directory, or into the directory itself.
+//! Access of a command to the data: through the host that uses the directory, or in the directory itself.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,14 +18,14 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 /// A file that every data directory has.
 const DATABASE_FILE: &str = "riser.db";
 
-/// Where a command finds the data.
+/// The access of a command to the data.
 pub(crate) enum Access {
     Host(Client),
     /// No host runs: the directory is open, and locked for this command.
     Directory(Box<OpenDataDir>),
 }
 
-/// Finds the host of a directory, or else opens the directory and makes it if it is not there.
+/// Finds the host of a directory, or else opens the directory and creates it if necessary.
 pub(crate) async fn open(directory: &Path) -> anyhow::Result<Access> {
     let deadline = Instant::now() + BUSY_TIMEOUT;
     loop {
@@ -48,9 +48,9 @@ pub(crate) async fn open(directory: &Path) -> anyhow::Result<Access> {
     }
 }
 
-/// Finds the host of a directory, or else opens the directory, which must be there already.
+/// Finds the host of a directory, or else opens the directory, which must exist.
 pub(crate) async fn open_existing(directory: &Path) -> anyhow::Result<Access> {
-    // A command that only reads makes no directory where there is none.
+    // A command that only reads does not create a directory.
     match directory.join(DATABASE_FILE).try_exists() {
         Ok(true) => open(directory).await,
         Ok(false) => bail!(

@@ -22,7 +22,7 @@ pub(crate) struct Client {
     writer: MessageWriter,
 }
 
-/// Why the host could not be asked, or refused.
+/// Why a request to the host failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
     #[error(transparent)]
@@ -45,7 +45,7 @@ pub(crate) enum ClientError {
 }
 
 impl Client {
-    /// Connects; `None` when no host listens in the directory.
+    /// Connects. Returns `None` if no host listens in the directory.
     pub(crate) async fn connect(directory: &Path) -> Result<Option<Self>, ClientError> {
         let stream = match connect_control(directory).await {
             Ok(stream) => stream,
@@ -81,7 +81,7 @@ impl Client {
         self.write(request).await
     }
 
-    /// The next reply, however long it takes.
+    /// Returns the next reply, without a time limit.
     pub(crate) async fn next(&mut self) -> Result<Reply, ClientError> {
         match self.read().await? {
             Reply::Failed(failure) => Err(failure.into()),

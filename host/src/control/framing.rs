@@ -1,4 +1,4 @@
-//! Messages on the control socket: one JSON value a line, of bounded length.
+//! Messages on the control socket: one JSON value per line, of bounded length.
 
 use std::io;
 
@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
-/// Bytes of the longest request; a configuration of thousands of processors is a tenth of it.
+/// Longest request in bytes. A configuration of thousands of processors is a tenth of it.
 pub(super) const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
-/// Bytes of the longest reply.
+/// Longest reply in bytes.
 pub(super) const MAX_REPLY_BYTES: usize = 64 * 1024 * 1024;
 
 /// Reads one side of a connection.
@@ -25,7 +25,7 @@ pub(super) struct MessageWriter {
     stream: ChannelWriter,
 }
 
-/// Why a message could not be read. No text of the message is part of it: a message may hold a secret.
+/// Why a message could not be read. It contains no text of the message, which may hold a secret.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
     #[error("the message is longer than {} MiB", .0 / (1024 * 1024))]
@@ -47,7 +47,7 @@ pub(super) fn split(stream: ControlStream, max_bytes: usize) -> (MessageReader, 
 }
 
 impl MessageReader {
-    /// The next message; `None` when the other side has hung up.
+    /// Returns the next message; `None` when the other side has hung up.
     pub(super) async fn read<Message: DeserializeOwned>(&mut self) -> Result<Option<Message>, ReadError> {
         let Some(line) = read_line(&mut self.lines, self.max_bytes).await? else { return Ok(None) };
         serde_json::from_slice(&line).map(Some).map_err(|error| match error.classify() {
@@ -56,7 +56,7 @@ impl MessageReader {
         })
     }
 
-    /// Completes when the other side hangs up, or sends something although it is not its turn.
+    /// Completes when the other side hangs up, or sends data out of turn.
     pub(super) async fn hung_up(&mut self) {
         let _ = self.lines.fill_buf().await;
     }

@@ -1,4 +1,4 @@
-//! Talking to a running host: a Unix socket in the data directory, one request for each connection.
+//! Communication with a running host: a Unix socket in the data directory, one request per connection.
 //!
 //! A new request is a variant of [`protocol::Request`], its reply, and an arm in `server.rs`. The commands do not
 //! care whether a host runs: [`access::open`] gives them the host, or the data directory when no host uses it.

@@ -14,7 +14,7 @@ const CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait for a notice of a change before the state is read again.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Starts a processor; returns its run as soon as that runs or has ended.
+/// Starts a processor. Returns its run as soon as it runs or has ended.
 pub(super) async fn start(runtime: &Runtime, name: &str) -> Result<RunReport, Failure> {
     let processor = find(runtime, name)?;
     let not_started = |reason: String| Failure::NotStarted { processor: processor.name.clone(), reason };
@@ -41,7 +41,7 @@ pub(super) async fn start(runtime: &Runtime, name: &str) -> Result<RunReport, Fa
     }
 }
 
-/// Stops a processor; returns its run when that has ended.
+/// Stops a processor. Returns its run when it has ended.
 pub(super) async fn stop(runtime: &Runtime, name: &str) -> Result<RunReport, Failure> {
     let processor = find(runtime, name)?;
     let not_stopped = |reason: String| Failure::NotStopped { processor: processor.name.clone(), reason };

@@ -1,4 +1,4 @@
-//! The messages of the control socket, as one JSON object a line.
+//! The messages of the control socket, one JSON object per line.
 //!
 //! Both sides send a [`Hello`] first. The client then sends one [`Request`], and the host one [`Reply`], or several
 //! for a log. The reports are also the output of the commands with `--json`: their keys are stable.
@@ -27,7 +27,7 @@ impl Hello {
     }
 }
 
-/// What a command asks of the host.
+/// A request of a command.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
 pub(crate) enum Request {
@@ -56,7 +56,7 @@ pub(crate) enum Request {
         count: u32,
     },
     Users,
-    /// The difference that a draft would make.
+    /// Returns the difference that a draft would make.
     Plan {
         draft: ConfigurationDraft,
     },
@@ -70,7 +70,7 @@ pub(crate) enum Request {
     },
 }
 
-/// What the host replies.
+/// A reply of the host.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "reply", content = "content", rename_all = "snake_case")]
 pub(crate) enum Reply {
@@ -179,7 +179,7 @@ pub(crate) struct EwsServerReport {
     pub(crate) last_client: Option<String>,
 }
 
-/// What a processor does.
+/// The state of a processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Activity {
@@ -285,9 +285,9 @@ pub(crate) struct AuditReport {
 /// A draft that was applied.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Configured {
-    /// What was changed.
+    /// The changes.
     pub(crate) plan: Plan,
-    /// Problems that keep parts of it from taking effect now.
+    /// Problems that prevent parts of it from taking effect now.
     pub(crate) problems: Vec<String>,
 }
 

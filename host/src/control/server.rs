@@ -83,7 +83,7 @@ async fn serve_client(_permit: OwnedSemaphorePermit, stream: ControlStream, peer
         Ok(None) => return,
         Err(failure) => {
             tracing::warn!("a request from {} was refused: {failure}", peer.user);
-            // A client that has gone misses nothing.
+            // A client that has gone does not need it.
             let _ = tokio::time::timeout(REQUEST_TIMEOUT, writer.write(&Reply::Failed(failure))).await;
             return;
         }
@@ -213,7 +213,7 @@ mod tests {
 
     use super::*;
 
-    /// What the host makes of these bytes; the client stays connected.
+    /// Returns the result of reading these bytes from a client that stays connected.
     async fn received(bytes: &[u8], timeout: Duration) -> Result<Option<Request>, Failure> {
         let (mut client, host) = UnixStream::pair().unwrap();
         let host = ControlStream::from(host);

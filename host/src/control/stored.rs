@@ -1,4 +1,4 @@
-//! Reports on what is stored. They are the same from a running host and from the data directory.
+//! Reports on stored data. They are the same from a running host and from the data directory.
 
 use riser_domain::{Run, RunId, RunTrigger};
 use riser_runtime::ConfigureError;
@@ -35,7 +35,7 @@ impl From<ConfigureError> for Failure {
     }
 }
 
-/// The newest runs, newest first, of all processors or of the one with this name.
+/// Returns the newest runs, newest first, of all processors or of the one with this name.
 pub(crate) async fn runs(
     store: &Store,
     processor: Option<&str>,
@@ -93,7 +93,7 @@ impl LogReader {
         Self { run: RunId(run), last_line: 0 }
     }
 
-    /// The next lines; empty when there are none for now.
+    /// Returns the next lines; empty when there are none for now.
     pub(crate) async fn next_page(&mut self, store: &Store) -> Result<Vec<LogLine>, Failure> {
         let lines = store.list_run_log(self.run, self.last_line, LOG_PAGE_LINES).await?;
         self.last_line = lines.last().map_or(self.last_line, |line| line.number);
@@ -106,7 +106,7 @@ impl LogReader {
     }
 }
 
-/// The newest entries of the audit trail, newest first.
+/// Returns the newest entries of the audit trail, newest first.
 pub(crate) async fn audit(store: &Store, count: u32) -> Result<Vec<AuditReport>, Failure> {
     let entries = store.list_audit(count).await?;
     Ok(entries
@@ -123,18 +123,18 @@ pub(crate) async fn audit(store: &Store, count: u32) -> Result<Vec<AuditReport>,
         .collect())
 }
 
-/// The users of the portal, by name.
+/// Returns the users of the portal, by name.
 pub(crate) async fn users(store: &Store) -> Result<Vec<UserReport>, Failure> {
     let users = store.list_users().await?;
     Ok(users.into_iter().map(|user| UserReport { name: user.name, role: user.role }).collect())
 }
 
-/// The failure for a name that no processor has, with the name that is almost like it.
+/// Returns the failure for an unknown processor, with the most similar name.
 pub(super) fn unknown_processor<'name>(name: &str, names: impl Iterator<Item = &'name str>) -> Failure {
     Failure::UnknownProcessor { name: name.to_owned(), nearest: nearest(name, names).map(str::to_owned) }
 }
 
-/// The name that differs in case, separators or the end only, or else by the fewest letters.
+/// Returns the name that differs in case, separators or the end only, or else by the fewest letters.
 fn nearest<'name>(wanted: &str, names: impl Iterator<Item = &'name str>) -> Option<&'name str> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
     let wanted = plain(wanted);
@@ -151,7 +151,7 @@ fn nearest<'name>(wanted: &str, names: impl Iterator<Item = &'name str>) -> Opti
     (distance <= wanted.chars().count().div_ceil(4)).then_some(name)
 }
 
-/// The number of letters to insert, remove or replace between two texts.
+/// Returns the number of letters to insert, remove or replace between two texts.
 fn edits(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();

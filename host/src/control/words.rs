@@ -1,4 +1,4 @@
-//! Enums of the domain in messages: by the words that are shown and stored.
+//! Enums of the domain in messages, as their texts.
 
 macro_rules! by_word {
     ($module:ident, $kind:ty) => {

@@ -1,10 +1,12 @@
 //! Samples of histories: a journal ordered by time, and a table ordered by history.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use riser_domain::{HistorySample, PointHandle, Timestamp};
 
 use crate::id_blocks::json_list;
+use crate::items::handle_from;
 use crate::value_columns::{ValueColumns, state_from};
 use crate::{Store, StoreError, bulk_statements};
 
@@ -148,6 +150,40 @@ impl Store {
             .await?;
         transaction.commit().await?;
         Ok(sorted.rows_affected() + waiting.rows_affected())
+    }
+
+    /// Removes the values and samples of items that a removed connection or EWS server left behind. Returns the
+    /// number of these items.
+    pub async fn remove_records_of_removed_items(&self) -> Result<usize, StoreError> {
+        // Read before the items: a handle is recorded only while its item exists. Each step of the recursion
+        // finds the next handle in the primary key, so the samples are not scanned.
+        let recorded = sqlx::query_scalar!(
+            r#"WITH RECURSIVE sampled(handle) AS (
+                   SELECT min(handle) FROM samples
+                   UNION ALL
+                   SELECT (SELECT min(handle) FROM samples WHERE handle > sampled.handle)
+                   FROM sampled WHERE sampled.handle IS NOT NULL
+               )
+               SELECT handle AS "handle!: i64" FROM sampled WHERE handle IS NOT NULL
+               UNION SELECT handle FROM sample_journal
+               UNION SELECT handle FROM last_values"#
+        )
+        .fetch_all(self.history().read())
+        .await?;
+        let known: HashSet<i64> = sqlx::query_scalar!(r#"SELECT handle AS "handle!: i64" FROM items"#)
+            .fetch_all(self.riser().read())
+            .await?
+            .into_iter()
+            .collect();
+        let removed = recorded
+            .into_iter()
+            .filter(|handle| !known.contains(handle))
+            .map(|handle| handle_from(handle, "last_values", "handle"))
+            .collect::<Result<Vec<_>, _>>()?;
+        if !removed.is_empty() {
+            self.remove_recorded(&removed).await?;
+        }
+        Ok(removed.len())
     }
 
     /// Removes the values and samples of removed items.

@@ -42,7 +42,7 @@ async fn each_switch_of_a_processor_has_its_effect() {
     for idle in ["Not by hand", "By hand", "Schedule ignored"] {
         row_with(&portal, idle, "Runs only when started by hand").await;
     }
-    assert!(portal.refused("run", 1).await.contains("It is switched off"));
+    assert!(portal.refused("run", 1).await.contains("It is disabled"));
     assert!(portal.refused("run", 2).await.contains("It may not be started by hand"));
     assert!(portal.refused("run", 3).await.contains("It runs already"));
     assert!(portal.refused("stop", 3).await.contains("It may not be stopped by hand"));

@@ -125,15 +125,18 @@ async fn a_processor_is_started_and_stopped_by_name() {
     assert!(started.is_success && started.text.starts_with("By hand is running: run "), "{}", started.text);
     assert_eq!(
         refused(&installation, &["run", "By hand"]),
-        "riser: By hand was not started: it runs already\n"
+        "riser: By hand was not started: it is already running\n"
     );
     let stopped = installation.ask(&["stop", "By hand"]);
     assert!(stopped.is_success && stopped.text.ends_with(" cancelled\n"), "{}", stopped.text);
     assert_eq!(
         refused(&installation, &["stop", "By hand"]),
-        "riser: By hand was not stopped: it does not run\n"
+        "riser: By hand was not stopped: it is not running\n"
     );
-    assert_eq!(refused(&installation, &["run", "Off"]), "riser: Off was not started: it is switched off\n");
+    assert_eq!(
+        refused(&installation, &["run", "Off"]),
+        "riser: Off was not started: it is disabled: set active = true in its configuration\n"
+    );
     assert_eq!(
         refused(&installation, &["run", "by-hand"]),
         "riser: there is no processor \"by-hand\"; did you mean \"By hand\"?\n"

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use riser_domain::{RunState, Timestamp, ValueState};
+use riser_domain::{HistorySample, RunState, Timestamp, Value, ValueState};
 use riser_runtime::{LinkState, ProcessorState};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -235,6 +235,27 @@ async fn a_processor_that_is_added_runs_and_one_that_is_removed_leaves_its_value
     })
     .await;
     assert!(host.runtime.problems().is_empty(), "{:?}", host.runtime.problems());
+    host.runtime.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_server_takes_its_stored_values_and_samples_with_it() {
+    let (_installation, host) = two_counters().await;
+    let point = async |server: &str| {
+        let id = count_of(&host, server).await;
+        host.runtime.items(host.server(server).ews_server).find(&id).unwrap()
+    };
+    let (kept, removed) = (point("Main").await, point("Annex").await);
+    let store = host.runtime.store().clone();
+    let now = host.runtime.clock().now();
+    let sample = HistorySample { value: Value::Long(1), state: ValueState::Good, time: now };
+    store.journal_samples(&[(kept, sample.clone()), (removed, sample)]).await.unwrap();
+    host.change_processor("Annex Counter", "remove = true").await;
+    host.change_server("Annex", "remove = true").await;
+    assert_eq!(store.find_history_span(removed).await.unwrap(), None);
+    assert_eq!(store.find_history_span(kept).await.unwrap(), Some((now, now)));
+    let values = store.load_last_values().await.unwrap();
+    assert!(values.iter().all(|(point, _)| *point != removed), "{values:?}");
     host.runtime.shut_down().await;
 }
 

@@ -93,7 +93,7 @@ impl RunningHost {
     pub(crate) async fn processor_until(
         &self,
         name: &str,
-        is_wanted: impl Fn(&ProcessorStatus) -> bool,
+        is_wanted: impl Fn(&ProcessorStatus) -> bool + Send + Sync,
     ) -> ProcessorStatus {
         until(name, async || {
             let status = self.processor(name);

@@ -15,7 +15,7 @@ pub(crate) async fn until<T, Seen: Debug>(what: &str, mut poll: impl AsyncFnMut(
         match poll().await {
             Ok(found) => return found,
             Err(seen) => {
-                assert!(Instant::now() < deadline, "{what} did not occur; last observation: {seen:?}")
+                assert!(Instant::now() < deadline, "{what} did not occur; last observation: {seen:?}");
             }
         }
         tokio::time::sleep(POLL_INTERVAL).await;

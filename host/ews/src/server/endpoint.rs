@@ -29,15 +29,14 @@ const LOGGED_CHARACTERS: usize = 64;
 pub struct EwsEndpoint {
     server: EwsServer,
     items: Arc<dyn ItemSource>,
-    clock: Arc<dyn Clock>,
-    zone: Tz,
     authenticator: DigestAuthenticator,
     kept: Arc<Kept>,
 }
 
-/// What an endpoint keeps between requests; it outlives a change of the settings.
-#[derive(Debug)]
+/// The parts of an endpoint that survive a change of its settings.
 struct Kept {
+    clock: Arc<dyn Clock>,
+    zone: Tz,
     nonces: Arc<Nonces>,
     more_data: MoreDataRefs,
     listings: ContainerListings,
@@ -73,17 +72,19 @@ impl EwsEndpoint {
         zone: Tz,
     ) -> Self {
         let kept = Kept {
+            clock,
+            zone,
             nonces: Arc::new(Nonces::new()),
             more_data: MoreDataRefs::new(),
             listings: ContainerListings::default(),
             plans: PlanCache::default(),
             counter: RequestCounter::default(),
         };
-        Self::with_kept(server, items, accounts, clock, zone, Arc::new(kept))
+        Self::with_kept(server, items, accounts, Arc::new(kept))
     }
 
-    /// Returns an endpoint with other settings, items or accounts that goes on with what this one keeps: clients
-    /// stay logged in, and the pages that they were promised can be read.
+    /// Returns an endpoint with other settings, items or accounts. Clients stay logged in and can read the
+    /// remaining pages of their listings.
     #[must_use]
     pub fn changed(
         &self,
@@ -91,25 +92,23 @@ impl EwsEndpoint {
         items: Arc<dyn ItemSource>,
         accounts: Arc<dyn AccountSource>,
     ) -> Self {
-        Self::with_kept(server, items, accounts, Arc::clone(&self.clock), self.zone, Arc::clone(&self.kept))
+        Self::with_kept(server, items, accounts, Arc::clone(&self.kept))
     }
 
     fn with_kept(
         server: EwsServer,
         items: Arc<dyn ItemSource>,
         accounts: Arc<dyn AccountSource>,
-        clock: Arc<dyn Clock>,
-        zone: Tz,
         kept: Arc<Kept>,
     ) -> Self {
         let authenticator = DigestAuthenticator::new(
             server.realm.clone(),
             server.digest_order.clone(),
             accounts,
-            Arc::clone(&clock),
+            Arc::clone(&kept.clock),
             Arc::clone(&kept.nonces),
         );
-        Self { server, items, clock, zone, authenticator, kept }
+        Self { server, items, authenticator, kept }
     }
 
     pub fn server(&self) -> &EwsServer {
@@ -131,7 +130,7 @@ impl EwsEndpoint {
     ) -> Result<EwsAccount, Vec<String>> {
         match self.authenticator.check(authorization, method, target) {
             Login::Accepted(account) => {
-                self.kept.counter.count(&account, client, self.clock.now());
+                self.kept.counter.count(&account, client, self.kept.clock.now());
                 Ok(account)
             }
             Login::Stale => Err(self.authenticator.challenges(true)),
@@ -143,7 +142,7 @@ impl EwsEndpoint {
         }
     }
 
-    /// A BMS with a wrong password polls for ever. The first refusal and every tenfold count are logged, so
+    /// A BMS with a wrong password polls without end. The first refusal and every tenfold count are logged, so
     /// that the log does not fill up.
     fn log_refusal(&self, user_name: &str, client: IpAddr) {
         let count = self.kept.counter.count_refused();
@@ -213,8 +212,8 @@ impl EwsEndpoint {
             server: &self.server,
             items: &self.items,
             account,
-            clock: &*self.clock,
-            zone: self.zone,
+            clock: &*self.kept.clock,
+            zone: self.kept.zone,
             more_data: &self.kept.more_data,
             listings: &self.kept.listings,
             disk_deadline,

@@ -13,7 +13,7 @@ use super::change::ConfigurationChange;
 use super::check::{Action, CheckedDraft, NewReferences, PlannedAccount, PlannedUser, SecretChange};
 use super::current::{PASSWORD, SecretTable, seal};
 
-/// The numbers that new objects got, by name.
+/// The numbers of new objects, by name.
 #[derive(Default)]
 struct NewNumbers {
     ews_servers: HashMap<String, EwsServerId>,
@@ -21,7 +21,7 @@ struct NewNumbers {
     schedules: HashMap<String, ScheduleId>,
 }
 
-/// Stores a checked draft. A draft that changes nothing leaves no trace.
+/// Stores a checked draft. A draft without changes writes nothing.
 ///
 /// # Errors
 /// [`ConfigureError::Stale`] when somebody committed a configuration since the check; nothing is changed then, nor
@@ -145,7 +145,7 @@ async fn write_accounts(
     Ok(())
 }
 
-/// Writes the processors; returns those whose secrets changed and whose rows did not.
+/// Writes the processors. Returns those whose secrets changed and whose rows did not.
 async fn write_processors(
     checked: &CheckedDraft,
     numbers: &NewNumbers,
@@ -195,7 +195,7 @@ async fn write_processors(
     Ok(changed_secrets)
 }
 
-/// Removes what no processor uses any more.
+/// Removes the objects of the draft's removals; no processor uses them.
 async fn remove_targets(
     checked: &CheckedDraft,
     transaction: &mut ConfigurationTransaction,

@@ -23,7 +23,7 @@ use crate::problems::Problems;
 /// Checks a draft against the stored configuration and the plugins.
 ///
 /// # Errors
-/// [`ConfigureError::Fields`] with everything that is wrong; [`ConfigureError::Stale`] when the draft was made from
+/// [`ConfigureError::Fields`] with all errors; [`ConfigureError::Stale`] when the draft was made from
 /// another version of the configuration.
 pub async fn check_draft(
     draft: &ConfigurationDraft,
@@ -46,17 +46,17 @@ pub struct OfflineConfiguration<'a> {
     pub keyring: &'a Keyring,
     pub clock: Arc<dyn Clock>,
     pub plugin_directories: Vec<PathBuf>,
-    /// The program that is started as a worker.
+    /// The program of worker processes.
     pub worker: LaunchOptions,
 }
 
 impl OfflineConfiguration<'_> {
-    /// The difference that a draft would make.
+    /// Returns the difference that a draft would make.
     pub async fn plan(&self, draft: &ConfigurationDraft) -> Result<Plan, ConfigureError> {
         Ok(self.check(draft).await?.plan())
     }
 
-    /// Checks a draft and stores it. Returns what was changed.
+    /// Checks a draft and stores it. Returns the changes.
     pub async fn configure(&self, draft: &ConfigurationDraft, actor: &Actor) -> Result<Plan, ConfigureError> {
         let checked = self.check(draft).await?;
         let plan = checked.plan();
@@ -64,7 +64,7 @@ impl OfflineConfiguration<'_> {
         Ok(plan)
     }
 
-    /// The configuration as a file.
+    /// Returns the configuration as a file.
     pub async fn export(&self, scope: ExportScope) -> Result<String, ConfigureError> {
         Ok(export(&self.store.load_configuration().await?, scope))
     }

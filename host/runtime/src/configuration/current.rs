@@ -41,7 +41,7 @@ pub(super) struct Current {
 pub(super) struct StoredSecret {
     /// The path of its setting.
     pub(super) key: String,
-    /// `None` when no key of this installation opens it.
+    /// `None` when no key of this installation decrypts it.
     pub(super) value: Option<SecretString>,
 }
 
@@ -79,7 +79,7 @@ impl Current {
         Ok(Self { configuration: Arc::new(configuration), users, secrets })
     }
 
-    /// The secrets of a row; none for a new one.
+    /// Returns the secrets of a row; none for a new one.
     pub(super) fn secrets(&self, table: SecretTable, row: Option<i64>) -> &[StoredSecret] {
         row.and_then(|row| self.secrets.get(&(table, row))).map_or(&[], Vec::as_slice)
     }

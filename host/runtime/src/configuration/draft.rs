@@ -24,9 +24,9 @@ pub struct ConfigurationDraft {
 #[serde(default)]
 pub struct Identity {
     pub name: String,
-    /// The name that the object has now. It keeps its identity, histories and EWS ids.
+    /// The current name of the object. It keeps its identity, histories and EWS ids.
     pub renamed_from: Option<String>,
-    /// Removes the object; nothing happens when there is none of this name.
+    /// Removes the object. Nothing happens if there is none with this name.
     pub remove: bool,
 }
 
@@ -110,7 +110,7 @@ pub struct UserDraft {
     pub identity: Identity,
     #[serde(with = "role_text")]
     pub role: Option<Role>,
-    /// Made where the password is; see [`hash_new_password`](super::hash_new_password).
+    /// From [`hash_new_password`](super::hash_new_password).
     #[serde(with = "exposed_option")]
     pub password_hash: Option<SecretString>,
 }
@@ -132,7 +132,11 @@ mod role_text {
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
-    #[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+    #[expect(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde hands over a reference to the field"
+    )]
     pub(super) fn serialize<S: Serializer>(role: &Option<Role>, serializer: S) -> Result<S::Ok, S::Error> {
         role.map(Role::as_str).serialize(serializer)
     }

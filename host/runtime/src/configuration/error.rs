@@ -7,7 +7,7 @@ use super::field_path::FieldError;
 /// Why the configuration was not changed. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigureError {
-    /// Everything that is wrong with the draft.
+    /// All errors of the draft.
     #[error("the change has {} errors", .0.len())]
     Fields(Vec<FieldError>),
     #[error("the configuration changed meanwhile; read it again and repeat the change")]
@@ -21,7 +21,7 @@ pub enum ConfigureError {
     #[error("the operating system gives no random numbers ({0})")]
     Random(getrandom::Error),
     #[error("settings could not be migrated to the version of their plugin")]
-    Migration(#[from] QueryError),
+    Migration(#[source] Box<QueryError>),
     #[error("worker processes cannot be started")]
     Launch(#[from] LaunchError),
     #[error("the directory for copies of plugin libraries cannot be used")]
@@ -29,12 +29,18 @@ pub enum ConfigureError {
 }
 
 impl ConfigureError {
-    /// What is wrong with the draft, if that is the reason.
+    /// Returns the errors of the draft, if they are the reason.
     pub fn fields(&self) -> Option<&[FieldError]> {
         match self {
             Self::Fields(errors) => Some(errors),
             _ => None,
         }
+    }
+}
+
+impl From<QueryError> for ConfigureError {
+    fn from(error: QueryError) -> Self {
+        Self::Migration(Box::new(error))
     }
 }
 

@@ -32,7 +32,7 @@ pub enum ExportScope {
 struct Export<'a> {
     now: &'a Configuration,
     body: String,
-    /// The variables and whose secrets they are.
+    /// The variables and the owners of their secrets.
     variables: Vec<(String, String)>,
     taken: HashSet<String>,
 }
@@ -65,7 +65,7 @@ impl Export<'_> {
         let _infallible = writeln!(self.body, "\n{name}");
     }
 
-    /// The place of a secret: a variable whose name stays the same as long as the names of the objects do.
+    /// Returns the variable of a secret. Its name depends on the names of the objects only.
     fn placeholder(&mut self, parts: &[&str], whose: String) -> Value {
         let plain = |text: &str| -> String {
             text.chars()
@@ -203,7 +203,7 @@ fn put(settings: &mut Table, path: &str, placeholder: Value) {
     }
 }
 
-/// A stored value as TOML; null has none.
+/// Returns a stored value as TOML; `None` for null.
 fn toml_of(value: &Json) -> Option<Value> {
     Some(match value {
         Json::Null => return None,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A field of a draft. Readers map it to their own places: a line, the name of a form field.
+/// A field of a draft. Readers map it to a line or to the name of a form field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FieldPath(Vec<Step>);
 
@@ -16,11 +16,11 @@ enum Step {
     Index(usize),
 }
 
-/// What is wrong with one field.
+/// An error of one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     pub path: FieldPath,
-    /// Says what is wrong and what to do; never repeats a secret.
+    /// Names the error and the remedy; never contains a secret.
     pub message: String,
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for FieldError {
 impl std::error::Error for FieldError {}
 
 impl FieldPath {
-    /// The path of the object with this name, such as `processor["EVCE Status"]`.
+    /// Returns the path of the object with this name, such as `processor["EVCE Status"]`.
     #[must_use]
     pub fn object(&self, kind: &str, name: &str) -> Self {
         self.with([Step::Key(kind.to_owned()), Step::Name(name.to_owned())])
@@ -49,7 +49,7 @@ impl FieldPath {
         self.with([Step::Index(index)])
     }
 
-    /// The path of a setting named as plugins do: `proxies[0].host`.
+    /// Returns the path of a setting named as plugins do: `proxies[0].host`.
     #[must_use]
     pub fn setting(&self, setting: &str) -> Self {
         let mut path = self.key("settings");
@@ -63,7 +63,7 @@ impl FieldPath {
         path
     }
 
-    /// The path of the object or list that contains this field; `None` for the whole draft.
+    /// Returns the path of the object or list that contains this field; `None` for the whole draft.
     pub fn parent(&self) -> Option<Self> {
         let (_, rest) = self.0.split_last()?;
         Some(Self(rest.to_vec()))

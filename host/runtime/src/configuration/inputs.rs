@@ -12,12 +12,12 @@ use serde_json::Value;
 #[serde(rename_all = "snake_case")]
 pub enum SecretInput {
     Value(#[serde(with = "exposed")] SecretString),
-    /// Keeps the secret that is stored.
+    /// Keeps the stored secret.
     Stored {
-        /// Why the draft gives none, for the error when none is stored.
+        /// The reason for the error if none is stored.
         reason: String,
     },
-    /// The secret could not be read where the draft says it is.
+    /// The secret could not be read from its source.
     Unreadable {
         reason: String,
     },
@@ -33,7 +33,7 @@ pub type SettingInputs = BTreeMap<String, SettingInput>;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SettingInput {
-    /// A value that is not secret; null returns to the default.
+    /// A value that is not a secret; null restores the default.
     Plain(Value),
     List(Vec<Self>),
     Group(SettingInputs),
@@ -50,7 +50,7 @@ pub enum SettingInput {
 impl fmt::Debug for SettingInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // A secret may be here by mistake.
+            // It may contain a secret by mistake.
             Self::Plain(_) => f.write_str("Plain(…)"),
             Self::List(entries) => f.debug_list().entries(entries).finish(),
             Self::Group(settings) => f.debug_map().entries(settings).finish(),
@@ -76,7 +76,7 @@ mod exposed {
 }
 
 pub(super) mod exposed_option {
-    use secrecy::{ExposeSecret as _, SecretString};
+    use secrecy::{ExposeSecret, SecretString};
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
     #[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
@@ -84,7 +84,7 @@ pub(super) mod exposed_option {
         secret: &Option<SecretString>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        secret.as_ref().map(|secret| secret.expose_secret()).serialize(serializer)
+        secret.as_ref().map(ExposeSecret::expose_secret).serialize(serializer)
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(

@@ -1,4 +1,4 @@
-//! Stands markers in for secrets, so that settings can be migrated and checked without any secret among them.
+//! Replaces secrets by markers, so that settings can be migrated and checked without secrets.
 
 use riser_worker_host::{SettingKind, SettingValues, SettingsSchema};
 use serde_json::Value;
@@ -8,20 +8,20 @@ use super::inputs::{SecretInput, SettingInput, SettingInputs};
 
 const MARKER_BYTES: usize = 16;
 
-/// The secrets of one object and the texts that stand for them.
+/// The secrets of one object and their markers.
 #[derive(Debug)]
 pub(super) struct Markers {
-    /// Unguessable, so that no setting contains it by accident or by intent.
+    /// Random, so that no setting contains it by accident or by intent.
     prefix: String,
     marked: Vec<Marked>,
-    /// Stored secrets whose place cannot be found among the stored values.
+    /// Stored secrets whose path does not exist in the stored values.
     unplaced: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Marked {
     Given(SecretInput),
-    /// The stored secret with this key.
+    /// Returns the stored secret with this key.
     Stored(String),
 }
 
@@ -41,13 +41,13 @@ impl Markers {
         Value::String(format!("{}{}", self.prefix, self.marked.len() - 1))
     }
 
-    /// The secret that a value stands for.
+    /// Returns the secret of a marker.
     pub(super) fn find(&self, value: &Value) -> Option<&Marked> {
         let number = value.as_str()?.strip_prefix(&self.prefix)?;
         self.marked.get(number.parse::<usize>().ok()?)
     }
 
-    /// The settings of a draft with markers in place of secrets.
+    /// Returns the settings of a draft with markers in place of secrets.
     pub(super) fn mark_given(&mut self, schema: &SettingsSchema, inputs: &SettingInputs) -> SettingValues {
         inputs
             .iter()
@@ -83,7 +83,7 @@ impl Markers {
         }
     }
 
-    /// Stored settings with markers where their secrets belong.
+    /// Returns stored settings with markers in place of secrets.
     pub(super) fn mark_stored(&mut self, values: &SettingValues, secrets: &[StoredSecret]) -> SettingValues {
         let mut all = Value::Object(values.clone());
         for secret in secrets {
@@ -98,14 +98,14 @@ impl Markers {
         }
     }
 
-    /// Takes the markers of stored secrets out again; returns the path and the stored key of each.
+    /// Removes the markers of stored secrets. Returns the path and the stored key of each.
     pub(super) fn take_stored(&self, values: &mut SettingValues) -> Vec<(String, String)> {
         let mut found: Vec<_> = self.unplaced.iter().map(|key| (key.clone(), key.clone())).collect();
         values.retain(|key, value| !self.take(key, value, &mut found));
         found
     }
 
-    /// Whether the value itself is a marker to be taken out.
+    /// Returns whether the value itself is a marker to remove.
     fn take(&self, path: &str, value: &mut Value, found: &mut Vec<(String, String)>) -> bool {
         match value {
             Value::String(_) => {
@@ -129,7 +129,7 @@ impl Markers {
         false
     }
 
-    /// The paths of values that are markers.
+    /// Returns the paths of values that are markers.
     pub(super) fn paths_of_markers(&self, values: &SettingValues) -> Vec<String> {
         let mut paths = Vec::new();
         for (key, value) in values {
@@ -156,7 +156,7 @@ impl Markers {
     }
 }
 
-/// The value at a path such as `accounts[0].password`, made when its group exists.
+/// Returns the value at a path such as `accounts[0].password`. Creates it if its group exists.
 pub(super) fn place<'value>(root: &'value mut Value, path: &str) -> Option<&'value mut Value> {
     let mut here = root;
     for step in path.split('.') {

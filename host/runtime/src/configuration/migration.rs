@@ -14,7 +14,7 @@ use super::inputs::SettingInputs;
 use super::markers::Markers;
 use crate::libraries::Library;
 
-/// The settings of one object in the form of today's plugin, with markers in place of secrets.
+/// The settings of one object in the form of the current plugin, with markers in place of secrets.
 #[derive(Debug)]
 pub(super) struct MigratedSettings {
     pub(super) markers: Markers,
@@ -135,7 +135,7 @@ fn of_processor<'a>(
     request(path, (library, owner, &described.settings), inputs, stored, secrets).map(Some)
 }
 
-/// The settings to check; `None` for an object that keeps those it has.
+/// Returns the settings to check; `None` for an object that keeps its settings.
 fn inputs<'d>(
     identity: &Identity,
     given: Option<&'d SettingInputs>,
@@ -165,12 +165,12 @@ fn request<'a>(
     Ok(Request { path, library, owner, markers, given, stored })
 }
 
-/// Whether an object of a draft means the stored object with this name.
+/// Returns whether an object of a draft matches the stored object with this name.
 fn means(identity: &Identity, name: &str) -> bool {
     identity.renamed_from.as_deref() == Some(name) || identity.name == name
 }
 
-/// The library and the description of a kind of connection.
+/// Returns the library and the description of a kind of connection.
 pub(super) fn connection_schema<'a>(
     libraries: &'a [Library],
     kind: &str,

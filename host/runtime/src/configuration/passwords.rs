@@ -1,7 +1,7 @@
 use riser_secrets::{SecretError, hash_password};
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// Characters that the password of a portal user has at least.
+/// Least number of characters of a portal user's password.
 const SHORTEST_PASSWORD_CHARACTERS: usize = 10;
 
 /// Why a password cannot be used.
@@ -13,7 +13,7 @@ pub enum PasswordError {
     Secret(#[from] SecretError),
 }
 
-/// Makes the hash of a portal user's new password for a [`UserDraft`](super::UserDraft).
+/// Hashes a portal user's new password for a [`UserDraft`](super::UserDraft).
 pub fn hash_new_password(password: &SecretString) -> Result<SecretString, PasswordError> {
     if password.expose_secret().chars().count() < SHORTEST_PASSWORD_CHARACTERS {
         return Err(PasswordError::TooShort);

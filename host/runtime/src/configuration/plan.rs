@@ -13,7 +13,7 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanLine {
     pub text: String,
-    /// An object is removed, and with it what is stored for it.
+    /// An object is removed together with its stored data.
     pub is_removal: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Which trees of an EWS server lie in a container with their connection's name, because they have the name of a
-//! top item in common (docs/adr/0031).
+//! Finds the trees of an EWS server that need a container with the name of their connection, because they share
+//! the name of a top item (docs/adr/0031).
 
 use std::collections::{HashMap, HashSet};
 
@@ -30,12 +30,12 @@ impl<'a> PlacedTree<'a> {
     }
 }
 
-/// Whether an item lies directly below the root.
+/// Returns whether an item is directly below the root.
 pub(crate) fn is_at_top(item: &EwsItem) -> bool {
     item.parent().is_none_or(|parent| parent.as_str() == EwsItemId::ROOT)
 }
 
-/// Returns for each tree the container above it; `None` for a tree whose top items lie below the root.
+/// Returns for each tree its container; `None` for a tree whose top items are below the root.
 pub(crate) fn containers(trees: &[PlacedTree<'_>]) -> Vec<Option<ContainerItem>> {
     let is_inside = inside(trees);
     let mut uses: HashMap<&str, usize> = HashMap::new();
@@ -60,7 +60,7 @@ pub(crate) fn containers(trees: &[PlacedTree<'_>]) -> Vec<Option<ContainerItem>>
         .collect()
 }
 
-/// Says of each tree whether it has a container: its top names, or its container's name, occur in another tree.
+/// Returns for each tree whether it has a container: its top names, or its container's name, occur in another tree.
 fn inside(trees: &[PlacedTree<'_>]) -> Vec<bool> {
     let top_names: Vec<HashSet<&str>> = trees.iter().map(PlacedTree::top_names).collect();
     let mut is_inside: Vec<bool> = top_names
@@ -76,7 +76,8 @@ fn inside(trees: &[PlacedTree<'_>]) -> Vec<bool> {
         let names: HashSet<&str> = trees
             .iter()
             .zip(&is_inside)
-            .filter_map(|(tree, is_inside)| is_inside.then(|| tree.name()))
+            .filter(|(_, is_inside)| **is_inside)
+            .map(|(tree, _)| tree.name())
             .collect();
         let next =
             (0..trees.len()).find(|index| !is_inside[*index] && !names.is_disjoint(&top_names[*index]));

@@ -1,14 +1,15 @@
-//! The item store: trees and values of all EWS servers, in memory. SQLite remembers; readers never ask it.
+//! The item store: trees and values of all EWS servers, in memory. SQLite keeps a copy that readers never query.
 
 mod connection_containers;
 mod server_tree;
 mod value_table;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use parking_lot::{Mutex, MutexGuard};
 use riser_domain::{
     Actor, Clock, Connection, ConnectionId, DeclaredTree, EwsItem, EwsItemId, EwsServer, EwsServerId,
     ItemChange, PointHandle, Published, Reading, StoredItem, TreeDifference, TreeError, TreeKey, TreeOwner,
@@ -32,7 +33,7 @@ pub(crate) enum DeclareError {
     Store(#[from] StoreError),
 }
 
-/// What a declaration changed.
+/// The changes of a declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DeclaredCounts {
     pub(crate) added: usize,
@@ -63,7 +64,7 @@ struct StoredTree {
     items: Arc<Vec<StoredItem>>,
 }
 
-/// The names that trees show and do not declare.
+/// The names of servers and connections, which trees show and do not declare.
 #[derive(Clone, Debug, Default)]
 struct Names {
     servers: HashMap<EwsServerId, String>,
@@ -71,7 +72,7 @@ struct Names {
 }
 
 impl ItemStore {
-    /// Loads what the store holds: trees as they were, values as last written.
+    /// Loads the stored trees and last values.
     pub(crate) async fn load(
         store: Store,
         clock: Arc<dyn Clock>,
@@ -103,7 +104,7 @@ impl ItemStore {
         })
     }
 
-    /// Takes over which servers and connections there are, and their names. Forgets the trees of those that
+    /// Adopts the servers and connections, and their names. Forgets the trees of those that
     /// were removed, and returns their items. A renamed connection renames its container; every id stays.
     pub(crate) async fn configure(
         &self,
@@ -150,22 +151,22 @@ impl ItemStore {
         removed
     }
 
-    /// The tree of a server; an empty one for a server that is not known.
+    /// Returns the tree of a server; an empty one for an unknown server.
     pub(crate) fn server(&self, server: EwsServerId) -> Arc<ServerTree> {
         self.servers.load().get(&server).cloned().unwrap_or_else(|| Arc::new(ServerTree::build(0, "", &[])))
     }
 
-    /// What is served now for these points; `None` for what is no point.
+    /// Returns the served readings of these points; `None` for an unknown handle.
     pub(crate) fn readings(&self, handles: &[PointHandle]) -> Vec<Option<Reading>> {
         self.values.readings(handles)
     }
 
-    /// Items of all servers.
+    /// Returns the number of items of all servers.
     pub(crate) fn len(&self) -> usize {
         self.servers.load().values().map(|tree| tree.len()).sum()
     }
 
-    /// The stored tree of one owner, in order.
+    /// Returns the stored tree of one owner, in order.
     pub(crate) async fn stored(&self, owner: &TreeOwner) -> Arc<Vec<StoredItem>> {
         self.stored.lock().await.get(owner).map(|tree| Arc::clone(&tree.items)).unwrap_or_default()
     }
@@ -214,7 +215,7 @@ impl ItemStore {
         Ok(DeclaredCounts { added, changed, kept: difference.kept, vanished })
     }
 
-    /// Applies a batch of one class and answers once it is readable over EWS.
+    /// Applies a batch of one class. It is readable over EWS when the call returns.
     pub(crate) fn publish(
         &self,
         writer: WriterId,
@@ -230,18 +231,18 @@ impl ItemStore {
         self.notify_values(vec![handle]);
     }
 
-    /// Ends the serving of a requested value.
+    /// Stops serving a requested value.
     pub(crate) fn end_request(&self, handle: PointHandle, write: WriteId, is_confirmed: bool) {
         self.values.end_request(handle, write, is_confirmed);
         self.notify_values(vec![handle]);
     }
 
-    /// Notes that a long-running class stopped.
+    /// Records that a long-running class stopped.
     pub(crate) fn writer_stopped(&self, owner: &TreeOwner, class: &Arc<str>) {
         self.values.writer_stopped(self.values.writer(owner, class));
     }
 
-    /// Removes what its source has not had for `age`.
+    /// Removes items that vanished from their source at least `age` ago.
     pub(crate) async fn remove_vanished(&self, age: Duration) -> Result<usize, StoreError> {
         let before = self.clock.now().minus(age);
         let mut all = self.stored.lock().await;
@@ -308,7 +309,7 @@ impl ItemStore {
     }
 
     fn names(&self) -> MutexGuard<'_, Names> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+        self.names.lock()
     }
 
     fn rebuild(&self, server: EwsServerId, stored: &StoredTrees) {
@@ -405,7 +406,7 @@ mod tests {
             self.items = Self::load(&self.store, &self.clock).await;
         }
 
-        /// Changes the stored configuration and takes it over, as a running host does.
+        /// Changes the stored configuration and applies it, as a running host does.
         async fn change(&self, change: impl AsyncFnOnce(&mut riser_store::ConfigurationTransaction)) {
             let now = self.clock.now();
             let mut changes = self.store.begin_configuration(&Actor::CommandLine, now).await.unwrap();
@@ -453,7 +454,7 @@ mod tests {
                 for child in tree.children(node) {
                     let name = child.item.as_ref().unwrap().name();
                     let path = if path.is_empty() { name.to_string() } else { format!("{path}/{name}") };
-                    // The parent that an item names is the one it is served in.
+                    // The parent of an item is the container that lists it.
                     let parent = child.item.as_ref().unwrap().parent().map_or("root", |id| id.as_str());
                     assert_eq!(parent, node.id());
                     assert_eq!(tree.find(child.id()), Some(child.handle));

@@ -1,4 +1,4 @@
-//! The tree of one EWS server, made anew when a declaration changes it and replaced under its readers.
+//! The tree of one EWS server. A changed declaration builds a new tree that replaces it for readers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use riser_domain::{ContainerItem, ContainerKind, EwsItem, EwsItemId, PointHandle
 
 use super::connection_containers::{PlacedTree, containers, is_at_top};
 
-/// Handle of every server's root, which no table of the store holds.
+/// Handle of every server's root, which is not stored.
 pub const ROOT_HANDLE: PointHandle = PointHandle(0);
 
 /// A node of the tree.
@@ -16,9 +16,9 @@ pub struct TreeNode {
     pub handle: PointHandle,
     /// `None` for the root.
     pub item: Option<EwsItem>,
-    /// Whose tree it belongs to; `None` for the root.
+    /// The owner of its tree; `None` for the root.
     pub owner: Option<TreeOwner>,
-    /// Handles of what lies in it, in the order of the declaration.
+    /// Handles of its children, in the order of the declaration.
     pub children: Vec<PointHandle>,
     /// The source no longer has it.
     pub has_vanished: bool,
@@ -29,7 +29,7 @@ pub struct TreeNode {
 pub struct ServerTree {
     /// Changes with every change of an id, a name or a kind.
     pub version: u64,
-    /// The server's name, which the root bears.
+    /// The server's name, also that of the root.
     pub name: Arc<str>,
     nodes: HashMap<PointHandle, TreeNode>,
     by_id: HashMap<EwsItemId, PointHandle>,
@@ -89,7 +89,7 @@ impl ServerTree {
         }
     }
 
-    /// Adds a node as the last child of its parent, which was added before.
+    /// Adds a node as the last child of its parent, which must exist.
     fn add(&mut self, node: TreeNode) {
         let Some(item) = &node.item else { return };
         let parent = item.parent().and_then(|parent| self.by_id.get(parent)).copied().unwrap_or(ROOT_HANDLE);
@@ -100,12 +100,12 @@ impl ServerTree {
         self.nodes.insert(node.handle, node);
     }
 
-    /// The handle of the item with this id.
+    /// Returns the handle of the item with this id.
     pub fn find(&self, id: &str) -> Option<PointHandle> {
         self.by_id.get(id).copied()
     }
 
-    /// The node with this handle.
+    /// Returns the node with this handle.
     pub fn node(&self, handle: PointHandle) -> Option<&TreeNode> {
         self.nodes.get(&handle)
     }
@@ -115,34 +115,34 @@ impl ServerTree {
         &self.nodes[&ROOT_HANDLE]
     }
 
-    /// What lies in a container, in order.
+    /// Returns the children of a container, in order.
     pub fn children<'a>(&'a self, node: &'a TreeNode) -> impl Iterator<Item = &'a TreeNode> {
         node.children.iter().filter_map(|handle| self.nodes.get(handle))
     }
 
-    /// Items in the tree, the root not counted.
+    /// Returns the number of items without the root.
     pub fn len(&self) -> usize {
         self.nodes.len() - 1
     }
 
-    /// Whether nothing lies below the root.
+    /// Returns whether the tree has no items below the root.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All nodes, in no order.
+    /// Returns all nodes, unordered.
     pub fn nodes(&self) -> impl Iterator<Item = &TreeNode> {
         self.nodes.values()
     }
 }
 
 impl TreeNode {
-    /// The id clients see.
+    /// Returns the id that clients see.
     pub fn id(&self) -> &str {
         self.item.as_ref().map_or(EwsItemId::ROOT, |item| item.id().as_str())
     }
 
-    /// The container kind, for a container.
+    /// Returns the kind of a container.
     pub fn container_kind(&self) -> Option<ContainerKind> {
         match &self.item {
             None => Some(ContainerKind::Server),

@@ -1,27 +1,28 @@
-//! Every point's value, by handle. One lock, held for a batch, never while waiting for anything.
+//! Every point's value, by handle. One lock, held for a batch and never across an await.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use riser_domain::{
     Clock, PointHandle, Published, Reading, Timestamp, TreeOwner, Value, ValueKind, ValueState, WriteId,
 };
 
-/// Periods that may be missed before a value counts as stale (reliability, value state semantics).
+/// Missed periods after which a value counts as stale.
 const STALE_AFTER_PERIODS: u32 = 3;
-/// Lateness on top of that, for a poll that is just being read.
+/// Additional tolerance, for a poll that is being read.
 const STALE_SLACK: Duration = Duration::from_secs(2);
 
-/// Longest text value that a point takes, in bytes.
+/// Longest text value of a point, in bytes.
 const LONGEST_TEXT_BYTES: usize = 64 * 1024;
 
-/// Returns whether a processor may give this state; Forced is the operator's alone.
+/// Returns whether a processor may set this state. Only an operator sets Forced.
 pub(crate) const fn may_publish(state: ValueState) -> bool {
     !matches!(state, ValueState::Forced)
 }
 
-/// Returns whether a value fits a point of its kind: numbers are finite, texts have a bound.
+/// Returns whether a value is valid: numbers are finite, texts are bounded.
 pub(crate) fn is_storable(value: &Value) -> bool {
     match value {
         Value::Double(number) => number.is_finite(),
@@ -30,16 +31,16 @@ pub(crate) fn is_storable(value: &Value) -> bool {
     }
 }
 
-/// One class of one tree owner: who writes a point.
+/// One class of one tree owner, the publisher of a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WriterId(u32);
 
-/// Why a batch is refused: nothing of it was applied.
+/// Why a batch is rejected. Nothing of it was applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PublishError {
     #[error("point {} does not exist", .0.0)]
     UnknownPoint(PointHandle),
-    #[error("point {} is written by another class", .0.0)]
+    #[error("point {} is published by another class", .0.0)]
     ForeignPoint(PointHandle),
     #[error("point {} takes {} values, not {}", .handle.0, .takes.as_str(), .got.as_str())]
     WrongKind { handle: PointHandle, takes: ValueKind, got: ValueKind },
@@ -56,7 +57,7 @@ struct Slot {
     kind: ValueKind,
     writer: WriterId,
     reading: Reading,
-    /// The writing class has published it since the host started.
+    /// Its class has published it since the host started.
     is_fresh: bool,
     /// The open write for this point, served until it ends.
     requested: Option<(WriteId, Value)>,
@@ -67,7 +68,7 @@ struct Slot {
 struct Writer {
     period: Option<Duration>,
     stopped_at: Option<Timestamp>,
-    /// Of the last batch with a value in it: to say that a source is out of reach is no news from it.
+    /// The time of the last batch with a value. A report that the source is unreachable does not count.
     last_value_at: Option<Timestamp>,
 }
 
@@ -92,19 +93,19 @@ impl ValueTable {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Table> {
-        self.table.read().unwrap_or_else(PoisonError::into_inner)
+        self.table.read()
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Table> {
-        self.table.write().unwrap_or_else(PoisonError::into_inner)
+        self.table.write()
     }
 
-    /// The number of a class of a tree owner, made when it is first asked for.
+    /// Returns the number of a class of a tree owner, assigned at the first call.
     pub(crate) fn writer(&self, owner: &TreeOwner, class: &Arc<str>) -> WriterId {
         self.write().writer(owner, class)
     }
 
-    /// Makes a slot for a point, or fits the one there is to its declaration.
+    /// Creates a slot for a point, or adapts the existing one to its declaration.
     pub(crate) fn ensure(&self, points: impl IntoIterator<Item = (PointHandle, ValueKind, WriterId)>) {
         let mut table = self.write();
         for (handle, kind, writer) in points {
@@ -128,7 +129,7 @@ impl ValueTable {
         }
     }
 
-    /// Forgets points that were removed.
+    /// Forgets removed points.
     pub(crate) fn remove(&self, handles: impl IntoIterator<Item = PointHandle>) {
         let mut table = self.write();
         for handle in handles {
@@ -156,7 +157,7 @@ impl ValueTable {
         }
     }
 
-    /// Applies what was known when a tree was declared, to points their class has not published yet.
+    /// Applies the initial values of a declared tree to points that their class has not published yet.
     pub(crate) fn initialise(
         &self,
         values: impl IntoIterator<Item = (PointHandle, Value)>,
@@ -215,7 +216,7 @@ impl ValueTable {
         Ok(changed)
     }
 
-    /// Marks points as no longer known to the source; their last value stays.
+    /// Marks points as vanished from the source. Their last value stays.
     pub(crate) fn vanish(&self, handles: &[PointHandle]) {
         let now = self.clock.now();
         let mut table = self.write();
@@ -229,12 +230,12 @@ impl ValueTable {
         table.mark_unsaved(handles);
     }
 
-    /// Notes how often a class publishes.
+    /// Records how often a class publishes.
     pub(crate) fn set_period(&self, writer: WriterId, period: Duration) {
         self.write().writers[writer.0 as usize].period = Some(period);
     }
 
-    /// Notes that a long-running class stopped: what it wrote counts as Uncertain, later as Offline.
+    /// Records that a long-running class stopped: its values count as Uncertain, later as Offline.
     pub(crate) fn writer_stopped(&self, writer: WriterId) {
         let now = self.clock.now();
         self.write().writers[writer.0 as usize].stopped_at = Some(now);
@@ -251,8 +252,8 @@ impl ValueTable {
         }
     }
 
-    /// Ends the serving of a requested value. A confirmed one becomes the published one, because the device
-    /// was read and has it.
+    /// Stops serving a requested value. A confirmed one becomes the published one, because the device
+    /// returned it.
     pub(crate) fn end_request(&self, handle: PointHandle, write: WriteId, is_confirmed: bool) {
         let now = self.clock.now();
         let mut table = self.write();
@@ -268,7 +269,7 @@ impl ValueTable {
         }
     }
 
-    /// Visits what is served now, in the order of `handles`; unknown handles are passed over.
+    /// Visits the served values in the order of `handles`. Unknown handles are skipped.
     pub(crate) fn visit(&self, handles: &[PointHandle], mut visit: impl FnMut(usize, &Value, ValueState)) {
         let now = self.clock.now();
         let table = self.read();
@@ -280,14 +281,14 @@ impl ValueTable {
         }
     }
 
-    /// What is served now, with reason and times.
+    /// Returns the served readings, with reason and times.
     pub(crate) fn readings(&self, handles: &[PointHandle]) -> Vec<Option<Reading>> {
         let now = self.clock.now();
         let table = self.read();
         handles.iter().map(|handle| Some(table.reading(table.slot(*handle)?, now))).collect()
     }
 
-    /// Takes the points changed since the last call, for saving: the source's readings, not requested ones.
+    /// Takes the points changed since the last call, for saving: readings of the source, not requested values.
     pub(crate) fn take_unsaved(&self) -> Vec<(PointHandle, Reading)> {
         let mut table = self.write();
         let mut handles = std::mem::take(&mut table.unsaved);
@@ -303,7 +304,7 @@ impl ValueTable {
             .collect()
     }
 
-    /// Gives back what could not be saved, to be tried again.
+    /// Puts back values that could not be saved, to try again.
     pub(crate) fn put_back_unsaved(&self, readings: &[(PointHandle, Reading)]) {
         let handles: Vec<PointHandle> = readings.iter().map(|(handle, _)| *handle).collect();
         self.write().mark_unsaved(&handles);
@@ -383,7 +384,7 @@ impl Table {
         reading
     }
 
-    /// What silence of the writing class makes of a value that was Good when it was received.
+    /// Returns the state of a formerly Good value whose class has not published since.
     fn degraded(&self, slot: &Slot, now: Timestamp) -> Option<(ValueState, &'static str)> {
         if !matches!(slot.reading.state, ValueState::Good | ValueState::Uncertain) {
             return None;
@@ -404,7 +405,7 @@ impl Table {
     }
 }
 
-/// What is said of a point; without a value the last one stays.
+/// A published state of a point. Without a value the last one stays.
 struct Update {
     value: Option<Value>,
     state: ValueState,
@@ -413,20 +414,20 @@ struct Update {
 }
 
 impl Update {
-    /// A value that is right now.
+    /// A current value.
     const fn good(value: Value, now: Timestamp) -> Self {
         Self { value: Some(value), state: ValueState::Good, reason: None, source_time: now }
     }
 }
 
 impl Slot {
-    /// Returns whether a reader would see a difference.
+    /// Returns whether readers see a difference.
     fn apply(&mut self, update: Update, now: Timestamp) -> bool {
         let Update { value, state, reason, source_time } = update;
         let reading = &mut self.reading;
         let was_known = reading.received_time != Timestamp::EPOCH;
         let state = match state {
-            // The default of the kind stands in for a value that nobody has said: unknown is never zero.
+            // The default of the kind replaces an unknown value: unknown is never zero.
             ValueState::Good | ValueState::Uncertain if value.is_none() && !was_known => ValueState::Offline,
             state => state,
         };

@@ -1,4 +1,4 @@
-//! The end of a run: its state, its reason in words, and what follows.
+//! The end of a run: its state, its reason in words, and the next step.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use riser_worker_host::ExitReason;
 use riser_worker_protocol::frames::Outcome;
 use riser_worker_protocol::messages::FailureMessage;
 
-/// Longest time a class that ends by itself may take.
+/// Longest run of a class that ends by itself.
 pub(super) const LONGEST_SCHEDULED_RUN: Duration = Duration::from_mins(10);
 
-/// What follows a run.
+/// The step after a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AfterRun {
-    /// It did what it should.
+    /// It succeeded.
     Succeeded,
     /// It failed, and trying again may help.
     TryAgain,
@@ -39,7 +39,7 @@ pub(super) enum StopCause {
     HostEnds,
 }
 
-/// Returns what the exit, the outcome and the cause of a stop amount to.
+/// Returns the result of the exit, the outcome and the cause of a stop.
 pub(super) fn classify(
     stop_cause: Option<&StopCause>,
     outcome: Option<&Outcome>,

@@ -1,8 +1,8 @@
-//! When a run that ended early is tried again: after 1 s, then twice as long each time, a minute at most.
+//! Back-off of runs that ended early: 1 s, then twice as long each time, a minute at most.
 
 use std::time::Duration;
 
-/// A run that lasted this long has shown that it works: the count begins anew.
+/// A run that lasted this long works. The count restarts.
 const PROVEN_AFTER: Duration = Duration::from_mins(1);
 /// Longest time between two attempts.
 const LONGEST: Duration = Duration::from_mins(1);
@@ -14,7 +14,7 @@ pub(crate) struct BackOff {
 }
 
 impl BackOff {
-    /// Notes a run that ended early, and answers how long to wait and which attempt comes next.
+    /// Counts a run that ended early. Returns the wait and the number of the next attempt.
     pub(crate) fn after(&mut self, lasted: Duration) -> (Duration, u32) {
         if lasted >= PROVEN_AFTER {
             self.attempts = 0;

@@ -1,7 +1,7 @@
 use riser_domain::{Actor, RunTrigger, SetPointWrite};
 use tokio::sync::oneshot;
 
-/// What the task of a processor is asked to do.
+/// A command to the task of a processor.
 #[derive(Debug)]
 pub(crate) enum Command {
     Start {
@@ -24,25 +24,25 @@ pub(crate) enum Command {
 /// Why a processor configuration was not started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StartRefusal {
-    #[error("it is switched off")]
+    #[error("it is disabled: set active = true in its configuration")]
     Inactive,
-    #[error("it runs already")]
+    #[error("it is already running")]
     Running,
     #[error("it may not be started by hand")]
     NotByHand,
     #[error("{0}")]
     Waiting(String),
-    #[error("Riser is ending")]
+    #[error("Riser is stopping")]
     Ending,
 }
 
 /// Why a processor configuration was not stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StopRefusal {
-    #[error("it does not run")]
+    #[error("it is not running")]
     NotRunning,
     #[error("it may not be stopped by hand")]
     NotByHand,
-    #[error("Riser is ending")]
+    #[error("Riser is stopping")]
     Ending,
 }

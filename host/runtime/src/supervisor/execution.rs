@@ -1,4 +1,4 @@
-//! One run: a worker process is started, its calls are served, and its end is put into words.
+//! One run: starts a worker process, serves its calls and describes its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,7 @@ use crate::problems::Problems;
 use crate::status::{LastRun, ProcessorState, Progress};
 use crate::store_failures::StoreFailures;
 
-/// Calls of one worker that may wait for their answer at the same time; a plugin that floods is slowed by
+/// Concurrent calls of one worker. A plugin that sends more is slowed by
 /// its own socket.
 const WAITING_CALLS: usize = 16;
 /// Time between two writings of the log.
@@ -69,7 +69,7 @@ pub(super) struct EndedRun {
     pub(super) reason: String,
     pub(super) after: AfterRun,
     pub(super) started_at: Timestamp,
-    /// A start that was asked for meanwhile.
+    /// A start that was requested meanwhile.
     pub(super) queued: Option<RunTrigger>,
     pub(super) open_failure: FailureProblem,
     pub(super) failure_log: FailureLog,
@@ -80,9 +80,9 @@ struct Execution<'a> {
     status: &'a StatusBoard,
     run: RunId,
     mode: Option<RunMode>,
-    /// The setup the run was started with.
+    /// The setup at the start of the run.
     started_with: Arc<ProcessorSetup>,
-    /// The setup as it is now.
+    /// The current setup.
     setup: Arc<ProcessorSetup>,
     log: RunLog,
     services: Arc<Services>,
@@ -159,7 +159,7 @@ impl Executor {
 }
 
 impl Execution<'_> {
-    /// Serves the worker until it has ended.
+    /// Serves the worker until it ends.
     async fn serve(&mut self, mut worker: WorkerProcess, inbox: &mut Inbox) -> ExitReason {
         let mut write_log = tokio::time::interval(LOG_WRITE_INTERVAL);
         let is_scheduled = self.mode == Some(RunMode::Scheduled);
@@ -167,7 +167,7 @@ impl Execution<'_> {
         tokio::pin!(time_limit);
         loop {
             tokio::select! {
-                // A worker whose calls all wait is not read further: its own socket slows it, and commands go on.
+                // A worker whose calls all wait is not read further. Its socket slows it, and commands continue.
                 (slot, event) = next_event(&self.waiting_calls, &mut worker) => match event {
                     WorkerEvent::Frame(frame) => self.take_frame(&worker, frame, slot).await,
                     WorkerEvent::Output(line) => self.add_line(LogLevel::Info, &line.text).await,
@@ -239,7 +239,7 @@ impl Execution<'_> {
             Notice::ProblemCleared { code } => {
                 self.executor.problems.clear(Some(self.setup.configuration.id), &sanitize_line(&code));
             }
-            Notice::WriteStatus { write, state, reason } => self.take_receipt(write, state, &reason).await,
+            Notice::WriteStatus { write, state, reason } => self.take_status(write, state, &reason).await,
             Notice::TestStage(_) => {}
         }
     }
@@ -251,10 +251,10 @@ impl Execution<'_> {
         self.services.reply_now(call)
     }
 
-    async fn take_receipt(&mut self, write: i64, state: WriteState, reason: &str) {
+    async fn take_status(&mut self, write: i64, state: WriteState, reason: &str) {
         let (outbox, state) = (&self.executor.outbox, write_state(state));
-        if let Err(error) = outbox.receipt(WriteId(write), state, &sanitize_line(reason)).await {
-            self.executor.failures.report("the receipt of a set point could not be stored", &error);
+        if let Err(error) = outbox.record_status(WriteId(write), state, &sanitize_line(reason)).await {
+            self.executor.failures.report("the status of a set point could not be stored", &error);
         }
     }
 
@@ -314,7 +314,7 @@ impl Execution<'_> {
                     self.open_failure.replace(problems, configuration, problem);
                 }
             }
-            // Nothing was found out about it.
+            // The run did not get far enough to find out.
             _ => {}
         }
     }
@@ -329,7 +329,7 @@ impl Execution<'_> {
         }
     }
 
-    /// Logs once that a run goes on which failed before.
+    /// Logs once that a run works after failed ones.
     fn log_recovery(&mut self) {
         let now = self.executor.clock.now();
         if let Some(line) = self.failure_log.running(self.started_at, now) {
@@ -366,7 +366,7 @@ impl Execution<'_> {
     }
 }
 
-/// Waits for the next event of a worker, as soon as one more call of it may wait.
+/// Waits for the next event of a worker once a call slot is free.
 async fn next_event(
     waiting_calls: &Arc<Semaphore>,
     worker: &mut WorkerProcess,

@@ -1,11 +1,11 @@
-//! Which failed runs of a processor the host's log names. A failure that repeats is named once and then counted:
+//! Selects the failed runs for the host's log. A failure that repeats is logged once and then counted:
 //! the log of each run, which has every line, is on its page.
 
 use std::time::Duration;
 
 use riser_domain::Timestamp;
 
-/// A run that has lasted this long works again.
+/// A run that lasted this long works again.
 const WORKS_AFTER: Duration = Duration::from_mins(10);
 /// The lines of a repeated run that lasted this long are in the host's log again.
 const QUIET_FOR: Duration = Duration::from_mins(1);

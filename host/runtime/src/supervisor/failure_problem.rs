@@ -2,7 +2,7 @@ use riser_domain::{ConfigurationId, Problem, ProcessorConfiguration};
 
 use crate::problems::Problems;
 
-/// The problem that a run of a processor failed with, as long as the host keeps it open.
+/// The problem of a failed run, while the host keeps it open.
 #[derive(Debug, Default)]
 pub(super) struct FailureProblem {
     code: Option<String>,
@@ -30,7 +30,7 @@ impl FailureProblem {
         }
     }
 
-    /// The processor raised the same problem, so it says itself when it is over.
+    /// Hands the problem over to the processor, which raised the same one and ends it.
     pub(super) fn leave_to_processor(&mut self, code: &str) {
         self.code.take_if(|open| open == code);
     }

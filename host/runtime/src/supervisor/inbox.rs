@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, watch};
 use super::command::Command;
 use super::processor_setup::ProcessorSetup;
 
-/// What reaches the task of a processor from outside.
+/// The inputs of the task of a processor.
 #[derive(Debug)]
 pub(super) struct Inbox {
     commands: mpsc::Receiver<Command>,
@@ -13,7 +13,7 @@ pub(super) struct Inbox {
     is_removed: bool,
 }
 
-/// Something came in.
+/// An input.
 #[derive(Debug)]
 pub(super) enum Incoming {
     Command(Command),
@@ -40,13 +40,13 @@ impl Inbox {
         self.is_removed
     }
 
-    /// Waits for the next thing to come in. Nothing comes after a removal.
+    /// Waits for the next input. There is none after a removal.
     pub(super) async fn next(&mut self) -> Incoming {
         if self.is_removed {
             return std::future::pending().await;
         }
         tokio::select! {
-            // A command that was sent after a change is meant for the changed processor.
+            // A command sent after a change is for the changed processor.
             biased;
             changed = self.setup.changed() => match changed {
                 Ok(()) => Incoming::Changed(self.latest_setup()),

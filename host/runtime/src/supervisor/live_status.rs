@@ -1,11 +1,10 @@
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use riser_domain::{ConfigurationId, ProcessorConfiguration, Timestamp};
 
 use crate::changes::{Change, Changes};
 use crate::status::{LastRun, ProcessorState, Progress};
 
-/// What a processor configuration does now.
+/// The live status of a processor configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct LiveStatus {
     pub(crate) state: ProcessorState,
@@ -23,7 +22,7 @@ impl LiveStatus {
     }
 }
 
-/// The status of one processor configuration: written by its task, read by everybody.
+/// The shared status of one processor configuration. Only its task writes it.
 #[derive(Debug)]
 pub(crate) struct StatusBoard {
     configuration: ConfigurationId,
@@ -37,7 +36,7 @@ impl StatusBoard {
     }
 
     pub(crate) fn read(&self) -> LiveStatus {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.status.lock().clone()
     }
 
     pub(super) fn set_state(&self, state: ProcessorState) {
@@ -68,7 +67,7 @@ impl StatusBoard {
     }
 
     fn change(&self, change: impl FnOnce(&mut LiveStatus)) {
-        change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.status.lock());
         self.changes.send(Change::Processor(self.configuration));
     }
 }

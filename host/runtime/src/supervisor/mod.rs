@@ -18,9 +18,10 @@ mod run_starter;
 mod service_context;
 mod services;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use riser_domain::{Clock, ProcessorConfiguration};
 use riser_secrets::Keyring;
 use riser_store::{Configuration, Store, StoreError};
@@ -52,12 +53,12 @@ use run_request::RunRequests;
 use run_starter::RunStarter;
 use service_context::ServiceContext;
 
-/// Commands a processor configuration may have waiting.
+/// Largest number of waiting commands of a processor configuration.
 const WAITING_COMMANDS: usize = 64;
 /// Time the processors have to end when Riser ends; a little more than the workers' own grace.
 const SHUT_DOWN_GRACE: Duration = Duration::from_secs(12);
 
-/// What the supervisor is made from.
+/// The parts of the supervisor.
 #[derive(Debug)]
 pub(crate) struct SupervisorParts {
     pub(crate) clock: Arc<dyn Clock>,
@@ -87,7 +88,7 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Makes a supervisor; no task runs yet.
+    /// Creates a supervisor. No task runs yet.
     pub(crate) fn new(parts: SupervisorParts) -> Self {
         let SupervisorParts {
             clock, store, failures, items, outbox, problems, libraries, processors, ..
@@ -208,7 +209,7 @@ impl Supervisor {
     }
 
     fn spawn(&self, task: ProcessorTask) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = self.tasks.lock();
         // Those of removed processors are not kept.
         while tasks.try_join_next().is_some() {}
         tasks.spawn(task.run());
@@ -230,9 +231,9 @@ impl Supervisor {
     /// Stops all runs and ends all tasks.
     pub(crate) async fn shut_down(&self) {
         self.processors.shut_down().await;
-        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut tasks = std::mem::take(&mut *self.tasks.lock());
         let ended = async { while tasks.join_next().await.is_some() {} };
-        // Workers that do not end within their grace are killed; nothing more is waited for.
+        // Workers that do not end within their grace are killed without further waiting.
         let _ = tokio::time::timeout(SHUT_DOWN_GRACE, ended).await;
         tasks.shutdown().await;
     }

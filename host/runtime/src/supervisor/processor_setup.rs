@@ -1,11 +1,11 @@
-//! All that the task of a processor depends on, as one value: two of them tell what a change means to it.
+//! All inputs of a processor's task as one value. Comparing two of them shows the effect of a change.
 
 use riser_domain::{Connection, ProcessorConfiguration, ScheduleRule, Timestamp, TreeOwner};
 use riser_store::Configuration;
 
 use crate::configuration::owner_of;
 
-/// A processor configuration with what it refers to.
+/// A processor configuration with the objects it refers to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ProcessorSetup {
     pub(crate) configuration: ProcessorConfiguration,
@@ -45,15 +45,15 @@ impl ProcessorSetup {
         self.configuration.flags.active
     }
 
-    /// Returns when its schedule starts it next.
+    /// Returns the next time of its schedule.
     pub(crate) fn next_run_after(&self, now: Timestamp) -> Option<Timestamp> {
         let flags = self.configuration.flags;
         let rule = self.schedule.as_ref().filter(|_| flags.active && flags.runs_on_schedule);
         rule.and_then(|rule| rule.next_after(now))
     }
 
-    /// Whether a run that was started with this setup serves the other one as well. Names, flags and schedules
-    /// make no difference to a run.
+    /// Returns whether a run with this setup is also right for the other one. Names, flags and schedules
+    /// do not affect a run.
     pub(crate) fn runs_like(&self, other: &Self) -> bool {
         let (own, others) = (&self.configuration, &other.configuration);
         self.has_tree_of(other)
@@ -73,7 +73,7 @@ impl ProcessorSetup {
             }
     }
 
-    /// Whether both setups run the same class for the same tree.
+    /// Returns whether both setups run the same class for the same tree.
     pub(crate) fn has_tree_of(&self, other: &Self) -> bool {
         self.configuration.class == other.configuration.class && self.owner() == other.owner()
     }

@@ -24,12 +24,12 @@ use crate::outbox::Outbox;
 use crate::problems::Problems;
 use crate::status::{LastRun, ProcessorState};
 
-/// A wait on the clock is looked at anew this often, so that a clock that jumps is noticed.
+/// A wait on the clock is checked again at this interval, so that a clock that jumps is noticed.
 const CLOCK_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Time until a run that could not be recorded is tried again.
 const RECORD_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
-/// What the tasks of all processors use.
+/// The parts that the tasks of all processors share.
 #[derive(Debug)]
 pub(super) struct TaskParts {
     pub(super) records: RunRecords,
@@ -54,7 +54,7 @@ pub(super) struct ProcessorTask {
     retry_at: Option<Timestamp>,
     /// A run that was admitted and waits for another class.
     waiting: Option<RunId>,
-    /// What the next run starts for, when it starts at once.
+    /// The trigger of a run that starts at once.
     queued: Option<RunTrigger>,
     next_by_schedule: Option<Timestamp>,
     open_failure: FailureProblem,
@@ -119,7 +119,7 @@ impl ProcessorTask {
         }
     }
 
-    /// Sleeps until there is something to run.
+    /// Waits until a run is due.
     async fn wait_for_start(&mut self) -> Next {
         loop {
             if let Some(trigger) = self.queued.take() {
@@ -177,7 +177,7 @@ impl ProcessorTask {
         None
     }
 
-    /// Goes on with a changed setup while no run is under way.
+    /// Adopts a changed setup while no run is under way.
     async fn adopt(&mut self, setup: Arc<ProcessorSetup>) {
         let before = std::mem::replace(&mut self.setup, setup);
         let (was_active, is_active) = (before.is_active(), self.setup.is_active());
@@ -194,7 +194,7 @@ impl ProcessorTask {
             if at_start(&self.setup) && !at_start(&before) {
                 self.queued = Some(RunTrigger::HostStart);
             } else if !self.setup.runs_like(&before) && (self.retry_at.is_some() || self.waiting.is_some()) {
-                // What made the run fail, or wait, may have been changed.
+                // The change may have removed the cause of a failure or a wait.
                 self.back_off.reset();
                 self.queued = Some(RunTrigger::Restart);
             }
@@ -228,7 +228,7 @@ impl ProcessorTask {
         None
     }
 
-    /// Works out the next run by schedule; one that was missed is not made up for more than once.
+    /// Computes the next run by schedule. Missed runs are made up for by one run.
     fn plan_next(&mut self) {
         self.next_by_schedule = self.setup.next_run_after(self.now());
         self.status.set_next_run(self.next_by_schedule);
@@ -245,12 +245,12 @@ impl ProcessorTask {
         if !flags.manually_startable {
             return Some(StartRefusal::NotByHand);
         }
-        // A run that waits already begins by itself: the person is told what it waits for.
+        // A waiting run begins by itself. The refusal names the class it waits for.
         self.waiting?;
         self.missing_dependency().map(|(_, sentence)| StartRefusal::Waiting(sentence))
     }
 
-    /// Stops what is about to start: a retry, or a run that waits for another class.
+    /// Cancels a retry, or a run that waits for another class.
     async fn stop_idle(&mut self, actor: &Actor) -> Result<(), StopRefusal> {
         if !self.setup.configuration.flags.manually_stoppable {
             return Err(StopRefusal::NotByHand);
@@ -265,7 +265,7 @@ impl ProcessorTask {
         Ok(())
     }
 
-    /// Records the run, and lets it go on unless it has to wait for another class.
+    /// Records the run, and starts it unless it waits for another class.
     async fn admit(&mut self, trigger: RunTrigger) -> Option<RunId> {
         if !self.setup.is_active() {
             return None;
@@ -295,7 +295,7 @@ impl ProcessorTask {
         None
     }
 
-    /// The class that must have succeeded once and has not, as a sentence.
+    /// Returns a sentence about the class that must succeed first; `None` if it has.
     fn missing_dependency(&self) -> Option<(Option<ConfigurationId>, String)> {
         let class = self.parts.libraries.class(&self.setup.configuration.class)?;
         let after = class.requires?;
@@ -313,7 +313,7 @@ impl ProcessorTask {
         }
     }
 
-    /// Draws the conclusions of a run: records it, notifies siblings, plans what comes next.
+    /// Finishes a run: records it, notifies siblings, plans the next step.
     async fn finish(&mut self, ended: EndedRun) -> AfterRun {
         let now = self.now();
         let mode = self.mode();
@@ -363,7 +363,7 @@ impl ProcessorTask {
         ended.after
     }
 
-    /// Logs how a run ended, unless it only repeats the failed run before it.
+    /// Logs the end of a run, unless it repeats the failed run before it.
     fn log_end(&mut self, run: RunId, state: RunState, reason: &str) {
         let now = self.now();
         let (name, configuration, run) = (&self.setup.configuration.name, self.id().0, run.0);
@@ -392,7 +392,7 @@ impl ProcessorTask {
         }
     }
 
-    /// Goes on with the setup that changed during a run.
+    /// Adopts the setup that changed during a run.
     async fn catch_up(&mut self) {
         let latest = self.inbox.latest_setup();
         if *latest != *self.setup {
@@ -408,7 +408,7 @@ impl ProcessorTask {
         self.status.set_state(ProcessorState::Retrying { attempt, at, reason });
     }
 
-    /// A run that waits when the host ends will never run.
+    /// Ends a waiting run when the host ends.
     async fn abandon_waiting(&mut self) {
         if let Some(run) = self.waiting.take() {
             self.parts.records.end(run, RunState::Interrupted, "Riser ended").await;

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use riser_domain::{Actor, ConfigurationId, RunTrigger, SetPointWrite, TreeOwner};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -15,7 +16,7 @@ pub(crate) struct ProcessorRegistry {
     processors: RwLock<HashMap<ConfigurationId, RegisteredProcessor>>,
 }
 
-/// The ways to the task of one processor. Dropping it ends the task.
+/// The channels to the task of one processor. Dropping it ends the task.
 #[derive(Debug)]
 pub(super) struct RegisteredProcessor {
     pub(super) commands: mpsc::Sender<Command>,
@@ -28,12 +29,12 @@ impl ProcessorRegistry {
         self.write().insert(configuration, processor);
     }
 
-    /// Takes a processor out; its task stops its run and ends.
+    /// Removes a processor. Its task stops its run and ends.
     pub(super) fn remove(&self, configuration: ConfigurationId) {
         self.write().remove(&configuration);
     }
 
-    /// Gives a processor another setup; returns whether there is such a processor.
+    /// Sends a processor another setup. Returns whether the processor exists.
     pub(super) fn change(
         &self,
         configuration: ConfigurationId,
@@ -56,7 +57,7 @@ impl ProcessorRegistry {
         self.read().keys().copied().collect()
     }
 
-    /// Returns what a processor does now.
+    /// Returns the status of a processor.
     pub(crate) fn status(&self, configuration: ConfigurationId) -> Option<LiveStatus> {
         Some(self.read().get(&configuration)?.status.read())
     }
@@ -92,7 +93,7 @@ impl ProcessorRegistry {
         }
     }
 
-    /// Hands accepted writes to the processors that handle them, together as they were written. It waits for
+    /// Passes accepted writes to their processors, in the groups in which they were written. It waits for
     /// room in a full mailbox: a write that its processor does not get would wait for the next run.
     pub(crate) async fn deliver(&self, writes: HashMap<ConfigurationId, Vec<SetPointWrite>>) {
         for (configuration, writes) in writes {
@@ -148,11 +149,11 @@ impl ProcessorRegistry {
         commands.send(command).await.ok()
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<ConfigurationId, RegisteredProcessor>> {
-        self.processors.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<ConfigurationId, RegisteredProcessor>> {
+        self.processors.read()
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<ConfigurationId, RegisteredProcessor>> {
-        self.processors.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<ConfigurationId, RegisteredProcessor>> {
+        self.processors.write()
     }
 }

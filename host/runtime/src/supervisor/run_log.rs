@@ -1,17 +1,17 @@
-//! The log of a run: lines are gathered and written in batches, and a flood is cut with a note of how much.
+//! The log of a run: collects lines, writes them in batches, and counts the lines above the limit.
 
 use riser_domain::{Clock, LogLevel, RunId, Timestamp, sanitize_line};
 use riser_store::Store;
 
 /// Lines written with one statement.
 const BATCH_LINES: usize = 200;
-/// Lines a run may write in one minute; the rest is counted.
+/// Largest number of lines of a run per minute. More are only counted.
 const LINES_PER_MINUTE: u32 = 2_000;
 
-/// What became of a line.
+/// The result of adding a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Appended {
-    /// Too many came before it: it is counted and not kept.
+    /// Above the limit: it is counted and not kept.
     Dropped,
     /// It waits to be written.
     Waiting,
@@ -19,7 +19,7 @@ pub(crate) enum Appended {
     BatchFull,
 }
 
-/// Gathers the lines of one run.
+/// Collects the lines of one run.
 #[derive(Debug)]
 pub(crate) struct RunLog {
     run: RunId,
@@ -51,7 +51,7 @@ impl RunLog {
         if self.waiting.len() >= BATCH_LINES { Appended::BatchFull } else { Appended::Waiting }
     }
 
-    /// Writes what has gathered. A log that cannot be written is no reason to end a run.
+    /// Writes the collected lines. A log that cannot be written does not end the run.
     pub(crate) async fn write(&mut self, store: &Store) {
         if self.waiting.is_empty() {
             return;

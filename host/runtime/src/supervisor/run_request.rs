@@ -1,4 +1,4 @@
-//! What a run is given: its settings with the secrets opened, its connection, its tree, its open writes.
+//! The request of a run: its settings with decrypted secrets, its connection, its tree, its open writes.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) enum RunRequestError {
     Launch(#[from] LaunchError),
     #[error("the worker process ended before it was given its request")]
     Gone(#[from] WorkerGone),
-    #[error("what the run needs could not be read from the store")]
+    #[error("the data for the run could not be read from the store")]
     Store(#[from] StoreError),
     #[error("a secret of {of} could not be opened")]
     Secret {
@@ -44,13 +44,13 @@ pub(super) enum RunRequestError {
 }
 
 impl RunRequestError {
-    /// Whether the next attempt may go better without anyone changing anything.
+    /// Returns whether the next attempt may succeed without a change.
     pub(super) const fn is_retryable(&self) -> bool {
         !matches!(self, Self::Secret { .. } | Self::Settings { .. } | Self::ConnectionGone)
     }
 }
 
-/// Builds the requests of runs. Secrets are opened here and nowhere earlier.
+/// Builds the requests of runs. Secrets are decrypted only here.
 #[derive(Debug)]
 pub(super) struct RunRequests {
     pub(super) store: Store,

@@ -8,7 +8,7 @@ use crate::connection_limiter::ConnectionLimiters;
 use crate::items::ItemStore;
 use crate::store_failures::StoreFailures;
 
-/// What the services of the host use, whichever run calls them.
+/// The parts that the services of all runs share.
 #[derive(Debug)]
 pub(super) struct ServiceContext {
     pub(super) store: Store,

@@ -1,9 +1,10 @@
 //! The services of the host that a running plugin calls: the replies to its calls.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use riser_domain::{
     Actor, ConfigurationId, EwsItem, HistorySample, PointHandle, ProcessorConfiguration, RunId, RunTrigger,
     StoredItem, TreeKey, TreeOwner,
@@ -18,7 +19,7 @@ use super::service_context::ServiceContext;
 use crate::connection_limiter::{ConnectionLimiter, Permit};
 use crate::items::{DeclareError, WriterId, is_storable, may_publish};
 
-/// Shortest period a class may promise; below it every value would be stale at once.
+/// Shortest period of a class. With a shorter one every value would be stale at once.
 const SHORTEST_PERIOD: Duration = Duration::from_millis(100);
 
 /// The services of one run.
@@ -63,7 +64,7 @@ impl Services {
         }
     }
 
-    /// Replies to a call that needs no waiting; gives back any other.
+    /// Replies to a call that needs no waiting. Returns any other call.
     pub(super) fn reply_now(&self, call: Call) -> Result<Reply, Call> {
         Ok(match call {
             Call::Publish { values } => self.publish(&values),
@@ -77,7 +78,7 @@ impl Services {
                 self.release_permit(purpose, &result)
             }
             Call::Contract(contract::Call::RequestRun { class, reason }) => self.request_run(&class, &reason),
-            // This host has everything that its contract names, and no ability beyond it.
+            // This host supports its contract and no extensions.
             Call::Contract(contract::Call::HasAbility { .. }) => {
                 Reply::Contract(contract::Reply::Ability(false))
             }
@@ -94,7 +95,7 @@ impl Services {
             Call::Record { samples } => return self.record(samples).await,
             Call::Contract(call) => call,
             Call::Publish { .. } | Call::Latest { .. } => {
-                return refused("unknown-call", "it is answered at once");
+                return refused("unknown-call", "it needs no waiting");
             }
         };
         match call {
@@ -199,7 +200,7 @@ impl Services {
                 "history {} was given a number that is not finite or a text above 64 KiB",
                 handle.0
             )),
-            None => Some(format!("{} is no history of this tree", handle.0)),
+            None => Some(format!("{} is not a history of this tree", handle.0)),
             Some(item) if item.published_by != self.class => {
                 let id = TreeKey::plugin_id(&item.id);
                 Some(format!("the history {id} is recorded by the class {}", item.published_by))
@@ -218,12 +219,7 @@ impl Services {
         };
         match limiter.acquire(purpose, *secret_version).await {
             Ok(slot) => {
-                self.slots
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .entry(purpose)
-                    .or_default()
-                    .push(slot);
+                self.slots.lock().entry(purpose).or_default().push(slot);
                 Reply::Done
             }
             Err(closed) => Reply::Contract(contract::Reply::LimiterDenied {
@@ -237,12 +233,11 @@ impl Services {
         let Some((limiter, secret_version)) = &self.limiter else {
             return refused("no-connection", "this processor has no connection");
         };
-        let slot =
-            self.slots.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&purpose).and_then(Vec::pop);
+        let slot = self.slots.lock().get_mut(&purpose).and_then(Vec::pop);
         if slot.is_none() {
             return refused("limiter-not-entered", "the limiter is left only by who entered it");
         }
-        // The report comes before the slot is free, so that the next in line meets it.
+        // The report is recorded before the slot is free, so that the next worker sees it.
         limiter.report(purpose, result, *secret_version);
         Reply::Done
     }

@@ -31,17 +31,17 @@ async fn show(client: &EwsClient, ids: &[String], out: &mut impl Write) -> anyho
     let mut exit = ExitCode::SUCCESS;
     for ids in ids.chunks(IDS_IN_A_CALL) {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let answer = client.items(&ids).await?;
-        for (facts, value) in &answer.values {
+        let response = client.items(&ids).await?;
+        for (facts, value) in &response.values {
             write_line(out, format_args!("{}", line(facts, value)))?;
         }
-        for history in &answer.histories {
+        for history in &response.histories {
             write_line(
                 out,
                 format_args!("{}  history of {}; read that value instead", history.id, history.value_item),
             )?;
         }
-        for error in &answer.errors {
+        for error in &response.errors {
             write_line(out, format_args!("{}  refused: {}", error.id, error.message))?;
             exit = ExitCode::from(FAILED);
         }

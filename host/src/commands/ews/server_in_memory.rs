@@ -53,7 +53,7 @@ impl ServerInMemory {
 
     /// Returns whether a value has this text and state.
     pub(super) async fn shows(&self, id: &str, text: &str, state: ValueState) -> bool {
-        let answer = self.client().values(&[id]).await.unwrap();
-        answer.values.iter().any(|value| value.text == text && value.state == state)
+        let response = self.client().values(&[id]).await.unwrap();
+        response.values.iter().any(|value| value.text == text && value.state == state)
     }
 }

@@ -82,11 +82,11 @@ async fn write(
 }
 
 async fn read(client: &EwsClient, id: &str) -> anyhow::Result<(ValueFacts, ValueResponse)> {
-    let mut answer = client.items(&[id]).await?;
-    if let Some(found) = answer.values.pop() {
+    let mut response = client.items(&[id]).await?;
+    if let Some(found) = response.values.pop() {
         return Ok(found);
     }
-    match answer.errors.pop() {
+    match response.errors.pop() {
         Some(error) => {
             bail!("there is no value {id:?} ({}); `riser ews browse` shows them all", error.message)
         }

@@ -1,4 +1,4 @@
-//! `riser serve`: everything together, from the data directory to the last goodbye.
+//! `riser serve`: runs the host from opening the data directory to the shutdown.
 
 mod portal_address;
 mod ready_line;
@@ -32,7 +32,7 @@ pub(crate) struct ServeArgs {
     plugins: PluginDirs,
     #[command(flatten)]
     portal: PortalArgs,
-    /// Print one line of JSON with the addresses on standard output when everything listens
+    /// Print one line of JSON with the addresses on standard output when all of them listen
     #[arg(long)]
     print_ready: bool,
     /// End when standard input is closed, as it is when the program that started this one ends
@@ -40,7 +40,7 @@ pub(crate) struct ServeArgs {
     exit_on_stdin_close: bool,
 }
 
-/// Runs until it is told to end.
+/// Runs until it is asked to stop.
 pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     logging::start();
     let shutdown = ShutdownSignal::listen(arguments.exit_on_stdin_close)?;
@@ -86,10 +86,10 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
         () = shutdown.received() => Ok(()),
         served = serving => served.context("the portal panicked"),
     };
-    tracing::info!("ending: the processors are asked to stop");
+    tracing::info!("stopping: waiting for the processors");
     tokio::select! {
         () = runtime.shut_down() => {}
-        () = shutdown.received() => tracing::warn!("told a second time: ending at once"),
+        () = shutdown.received() => tracing::warn!("second request to stop: stopping immediately"),
     }
     if let Some(control) = control {
         control.close().await;
@@ -98,13 +98,13 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     served.map(|()| ExitCode::SUCCESS)
 }
 
-/// A portal in the zone of this machine, with its name and those that were given.
+/// Creates a portal in the time zone of this machine, with its host name and the given names.
 fn settings_of(portal: &PortalArgs) -> PortalSettings {
     let machine = machine_name();
     PortalSettings { host_names: portal.host_names(&machine), ..PortalSettings::of_this_machine(&machine) }
 }
 
-/// What an administrator should know about how the directory was found.
+/// Returns the problems found when the directory was opened.
 fn problems_of(open: &OpenDataDir) -> Vec<Problem> {
     let secrets = open.locked_because.as_ref().map(|refusal| Problem {
         code: "secrets-locked".to_owned(),

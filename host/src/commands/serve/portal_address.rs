@@ -1,4 +1,4 @@
-//! Where the portal listens, and how a person gets there.
+//! The address of the portal, and its URLs for people.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -23,13 +23,13 @@ pub(crate) struct PortalArgs {
     /// Let other machines reach the portal without encryption; the portal shows it as a problem
     #[arg(long = "portal-allow-http")]
     plain: bool,
-    /// Name of this host that browsers ask for, besides the name of this machine; may stand several times
+    /// Name of this host that browsers use, besides the name of this machine; may be repeated
     #[arg(long = "portal-hostname", value_name = "NAME")]
     names: Vec<String>,
 }
 
 impl PortalArgs {
-    /// Takes the address, and looks whether the portal may be served there.
+    /// Binds the address, and checks whether the portal may be served there.
     pub(crate) async fn bind(&self) -> anyhow::Result<(PortalListener, PortalAddress)> {
         let listener = TcpListener::bind(self.listen).await.with_context(|| {
             let address = self.listen;
@@ -43,7 +43,7 @@ impl PortalArgs {
         Some(TlsFiles { certificate: self.certificate.clone()?, key: self.key.clone()? })
     }
 
-    /// Names by which browsers may ask for this host: those given, and the machine's own.
+    /// Returns the host names that browsers may use: the given ones and that of the machine.
     pub(crate) fn host_names(&self, machine: &str) -> Vec<String> {
         self.names.iter().cloned().chain([machine.to_owned()]).collect()
     }
@@ -57,13 +57,13 @@ pub(crate) struct PortalAddress {
 }
 
 impl PortalAddress {
-    /// For a browser on this machine.
+    /// Returns the URL for a browser on this machine.
     pub(crate) fn url(self) -> String {
         if self.local.ip().is_unspecified() { self.url_at("localhost") } else { self.url_at(&self.host()) }
     }
 
-    /// Writes into the log where the portal is and how to reach it from another machine, which knows this one
-    /// by the name of `host`.
+    /// Logs the URL of the portal and how to reach it from another machine, which knows this one
+    /// as `host`.
     pub(crate) fn say_where(self, host: &str) {
         let (url, port) = (self.url(), self.local.port());
         tracing::info!("the portal is at {url}");
@@ -81,7 +81,7 @@ impl PortalAddress {
         }
     }
 
-    /// The address it listens on, as it stands in a URL.
+    /// Returns the listening address as in a URL.
     fn host(self) -> String {
         match self.local.ip() {
             IpAddr::V4(address) => address.to_string(),

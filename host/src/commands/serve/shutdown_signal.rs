@@ -1,4 +1,4 @@
-//! What tells the host to end: Ctrl-C, SIGTERM, or the end of standard input.
+//! Requests to stop: Ctrl-C, SIGTERM, or the end of standard input.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ impl ShutdownSignal {
         });
         if also_to_stdin {
             let notify = Arc::clone(&notify);
-            // A separate thread: a blocking task of the runtime would delay its end while the input stays open.
+            // A separate thread: a blocking task would delay the end of the runtime while the input stays open.
             std::thread::Builder::new()
                 .name("standard input".to_owned())
                 .spawn(move || {
@@ -41,7 +41,7 @@ impl ShutdownSignal {
         Ok(Self { notify })
     }
 
-    /// Completes when the host is notify to end, once for each time.
+    /// Completes at the next request to stop.
     pub(crate) async fn received(&self) {
         self.notify.notified().await;
     }

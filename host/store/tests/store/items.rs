@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use riser_domain::{
     Actor, ConnectionId, ContainerItem, ContainerKind, DeclaredTree, EwsItem, EwsItemId, EwsServerId,
-    HistoryItem, PointHandle, Reading, SetPointRule, StoredItem, TreeDifference, TreeKey, TreeOwner, Value,
-    ValueItem, ValueKind,
+    HistoryItem, HistorySample, PointHandle, Reading, SetPointRule, StoredItem, TreeDifference, TreeKey,
+    TreeOwner, Value, ValueItem, ValueKind, ValueState,
 };
 use riser_store::StoreError;
 
@@ -206,6 +206,30 @@ async fn items_that_vanished_long_ago_are_removed_with_their_values_and_their_ha
 
     let again = apply(&test, &owner, &tree()).await.unwrap();
     assert_eq!(again, [PointHandle(4), PointHandle(5), PointHandle(6)]);
+}
+
+#[tokio::test]
+async fn values_and_samples_of_items_whose_server_was_removed_are_removed_and_others_stay() {
+    let (test, server, ..) = TestStore::new().await.with_processor().await;
+    let handles = apply(&test, &owner(server, None), &tree()).await.unwrap();
+    let removed = [PointHandle(901), PointHandle(902), PointHandle(903)];
+    let reading = Reading { value: Value::Double(1.0), ..Reading::never_known(ValueKind::Double) };
+    let value_rows = [(handles[1], reading.clone()), (removed[0], reading)];
+    test.store.save_last_values(&value_rows).await.unwrap();
+    let sample = HistorySample { value: Value::Double(1.0), state: ValueState::Good, time: test.now() };
+    test.store.journal_samples(&[(handles[2], sample.clone()), (removed[1], sample.clone())]).await.unwrap();
+    test.store.flush_journal(test.now().plus(Duration::from_millis(1))).await.unwrap();
+    test.store.journal_samples(&[(removed[2], sample)]).await.unwrap();
+
+    assert_eq!(test.store.remove_records_of_removed_items().await.unwrap(), 3);
+
+    let values = test.store.load_last_values().await.unwrap();
+    assert_eq!(values.iter().map(|(handle, _)| *handle).collect::<Vec<_>>(), [handles[1]]);
+    assert!(test.store.find_history_span(handles[2]).await.unwrap().is_some());
+    for handle in removed {
+        assert_eq!(test.store.find_history_span(handle).await.unwrap(), None);
+    }
+    assert_eq!(test.store.remove_records_of_removed_items().await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -24,9 +24,16 @@ pub(in crate::configuration) struct PlannedAccount {
     pub(in crate::configuration) new_password: Option<SecretString>,
 }
 
+/// The EWS server of the accounts; `id` is `None` for a new one.
+#[derive(Clone, Copy)]
+pub(super) struct AccountsOwner<'a> {
+    pub(super) id: Option<EwsServerId>,
+    pub(super) name: &'a str,
+    pub(super) path: &'a FieldPath,
+}
+
 pub(super) fn check(
-    (server, server_name): (Option<EwsServerId>, &str),
-    parent: &FieldPath,
+    server: AccountsOwner<'_>,
     drafts: &[AccountDraft],
     basis: &Basis<'_>,
     errors: &mut Errors,
@@ -34,22 +41,22 @@ pub(super) fn check(
 ) -> Vec<PlannedAccount> {
     let all = &basis.current.configuration.accounts;
     let stored_accounts: Vec<&Account> =
-        all.iter().filter(|account| Some(account.ews_server) == server).collect();
+        all.iter().filter(|account| Some(account.ews_server) == server.id).collect();
     let names: Vec<&str> = stored_accounts.iter().map(|account| account.name.as_str()).collect();
     let mut planned = Vec::new();
-    for matched in match_identities(ACCOUNT, parent, drafts, &names, errors) {
+    for matched in match_identities(ACCOUNT, server.path, drafts, &names, errors) {
         let stored = matched.stored.map(|index| stored_accounts[index]);
         let account = if matched.removes {
             stored.map(|stored| PlannedAccount {
                 action: Action::Remove,
                 id: Some(stored.id),
-                server: server_name.to_owned(),
+                server: server.name.to_owned(),
                 name: stored.name.clone(),
                 rights: stored.rights,
                 new_password: None,
             })
         } else {
-            wanted(matched.draft, stored, (server_name, &matched.path), basis, errors)
+            wanted(matched.draft, stored, (server.name, &matched.path), basis, errors)
         };
         if let Some(account) = account {
             describe(&account, stored, lines);

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use riser_domain::{Connection, ConnectionId};
 use riser_worker_host::SettingsSchema;
 
@@ -34,7 +36,7 @@ pub(super) fn check(
             differences.note(&format!("settings.{key}"));
         }
         let stored_name = stored.map(|stored| stored.name.as_str());
-        lines_of("connection", &connection.name, stored_name, &differences, &settings.secrets, lines);
+        lines_of("connection", (stored_name, &connection.name), &differences, &settings.secrets, lines);
         planned.push(Planned::wanted(stored, connection, settings.secrets));
     }
     planned
@@ -58,7 +60,7 @@ fn wanted(
         secret_version: 0,
     });
     connection.name.clone_from(name);
-    let no_settings = Default::default();
+    let no_settings = BTreeMap::default();
     let inputs = match (&draft.settings, stored) {
         (Some(inputs), _) => inputs,
         (None, Some(_)) => return Some((connection, WantedSettings::default())),

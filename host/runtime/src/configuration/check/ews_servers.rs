@@ -2,13 +2,14 @@ use std::net::SocketAddr;
 
 use riser_domain::{DigestAlgorithm, EwsServer, EwsServerId};
 
+use super::accounts::AccountsOwner;
 use super::identity::{EWS_SERVER, match_identities};
 use super::{Action, Basis, Differences, Errors, Planned, PlannedAccount, SecretChange, accounts, lines_of};
 use crate::configuration::draft::EwsServerDraft;
 use crate::configuration::field_path::FieldPath;
 use crate::configuration::plan::PlanLine;
 
-/// Fewer items on a page would make a BMS ask for ever.
+/// With fewer items on a page, a BMS would never finish reading.
 const SMALLEST_PAGE_ITEMS: u32 = 100;
 
 const LISTEN: &str = "listen takes an address and a port such as 127.0.0.1:51358";
@@ -40,17 +41,11 @@ pub(super) fn check(
             let server = wanted(matched.draft, stored, &matched.path, errors);
             let name = server.name.clone();
             let secrets = SecretChange::default();
-            lines_of("EWS server", &name, names_of(stored), &differences(stored, &server), &secrets, lines);
+            lines_of("EWS server", (names_of(stored), &name), &differences(stored, &server), &secrets, lines);
             planned.push(Planned::wanted(stored, server, secrets));
-            let owner = (stored.map(|stored| stored.id), name.as_str());
-            accounts.extend(accounts::check(
-                owner,
-                &matched.path,
-                &matched.draft.accounts,
-                basis,
-                errors,
-                lines,
-            ));
+            let owner =
+                AccountsOwner { id: stored.map(|stored| stored.id), name: &name, path: &matched.path };
+            accounts.extend(accounts::check(owner, &matched.draft.accounts, basis, errors, lines));
         }
         paths.push(matched.path);
     }
@@ -121,7 +116,7 @@ fn is_url(address: &str) -> bool {
     is_http && is_one_line(address) && !address.contains(['"', '<', ' '])
 }
 
-/// Takes a text over when it is right.
+/// Copies a valid text.
 fn take(
     target: &mut String,
     given: Option<&String>,

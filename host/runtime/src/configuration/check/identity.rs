@@ -1,4 +1,4 @@
-//! Which stored object each object of a draft means, and the rules of names.
+//! Matches the objects of a draft with stored ones, and checks their names.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use super::Errors;
 use crate::configuration::draft::Identity;
 use crate::configuration::field_path::FieldPath;
 
-/// Bytes of a name at most.
+/// Longest name in bytes.
 const LONGEST_NAME_BYTES: usize = 200;
 
 /// A kind of object, as paths and messages name it.
@@ -25,7 +25,7 @@ pub(super) const SCHEDULE: Kind = Kind { key: "schedule", noun: "schedule" };
 pub(super) const PROCESSOR: Kind = Kind { key: "processor", noun: "processor" };
 pub(super) const USER: Kind = Kind { key: "user", noun: "user" };
 
-/// An object of a draft and the stored one that it means.
+/// An object of a draft and the stored one that it matches.
 pub(super) struct Matched<'d, D> {
     pub(super) draft: &'d D,
     pub(super) path: FieldPath,
@@ -34,8 +34,8 @@ pub(super) struct Matched<'d, D> {
     pub(super) removes: bool,
 }
 
-/// Matches the objects of a draft with the stored ones. Those with a wrong name, and removals of what is not
-/// there, are left out.
+/// Matches the objects of a draft with the stored ones. Those with a wrong name, and removals of objects that do not
+/// exist, are left out.
 pub(super) fn match_identities<'d, D: AsRef<Identity>>(
     kind: Kind,
     parent: &FieldPath,
@@ -84,7 +84,7 @@ pub(super) fn match_identities<'d, D: AsRef<Identity>>(
     matched
 }
 
-/// The stored object that is meant; `Err` when its rename cannot be made.
+/// Returns the matching stored object; `Err` if it cannot be renamed.
 fn find(identity: &Identity, stored: &[&str]) -> Result<Option<usize>, ()> {
     let position = |name: &str| stored.iter().position(|it| *it == name);
     let here = position(&identity.name);
@@ -135,7 +135,10 @@ pub(super) fn listed(names: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    fn check(drafts: &[(&str, Option<&str>, bool)]) -> (Vec<(String, Option<usize>, bool)>, Vec<String>) {
+    /// Name, index of the stored object, and whether it is removed.
+    type Found = (String, Option<usize>, bool);
+
+    fn check(drafts: &[(&str, Option<&str>, bool)]) -> (Vec<Found>, Vec<String>) {
         let drafts: Vec<_> = drafts
             .iter()
             .map(|(name, renamed_from, remove)| {

@@ -27,14 +27,14 @@ use super::migration::Migrated;
 use super::plan::{Plan, PlanLine};
 use crate::libraries::Library;
 
-/// What a draft is checked against.
+/// The stored configuration, libraries and keys that a draft is checked against.
 pub(super) struct Basis<'a> {
     pub(super) current: &'a Current,
     pub(super) libraries: &'a [Library],
     pub(super) migrated: &'a Migrated,
 }
 
-/// A draft without errors: what is to be stored, and the difference in sentences.
+/// A draft without errors: the objects to store, and the difference in sentences.
 pub struct CheckedDraft {
     pub(super) before: Arc<Configuration>,
     pub(super) ews_servers: Vec<Planned<EwsServer>>,
@@ -46,10 +46,10 @@ pub struct CheckedDraft {
     pub(super) lines: Vec<PlanLine>,
 }
 
-/// What happens to one object.
+/// The action for one object.
 pub(super) struct Planned<T> {
     pub(super) action: Action,
-    /// As it is to be stored, with the number of the stored one.
+    /// The new row, with the number of the stored one.
     pub(super) value: T,
     pub(super) secrets: SecretChange,
 }
@@ -63,7 +63,7 @@ pub(super) enum Action {
 }
 
 impl CheckedDraft {
-    /// The difference to the configuration that the draft was checked against.
+    /// Returns the difference to the configuration that the draft was checked against.
     pub fn plan(&self) -> Plan {
         Plan { version: self.before.version, lines: self.lines.clone() }
     }
@@ -76,7 +76,7 @@ impl std::fmt::Debug for CheckedDraft {
 }
 
 impl<T: PartialEq> Planned<T> {
-    /// The action that makes a stored object the wanted one.
+    /// Returns the action that makes a stored object the wanted one.
     fn wanted(stored: Option<&T>, value: T, secrets: SecretChange) -> Self {
         let action = match stored {
             None => Action::Add,
@@ -91,7 +91,7 @@ impl<T: PartialEq> Planned<T> {
     }
 }
 
-/// All that is wrong with a draft.
+/// All errors of a draft.
 #[derive(Debug, Default)]
 pub(super) struct Errors {
     found: Vec<FieldError>,
@@ -121,11 +121,10 @@ impl Differences {
     }
 }
 
-/// The lines of an object: added, renamed, changed, its secrets.
+/// Adds the lines of an object: added, renamed, changed, its secrets.
 fn lines_of(
     subject: &str,
-    name: &str,
-    stored_name: Option<&str>,
+    (stored_name, name): (Option<&str>, &str),
     differences: &Differences,
     secrets: &SecretChange,
     lines: &mut Vec<PlanLine>,
@@ -151,7 +150,7 @@ fn lines_of(
 /// Checks a draft against every rule.
 ///
 /// # Errors
-/// Everything that is wrong, each with its path.
+/// Returns all errors, each with its path.
 pub(super) fn check(draft: &ConfigurationDraft, basis: &Basis<'_>) -> Result<CheckedDraft, Vec<FieldError>> {
     let mut errors = Errors::default();
     let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use riser_domain::{
     ClassId, ConfigurationId, Connection, ConnectionId, EwsServerId, ProcessorConfiguration, ProcessorFlags,
@@ -17,10 +17,10 @@ use crate::configuration::draft::{
 use crate::configuration::field_path::FieldPath;
 use crate::configuration::plan::PlanLine;
 
-/// Below this no plugin with an HTTP client starts.
+/// The smallest limit with which a plugin with an HTTP client starts.
 const SMALLEST_MEMORY_LIMIT_MIB: u32 = 32;
 
-/// The names of new objects that a processor refers to; they get their numbers when they are stored.
+/// The names of new objects that a processor refers to. They get their numbers in the transaction.
 #[derive(Debug, Default)]
 pub(in crate::configuration) struct NewReferences {
     pub(in crate::configuration) connection: Option<String>,
@@ -41,7 +41,7 @@ pub(super) struct Targets {
 #[derive(Default)]
 struct Names {
     numbers: HashMap<String, Option<i64>>,
-    /// Names that go, with the new name of what had it.
+    /// Names that disappear, with the new name of a renamed object.
     left: HashMap<String, Option<String>>,
 }
 
@@ -112,13 +112,13 @@ pub(super) fn check(
         let differences =
             differences(stored, &processor, &references, &settings, &basis.current.configuration);
         let stored_name = stored.map(|stored| stored.name.as_str());
-        lines_of("processor", &processor.name, stored_name, &differences, &settings.secrets, lines);
+        lines_of("processor", (stored_name, &processor.name), &differences, &settings.secrets, lines);
         planned.push((Planned::wanted(stored, processor, settings.secrets), references));
     }
     planned
 }
 
-/// Refuses to remove what a processor uses.
+/// Rejects the removal of an object that a processor uses.
 pub(super) fn check_removals(
     draft: &ConfigurationDraft,
     basis: &Basis<'_>,
@@ -180,21 +180,19 @@ impl ProcessorCheck<'_> {
         let ews_server = self.reference(
             EWS_SERVER,
             &targets.ews_servers,
-            draft.ews_server.as_ref(),
-            stored_server,
+            (draft.ews_server.as_ref(), stored_server),
             errors,
         );
         let stored_connection = stored.and_then(|stored| Some(stored.connection?.0));
         let connection = self.reference(
             CONNECTION,
             &targets.connections,
-            draft.connection.as_ref(),
-            stored_connection,
+            (draft.connection.as_ref(), stored_connection),
             errors,
         );
         let stored_schedule = stored.and_then(|stored| Some(stored.schedule?.0));
         let schedule =
-            self.reference(SCHEDULE, &targets.schedules, draft.schedule.as_ref(), stored_schedule, errors);
+            self.reference(SCHEDULE, &targets.schedules, (draft.schedule.as_ref(), stored_schedule), errors);
         let memory_limit_mib = self.memory_limit(errors);
         if matches!(ews_server, Reference::None) {
             errors.add(
@@ -293,8 +291,7 @@ impl ProcessorCheck<'_> {
         &self,
         kind: Kind,
         names: &Names,
-        given: Option<&String>,
-        stored: Option<i64>,
+        (given, stored): (Option<&String>, Option<i64>),
         errors: &mut Errors,
     ) -> Reference {
         let Some(name) = given else {
@@ -357,7 +354,7 @@ impl ProcessorCheck<'_> {
         if self.draft.settings.is_none() && stored.is_some() {
             return Some(WantedSettings::default());
         }
-        let no_settings = Default::default();
+        let no_settings = BTreeMap::default();
         let inputs = self.draft.settings.as_ref().unwrap_or(&no_settings);
         let secrets = basis.current.secrets(SecretTable::Processors, stored.map(|stored| stored.id.0));
         let Some(description) = description else {
@@ -394,7 +391,7 @@ impl ProcessorCheck<'_> {
     }
 }
 
-/// What a processor refers to.
+/// An object that a processor refers to.
 enum Reference {
     None,
     Stored {
@@ -402,7 +399,7 @@ enum Reference {
         name: String,
     },
     New(String),
-    /// It has its error already.
+    /// Its error was added already.
     Wrong,
 }
 

@@ -38,7 +38,7 @@ pub(super) fn check(
         }
         let stored_name = stored.map(|stored| stored.name.as_str());
         let secrets = SecretChange::default();
-        lines_of("schedule", &schedule.name, stored_name, &differences, &secrets, lines);
+        lines_of("schedule", (stored_name, &schedule.name), &differences, &secrets, lines);
         planned.push(Planned::wanted(stored, schedule, secrets));
     }
     planned
@@ -100,7 +100,7 @@ fn rule(
             rule.map_err(|error| errors.add(&path.key("every"), error.to_string())).ok()
         }
         (false, true) => {
-            let expression = draft.cron.as_deref().or(stored_cron.map(|cron| cron.expression()))?;
+            let expression = draft.cron.as_deref().or(stored_cron.map(riser_domain::CronRule::expression))?;
             let zone = draft.time_zone.clone().or_else(|| Some(stored_cron?.zone().to_owned()));
             let zone =
                 zone.unwrap_or_else(|| iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned()));

@@ -25,7 +25,7 @@ pub(in crate::configuration) struct SecretChange {
     pub(in crate::configuration) new_keys: Vec<String>,
 }
 
-/// The settings of an object as they are to be stored.
+/// The settings of an object to store.
 #[derive(Debug, Default)]
 pub(super) struct WantedSettings {
     /// `None` when they stay as they are.
@@ -42,12 +42,12 @@ pub(super) struct SettingsCheck<'a> {
     pub(super) of: String,
     pub(super) schema: &'a SettingsSchema,
     pub(super) migrated: &'a MigratedSettings,
-    /// What is stored.
+    /// The stored settings.
     pub(super) secrets: &'a [StoredSecret],
 }
 
 impl SettingsCheck<'_> {
-    /// Checks the settings; `None` after an error was added.
+    /// Checks the settings. Returns `None` after adding an error.
     pub(super) fn run(&self, errors: &mut Errors) -> Option<WantedSettings> {
         let errors_before = errors.found.len();
         let mut stored = self.migrated.stored.clone().unwrap_or_default();
@@ -69,7 +69,7 @@ impl SettingsCheck<'_> {
                     matches!(kind_at(self.schema, &fault.key), Some(SettingKind::Address | SettingKind::Host))
                 });
                 for fault in faults {
-                    // Nothing moves to an address that cannot be used.
+                    // Secrets never move to an unusable address.
                     if is_wrong_address && is_moved && self.is_stored(&fault.key) {
                         continue;
                     }
@@ -104,7 +104,7 @@ impl SettingsCheck<'_> {
         Some(WantedSettings { json: Some(Value::Object(checked.values).to_string()), changed_keys, secrets })
     }
 
-    /// Finds secrets that are written openly, cannot be read, or are to be kept and are not stored.
+    /// Finds secrets in plain text, unreadable secrets, and secrets to keep that are not stored.
     fn check_secret_inputs(
         &self,
         wanted: &SettingValues,
@@ -135,7 +135,7 @@ impl SettingsCheck<'_> {
         self.secrets.iter().any(|secret| secret.key == path)
     }
 
-    /// The secrets that differ from the stored ones.
+    /// Returns the secrets that differ from the stored ones.
     fn secret_change(&self, given: &[(String, SecretString)], kept: &[(String, String)]) -> SecretChange {
         let mut change = SecretChange::default();
         for (path, marker) in given {
@@ -152,7 +152,7 @@ impl SettingsCheck<'_> {
         change
     }
 
-    /// Moves stored secrets to the keys that they have now, and removes those that nothing reads any more.
+    /// Moves stored secrets to their current keys, and removes unused ones.
     fn follow_migration(&self, change: &mut SecretChange, kept: &[(String, String)], values: &SettingValues) {
         if change.forget_all {
             return;
@@ -183,14 +183,14 @@ impl SettingsCheck<'_> {
 
 const MOVED: &str = "; the address changed, so give it again";
 
-/// The keys at the top whose values differ.
+/// Returns the top-level keys whose values differ.
 fn changed_keys(before: &SettingValues, after: &SettingValues) -> Vec<String> {
     let changed = after.iter().filter(|(key, value)| before.get(*key) != Some(value)).map(|(key, _)| key);
     let removed = before.keys().filter(|key| !after.contains_key(*key));
     changed.chain(removed).cloned().collect()
 }
 
-/// Removes stored settings that the plugin no longer has; returns their paths.
+/// Removes stored settings that the plugin no longer has. Returns their paths.
 fn retain_known(schema: &SettingsSchema, values: &mut SettingValues) -> Vec<String> {
     let mut dropped = Vec::new();
     retain_in_group(schema, values, "", &mut dropped);
@@ -230,7 +230,7 @@ fn retain_in(kind: &SettingKind, value: &mut Value, path: &str, dropped: &mut Ve
     }
 }
 
-/// The values of secret settings, with their paths.
+/// Returns the values of secret settings, with their paths.
 fn walk_secrets<'v>(
     schema: &SettingsSchema,
     values: &'v SettingValues,
@@ -262,7 +262,7 @@ fn walk_secrets_of<'v>(
     }
 }
 
-/// The kind of the setting at a path such as `proxies[0].host`.
+/// Returns the kind of the setting at a path such as `proxies[0].host`.
 fn kind_at<'s>(schema: &'s SettingsSchema, path: &str) -> Option<&'s SettingKind> {
     let (step, rest) = path.split_once('.').map_or((path, None), |(step, rest)| (step, Some(rest)));
     let key = step.split('[').next().unwrap_or_default();
@@ -278,15 +278,15 @@ fn kind_at<'s>(schema: &'s SettingsSchema, path: &str) -> Option<&'s SettingKind
     }
 }
 
-/// Whether the list entries that contain a setting are there.
+/// Returns whether the list entries that contain a setting exist.
 fn is_reachable(root: &Value, path: &str) -> bool {
     let Some((containers, _)) = path.rsplit_once(['.', '[']) else { return true };
     let pointer = containers.replace("].", "/").replace(['.', '['], "/").replace(']', "");
-    // A group that has only secrets is not stored.
+    // A group with secrets only is not stored.
     !containers.ends_with(']') || root.pointer(&format!("/{pointer}")).is_some()
 }
 
-/// Whether an address or a host differs. A stored secret never goes to another place than it was given for.
+/// Returns whether an address or a host differs. A stored secret is never sent to another host than its own.
 fn moves_elsewhere(schema: &SettingsSchema, stored: &SettingValues, wanted: &SettingValues) -> bool {
     any_moves(schema, |key| (stored.get(key), wanted.get(key)))
 }
@@ -318,7 +318,7 @@ fn moves(kind: &SettingKind, stored: Option<&Value>, wanted: Option<&Value>) -> 
     }
 }
 
-/// Whether given settings are the stored ones, judged without a description because the plugin is missing.
+/// Returns whether settings equal the stored ones, compared without a description because the plugin is missing.
 pub(super) fn are_stored(inputs: &SettingInputs, stored_json: &str, secrets: &[StoredSecret]) -> bool {
     let stored: SettingValues = serde_json::from_str(stored_json).unwrap_or_default();
     inputs.iter().all(|(key, input)| is_stored(input, stored.get(key), key, secrets))

@@ -51,14 +51,14 @@ impl fmt::Debug for ConfigurationFile {
     }
 }
 
-/// What is wrong with a file, and where.
+/// An error of a file and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileError {
     /// Counted from 1.
     pub line: usize,
     /// In characters, counted from 1.
     pub column: usize,
-    /// Says what is wrong and what to do.
+    /// Names the error and the remedy.
     pub message: String,
 }
 
@@ -68,7 +68,7 @@ impl fmt::Display for FileError {
     }
 }
 
-/// What reading collects besides the draft.
+/// The errors and positions that reading collects.
 struct Reading<'a> {
     sources: SecretSources<'a>,
     places: HashMap<FieldPath, Range<usize>>,
@@ -104,12 +104,12 @@ impl ConfigurationFile {
         Self { draft, places, text: text.to_owned(), errors }
     }
 
-    /// Whether the text itself has errors; the draft lacks what they are about.
+    /// Returns whether the text itself has errors. The draft lacks these parts.
     pub fn is_readable(&self) -> bool {
         self.errors.is_empty()
     }
 
-    /// The errors of the text and those that the check of its draft found, in the order of the lines.
+    /// Returns the errors of the text and of the check of its draft, in the order of the lines.
     pub fn locate(&self, found: &[FieldError]) -> Vec<FileError> {
         let located = found.iter().map(|error| (self.place_of(&error.path), error.message.clone()));
         let mut errors: Vec<(usize, String)> = self.errors.iter().cloned().chain(located).collect();
@@ -118,7 +118,7 @@ impl ConfigurationFile {
         errors.into_iter().map(|(at, message)| self.file_error(at, message)).collect()
     }
 
-    /// The place of a field, or of the nearest table around it.
+    /// Returns the position of a field, or of the nearest table around it.
     fn place_of(&self, path: &FieldPath) -> usize {
         let around = std::iter::successors(Some(path.clone()), FieldPath::parent);
         around.into_iter().find_map(|path| self.places.get(&path)).map_or(0, |place| place.start)

@@ -101,7 +101,7 @@ impl<'t> Section<'t> {
         })
     }
 
-    /// A value that its caller reads.
+    /// Returns a value as it is.
     pub(super) fn value(
         &mut self,
         key: &'static str,

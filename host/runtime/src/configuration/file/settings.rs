@@ -69,7 +69,7 @@ fn read_setting(value: &Spanned<DeValue<'_>>, path: &FieldPath, reading: &mut Re
     }
 }
 
-/// A table that may say where a secret is.
+/// A table that may be the source of a secret.
 fn reference(table: &DeTable<'_>, reading: &Reading<'_>) -> Option<SettingInput> {
     let text = |key: &str| table.get(key)?.get_ref().as_str().map(str::to_owned);
     let keeps_stored = table.get(OR_STORED).map(|value| value.get_ref().as_bool());

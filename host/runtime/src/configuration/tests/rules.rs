@@ -19,11 +19,13 @@ fn removed(name: &str) -> Identity {
     Identity { name: name.to_owned(), renamed_from: None, remove: true }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "fields of a draft are optional")]
 fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
 /// Every rule, broken in one draft against the stored site.
+#[expect(clippy::too_many_lines, reason = "one table of faults")]
 fn everything_wrong() -> ConfigurationDraft {
     let server = |name: &str| EwsServerDraft { identity: named(name), ..EwsServerDraft::default() };
     let processor = |name: &str| ProcessorDraft {
@@ -207,9 +209,9 @@ async fn all_errors_are_found_at_once_each_with_its_path_and_nothing_is_applied(
 #[tokio::test]
 async fn of_two_writers_with_one_base_version_the_second_is_refused() {
     let site = Site::with_site().await;
-    let base_version = Some(site.configuration().await.version);
+    let base_version = site.configuration().await.version;
     let draft = |every: &str| ConfigurationDraft {
-        base_version,
+        base_version: Some(base_version),
         schedules: vec![ScheduleDraft {
             identity: named("Hourly"),
             every: some(every),
@@ -222,7 +224,7 @@ async fn of_two_writers_with_one_base_version_the_second_is_refused() {
     assert!(matches!(site.commit(second).await, Err(ConfigureError::Stale)));
     assert!(matches!(site.apply(&draft("3 h")).await, Err(ConfigureError::Stale)));
     assert!(site.export().await.contains("every = \"2 h\""));
-    assert_eq!(site.configuration().await.version, base_version.unwrap() + 1);
+    assert_eq!(site.configuration().await.version, base_version + 1);
 }
 
 #[tokio::test]
