@@ -31,13 +31,13 @@ impl TestHost {
         Self { host }
     }
 
-    /// The services; a test uses the limiter, the log and the clock.
+    /// Returns the services; a test uses the limiter, the log and the clock.
     pub const fn host(&self) -> &Host {
         &self.host
     }
 
-    /// Runs one stage, such as `TCP`, and reports how it went: `Ok` with what was found, `Err` with what was
-    /// found and what to do. [run thread]
+    /// Runs one stage, such as `TCP`, and reports the result: `Ok` with the finding, `Err` with the finding
+    /// and the remedy. [run thread]
     ///
     /// # Errors
     /// A failure with the same words, which `?` returns from the test.

@@ -7,8 +7,8 @@ use crate::abi::messages::{ActionResult, Call, LimitedAction, Reply};
 use crate::host::{Host, Services};
 use crate::value::moment;
 
-/// The connection limiter: what all workers of one connection agree on. Ask before each login and each request,
-/// and say afterwards how it went. The kit's HTTP client does so by itself.
+/// The connection limiter, shared by all workers of one connection. Acquire a permit before each login and request,
+/// and release it with the result. The kit's HTTP client does both.
 #[derive(Clone, Debug)]
 pub struct ConnectionLimiter {
     services: Arc<Services>,
@@ -58,7 +58,7 @@ impl ConnectionLimiter {
 }
 
 impl Permit {
-    /// Gives the slot back and says how it went. [any thread] Never fails.
+    /// Releases the permit and reports the result. [any thread] Never fails.
     pub fn release(mut self, result: ActionResult) {
         self.notify(result);
     }

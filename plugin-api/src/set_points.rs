@@ -4,7 +4,7 @@ use crate::value::{PointValue, moment};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// What ended a wait.
+/// The reason that ended a wait.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Wake {
@@ -74,32 +74,32 @@ pub struct SetPointWrite {
 }
 
 impl SetPointWrite {
-    /// Its number, which rises with the order of acceptance.
+    /// Returns the number of the write. Later writes have higher numbers.
     pub const fn id(&self) -> i64 {
         self.id
     }
 
-    /// The number that writes written together share.
+    /// Returns the number of the group: writes of one request share it.
     pub const fn group(&self) -> i64 {
         self.group
     }
 
-    /// The point's handle.
+    /// Returns the point's handle.
     pub const fn handle(&self) -> u32 {
         self.handle
     }
 
-    /// The point's id.
+    /// Returns the point's id.
     pub fn item(&self) -> &str {
         &self.item
     }
 
-    /// What is requested.
+    /// The requested value.
     pub const fn value(&self) -> &PointValue {
         &self.value
     }
 
-    /// Whether an earlier run may have asked the device already. Read before writing, always.
+    /// Returns whether an earlier run may have asked the device already. Read before writing, always.
     pub const fn was_sent(&self) -> bool {
         self.was_sent
     }
@@ -124,7 +124,7 @@ impl SetPointWrite {
         self.report(WriteState::Confirmed, "");
     }
 
-    /// The device, or this plugin, says no.
+    /// The device, or this plugin, rejects the write.
     pub fn reject(&self, reason: &str) {
         self.report(WriteState::Rejected, reason);
     }

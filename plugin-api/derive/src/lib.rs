@@ -14,7 +14,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// `#[setting(default = …, min = …, max = …, options("a", "b"), kind = "address", unit = "A", group = "…",
 /// label = "…", example = "…", advanced)]` on a field. On the struct, `#[settings(check = path)]` names a function
 /// `fn(&Self) -> Result<(), Problem>` that checks the fields together, and `#[settings(version = 2, migrate = path)]`
-/// one, `fn(&mut Map<String, Value>)`, that converts what older versions of the plugin stored.
+/// one, `fn(&mut Map<String, Value>)`, that converts the settings of older versions of the plugin.
 #[proc_macro_derive(Settings, attributes(setting, settings))]
 pub fn derive_settings(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -5,12 +5,12 @@ use serde_json::{Map, Value as Json};
 use super::{Attributes, SettingValue, Settings};
 use crate::{Failure, Problem};
 
-/// What is wrong with one setting.
+/// The fault of one setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingFault {
     /// Its key.
     pub key: String,
-    /// What it takes, in words; never the value.
+    /// The accepted values, in words; never the value.
     pub what: String,
 }
 
@@ -45,7 +45,7 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 impl Faults {
-    /// Adds what was found in a part, such as `proxy` or `[2]`.
+    /// Adds the faults of a part, such as `proxy` or `[2]`.
     pub(crate) fn add(&mut self, part: &str, found: Self) {
         self.0.extend(found.0.into_iter().map(|SettingFault { key, what }| {
             let separator = if key.is_empty() || key.starts_with('[') { "" } else { "." };
@@ -53,7 +53,7 @@ impl Faults {
         }));
     }
 
-    /// The permanent failure of a run whose settings cannot be used.
+    /// Returns the permanent failure of a run whose settings cannot be used.
     pub(crate) fn failure(&self, of: &str) -> Failure {
         let mut problem =
             Problem::new("settings-unusable", format!("the settings of {of} cannot be used: {self}"))

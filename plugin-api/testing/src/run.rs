@@ -1,4 +1,4 @@
-//! Runs on the host in memory: each on a thread of its own, which moves only when the test lets it.
+//! Runs on the host in memory. Each has its thread, which continues only when the test allows it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub enum RunEnd {
 }
 
 impl RunEnd {
-    /// The failure.
+    /// Returns the failure.
     ///
     /// # Panics
     /// When the run did not fail.
@@ -62,7 +62,7 @@ pub(crate) struct RunState {
 }
 
 impl RunState {
-    /// Whether nothing happens in it until the test does something.
+    /// Returns whether the run waits for the test.
     fn is_settled(&self, now_ns: i64) -> bool {
         let waits = self.waits_until_ns.is_some_and(|until| now_ns < until);
         self.end.is_some() || (waits && self.wakes.is_empty() && !self.is_stopping)
@@ -91,7 +91,7 @@ impl Runs {
         number
     }
 
-    /// A run that was added.
+    /// Registers a run and returns it.
     pub(crate) fn of(&mut self, number: u64) -> &mut RunState {
         self.by_number.get_mut(&number).expect("runs are never removed")
     }
@@ -140,7 +140,7 @@ impl Run {
         Self { world, number }
     }
 
-    /// Whether it has ended.
+    /// Returns whether the run has ended.
     pub fn has_ended(&self) -> bool {
         self.world.memory().runs.end_of(self.number).is_some()
     }
@@ -169,7 +169,7 @@ impl Run {
         self.world.notify();
     }
 
-    /// How it ended, waiting at most this long in real time.
+    /// Waits at most this long in real time, and returns how the run ended.
     pub(crate) fn end_within(&self, at_most: Duration) -> Option<RunEnd> {
         let memory = self.world.until(at_most, |memory| memory.runs.end_of(self.number).is_some())?;
         memory.runs.end_of(self.number).cloned()

@@ -23,7 +23,7 @@ impl World {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that something changed that someone may wait for.
+    /// Wakes all waiters after a change.
     pub(crate) fn notify(&self) {
         self.changed.notify_all();
     }
@@ -34,7 +34,7 @@ impl World {
     }
 
     /// Waits, in real time, until something changes, or a while has passed.
-    pub(crate) fn until_told(&self, at_most: Duration) {
+    pub(crate) fn changed_within(&self, at_most: Duration) {
         drop(self.changed.wait_timeout(self.memory(), at_most));
     }
 
