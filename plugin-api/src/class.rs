@@ -15,15 +15,15 @@ pub enum Mode {
 /// The description of a processor class.
 #[derive(Clone, Copy, Debug)]
 pub struct Class {
-    /// Its id within the plugin, such as `status`; never changes.
+    /// Id within the plugin, such as `status`; never changes.
     pub id: &'static str,
-    /// Its name for people.
+    /// Name on pages.
     pub name: &'static str,
-    /// How it runs.
+    /// When it ends.
     pub mode: Mode,
     /// The kind of connection it needs, by the id within this plugin.
     pub connection: Option<&'static str>,
-    /// The class that must have succeeded once before.
+    /// The class that must succeed once before this one.
     pub requires: Option<&'static str>,
     /// The created items, in words: `zones, stations, connectors`.
     pub creates: &'static str,
@@ -64,7 +64,7 @@ impl Class {
         self
     }
 
-    /// Names the class that must have succeeded once for the same connection and EWS server.
+    /// Sets the class that must succeed once, for the same connection and EWS server, before this one runs.
     #[must_use]
     pub const fn requires(mut self, class: &'static str) -> Self {
         self.requires = Some(class);
@@ -101,9 +101,9 @@ pub trait Processor: Send + 'static {
     /// The description of the class.
     const CLASS: Class;
 
-    /// Does the work. [run thread, running] Called once; may block as long as it likes.
+    /// Does the work. [run thread, running] Called once; may block without limit.
     ///
     /// # Errors
-    /// A [`Failure`](crate::Failure), most simply by `?`; a service's `Stop` that is returned counts as cancelled.
+    /// A [`Failure`](crate::Failure), usually by `?`. A run that returns the `Stop` of a service counts as cancelled.
     fn run(&self, host: &Host, settings: Self::Settings) -> Outcome;
 }

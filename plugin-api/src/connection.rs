@@ -10,7 +10,7 @@ use crate::{Outcome, Settings};
 pub trait Connection: Settings {
     /// Its id within the plugin, such as `evce`; never changes.
     const ID: &'static str;
-    /// Its name for people.
+    /// Name on pages.
     const NAME: &'static str;
 
     /// Tests it stage by stage, on values that need not be saved. [run thread] Ends within 10 s.

@@ -17,9 +17,9 @@ pub struct ConnectionLimiter {
 /// The limiter is closed for now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied {
-    /// Until when.
+    /// End of the closure.
     pub until: SystemTime,
-    /// Why: refused credentials, a pause that was asked for, too many failures.
+    /// The cause: refused credentials, a requested pause, too many failures.
     pub reason: String,
 }
 
@@ -31,7 +31,7 @@ impl fmt::Display for Denied {
 
 impl std::error::Error for Denied {}
 
-/// A slot that is held. Dropping it without a word counts as a failure.
+/// A permit of the limiter. Dropping it without [`Permit::release`] counts as a failure.
 #[derive(Debug)]
 pub struct Permit {
     services: Arc<Services>,
@@ -44,7 +44,7 @@ impl ConnectionLimiter {
         Self { services }
     }
 
-    /// Waits for a free slot, and takes it. [any thread] Blocks while others hold all of them; goes on while
+    /// Waits for a permit. [any thread] Blocks while others hold all permits. It is allowed while
     /// stopping, so that a plugin can log out.
     ///
     /// # Errors

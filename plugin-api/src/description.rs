@@ -18,7 +18,7 @@ pub struct LibraryDescription {
     pub contract: String,
     /// Its id, `vendor.plugin`; never changes.
     pub id: String,
-    /// Its name for people.
+    /// Name on pages.
     pub name: String,
     /// Its version.
     pub version: String,
@@ -46,9 +46,9 @@ const fn first_version() -> u32 {
 pub struct ClassDescription {
     /// Its id within the plugin.
     pub id: String,
-    /// Its name for people.
+    /// Name on pages.
     pub name: String,
-    /// How it runs.
+    /// When it ends.
     pub mode: Mode,
     /// The kind of connection it needs, by its id within the plugin.
     #[serde(default)]
@@ -78,7 +78,7 @@ pub struct ClassDescription {
 pub struct ConnectionDescription {
     /// Its id within the plugin.
     pub id: String,
-    /// Its name for people.
+    /// Name on pages.
     pub name: String,
     /// Its settings.
     #[serde(default)]
@@ -113,7 +113,7 @@ impl From<Vec<SettingDescription>> for SettingsSchema {
 pub struct SettingDescription {
     /// Its name in files and stored values.
     pub key: String,
-    /// Its name for people.
+    /// Name on pages.
     pub label: String,
     /// The purpose, in a sentence.
     #[serde(default)]

@@ -49,7 +49,7 @@ impl From<ServiceError> for HostError {
     }
 }
 
-/// Why a run failed.
+/// The failure of a run.
 ///
 /// It does not implement [`Error`], so that every error turns into one with `?`. A [`HostError::Stop`] anywhere
 /// among the causes makes it "cancelled".
@@ -63,7 +63,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Returns a failure with a sentence; trying again may help. [any thread]
+    /// Returns a failure with a sentence. A retry may help. [any thread]
     pub fn new(what: impl Into<String>) -> Self {
         Self { what: what.into(), problem: None, is_retryable: true, is_stop: false, is_panic: false }
     }
@@ -85,12 +85,12 @@ impl Failure {
         self.is_stop
     }
 
-    /// The sentence with its causes.
+    /// Returns the sentence with its causes.
     pub fn what(&self) -> &str {
         &self.what
     }
 
-    /// Returns a panic that was caught, with its message and place.
+    /// Returns the failure of a caught panic, with its message and position.
     pub(crate) fn panic(what: String) -> Self {
         Self { is_panic: true, ..Self::new(what) }
     }
@@ -114,8 +114,8 @@ impl<E: Error + 'static> From<E> for Failure {
 
 #[cfg(feature = "anyhow")]
 impl Failure {
-    /// Returns an `anyhow` error with its causes, which `?` alone does not convert: `.map_err(Failure::from_anyhow)?`. A
-    /// [`HostError::Stop`] among them makes it "cancelled".
+    /// Returns an `anyhow` error with its causes, which `?` alone does not convert:
+    /// `.map_err(Failure::from_anyhow)?`. A [`HostError::Stop`] among them makes it "cancelled".
     #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
     pub fn from_anyhow(error: anyhow::Error) -> Self {
         let mut failure = Self::new(format!("{error:#}"));

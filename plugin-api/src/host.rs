@@ -45,20 +45,20 @@ impl fmt::Debug for Services {
     }
 }
 
-/// How important a line of the log is.
+/// The level of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevel {
-    /// For a hunt.
+    /// Details for debugging.
     Debug,
-    /// The life of the run.
+    /// Progress of the run.
     Info,
-    /// Something went wrong, and the run goes on.
+    /// A fault that the run survives.
     Warn,
-    /// Someone should act.
+    /// A fault that needs an operator.
     Error,
 }
 
-/// Riser, as a run sees it. Cloning gives another handle of the same; both may be used from [any thread],
+/// The services of Riser for a run. A clone is another handle of the same services. Use both from [any thread],
 /// `wait` only from the run thread.
 #[derive(Clone, Debug)]
 pub struct Host {
@@ -115,7 +115,7 @@ impl Host {
         &self.run.configuration
     }
 
-    /// Identifies this installation to controllers. Never blocks.
+    /// Returns the id of this installation, which identifies it to controllers. Never blocks.
     pub fn instance(&self) -> &str {
         &self.run.instance
     }
@@ -123,7 +123,7 @@ impl Host {
     /// Returns the connection that the class needs. Never blocks.
     ///
     /// # Errors
-    /// A permanent failure when the class has none of this kind, or its settings do not fit.
+    /// A permanent failure when the class has no connection of this kind, or the settings do not fit.
     pub fn connection<C: Connection>(&self) -> Result<C, Failure> {
         let message = self.run.connection.as_ref().ok_or_else(|| {
             Failure::new("this processor has no connection: choose one in its settings").permanent()
@@ -166,7 +166,7 @@ impl Host {
     /// Returns the tree as it is stored now. Blocks for the reply. [any thread, running or stopping]
     ///
     /// # Errors
-    /// [`HostError::Lost`] when the host is gone.
+    /// [`HostError::Lost`] when the connection to the host is lost.
     pub fn points(&self) -> Result<Points, HostError> {
         match Self::ask(&self.services, &Call::Points)? {
             Reply::Points(points) => Ok(Points::from_batch(points.as_batch())),
@@ -205,8 +205,8 @@ impl Host {
         Self::ask(&self.services, &Call::PublishesEvery { period_ms }).map(drop)
     }
 
-    /// Records samples of histories. Late samples are accepted; a sample for the same moment replaces the old one. They are
-    /// durable when the call returns. [any thread]
+    /// Records samples of histories. Late samples are accepted; a sample for the same moment replaces the old one.
+    /// They are durable when the call returns. [any thread]
     ///
     /// # Errors
     /// [`HostError::Refused`] for a point that is not a history of this class. [`HostError::Stop`] while stopping.
@@ -235,7 +235,7 @@ impl Host {
         Ok(Wake::from_message(message, &self.services))
     }
 
-    /// Asks Riser to start another class of this plugin for the same tree, such as `setup`. [any thread]
+    /// Requests a run of another class of this plugin for the same tree, such as `setup`. [any thread]
     ///
     /// # Errors
     /// [`HostError::Refused`] when no processor runs that class. [`HostError::Stop`] while stopping.
@@ -270,8 +270,8 @@ impl Host {
         Self::notify(&self.services, Notice::ProblemCleared { code: code.to_owned() });
     }
 
-    /// Returns the command that shows the log of this run, such as `riser log 123`: for the remedy of a problem, so that the
-    /// administrator finds the cause. Blocks for the reply. [any thread, running or stopping]
+    /// Returns the command that shows the log of this run, such as `riser log 123`: for the remedy of a problem, so
+    /// that the administrator finds the cause. Blocks for the reply. [any thread, running or stopping]
     ///
     /// ```
     /// # use riser_plugin::prelude::*;
@@ -286,7 +286,8 @@ impl Host {
     /// ```
     ///
     /// # Errors
-    /// [`HostError::Refused`] during a connection test, which has no run. [`HostError::Lost`] when the host is gone.
+    /// [`HostError::Refused`] during a connection test, which has no run.
+    /// [`HostError::Lost`] when the connection to the host is lost.
     pub fn run_log_link(&self) -> Result<String, HostError> {
         match Self::ask(&self.services, &Call::RunLogLink)? {
             Reply::RunLogLink(command) => Ok(command),
@@ -323,7 +324,7 @@ impl Host {
         &self.services
     }
 
-    /// Tells the host something. A host that is gone ends the process anyway.
+    /// Sends a message without a reply. Ignores a lost host, which ends the process anyway.
     pub(crate) fn notify(services: &Arc<Services>, notice: Notice) {
         let _gone = Self::ask(services, &Call::Notify(notice));
     }
@@ -335,7 +336,7 @@ impl Host {
     }
 }
 
-/// Durable values of a configuration, by key; 1 MiB in all.
+/// Durable values of a configuration, by key; at most 1 MiB in total.
 #[derive(Debug)]
 pub struct State<'a> {
     host: &'a Host,
@@ -353,7 +354,7 @@ impl State<'_> {
         }
     }
 
-    /// Writes a value; it is durable when this returns. [any thread, running or stopping]
+    /// Writes a value; it is durable when the call returns. [any thread, running or stopping]
     ///
     /// # Errors
     /// [`HostError::Refused`] with the code `state-full` above 1 MiB.

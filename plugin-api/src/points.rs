@@ -105,11 +105,11 @@ pub struct Served {
     pub state: State,
     /// When the source measured it.
     pub source_time: SystemTime,
-    /// Whether anyone ever published it.
+    /// Whether it was ever published.
     pub is_known: bool,
 }
 
-/// The stored points of a plugin's tree, by id. Cloning gives another handle of the same.
+/// The stored points of a plugin's tree, by id. A clone is another handle of the same points.
 #[derive(Clone, Debug, Default)]
 pub struct Points {
     by_id: Arc<HashMap<Arc<str>, StoredPoint>>,
@@ -122,9 +122,9 @@ pub struct StoredPoint {
     pub point: Point,
     /// For a history, the handle of the value it records.
     pub recorded: Option<u32>,
-    /// The class that writes it.
+    /// The class that publishes or records it.
     pub published_by: Arc<str>,
-    /// A history, and not a value.
+    /// Whether it is a history instead of a value.
     pub is_history: bool,
 }
 

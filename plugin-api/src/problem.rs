@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-/// Something an administrator should know and can end.
+/// A problem for the administrator, with its remedy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// A stable word, such as `credentials-refused`.
+    /// A stable code, such as `credentials-refused`.
     pub code: String,
     /// The event, in a sentence.
     pub what: String,
@@ -41,7 +41,7 @@ impl Problem {
         self
     }
 
-    /// Names the setting at fault, by its key.
+    /// Sets the key of the setting at fault.
     #[must_use]
     pub fn setting(mut self, key: impl Into<String>) -> Self {
         self.setting = Some(key.into());
@@ -58,7 +58,7 @@ impl Problem {
         self.setting.as_deref()
     }
 
-    /// The event, in a sentence.
+    /// Returns the event, in a sentence.
     pub fn what(&self) -> &str {
         &self.what
     }

@@ -2,12 +2,12 @@ use crate::abi::messages::{ContainerKind, ItemMessage, NodeMessage, SetPointRule
 use crate::value::{Kind, PointValue, unix_ms};
 use std::time::SystemTime;
 
-/// Points to an item of a tree that is being built. It is `Copy`, and indexes the points that a declaration
-/// gives back.
+/// Key of an item of a new tree. It is `Copy`, and indexes the points that a declaration
+/// returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key(pub(crate) usize);
 
-/// The whole tree that a class writes to have: containers, values and histories, in the order in which the BMS
+/// The complete tree of a class: containers, values and histories, in the order in which the BMS
 /// shows them. Riser computes the difference to the stored tree.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {

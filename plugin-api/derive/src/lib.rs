@@ -21,7 +21,7 @@ pub fn derive_settings(input: TokenStream) -> TokenStream {
     settings::implement(&input).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
-/// Makes a struct a connection: settings, and `#[connection(id = "…", name = "…")]`. It asks for an inherent
+/// Makes a struct a connection: settings, and `#[connection(id = "…", name = "…")]`. It requires an inherent
 /// `fn test(&self, host: &TestHost) -> Outcome`.
 #[proc_macro_derive(Connection, attributes(setting, settings, connection))]
 pub fn derive_connection(input: TokenStream) -> TokenStream {

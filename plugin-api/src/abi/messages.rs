@@ -89,9 +89,9 @@ pub struct WriteMessage {
 pub enum WriteState {
     /// Stored, not sent to the device yet.
     Accepted,
-    /// The device is being asked.
+    /// Reports that the write is sent to the device.
     Sent,
-    /// The device took it and will act later.
+    /// Reports that the device accepted the write and acts later.
     Pending,
     /// The device was read and has it.
     Confirmed,
@@ -131,14 +131,14 @@ pub enum Call {
     },
     /// Asks to log in or to send a request.
     LimiterAcquire {
-        /// Which of the two.
+        /// Login or request.
         purpose: LimitedAction,
     },
     /// Gives the slot back.
     LimiterRelease {
-        /// Which of the two.
+        /// Login or request.
         purpose: LimitedAction,
-        /// How it went.
+        /// The result.
         result: ActionResult,
     },
     /// Asks the host to start another class of this plugin for the same tree.
@@ -307,7 +307,7 @@ pub enum NodeMessage {
         kind: Kind,
         /// Its unit.
         unit: String,
-        /// The class that writes it.
+        /// The class that publishes or records it.
         published_by: String,
         /// The class that handles its set point writes.
         writes_handled_by: Option<String>,

@@ -27,7 +27,8 @@ pub trait HostServices: Send + Sync {
     /// class, Stop while stopping.
     fn record(&self, batch: SampleBatch<'_>) -> ServiceResult<()>;
 
-    /// Returns the served values of these handles, in the order of the handles. Blocks for the reply; Stop while stopping.
+    /// Returns the served values of these handles, in the order of the handles. Blocks for the reply;
+    /// Stop while stopping.
     fn latest(&self, handles: RSlice<'_, u32>) -> ServiceResult<ReadingBatch>;
 
     /// Sleeps until the time is over or something happens: JSON of `messages::WakeMessage`. [run thread only;

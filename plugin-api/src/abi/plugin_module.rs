@@ -31,6 +31,6 @@ impl RootModule for PluginModuleRef {
     abi_stable::declare_root_module_statics! {PluginModuleRef}
     const BASE_NAME: &'static str = "riser_plugin";
     const NAME: &'static str = "riser_plugin";
-    // Layouts and MAJOR.MINOR are compared by `compatibility`; the version of this crate says nothing.
+    // Layouts and MAJOR.MINOR are compared by `compatibility`; the version of this crate is irrelevant.
     const VERSION_STRINGS: VersionStrings = VersionStrings::new("1.0.0");
 }

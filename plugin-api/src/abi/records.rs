@@ -148,7 +148,7 @@ pub struct PointRecord {
     pub published_by: TextSpan,
     /// Its kind, as the tag of its values.
     pub kind: u8,
-    /// A history, and not a value.
+    /// Whether it is a history instead of a value.
     pub is_history: bool,
 }
 

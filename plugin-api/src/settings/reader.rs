@@ -14,7 +14,7 @@ pub struct SettingFault {
     pub what: String,
 }
 
-/// All that is wrong with some settings.
+/// All faults of the settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults(pub Vec<SettingFault>);
 
@@ -66,7 +66,7 @@ impl Faults {
     }
 }
 
-/// Reads settings from JSON and gathers what is wrong with them.
+/// Reads settings from JSON and collects the faults.
 #[derive(Debug)]
 pub struct Reader<'a> {
     values: &'a Map<String, Json>,
@@ -74,7 +74,7 @@ pub struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads one field; `None` after a fault was noted.
+    /// Reads one field. Records a fault and returns `None` if the value does not fit.
     pub fn field<T: SettingValue>(
         &mut self,
         key: &str,
@@ -93,11 +93,11 @@ impl Reader<'_> {
     }
 }
 
-/// Reads settings from a JSON object, carried over from older versions of the plugin first. [any thread] Never
+/// Migrates and reads settings from a JSON object. [any thread] Never
 /// blocks.
 ///
 /// # Errors
-/// All faults at once, or what [`Settings::check`] says of the whole.
+/// All faults at once, or the fault that [`Settings::check`] returns.
 pub fn read<S: Settings>(settings: &Json) -> Result<S, Faults> {
     read_group(settings.as_object().unwrap_or(&Map::new()))
 }

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::description::SettingKind;
 use crate::time_span;
 
-/// Longest text of a setting, in bytes: certificates fit, films do not.
+/// Longest text of a setting, in bytes. Certificates fit.
 const LONGEST_TEXT_BYTES: usize = 64 * 1024;
 
 /// Checks a value, but not the contents of a list or a group. [any thread] Never blocks.

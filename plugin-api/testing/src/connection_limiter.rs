@@ -1,5 +1,5 @@
-//! The connection limiter: open until the test closes it, and for logins until credentials are refused; who passed
-//! and how it went is kept.
+//! The connection limiter: open until the test closes it, and for logins until credentials are refused. It
+//! records each action and its result.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,9 +13,9 @@ const REFUSED_PAUSE: Duration = Duration::from_mins(5);
 /// The reported result of a login or a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimiterReport {
-    /// Which of the two.
+    /// Login or request.
     pub purpose: LimitedAction,
-    /// How it went.
+    /// The result.
     pub result: ActionResult,
 }
 

@@ -118,10 +118,10 @@ impl MemoryHost {
         self.begin(processor, Pace::ByTest, IsStopping::No)
     }
 
-    /// Waits, in real time, until something is so.
+    /// Waits, in real time, until a condition holds.
     ///
     /// # Panics
-    /// When it is not so after 30 s.
+    /// When the condition does not hold after 30 s.
     #[track_caller]
     pub fn until(&self, is_so: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + TEST_TIMEOUT;
@@ -161,7 +161,7 @@ impl MemoryHost {
     /// Tests the connection, with the settings given to [`MemoryHost::connection`].
     ///
     /// # Panics
-    /// When it was given none.
+    /// When the host has no connection.
     #[track_caller]
     pub fn test_connection<C: Connection>(&self) -> (Vec<Stage>, RunEnd) {
         let ConnectionMessage { kind, settings, .. } =

@@ -42,7 +42,7 @@ pub struct StoredSample {
 /// A line of a run's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
-    /// How important.
+    /// The level.
     pub level: LogLevel,
     /// The text.
     pub text: String,
@@ -59,10 +59,10 @@ pub struct ProgressNote {
     pub of: u64,
 }
 
-/// A run that a class asked for.
+/// A run that a class requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRequest {
-    /// The class that is to run.
+    /// The requested class.
     pub class: String,
     /// The cause.
     pub reason: String,

@@ -11,11 +11,11 @@ use crate::world::{TEST_TIMEOUT, World};
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunEnd {
-    /// By itself, and well.
+    /// Success.
     Succeeded,
-    /// Because it was asked to.
+    /// After a stop request.
     Cancelled,
-    /// With a failure.
+    /// A failure.
     Failed(FailureMessage),
 }
 
@@ -33,12 +33,12 @@ impl RunEnd {
     }
 }
 
-/// Who moves the clock while a run waits.
+/// The owner of the clock while a run waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
-    /// The run's own waits do.
+    /// The waits of the run advance the clock.
     ByItself,
-    /// The test does.
+    /// The test advances the clock.
     ByTest,
 }
 
@@ -128,7 +128,7 @@ impl Runs {
     }
 }
 
-/// A run that the test drives. Dropping it asks it to stop.
+/// A run that the test controls. Dropping it requests a stop.
 #[derive(Debug)]
 pub struct Run {
     world: Arc<World>,
@@ -154,7 +154,7 @@ impl Run {
         self.end_within(TEST_TIMEOUT).expect("the run did not end within 30 s")
     }
 
-    /// Asks it to stop and waits until it has.
+    /// Requests a stop and waits for the end.
     ///
     /// # Panics
     /// After 30 s of real time.

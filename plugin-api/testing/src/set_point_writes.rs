@@ -7,7 +7,7 @@ use riser_plugin::abi::messages::{ItemMessage, NodeMessage, SetPointRuleMessage,
 
 use crate::records::unix_ms;
 
-/// How long a write lives.
+/// Validity of a write.
 const LIVES: Duration = Duration::from_mins(10);
 
 /// A status that a class reported for a write.

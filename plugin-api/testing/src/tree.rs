@@ -13,16 +13,16 @@ const LONGEST_ID_BYTES: usize = 1_000;
 pub struct TreeDifference {
     /// New.
     pub added: u32,
-    /// There before, and other now.
+    /// Changed.
     pub changed: u32,
-    /// As before.
+    /// Unchanged.
     pub kept: u32,
     /// No longer declared.
     pub vanished: u32,
 }
 
 impl TreeDifference {
-    /// Returns whether nothing was written.
+    /// Returns whether nothing changed.
     pub const fn is_empty(self) -> bool {
         self.added == 0 && self.changed == 0 && self.vanished == 0
     }
@@ -35,10 +35,10 @@ pub(crate) struct StoredTree {
 }
 
 impl StoredTree {
-    /// Puts the declared items in the place of the stored ones.
+    /// Replaces the stored items with the declared ones.
     ///
     /// # Errors
-    /// The first rule that is broken; nothing changes then.
+    /// The first broken rule; nothing changes then.
     pub(crate) fn declare(&mut self, items: Vec<ItemMessage>) -> Result<TreeDifference, String> {
         check(&items)?;
         let before: HashMap<&str, &ItemMessage> =

@@ -1,4 +1,4 @@
-//! The memory behind its lock, and who waits for it to change.
+//! The memory behind its lock, and the waits for its changes.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,17 +28,17 @@ impl World {
         self.changed.notify_all();
     }
 
-    /// Gives the lock back until something changes.
+    /// Releases the lock until something changes.
     pub(crate) fn until_changed<'a>(&self, memory: MutexGuard<'a, Memory>) -> MutexGuard<'a, Memory> {
         self.changed.wait(memory).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits, in real time, until something changes, or a while has passed.
+    /// Waits, in real time, for a change, at most this long.
     pub(crate) fn changed_within(&self, at_most: Duration) {
         drop(self.changed.wait_timeout(self.memory(), at_most));
     }
 
-    /// Waits, in real time, until this is so; `None` when it took too long.
+    /// Waits, in real time, until the condition holds; `None` after the time limit.
     pub(crate) fn until(
         &self,
         at_most: Duration,

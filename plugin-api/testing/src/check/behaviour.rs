@@ -17,7 +17,7 @@ const STOPS: &str = "it stops within 2 s of being asked";
 const REFUSED: &str = "a refused service fails a run at most";
 const SECRETS: &str = "no secret is in a text that leaves";
 
-/// Within this it has to be over.
+/// Time limit of a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 const SERVICES: [Service; 7] = [
@@ -104,7 +104,7 @@ fn stopped_at_once<P: Processor>(host: &MemoryHost, processor: P) -> Option<Find
     match run.end_within(STOP_TIMEOUT) {
         None => Some(finding(STOPS, "it went on although its first service returned a stop")),
         Some(RunEnd::Failed(failure)) => {
-            Some(finding(STOPS, format!("it answered a stop with a failure: {}", failure.what)))
+            Some(finding(STOPS, format!("it returned a failure after a stop: {}", failure.what)))
         }
         Some(_) => None,
     }
