@@ -128,7 +128,7 @@ impl EwsServers {
         }
     }
 
-    /// Stops serving; requests under way are answered.
+    /// Stops serving; requests under way finish.
     pub(crate) async fn close(&self) {
         let _aligning = self.aligning.lock().await;
         let open = std::mem::take(&mut *self.lock());
@@ -294,7 +294,7 @@ impl EwsServers {
         });
     }
 
-    /// Closes listeners that serve nothing. Requests under way are answered.
+    /// Closes listeners that serve nothing. Requests under way finish.
     fn close_unused_listeners(&self) {
         let mut open = self.lock();
         let unused: Vec<String> = open

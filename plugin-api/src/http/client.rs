@@ -19,7 +19,7 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time for a last request, within which a run that is asked to stop has to end anyway.
 const FINAL_REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// Largest response.
-const LARGEST_ANSWER_MIB: usize = 20;
+const LARGEST_RESPONSE_MIB: usize = 20;
 /// An idle connection is kept this long; longer than the usual poll.
 const IDLE_KEPT: Duration = Duration::from_mins(1);
 
@@ -196,8 +196,8 @@ impl HttpClient {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.no_response(error))? {
-            if body.len() + chunk.len() > LARGEST_ANSWER_MIB << 20 {
-                return Err(HttpError::TooLarge { address: self.address(), limit_mib: LARGEST_ANSWER_MIB });
+            if body.len() + chunk.len() > LARGEST_RESPONSE_MIB << 20 {
+                return Err(HttpError::TooLarge { address: self.address(), limit_mib: LARGEST_RESPONSE_MIB });
             }
             body.extend_from_slice(&chunk);
         }
