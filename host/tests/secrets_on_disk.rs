@@ -132,6 +132,7 @@ fn ews_server() -> EwsServer {
         path: EwsServer::DEFAULT_PATH.to_owned(),
         realm: "Riser".to_owned(),
         public_url: None,
+        tls: None,
         page_size_items: EwsServer::DEFAULT_PAGE_SIZE_ITEMS,
         digest_order: vec![riser_domain::DigestAlgorithm::Sha256],
     }

@@ -7,8 +7,11 @@ CREATE TABLE ews_servers (
     path            TEXT    NOT NULL,
     realm           TEXT    NOT NULL,
     public_url      TEXT,
+    tls_certificate TEXT,
+    tls_key         TEXT,
     page_size_items INTEGER NOT NULL,
-    digest_order    TEXT    NOT NULL
+    digest_order    TEXT    NOT NULL,
+    CHECK ((tls_certificate IS NULL) = (tls_key IS NULL))
 ) STRICT;
 
 CREATE TABLE ews_accounts (

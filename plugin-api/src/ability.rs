@@ -6,12 +6,12 @@ pub trait Ability: Sized {
     /// Its name and revision, such as `alarms/1`; another revision is another ability.
     const ID: &'static str;
 
-    /// The ability, of a host that has it.
+    /// Returns the ability, of a host that has it.
     fn of(host: &Host) -> Self;
 }
 
 impl Host {
-    /// The ability, if this host has it; a host that does not know it has not. Blocks for the reply. [any
+    /// Returns the ability, if this host has it; a host that does not know it has not. Blocks for the reply. [any
     /// thread]
     pub fn ability<A: Ability>(&self) -> Option<A> {
         let call = Call::HasAbility { ability: A::ID.to_owned() };

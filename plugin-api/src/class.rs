@@ -12,34 +12,34 @@ pub enum Mode {
     LongRunning,
 }
 
-/// What a processor class says of itself.
+/// The description of a processor class.
 #[derive(Clone, Copy, Debug)]
 pub struct Class {
-    /// Its id within the plugin, such as `status`; never changes.
+    /// Id within the plugin, such as `status`; never changes.
     pub id: &'static str,
-    /// Its name for people.
+    /// Name on pages.
     pub name: &'static str,
-    /// How it runs.
+    /// When it ends.
     pub mode: Mode,
     /// The kind of connection it needs, by the id within this plugin.
     pub connection: Option<&'static str>,
-    /// The class that must have succeeded once before.
+    /// The class that must succeed once before this one.
     pub requires: Option<&'static str>,
-    /// What it creates, in words: `zones, stations, connectors`.
+    /// The created items, in words: `zones, stations, connectors`.
     pub creates: &'static str,
-    /// What it does, in a sentence.
+    /// The purpose, in a sentence.
     pub about: &'static str,
     /// Whether it handles set point writes.
     pub accepts_writes: bool,
 }
 
 impl Class {
-    /// A class that ends by itself.
+    /// Returns a class that ends by itself.
     pub const fn scheduled(id: &'static str, name: &'static str) -> Self {
         Self::new(id, name, Mode::Scheduled)
     }
 
-    /// A class that runs until it is stopped.
+    /// Returns a class that runs until it is stopped.
     pub const fn long_running(id: &'static str, name: &'static str) -> Self {
         Self::new(id, name, Mode::LongRunning)
     }
@@ -57,35 +57,35 @@ impl Class {
         }
     }
 
-    /// Says which connection it needs; [`Host::connection`] gives it.
+    /// Sets the connection kind that the class needs. [`Host::connection`] returns the connection.
     #[must_use]
     pub const fn needs<C: Connection>(mut self) -> Self {
         self.connection = Some(C::ID);
         self
     }
 
-    /// Names the class that must have succeeded once for the same connection and EWS server.
+    /// Sets the class that must succeed once, for the same connection and EWS server, before this one runs.
     #[must_use]
     pub const fn requires(mut self, class: &'static str) -> Self {
         self.requires = Some(class);
         self
     }
 
-    /// Says what it creates.
+    /// Sets the text about the created items.
     #[must_use]
     pub const fn creates(mut self, what: &'static str) -> Self {
         self.creates = what;
         self
     }
 
-    /// Says what it does.
+    /// Sets the sentence about the purpose.
     #[must_use]
     pub const fn about(mut self, sentence: &'static str) -> Self {
         self.about = sentence;
         self
     }
 
-    /// Says that it handles set point writes, which reach it as [`crate::Wake::Write`].
+    /// Declares that the class handles set point writes. They arrive as [`crate::Wake::Write`].
     #[must_use]
     pub const fn accepts_writes(mut self) -> Self {
         self.accepts_writes = true;
@@ -98,12 +98,12 @@ pub trait Processor: Send + 'static {
     /// Its settings.
     type Settings: Settings;
 
-    /// What it says of itself.
+    /// The description of the class.
     const CLASS: Class;
 
-    /// Does the work. [run thread, running] Called once; may block as long as it likes.
+    /// Does the work. [run thread, running] Called once; may block without limit.
     ///
     /// # Errors
-    /// A [`Failure`](crate::Failure), most simply by `?`; a service's `Stop` that is returned counts as cancelled.
+    /// A [`Failure`](crate::Failure), usually by `?`. A run that returns the `Stop` of a service counts as cancelled.
     fn run(&self, host: &Host, settings: Self::Settings) -> Outcome;
 }

@@ -10,7 +10,7 @@ use crate::{Outcome, Settings};
 pub trait Connection: Settings {
     /// Its id within the plugin, such as `evce`; never changes.
     const ID: &'static str;
-    /// Its name for people.
+    /// Name on pages.
     const NAME: &'static str;
 
     /// Tests it stage by stage, on values that need not be saved. [run thread] Ends within 10 s.
@@ -31,13 +31,13 @@ impl TestHost {
         Self { host }
     }
 
-    /// The services; a test uses the limiter, the log and the clock.
+    /// Returns the services; a test uses the limiter, the log and the clock.
     pub const fn host(&self) -> &Host {
         &self.host
     }
 
-    /// Runs one stage, such as `TCP`, and reports how it went: `Ok` with what was found, `Err` with what was
-    /// found and what to do. [run thread]
+    /// Runs one stage, such as `TCP`, and reports the result: `Ok` with the finding, `Err` with the finding
+    /// and the remedy. [run thread]
     ///
     /// # Errors
     /// A failure with the same words, which `?` returns from the test.

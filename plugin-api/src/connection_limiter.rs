@@ -7,8 +7,8 @@ use crate::abi::messages::{ActionResult, Call, LimitedAction, Reply};
 use crate::host::{Host, Services};
 use crate::value::moment;
 
-/// The connection limiter: what all workers of one connection agree on. Ask before each login and each request,
-/// and say afterwards how it went. The kit's HTTP client does so by itself.
+/// The connection limiter, shared by all workers of one connection. Acquire a permit before each login and request,
+/// and release it with the result. The kit's HTTP client does both.
 #[derive(Clone, Debug)]
 pub struct ConnectionLimiter {
     services: Arc<Services>,
@@ -17,9 +17,9 @@ pub struct ConnectionLimiter {
 /// The limiter is closed for now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied {
-    /// Until when.
+    /// End of the closure.
     pub until: SystemTime,
-    /// Why: refused credentials, a pause that was asked for, too many failures.
+    /// The cause: refused credentials, a requested pause, too many failures.
     pub reason: String,
 }
 
@@ -31,7 +31,7 @@ impl fmt::Display for Denied {
 
 impl std::error::Error for Denied {}
 
-/// A slot that is held. Dropping it without a word counts as a failure.
+/// A permit of the limiter. Dropping it without [`Permit::release`] counts as a failure.
 #[derive(Debug)]
 pub struct Permit {
     services: Arc<Services>,
@@ -44,7 +44,7 @@ impl ConnectionLimiter {
         Self { services }
     }
 
-    /// Waits for a free slot, and takes it. [any thread] Blocks while others hold all of them; goes on while
+    /// Waits for a permit. [any thread] Blocks while others hold all permits. It is allowed while
     /// stopping, so that a plugin can log out.
     ///
     /// # Errors
@@ -58,7 +58,7 @@ impl ConnectionLimiter {
 }
 
 impl Permit {
-    /// Gives the slot back and says how it went. [any thread] Never fails.
+    /// Releases the permit and reports the result. [any thread] Never fails.
     pub fn release(mut self, result: ActionResult) {
         self.notify(result);
     }

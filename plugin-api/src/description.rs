@@ -1,4 +1,4 @@
-//! What a library offers, as one JSON document. Fields that are not known are ignored, so the document grows
+//! The description of a library, as one JSON document. Unknown fields are ignored, so the document grows
 //! without breaking older readers.
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub struct LibraryDescription {
     pub contract: String,
     /// Its id, `vendor.plugin`; never changes.
     pub id: String,
-    /// Its name for people.
+    /// Name on pages.
     pub name: String,
     /// Its version.
     pub version: String,
@@ -27,7 +27,7 @@ pub struct LibraryDescription {
     /// Its licence.
     #[serde(default)]
     pub licence: String,
-    /// What it is for, in a sentence.
+    /// The purpose, in a sentence.
     #[serde(default)]
     pub about: String,
     /// Its processor classes.
@@ -46,9 +46,9 @@ const fn first_version() -> u32 {
 pub struct ClassDescription {
     /// Its id within the plugin.
     pub id: String,
-    /// Its name for people.
+    /// Name on pages.
     pub name: String,
-    /// How it runs.
+    /// When it ends.
     pub mode: Mode,
     /// The kind of connection it needs, by its id within the plugin.
     #[serde(default)]
@@ -56,10 +56,10 @@ pub struct ClassDescription {
     /// The class that must have succeeded once.
     #[serde(default)]
     pub requires: Option<String>,
-    /// What it creates.
+    /// The created items, in words.
     #[serde(default)]
     pub creates: String,
-    /// What it does.
+    /// The purpose, in a sentence.
     #[serde(default)]
     pub about: String,
     /// Whether it handles set point writes.
@@ -78,7 +78,7 @@ pub struct ClassDescription {
 pub struct ConnectionDescription {
     /// Its id within the plugin.
     pub id: String,
-    /// Its name for people.
+    /// Name on pages.
     pub name: String,
     /// Its settings.
     #[serde(default)]
@@ -113,12 +113,12 @@ impl From<Vec<SettingDescription>> for SettingsSchema {
 pub struct SettingDescription {
     /// Its name in files and stored values.
     pub key: String,
-    /// Its name for people.
+    /// Name on pages.
     pub label: String,
-    /// What it does.
+    /// The purpose, in a sentence.
     #[serde(default)]
     pub help: String,
-    /// What it takes.
+    /// The accepted values.
     pub kind: SettingKind,
     /// Whether nothing runs without it.
     #[serde(default)]
@@ -129,7 +129,7 @@ pub struct SettingDescription {
     /// Its unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// The heading it stands under.
+    /// The heading of its group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// Hidden until asked for.
@@ -140,7 +140,7 @@ pub struct SettingDescription {
     pub example: Option<String>,
 }
 
-/// What a setting takes.
+/// The values that a setting accepts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum SettingKind {

@@ -5,30 +5,30 @@ use crate::Problem;
 use crate::abi::ServiceError;
 use crate::abi::messages::FailureMessage;
 
-/// How a run ends: well, or with a [`Failure`].
+/// The result of a run: success, or a [`Failure`].
 pub type Outcome = Result<(), Failure>;
 
-/// Why a service of the host was not rendered.
+/// The error of a service of the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HostError {
-    /// The run is to end. `?` returns it from `run`, and the run counts as cancelled.
+    /// The run must end. `?` returns it from `run`, and the run counts as cancelled.
     Stop,
-    /// The host understood and says no.
+    /// The host refused the call.
     Refused {
-        /// A stable word.
+        /// A stable code.
         code: String,
-        /// What was refused and why.
+        /// The refusal and its cause.
         what: String,
     },
-    /// The connection to the host is gone; the process ends soon.
+    /// The connection to the host is lost; the process ends soon.
     Lost,
 }
 
 impl fmt::Display for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stop => f.write_str("the run is to end"),
+            Self::Stop => f.write_str("the run must end"),
             Self::Refused { code, what } => write!(f, "refused by the host ({code}): {what}"),
             Self::Lost => f.write_str("the connection to the host is gone"),
         }
@@ -49,7 +49,7 @@ impl From<ServiceError> for HostError {
     }
 }
 
-/// Why a run failed.
+/// The failure of a run.
 ///
 /// It does not implement [`Error`], so that every error turns into one with `?`. A [`HostError::Stop`] anywhere
 /// among the causes makes it "cancelled".
@@ -63,34 +63,34 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with a sentence; trying again may help. [any thread]
+    /// Returns a failure with a sentence. A retry may help. [any thread]
     pub fn new(what: impl Into<String>) -> Self {
         Self { what: what.into(), problem: None, is_retryable: true, is_stop: false, is_panic: false }
     }
 
-    /// A failure that is a problem for the administrator.
+    /// Returns a failure that is a problem for the administrator.
     pub fn problem(problem: Problem) -> Self {
         Self { what: problem.what().to_owned(), problem: Some(Box::new(problem)), ..Self::new("") }
     }
 
-    /// Says that trying again changes nothing until someone acts.
+    /// Marks the failure as permanent: a retry cannot help until an operator acts.
     #[must_use]
     pub fn permanent(mut self) -> Self {
         self.is_retryable = false;
         self
     }
 
-    /// Whether the run was cancelled rather than failed.
+    /// Returns whether the run was cancelled rather than failed.
     pub const fn is_stop(&self) -> bool {
         self.is_stop
     }
 
-    /// What happened, with its causes.
+    /// Returns the sentence with its causes.
     pub fn what(&self) -> &str {
         &self.what
     }
 
-    /// A panic that was caught, with its message and place.
+    /// Returns the failure of a caught panic, with its message and position.
     pub(crate) fn panic(what: String) -> Self {
         Self { is_panic: true, ..Self::new(what) }
     }
@@ -114,8 +114,8 @@ impl<E: Error + 'static> From<E> for Failure {
 
 #[cfg(feature = "anyhow")]
 impl Failure {
-    /// An `anyhow` error with its causes, which `?` alone does not convert: `.map_err(Failure::from_anyhow)?`. A
-    /// [`HostError::Stop`] among them makes it "cancelled".
+    /// Returns an `anyhow` error with its causes, which `?` alone does not convert:
+    /// `.map_err(Failure::from_anyhow)?`. A [`HostError::Stop`] among them makes it "cancelled".
     #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
     pub fn from_anyhow(error: anyhow::Error) -> Self {
         let mut failure = Self::new(format!("{error:#}"));

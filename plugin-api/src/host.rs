@@ -45,20 +45,20 @@ impl fmt::Debug for Services {
     }
 }
 
-/// How important a line of the log is.
+/// The level of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevel {
-    /// For a hunt.
+    /// Details for debugging.
     Debug,
-    /// The life of the run.
+    /// Progress of the run.
     Info,
-    /// Something went wrong, and the run goes on.
+    /// A fault that the run survives.
     Warn,
-    /// Someone should act.
+    /// A fault that needs an operator.
     Error,
 }
 
-/// Riser, as a run sees it. Cloning gives another handle of the same; both may be used from [any thread],
+/// The services of Riser for a run. A clone is another handle of the same services. Use both from [any thread],
 /// `wait` only from the run thread.
 #[derive(Clone, Debug)]
 pub struct Host {
@@ -66,7 +66,7 @@ pub struct Host {
     run: Arc<RunFacts>,
 }
 
-/// What a run was given.
+/// The input of a run.
 #[derive(Debug, Default)]
 pub(crate) struct RunFacts {
     pub(crate) configuration: String,
@@ -89,14 +89,14 @@ impl std::ops::Index<Key> for DeclaredPoints {
     type Output = Point;
 
     /// # Panics
-    /// For the key of a container, which is no point.
+    /// For the key of a container, which is not a point.
     fn index(&self, key: Key) -> &Point {
-        self.by_key[key.0].as_ref().expect("a container is no point")
+        self.by_key[key.0].as_ref().expect("a container is not a point")
     }
 }
 
 impl DeclaredPoints {
-    /// All points of the tree, by id.
+    /// Returns all points of the tree, by id.
     pub const fn all(&self) -> &Points {
         &self.all
     }
@@ -110,42 +110,42 @@ impl Host {
         }
     }
 
-    /// The name of the processor configuration. Never blocks.
+    /// Returns the name of the processor configuration. Never blocks.
     pub fn configuration(&self) -> &str {
         &self.run.configuration
     }
 
-    /// Identifies this installation to controllers. Never blocks.
+    /// Returns the id of this installation, which identifies it to controllers. Never blocks.
     pub fn instance(&self) -> &str {
         &self.run.instance
     }
 
-    /// The connection that the class needs. Never blocks.
+    /// Returns the connection that the class needs. Never blocks.
     ///
     /// # Errors
-    /// A permanent failure when the class has none of this kind, or its settings do not fit.
+    /// A permanent failure when the class has no connection of this kind, or the settings do not fit.
     pub fn connection<C: Connection>(&self) -> Result<C, Failure> {
         let message = self.run.connection.as_ref().ok_or_else(|| {
             Failure::new("this processor has no connection: choose one in its settings").permanent()
         })?;
         if message.kind.rsplit('/').next() != Some(C::ID) {
             return Err(
-                Failure::new(format!("the connection {} is no {}", message.name, C::NAME)).permanent()
+                Failure::new(format!("the connection {} is not a {}", message.name, C::NAME)).permanent()
             );
         }
         read::<C>(&message.settings).map_err(|faults| faults.failure(&message.name))
     }
 
-    /// The connection limiter, for a client that is not the kit's. Never blocks.
+    /// Returns the connection limiter, for a client that is not the kit's. Never blocks.
     pub fn connection_limiter(&self) -> ConnectionLimiter {
         ConnectionLimiter::new(Arc::clone(&self.services))
     }
 
-    /// Hands over the whole requested tree of this plugin for this connection and EWS server. Riser applies the
+    /// Declares the complete tree of this plugin for this connection and EWS server. Riser applies the
     /// difference in one transaction. Blocks until it is durable. [any thread]
     ///
     /// # Errors
-    /// [`HostError::Refused`] with the rule that is broken; nothing changes then. [`HostError::Stop`] while stopping.
+    /// [`HostError::Refused`] with the broken rule; nothing changes then. [`HostError::Stop`] while stopping.
     pub fn declare(&self, tree: Tree) -> Result<DeclaredPoints, HostError> {
         let ids: Vec<String> = tree.items.iter().map(|item| item.id.clone()).collect();
         match Self::ask(&self.services, &Call::Declare { items: tree.items })? {
@@ -158,15 +158,15 @@ impl Host {
         }
     }
 
-    /// The tree as it was stored when the run started. Never blocks.
+    /// Returns the tree as it was stored when the run started. Never blocks.
     pub fn points_at_start(&self) -> Points {
         self.run.points.clone()
     }
 
-    /// The tree as it is stored now. Blocks for the reply. [any thread, running or stopping]
+    /// Returns the tree as it is stored now. Blocks for the reply. [any thread, running or stopping]
     ///
     /// # Errors
-    /// [`HostError::Lost`] when the host is gone.
+    /// [`HostError::Lost`] when the connection to the host is lost.
     pub fn points(&self) -> Result<Points, HostError> {
         match Self::ask(&self.services, &Call::Points)? {
             Reply::Points(points) => Ok(Points::from_batch(points.as_batch())),
@@ -174,7 +174,7 @@ impl Host {
         }
     }
 
-    /// Set points that were open when the run started, as they were written together. Never blocks.
+    /// Returns the set points that were open when the run started, as they were written together. Never blocks.
     pub fn open_set_points(&self) -> Vec<WriteRequest> {
         let mut groups: Vec<Vec<WriteMessage>> = Vec::new();
         for write in &self.run.writes {
@@ -186,7 +186,7 @@ impl Host {
         groups.into_iter().map(|group| WriteRequest::from_messages(group, &self.services)).collect()
     }
 
-    /// Publishes values, all or none; they are readable over EWS when it returns. [any thread]
+    /// Publishes values, all or none. They are readable over EWS when the call returns. [any thread]
     ///
     /// # Errors
     /// [`HostError::Refused`] for a point of another class, another kind, or a number that is not finite.
@@ -195,39 +195,39 @@ impl Host {
         reply(self.services.publish(batch))
     }
 
-    /// Says how often this class publishes, so that Riser knows when values are stale: after three periods.
+    /// Reports the publish interval of this class. Riser marks values as stale after three intervals.
     /// [any thread]
     ///
     /// # Errors
-    /// [`HostError`] when the run is to end.
+    /// [`HostError`] after a stop request.
     pub fn publishes_every(&self, period: Duration) -> Result<(), HostError> {
         let period_ms = u64::try_from(period.as_millis()).unwrap_or(u64::MAX);
         Self::ask(&self.services, &Call::PublishesEvery { period_ms }).map(drop)
     }
 
-    /// Records samples of histories; late ones are welcome, one for the same moment replaces. They are
-    /// journaled when it returns. [any thread]
+    /// Records samples of histories. Late samples are accepted; a sample for the same moment replaces the old one.
+    /// They are durable when the call returns. [any thread]
     ///
     /// # Errors
-    /// [`HostError::Refused`] for what is no history of this class. [`HostError::Stop`] while stopping.
+    /// [`HostError::Refused`] for a point that is not a history of this class. [`HostError::Stop`] while stopping.
     pub fn record(&self, batch: &[Sample]) -> Result<(), HostError> {
         let (records, texts) = sample_records(batch);
         let batch = SampleBatch { records: RSlice::from_slice(&records), texts: RStr::from_str(&texts) };
         reply(self.services.object.record(batch))
     }
 
-    /// What is served now for these points, in their order; `None` for what is no value. [any thread]
+    /// Returns the served values of these points, in the order of the points; `None` for a history. [any thread]
     ///
     /// # Errors
-    /// [`HostError`] when the run is to end.
+    /// [`HostError`] after a stop request.
     pub fn latest(&self, handles: &[u32]) -> Result<Vec<Option<Served>>, HostError> {
         reply(self.services.object.latest(RSlice::from_slice(handles))).map(|batch| served_from(&batch))
     }
 
-    /// Sleeps until the time is over or something happens. [run thread] A second thread is refused.
+    /// Waits until the time is over or an event arrives. [run thread] A second thread is refused.
     ///
     /// # Errors
-    /// [`HostError::Stop`] once the run is to end.
+    /// [`HostError::Stop`] after a stop request.
     pub fn wait(&self, duration: Duration) -> Result<Wake, HostError> {
         let duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let wake = reply(self.services.object.wait(duration_ns))?;
@@ -235,7 +235,7 @@ impl Host {
         Ok(Wake::from_message(message, &self.services))
     }
 
-    /// Asks Riser to start another class of this plugin for the same tree, such as `setup`. [any thread]
+    /// Requests a run of another class of this plugin for the same tree, such as `setup`. [any thread]
     ///
     /// # Errors
     /// [`HostError::Refused`] when no processor runs that class. [`HostError::Stop`] while stopping.
@@ -244,7 +244,7 @@ impl Host {
         Self::ask(&self.services, &call).map(drop)
     }
 
-    /// A line of the run's log. [any thread] Never fails.
+    /// Writes a line to the run's log. [any thread] Never fails.
     pub fn log(&self, level: LogLevel, text: &str) {
         let level = match level {
             LogLevel::Debug => 0,
@@ -255,23 +255,23 @@ impl Host {
         self.services.object.log(level, RStr::from_str(text));
     }
 
-    /// Says what the run does now; `of` is 0 when it is not known. [any thread] Never fails.
+    /// Reports the current step; `of` is 0 if the total is unknown. [any thread] Never fails.
     pub fn progress(&self, step: &str, done: u64, of: u64) {
         Self::notify(&self.services, Notice::Progress { step: step.to_owned(), done, of });
     }
 
-    /// Raises a problem in the portal, or renews the text of the one with this code. [any thread] Never fails.
+    /// Raises a problem in the portal, or updates the problem with the same code. [any thread] Never fails.
     pub fn raise(&self, problem: Problem) {
         Self::notify(&self.services, Notice::Problem(problem));
     }
 
-    /// Ends the problem with this code. [any thread] Never fails.
+    /// Clears the problem with this code. [any thread] Never fails.
     pub fn clear(&self, code: &str) {
         Self::notify(&self.services, Notice::ProblemCleared { code: code.to_owned() });
     }
 
-    /// The command that shows the log of this run, such as `riser log 123`: for the remedy of a problem, so that the
-    /// administrator finds what the run did. Blocks for the reply. [any thread, running or stopping]
+    /// Returns the command that shows the log of this run, such as `riser log 123`: for the remedy of a problem, so
+    /// that the administrator finds the cause. Blocks for the reply. [any thread, running or stopping]
     ///
     /// ```
     /// # use riser_plugin::prelude::*;
@@ -286,7 +286,8 @@ impl Host {
     /// ```
     ///
     /// # Errors
-    /// [`HostError::Refused`] during a connection test, which has no run. [`HostError::Lost`] when the host is gone.
+    /// [`HostError::Refused`] during a connection test, which has no run.
+    /// [`HostError::Lost`] when the connection to the host is lost.
     pub fn run_log_link(&self) -> Result<String, HostError> {
         match Self::ask(&self.services, &Call::RunLogLink)? {
             Reply::RunLogLink(command) => Ok(command),
@@ -294,17 +295,17 @@ impl Host {
         }
     }
 
-    /// The durable values of this configuration. Never blocks.
+    /// Returns the durable values of this configuration. Never blocks.
     pub fn state(&self) -> State<'_> {
         State { host: self }
     }
 
-    /// The host's wall clock; tests move it. [any thread] Never blocks.
+    /// Returns the host's wall clock; tests move it. [any thread] Never blocks.
     pub fn now(&self) -> SystemTime {
         moment(self.services.object.now_ns() / 1_000_000)
     }
 
-    /// Random bytes of the host; tests fix them. [any thread]
+    /// Returns random bytes of the host; tests fix them. [any thread]
     pub fn random<const COUNT: usize>(&self) -> [u8; COUNT] {
         let mut bytes = [0; COUNT];
         let given = self.services.object.random(u32::try_from(COUNT).unwrap_or(u32::MAX));
@@ -314,7 +315,7 @@ impl Host {
         bytes
     }
 
-    /// Whether the run is to end. [any thread] Never blocks.
+    /// Returns whether the run must end. [any thread] Never blocks.
     pub fn is_stopping(&self) -> bool {
         self.services.object.is_stopping()
     }
@@ -323,7 +324,7 @@ impl Host {
         &self.services
     }
 
-    /// Tells the host something. A host that is gone ends the process anyway.
+    /// Sends a message without a reply. Ignores a lost host, which ends the process anyway.
     pub(crate) fn notify(services: &Arc<Services>, notice: Notice) {
         let _gone = Self::ask(services, &Call::Notify(notice));
     }
@@ -335,7 +336,7 @@ impl Host {
     }
 }
 
-/// Durable values of a configuration, by key; 1 MiB in all.
+/// Durable values of a configuration, by key; at most 1 MiB in total.
 #[derive(Debug)]
 pub struct State<'a> {
     host: &'a Host,
@@ -353,7 +354,7 @@ impl State<'_> {
         }
     }
 
-    /// Writes a value; it is durable when this returns. [any thread, running or stopping]
+    /// Writes a value; it is durable when the call returns. [any thread, running or stopping]
     ///
     /// # Errors
     /// [`HostError::Refused`] with the code `state-full` above 1 MiB.

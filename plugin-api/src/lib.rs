@@ -4,20 +4,20 @@
 //! [`Processor`]: it gets its settings as a struct, talks to Riser through [`Host`], and ends when a service
 //! returns an error and `?` returns it.
 //!
-//! # Who calls what, and when
+//! # Calls and their order
 //! The documentation of each method uses these words.
 //!
 //! - **\[run thread]**: the thread on which [`Processor::run`] is called, and no other. It may block as long as it
 //!   likes.
 //! - **\[any thread]**: threads that the plugin starts itself may call this too, until `run` returns.
-//! - **described**: the library is asked what it offers. No logic of the plugin runs.
+//! - **described**: the host reads the description of the library. No logic of the plugin runs.
 //! - **running**: from the call of `run` until it returns or is cancelled.
 //! - **stopping**: cancelled, and not yet returned. `wait`, `declare`, `publish`, `publishes_every`, `record`,
 //!   `latest`, `request_run` and `block_on` return [`HostError::Stop`]; all else goes on until the grace of 10 s
 //!   ends.
 //!
 //! Methods of [`Processor`], [`Connection`] and [`Settings`] are called by Riser, all others by the plugin. All
-//! services are synchronous. What they give back belongs to the caller; what they are given is copied before they
+//! services are synchronous. Returned values belong to the caller; arguments are copied before they
 //! return. The process ends after `run` has returned.
 #![deny(missing_docs)]
 
@@ -70,7 +70,7 @@ pub use packing::{reading_batch, unpacked};
 #[doc(hidden)]
 pub use {abi_stable, serde_json};
 
-/// What most plugins need.
+/// The items that most plugins need.
 pub mod prelude {
     pub use std::time::Duration;
 

@@ -45,7 +45,7 @@ fn packed(value: Option<&PointValue>, texts: &mut Texts) -> (u8, u64, TextSpan) 
     }
 }
 
-/// The value of a record; `None` for [`TAG_KEEP`] and for a tag that is not known.
+/// Returns the value of a record; `None` for [`TAG_KEEP`] and for a tag that is not known.
 pub fn unpacked(tag: u8, bits: u64, text: &str) -> Option<PointValue> {
     Some(match tag {
         TAG_DATE_TIME => PointValue::DateTimeMs(bits.cast_signed()),
@@ -81,7 +81,7 @@ pub(crate) fn value_records(batch: &[Publication], records: &mut Vec<ValueRecord
     texts.buffer
 }
 
-/// The records of samples and their texts.
+/// Returns the records of samples and their texts.
 pub(crate) fn sample_records(batch: &[Sample]) -> (Vec<SampleRecord>, String) {
     let mut texts = Texts::default();
     let records = batch
@@ -101,7 +101,7 @@ pub(crate) fn sample_records(batch: &[Sample]) -> (Vec<SampleRecord>, String) {
     (records, texts.buffer)
 }
 
-/// What a batch of readings says; `None` for what is no point.
+/// Returns the values of a batch of readings; `None` for an unknown handle.
 pub(crate) fn served_from(batch: &ReadingBatch) -> Vec<Option<Served>> {
     batch.records.iter().map(|record| served(record, &batch.texts)).collect()
 }
@@ -115,7 +115,7 @@ fn served(record: &ReadingRecord, texts: &str) -> Option<Served> {
     })
 }
 
-/// The readings that say this: the reply of a host; [`served_from`] is the reverse.
+/// Returns the readings of these values; [`served_from`] is the reverse.
 pub fn reading_batch(served: &[Option<Served>]) -> ReadingBatch {
     let mut texts = Texts::default();
     let records = served.iter().map(|served| reading(served.as_ref(), &mut texts)).collect();
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_reason_that_many_points_share_is_sent_once() {
-        let reason: Arc<str> = Arc::from("the controller does not answer");
+        let reason: Arc<str> = Arc::from("the controller does not respond");
         let mut texts = Texts::default();
         let (first, second) = (texts.add(&reason), texts.add(&reason));
         assert_eq!((first, texts.buffer.len()), (second, reason.len()));

@@ -13,35 +13,35 @@ pub struct Point {
 }
 
 impl Point {
-    /// The host's number of the point; stable for its life.
+    /// Returns the host's number of the point; stable for its life.
     pub const fn handle(self) -> u32 {
         self.handle
     }
 
-    /// The kind of its values.
+    /// Returns the kind of its values.
     pub const fn kind(self) -> Kind {
         self.kind
     }
 
-    /// A fresh value.
+    /// Returns a fresh value.
     #[must_use]
     pub fn good(self, value: impl Into<PointValue>) -> Publication {
         self.publication(Some(value.into()), State::Good, None)
     }
 
-    /// A value that is incomplete.
+    /// Returns a value that is incomplete.
     #[must_use]
     pub fn uncertain(self, value: impl Into<PointValue>, reason: impl Into<Arc<str>>) -> Publication {
         self.publication(Some(value.into()), State::Uncertain, Some(reason.into()))
     }
 
-    /// The source cannot be reached; the last value stays.
+    /// Returns an update to Offline: the source cannot be reached. The last value stays.
     #[must_use]
     pub fn offline(self, reason: impl Into<Arc<str>>) -> Publication {
         self.publication(None, State::Offline, Some(reason.into()))
     }
 
-    /// The source gave something that cannot be this value; the last value stays.
+    /// Returns an update to Error: the source sent an unusable value. The last value stays.
     #[must_use]
     pub fn error(self, reason: impl Into<Arc<str>>) -> Publication {
         self.publication(None, State::Error, Some(reason.into()))
@@ -52,7 +52,7 @@ impl Point {
         Publication { point: self, value, state, reason, source_time: None }
     }
 
-    /// A sample of a history.
+    /// Returns a sample of a history.
     #[must_use]
     pub fn sample(self, value: impl Into<PointValue>, state: State, at: SystemTime) -> Sample {
         Sample { point: self, value: value.into().fit(self.kind), state, at }
@@ -75,7 +75,7 @@ pub struct Publication {
 }
 
 impl Publication {
-    /// Says when the source measured it.
+    /// Sets the time of measurement at the source.
     #[must_use]
     pub const fn measured_at(mut self, at: SystemTime) -> Self {
         self.source_time = Some(at);
@@ -92,7 +92,7 @@ pub struct Sample {
     pub value: PointValue,
     /// Its state.
     pub state: State,
-    /// The moment it stands for.
+    /// The time of the sample.
     pub at: SystemTime,
 }
 
@@ -105,26 +105,26 @@ pub struct Served {
     pub state: State,
     /// When the source measured it.
     pub source_time: SystemTime,
-    /// Whether anyone ever published it.
+    /// Whether it was ever published.
     pub is_known: bool,
 }
 
-/// The stored points of a plugin's tree, by id. Cloning gives another handle of the same.
+/// The stored points of a plugin's tree, by id. A clone is another handle of the same points.
 #[derive(Clone, Debug, Default)]
 pub struct Points {
     by_id: Arc<HashMap<Arc<str>, StoredPoint>>,
 }
 
-/// What is stored of a point.
+/// A stored point.
 #[derive(Clone, Debug)]
 pub struct StoredPoint {
     /// The point.
     pub point: Point,
     /// For a history, the handle of the value it records.
     pub recorded: Option<u32>,
-    /// The class that writes it.
+    /// The class that publishes or records it.
     pub published_by: Arc<str>,
-    /// A history, and not a value.
+    /// Whether it is a history instead of a value.
     pub is_history: bool,
 }
 
@@ -150,27 +150,27 @@ impl Points {
         Self { by_id: Arc::new(by_id) }
     }
 
-    /// The point with this id.
+    /// Returns the point with this id.
     pub fn find(&self, id: &str) -> Option<Point> {
         self.by_id.get(id).map(|stored| stored.point)
     }
 
-    /// All points with their ids, in no order.
+    /// Returns all points with their ids, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &StoredPoint)> {
         self.by_id.iter().map(|(id, stored)| (&**id, stored))
     }
 
-    /// The value point with this handle.
+    /// Returns the value point with this handle.
     pub fn by_handle(&self, handle: u32) -> Option<Point> {
         self.by_id.values().map(|stored| stored.point).find(|point| point.handle == handle)
     }
 
-    /// How many there are.
+    /// Returns the number of points.
     pub fn len(&self) -> usize {
         self.by_id.len()
     }
 
-    /// Whether nothing is stored.
+    /// Returns whether the tree has no points.
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
     }

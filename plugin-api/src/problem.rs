@@ -1,22 +1,22 @@
 use serde::{Deserialize, Serialize};
 
-/// Something an administrator should know and can end.
+/// A problem for the administrator, with its remedy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// A stable word, such as `credentials-refused`.
+    /// A stable code, such as `credentials-refused`.
     pub code: String,
-    /// What happened.
+    /// The event, in a sentence.
     pub what: String,
-    /// What it affects.
+    /// The effect.
     pub effect: String,
-    /// What to do next.
+    /// The remedy.
     pub remedy: String,
     /// The key of the setting at fault.
     pub setting: Option<String>,
 }
 
 impl Problem {
-    /// A problem with a stable code, such as `credentials-refused`, and what happened in a sentence.
+    /// Returns a problem with a stable code, such as `credentials-refused`, and the event in a sentence.
     pub fn new(code: impl Into<String>, what: impl Into<String>) -> Self {
         Self {
             code: code.into(),
@@ -27,38 +27,38 @@ impl Problem {
         }
     }
 
-    /// Says what it affects.
+    /// Sets the effect.
     #[must_use]
     pub fn effect(mut self, effect: impl Into<String>) -> Self {
         self.effect = effect.into();
         self
     }
 
-    /// Says what to do next.
+    /// Sets the remedy.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = remedy.into();
         self
     }
 
-    /// Names the setting at fault, by its key.
+    /// Sets the key of the setting at fault.
     #[must_use]
     pub fn setting(mut self, key: impl Into<String>) -> Self {
         self.setting = Some(key.into());
         self
     }
 
-    /// Its code.
+    /// Returns the code.
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// The key of the setting at fault.
+    /// Returns the key of the setting at fault.
     pub fn at_setting(&self) -> Option<&str> {
         self.setting.as_deref()
     }
 
-    /// What happened.
+    /// Returns the event, in a sentence.
     pub fn what(&self) -> &str {
         &self.what
     }

@@ -4,7 +4,7 @@ use zeroize::Zeroize;
 
 /// A value that does not print and is wiped when it is dropped.
 ///
-/// It has no `Display` and no `Serialize`; [`Secret::expose`] shows where it is used.
+/// It has no `Display` and no `Serialize`; [`Secret::expose`] marks each use.
 pub struct Secret<T: Zeroize>(T);
 
 impl<T: Zeroize> Secret<T> {
@@ -13,7 +13,7 @@ impl<T: Zeroize> Secret<T> {
         Self(value)
     }
 
-    /// The value, at the point of use.
+    /// Returns the value, at the point of use.
     pub const fn expose(&self) -> &T {
         &self.0
     }

@@ -4,7 +4,7 @@ use crate::value::{PointValue, moment};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// What ended a wait.
+/// The reason that ended a wait.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Wake {
@@ -60,7 +60,7 @@ impl WriteRequest {
 }
 
 /// A requested value of one point. The class reports the status of the write with its methods. [any thread, running or
-/// stopping] They never fail, since Riser keeps the write and asks again.
+/// stopping] They never fail: Riser keeps the write and asks again.
 #[derive(Debug)]
 pub struct SetPointWrite {
     id: i64,
@@ -74,62 +74,62 @@ pub struct SetPointWrite {
 }
 
 impl SetPointWrite {
-    /// Its number, which rises with the order of acceptance.
+    /// Returns the number of the write. Later writes have higher numbers.
     pub const fn id(&self) -> i64 {
         self.id
     }
 
-    /// The number that writes written together share.
+    /// Returns the number of the group: writes of one request share it.
     pub const fn group(&self) -> i64 {
         self.group
     }
 
-    /// The point's handle.
+    /// Returns the point's handle.
     pub const fn handle(&self) -> u32 {
         self.handle
     }
 
-    /// The point's id.
+    /// Returns the point's id.
     pub fn item(&self) -> &str {
         &self.item
     }
 
-    /// What is requested.
+    /// Returns the requested value.
     pub const fn value(&self) -> &PointValue {
         &self.value
     }
 
-    /// Whether an earlier run may have asked the device already. Read before writing, always.
+    /// Returns whether an earlier run may have written to the device. Always read before writing.
     pub const fn was_sent(&self) -> bool {
         self.was_sent
     }
 
-    /// Do not send it after this moment.
+    /// Returns the time after which the write must not be sent.
     pub const fn expires_at(&self) -> SystemTime {
         self.expires_at
     }
 
-    /// The device is being asked.
+    /// Reports that the write is sent to the device.
     pub fn sent(&self) {
         self.report(WriteState::Sent, "");
     }
 
-    /// The device took it and will act later.
+    /// Reports that the device accepted the write and acts later.
     pub fn pending(&self, reason: &str) {
         self.report(WriteState::Pending, reason);
     }
 
-    /// Read back from the device as requested.
+    /// Reports that the device confirmed the value.
     pub fn confirmed(&self) {
         self.report(WriteState::Confirmed, "");
     }
 
-    /// The device, or this plugin, says no.
+    /// Reports that the device, or this plugin, rejects the write.
     pub fn reject(&self, reason: &str) {
         self.report(WriteState::Rejected, reason);
     }
 
-    /// The reply was lost; a read decides.
+    /// Reports that the response was lost. The next run must read the device.
     pub fn unknown(&self, reason: &str) {
         self.report(WriteState::Unknown, reason);
     }

@@ -4,24 +4,24 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{Host, HostError};
 
-/// How often a future that is waited for is interrupted to look whether the run is to end.
+/// Interval at which a wait for a future checks whether the run must end.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Host {
     /// Runs a future on a current-thread runtime of this call, and drops it when the run is cancelled. [any
-    /// thread] Blocks until then. What must live across calls, such as a connection pool, lives in a runtime of
+    /// thread] Blocks until then. Objects that live across calls, such as a connection pool, need a runtime of
     /// the plugin's own: see [`Host::block_on_in`].
     ///
     /// # Errors
-    /// [`HostError::Stop`] once the run is to end.
+    /// [`HostError::Stop`] after a stop request.
     pub fn block_on<F: Future>(&self, future: F) -> Result<F::Output, HostError> {
         self.block_on_in(&runtime()?, future)
     }
 
-    /// The same on a runtime of the caller's.
+    /// Runs a future on the caller's runtime, and drops it when the run is cancelled.
     ///
     /// # Errors
-    /// [`HostError::Stop`] once the run is to end.
+    /// [`HostError::Stop`] after a stop request.
     pub fn block_on_in<F: Future>(&self, runtime: &Runtime, future: F) -> Result<F::Output, HostError> {
         runtime.block_on(async {
             tokio::pin!(future);
@@ -37,7 +37,7 @@ impl Host {
     }
 }
 
-/// A current-thread runtime with timers and sockets.
+/// Returns a current-thread runtime with timers and sockets.
 ///
 /// # Errors
 /// [`HostError::Refused`] when the worker's limits leave no room for it.

@@ -2,20 +2,20 @@ use crate::abi::messages::{ContainerKind, ItemMessage, NodeMessage, SetPointRule
 use crate::value::{Kind, PointValue, unix_ms};
 use std::time::SystemTime;
 
-/// Points to an item of a tree that is being built. It is `Copy`, and indexes the points that a declaration
-/// gives back.
+/// Key of an item of a new tree. It is `Copy`, and indexes the points that a declaration
+/// returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key(pub(crate) usize);
 
-/// The whole tree that a class writes to have: containers, values and histories, in the order in which the BMS
-/// shows them. Riser makes the difference to what is stored.
+/// The complete tree of a class: containers, values and histories, in the order in which the BMS
+/// shows them. Riser computes the difference to the stored tree.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     pub(crate) items: Vec<ItemMessage>,
 }
 
 impl Tree {
-    /// An empty tree.
+    /// Returns an empty tree.
     pub fn new() -> Self {
         Self::default()
     }
@@ -31,17 +31,17 @@ impl Tree {
         self.push(parent, item.into())
     }
 
-    /// The id of an item.
+    /// Returns the id of an item.
     pub fn id(&self, key: Key) -> &str {
         self.items.get(key.0).map_or("", |item| &item.id)
     }
 
-    /// Items in the tree.
+    /// Returns the number of items.
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Whether it has none.
+    /// Returns whether the tree has no items.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -65,17 +65,17 @@ fn item(id: &str, name: &str, node: NodeMessage) -> ItemMessage {
 pub struct Container(ItemMessage);
 
 impl Container {
-    /// A folder. The id comes from the source's ids and never from a name.
+    /// Returns a folder. Build the id from the source's ids, never from a name.
     pub fn new(id: &str, name: &str) -> Self {
         Self(item(id, name, NodeMessage::Container { kind: ContainerKind::Folder }))
     }
 
-    /// A device.
+    /// Returns a device.
     pub fn device(id: &str, name: &str) -> Self {
         Self(item(id, name, NodeMessage::Container { kind: ContainerKind::Device }))
     }
 
-    /// A sentence about it.
+    /// Sets the description.
     #[must_use]
     pub fn described(mut self, sentence: &str) -> Self {
         sentence.clone_into(&mut self.0.description);
@@ -102,8 +102,8 @@ pub struct Value {
 }
 
 impl Value {
-    /// A value of this kind, written by no class yet: [`Value::published_by`] names it. The id comes from the
-    /// source's ids and never from a name.
+    /// Returns a value of this kind. [`Value::published_by`] sets its class. Build the id from the
+    /// source's ids, never from a name.
     pub fn new(id: &str, name: &str, kind: Kind) -> Self {
         Self {
             item: item(id, name, NodeMessage::Container { kind: ContainerKind::Folder }),
@@ -116,35 +116,35 @@ impl Value {
         }
     }
 
-    /// Its unit, as shown.
+    /// Sets the unit, as shown.
     #[must_use]
     pub fn unit(mut self, unit: &str) -> Self {
         unit.clone_into(&mut self.unit);
         self
     }
 
-    /// A sentence about it.
+    /// Sets the description.
     #[must_use]
     pub fn described(mut self, sentence: &str) -> Self {
         sentence.clone_into(&mut self.item.description);
         self
     }
 
-    /// The class of this plugin that writes it. Riser refuses others.
+    /// Sets the class of this plugin that publishes the value. Riser refuses other classes.
     #[must_use]
     pub fn published_by(mut self, class: &str) -> Self {
         class.clone_into(&mut self.published_by);
         self
     }
 
-    /// The class of this plugin that carries its set points: the BMS may write it.
+    /// Makes the value writable by the BMS. The named class of this plugin handles the writes.
     #[must_use]
     pub fn writes_handled_by(mut self, class: &str) -> Self {
         self.writes_handled_by = Some(class.to_owned());
         self
     }
 
-    /// The range of its set points, in its unit.
+    /// Sets the range of writes, in the unit of the value.
     #[must_use]
     pub const fn within(mut self, min: f64, max: f64) -> Self {
         self.rule.min = Some(min);
@@ -152,28 +152,28 @@ impl Value {
         self
     }
 
-    /// The texts its set points may have.
+    /// Sets the texts that a write may contain.
     #[must_use]
     pub fn one_of(mut self, texts: &[&str]) -> Self {
         self.rule.options = texts.iter().map(|text| (*text).to_owned()).collect();
         self
     }
 
-    /// Its set points are moments in the future.
+    /// Accepts only moments in the future.
     #[must_use]
     pub const fn in_future(mut self) -> Self {
         self.rule.future_only = true;
         self
     }
 
-    /// A value known when the tree is declared: served as Good until its class publishes it.
+    /// Sets the initial value: served as Good until the class publishes one.
     #[must_use]
     pub fn initially(mut self, value: impl Into<PointValue>) -> Self {
         self.initial = Some(value.into().fit(self.kind));
         self
     }
 
-    /// A moment known when the tree is declared.
+    /// Sets the initial value to a moment.
     #[must_use]
     pub fn initially_at(mut self, moment: SystemTime) -> Self {
         self.initial = Some(PointValue::DateTimeMs(unix_ms(moment)));
@@ -206,7 +206,7 @@ pub struct History {
 }
 
 impl History {
-    /// The history of the value with this id, of this kind.
+    /// Returns the history of the value with this id, of this kind.
     pub fn new(id: &str, name: &str, value_item: &str, kind: Kind) -> Self {
         Self {
             item: item(id, name, NodeMessage::Container { kind: ContainerKind::Folder }),
@@ -217,21 +217,21 @@ impl History {
         }
     }
 
-    /// Its unit, as shown.
+    /// Sets the unit, as shown.
     #[must_use]
     pub fn unit(mut self, unit: &str) -> Self {
         unit.clone_into(&mut self.unit);
         self
     }
 
-    /// A sentence about it.
+    /// Sets the description.
     #[must_use]
     pub fn described(mut self, sentence: &str) -> Self {
         sentence.clone_into(&mut self.item.description);
         self
     }
 
-    /// The class of this plugin that records it. Riser refuses others.
+    /// Sets the class of this plugin that records the history. Riser refuses other classes.
     #[must_use]
     pub fn published_by(mut self, class: &str) -> Self {
         class.clone_into(&mut self.published_by);

@@ -36,7 +36,7 @@ impl Kind {
         Self::Duration,
     ];
 
-    /// The tag of its values in a record.
+    /// Returns the record tag of values of this kind.
     pub(crate) const fn tag(self) -> u8 {
         match self {
             Self::DateTime => TAG_DATE_TIME,
@@ -53,7 +53,7 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.tag() == tag)
     }
 
-    /// Its EWS name.
+    /// Returns the EWS name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::DateTime => "DateTime",
@@ -66,7 +66,7 @@ impl Kind {
         }
     }
 
-    /// The kind with this EWS name.
+    /// Returns the kind with this EWS name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
@@ -89,7 +89,7 @@ pub enum State {
 }
 
 impl State {
-    /// Its EWS number.
+    /// Returns the EWS number.
     pub const fn number(self) -> u8 {
         match self {
             Self::Good => 0,
@@ -100,7 +100,7 @@ impl State {
         }
     }
 
-    /// The state with this EWS number.
+    /// Returns the state with this EWS number.
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::Good),
@@ -135,7 +135,7 @@ pub enum PointValue {
 }
 
 impl PointValue {
-    /// The kind it has.
+    /// Returns the kind of the value.
     pub const fn kind(&self) -> Kind {
         match self {
             Self::DateTimeMs(_) => Kind::DateTime,
@@ -148,8 +148,8 @@ impl PointValue {
         }
     }
 
-    /// The same value as `kind`, where no meaning is lost: a whole number as a wider one or as a Double.
-    #[expect(clippy::cast_precision_loss, reason = "a counter above 2^53 is no measurement")]
+    /// Converts the value to `kind` if no meaning is lost: a whole number as a wider one or as a Double.
+    #[expect(clippy::cast_precision_loss, reason = "a counter above 2^53 is not a measurement")]
     #[must_use]
     pub fn fit(self, kind: Kind) -> Self {
         match (self, kind) {
@@ -218,7 +218,7 @@ impl From<SystemTime> for PointValue {
     }
 }
 
-/// Milliseconds since 1970; negative before it.
+/// Returns milliseconds since 1970; negative before it.
 pub(crate) fn unix_ms(moment: SystemTime) -> i64 {
     match moment.duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
@@ -226,7 +226,7 @@ pub(crate) fn unix_ms(moment: SystemTime) -> i64 {
     }
 }
 
-/// The moment this many milliseconds after 1970.
+/// Returns the moment this many milliseconds after 1970.
 pub(crate) fn moment(unix_ms: i64) -> SystemTime {
     let span = Duration::from_millis(unix_ms.unsigned_abs());
     let moment = if unix_ms < 0 { UNIX_EPOCH.checked_sub(span) } else { UNIX_EPOCH.checked_add(span) };

@@ -1,4 +1,4 @@
-//! What the derives make of a struct.
+//! The results of the derives.
 
 use riser_plugin::description::SettingKind;
 use riser_plugin::prelude::*;
@@ -37,7 +37,7 @@ struct All {
     code_word: Option<Secret<String>>,
     /// The ways out.
     proxies: Vec<Proxy>,
-    /// The way out when nothing else is said.
+    /// The default way out.
     proxy: Option<Proxy>,
 }
 
@@ -111,7 +111,7 @@ fn what_the_first_version_stored_is_carried_over() {
 }
 
 #[test]
-fn all_faults_are_told_at_once_each_with_its_path() {
+fn all_faults_are_reported_at_once_each_with_its_path() {
     let values = json!({
         "poll_every": "1 s", "scope": "some", "code_word": 5, "proxy": [],
         "proxies": [{ "host": "a" }, { "port": 0 }]

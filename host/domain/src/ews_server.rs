@@ -59,13 +59,28 @@ pub struct EwsServer {
     pub realm: String,
     /// The address in the WSDL; the address of the accepted connection when `None`.
     pub public_url: Option<String>,
+    /// HTTPS with this certificate; plain HTTP when `None`. Servers with one `listen` address share it.
+    pub tls: Option<EwsTls>,
     /// Most items in one page of a response, at least 100.
     pub page_size_items: u32,
     /// Digest algorithms offered, in this order; never empty.
     pub digest_order: Vec<DigestAlgorithm>,
 }
 
+/// Absolute paths of the PEM files for HTTPS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EwsTls {
+    /// The certificate, followed by the certificates of its issuers.
+    pub certificate: String,
+    pub key: String,
+}
+
 impl EwsServer {
+    /// Returns the scheme of its address.
+    pub const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// The path in the vendor's documents.
     pub const DEFAULT_PATH: &'static str = "/EcoStruxure/DataExchange";
     /// Default number of items in one page of a response.

@@ -28,7 +28,7 @@ pub use clock::Clock;
 pub use clock::FakeClock;
 pub use connection::{Connection, ConnectionId};
 pub use duration_words::duration_words;
-pub use ews_server::{AccountId, AccountRights, DigestAlgorithm, EwsServer, EwsServerId};
+pub use ews_server::{AccountId, AccountRights, DigestAlgorithm, EwsServer, EwsServerId, EwsTls};
 pub use item::{
     ContainerItem, ContainerKind, EwsItem, EwsItemId, HistoryItem, PointHandle, SetPointRule, ValueItem,
 };

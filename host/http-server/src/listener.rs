@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,11 +36,17 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A listening socket and its connections. Dropping it closes both.
-#[derive(Debug)]
 pub struct HttpListener {
     local: SocketAddr,
     stop: watch::Sender<bool>,
+    tls: watch::Sender<Option<TlsAcceptor>>,
     accepting: JoinHandle<()>,
+}
+
+impl fmt::Debug for HttpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpListener").field("local", &self.local).finish_non_exhaustive()
+    }
 }
 
 impl HttpListener {
@@ -55,14 +62,20 @@ impl HttpListener {
     ) -> io::Result<Self> {
         let local = socket.local_addr()?;
         let (stop, stopped) = watch::channel(false);
-        let shared = Shared { service, tls, limits, open: AtomicUsize::new(0) };
-        let accepting = tokio::spawn(accept(socket, Arc::new(shared), stopped));
-        Ok(Self { local, stop, accepting })
+        let (tls, current_tls) = watch::channel(tls);
+        let shared = Shared { service, limits, open: AtomicUsize::new(0) };
+        let accepting = tokio::spawn(accept(socket, Arc::new(shared), Ends { stopped, tls: current_tls }));
+        Ok(Self { local, stop, tls, accepting })
     }
 
     /// Returns the address of the socket, with the port that the system chose.
     pub const fn local_address(&self) -> SocketAddr {
         self.local
+    }
+
+    /// Uses another certificate, or none, for new connections. Open connections finish their request and close.
+    pub fn set_tls(&self, tls: Option<TlsAcceptor>) {
+        self.tls.send_replace(tls);
     }
 
     /// Returns if the accept loop panicked, and not before.
@@ -81,7 +94,6 @@ impl HttpListener {
 /// Parts that all connections use.
 struct Shared<S> {
     service: S,
-    tls: Option<TlsAcceptor>,
     limits: HttpLimits,
     open: AtomicUsize,
 }
@@ -95,19 +107,33 @@ impl<S> Drop for OpenConnection<S> {
     }
 }
 
-async fn accept<S: HttpService>(
-    socket: TcpListener,
-    shared: Arc<Shared<S>>,
-    mut stopped: watch::Receiver<bool>,
-) {
+/// Signals that end a connection: the listener closes, or has another certificate.
+#[derive(Clone)]
+struct Ends {
+    stopped: watch::Receiver<bool>,
+    tls: watch::Receiver<Option<TlsAcceptor>>,
+}
+
+impl Ends {
+    /// Waits for a signal. A dropped listener has closed, too.
+    async fn wait(&mut self) {
+        let Self { stopped, tls } = self;
+        tokio::select! {
+            () = wait_for(stopped) => {}
+            _changed = tls.changed() => {}
+        }
+    }
+}
+
+async fn accept<S: HttpService>(socket: TcpListener, shared: Arc<Shared<S>>, mut ends: Ends) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            () = wait_for(&mut stopped) => break,
+            () = wait_for(&mut ends.stopped) => break,
             Some(_) = connections.join_next() => {}
             accepted = socket.accept() => match accepted {
                 Ok((stream, client)) => {
-                    accept_connection(&shared, stream, client, stopped.clone(), &mut connections);
+                    accept_connection(&shared, stream, client, ends.clone(), &mut connections);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -126,7 +152,7 @@ fn accept_connection<S: HttpService>(
     shared: &Arc<Shared<S>>,
     stream: TcpStream,
     client: SocketAddr,
-    stopped: watch::Receiver<bool>,
+    mut ends: Ends,
     connections: &mut JoinSet<()>,
 ) {
     let others = shared.open.fetch_add(1, Ordering::Relaxed);
@@ -136,9 +162,10 @@ fn accept_connection<S: HttpService>(
         return;
     }
     let is_overloaded = others >= limit;
+    let tls = ends.tls.borrow_and_update().clone();
     connections.spawn(async move {
-        let connection = Connection { shared: &open.0, is_overloaded, stopped };
-        if let Err(error) = connection.serve(stream, client).await {
+        let connection = Connection { shared: &open.0, is_overloaded, ends };
+        if let Err(error) = connection.serve(stream, client, tls).await {
             tracing::debug!(client.address = %client, error, "a connection ended early");
         }
     });
@@ -147,21 +174,26 @@ fn accept_connection<S: HttpService>(
 struct Connection<'shared, S> {
     shared: &'shared Shared<S>,
     is_overloaded: bool,
-    stopped: watch::Receiver<bool>,
+    ends: Ends,
 }
 
 type ConnectionResult = Result<(), Box<dyn Error + Send + Sync>>;
 
 impl<S: HttpService> Connection<'_, S> {
-    async fn serve(mut self, stream: TcpStream, client: SocketAddr) -> ConnectionResult {
+    async fn serve(
+        mut self,
+        stream: TcpStream,
+        client: SocketAddr,
+        tls: Option<TlsAcceptor>,
+    ) -> ConnectionResult {
         // Small parts of a stream of events must not wait for more.
         stream.set_nodelay(true)?;
-        let Shared { tls, limits, .. } = self.shared;
+        let limits = &self.shared.limits;
         let addrs = ConnectionAddrs { client, local: stream.local_addr()?, is_tls: tls.is_some() };
         let Some(tls) = tls else { return self.serve_stream(stream, addrs).await };
         let stream = tokio::select! {
             accepted = timeout(limits.handshake_deadline, tls.accept(stream)) => accepted??,
-            () = wait_for(&mut self.stopped) => return Ok(()),
+            () = self.ends.wait() => return Ok(()),
         };
         self.serve_stream(stream, addrs).await
     }
@@ -197,7 +229,7 @@ impl<S: HttpService> Connection<'_, S> {
         );
         tokio::select! {
             ended = &mut connection => return Ok(ended?),
-            () = wait_for(&mut self.stopped) => connection.as_mut().graceful_shutdown(),
+            () = self.ends.wait() => connection.as_mut().graceful_shutdown(),
         }
         Ok(connection.await?)
     }

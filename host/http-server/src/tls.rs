@@ -1,10 +1,11 @@
 //! Certificate and key of a listener.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{self, PemObject as _};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
@@ -26,7 +27,7 @@ pub enum TlsError {
         kind: &'static str,
         path: PathBuf,
         #[source]
-        source: rustls_pki_types::pem::Error,
+        source: pem::Error,
     },
     /// Both can be read but not used together.
     #[error("the certificate in {} and the key in {} do not belong together; name the key this certificate was made for", .certificate.display(), .key.display())]
@@ -45,7 +46,8 @@ impl TlsFiles {
     /// When a file cannot be read, or both do not belong together.
     pub fn acceptor(&self) -> Result<TlsAcceptor, TlsError> {
         let certificates = self.certificates()?;
-        let key = PrivateKeyDer::from_pem_file(&self.key)
+        let key = regular_file(&self.key)
+            .and_then(PrivateKeyDer::from_pem_file)
             .map_err(|source| unreadable("the key", &self.key, source))?;
         let unfit =
             |source| TlsError::Unfit { certificate: self.certificate.clone(), key: self.key.clone(), source };
@@ -60,17 +62,24 @@ impl TlsFiles {
 
     fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         let fault = |source| unreadable("a certificate", &self.certificate, source);
-        let certificates = CertificateDer::pem_file_iter(&self.certificate)
+        let certificates = regular_file(&self.certificate)
+            .and_then(CertificateDer::pem_file_iter)
             .map_err(fault)?
             .collect::<Result<Vec<_>, _>>()
             .map_err(fault)?;
         if certificates.is_empty() {
-            return Err(fault(rustls_pki_types::pem::Error::NoItemsFound));
+            return Err(fault(pem::Error::NoItemsFound));
         }
         Ok(certificates)
     }
 }
 
-fn unreadable(kind: &'static str, path: &Path, source: rustls_pki_types::pem::Error) -> TlsError {
+/// Refuses a named pipe, which could block for ever.
+fn regular_file(path: &Path) -> Result<&Path, pem::Error> {
+    let metadata = std::fs::metadata(path).map_err(pem::Error::Io)?;
+    if metadata.is_file() { Ok(path) } else { Err(pem::Error::Io(io::Error::other("not a regular file"))) }
+}
+
+fn unreadable(kind: &'static str, path: &Path, source: pem::Error) -> TlsError {
     TlsError::Unreadable { kind, path: path.to_owned(), source }
 }

@@ -1,16 +1,19 @@
-//! The EWS servers of this host, as configured. An address in use is tried again, and a
-//! server that cannot move stays at its address.
+//! The EWS servers of this host: kept as the configuration says. An address that is taken is tried again, and a
+//! server that cannot move stays where it is.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
 use parking_lot::{Mutex, MutexGuard};
-use riser_domain::{Clock, EwsServer, EwsServerId, Problem};
-use riser_ews::{EndpointStatistics, EwsEndpoint, ListenError, Listener, ListenerOptions};
+use riser_domain::{Clock, EwsServer, EwsServerId, EwsTls, Problem};
+use riser_ews::{
+    EndpointStatistics, EwsEndpoint, ListenCause, ListenError, Listener, ListenerOptions, TlsFiles,
+};
 use riser_secrets::Keyring;
 use riser_store::{Account, Configuration};
 
@@ -27,7 +30,7 @@ const TAKE_OVER_INTERVAL: Duration = Duration::from_millis(10);
 pub(crate) struct EwsServers {
     parts: EwsParts,
     open: Mutex<Open>,
-    /// Held by [`EwsServers::align`].
+    /// Held while the servers are brought in line with the configuration.
     aligning: tokio::sync::Mutex<()>,
 }
 
@@ -60,6 +63,11 @@ impl Served {
     fn listen(&self) -> &str {
         &self.endpoint.server().listen
     }
+
+    /// Whether nothing changed.
+    fn is(&self, server: &EwsServer, accounts: &[Account]) -> bool {
+        self.endpoint.server() == server && self.accounts == accounts
+    }
 }
 
 impl fmt::Debug for EwsServers {
@@ -73,8 +81,9 @@ impl EwsServers {
         Self { parts, open: Mutex::default(), aligning: tokio::sync::Mutex::default() }
     }
 
-    /// Opens, changes, moves and closes servers as configured. Raises and returns a problem for each server that
-    /// cannot be; the next call tries again. Unchanged servers are not touched.
+    /// Opens, changes, moves and closes servers until they are as the configuration says. Returns what stands in
+    /// the way; it is raised as a problem, and the next call tries again. Servers that did not change are not
+    /// touched.
     pub(crate) async fn align(&self) -> Vec<Problem> {
         let _aligning = self.aligning.lock().await;
         let configuration = self.parts.configurations.now();
@@ -92,41 +101,35 @@ impl EwsServers {
     }
 
     async fn align_one(&self, server: &EwsServer, accounts: Vec<Account>) -> Result<(), Problem> {
-        let Some(current) = self.served(server.id) else {
-            return match self.listener_address(&server.listen, None).await {
-                Ok(local) => {
-                    self.serve(server, accounts, local, None);
-                    self.parts.problems.clear(None, &code(server.id));
-                    Ok(())
+        let served = self.served(server.id);
+        match self.listener_address(server, served.as_ref()).await {
+            Ok((local, is_new)) => {
+                let is_current = served.as_ref().is_some_and(|served| served.is(server, &accounts));
+                if is_new || !is_current {
+                    self.serve(server.clone(), accounts, local, served.as_ref());
                 }
-                Err(error) => Err(self.raise(server, &error, None)),
-            };
-        };
-        if current.listen() == server.listen {
-            if *current.endpoint.server() != *server || current.accounts != accounts {
-                self.serve(server, accounts, current.local, Some(&current));
-            }
-            self.parts.problems.clear(None, &code(server.id));
-            return Ok(());
-        }
-        match self.listener_address(&server.listen, Some(&current)).await {
-            Ok(local) => {
-                self.serve(server, accounts, local, Some(&current));
                 self.parts.problems.clear(None, &code(server.id));
                 Ok(())
             }
             Err(error) => {
-                let (listen, path) = (current.listen().to_owned(), current.endpoint.server().path.clone());
-                let stays = EwsServer { listen, path, ..server.clone() };
-                if *current.endpoint.server() != stays || current.accounts != accounts {
-                    self.serve(&stays, accounts, current.local, Some(&current));
+                if let Some(served) = &served {
+                    let before = served.endpoint.server();
+                    let stays = EwsServer {
+                        listen: before.listen.clone(),
+                        path: before.path.clone(),
+                        tls: before.tls.clone(),
+                        ..server.clone()
+                    };
+                    if !served.is(&stays, &accounts) {
+                        self.serve(stays, accounts, served.local, Some(served));
+                    }
                 }
-                Err(self.raise(server, &error, Some(&current)))
+                Err(self.raise(server, &error, served.as_ref()))
             }
         }
     }
 
-    /// Stops serving. Requests under way are completed.
+    /// Stops serving; requests under way finish.
     pub(crate) async fn close(&self) {
         let _aligning = self.aligning.lock().await;
         let open = std::mem::take(&mut *self.lock());
@@ -137,19 +140,30 @@ impl EwsServers {
 
     /// Returns how a server is doing.
     pub(crate) fn status(&self, server: &EwsServer, items: usize) -> EwsServerStatus {
-        let current = self.served(server.id);
-        let (local, asked) = match &current {
-            Some(current) => (Some(current.local), current.endpoint.statistics()),
+        let served = self.served(server.id);
+        let (local, asked) = match &served {
+            Some(served) => (Some(served.local), served.endpoint.statistics()),
             None => (None, EndpointStatistics::default()),
         };
-        let waits_to_move = current.is_some_and(|current| current.listen() != server.listen);
+        let waits_to_move = served.as_ref().is_some_and(|served| served.listen() != server.listen);
+        let waits_for_certificate =
+            served.as_ref().is_some_and(|served| served.endpoint.server().tls != server.tls);
         let listen = local.map_or_else(|| server.listen.clone(), |local| local.to_string());
-        let address = server.public_url.clone().unwrap_or_else(|| format!("http://{listen}{}", server.path));
+        let scheme = served.as_ref().map_or(server, |served| served.endpoint.server()).scheme();
+        let address =
+            server.public_url.clone().unwrap_or_else(|| format!("{scheme}://{listen}{}", server.path));
         let (state, sentence) = match (local, asked.last_client) {
+            (None, _) if server.tls.is_some() => {
+                (LinkState::Down, format!("{listen} is not served; see the problem of this server"))
+            }
             (None, _) => (LinkState::Down, format!("{listen} cannot be listened on")),
             (Some(local), _) if waits_to_move => (
                 LinkState::Degraded,
                 format!("{} cannot be listened on; still served at {local}", server.listen),
+            ),
+            (Some(_), _) if waits_for_certificate => (
+                LinkState::Degraded,
+                "its certificate cannot be used; still served with the old one".to_owned(),
             ),
             (Some(_), None) if asked.refused_logins > 0 => {
                 (LinkState::Degraded, format!("{} logins refused, none accepted yet", asked.refused_logins))
@@ -176,30 +190,36 @@ impl EwsServers {
         self.lock().endpoints.get(&server).cloned()
     }
 
-    /// Returns the local address of a listener, and opens it when it is the first for its address. A server that
-    /// moves may take over the port of the listener that it leaves.
+    /// Returns the local address of the listener of a server, and whether it was opened for it. Gives the listener
+    /// the certificate of the server. A server that moves may take over the port of the listener that it leaves.
     async fn listener_address(
         &self,
-        listen: &str,
-        mover: Option<&Served>,
-    ) -> Result<SocketAddr, ListenError> {
-        let present = self.lock().listeners.get(listen).map(Listener::local_address);
-        if let Some(local) = present {
-            return Ok(local);
+        server: &EwsServer,
+        served: Option<&Served>,
+    ) -> Result<(SocketAddr, bool), ListenError> {
+        let listen = &server.listen;
+        let tls = server.tls.as_ref().map(tls_files);
+        if let Some(listener) = self.lock().listeners.get(listen) {
+            if listener.tls() != tls {
+                let set = listener.set_tls(tls);
+                set.map_err(|error| ListenError { address: listen.clone(), source: error.into() })?;
+            }
+            return Ok((listener.local_address(), false));
         }
-        let listener = match Listener::bind(listen, ListenerOptions::default()).await {
+        let options = ListenerOptions { tls, ..ListenerOptions::default() };
+        let listener = match Listener::bind(listen, options.clone()).await {
             Ok(listener) => listener,
-            Err(error) => match mover.filter(|mover| self.blocks(mover, listen)) {
-                Some(mover) => self.take_over(listen, mover).await.ok_or(error)?,
+            Err(error) => match served.filter(|mover| is_taken(&error) && self.blocks(mover, listen)) {
+                Some(mover) => self.take_over(listen, options, mover).await.ok_or(error)?,
                 None => return Err(error),
             },
         };
         let local = listener.local_address();
         self.lock().listeners.insert(listen.to_owned(), listener);
-        Ok(local)
+        Ok((local, true))
     }
 
-    /// Returns whether the listener that a server leaves has the wanted port and serves no other server.
+    /// Whether the listener that a server leaves has the wanted port and serves nobody else.
     fn blocks(&self, mover: &Served, listen: &str) -> bool {
         let wanted_port = listen.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
         let is_shared =
@@ -210,15 +230,16 @@ impl EwsServers {
     }
 
     /// Closes the listener that a server leaves, and listens on another address with the same port. When that
-    /// fails the server is served at its former address again.
-    async fn take_over(&self, listen: &str, mover: &Served) -> Option<Listener> {
+    /// fails the server is back where it was.
+    async fn take_over(&self, listen: &str, options: ListenerOptions, mover: &Served) -> Option<Listener> {
         let left = self.lock().listeners.remove(mover.listen())?;
-        // Its connections may end later; its port is free at once.
+        let options_before = ListenerOptions { tls: left.tls(), ..ListenerOptions::default() };
+        // Its connections may take their time to end; its port is free at once.
         tokio::spawn(left.close());
-        if let Some(listener) = bind_when_free(listen).await {
+        if let Some(listener) = bind_when_free(listen, &options).await {
             return Some(listener);
         }
-        if let Some(back) = bind_when_free(&mover.local.to_string()).await {
+        if let Some(back) = bind_when_free(&mover.local.to_string(), &options_before).await {
             back.add(Arc::clone(&mover.endpoint));
             self.lock().listeners.insert(mover.listen().to_owned(), back);
         }
@@ -226,9 +247,9 @@ impl EwsServers {
     }
 
     /// Serves a server with these settings, in place of the endpoint it had.
-    fn serve(&self, server: &EwsServer, accounts: Vec<Account>, local: SocketAddr, before: Option<&Served>) {
-        let items = Arc::new(ServerItems::new(Arc::clone(&self.parts.items), server));
-        let logins = Arc::new(ServerAccounts::new(Arc::clone(&self.parts.keyring), server, &accounts));
+    fn serve(&self, server: EwsServer, accounts: Vec<Account>, local: SocketAddr, before: Option<&Served>) {
+        let items = Arc::new(ServerItems::new(Arc::clone(&self.parts.items), &server));
+        let logins = Arc::new(ServerAccounts::new(Arc::clone(&self.parts.keyring), &server, &accounts));
         let endpoint = Arc::new(match before {
             Some(before) => before.endpoint.changed(server.clone(), items, logins),
             None => {
@@ -247,10 +268,11 @@ impl EwsServers {
         }
         open.endpoints.insert(server.id, Served { endpoint, accounts, local });
         drop(open);
-        if before.is_none_or(|before| before.local != local) {
+        let scheme = server.scheme();
+        if before.is_none_or(|before| before.local != local || before.endpoint.server().scheme() != scheme) {
             tracing::info!(
                 ews_server.name = server.name,
-                "EWS server {} listens on http://{local}{}",
+                "EWS server {} listens on {scheme}://{local}{}",
                 server.name,
                 server.path
             );
@@ -273,7 +295,7 @@ impl EwsServers {
         });
     }
 
-    /// Closes unused listeners. Requests under way are completed.
+    /// Closes listeners that serve nothing. Requests under way finish.
     fn close_unused_listeners(&self) {
         let mut open = self.lock();
         let unused: Vec<String> = open
@@ -289,27 +311,38 @@ impl EwsServers {
         }
     }
 
-    fn raise(&self, server: &EwsServer, error: &ListenError, current: Option<&Served>) -> Problem {
+    fn raise(&self, server: &EwsServer, error: &ListenError, served: Option<&Served>) -> Problem {
         let (name, listen, why) = (&server.name, &server.listen, &error.source);
-        let (what, effect) = match current {
-            Some(current) => (
-                format!("EWS server {name} cannot move to {listen}: {why}"),
-                format!("it is still served at {}", current.local),
+        let is_moving = served.is_some_and(|served| served.listen() != *listen);
+        let what = match (&error.source, is_moving) {
+            (ListenCause::Socket(_), true) => format!("EWS server {name} cannot move to {listen}: {why}"),
+            (ListenCause::Socket(_), false) => format!("EWS server {name}: {error}: {why}"),
+            (ListenCause::Tls(_), _) => format!("EWS server {name} cannot use its certificate: {why}"),
+        };
+        let effect = match (&error.source, served) {
+            (_, None) => "the BMS cannot read or write anything on it".to_owned(),
+            (ListenCause::Socket(_), Some(served)) => format!("it is still served at {}", served.local),
+            (ListenCause::Tls(_), Some(served)) => {
+                let scheme = served.endpoint.server().scheme();
+                format!("it is still served at {scheme}://{} as before", served.local)
+            }
+        };
+        let (remedy, setting) = match &error.source {
+            ListenCause::Socket(_) => (
+                format!(
+                    "end the program that uses {listen}, or give this server another address; \
+                     Riser tries again by itself"
+                ),
+                "listen",
             ),
-            None => (
-                format!("EWS server {name}: {error}: {why}"),
-                "the BMS cannot read or write anything on it".to_owned(),
+            ListenCause::Tls(_) => (
+                "correct the files, or apply a certificate and key that belong together; Riser tries again by itself"
+                    .to_owned(),
+                "certificate",
             ),
         };
-        let problem = Problem {
-            code: code(server.id),
-            what,
-            effect,
-            remedy: format!(
-                "end the program that uses {listen}, or give this server another address; Riser tries again by itself"
-            ),
-            setting: Some("listen".to_owned()),
-        };
+        let problem =
+            Problem { code: code(server.id), what, effect, remedy, setting: Some(setting.to_owned()) };
         if self.parts.problems.raise(None, "Riser", problem.clone()) {
             tracing::error!(ews_server.name = name, "{}", problem.what);
         }
@@ -326,10 +359,10 @@ impl EwsServers {
     }
 }
 
-/// Listens on an address as soon as it is free. Returns `None` if it stays in use.
-async fn bind_when_free(listen: &str) -> Option<Listener> {
+/// Listens on an address as soon as it is free; `None` when it is not free for long.
+async fn bind_when_free(listen: &str, options: &ListenerOptions) -> Option<Listener> {
     for _ in 0..TAKE_OVER_ATTEMPTS {
-        if let Ok(listener) = Listener::bind(listen, ListenerOptions::default()).await {
+        if let Ok(listener) = Listener::bind(listen, options.clone()).await {
             return Some(listener);
         }
         tokio::time::sleep(TAKE_OVER_INTERVAL).await;
@@ -337,11 +370,20 @@ async fn bind_when_free(listen: &str) -> Option<Listener> {
     None
 }
 
+/// Whether another listener has the address.
+fn is_taken(error: &ListenError) -> bool {
+    matches!(error.source, ListenCause::Socket(_))
+}
+
+fn tls_files(tls: &EwsTls) -> TlsFiles {
+    TlsFiles { certificate: PathBuf::from(&tls.certificate), key: PathBuf::from(&tls.key) }
+}
+
 fn code(server: EwsServerId) -> String {
     format!("ews-address-unusable {}", server.0)
 }
 
-/// Returns the time zone of a BMS's times without an offset.
+/// Where a BMS's times without an offset are meant.
 fn zone_of_this_machine() -> Tz {
     iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC)
 }

@@ -1,6 +1,6 @@
 //! EWS servers.
 
-use riser_domain::{DigestAlgorithm, EwsServer, EwsServerId};
+use riser_domain::{DigestAlgorithm, EwsServer, EwsServerId, EwsTls};
 use sqlx::SqliteConnection;
 
 use crate::{ConfigurationTransaction, StoreError};
@@ -8,17 +8,21 @@ use crate::{ConfigurationTransaction, StoreError};
 const AN_EWS_SERVER: &str = "an EWS server";
 
 impl ConfigurationTransaction {
-    /// Adds a server. Ignores its id and returns the assigned one.
+    /// Adds a server and returns its id. Ignores the id in `server`.
     pub async fn add_ews_server(&mut self, server: &EwsServer) -> Result<EwsServerId, StoreError> {
         let digest_order = digest_text(server);
+        let (certificate, key) = tls_files(server);
         let id = sqlx::query_scalar!(
-            r#"INSERT INTO ews_servers (name, listen, path, realm, public_url, page_size_items, digest_order)
-             VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id AS "id!: i64""#,
+            r#"INSERT INTO ews_servers (name, listen, path, realm, public_url, tls_certificate, tls_key,
+                 page_size_items, digest_order)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id AS "id!: i64""#,
             server.name,
             server.listen,
             server.path,
             server.realm,
             server.public_url,
+            certificate,
+            key,
             server.page_size_items,
             digest_order
         )
@@ -32,14 +36,17 @@ impl ConfigurationTransaction {
     /// Changes the server with the id in it.
     pub async fn update_ews_server(&mut self, server: &EwsServer) -> Result<(), StoreError> {
         let digest_order = digest_text(server);
+        let (certificate, key) = tls_files(server);
         let changed = sqlx::query!(
             "UPDATE ews_servers SET name = ?, listen = ?, path = ?, realm = ?, public_url = ?,
-                 page_size_items = ?, digest_order = ? WHERE id = ?",
+                 tls_certificate = ?, tls_key = ?, page_size_items = ?, digest_order = ? WHERE id = ?",
             server.name,
             server.listen,
             server.path,
             server.realm,
             server.public_url,
+            certificate,
+            key,
             server.page_size_items,
             digest_order,
             server.id.0
@@ -66,7 +73,8 @@ impl ConfigurationTransaction {
 
 pub(crate) async fn list(connection: &mut SqliteConnection) -> Result<Vec<EwsServer>, StoreError> {
     let rows = sqlx::query!(
-        "SELECT id, name, listen, path, realm, public_url, page_size_items, digest_order
+        "SELECT id, name, listen, path, realm, public_url, tls_certificate, tls_key, page_size_items,
+             digest_order
          FROM ews_servers ORDER BY name"
     )
     .fetch_all(connection)
@@ -85,6 +93,10 @@ pub(crate) async fn list(connection: &mut SqliteConnection) -> Result<Vec<EwsSer
                 path: row.path,
                 realm: row.realm,
                 public_url: row.public_url,
+                tls: row
+                    .tls_certificate
+                    .zip(row.tls_key)
+                    .map(|(certificate, key)| EwsTls { certificate, key }),
                 page_size_items: u32::try_from(row.page_size_items)
                     .map_err(|_| StoreError::damaged("ews_servers", "page_size_items", &row.id))?,
                 digest_order,
@@ -98,6 +110,10 @@ fn digest_text(server: &EwsServer) -> String {
     tokens.join(" ")
 }
 
+fn tls_files(server: &EwsServer) -> (Option<&str>, Option<&str>) {
+    server.tls.as_ref().map(|tls| (tls.certificate.as_str(), tls.key.as_str())).unzip()
+}
+
 fn place(server: &EwsServer) -> String {
-    format!("{}{}, realm {}", server.listen, server.path, server.realm)
+    format!("{}://{}{}, realm {}", server.scheme(), server.listen, server.path, server.realm)
 }

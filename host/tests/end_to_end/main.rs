@@ -16,6 +16,7 @@ mod discovery;
 mod f1_points;
 mod histories;
 mod host;
+mod https;
 mod library_swap;
 mod misbehaving_plugins;
 mod portal;

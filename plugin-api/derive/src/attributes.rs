@@ -1,4 +1,4 @@
-//! What stands in `#[setting(…)]`, `#[settings(…)]` and `#[connection(…)]`.
+//! Parses `#[setting(…)]`, `#[settings(…)]` and `#[connection(…)]`.
 
 use syn::punctuated::Punctuated;
 use syn::{
@@ -6,7 +6,7 @@ use syn::{
     parenthesized,
 };
 
-/// What a field says of itself.
+/// Attributes of a field.
 #[derive(Default)]
 pub(crate) struct FieldAttributes {
     pub(crate) default: Option<Expr>,
@@ -50,14 +50,14 @@ pub(crate) fn of_field(field: &Field) -> Result<FieldAttributes> {
     Ok(found)
 }
 
-/// What a struct says of itself.
+/// Attributes of a struct.
 #[derive(Default)]
 pub(crate) struct StructAttributes {
     /// The function that checks the fields together.
     pub(crate) check: Option<Path>,
-    /// The version of what is stored.
+    /// The version of the stored settings.
     pub(crate) version: Option<LitInt>,
-    /// The function that converts what older versions stored.
+    /// The function that converts the settings of older versions.
     pub(crate) migrate: Option<Path>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn of_struct(input: &DeriveInput) -> Result<StructAttributes> {
     match (&found.version, &found.migrate) {
         (Some(version), None) if version.base10_parse::<u32>()? > 1 => Err(Error::new_spanned(
             version,
-            "settings of a later version need `migrate = …`, which converts what older ones stored",
+            "settings of a later version need `migrate = …`, which converts the settings of older versions",
         )),
         (None, Some(migrate)) => Err(Error::new_spanned(migrate, "`migrate` needs `version = …` beside it")),
         _ => Ok(found),
@@ -106,7 +106,7 @@ pub(crate) fn connection(input: &DeriveInput) -> Result<(LitStr, LitStr)> {
     }
 }
 
-/// The doc comment as one paragraph.
+/// Returns the doc comment as one paragraph.
 pub(crate) fn help_of(attributes: &[Attribute]) -> String {
     let lines: Vec<String> = named(attributes, "doc")
         .filter_map(|attribute| match &attribute.meta.require_name_value().ok()?.value {

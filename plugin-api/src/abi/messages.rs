@@ -1,4 +1,4 @@
-//! What crosses the edge rarely, as JSON. Unknown fields are ignored; a variant that is not known is an error
+//! Messages of rare calls, as JSON. Unknown fields are ignored; an unknown variant is an error
 //! the other side reads as "not understood".
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::point_table::PointTable;
 use crate::{Kind, PointValue, Problem};
 
-/// What a run is given.
+/// The input of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunRequestMessage {
     /// The name of the processor configuration.
@@ -33,7 +33,7 @@ pub struct ConnectionMessage {
     pub settings: Json,
 }
 
-/// What a connection test is given.
+/// The input of a connection test.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TestRequestMessage {
     /// The kind, such as `riser.evce/evce`.
@@ -53,7 +53,7 @@ pub struct MigrationMessage {
     pub settings: serde_json::Map<String, Json>,
 }
 
-/// What has settings.
+/// The owner of settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SettingsOwner {
@@ -74,7 +74,7 @@ pub struct WriteMessage {
     pub handle: u32,
     /// The point's id.
     pub item: String,
-    /// What is requested.
+    /// The requested value.
     pub value: PointValue,
     /// How far an earlier run has come with it.
     pub state: WriteState,
@@ -87,11 +87,11 @@ pub struct WriteMessage {
 /// How far a set point has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WriteState {
-    /// It is stored; nobody has asked the device.
+    /// Stored, not sent to the device yet.
     Accepted,
-    /// The device is being asked.
+    /// Reports that the write is sent to the device.
     Sent,
-    /// The device took it and will act later.
+    /// Reports that the device accepted the write and acts later.
     Pending,
     /// The device was read and has it.
     Confirmed,
@@ -101,7 +101,7 @@ pub enum WriteState {
     Unknown,
 }
 
-/// What ended a wait.
+/// The reason that ended a wait.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WakeMessage {
@@ -124,21 +124,21 @@ pub enum Call {
     },
     /// Asks for the stored tree.
     Points,
-    /// Says how often this class publishes.
+    /// Reports the publish interval of this class.
     PublishesEvery {
         /// The period.
         period_ms: u64,
     },
     /// Asks to log in or to send a request.
     LimiterAcquire {
-        /// Which of the two.
+        /// Login or request.
         purpose: LimitedAction,
     },
     /// Gives the slot back.
     LimiterRelease {
-        /// Which of the two.
+        /// Login or request.
         purpose: LimitedAction,
-        /// How it went.
+        /// The result.
         result: ActionResult,
     },
     /// Asks the host to start another class of this plugin for the same tree.
@@ -177,7 +177,7 @@ pub enum Call {
 }
 
 impl Call {
-    /// Returns whether the call is refused once the run is to end. Reading the tree, durable state and the way to a
+    /// Returns whether the host refuses the call after a stop request. Reading the tree, durable state and the way to a
     /// device go on, so that a plugin can leave everything in order.
     pub const fn ends_with_run(&self) -> bool {
         matches!(self, Self::Declare { .. } | Self::PublishesEvery { .. } | Self::RequestRun { .. })
@@ -188,7 +188,7 @@ impl Call {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Notice {
-    /// What became of a set point.
+    /// The status of a write.
     WriteStatus {
         /// The number of the write.
         write: i64,
@@ -197,7 +197,7 @@ pub enum Notice {
         /// Why, in words.
         reason: String,
     },
-    /// What the run does now.
+    /// The current step of the run.
     Progress {
         /// The step, in words.
         step: String,
@@ -208,7 +208,7 @@ pub enum Notice {
     },
     /// Raises a problem, or replaces the text of the one with this code.
     Problem(Problem),
-    /// Ends the problem with this code.
+    /// Clears the problem with this code.
     ProblemCleared {
         /// Its code.
         code: String,
@@ -224,9 +224,9 @@ pub struct TestStage {
     pub stage: String,
     /// `None` while it runs.
     pub passed: Option<bool>,
-    /// What was found.
+    /// The finding.
     pub finding: String,
-    /// What to do, when it failed.
+    /// The remedy, if it failed.
     pub advice: String,
     /// How long it took.
     pub took_ms: u64,
@@ -238,7 +238,7 @@ pub struct TestStage {
 pub enum Reply {
     /// Done.
     Done,
-    /// The tree is stored; what it changed.
+    /// The tree is stored, with these changes.
     Declared {
         /// The points, with their handles.
         points: PointTable,
@@ -257,7 +257,7 @@ pub enum Reply {
     LimiterDenied {
         /// Until when, in milliseconds since 1970.
         until_ms: i64,
-        /// Why.
+        /// The cause.
         reason: String,
     },
     /// A durable value, or nothing.
@@ -273,13 +273,13 @@ pub enum Reply {
 pub struct ItemMessage {
     /// Its id.
     pub id: String,
-    /// The container it lies in; `None` directly below the server's root.
+    /// The parent container; `None` directly below the server's root.
     pub parent: Option<String>,
     /// Its name.
     pub name: String,
     /// A sentence about it.
     pub description: String,
-    /// What it is.
+    /// The kind of item.
     pub node: NodeMessage,
 }
 
@@ -292,7 +292,7 @@ pub enum ContainerKind {
     Device,
 }
 
-/// What an item is.
+/// The kind of an item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeMessage {
@@ -307,11 +307,11 @@ pub enum NodeMessage {
         kind: Kind,
         /// Its unit.
         unit: String,
-        /// The class that writes it.
+        /// The class that publishes or records it.
         published_by: String,
         /// The class that handles its set point writes.
         writes_handled_by: Option<String>,
-        /// What may be written.
+        /// The accepted writes.
         set_point: Option<SetPointRuleMessage>,
         /// Known when declared: served as Good until its class publishes.
         initial: Option<PointValue>,
@@ -329,7 +329,7 @@ pub enum NodeMessage {
     },
 }
 
-/// What may be written to a point.
+/// The values that a point accepts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SetPointRuleMessage {
     /// Smallest number.
@@ -338,11 +338,11 @@ pub struct SetPointRuleMessage {
     pub max: Option<f64>,
     /// The texts; any when empty.
     pub options: Vec<String>,
-    /// A moment must lie in the future.
+    /// A moment must be in the future.
     pub future_only: bool,
 }
 
-/// What the connection limiter is asked for.
+/// A request to the connection limiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitedAction {
@@ -360,7 +360,7 @@ pub enum ActionResult {
     Done,
     /// The credentials were refused.
     CredentialsRefused,
-    /// No reply, or one that says the other side is unwell.
+    /// No response, or a response that reports a fault of the server.
     Failed,
     /// The other side asked for a pause.
     Throttled {
@@ -372,7 +372,7 @@ pub enum ActionResult {
 /// How a run or a test failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureMessage {
-    /// What happened, with its causes.
+    /// The sentence with its causes.
     pub what: String,
     /// The problem to show.
     pub problem: Option<Problem>,

@@ -13,7 +13,7 @@ use super::{ContractVersion, PluginRunBox};
 pub struct PluginModule {
     /// The contract the library was built from.
     pub contract: ContractVersion,
-    /// What the library offers: the JSON document of [`crate::description::LibraryDescription`]. Runs no
+    /// The description of the library: the JSON document of [`crate::description::LibraryDescription`]. Runs no
     /// plugin logic. [any thread]
     pub describe: extern "C" fn() -> RString,
     /// Makes a run of a class, by its id; the error is a sentence. [run thread]
@@ -23,7 +23,7 @@ pub struct PluginModule {
     pub has_ability: extern "C" fn(ability: RStr<'_>) -> bool,
     /// Since 1.1: passes stored settings through the `migrate` of their class or connection kind. JSON of
     /// `messages::MigrationMessage` in, the JSON object of the settings out; the error is a sentence. Secrets are
-    /// not among them: texts that the host recognizes stand in their places. [any thread] Never blocks.
+    /// not among them: the host puts placeholder texts in their places. [any thread] Never blocks.
     pub migrate_settings: extern "C" fn(request: RSlice<'_, u8>) -> RResult<RVec<u8>, RString>,
 }
 
@@ -31,6 +31,6 @@ impl RootModule for PluginModuleRef {
     abi_stable::declare_root_module_statics! {PluginModuleRef}
     const BASE_NAME: &'static str = "riser_plugin";
     const NAME: &'static str = "riser_plugin";
-    // Layouts and MAJOR.MINOR are compared by `compatibility`; the version of this crate says nothing.
+    // Layouts and MAJOR.MINOR are compared by `compatibility`; the version of this crate is irrelevant.
     const VERSION_STRINGS: VersionStrings = VersionStrings::new("1.0.0");
 }

@@ -26,7 +26,7 @@ pub struct PointEntry<'a> {
     pub kind: Kind,
     /// The class that publishes or records it.
     pub published_by: &'a str,
-    /// A history, and not a value.
+    /// Whether it is a history instead of a value.
     pub is_history: bool,
     /// For a history, the handle of the value it records.
     pub recorded: Option<u32>,

@@ -38,7 +38,7 @@ pub struct TextSpan {
 }
 
 impl TextSpan {
-    /// The text, or nothing for a span that does not fit the buffer.
+    /// Returns the text, or nothing for a span that does not fit the buffer.
     pub fn of(self, texts: &str) -> &str {
         let begin = self.offset as usize;
         texts.get(begin..begin.saturating_add(self.length as usize)).unwrap_or("")
@@ -51,7 +51,7 @@ impl TextSpan {
 pub struct ValueRecord {
     /// When the source measured it, in nanoseconds since 1970, or [`TIME_NOW`].
     pub source_time_ns: i64,
-    /// The value, as its tag says.
+    /// The value, encoded by its tag.
     pub bits: u64,
     /// The point.
     pub handle: u32,
@@ -59,7 +59,7 @@ pub struct ValueRecord {
     pub text: TextSpan,
     /// Why the state is not Good.
     pub reason: TextSpan,
-    /// What the value is.
+    /// The tag of the value.
     pub tag: u8,
     /// 0 Good, 1 Uncertain, 3 Offline, 4 Error.
     pub state: u8,
@@ -79,15 +79,15 @@ pub struct ValueBatch<'a> {
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug)]
 pub struct SampleRecord {
-    /// The moment it stands for, in nanoseconds since 1970.
+    /// The time of the sample, in nanoseconds since 1970.
     pub time_ns: i64,
-    /// The value, as its tag says; never [`TAG_KEEP`].
+    /// The value, encoded by its tag; never [`TAG_KEEP`].
     pub bits: u64,
     /// The history.
     pub handle: u32,
     /// A text value.
     pub text: TextSpan,
-    /// What the value is.
+    /// The tag of the value.
     pub tag: u8,
     /// 0 Good, 1 Uncertain, 3 Offline, 4 Error.
     pub state: u8,
@@ -111,11 +111,11 @@ pub struct ReadingRecord {
     pub source_time_ns: i64,
     /// When the host last received it, in nanoseconds since 1970; 0 for never.
     pub received_time_ns: i64,
-    /// The value, as its tag says; [`TAG_KEEP`] for a handle that is no point.
+    /// The value, encoded by its tag; [`TAG_KEEP`] for an unknown handle.
     pub bits: u64,
     /// A text value.
     pub text: TextSpan,
-    /// What the value is.
+    /// The tag of the value.
     pub tag: u8,
     /// The state, as EWS numbers it.
     pub state: u8,
@@ -131,7 +131,7 @@ pub struct ReadingBatch {
     pub texts: RString,
 }
 
-/// No handle: what a value has in the place of the point it records.
+/// No handle: a value does not record another point.
 pub const NO_POINT: u32 = u32::MAX;
 
 /// A stored point of the plugin's tree.
@@ -148,7 +148,7 @@ pub struct PointRecord {
     pub published_by: TextSpan,
     /// Its kind, as the tag of its values.
     pub kind: u8,
-    /// A history, and not a value.
+    /// Whether it is a history instead of a value.
     pub is_history: bool,
 }
 

@@ -19,11 +19,11 @@ impl std::fmt::Display for ContractVersion {
     }
 }
 
-/// Whether a host of the contract `host` can use a plugin built from the contract `plugin`. An older minor
+/// Returns whether a host of the contract `host` can use a plugin built from the contract `plugin`. An older minor
 /// version is always fine; a newer one is, because abilities it could ask for are asked for by name.
 ///
 /// # Errors
-/// One sentence that names both versions and what to do.
+/// One sentence with both versions and the remedy.
 pub fn compatibility(plugin: ContractVersion, host: ContractVersion) -> Result<(), String> {
     if plugin.major == host.major {
         return Ok(());

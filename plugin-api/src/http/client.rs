@@ -19,7 +19,7 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time for a last request, within which a run that is asked to stop has to end anyway.
 const FINAL_REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// Largest response.
-const LARGEST_ANSWER_MIB: usize = 20;
+const LARGEST_RESPONSE_MIB: usize = 20;
 /// An idle connection is kept this long; longer than the usual poll.
 const IDLE_KEPT: Duration = Duration::from_mins(1);
 
@@ -37,17 +37,17 @@ pub struct Request {
 }
 
 impl Request {
-    /// A GET.
+    /// Returns a GET request.
     pub fn get(path: impl Into<String>) -> Self {
         Self { method: Method::GET, path: path.into(), bearer: None, json_body: None }
     }
 
-    /// Any method with a JSON body.
+    /// Returns a request with any method and a JSON body.
     pub fn with_json(method: Method, path: impl Into<String>, body: impl Into<String>) -> Self {
         Self { method, path: path.into(), bearer: None, json_body: Some(body.into()) }
     }
 
-    /// With a bearer token.
+    /// Adds a bearer token.
     #[must_use]
     pub fn bearer(mut self, token: impl Into<String>) -> Self {
         self.bearer = Some(token.into());
@@ -71,7 +71,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// How long to pause, from `Retry-After` in seconds or as a date; at most an hour.
+    /// Returns how long to pause, from `Retry-After` in seconds or as a date; at most an hour.
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.headers.get("retry-after")?.to_str().ok()?;
         let pause = text.trim().parse().map(Duration::from_secs).ok().or_else(|| {
@@ -94,7 +94,7 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client for a base address such as `https://10.0.0.5/api/v2`.
+    /// Returns a client for a base address such as `https://10.0.0.5/api/v2`.
     ///
     /// # Errors
     /// [`HttpError::Address`] and [`HttpError::CaFile`] for settings that cannot be used.
@@ -123,11 +123,11 @@ impl HttpClient {
         Ok(Self { host: host.clone(), base, client, runtime, refused, budget: Mutex::default() })
     }
 
-    /// Sends a request through the connection limiter; `classify` tells the limiter how it went. A GET is
-    /// tried again when nothing responds. [any thread] Blocks at most about 20 s for each try.
+    /// Sends a request through the connection limiter; `classify` gives the limiter the result. A GET is
+    /// retried if the server does not respond. [any thread] Blocks at most about 20 s for each try.
     ///
     /// # Errors
-    /// [`HttpError::Denied`] while the limiter is closed, [`HttpError::Host`] once the run is to end, else why
+    /// [`HttpError::Denied`] while the limiter is closed, [`HttpError::Host`] after a stop request, else why
     /// there is no response. Any status is a response.
     pub fn send(
         &self,
@@ -160,8 +160,8 @@ impl HttpClient {
         }
     }
 
-    /// Sends a last request, such as a logout, also when the run is to end. What comes of it does not matter, so
-    /// it goes past the limiter, where others may be waited for. [any thread, running or stopping] Blocks for 1 s
+    /// Sends a last request, such as a logout, also after a stop request. The result is ignored, so
+    /// the request bypasses the limiter, which could block. [any thread, running or stopping] Blocks for 1 s
     /// at most.
     pub fn send_final(&self, request: &Request) {
         let sent =
@@ -169,7 +169,7 @@ impl HttpClient {
         self.runtime.block_on(sent);
     }
 
-    /// The address that requests go to, for messages.
+    /// Returns the address that requests go to, for messages.
     pub fn address(&self) -> String {
         let port = self.base.port().map_or(String::new(), |port| format!(":{port}"));
         format!("{}{port}", self.base.host_str().unwrap_or_default())
@@ -178,7 +178,7 @@ impl HttpClient {
     fn send_once(&self, request: &Request) -> Result<Response, HttpError> {
         let sent = self.host.block_on_in(&self.runtime, self.exchange(request));
         match sent {
-            Ok(answer) => answer,
+            Ok(response) => response,
             Err(stop) => Err(stop.into()),
         }
     }
@@ -192,12 +192,12 @@ impl HttpClient {
         if let Some(body) = &request.json_body {
             building = building.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
-        let mut answer = building.send().await.map_err(|error| self.unanswered(error))?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let mut response = building.send().await.map_err(|error| self.no_response(error))?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| self.unanswered(error))? {
-            if body.len() + chunk.len() > LARGEST_ANSWER_MIB << 20 {
-                return Err(HttpError::TooLarge { address: self.address(), limit_mib: LARGEST_ANSWER_MIB });
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.no_response(error))? {
+            if body.len() + chunk.len() > LARGEST_RESPONSE_MIB << 20 {
+                return Err(HttpError::TooLarge { address: self.address(), limit_mib: LARGEST_RESPONSE_MIB });
             }
             body.extend_from_slice(&chunk);
         }
@@ -208,13 +208,13 @@ impl HttpClient {
         Ok(Response { status, headers, body, date, received: self.host.now() })
     }
 
-    fn unanswered(&self, error: reqwest::Error) -> HttpError {
+    fn no_response(&self, error: reqwest::Error) -> HttpError {
         let address = self.address();
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
         match refused {
             Some(pin) => HttpError::Certificate { address, fingerprint: pin.to_string() },
             None if error.is_timeout() && !error.is_connect() => HttpError::TimedOut { address },
-            // The address stands in the message already, and may name what an administrator typed.
+            // The message already has the address, which may contain the administrator's input.
             None => HttpError::Unreachable { address, source: error.without_url() },
         }
     }
@@ -225,7 +225,7 @@ impl HttpClient {
 }
 
 impl From<HttpError> for HostError {
-    /// A stop stays a stop; all else is a refusal with its words.
+    /// Keeps a stop; converts every other error to a refusal with its text.
     fn from(error: HttpError) -> Self {
         match error {
             HttpError::Host(error) => error,

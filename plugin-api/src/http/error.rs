@@ -6,10 +6,10 @@ use crate::{Denied, HostError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpError {
-    /// The run is to end, or the host is gone. Not transparent: a stop is looked for among the causes.
+    /// The run is to end, or the host is gone. Not transparent: `Failure` searches the causes for a stop.
     #[error("the request was not executed")]
     Host(#[from] HostError),
-    /// The connection is left alone for now.
+    /// The limiter is closed for now.
     #[error(transparent)]
     Denied(#[from] Denied),
     /// The address cannot be used.
@@ -17,7 +17,7 @@ pub enum HttpError {
     Address {
         /// The address.
         address: String,
-        /// What is wrong with it.
+        /// The cause.
         what: String,
     },
     /// The file with the certificates of an authority cannot be used.
@@ -25,15 +25,15 @@ pub enum HttpError {
     CaFile {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         what: String,
     },
-    /// Nothing responds there.
-    #[error("{address} does not answer")]
+    /// The server does not respond.
+    #[error("{address} does not respond")]
     Unreachable {
         /// The address.
         address: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: reqwest::Error,
     },
@@ -45,14 +45,14 @@ pub enum HttpError {
         /// The fingerprint that was seen, in hexadecimal.
         fingerprint: String,
     },
-    /// The response did not come in time.
-    #[error("{address} did not answer in time")]
+    /// The response did not arrive in time.
+    #[error("{address} did not respond in time")]
     TimedOut {
         /// The address.
         address: String,
     },
     /// The response is larger than allowed.
-    #[error("{address} answered more than {limit_mib} MiB")]
+    #[error("the response of {address} exceeds {limit_mib} MiB")]
     TooLarge {
         /// The address.
         address: String,
@@ -65,7 +65,7 @@ pub enum HttpError {
 }
 
 impl HttpError {
-    /// Whether the request may have reached the other side: only a read shows the result.
+    /// Returns whether the request may have reached the other side: only a read shows the result.
     pub const fn may_have_arrived(&self) -> bool {
         matches!(self, Self::TimedOut { .. } | Self::TooLarge { .. })
     }

@@ -8,7 +8,7 @@ const TRIES: u32 = 5;
 const BASE: Duration = Duration::from_millis(500);
 /// Longest wait.
 const CAP: Duration = Duration::from_mins(1);
-/// What a request that went well adds to the budget: one retry for ten requests.
+/// Budget gain of a successful request: one retry for ten requests.
 const EARNED: f64 = 0.1;
 /// Retries that can be saved up.
 const SAVED_AT_MOST: f64 = 5.0;
@@ -31,7 +31,7 @@ impl Budget {
         self.retries = (self.retries + EARNED).min(SAVED_AT_MOST);
     }
 
-    /// How long to wait before the next try, after `tried` tries; `None` when there is none. `chance` is in
+    /// Returns how long to wait before the next try, after `tried` tries; `None` when there is none. `chance` is in
     /// 0..1.
     pub(super) fn spend(&mut self, tried: u32, chance: f64) -> Option<Duration> {
         if tried >= TRIES || self.retries < 1.0 {

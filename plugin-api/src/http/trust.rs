@@ -13,10 +13,10 @@ use sha2::{Digest, Sha256};
 
 use super::HttpError;
 
-/// Which certificates are trusted. There is no "all".
+/// The trusted certificates. Trusting all is not possible.
 #[derive(Clone, Debug)]
 pub enum Trust {
-    /// The certificate with this fingerprint; its name is not looked at.
+    /// The certificate with this fingerprint, whatever its name.
     Pin(CertificatePin),
     /// Those signed by an authority in this PEM file.
     CaFile(PathBuf),
@@ -60,7 +60,7 @@ impl std::fmt::Display for CertificatePin {
 /// The fingerprint of the last certificate that was refused.
 pub(super) type Refused = Arc<Mutex<Option<CertificatePin>>>;
 
-/// The TLS settings for a kind of trust. System certificates are never read: they cost a worker more memory
+/// Returns the TLS settings for a kind of trust. System certificates are never read: they cost a worker more memory
 /// than all else, and no public authority signs for a controller's private address.
 pub(super) fn tls_config(trust: &Trust, refused: &Refused) -> Result<ClientConfig, HttpError> {
     let provider = Arc::new(ring::default_provider());

@@ -9,7 +9,7 @@ use super::{Faults, Settings, check_value, migrate_all, read_group};
 use crate::description::SettingKind;
 use crate::{Secret, time_span};
 
-/// What a struct's field says of itself in `#[setting(…)]`.
+/// Attributes of a field in `#[setting(…)]`.
 #[derive(Clone, Debug, Default)]
 pub struct Attributes {
     /// Smallest, as a number or a time span.
@@ -24,19 +24,19 @@ pub struct Attributes {
 
 /// A type that a setting may have.
 pub trait SettingValue: Sized {
-    /// The kind of setting, with these attributes.
+    /// Returns the kind of setting, with these attributes.
     fn kind(attributes: &Attributes) -> SettingKind;
 
-    /// Reads a value; the error says what it takes and never repeats the value. [any thread] Never blocks.
+    /// Reads a value; the error lists the accepted values and never repeats the value. [any thread] Never blocks.
     ///
     /// # Errors
-    /// What the setting takes, in words; for what is inside a list or a group, where.
+    /// The accepted values, in words; inside a list or a group, with the position.
     fn read(value: &Json, attributes: &Attributes) -> Result<Self, Faults>;
 
     /// Migrates the groups inside a stored value. [any thread] Never blocks.
     fn migrate(_value: &mut Json) {}
 
-    /// What stands for a missing value, when it may be missing.
+    /// The value of a missing setting, if it may be missing.
     fn missing() -> Option<Self> {
         None
     }
@@ -222,7 +222,7 @@ impl<S: Settings> SettingValue for S {
         }
     }
 
-    /// What is in a group has defaults of its own.
+    /// The settings of a group have their defaults.
     fn missing() -> Option<Self> {
         read_group(&Map::new()).ok()
     }
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_does_not_fit_is_answered_with_what_does() {
+    fn a_value_that_does_not_fit_returns_the_accepted_values() {
         let between = |min, max| Attributes { min, max, ..Attributes::default() };
         let plain = Attributes::default();
         assert_eq!(fault::<i64>(&json!(9), &between(Some(json!(1)), Some(json!(8)))), "takes 1 to 8");

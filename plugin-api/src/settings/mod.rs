@@ -14,30 +14,30 @@ pub(crate) use reader::read_group;
 pub use reader::{Faults, Reader, SettingFault, read};
 pub use value_check::check_value;
 
-/// The settings of a class or a connection: a struct with `#[derive(Settings)]`, which writes all of this. One
-/// inside another is a group of the form.
+/// The settings of a class or a connection: a struct with `#[derive(Settings)]`, which implements this trait. A struct
+/// inside another struct is a group.
 pub trait Settings: Sized + 'static {
-    /// Their version: grows when what is stored has to be carried over.
+    /// The version of the settings. Increase it when stored settings need `migrate`.
     const VERSION: u32 = 1;
 
-    /// Describes them, in the order of the struct. [any thread, described] Runs no logic of the plugin.
+    /// Describes the settings, in the order of the struct. [any thread, described] Runs no logic of the plugin.
     fn describe() -> Vec<SettingDescription>;
 
-    /// Carries over what older versions of the plugin stored, before it is read. It is given every set of values,
-    /// also those of today, which it leaves as they are. [any thread] Never blocks.
+    /// Converts the settings that older versions of the plugin stored, before they are read. It receives every
+    /// set of values, including current ones, which it must not change. [any thread] Never blocks.
     fn migrate(_values: &mut Map<String, Json>) {}
 
     /// Migrates the groups inside these settings. [any thread] Never blocks.
     fn migrate_groups(_values: &mut Map<String, Json>) {}
 
-    /// Reads them; every fault is noted in the reader, and `None` says that there was one. [any thread] Never
+    /// Reads the settings. The reader collects every fault; `None` means that there is one. [any thread] Never
     /// blocks.
     fn read(reader: &mut Reader<'_>) -> Option<Self>;
 
-    /// Checks them together. [any thread] Never blocks.
+    /// Checks the settings together. [any thread] Never blocks.
     ///
     /// # Errors
-    /// What is wrong, for the administrator.
+    /// The fault, for the administrator.
     fn check(&self) -> Result<(), Problem>;
 }
 

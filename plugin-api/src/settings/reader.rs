@@ -5,16 +5,16 @@ use serde_json::{Map, Value as Json};
 use super::{Attributes, SettingValue, Settings};
 use crate::{Failure, Problem};
 
-/// What is wrong with one setting.
+/// The fault of one setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingFault {
     /// Its key.
     pub key: String,
-    /// What it takes, in words; never the value.
+    /// The accepted values, in words; never the value.
     pub what: String,
 }
 
-/// All that is wrong with some settings.
+/// All faults of the settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults(pub Vec<SettingFault>);
 
@@ -45,7 +45,7 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 impl Faults {
-    /// Adds what was found in a part, such as `proxy` or `[2]`.
+    /// Adds the faults of a part, such as `proxy` or `[2]`.
     pub(crate) fn add(&mut self, part: &str, found: Self) {
         self.0.extend(found.0.into_iter().map(|SettingFault { key, what }| {
             let separator = if key.is_empty() || key.starts_with('[') { "" } else { "." };
@@ -53,7 +53,7 @@ impl Faults {
         }));
     }
 
-    /// The permanent failure of a run whose settings cannot be used.
+    /// Returns the permanent failure of a run whose settings cannot be used.
     pub(crate) fn failure(&self, of: &str) -> Failure {
         let mut problem =
             Problem::new("settings-unusable", format!("the settings of {of} cannot be used: {self}"))
@@ -66,7 +66,7 @@ impl Faults {
     }
 }
 
-/// Reads settings from JSON and gathers what is wrong with them.
+/// Reads settings from JSON and collects the faults.
 #[derive(Debug)]
 pub struct Reader<'a> {
     values: &'a Map<String, Json>,
@@ -74,7 +74,7 @@ pub struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads one field; `None` after a fault was noted.
+    /// Reads one field. Records a fault and returns `None` if the value does not fit.
     pub fn field<T: SettingValue>(
         &mut self,
         key: &str,
@@ -93,11 +93,11 @@ impl Reader<'_> {
     }
 }
 
-/// Reads settings from a JSON object, carried over from older versions of the plugin first. [any thread] Never
+/// Migrates and reads settings from a JSON object. [any thread] Never
 /// blocks.
 ///
 /// # Errors
-/// All faults at once, or what [`Settings::check`] says of the whole.
+/// All faults at once, or the fault that [`Settings::check`] returns.
 pub fn read<S: Settings>(settings: &Json) -> Result<S, Faults> {
     read_group(settings.as_object().unwrap_or(&Map::new()))
 }

@@ -1,4 +1,4 @@
-//! Whether a value fits the kind of its setting. Host and kit check values with this module; the host looks closer at
+//! Checks that a value fits the kind of its setting. Host and kit check values with this module; the host has more rules for
 //! addresses and moments.
 
 use std::net::IpAddr;
@@ -9,13 +9,13 @@ use serde_json::Value as Json;
 use crate::description::SettingKind;
 use crate::time_span;
 
-/// Longest text of a setting, in bytes: certificates fit, films do not.
+/// Longest text of a setting, in bytes. Certificates fit.
 const LONGEST_TEXT_BYTES: usize = 64 * 1024;
 
-/// Checks a value. What is inside a list or a group is not looked at. [any thread] Never blocks.
+/// Checks a value, but not the contents of a list or a group. [any thread] Never blocks.
 ///
 /// # Errors
-/// What the setting takes, in words; never the value, which may be a secret.
+/// The accepted values, in words; never the value, which may be a secret.
 pub fn check_value(kind: &SettingKind, value: &Json) -> Result<(), String> {
     match kind {
         SettingKind::Text

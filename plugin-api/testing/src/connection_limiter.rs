@@ -1,5 +1,5 @@
-//! The connection limiter: open until the test closes it, and for logins until credentials are refused; who passed
-//! and how it went is kept.
+//! The connection limiter: open until the test closes it, and for logins until credentials are refused. It
+//! records each action and its result.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,12 +10,12 @@ use crate::records::unix_ms;
 /// Time between two logins with credentials that were refused, as Riser keeps it.
 const REFUSED_PAUSE: Duration = Duration::from_mins(5);
 
-/// What was told to the limiter after a login or a request.
+/// The reported result of a login or a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimiterReport {
-    /// Which of the two.
+    /// Login or request.
     pub purpose: LimitedAction,
-    /// How it went.
+    /// The result.
     pub result: ActionResult,
 }
 
@@ -32,7 +32,7 @@ impl MemoryLimiter {
         self.closed = Some((until, reason.to_owned()));
     }
 
-    /// Lets through whoever asks, until it is closed; it opens by itself when its time has come.
+    /// Grants every permit until it is closed. It opens again when its time is over.
     pub(crate) fn acquire(&mut self, purpose: LimitedAction, now: SystemTime) -> Reply {
         if self.closed.as_ref().is_some_and(|(until, _)| *until <= now) {
             self.closed = None;
@@ -54,7 +54,7 @@ impl MemoryLimiter {
         }
     }
 
-    /// Takes a slot back; `None` when none is held.
+    /// Takes a permit back; `None` if none is held.
     pub(crate) fn release(
         &mut self,
         purpose: LimitedAction,

@@ -21,10 +21,10 @@ use crate::set_point_writes::{WriteStatus, as_number};
 use crate::tree::TreeDifference;
 use crate::world::{TEST_TIMEOUT, World};
 
-/// What the kit calls an installation in tests.
+/// The name of the installation in tests.
 const INSTANCE: &str = "test-instance";
 
-/// What a run does in itself changes nothing here, so a test that waits looks again by itself.
+/// Interval at which a waiting test checks again: a run may change without waking it.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A host in memory: the tree, the values and the connection of one plugin. Clones share what is stored.
@@ -44,7 +44,7 @@ impl Default for MemoryHost {
 }
 
 impl MemoryHost {
-    /// A host with nothing stored, no connection and no settings. It is 5 January 2026, 06:00 UTC.
+    /// Returns a host with nothing stored, no connection and no settings. It is 5 January 2026, 06:00 UTC.
     pub fn new() -> Self {
         Self {
             world: Arc::default(),
@@ -54,14 +54,14 @@ impl MemoryHost {
         }
     }
 
-    /// Settings for the runs that follow; what is left out has its default.
+    /// Sets the settings of later runs. Missing settings have their defaults.
     #[must_use]
     pub fn settings(mut self, settings: Json) -> Self {
         self.settings = settings;
         self
     }
 
-    /// The connection for the runs that follow, secrets included.
+    /// Sets the connection of later runs, secrets included.
     #[must_use]
     pub fn connection<C: Connection>(mut self, settings: Json) -> Self {
         let (name, kind) = (C::NAME.to_owned(), format!("test/{}", C::ID));
@@ -71,13 +71,13 @@ impl MemoryHost {
         self
     }
 
-    /// A host of its own with the same settings, connection, tree, values and durable state, and nothing else.
+    /// Returns a separate host with the same settings, connection, tree, values and durable state, and nothing else.
     pub(crate) fn copied(&self) -> Self {
         let world = Arc::new(World::of(self.world.memory().stored()));
         Self { world, ..self.clone() }
     }
 
-    /// The texts that a secret setting of a class, or of the connection, was given.
+    /// Returns the texts that a secret setting of a class, or of the connection, was given.
     pub(crate) fn secrets(&self, settings: &[SettingDescription]) -> Vec<String> {
         let own = settings.iter().filter(|setting| setting.kind == SettingKind::Secret);
         let own = own.filter_map(|setting| self.settings.get(&setting.key));
@@ -87,7 +87,7 @@ impl MemoryHost {
         own.chain(of_connection).filter_map(Json::as_str).map(str::to_owned).collect()
     }
 
-    /// Runs a class to its end; its waits move the clock.
+    /// Runs a class to its end. Its waits advance the clock.
     ///
     /// # Panics
     /// When it waits more than 10,000 times, or does not end within 30 s of real time: it does not end by
@@ -100,7 +100,7 @@ impl MemoryHost {
         end
     }
 
-    /// Starts a class and lets it come to its first wait, or its end. From then on it moves when the test moves
+    /// Starts a class, and returns at its first wait or its end. From then on it continues when the test advances
     /// the clock, writes a set point, or stops it.
     ///
     /// # Panics
@@ -108,26 +108,26 @@ impl MemoryHost {
     #[track_caller]
     pub fn start<P: Processor>(&self, processor: P) -> Run {
         let run = self.launch(processor);
-        self.settle();
+        self.wait_until_idle();
         run
     }
 
     /// Starts a class and does not wait for it: one that talks to a device, or never waits.
-    /// [`MemoryHost::until`] waits for what it does.
+    /// [`MemoryHost::until`] waits for its effects.
     pub fn launch<P: Processor>(&self, processor: P) -> Run {
         self.begin(processor, Pace::ByTest, IsStopping::No)
     }
 
-    /// Waits, in real time, until something is so.
+    /// Waits, in real time, until a condition holds.
     ///
     /// # Panics
-    /// When it is not so after 30 s.
+    /// When the condition does not hold after 30 s.
     #[track_caller]
     pub fn until(&self, is_so: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + TEST_TIMEOUT;
         while !is_so(self) {
-            assert!(Instant::now() < deadline, "what the test waits for did not come within 30 s");
-            self.world.until_told(POLL_INTERVAL);
+            assert!(Instant::now() < deadline, "the awaited event did not happen within 30 s");
+            self.world.changed_within(POLL_INTERVAL);
         }
     }
 
@@ -161,7 +161,7 @@ impl MemoryHost {
     /// Tests the connection, with the settings given to [`MemoryHost::connection`].
     ///
     /// # Panics
-    /// When it was given none.
+    /// When the host has no connection.
     #[track_caller]
     pub fn test_connection<C: Connection>(&self) -> (Vec<Stage>, RunEnd) {
         let ConnectionMessage { kind, settings, .. } =
@@ -185,14 +185,14 @@ impl MemoryHost {
         Services { world: Arc::clone(&self.world), number, class, has_connection }
     }
 
-    /// Moves the clock; each wait that ends meanwhile ends at its own moment. Comes back when all runs wait
+    /// Advances the clock. Each wait ends at its own time. Returns when all runs wait
     /// again or have ended.
     ///
     /// # Panics
     /// When a run neither waits nor ends within 30 s of real time.
     #[track_caller]
     pub fn advance(&self, span: Duration) {
-        self.settle();
+        self.wait_until_idle();
         let target_ns = unix_ns(self.now() + span);
         loop {
             let mut memory = self.world.memory();
@@ -200,7 +200,7 @@ impl MemoryHost {
             memory.now_ns = memory.now_ns.max(next.unwrap_or(target_ns));
             drop(memory);
             self.world.notify();
-            self.settle();
+            self.wait_until_idle();
             if next.is_none() {
                 return;
             }
@@ -210,19 +210,19 @@ impl MemoryHost {
     /// Sets the clock back, as a correction of the machine's time does. Waits last as long as they would have.
     #[track_caller]
     pub fn set_back(&self, span: Duration) {
-        self.settle();
+        self.wait_until_idle();
         let mut memory = self.world.memory();
         let span_ns = i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
         memory.now_ns -= span_ns;
         memory.runs.move_waits(-span_ns);
         drop(memory);
         self.world.notify();
-        self.settle();
+        self.wait_until_idle();
     }
 
     /// Waits until every run waits for the test, or has ended.
     #[track_caller]
-    fn settle(&self) {
+    fn wait_until_idle(&self) {
         assert!(self.settles(), "a run neither waited nor ended for 30 s");
     }
 
@@ -230,13 +230,13 @@ impl MemoryHost {
         self.world.until(TEST_TIMEOUT, |memory| memory.runs.are_settled(memory.now_ns)).is_some()
     }
 
-    /// All texts that runs gave to this host, each with where it went.
+    /// Returns all texts that runs passed to this host, each with its destination.
     pub(crate) fn texts(&self) -> Vec<(&'static str, String)> {
         self.world.memory().texts()
     }
 
-    /// Writes a set point in the BMS's place. A running class that carries it wakes; else its next run is
-    /// given it. Comes back when all runs wait again; gives the write's number.
+    /// Writes a set point in place of the BMS. A running class that handles it wakes; otherwise its next run
+    /// receives it. Returns the number of the write when all runs wait again.
     ///
     /// # Panics
     /// When the host would refuse it: no such item, not writable, of another kind, out of range.
@@ -245,7 +245,7 @@ impl MemoryHost {
         self.write_together(vec![(id, value.into())])[0]
     }
 
-    /// Writes several set points that travel together.
+    /// Writes several set points in one request.
     ///
     /// # Panics
     /// When the host would refuse one of them.
@@ -253,7 +253,7 @@ impl MemoryHost {
     pub fn write_together(&self, writes: Vec<(&str, PointValue)>) -> Vec<i64> {
         let written = self.world.memory().write(writes);
         self.world.notify();
-        self.settle();
+        self.wait_until_idle();
         match written {
             Ok(ids) => ids,
             Err(why) => panic!("the host refuses the set point: {why}"),
@@ -275,82 +275,82 @@ impl MemoryHost {
         self.world.memory().refused_next.insert(service);
     }
 
-    /// The time.
+    /// Returns the time.
     pub fn now(&self) -> SystemTime {
         self.world.memory().now()
     }
 
-    /// The declared items, in their order.
+    /// Returns the declared items, in their order.
     pub fn tree(&self) -> Vec<ItemMessage> {
         self.world.memory().tree.items().to_vec()
     }
 
-    /// What each declaration changed.
+    /// Returns the changes of each declaration.
     pub fn declarations(&self) -> Vec<TreeDifference> {
         self.world.memory().declarations.clone()
     }
 
-    /// A value as it would be served; `None` for what was neither published nor known when it was declared.
+    /// Returns a value as served; `None` if it was never published and has no initial value.
     pub fn value(&self, id: &str) -> Option<Shown> {
         let memory = self.world.memory();
         let (handle, _) = memory.tree.find(id)?;
         memory.values.get(&handle).cloned()
     }
 
-    /// The number of a value that is a number.
+    /// Returns a numeric value.
     pub fn number(&self, id: &str) -> Option<f64> {
         as_number(&self.value(id)?.value?)
     }
 
-    /// The samples of a history, in order of time.
+    /// Returns the samples of a history, in order of time.
     pub fn history(&self, id: &str) -> Vec<StoredSample> {
         let memory = self.world.memory();
         let samples = memory.tree.find(id).and_then(|(handle, _)| memory.histories.get(&handle));
         samples.map(|samples| samples.values().cloned().collect()).unwrap_or_default()
     }
 
-    /// What was said about a write, in order.
-    pub fn receipts(&self, write: i64) -> Vec<WriteStatus> {
-        let all = self.world.memory().writes.receipts().to_vec();
-        all.into_iter().filter(|receipt| receipt.write == write).collect()
+    /// Returns the reported statuses of a write, in order.
+    pub fn write_statuses(&self, write: i64) -> Vec<WriteStatus> {
+        let all = self.world.memory().writes.statuses().to_vec();
+        all.into_iter().filter(|status| status.write == write).collect()
     }
 
-    /// All lines of the log.
+    /// Returns all lines of the log.
     pub fn log(&self) -> Vec<LogLine> {
         self.world.memory().log.clone()
     }
 
-    /// What runs said that they do.
+    /// Returns the steps that runs reported.
     pub fn progress(&self) -> Vec<ProgressNote> {
         self.world.memory().progress.clone()
     }
 
-    /// Problems that are raised and not cleared.
+    /// Returns the open problems.
     pub fn problems(&self) -> Vec<Problem> {
         self.world.memory().problems.values().cloned().collect()
     }
 
-    /// A durable value of a class.
+    /// Returns a durable value of a class.
     pub fn state(&self, class: &str, key: &str) -> Option<String> {
         self.world.memory().state.get(&(class.to_owned(), key.to_owned())).cloned()
     }
 
-    /// How often a class said that it publishes.
+    /// Returns the publish interval that a class reported.
     pub fn period(&self, class: &str) -> Option<Duration> {
         self.world.memory().periods.get(class).copied()
     }
 
-    /// Runs that were asked for.
+    /// Returns the requested runs.
     pub fn run_requests(&self) -> Vec<RunRequest> {
         self.world.memory().run_requests.clone()
     }
 
-    /// What was told to the connection limiter.
+    /// Returns the results that were reported to the connection limiter.
     pub fn limiter_reports(&self) -> Vec<LimiterReport> {
         self.world.memory().limiter.reports().to_vec()
     }
 
-    /// What this host refused because a rule was broken, in words.
+    /// Returns the broken rules that this host refused, in words.
     pub fn broken_rules(&self) -> Vec<String> {
         self.world.memory().broken_rules.clone()
     }

@@ -1,7 +1,7 @@
 //! A host in memory, for tests of plugins: no Riser, no worker process, no waiting.
 //!
-//! A test makes a [`MemoryHost`], runs a [`Processor`](riser_plugin::Processor) on it and looks at what came of
-//! it: tree, values, histories, receipts, log. The clock stands still until the test moves it, or until a class
+//! A test makes a [`MemoryHost`], runs a [`Processor`](riser_plugin::Processor) on it and checks the results:
+//! tree, values, histories, write statuses, log. The clock moves only when the test moves it, or when a class
 //! that ends by itself waits.
 //!
 //! ```

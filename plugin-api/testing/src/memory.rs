@@ -1,4 +1,4 @@
-//! What the host in memory keeps.
+//! The state of the host in memory.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, SystemTime};
@@ -31,7 +31,7 @@ pub struct Shown {
 /// A recorded sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredSample {
-    /// The moment it stands for.
+    /// The time of the sample.
     pub at: SystemTime,
     /// The value.
     pub value: PointValue,
@@ -42,13 +42,13 @@ pub struct StoredSample {
 /// A line of a run's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
-    /// How important.
+    /// The level.
     pub level: LogLevel,
-    /// What was said.
+    /// The text.
     pub text: String,
 }
 
-/// What a run said that it does.
+/// A step that a run reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgressNote {
     /// The step, in words.
@@ -59,25 +59,25 @@ pub struct ProgressNote {
     pub of: u64,
 }
 
-/// A run that a class asked for.
+/// A run that a class requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRequest {
-    /// The class that is to run.
+    /// The requested class.
     pub class: String,
-    /// Why.
+    /// The cause.
     pub reason: String,
 }
 
-/// What a connection test said about a stage when it ended.
+/// The result of a stage of a connection test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
     /// Its name.
     pub name: String,
     /// Whether it passed.
     pub passed: bool,
-    /// What was found.
+    /// The finding.
     pub finding: String,
-    /// What to do, when it did not pass.
+    /// The remedy, if it failed.
     pub advice: String,
 }
 
@@ -101,7 +101,7 @@ pub enum Service {
     RequestRun,
 }
 
-/// What the host in memory keeps, behind the lock of its [`World`](crate::world::World).
+/// The state of the host in memory, behind the lock of its [`World`](crate::world::World).
 #[derive(Debug)]
 pub(crate) struct Memory {
     pub(crate) now_ns: i64,
@@ -123,7 +123,7 @@ pub(crate) struct Memory {
     pub(crate) writes: Writes,
     /// Services that the test refuses once.
     pub(crate) refused_next: HashSet<Service>,
-    /// What this host refused because a rule was broken.
+    /// The broken rules that this host refused.
     pub(crate) broken_rules: Vec<String>,
     pub(crate) randomness: u64,
     pub(crate) runs: Runs,
@@ -162,7 +162,7 @@ impl Memory {
         moment(self.now_ns)
     }
 
-    /// A copy of what is stored: tree, values, histories, durable state, the time.
+    /// Returns a copy of the stored state: tree, values, histories, durable state, the time.
     pub(crate) fn stored(&self) -> Self {
         Self {
             now_ns: self.now_ns,
@@ -176,20 +176,20 @@ impl Memory {
         }
     }
 
-    /// All texts that runs gave to this host, each with where it went.
+    /// Returns all texts that runs passed to this host, each with its destination.
     pub(crate) fn texts(&self) -> Vec<(&'static str, String)> {
         let mut texts: Vec<_> = self.log.iter().map(|line| ("the log", line.text.clone())).collect();
         texts.extend(self.progress.iter().map(|note| ("its progress", note.step.clone())));
         texts.extend(self.raised.iter().map(|problem| ("a problem", format!("{problem:?}"))));
         texts.extend(self.state.values().map(|value| ("its durable state", value.clone())));
         texts.extend(self.run_requests.iter().map(|asked| ("a request for a run", asked.reason.clone())));
-        texts.extend(self.writes.receipts().iter().map(|it| ("a receipt", it.reason.clone())));
+        texts.extend(self.writes.statuses().iter().map(|it| ("a write status", it.reason.clone())));
         texts.extend(self.tree.items().iter().map(|item| ("its tree", format!("{item:?}"))));
         texts.extend(self.values.values().map(|shown| ("a published value", format!("{shown:?}"))));
         texts
     }
 
-    /// Accepts writes written together and hands them to the classes that carry them and run.
+    /// Accepts writes written together and passes them to the running classes that handle them.
     pub(crate) fn write(&mut self, writes: Vec<(&str, PointValue)>) -> Result<Vec<i64>, String> {
         let (group, now) = (self.writes.next_group(), self.now());
         let mut ids = Vec::new();
@@ -206,7 +206,7 @@ impl Memory {
         Ok(ids)
     }
 
-    /// The next number of a fixed sequence (xorshift64), the same in every test.
+    /// Returns the next number of a fixed sequence (xorshift64), the same in every test.
     pub(crate) fn next_random(&mut self) -> u8 {
         self.randomness ^= self.randomness << 13;
         self.randomness ^= self.randomness >> 7;

@@ -38,7 +38,7 @@ pub(crate) fn checked(
 ) -> Result<CheckedValue, String> {
     let handle = record.handle;
     let Some(ItemMessage { id, node: NodeMessage::Value { kind, published_by, .. }, .. }) = item else {
-        return Err(format!("{handle} is no value of the declared tree"));
+        return Err(format!("{handle} is not a value of the declared tree"));
     };
     if published_by != class {
         return Err(format!("the value {id} is written by the class {published_by:?}"));
@@ -63,7 +63,7 @@ pub(crate) fn checked_sample(
     class: &str,
 ) -> Result<(PointValue, ValueState), String> {
     let Some(ItemMessage { id, node: NodeMessage::History { kind, published_by, .. }, .. }) = item else {
-        return Err(format!("{} is no history of this tree", record.handle));
+        return Err(format!("{} is not a history of this tree", record.handle));
     };
     if published_by != class {
         return Err(format!("the history {id} is recorded by the class {published_by}"));
@@ -89,5 +89,5 @@ fn check_value(id: &str, kind: Kind, value: Option<&PointValue>) -> Result<(), S
 fn state(number: u8) -> Result<ValueState, String> {
     ValueState::from_number(number)
         .filter(|state| *state != ValueState::Forced)
-        .ok_or_else(|| format!("{number} is no value state that a processor may give"))
+        .ok_or_else(|| format!("{number} is not a value state that a processor may publish"))
 }

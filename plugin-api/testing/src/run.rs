@@ -1,4 +1,4 @@
-//! Runs on the host in memory: each on a thread of its own, which moves only when the test lets it.
+//! Runs on the host in memory. Each has its thread, which continues only when the test allows it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use crate::world::{TEST_TIMEOUT, World};
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunEnd {
-    /// By itself, and well.
+    /// Success.
     Succeeded,
-    /// Because it was asked to.
+    /// After a stop request.
     Cancelled,
-    /// With a failure.
+    /// A failure.
     Failed(FailureMessage),
 }
 
 impl RunEnd {
-    /// The failure.
+    /// Returns the failure.
     ///
     /// # Panics
     /// When the run did not fail.
@@ -33,12 +33,12 @@ impl RunEnd {
     }
 }
 
-/// Who moves the clock while a run waits.
+/// The owner of the clock while a run waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
-    /// The run's own waits do.
+    /// The waits of the run advance the clock.
     ByItself,
-    /// The test does.
+    /// The test advances the clock.
     ByTest,
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct RunState {
 }
 
 impl RunState {
-    /// Whether nothing happens in it until the test does something.
+    /// Returns whether the run waits for the test.
     fn is_settled(&self, now_ns: i64) -> bool {
         let waits = self.waits_until_ns.is_some_and(|until| now_ns < until);
         self.end.is_some() || (waits && self.wakes.is_empty() && !self.is_stopping)
@@ -91,7 +91,7 @@ impl Runs {
         number
     }
 
-    /// A run that was added.
+    /// Registers a run and returns it.
     pub(crate) fn of(&mut self, number: u64) -> &mut RunState {
         self.by_number.get_mut(&number).expect("runs are never removed")
     }
@@ -128,7 +128,7 @@ impl Runs {
     }
 }
 
-/// A run that the test drives. Dropping it asks it to stop.
+/// A run that the test controls. Dropping it requests a stop.
 #[derive(Debug)]
 pub struct Run {
     world: Arc<World>,
@@ -140,7 +140,7 @@ impl Run {
         Self { world, number }
     }
 
-    /// Whether it has ended.
+    /// Returns whether the run has ended.
     pub fn has_ended(&self) -> bool {
         self.world.memory().runs.end_of(self.number).is_some()
     }
@@ -154,7 +154,7 @@ impl Run {
         self.end_within(TEST_TIMEOUT).expect("the run did not end within 30 s")
     }
 
-    /// Asks it to stop and waits until it has.
+    /// Requests a stop and waits for the end.
     ///
     /// # Panics
     /// After 30 s of real time.
@@ -169,7 +169,7 @@ impl Run {
         self.world.notify();
     }
 
-    /// How it ended, waiting at most this long in real time.
+    /// Waits at most this long in real time, and returns how the run ended.
     pub(crate) fn end_within(&self, at_most: Duration) -> Option<RunEnd> {
         let memory = self.world.until(at_most, |memory| memory.runs.end_of(self.number).is_some())?;
         memory.runs.end_of(self.number).cloned()

@@ -38,7 +38,7 @@ impl Services {
         HostServices_TO::from_value(self, TD_Opaque)
     }
 
-    /// Does what a service does: not after a stop, and not when the test refuses it.
+    /// Performs a service call, unless the run must stop or the test refuses it.
     fn serve<T>(
         &self,
         service: Service,
@@ -58,7 +58,7 @@ impl Services {
         result.into()
     }
 
-    /// A refusal because a rule was broken, kept for the test to see.
+    /// Records a broken rule for the test, and returns the refusal.
     fn broken<T>(memory: &mut Memory, code: &str, what: String) -> Result<T, ServiceError> {
         let refusal = refused(code, &what);
         memory.broken_rules.push(what);
@@ -125,7 +125,7 @@ impl Services {
         Ok(Reply::Done)
     }
 
-    /// What is only noted, and goes on after a stop.
+    /// Records calls that are allowed after a stop.
     fn note(&self, call: Call) -> Result<Reply, ServiceError> {
         let mut memory = self.world.memory();
         let now = memory.now();
@@ -141,7 +141,7 @@ impl Services {
             }
             Call::LimiterAcquire { purpose } => return Ok(memory.limiter.acquire(purpose, now)),
             Call::LimiterRelease { purpose, result } => {
-                let what = "the limiter is left only by who entered it";
+                let what = "a permit is released only by its owner";
                 let left = memory.limiter.release(purpose, result, now);
                 return left.ok_or_else(|| refused("limiter-not-entered", what));
             }
@@ -197,7 +197,7 @@ impl Services {
 fn note(memory: &mut Memory, notice: Notice) {
     match notice {
         Notice::WriteStatus { write, state, reason } => {
-            memory.writes.receipt(WriteStatus { write, state, reason });
+            memory.writes.report(WriteStatus { write, state, reason });
         }
         Notice::Progress { step, done, of } => memory.progress.push(ProgressNote { step, done, of }),
         Notice::Problem(problem) => {

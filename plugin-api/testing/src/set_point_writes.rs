@@ -1,4 +1,4 @@
-//! Set points: what the test wrote in the BMS's place, and what became of it.
+//! Set point writes of the test in place of the BMS, and their states.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,10 +7,10 @@ use riser_plugin::abi::messages::{ItemMessage, NodeMessage, SetPointRuleMessage,
 
 use crate::records::unix_ms;
 
-/// How long a write lives.
+/// Validity of a write.
 const LIVES: Duration = Duration::from_mins(10);
 
-/// What a class reported about a write.
+/// A status that a class reported for a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteStatus {
     /// The write.
@@ -32,7 +32,7 @@ struct Kept {
 pub(crate) struct Writes {
     kept: Vec<Kept>,
     groups: i64,
-    receipts: Vec<WriteStatus>,
+    statuses: Vec<WriteStatus>,
 }
 
 impl Writes {
@@ -44,7 +44,7 @@ impl Writes {
     /// Accepts a write as the host would; an open one for the same point is superseded.
     ///
     /// # Errors
-    /// Why the host would refuse it.
+    /// The reason why the host would refuse it.
     pub(crate) fn accept(
         &mut self,
         group: i64,
@@ -78,15 +78,15 @@ impl Writes {
         Ok((message, handler.clone()))
     }
 
-    pub(crate) fn receipt(&mut self, receipt: WriteStatus) {
-        if let Some(kept) = self.kept.iter_mut().find(|kept| kept.message.id == receipt.write) {
-            kept.message.state = receipt.state;
-            kept.is_open &= !matches!(receipt.state, WriteState::Confirmed | WriteState::Rejected);
+    pub(crate) fn report(&mut self, status: WriteStatus) {
+        if let Some(kept) = self.kept.iter_mut().find(|kept| kept.message.id == status.write) {
+            kept.message.state = status.state;
+            kept.is_open &= !matches!(status.state, WriteState::Confirmed | WriteState::Rejected);
         }
-        self.receipts.push(receipt);
+        self.statuses.push(status);
     }
 
-    /// Open writes that a class carries, for its next run.
+    /// Returns the open writes that a class handles, for its next run.
     pub(crate) fn open_for(&self, class: &str, now: SystemTime) -> Vec<WriteMessage> {
         self.kept
             .iter()
@@ -96,8 +96,8 @@ impl Writes {
             .collect()
     }
 
-    pub(crate) fn receipts(&self) -> &[WriteStatus] {
-        &self.receipts
+    pub(crate) fn statuses(&self) -> &[WriteStatus] {
+        &self.statuses
     }
 }
 

@@ -1,4 +1,4 @@
-//! The stored tree: what was declared, with handles that stay.
+//! The stored tree: the declared items, with stable handles.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,21 +8,21 @@ use riser_plugin::abi::{PointEntry, PointTable};
 /// Longest id, in bytes.
 const LONGEST_ID_BYTES: usize = 1_000;
 
-/// What a declaration changed, in items.
+/// The items that a declaration changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TreeDifference {
     /// New.
     pub added: u32,
-    /// There before, and other now.
+    /// Changed.
     pub changed: u32,
-    /// As before.
+    /// Unchanged.
     pub kept: u32,
     /// No longer declared.
     pub vanished: u32,
 }
 
 impl TreeDifference {
-    /// Whether nothing was written.
+    /// Returns whether nothing changed.
     pub const fn is_empty(self) -> bool {
         self.added == 0 && self.changed == 0 && self.vanished == 0
     }
@@ -35,10 +35,10 @@ pub(crate) struct StoredTree {
 }
 
 impl StoredTree {
-    /// Puts the declared items in the place of the stored ones.
+    /// Replaces the stored items with the declared ones.
     ///
     /// # Errors
-    /// The first rule that is broken; nothing changes then.
+    /// The first broken rule; nothing changes then.
     pub(crate) fn declare(&mut self, items: Vec<ItemMessage>) -> Result<TreeDifference, String> {
         check(&items)?;
         let before: HashMap<&str, &ItemMessage> =
@@ -115,7 +115,9 @@ fn check(items: &[ItemMessage]) -> Result<(), String> {
             return Err(format!("the item id {id} is declared twice"));
         }
         if let Some(parent) = item.parent.as_deref().filter(|parent| !containers.contains(parent)) {
-            return Err(format!("the item {id} lies in {parent}, which is no container declared before it"));
+            return Err(format!(
+                "the parent {parent} of the item {id} is not a container declared before it"
+            ));
         }
         match &item.node {
             NodeMessage::Container { .. } => drop(containers.insert(id)),
@@ -128,7 +130,7 @@ fn check(items: &[ItemMessage]) -> Result<(), String> {
             && !values.contains(value_item.as_str())
         {
             return Err(format!(
-                "the history {} records {value_item}, which is no value of this tree",
+                "the history {} records {value_item}, which is not a value of this tree",
                 item.id
             ));
         }

@@ -1,4 +1,4 @@
-//! The memory behind its lock, and who waits for it to change.
+//! The memory behind its lock, and the waits for its changes.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,22 +23,22 @@ impl World {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that something changed that someone may wait for.
+    /// Wakes all waiters after a change.
     pub(crate) fn notify(&self) {
         self.changed.notify_all();
     }
 
-    /// Gives the lock back until something changes.
+    /// Releases the lock until something changes.
     pub(crate) fn until_changed<'a>(&self, memory: MutexGuard<'a, Memory>) -> MutexGuard<'a, Memory> {
         self.changed.wait(memory).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits, in real time, until something changes, or a while has passed.
-    pub(crate) fn until_told(&self, at_most: Duration) {
+    /// Waits, in real time, for a change, at most this long.
+    pub(crate) fn changed_within(&self, at_most: Duration) {
         drop(self.changed.wait_timeout(self.memory(), at_most));
     }
 
-    /// Waits, in real time, until this is so; `None` when it took too long.
+    /// Waits, in real time, until the condition holds; `None` after the time limit.
     pub(crate) fn until(
         &self,
         at_most: Duration,

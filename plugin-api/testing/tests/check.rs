@@ -1,4 +1,4 @@
-//! `check_processor` finds what a class does wrong, and nothing at one that does all well.
+//! `check_processor` finds each broken rule, and nothing in a class that follows all rules.
 
 use riser_plugin::LogLevel;
 use riser_plugin::prelude::*;
@@ -18,11 +18,12 @@ struct KeepsAllRules;
 
 impl Processor for KeepsAllRules {
     type Settings = Plain;
-    const CLASS: Class = Class::long_running("diligent", "KeepsAllRules").about("Does all well.");
+    const CLASS: Class = Class::long_running("keeps-all-rules", "KeepsAllRules").about("Follows all rules.");
 
     fn run(&self, host: &Host, settings: Plain) -> Outcome {
         let mut tree = Tree::new();
-        let power = tree.add(Value::new("p", "Power", Kind::Double).unit("kW").published_by("diligent"));
+        let power =
+            tree.add(Value::new("p", "Power", Kind::Double).unit("kW").published_by("keeps-all-rules"));
         let points = host.declare(tree)?;
         loop {
             host.publish(&[points[power].good(1.0)])?;
@@ -72,14 +73,14 @@ fn a_class_that_keeps_all_rules_has_no_findings() {
 }
 
 #[test]
-fn each_broken_rule_is_named_with_what_was_found() {
+fn each_broken_rule_has_a_finding() {
     let host = MemoryHost::new().settings(json!({ "every": "9 s", "code_word": "open up", "number": 5 }));
     let findings = check_processor(&host, || LogsItsSecret);
     let all: Vec<_> = findings.iter().map(ToString::to_string).collect();
     let all = all.join("\n");
     for expected in [
-        "\"care less\" is no id",
-        "the class care less does not say what it does",
+        "\"care less\" is not a valid id",
+        "the class care less has no sentence about its purpose",
         "the setting every has no help",
         "the default of every: it takes 5 s or more",
         "the secret code_word has a default",
@@ -91,7 +92,7 @@ fn each_broken_rule_is_named_with_what_was_found() {
 }
 
 #[test]
-fn a_run_that_breaks_rules_is_found_out() {
+fn a_run_that_breaks_rules_has_findings() {
     /// Like [`LogsItsSecret`] with settings that fit.
     struct BreaksManyRules;
     impl Processor for BreaksManyRules {
@@ -114,11 +115,11 @@ fn a_run_that_breaks_rules_is_found_out() {
         rules_broken(&findings),
         [
             "a refused service fails a run at most",
+            "a second declaration of the same tree changes nothing",
             "declared items are well formed",
             "it stops within 2 s of being asked",
             "no secret is in a text that leaves",
-            "only what is declared, and its own, is published and recorded",
-            "what is declared twice changes nothing",
+            "the class publishes and records only its own declared points",
             "with the settings given it goes well",
         ],
         "{findings:#?}"

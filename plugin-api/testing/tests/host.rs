@@ -1,4 +1,4 @@
-//! What a class sees of the host in memory, and what a test sees of the class.
+//! The host in memory, from the side of a class and from the side of a test.
 
 use riser_plugin::prelude::*;
 use riser_plugin::{Ability, ConnectionLimiter, LogLevel};
@@ -67,7 +67,7 @@ impl Processor for Status {
     }
 }
 
-/// Records what is served.
+/// Records the served value.
 struct Logs;
 
 impl Processor for Logs {
@@ -86,7 +86,7 @@ impl Processor for Logs {
 }
 
 #[test]
-fn what_is_declared_twice_changes_nothing_and_keeps_its_initial_value() {
+fn a_second_declaration_changes_nothing_and_keeps_the_initial_value() {
     let host = MemoryHost::new();
     let began = host.now();
     assert_eq!(host.run(Setup), RunEnd::Succeeded);
@@ -101,14 +101,14 @@ fn what_is_declared_twice_changes_nothing_and_keeps_its_initial_value() {
 }
 
 #[test]
-fn a_set_point_wakes_the_class_that_carries_it_and_its_receipts_are_kept() {
+fn a_set_point_wakes_the_class_that_handles_it_and_its_statuses_are_kept() {
     let host = MemoryHost::new();
     host.run(Setup);
     let early = host.write("z1/limit", 10.0);
     let status = host.start(Status);
-    assert_eq!(host.receipts(early)[0].reason, "written before I ran");
+    assert_eq!(host.write_statuses(early)[0].reason, "written before I ran");
     let write = host.write("z1/limit", 16.0);
-    let said: Vec<_> = host.receipts(write).into_iter().map(|status| status.state).collect();
+    let said: Vec<_> = host.write_statuses(write).into_iter().map(|status| status.state).collect();
     assert_eq!((said, host.number("z1/limit")), (vec![WriteState::Sent, WriteState::Confirmed], Some(16.0)));
     assert_eq!(status.stop(), RunEnd::Cancelled);
 }
@@ -136,7 +136,7 @@ fn runs_side_by_side_share_what_is_stored() {
 }
 
 #[test]
-fn a_class_that_publishes_what_another_writes_is_refused_as_by_the_host() {
+fn a_class_that_publishes_a_point_of_another_class_is_refused_as_by_the_host() {
     struct PublishesForeignPoints;
     impl Processor for PublishesForeignPoints {
         type Settings = ();
@@ -240,7 +240,7 @@ fn refused_credentials_keep_all_classes_from_logging_in_for_five_minutes() {
     let host = MemoryHost::new().connection::<Line>(json!({ "number": "4711", "code_word": "?" }));
     assert_eq!(host.run(Login), RunEnd::Succeeded);
     assert!(host.run(Login).failure().what.contains("login and password were refused"));
-    assert_eq!(host.run(Caller), RunEnd::Succeeded, "a request is no login");
+    assert_eq!(host.run(Caller), RunEnd::Succeeded, "a request is not a login");
     host.advance(Duration::from_mins(5));
     assert_eq!(host.run(Login), RunEnd::Succeeded);
 }
@@ -260,7 +260,7 @@ fn a_clock_that_is_set_back_leaves_waits_as_long_as_they_were() {
 
 #[test]
 fn an_ability_is_there_only_when_the_host_has_it() {
-    /// Says hello.
+    /// Logs a greeting.
     struct Greeting(String);
     impl Ability for Greeting {
         const ID: &'static str = "greeting/1";

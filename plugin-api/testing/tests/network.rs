@@ -1,6 +1,6 @@
 //! Futures and the HTTP client on the host in memory: they end with the run, and the limiter hears of each request.
 
-#![expect(clippy::unwrap_used, reason = "what fails in a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -31,10 +31,10 @@ impl Device {
 
 fn get(host: &Host, base_url: &str, path: &str) -> Result<Response, HttpError> {
     let client = HttpClient::new(host, base_url, &Trust::Nothing)?;
-    client.send(LimitedAction::Request, &Request::get(path), judge)
+    client.send(LimitedAction::Request, &Request::get(path), classify)
 }
 
-fn judge(response: &Response) -> ActionResult {
+fn classify(response: &Response) -> ActionResult {
     match response.retry_after() {
         Some(pause) => {
             ActionResult::Throttled { pause_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX) }
@@ -43,7 +43,7 @@ fn judge(response: &Response) -> ActionResult {
     }
 }
 
-/// A request with an effect.
+/// Returns a request with an effect.
 fn put() -> Request {
     Request::with_json(Method::PUT, "/limit", "{}")
 }
@@ -59,26 +59,26 @@ impl Processor for Sender {
         let device = host.connection::<Device>()?;
         let client = HttpClient::new(host, &device.base_url, &Trust::Nothing)?;
         host.log(LogLevel::Info, "asking");
-        let response = client.send(LimitedAction::Request, &self.0, judge)?;
+        let response = client.send(LimitedAction::Request, &self.0, classify)?;
         host.log(LogLevel::Info, &format!("{} {}", response.status, response.body.len()));
         Ok(())
     }
 }
 
-/// A server that responds to its connections with these, one after the other; an empty response is none.
-fn host_with(answers: Vec<Vec<u8>>) -> MemoryHost {
+/// Returns a host whose device sends these responses, one for each connection. An empty one closes the connection.
+fn host_with(responses: Vec<Vec<u8>>) -> MemoryHost {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
-        for answer in answers {
+        for response in responses {
             let (stream, _) = listener.accept().unwrap();
-            reply(stream, &answer);
+            reply(stream, &response);
         }
     });
     MemoryHost::new().connection::<Device>(json!({ "base_url": base_url }))
 }
 
-fn reply(mut stream: TcpStream, answer: &[u8]) {
+fn reply(mut stream: TcpStream, response: &[u8]) {
     let mut request = Vec::new();
     let mut chunk = [0; 1024];
     while !request.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -86,14 +86,14 @@ fn reply(mut stream: TcpStream, answer: &[u8]) {
         request.extend_from_slice(&chunk[..length]);
     }
     // A client that has seen enough goes away.
-    let _gone = stream.write_all(answer);
+    let _gone = stream.write_all(response);
 }
 
-fn answer(head: &str, body_bytes: usize) -> Vec<u8> {
-    let mut answer =
+fn response(head: &str, body_bytes: usize) -> Vec<u8> {
+    let mut response =
         format!("HTTP/1.1 {head}\r\nContent-Length: {body_bytes}\r\nConnection: close\r\n\r\n").into_bytes();
-    answer.resize(answer.len() + body_bytes, b' ');
-    answer
+    response.resize(response.len() + body_bytes, b' ');
+    response
 }
 
 fn results(host: &MemoryHost) -> Vec<ActionResult> {
@@ -105,36 +105,36 @@ fn last_line(host: &MemoryHost) -> String {
 }
 
 #[test]
-fn a_redirect_is_an_answer_and_not_followed() {
-    let host = host_with(vec![answer("302 Found\r\nLocation: http://127.0.0.1:1/", 3)]);
+fn a_redirect_is_returned_and_not_followed() {
+    let host = host_with(vec![response("302 Found\r\nLocation: http://127.0.0.1:1/", 3)]);
     assert_eq!(host.run(Sender(Request::get("/"))), RunEnd::Succeeded);
     assert_eq!((last_line(&host).as_str(), results(&host)), ("302 3", vec![ActionResult::Done]));
 }
 
 #[test]
-fn a_pause_that_is_asked_for_is_told_to_the_limiter() {
-    let host = host_with(vec![answer("429 Slow\r\nRetry-After: 7", 0)]);
+fn a_requested_pause_reaches_the_limiter() {
+    let host = host_with(vec![response("429 Slow\r\nRetry-After: 7", 0)]);
     host.run(Sender(Request::get("/")));
     assert_eq!(results(&host), [ActionResult::Throttled { pause_ms: 7_000 }]);
 }
 
 #[test]
-fn a_read_that_is_not_answered_is_tried_again_and_a_write_is_not() {
-    let host = host_with(vec![Vec::new(), answer("200 OK", 2)]);
+fn a_read_without_response_is_retried_and_a_write_is_not() {
+    let host = host_with(vec![Vec::new(), response("200 OK", 2)]);
     assert_eq!(host.run(Sender(Request::get("/"))), RunEnd::Succeeded);
     assert_eq!(results(&host), [ActionResult::Failed, ActionResult::Done]);
 
-    let host = host_with(vec![Vec::new(), answer("200 OK", 2)]);
+    let host = host_with(vec![Vec::new(), response("200 OK", 2)]);
     let FailureMessage { what, is_retryable, .. } = host.run(Sender(put())).failure();
-    assert!(what.contains("does not answer") && is_retryable, "{what}");
+    assert!(what.contains("does not respond") && is_retryable, "{what}");
     assert_eq!(results(&host), [ActionResult::Failed]);
 }
 
 #[test]
-fn an_answer_beyond_the_limit_is_cut_off() {
-    let host = host_with(vec![answer("200 OK", 21 << 20)]);
+fn a_response_above_the_limit_is_cut_off() {
+    let host = host_with(vec![response("200 OK", 21 << 20)]);
     let what = host.run(Sender(put())).failure().what;
-    assert!(what.ends_with("answered more than 20 MiB"), "{what}");
+    assert!(what.ends_with("exceeds 20 MiB"), "{what}");
 }
 
 #[test]
@@ -156,13 +156,13 @@ fn a_request_that_hangs_ends_with_the_run() {
 
 #[test]
 fn a_connection_test_sends_through_the_same_client() {
-    let (stages, end) = host_with(vec![answer("204 No Content", 0)]).test_connection::<Device>();
+    let (stages, end) = host_with(vec![response("204 No Content", 0)]).test_connection::<Device>();
     assert_eq!((stages[0].finding.as_str(), end), ("status 204", RunEnd::Succeeded));
 }
 
 #[test]
 fn a_future_is_dropped_when_the_run_is_cancelled() {
-    /// Says that it was dropped.
+    /// Logs that it was dropped.
     struct Dropped<'a>(&'a Host);
     impl Drop for Dropped<'_> {
         fn drop(&mut self) {

@@ -135,7 +135,7 @@ impl Availability {
 }
 
 impl Site {
-    /// The zone with this id.
+    /// Returns the zone with this id.
     pub(crate) fn zone(&self, id: &ObjectId) -> Option<&Zone> {
         self.zones.iter().find(|zone| zone.id == *id)
     }

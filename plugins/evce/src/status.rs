@@ -39,7 +39,7 @@ pub(crate) struct StatusSettings {
 }
 
 impl StatusSettings {
-    /// A reduction is renewed after a poll, after a third of its validity.
+    /// Renews a reduction after a poll, after a third of its validity.
     fn check_renewal(&self) -> Result<(), Problem> {
         if self.forever || self.validity >= self.interval * 3 {
             return Ok(());

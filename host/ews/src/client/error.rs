@@ -19,6 +19,9 @@ pub enum ClientError {
         #[source]
         source: reqwest::Error,
     },
+    /// The trusted certificates cannot be used.
+    #[error("the file has no certificate in PEM; its text begins with -----BEGIN CERTIFICATE-----")]
+    Certificates,
     #[error("the EWS server rejected the login; check user name and password")]
     Refused,
     /// The server offers no login method that this client supports.

@@ -56,7 +56,15 @@ impl EwsClient {
     /// # Errors
     /// When TLS cannot be set up on this machine.
     pub fn new(options: ClientOptions) -> Result<Self, ClientError> {
-        Ok(Self { transport: Transport::new(options)? })
+        Ok(Self { transport: Transport::new(options, None)? })
+    }
+
+    /// Creates a client that trusts only these certificates, in PEM: those of authorities, or the server's own.
+    ///
+    /// # Errors
+    /// [`ClientError::Certificates`] when the text has no usable certificate, or TLS cannot be set up.
+    pub fn trusting(options: ClientOptions, certificates_pem: &[u8]) -> Result<Self, ClientError> {
+        Ok(Self { transport: Transport::new(options, Some(certificates_pem))? })
     }
 
     /// Returns the version, the operations and the identity of the server.

@@ -47,10 +47,18 @@ struct LoginInUse {
 }
 
 impl Transport {
-    pub(super) fn new(options: ClientOptions) -> Result<Self, ClientError> {
+    pub(super) fn new(options: ClientOptions, trusted_pem: Option<&[u8]>) -> Result<Self, ClientError> {
         // The process may have installed a provider already; any works.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if let Some(pem) = trusted_pem {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem).unwrap_or_default();
+            if certificates.is_empty() {
+                return Err(ClientError::Certificates);
+            }
+            builder = builder.tls_certs_only(certificates);
+        }
+        let http = builder
             .timeout(options.time_limit)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()

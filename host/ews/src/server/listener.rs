@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
+use parking_lot::Mutex;
 use riser_http_server::{
     ConnectionAddrs, HttpLimits, HttpListener, HttpService, RequestBody, TlsError, TlsFiles,
 };
@@ -58,6 +59,7 @@ pub enum ListenCause {
 pub struct Listener {
     endpoints: Arc<Endpoints>,
     http: HttpListener,
+    tls: Mutex<Option<TlsFiles>>,
 }
 
 impl Listener {
@@ -73,17 +75,34 @@ impl Listener {
 
     async fn try_bind(address: &str, options: ListenerOptions) -> Result<Self, ListenCause> {
         let ListenerOptions { tls, limits, disk_deadline } = options;
-        let tls = tls.as_ref().map(TlsFiles::acceptor).transpose()?;
+        let acceptor = tls.as_ref().map(TlsFiles::acceptor).transpose()?;
         let socket = TcpListener::bind(address).await?;
         let endpoints = Arc::new(Endpoints::default());
         let service = EwsService { endpoints: Arc::clone(&endpoints), disk_deadline };
-        let http = HttpListener::start(socket, tls, limits, service)?;
-        Ok(Self { endpoints, http })
+        let http = HttpListener::start(socket, acceptor, limits, service)?;
+        Ok(Self { endpoints, http, tls: Mutex::new(tls) })
     }
 
     /// Returns the address of the socket, with the port that the system chose.
     pub fn local_address(&self) -> SocketAddr {
         self.http.local_address()
+    }
+
+    /// Returns the certificate in use; `None` for plain HTTP.
+    pub fn tls(&self) -> Option<TlsFiles> {
+        self.tls.lock().clone()
+    }
+
+    /// Uses another certificate, or plain HTTP, for new connections. Open connections finish their request and
+    /// close.
+    ///
+    /// # Errors
+    /// When the files cannot be used. The listener then keeps its certificate.
+    pub fn set_tls(&self, tls: Option<TlsFiles>) -> Result<(), TlsError> {
+        let acceptor = tls.as_ref().map(TlsFiles::acceptor).transpose()?;
+        *self.tls.lock() = tls;
+        self.http.set_tls(acceptor);
+        Ok(())
     }
 
     /// Serves an endpoint at its path from now on, in place of one that was there.

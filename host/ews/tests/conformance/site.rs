@@ -79,6 +79,7 @@ impl Site {
             path: EwsServer::DEFAULT_PATH.to_owned(),
             realm: REALM.to_owned(),
             public_url: None,
+            tls: None,
             page_size_items: 100,
             digest_order: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
         };
@@ -96,6 +97,7 @@ impl Site {
             path: path.to_owned(),
             realm: realm.to_owned(),
             public_url: None,
+            tls: None,
             page_size_items: 1,
             digest_order,
         };

@@ -46,6 +46,10 @@ pub struct EwsServerDraft {
     pub realm: Option<String>,
     /// An empty text removes it.
     pub public_url: Option<String>,
+    /// Absolute path of a PEM file. An empty text removes it.
+    pub certificate: Option<String>,
+    /// Absolute path of a PEM file. An empty text removes it.
+    pub key: Option<String>,
     pub page_size_items: Option<u32>,
     pub digest: Option<Vec<String>>,
     pub accounts: Vec<AccountDraft>,

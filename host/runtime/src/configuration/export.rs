@@ -92,6 +92,9 @@ impl Export<'_> {
             self.line("path", server.path.as_str());
             self.line("realm", server.realm.as_str());
             self.line("public_url", server.public_url.as_deref().unwrap_or_default());
+            let tls = server.tls.as_ref();
+            self.line("certificate", tls.map_or("", |tls| tls.certificate.as_str()));
+            self.line("key", tls.map_or("", |tls| tls.key.as_str()));
             self.line("page_size_items", i64::from(server.page_size_items));
             let digest: Vec<Value> = server.digest_order.iter().map(|it| it.as_str().into()).collect();
             self.line("digest", digest);

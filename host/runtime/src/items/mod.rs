@@ -385,6 +385,7 @@ mod tests {
                 path: EwsServer::DEFAULT_PATH.to_owned(),
                 realm: "Riser".to_owned(),
                 public_url: None,
+                tls: None,
                 page_size_items: 1_000,
                 digest_order: vec![DigestAlgorithm::Sha256],
             };

@@ -32,6 +32,12 @@ pub(super) struct LoginArgs {
         help = "File with the password in its first line [default: RISER_EWS_PASSWORD, or a prompt]"
     )]
     password_file: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "PEM file with the certificates to trust for https: of an authority, or the server's self-signed one"
+    )]
+    ca_file: Option<PathBuf>,
     /// Time limit of one call, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = ClientOptions::TIME_LIMIT.as_secs())]
     timeout: u64,
@@ -40,12 +46,17 @@ pub(super) struct LoginArgs {
 impl LoginArgs {
     /// Creates a client. It does not connect yet.
     pub(super) fn client(&self) -> anyhow::Result<EwsClient> {
-        Ok(EwsClient::new(ClientOptions {
+        let options = ClientOptions {
             url: self.url.clone(),
             user_name: self.user.clone(),
             password: self.password()?,
             time_limit: Duration::from_secs(self.timeout.max(1)),
-        })?)
+        };
+        let Some(file) = &self.ca_file else { return Ok(EwsClient::new(options)?) };
+        let pem = std::fs::read(file)
+            .with_context(|| format!("the certificate file {} cannot be read", file.display()))?;
+        EwsClient::trusting(options, &pem)
+            .with_context(|| format!("the certificate file {} cannot be used", file.display()))
     }
 
     fn password(&self) -> anyhow::Result<SecretString> {

@@ -23,6 +23,7 @@ impl ServerInMemory {
             path: EwsServer::DEFAULT_PATH.to_owned(),
             realm: "Riser".to_owned(),
             public_url: None,
+            tls: None,
             page_size_items: EwsServer::DEFAULT_PAGE_SIZE_ITEMS,
             digest_order: vec![DigestAlgorithm::Sha256],
         };

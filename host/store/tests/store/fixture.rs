@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use riser_domain::{
     AccountRights, Actor, ClassId, Clock as _, ConfigurationId, Connection, ConnectionId, DigestAlgorithm,
-    EwsServer, EwsServerId, FakeClock, ProcessorConfiguration, ProcessorFlags, Schedule, ScheduleId,
+    EwsServer, EwsServerId, EwsTls, FakeClock, ProcessorConfiguration, ProcessorFlags, Schedule, ScheduleId,
     ScheduleRule, Timestamp,
 };
 use riser_store::{Recovery, SealedValue, Store, WrappedKey};
@@ -62,6 +62,7 @@ pub(crate) fn ews_server(name: &str, port: u16) -> EwsServer {
         path: EwsServer::DEFAULT_PATH.to_owned(),
         realm: "Riser".to_owned(),
         public_url: None,
+        tls: Some(EwsTls { certificate: "/etc/riser/c.pem".to_owned(), key: "/etc/riser/k.pem".to_owned() }),
         page_size_items: 1_000,
         digest_order: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
     }

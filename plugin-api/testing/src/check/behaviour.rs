@@ -1,4 +1,4 @@
-//! What a class does when it runs.
+//! Checks of a running class.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::run::{IsStopping, Pace, Run, RunEnd};
 use crate::world::TEST_TIMEOUT;
 
 const GOES_WELL: &str = "with the settings given it goes well";
-const TWICE: &str = "what is declared twice changes nothing";
-const DECLARED: &str = "only what is declared, and its own, is published and recorded";
+const TWICE: &str = "a second declaration of the same tree changes nothing";
+const DECLARED: &str = "the class publishes and records only its own declared points";
 const STOPS: &str = "it stops within 2 s of being asked";
 const REFUSED: &str = "a refused service fails a run at most";
 const SECRETS: &str = "no secret is in a text that leaves";
 
-/// Within this it has to be over.
+/// Time limit of a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 const SERVICES: [Service; 7] = [
@@ -66,7 +66,7 @@ pub(super) fn findings<P: Processor>(host: &MemoryHost, make: impl Fn() -> P) ->
     findings
 }
 
-/// What became of a run that was let live as far as it goes without the test.
+/// The state of a run that continued as far as possible without the test.
 #[derive(Debug, PartialEq, Eq)]
 enum Life {
     Ended(RunEnd),
@@ -84,7 +84,7 @@ impl Life {
     }
 }
 
-/// A class that ends by itself runs to its end, another to its first wait and is stopped there.
+/// Runs a class that ends by itself to its end. Stops any other class at its first wait.
 fn live<P: Processor>(host: &MemoryHost, processor: P) -> Life {
     if P::CLASS.mode == Mode::Scheduled {
         let run = host.begin(processor, Pace::ByItself, IsStopping::No);
@@ -98,13 +98,13 @@ fn live<P: Processor>(host: &MemoryHost, processor: P) -> Life {
     run.end_within(STOP_TIMEOUT).map_or(Life::DidNotStop, Life::Ended)
 }
 
-/// A run that is asked to stop before it begins meets the stop at its first service.
+/// Requests the stop before the run begins. The first service call then returns the stop.
 fn stopped_at_once<P: Processor>(host: &MemoryHost, processor: P) -> Option<Finding> {
     let run: Run = host.begin(processor, Pace::ByTest, IsStopping::Yes);
     match run.end_within(STOP_TIMEOUT) {
-        None => Some(finding(STOPS, "it went on although its first service answered a stop")),
+        None => Some(finding(STOPS, "it went on although its first service returned a stop")),
         Some(RunEnd::Failed(failure)) => {
-            Some(finding(STOPS, format!("it answered a stop with a failure: {}", failure.what)))
+            Some(finding(STOPS, format!("it returned a failure after a stop: {}", failure.what)))
         }
         Some(_) => None,
     }

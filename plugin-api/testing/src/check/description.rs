@@ -1,4 +1,4 @@
-//! What a class says of itself.
+//! Checks of the description of a class.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ pub(super) fn findings<P: Processor>() -> Vec<Finding> {
     let mut seen = HashSet::new();
     for setting in &settings {
         if !seen.insert(setting.key.as_str()) {
-            findings.push(finding(SETTINGS, format!("the setting {} stands twice", setting.key)));
+            findings.push(finding(SETTINGS, format!("the setting {} exists twice", setting.key)));
         }
         findings.extend(setting_findings(setting));
         findings.extend(sample_findings::<P::Settings>(setting));
@@ -30,14 +30,19 @@ pub(super) fn findings<P: Processor>() -> Vec<Finding> {
 fn class_findings(class: &Class) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !is_id(class.id) {
-        findings.push(finding(CLASS, format!("{:?} is no id: use letters, digits, dots, dashes", class.id)));
+        findings.push(finding(
+            CLASS,
+            format!("{:?} is not a valid id: use letters, digits, dots, dashes", class.id),
+        ));
     }
     if class.name.trim().is_empty() {
         findings.push(finding(CLASS, format!("the class {} has no name", class.id)));
     }
     if class.about.trim().is_empty() {
-        findings
-            .push(finding(CLASS, format!("the class {} does not say what it does: `.about(…)`", class.id)));
+        findings.push(finding(
+            CLASS,
+            format!("the class {} has no sentence about its purpose: `.about(…)`", class.id),
+        ));
     }
     if class.requires == Some(class.id) {
         findings.push(finding(CLASS, format!("the class {} waits for itself", class.id)));
@@ -52,7 +57,7 @@ fn setting_findings(setting: &SettingDescription) -> Vec<Finding> {
         findings.push(finding(SETTINGS, format!("the setting {key} has no help: write a doc comment")));
     }
     if setting.kind == SettingKind::Secret && setting.default.is_some() {
-        findings.push(finding(SETTINGS, format!("the secret {key} has a default, which is no secret")));
+        findings.push(finding(SETTINGS, format!("the secret {key} has a default, which everyone can read")));
     }
     let is_turned_round = match &setting.kind {
         SettingKind::Number { min: Some(min), max: Some(max) } => min > max,

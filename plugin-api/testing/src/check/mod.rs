@@ -15,7 +15,7 @@ use crate::host::MemoryHost;
 pub struct Finding {
     /// The rule, in a few words.
     pub rule: &'static str,
-    /// What was found, and where.
+    /// The finding and its position.
     pub what: String,
 }
 
@@ -25,9 +25,9 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Checks a class: its description is complete, its settings and their defaults can be read, what it declares is
+/// Checks a class: its description is complete, its settings and their defaults can be read, the declared tree is
 /// well formed and the same the second time, it publishes what it declared, it stops within 2 s, survives a
-/// refused service, and no secret is in any text that left it. Gives what it found; a test expects nothing.
+/// refused service, and no secret is in any of its texts. Returns the findings; a test expects none.
 ///
 /// The host has the settings and the connection for a run that goes well, and the tree if another class of the
 /// plugin declares it. It stays as it is: each rule is tried on a copy of it.
@@ -57,7 +57,7 @@ fn finding(rule: &'static str, what: impl Into<String>) -> Finding {
     Finding { rule, what: what.into() }
 }
 
-/// Whether the host takes this as the id of a class or a setting.
+/// Returns whether the text is valid as the id of a class or a setting.
 fn is_id(id: &str) -> bool {
     let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     !id.is_empty() && id.len() <= 100 && id.bytes().all(may_stand)

@@ -1,4 +1,4 @@
-//! What a class declares.
+//! Checks of a declared tree.
 
 use riser_plugin::abi::messages::{ItemMessage, NodeMessage};
 
@@ -31,7 +31,9 @@ fn item_faults(item: &ItemMessage) -> Vec<String> {
         NodeMessage::History { unit, published_by, .. } => (unit, published_by, true),
     };
     if unit.trim() != unit || unit.chars().any(char::is_control) || unit.chars().count() > LONGEST_UNIT {
-        faults.push(format!("the unit {unit:?} of {id} is no unit: at most {LONGEST_UNIT} plain characters"));
+        faults.push(format!(
+            "the unit {unit:?} of {id} is not a valid unit: at most {LONGEST_UNIT} plain characters"
+        ));
     }
     if published_by.is_empty() {
         faults.push(format!("no class writes {id}: `.published_by(…)`"));

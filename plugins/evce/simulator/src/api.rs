@@ -31,7 +31,7 @@ use error::ApiError;
 /// The result of a handler.
 type ApiResult = Result<Response, ApiError>;
 
-/// All paths of the API.
+/// Returns all paths of the API.
 pub(crate) fn router(controller: Arc<Controller>) -> Router {
     let paths = Router::new()
         .route("/login", post(login::log_in))

@@ -38,13 +38,13 @@ pub(crate) enum Step {
     Left,
 }
 
-/// Milliseconds from the end of one stay to the next arrival.
+/// Returns milliseconds from the end of one stay to the next arrival.
 pub(crate) fn gap_ms(numbers: Numbers) -> i64 {
     let jitter_ms = i64::try_from(numbers.below(Purpose::Gap, 60_000)).unwrap_or(0);
     numbers.choose(Purpose::Gap, &GAP_MIN) * MINUTE_MS + jitter_ms
 }
 
-/// Milliseconds until the first car of a connector: 40 % of them start at once.
+/// Returns milliseconds until the first car of a connector: 40 % of them start at once.
 pub(crate) fn first_gap_ms(numbers: Numbers) -> i64 {
     if numbers.below(Purpose::Stay, 10) < 4 {
         i64::try_from(numbers.below(Purpose::Gap, 120_000)).unwrap_or(0)
@@ -144,7 +144,7 @@ fn status(session: &ChargingSession, set_point_a: u32) -> Status {
     }
 }
 
-/// The current after this tick: falls at once, rises along the ramp.
+/// Returns the current after this tick. It falls at once and rises along the ramp.
 fn drawn_ca(session: &ChargingSession, set_point_a: u32) -> u32 {
     if session.stage != Stage::Drawing || set_point_a < MINIMUM_A {
         return 0;

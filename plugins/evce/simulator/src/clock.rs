@@ -125,7 +125,7 @@ pub(crate) fn rfc3339(unix_ms: i64) -> String {
     date(unix_ms).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The form of an HTTP `Date` header.
+/// Returns the form of an HTTP `Date` header.
 pub(crate) fn http_date(unix_ms: i64) -> String {
     date(unix_ms).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

@@ -20,7 +20,7 @@ use serde_json::json;
 use crate::api::error::json_response;
 use crate::controller::Controller;
 
-/// All paths of the control interface; `api_url` is shown on the start page.
+/// Returns all paths of the control interface; `api_url` is shown on the start page.
 pub(crate) fn router(controller: Arc<Controller>, api_url: &str) -> Router {
     let page = start_page::page(&controller, api_url);
     Router::new()

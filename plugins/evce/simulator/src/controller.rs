@@ -20,7 +20,7 @@ pub(crate) struct Controller {
     pub(crate) seed: u64,
     /// Changes when all connections of the API are to be cut.
     pub(crate) cuts: watch::Sender<u64>,
-    /// Becomes true when the simulator is to end.
+    /// Becomes true when the simulator must end.
     pub(crate) stop: watch::Sender<bool>,
     world: Mutex<World>,
     auth: Mutex<Auth>,
@@ -79,7 +79,7 @@ impl Controller {
         locked(&self.log)
     }
 
-    /// Whether to refuse a connection now; logs it if so.
+    /// Returns whether to refuse a connection now; logs it if so.
     pub(crate) fn refuses_connection(&self) -> bool {
         let now = self.clock.now();
         let refused = self.faults().refuses_connections(now.controller_ms);

@@ -106,7 +106,7 @@ impl FaultPlan {
     pub(crate) fn add(&mut self, spec: FaultSpec, now_ms: i64) -> Result<u64, &'static str> {
         let probability = spec.probability.unwrap_or(1.0);
         if !(0.0..=1.0).contains(&probability) {
-            return Err("probability must lie between 0 and 1");
+            return Err("probability must be between 0 and 1");
         }
         self.so_far += 1;
         let positive_ms = |span: Option<TimeSpan>, default| {
@@ -144,7 +144,7 @@ impl FaultPlan {
         &self.faults
     }
 
-    /// Whether new connections are refused: "down" for the whole API and without dice or count.
+    /// Returns whether new connections are refused: "down" for the whole API and without dice or count.
     pub(crate) fn refuses_connections(&self, now_ms: i64) -> bool {
         self.faults.iter().any(|fault| {
             let is_for_all = fault.path.is_empty() && fault.method.is_none();

@@ -35,13 +35,13 @@ impl Numbers {
         Self { key }
     }
 
-    /// The numbers of one phase in one slot of time.
+    /// Returns the numbers of one phase in one slot of time.
     pub(crate) fn at(self, slot: u64, phase: usize) -> Self {
         let phase = u64::try_from(phase).unwrap_or(0);
         Self { key: mix(self.key ^ mix(slot.wrapping_mul(4).wrapping_add(phase))) }
     }
 
-    /// A number below `bound`, each as likely as the other.
+    /// Returns a number below `bound`, each as likely as the other.
     pub(crate) fn below(self, purpose: Purpose, bound: u64) -> u64 {
         let number = mix(self.key ^ mix(purpose as u64));
         // The upper half of the product; always below the bound.
@@ -55,7 +55,7 @@ impl Numbers {
     }
 }
 
-/// The finaliser of `SplitMix64` (Steele, Lea, Flood 2014).
+/// Returns the finaliser of `SplitMix64` (Steele, Lea, Flood 2014).
 fn mix(input: u64) -> u64 {
     let mut word = input.wrapping_add(0x9e37_79b9_7f4a_7c15);
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

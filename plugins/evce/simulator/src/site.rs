@@ -172,7 +172,7 @@ impl Connector {
         self.session.as_ref().is_some_and(ChargingSession::is_transaction)
     }
 
-    /// The set point in the controller's terms: power is cut to whole kilowatts, as the guide shows it.
+    /// Returns the set point in the controller's terms: power is cut to whole kilowatts, as the guide shows it.
     pub(crate) fn set_point(&self) -> SetPoint {
         SetPoint { current_a: self.set_point_a, power_kw: self.rating.power_kw(self.set_point_a) }
     }

@@ -21,7 +21,7 @@ pub struct InvalidTimeSpan {
 const LONGEST_MS: i64 = 10 * 366 * 86_400_000;
 
 impl TimeSpan {
-    /// Its length in milliseconds.
+    /// Returns its length in milliseconds.
     pub fn ms(self) -> i64 {
         self.0
     }

@@ -99,7 +99,7 @@ impl Template {
 }
 
 impl Topology {
-    /// A site of `stations` stations with two connectors each, fifty stations to a zone.
+    /// Returns a site of `stations` stations with two connectors each, fifty stations to a zone.
     pub(crate) fn of_stations(stations: u64) -> Self {
         const STATIONS_PER_ZONE: u64 = 50;
         const KINDS: [(Template, u32, ZoneKindName); 4] = [

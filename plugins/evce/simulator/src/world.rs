@@ -237,7 +237,7 @@ impl World {
         }
     }
 
-    /// The connectors with a transaction, for each zone.
+    /// Returns the connectors with a transaction, for each zone.
     fn occupied_by_zone(&self) -> Vec<Vec<(usize, usize)>> {
         let mut zones = vec![Vec::new(); self.site.zones.len()];
         for &(station, connector) in &self.occupied {
@@ -284,7 +284,7 @@ impl World {
         reduced_a(zone.max_current_a, percent).saturating_sub(building_a)
     }
 
-    /// The building's other consumption: 10 to 30 % of the zone's maximum.
+    /// Returns the building's other consumption: 10 to 30 % of the zone's maximum.
     fn building_a(&self, zone: &Zone, now_ms: i64) -> u32 {
         let slot = u64::try_from(now_ms.div_euclid(BUILDING_SLOT_MS).rem_euclid(1 << 40)).unwrap_or(0);
         let share = 10 + Numbers::of(self.seed, zone.id, slot, 0).below(Purpose::BuildingLoad, 21);
@@ -339,7 +339,7 @@ pub(crate) enum Applied {
     Scheduled,
 }
 
-/// A zone's power by the guide's own figures: 100 A are 39 kW, the square root of 3 times 230 V.
+/// Returns a zone's power by the guide's own figures: 100 A are 39 kW, the square root of 3 times 230 V.
 pub(crate) fn zone_power_kw(current_a: u32) -> u32 {
     u32::try_from(u64::from(current_a) * 398_372 / 1_000_000).unwrap_or(u32::MAX)
 }

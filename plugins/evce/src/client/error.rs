@@ -81,7 +81,7 @@ impl EvceError {
         if self.needs_operator() { failure.permanent() } else { failure }
     }
 
-    /// Whether an operator must act before a retry can help.
+    /// Returns whether an operator must act before a retry can help.
     pub(crate) fn needs_operator(&self) -> bool {
         matches!(
             self,
@@ -94,12 +94,12 @@ impl EvceError {
         )
     }
 
-    /// Whether the controller responded.
+    /// Returns whether the controller responded.
     pub(crate) const fn has_response(&self) -> bool {
         matches!(self, Self::Response(_) | Self::Refused { .. } | Self::Unwell { .. })
     }
 
-    /// Whether a write may have taken effect although its response is missing.
+    /// Returns whether a write may have taken effect although its response is missing.
     pub(crate) fn may_have_taken_effect(&self) -> bool {
         match self {
             Self::Http(

@@ -97,7 +97,7 @@ impl EvceClient {
         self.profile.reduction_description(&self.login, zone, zone_name)
     }
 
-    /// Whether a reduction belongs to this user. Only our own can have an empty description.
+    /// Returns whether a reduction belongs to this user. Only our own can have an empty description.
     pub(crate) fn is_own(&self, zone: &ObjectId, reduction: &Reduction) -> bool {
         let description = reduction.description.as_deref().unwrap_or_default();
         description.is_empty() || self.profile.is_own_reduction(&self.login, zone, description)
@@ -271,7 +271,7 @@ enum Try {
     Second,
 }
 
-/// Whether a 401 concerns the token, not login and password. One without a code does.
+/// Returns whether a 401 concerns the token, not login and password. One without a code does.
 fn is_about_token(profile: &Profile, response: &Response) -> bool {
     profile.decode_error(&response.body).0.is_none_or(|code| profile.is_token_ended(&code))
 }

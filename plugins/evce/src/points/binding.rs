@@ -121,7 +121,7 @@ impl Binding {
         self.targets.get(&handle)
     }
 
-    /// Whether exactly the objects of the site have points: none is new, none is gone.
+    /// Returns whether exactly the objects of the site have points: none is new, none is gone.
     pub(crate) fn fits(&self, site: &Site) -> bool {
         let fits = |zone: &Zone| self.zones.get(&zone.id).is_some_and(|points| points.fit(zone));
         site.zones.len() == self.zones.len() && site.zones.iter().all(fits)

@@ -74,7 +74,7 @@ pub(crate) const ROWS: &[ConnectorRow] = &[
     .writable(SetPointKind::Availability),
 ];
 
-/// The unit of a point of this connector.
+/// Returns the unit of a point of this connector.
 pub(crate) fn unit(row: &ConnectorRow, connector: &Connector) -> &'static str {
     if row.name == MAXIMUM && connector.is_dc == Some(true) { "kW" } else { row.unit }
 }

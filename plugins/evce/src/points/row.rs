@@ -84,12 +84,12 @@ impl Shown {
         value.map_or(Self::Missing, |value| Self::Good(value.into()))
     }
 
-    /// A text, which may be empty.
+    /// Returns a text, which may be empty.
     pub(crate) fn text(text: Option<&String>) -> Self {
         Self::of(text.map(String::as_str))
     }
 
-    /// A count.
+    /// Returns a count.
     pub(crate) fn count(count: usize) -> Self {
         Self::Good(PointValue::Integer(i32::try_from(count).unwrap_or(i32::MAX)))
     }
@@ -98,7 +98,7 @@ impl Shown {
         Self::of(moment)
     }
 
-    /// A sum: Good when all parts are known, Uncertain when some are not, Offline when none is.
+    /// Returns a sum: Good when all parts are known, Uncertain when some are not, Offline when none is.
     pub(crate) fn sum(sum: &Sum) -> Self {
         match sum {
             Sum { unknown: 0, .. } => Self::Good(sum.total.into()),

@@ -91,7 +91,7 @@ impl Sums {
     }
 }
 
-/// The sum of the zones' set points in kW.
+/// Returns the sum of the zones' set points in kW.
 pub(crate) fn zone_set_points_kw(zones: &[Zone]) -> Sum {
     let mut sum = Sum::default();
     for zone in zones {

@@ -1,4 +1,4 @@
-//! From what a controller sends to what a point shows.
+//! From the responses of a controller to the values of points.
 
 use serde_json::{Value, json};
 
@@ -8,14 +8,14 @@ use super::{connector, site, station, zone};
 use crate::model::Site;
 use crate::wire::Profile;
 
-/// A site of one zone with these stations.
+/// Returns a site of one zone with these stations.
 fn site_of(stations: &Value) -> Site {
     let zones = json!([{ "id": 1, "name": "Z1" }]);
     let (zones, stations) = (zones.to_string(), stations.to_string());
     Profile::built_in().decode_site(zones.as_bytes(), stations.as_bytes()).unwrap().0
 }
 
-/// A station with these connectors; `measures` is power in W, current in A, energy in Wh.
+/// Returns a station with these connectors; `measures` is power in W, current in A, energy in Wh.
 fn station(id: u32, is_connected: bool, connectors: &[Value]) -> Value {
     json!({ "id": id, "zoneId": 1, "isConnected": is_connected, "connectors": connectors })
 }

@@ -24,17 +24,17 @@ pub(crate) fn build(site: &Site) -> Tree {
     tree
 }
 
-/// The id of a zone's container.
+/// Returns the id of a zone's container.
 pub(crate) fn zone_id(zone: &Zone) -> String {
     format!("z{}", segment(&zone.id.0))
 }
 
-/// The id of a station's container.
+/// Returns the id of a station's container.
 pub(crate) fn station_id(zone: &Zone, station: &Station) -> String {
     format!("{}/s{}", zone_id(zone), segment(&station.id.0))
 }
 
-/// The id of a connector's container.
+/// Returns the id of a connector's container.
 pub(crate) fn connector_id(zone: &Zone, station: &Station, number: i32) -> String {
     format!("{}/c{number}", station_id(zone, station))
 }

@@ -91,7 +91,7 @@ pub(crate) const ROWS: &[ZoneRow] = &[
 
 const CURRENT_SUM: &str = "Sum of magnitudes, an upper bound: phases of different stations are not aligned";
 
-/// A zone without a reduction shows default values.
+/// Returns the default values of a zone without a reduction.
 fn reduction(
     zone: &Zone,
     show: fn(&Reduction) -> Shown,

@@ -26,7 +26,7 @@ impl ActiveReductions {
         Ok(Self { percent_by_zone })
     }
 
-    /// Whether no reduction is active.
+    /// Returns whether no reduction is active.
     pub(crate) fn is_empty(&self) -> bool {
         self.percent_by_zone.is_empty()
     }

@@ -66,7 +66,7 @@ impl SetPointWriter<'_> {
         }
     }
 
-    /// Whether the station was disconnected in the last poll.
+    /// Returns whether the station was disconnected in the last poll.
     fn is_disconnected(&self, station: &ObjectId) -> bool {
         let mut stations = self.site.zones.iter().flat_map(|zone| &zone.stations);
         stations.any(|found| found.id == *station && found.is_connected == Some(false))

@@ -43,13 +43,13 @@ impl Validity {
         }
     }
 
-    /// What is left of a validity when it is renewed: a third of it is over then.
+    /// The rest of a validity at its renewal: a third is over.
     fn renewed_below(self) -> Duration {
         self.span() * 2 / 3
     }
 }
 
-/// Whether a controller with two decimals shows both as equal.
+/// Returns whether a controller with two decimals shows both as equal.
 fn is_same_percent(one: f64, other: f64) -> bool {
     (one - other).abs() < PERCENT_RESOLUTION
 }

@@ -73,12 +73,12 @@ impl Queue {
         }
     }
 
-    /// Whether no write waits.
+    /// Returns whether no write waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Whether a write was not sent yet.
+    /// Returns whether a write was not sent yet.
     pub(crate) fn is_urgent(&self) -> bool {
         self.waiting.iter().any(|waiting| waiting.progress == Progress::New)
     }

@@ -95,7 +95,7 @@ impl SetPointWriter<'_> {
         let (validities, rest): (Vec<_>, Vec<_>) = writes.into_iter().partition(|waiting| {
             matches!(self.binding.target(waiting.write.handle()), Some(SetPointTarget::Validity(_)))
         });
-        reject(&validities, "a reduction of 0 is ack back and has no validity");
+        reject(&validities, "a reduction of 0 ends at once and has no validity");
         rest
     }
 
@@ -110,7 +110,7 @@ impl SetPointWriter<'_> {
         }
     }
 
-    /// Whether a reduction holds for about as long as one that is put now. One that the BMS asks for again must
+    /// Returns whether a reduction holds for about as long as one that is put now. One that the BMS asks for again must
     /// not end at the validity that it had before.
     fn lasts(&self, read: &ReadReduction) -> bool {
         let Some(until) = read.reduction.as_ref().and_then(|shown| shown.valid_until) else { return true };
@@ -201,7 +201,7 @@ fn is_as_wanted(current: Option<&Reduction>, wanted: &Wanted) -> bool {
     })
 }
 
-/// A controller may keep whole seconds.
+/// Compares whole seconds: a controller may store no fractions.
 fn is_same_second(shown: Option<SystemTime>, wanted: SystemTime) -> bool {
     let seconds =
         |moment: SystemTime| moment.duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs());

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Site;
 
-/// The stages of a test with some settings changed.
+/// Returns the stages of a test with some settings changed.
 fn stages(site: &Site, changes: &[(&str, Value)]) -> Vec<Stage> {
     let mut settings = site.controller.connection();
     for (key, value) in changes {

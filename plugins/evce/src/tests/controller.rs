@@ -12,13 +12,13 @@ pub(super) const START_MS: i64 = 1_767_592_815_000;
 pub(super) struct Controller(Simulator);
 
 impl Controller {
-    /// A controller with a fixed clock that only the test moves.
+    /// Returns a controller with a fixed clock that only the test moves.
     pub(super) fn with_fixed_clock(options: Options) -> Self {
         let wall_clock = WallClock::Fixed { unix_ms: START_MS };
         Self(Simulator::start(Options { wall_clock, ..options }).unwrap())
     }
 
-    /// The settings of a connection to it.
+    /// Returns the settings of a connection to it.
     pub(super) fn connection(&self) -> Value {
         json!({
             "base_url": self.0.api_url, "login": self.0.login, "password": self.0.password,

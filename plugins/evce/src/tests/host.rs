@@ -36,7 +36,7 @@ impl Running {
 }
 
 impl TestHost {
-    /// A host whose clock shows [`START_MS`].
+    /// Returns a host whose clock shows [`START_MS`].
     pub(super) fn new() -> Self {
         let host = MemoryHost::new();
         let start = UNIX_EPOCH + Duration::from_millis(START_MS.unsigned_abs());
@@ -70,14 +70,14 @@ impl TestHost {
         self.0.write_together(writes.to_vec())
     }
 
-    /// The states of a write, in their order.
+    /// Returns the states of a write, in their order.
     pub(super) fn states(&self, write: i64) -> Vec<String> {
-        self.0.receipts(write).into_iter().map(|status| format!("{:?}", status.state)).collect()
+        self.0.write_statuses(write).into_iter().map(|status| format!("{:?}", status.state)).collect()
     }
 
-    /// The last reason that was given for a write.
+    /// Returns the last reason that was given for a write.
     pub(super) fn reason(&self, write: i64) -> String {
-        self.0.receipts(write).pop().unwrap().reason
+        self.0.write_statuses(write).pop().unwrap().reason
     }
 
     /// Value and state of a point: `12.5 Good`; `-` for a value that there never was, `never` when nothing
@@ -93,39 +93,39 @@ impl TestHost {
         self.0.value(item).unwrap().reason.unwrap_or_default()
     }
 
-    /// The samples of a history: value, milliseconds since 1970.
+    /// Returns the samples of a history: value, milliseconds since 1970.
     pub(super) fn samples(&self, history: &str) -> Vec<(String, i64)> {
         let unix_ms = |at: std::time::SystemTime| at.duration_since(UNIX_EPOCH).unwrap().as_millis();
         let samples = self.0.history(history).into_iter();
         samples.map(|sample| (text(&sample.value), i64::try_from(unix_ms(sample.at)).unwrap())).collect()
     }
 
-    /// The states of a history's samples.
+    /// Returns the states of a history's samples.
     pub(super) fn sample_states(&self, history: &str) -> Vec<String> {
         self.0.history(history).into_iter().map(|sample| format!("{:?}", sample.state)).collect()
     }
 
-    /// The problem with this code.
+    /// Returns the problem with this code.
     pub(super) fn problem(&self, code: &str) -> Option<Problem> {
         self.0.problems().into_iter().find(|problem| problem.code == code)
     }
 
-    /// The codes of all raised problems.
+    /// Returns the codes of all raised problems.
     pub(super) fn problems(&self) -> Vec<String> {
         self.0.problems().into_iter().map(|problem| problem.code).collect()
     }
 
-    /// The lines of the log with this text.
+    /// Returns the lines of the log with this text.
     pub(super) fn logged(&self, words: &str) -> Vec<String> {
         self.0.log().into_iter().map(|line| line.text).filter(|line| line.contains(words)).collect()
     }
 
-    /// The classes of requested runs.
+    /// Returns the classes of requested runs.
     pub(super) fn requested_runs(&self) -> Vec<String> {
         self.0.run_requests().into_iter().map(|request| request.class).collect()
     }
 
-    /// How many items are declared.
+    /// Returns how many items are declared.
     pub(super) fn items(&self) -> usize {
         self.0.tree().len()
     }

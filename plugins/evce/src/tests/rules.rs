@@ -9,7 +9,7 @@ use crate::logs::Logs;
 use crate::setup::Setup;
 use crate::status::Status;
 
-/// A host with a connection to a controller.
+/// Returns a host with a connection to a controller.
 fn host(controller: &Controller) -> MemoryHost {
     MemoryHost::new().connection::<EvceConnection>(controller.connection())
 }

@@ -67,12 +67,12 @@ impl Profile {
         (text(ErrorField::Code), text(ErrorField::Message))
     }
 
-    /// Whether an error means that the token has expired.
+    /// Returns whether an error means that the token has expired.
     pub(crate) fn is_token_ended(&self, code: &str) -> bool {
         self.enum_values.error.token_ended.iter().any(|value| value == code)
     }
 
-    /// Whether an error means that a zone has no reduction.
+    /// Returns whether an error means that a zone has no reduction.
     pub(crate) fn is_no_reduction(&self, code: &str) -> bool {
         self.enum_values.error.no_reduction.iter().any(|value| value == code)
     }
@@ -200,7 +200,7 @@ impl Profile {
             .map_or(Status::Other, |(_, status)| status)
     }
 
-    /// The index of the only phase that is connected; `None` for all three.
+    /// Returns the index of the only phase that is connected; `None` for all three.
     fn only_phase(&self, value: &str) -> Option<usize> {
         let values = &self.enum_values.phases;
         let phases = [&values.first, &values.second, &values.third];

@@ -72,7 +72,7 @@ impl Profile {
         self.name_of_reduction(login, zone).replace("{name}", zone_name)
     }
 
-    /// Whether this description belongs to this user. Ignores the name of the zone, which may change.
+    /// Returns whether this description belongs to this user. Ignores the name of the zone, which may change.
     pub(crate) fn is_own_reduction(&self, login: &str, zone: &ObjectId, description: &str) -> bool {
         let name = self.name_of_reduction(login, zone);
         match name.split_once("{name}") {

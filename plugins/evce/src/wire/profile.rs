@@ -161,7 +161,7 @@ pub(super) struct WriteAvailability {
 }
 
 impl Profile {
-    /// The built-in profile.
+    /// Returns the built-in profile.
     pub(crate) fn built_in() -> Self {
         Self::of(built_in_table(), "v2-a").expect("a test reads it")
     }

@@ -1,8 +1,9 @@
 use std::net::SocketAddr;
 
-use riser_domain::{DigestAlgorithm, EwsServer, EwsServerId};
+use riser_domain::{DigestAlgorithm, EwsServer, EwsServerId, EwsTls};
 
 use super::accounts::AccountsOwner;
+use super::certificates;
 use super::identity::{EWS_SERVER, match_identities};
 use super::{Action, Basis, Differences, Errors, Planned, PlannedAccount, SecretChange, accounts, lines_of};
 use crate::configuration::draft::EwsServerDraft;
@@ -70,6 +71,7 @@ fn wanted(
         path: EwsServer::DEFAULT_PATH.to_owned(),
         realm: "Riser".to_owned(),
         public_url: None,
+        tls: None,
         page_size_items: EwsServer::DEFAULT_PAGE_SIZE_ITEMS,
         digest_order: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
     });
@@ -87,6 +89,7 @@ fn wanted(
         Some(url) if is_url(url) => server.public_url = Some(url.to_owned()),
         Some(_) => errors.add(&path.key("public_url"), PUBLIC_URL),
     }
+    certificates::take(&mut server.tls, draft, path, errors);
     if let Some(items) = draft.page_size_items {
         server.page_size_items = items;
         if items < SMALLEST_PAGE_ITEMS {
@@ -140,6 +143,12 @@ fn differences(stored: Option<&EwsServer>, server: &EwsServer) -> Differences {
     found.field("public_url", &stored.public_url, &server.public_url, |it| {
         format!("{:?}", it.as_deref().unwrap_or(""))
     });
+    let of = |server: &EwsServer, file: fn(&EwsTls) -> &String| server.tls.as_ref().map(file).cloned();
+    for (key, file) in certificates::FILES {
+        found.field(key, &of(stored, file), &of(server, file), |it| {
+            format!("{:?}", it.as_deref().unwrap_or(""))
+        });
+    }
     found.field("page_size_items", &stored.page_size_items, &server.page_size_items, ToString::to_string);
     found.field("digest", &stored.digest_order, &server.digest_order, |order| {
         let tokens: Vec<&str> = order.iter().map(|algorithm| algorithm.as_str()).collect();
@@ -148,7 +157,8 @@ fn differences(stored: Option<&EwsServer>, server: &EwsServer) -> Differences {
     found
 }
 
-/// No two servers have one address and path. A path is served with and without a final slash.
+/// No two servers have one address and path, and servers with one address have one certificate. A path is served
+/// with and without a final slash.
 fn check_addresses(
     planned: &[Planned<EwsServer>],
     paths: &[FieldPath],
@@ -168,6 +178,16 @@ fn check_addresses(
         if let Some(other) = seen.iter().find(is_same) {
             let message = format!("the EWS server {:?} has this address and path already", other.name);
             errors.add(path, message);
+        }
+        let has_other_certificate =
+            |other: &&&EwsServer| other.listen == server.value.listen && other.tls != server.value.tls;
+        if let Some(other) = seen.iter().find(has_other_certificate) {
+            let message = format!(
+                "the EWS server {:?} has this address with another certificate or none; give both the same \
+                 certificate and key, or another address",
+                other.name
+            );
+            errors.add(&path.key("certificate"), message);
         }
         seen.push(&server.value);
     }

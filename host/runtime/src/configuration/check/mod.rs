@@ -1,6 +1,7 @@
 //! Every rule of the configuration. A new kind of object is a file here and a line in [`check`].
 
 mod accounts;
+mod certificates;
 mod connections;
 mod ews_servers;
 mod identity;

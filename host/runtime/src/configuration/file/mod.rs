@@ -146,6 +146,8 @@ fn read_ews_server(
         path: section.text("path", reading),
         realm: section.text("realm", reading),
         public_url: section.text("public_url", reading),
+        certificate: section.text("certificate", reading),
+        key: section.text("key", reading),
         page_size_items: section.whole("page_size_items", reading),
         digest: section.texts("digest", reading),
         accounts: section.objects("account", reading, read_account),

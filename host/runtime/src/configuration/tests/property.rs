@@ -55,6 +55,8 @@ fn ews_server() -> impl Strategy<Value = EwsServerDraft> {
             path,
             realm,
             public_url,
+            certificate: None,
+            key: None,
             page_size_items,
             digest: page_size_items.map(|_| vec!["MD5".to_owned()]),
             accounts,

@@ -41,6 +41,7 @@ fn everything_wrong() -> ConfigurationDraft {
                 path: some("no path"),
                 realm: some("a \"realm\""),
                 public_url: some("ftp://x"),
+                certificate: some("building.pem"),
                 page_size_items: Some(5),
                 digest: Some(vec!["SHA-1".to_owned()]),
                 accounts: vec![
@@ -60,6 +61,14 @@ fn everything_wrong() -> ConfigurationDraft {
                 ],
                 ..server("North")
             },
+            EwsServerDraft { listen: some("127.0.0.1:9"), key: some("/no such key"), ..server("Key alone") },
+            EwsServerDraft {
+                listen: some("127.0.0.1:8"),
+                certificate: some("/no such file"),
+                key: some("/no such key"),
+                ..server("No files")
+            },
+            EwsServerDraft { listen: some("127.0.0.1:8"), path: some("/x"), ..server("Same address") },
             EwsServerDraft { listen: some("127.0.0.1:7"), ..server("Twin 1") },
             EwsServerDraft { listen: some("127.0.0.1:7"), ..server("Twin 2") },
             EwsServerDraft { identity: removed("Building"), ..EwsServerDraft::default() },
@@ -152,6 +161,14 @@ async fn all_errors_are_found_at_once_each_with_its_path_and_nothing_is_applied(
         ("ews_server[\"North\"].path", "path takes the path"),
         ("ews_server[\"North\"].realm", "realm takes one line"),
         ("ews_server[\"North\"].public_url", "public_url takes the address"),
+        ("ews_server[\"North\"].certificate", "certificate takes the absolute path of a PEM file"),
+        ("ews_server[\"North\"].key", "certificate needs key"),
+        ("ews_server[\"Key alone\"].certificate", "key needs certificate"),
+        ("ews_server[\"No files\"].certificate", "cannot be read from /no such file; it must be a PEM file"),
+        (
+            "ews_server[\"Same address\"].certificate",
+            "the EWS server \"No files\" has this address with another certificate or none",
+        ),
         ("ews_server[\"North\"].page_size_items", "takes 100 or more"),
         ("ews_server[\"North\"].digest", "digest takes a list"),
         ("ews_server[\"North\"].account[\"a:b\"].name", "contains no colon"),

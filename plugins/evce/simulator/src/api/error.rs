@@ -33,7 +33,7 @@ impl ApiError {
         Self { status, code, message: message.into(), field: None, retry_after_s: None }
     }
 
-    /// A field of the request is missing or wrong.
+    /// Returns the error for a missing or wrong field of the request.
     pub(crate) fn field(field: &'static str, message: impl Into<String>) -> Self {
         Self { field: Some(field), ..Self::new(400, "INVALID_FIELD", message) }
     }

@@ -112,7 +112,7 @@ enum EventRefused {
     NotAvailable(Status),
     #[error("no car is plugged in")]
     NoCar,
-    #[error("percent must lie between 0 and 100")]
+    #[error("percent must be between 0 and 100")]
     NoPercentage,
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Reply {
 }
 
 impl Site {
-    /// A simulator with fixed clocks that only the test moves.
+    /// Returns a simulator with fixed clocks that only the test moves.
     pub(crate) fn with_fixed_clock(options: Options) -> Self {
         Self::start(Options { wall_clock: WallClock::Fixed { unix_ms: START_MS }, ..options })
     }
@@ -58,7 +58,7 @@ impl Site {
         read_reply(self.http.post(url).json(&body).send().await.unwrap()).await
     }
 
-    /// A new token for an account.
+    /// Returns a new token for an account.
     pub(crate) async fn token_of(&self, login: &str) -> String {
         let response = self.try_log_in(login, &self.simulator.password).await;
         assert_eq!(response.status, 200, "{response:?}");
