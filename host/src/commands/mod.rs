@@ -1,6 +1,6 @@
 //! The commands of the command line, one file each: their arguments, and a `run` that executes them.
 
-use std::fmt::{Arguments, Write as _};
+use std::fmt::Arguments;
 use std::io::{self, Write};
 
 use clap::Args;
