@@ -186,7 +186,7 @@ fn address(value: &Value) -> Result<(), String> {
     if url.username().is_empty() && url.password().is_none() {
         Ok(())
     } else {
-        Err("takes an address without login and password: use the settings for login and password".to_owned())
+        Err("takes an address without login and password: enter them in their own settings".to_owned())
     }
 }
 
@@ -339,7 +339,7 @@ mod tests {
             (
                 SettingKind::Address,
                 json!("https://me:pw@evce"),
-                "takes an address without login and password: use the settings for login and password",
+                "takes an address without login and password: enter them in their own settings",
             ),
             (
                 SettingKind::List { of: Box::new(SettingKind::YesNo) },
