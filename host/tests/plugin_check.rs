@@ -59,13 +59,13 @@ fn a_plugin_is_shown_with_its_settings_and_has_no_faults() {
 
 #[test]
 fn a_file_of_another_type_is_named_with_a_remedy() {
-    assert!(refusal(b"#!/bin/sh\n").starts_with("is no shared library: "));
+    assert!(refusal(b"#!/bin/sh\n").starts_with("is not a shared library: "));
     assert!(refusal(b"MZ\x90\0").starts_with("was built for Windows, this machine is Linux on "));
     let mut arm = std::fs::read("/proc/self/exe").unwrap()[..4096].to_vec();
     arm[18..20].copy_from_slice(&40_u16.to_le_bytes());
     assert!(refusal(&arm).starts_with("was built for Linux on Arm (32 bit), this machine is Linux on "));
     let c_library = std::fs::read("/lib/x86_64-linux-gnu/libm.so.6").unwrap();
-    assert_eq!(refusal(&c_library), "is a library but no Riser plugin: remove it from the plugin directory");
+    assert_eq!(refusal(&c_library), "is a library but not a Riser plugin: remove it from the plugin directory");
     assert!(refusal(&c_library[..c_library.len() / 2]).starts_with("is incomplete: "));
 
     let nowhere = check(Path::new("/nowhere/plugin.so"));

@@ -104,7 +104,7 @@ settings = { interval = "1 s" }
         ":8:14: password is a secret: give it as { env = \"VARIABLE\" } or { file = \"PATH\" }, not in plain text",
         ":12:8: no plugin offers the connection kind \"riser.evce/evse\"; there are riser.evce/evce",
         ":17:25: base_url: ",
-        "pasword: is no setting: remove it",
+        "pasword: is not a setting: remove it",
         ": /nowhere cannot be read: ",
         ":21:9: every takes a time span such as \"15 min\", \"1 h\" or \"30 s\"",
         ":26:14: there is no connection \"Missing\": add [[connection]] with this name",

@@ -1,5 +1,5 @@
-//! Measures, for `cargo xtask bench`, the time from the start of a worker, whose tree is stored already, to
-//! its first batch of values. Arguments: the program `riser`, the library of the metronome, how many values.
+//! Measures, for `cargo xtask bench`, the time from the start of a worker with a stored tree to its first batch of
+//! values. Arguments: the program `riser`, the library of the metronome, the number of values.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -13,9 +13,7 @@ use riser_worker_protocol::frames::{Call, FromWorker, Reply, RunRequest, ToWorke
 use riser_worker_protocol::messages::{self, ItemMessage, RunRequestMessage};
 use serde_json::json;
 
-/// Workers that are started.
 const STARTS: usize = 51;
-/// The class under measurement.
 const CLASS: &str = "metronome";
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -23,7 +21,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome<()> {
     let mut arguments = std::env::args().skip(1);
-    let mut argument = || arguments.next().ok_or("program, library and number of values are to be named");
+    let mut argument = || arguments.next().ok_or("usage: first_batch PROGRAM LIBRARY VALUES");
     let (program, library, values) = (PathBuf::from(argument()?), argument()?, argument()?.parse()?);
     let directory = std::env::temp_dir().join(format!("riser-first-batch-{}", std::process::id()));
     std::fs::create_dir(&directory)?;
@@ -73,7 +71,7 @@ async fn launch(launcher: &Launcher, request: RunRequest) -> Outcome<WorkerProce
     Ok(worker)
 }
 
-/// Serves the class until it publishes all its values, and keeps the points that it declares.
+/// Serves the class until it publishes all its values, and stores the declared points.
 async fn wait_for_batch(
     worker: &mut WorkerProcess,
     wanted: usize,
@@ -82,7 +80,7 @@ async fn wait_for_batch(
     loop {
         match worker.next_event().await {
             WorkerEvent::Frame(FromWorker::Call { call: Call::Publish { values }, .. }) => {
-                // One more, the stamp.
+                // The stamp is one more value.
                 assert_eq!(values.unpack()?.count(), wanted + 1);
                 return Ok(());
             }
@@ -105,7 +103,7 @@ async fn wait_for_batch(
     }
 }
 
-/// Ends a worker, so that clearing up behind it does not disturb the next.
+/// Kills a worker and waits for its end, so that this does not disturb the next one.
 async fn end(mut worker: WorkerProcess) {
     worker.kill();
     while !matches!(worker.next_event().await, WorkerEvent::Ended(_)) {}

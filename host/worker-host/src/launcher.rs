@@ -17,34 +17,32 @@ use super::supervisor::{Supervisor, WorkerChannels, write};
 use riser_worker_protocol::codec::FrameReader;
 use riser_worker_protocol::frames::{PROTOCOL, ToWorker};
 
-/// Names the installation in the environment of every worker and of what it starts.
+/// Environment variable of a worker and its children with the name of the installation.
 pub(crate) const INSTANCE_VARIABLE: &str = "RISER_INSTANCE";
 
-/// Names the worker there.
+/// Environment variable of a worker and its children with the name of the worker.
 pub(crate) const WORKER_VARIABLE: &str = "RISER_WORKER";
 
-/// Events that wait to be taken; beyond them a worker is slowed down.
-const WAITING_EVENTS: usize = 64;
+/// Capacity of the event queue. A full queue slows the worker down.
+const QUEUED_EVENTS: usize = 64;
 
-/// What to start as a worker.
+/// The program of a worker and its marker.
 #[derive(Clone, Debug)]
 pub struct LaunchOptions {
-    /// The program: one that calls `worker_main` of `riser-worker` when it is given `arguments`.
+    /// A program that calls `worker_main` of `riser-worker` when it is started with `arguments`.
     pub executable: PathBuf,
-    /// Its arguments.
     pub arguments: Vec<OsString>,
-    /// Marks the processes of this installation, so that the next start finds those that a hard end left.
+    /// Marks the processes of this installation, so that [`kill_orphans`] finds them after a hard exit.
     pub instance: String,
 }
 
 impl LaunchOptions {
-    /// This very program, called as `riser worker`.
+    /// Starts workers from this program, as `riser worker`.
     pub fn of_this_program(instance: impl Into<String>) -> Self {
         Self { executable: own_executable(), arguments: vec!["worker".into()], instance: instance.into() }
     }
 }
 
-/// No worker could be started.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot start a worker process from {}", executable.display())]
 pub struct LaunchError {
@@ -53,7 +51,7 @@ pub struct LaunchError {
     source: io::Error,
 }
 
-/// Starts workers, one process each. Clones share the thread that does it.
+/// Starts workers, one process each. Clones share one spawner thread.
 #[derive(Clone, Debug)]
 pub struct Launcher {
     spawner: Spawner,
@@ -61,7 +59,7 @@ pub struct Launcher {
 }
 
 impl Launcher {
-    /// Makes this process the one that orphans of workers fall to, and starts the spawner thread.
+    /// Makes this process adopt the orphans of workers, and starts the spawner thread.
     pub fn start(options: LaunchOptions) -> Result<Self, LaunchError> {
         let executable = Arc::new(options.executable.clone());
         become_subreaper()
@@ -70,7 +68,7 @@ impl Launcher {
             .map_err(|source| LaunchError { executable: executable.to_path_buf(), source })
     }
 
-    /// Starts a worker that waits for its request. Called within a tokio runtime.
+    /// Starts a worker that waits for its request. Call it within a tokio runtime.
     pub async fn launch(&self, limits: WorkerLimits) -> Result<WorkerProcess, LaunchError> {
         self.try_launch(limits)
             .await
@@ -97,14 +95,14 @@ impl Launcher {
     }
 }
 
-/// Lays the channels to a worker that was just started, and sends it the first frame.
+/// Connects the channels of a new worker and sends it the first frame.
 fn connect(
     child: &mut ChildProcess,
     channel: Channel,
     limits: WorkerLimits,
 ) -> io::Result<(WorkerChannels, WorkerProcess)> {
     let pid = child.id();
-    let (events, received) = mpsc::channel(WAITING_EVENTS);
+    let (events, received) = mpsc::channel(QUEUED_EVENTS);
     let has_ended = watch::Sender::new(false);
     let follow_pipe =
         |pipe, stream| tokio::spawn(follow(pipe, stream, events.clone(), has_ended.subscribe()));
@@ -112,7 +110,7 @@ fn connect(
     let output = [follow_pipe(out, OutputStream::Out), follow_pipe(error, OutputStream::Error)];
     let (reader, writer) = channel.into_async()?;
     let (outgoing, to_write) = mpsc::unbounded_channel();
-    let _read_by_the_writer = outgoing.send(ToWorker::Hello { protocol: PROTOCOL, limits: limits.frame() });
+    let _receiver_exists = outgoing.send(ToWorker::Hello { protocol: PROTOCOL, limits: limits.frame() });
     tokio::spawn(write(writer, to_write));
     let (requests, to_do) = mpsc::unbounded_channel();
     let resident_bytes = Arc::new(AtomicU64::new(0));
@@ -130,10 +128,10 @@ fn connect(
     Ok((channels, WorkerProcess { handle, events: received }))
 }
 
-/// Ends what a host of this installation left behind when it was killed: workers, and what they had started,
-/// also in sessions of their own. Returns how many processes it ended.
+/// Kills the workers that a killed host of this installation left, and all processes they started. Returns how
+/// many it killed.
 ///
-/// Called once, before the first worker is launched. Reads `/proc` and waits: not for an asynchronous task.
+/// Call it once, before the first launch. It reads `/proc` and blocks, so do not call it in an asynchronous task.
 pub fn kill_orphans(instance: &str) -> usize {
     kill_marked(&[entry(INSTANCE_VARIABLE, instance)])
 }

@@ -1,11 +1,12 @@
-//! The host's side of worker processes: starts workers, keeps their libraries, watches them, says why they
+//! The host's side of worker processes: starts and watches workers, copies their libraries, and reports why they
 //! ended.
 //!
 //! The host starts `riser worker`, the same program in another mode, and sends it one request over a socket:
-//! describe a library, test a connection, or run a class. [`Launcher`] starts it; `riser_worker::worker_main` is
-//! the other side, `riser_worker_protocol::frames` what they say to each other.
+//! describe a library, test a connection, or run a class. [`Launcher`] starts it,
+//! `riser_worker::worker_main` is the entry point of the worker, and `riser_worker_protocol::frames` defines the
+//! protocol.
 //!
-//! **Invariant:** the host's side loads no library.
+//! **Invariant:** this crate loads no library.
 
 mod description;
 mod exit_reason;

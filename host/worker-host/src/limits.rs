@@ -1,33 +1,31 @@
-//! What a worker may use and how long the host waits for it.
+//! Resources of a worker and its deadlines.
 
 use std::time::Duration;
 
 use riser_worker_protocol::frames::LimitsFrame;
 
-/// What a worker may use, and how long the host waits for it.
+/// Resources of a worker and its deadlines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerLimits {
-    /// Memory, in MiB.
     pub memory_mib: u32,
-    /// Open file descriptors.
     pub open_files: u64,
-    /// Its process is ended when nothing was heard of it for this long.
+    /// The host kills a worker that sends nothing for this long.
     pub heartbeat_within: Duration,
-    /// It is ended when the plugin neither called the host nor waited for this long; `None` for ever.
+    /// The host kills a worker whose plugin neither calls the host nor waits for this long; `None` disables this.
     pub sign_of_life_within: Option<Duration>,
-    /// Time to end after it was asked to stop.
+    /// Time to finish after a request to stop.
     pub stop_grace: Duration,
-    /// Time it may run; `None` for ever.
+    /// Longest run; `None` for no limit.
     pub time_limit: Option<Duration>,
 }
 
 impl WorkerLimits {
-    /// Limits for a long-running class with this much memory.
+    /// Returns the default limits with this much memory.
     pub fn with_memory_mib(memory_mib: u32) -> Self {
         Self { memory_mib, ..Self::default() }
     }
 
-    /// The heartbeats' distance: ten of them may be late before the host acts.
+    /// Ten heartbeats may be missing before the host kills the worker.
     pub(crate) fn heartbeat_period(&self) -> Duration {
         self.heartbeat_within / 10
     }

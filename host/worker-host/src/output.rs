@@ -1,5 +1,5 @@
-//! Standard output and error of a worker, line by line. Plugins and what they link print what they like, so
-//! each line is cut, made valid text and stripped of what could steer a terminal or forge another line.
+//! Reads standard output and error of a worker, line by line. Plugins print arbitrary bytes, so each line is cut to
+//! a length, converted to valid text, and its control characters are escaped.
 
 use std::time::Duration;
 
@@ -9,35 +9,30 @@ use tokio::sync::{mpsc, watch};
 
 use super::process::WorkerEvent;
 
-/// Longest line that is kept, in bytes.
 const LONGEST_LINE_BYTES: usize = 8 * 1024;
 
-/// What the standard library writes before it aborts for want of memory.
+/// The standard library prints this before it aborts because an allocation failed.
 const OUT_OF_MEMORY: &str = "memory allocation of ";
 
 /// A line that a worker printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputLine {
-    /// Where it was printed.
     pub stream: OutputStream,
     /// One line of at most 8 KiB without control characters.
     pub text: String,
 }
 
-/// Where a line was printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputStream {
-    /// Standard output.
     Out,
-    /// Standard error.
     Error,
 }
 
-/// Once the worker has ended, its pipe is given up after this long without a byte: a process that escaped
-/// could hold it open for ever.
-const SILENCE_AFTER_THE_END: Duration = Duration::from_millis(500);
+/// After the worker has ended, its pipe is closed when no byte arrives for this long: an escaped process could hold
+/// it open.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Hands on what arrives until the stream ends. Returns whether a line said that memory ran out.
+/// Sends lines as events until the stream ends. Returns whether a line reported a failed allocation.
 pub(crate) async fn follow(
     mut pipe: impl AsyncRead + Unpin,
     stream: OutputStream,
@@ -49,9 +44,9 @@ pub(crate) async fn follow(
     let mut ran_out_of_memory = false;
     loop {
         let silence = async {
-            // An error means that the supervisor is gone, and with it the worker.
-            let _gone = has_ended.wait_for(|ended| *ended).await.map(drop);
-            tokio::time::sleep(SILENCE_AFTER_THE_END).await;
+            // Fails when the supervisor is gone, and with it the worker.
+            let _supervisor_gone = has_ended.wait_for(|ended| *ended).await.map(drop);
+            tokio::time::sleep(DRAIN_TIMEOUT).await;
         };
         let length = tokio::select! {
             read = pipe.read(&mut chunk) => read.unwrap_or(0),
@@ -60,8 +55,8 @@ pub(crate) async fn follow(
         let ready = if length == 0 { lines.finish() } else { lines.push(&chunk[..length]) };
         for text in ready {
             ran_out_of_memory |= text.starts_with(OUT_OF_MEMORY) && text.ends_with(" failed");
-            // The pipe is emptied also when nobody listens any more: what a line says may decide the reason.
-            let _nobody_listens = events.send(WorkerEvent::Output(OutputLine { stream, text })).await;
+            // Without a receiver the pipe is still read, because a line may decide the reason of the end.
+            let _receiver_gone = events.send(WorkerEvent::Output(OutputLine { stream, text })).await;
         }
         if length == 0 {
             return ran_out_of_memory;
@@ -69,7 +64,7 @@ pub(crate) async fn follow(
     }
 }
 
-/// Cuts a stream of bytes into printable lines.
+/// Splits a stream of bytes into printable lines.
 #[derive(Debug, Default)]
 struct Lines {
     line: Vec<u8>,
@@ -118,12 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_whole_however_they_arrive() {
+    fn lines_are_complete_however_the_stream_is_split() {
         assert_eq!(lines_of(&[b"o", b"ne\ntw", b"o\r\n\nrest"]), ["one", "two", "", "rest"]);
     }
 
     #[test]
-    fn a_line_without_end_is_cut_once() {
+    fn a_line_that_is_too_long_is_cut_once() {
         let lines = lines_of(&[&b"x".repeat(3 * LONGEST_LINE_BYTES), b"x\nnext\n"]);
         assert_eq!(lines.len(), 2);
         assert!(lines[0].len() < LONGEST_LINE_BYTES + 20 && lines[0].ends_with("x … (cut)"));
@@ -131,21 +126,21 @@ mod tests {
     }
 
     #[test]
-    fn what_could_steer_a_terminal_is_escaped() {
+    fn control_characters_are_escaped() {
         let lines = lines_of(&[b"a\x1b[31mb\x00c\rd\te \xff\n", "x\u{202e}y\u{85}z".as_bytes()]);
         assert_eq!(lines, ["a\\u{1b}[31mb\\u{0}c\\rd\te \u{fffd}", "x\\u{202e}y\\u{85}z"]);
     }
 
     #[tokio::test]
     async fn a_failed_allocation_is_noticed() {
-        let said = |text: &'static [u8]| async move {
+        let reports_failure = |text: &'static [u8]| async move {
             let (events, mut received) = mpsc::channel(10);
             let (_worker, has_ended) = watch::channel(false);
             let seen = follow(text, OutputStream::Error, events, has_ended).await;
             received.recv().await.unwrap();
             seen
         };
-        assert!(said(b"memory allocation of 1048576 bytes failed\n").await);
-        assert!(!said(b"an allocation failed\n").await);
+        assert!(reports_failure(b"memory allocation of 1048576 bytes failed\n").await);
+        assert!(!reports_failure(b"an allocation failed\n").await);
     }
 }

@@ -1,4 +1,4 @@
-//! A worker as the host sees it: frames to it, events from it.
+//! Handles of a running worker: frames to it, events from it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,20 +9,19 @@ use super::exit_reason::ExitReason;
 use super::output::OutputLine;
 use riser_worker_protocol::frames::{FromWorker, ToWorker};
 
-/// What comes from a worker.
+/// An event of a worker.
 #[derive(Debug)]
 pub enum WorkerEvent {
-    /// A frame, never `Hello` or `Heartbeat`.
+    /// A frame other than `Hello` and `Heartbeat`.
     Frame(FromWorker),
-    /// It printed a line.
     Output(OutputLine),
-    /// It had started this many processes that outlived it; they were ended.
+    /// The number of killed processes that the worker had started and that outlived it.
     OrphansKilled(usize),
-    /// It ended, and with it all processes it had started; the last event.
+    /// The worker and all processes it had started have ended. This is the last event.
     Ended(ExitReason),
 }
 
-/// What the host asks of the task that supervises a worker.
+/// A request to the task that supervises a worker.
 #[derive(Debug)]
 pub(crate) enum Request {
     Send(ToWorker),
@@ -30,7 +29,7 @@ pub(crate) enum Request {
     Kill(ExitReason),
 }
 
-/// The worker is gone; its `Ended` event says why.
+/// The worker is gone; its `Ended` event has the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the worker has ended")]
 pub struct WorkerGone;
@@ -43,16 +42,16 @@ pub struct WorkerProcess {
 }
 
 impl WorkerProcess {
-    /// Waits for what comes next; [`WorkerEvent::Ended`] is the last.
+    /// Waits for the next event; [`WorkerEvent::Ended`] is the last.
     ///
-    /// A worker whose events are not taken is slowed by its own socket. Nothing is lost when the future is
+    /// A full event queue blocks the worker's socket and slows the worker down. No event is lost when the future is
     /// dropped early.
     pub async fn next_event(&mut self) -> WorkerEvent {
-        // The task that sends them ends early only with the host's runtime.
+        // The sending task ends early only with the host's runtime.
         self.events.recv().await.unwrap_or(WorkerEvent::Ended(ExitReason::Killed))
     }
 
-    /// A handle for other tasks.
+    /// Returns a handle for other tasks.
     pub fn handle(&self) -> WorkerHandle {
         self.handle.clone()
     }
@@ -84,33 +83,32 @@ impl Drop for WorkerProcess {
 pub struct WorkerHandle {
     pub(crate) pid: u32,
     pub(crate) resident_bytes: Arc<AtomicU64>,
-    // Without bound: one reply for each call of a thread that waits for it, one wake for each open write.
+    // Unbounded: at most one reply for each waiting thread and one wake for each open write.
     pub(crate) requests: mpsc::UnboundedSender<Request>,
 }
 
 impl WorkerHandle {
-    /// The number of its process.
     pub const fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Its memory in use at the last heartbeat, in bytes; 0 before the first one.
+    /// Returns the memory in use at the last heartbeat; 0 before the first one.
     pub fn resident_bytes(&self) -> u64 {
         self.resident_bytes.load(Ordering::Relaxed)
     }
 
-    /// Sends a frame. Never waits.
+    /// Sends a frame. Never blocks.
     pub fn send(&self, frame: ToWorker) -> Result<(), WorkerGone> {
         self.requests.send(Request::Send(frame)).map_err(|_gone| WorkerGone)
     }
 
-    /// Asks it to stop; when its grace ends, it is killed.
+    /// Asks the worker to stop. The host kills it after its grace period.
     pub fn stop(&self) {
-        let _ended_anyway = self.requests.send(Request::Stop);
+        let _already_ended = self.requests.send(Request::Stop);
     }
 
-    /// Ends it at once, with every process of its group.
+    /// Kills the worker immediately, with all processes of its group.
     pub fn kill(&self) {
-        let _ended_anyway = self.requests.send(Request::Kill(ExitReason::Killed));
+        let _already_ended = self.requests.send(Request::Kill(ExitReason::Killed));
     }
 }

@@ -1,4 +1,4 @@
-//! Short requests to a worker of their own: describing a library, testing a connection.
+//! Short requests, each in its own worker: describe a library, migrate settings, test a connection.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,63 +17,40 @@ use riser_worker_protocol::frames::{
     Call, FromWorker, MigrationRequest, Outcome, Reply, TestRequest, ToWorker,
 };
 
-/// Longest description: it runs no plugin logic.
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Longest migration of the settings of one library.
 const MIGRATION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A test may take 10 s by the contract; the rest is for the worker itself.
+/// The contract allows 10 s for a test; the rest is for the start of the worker.
 const CONNECTION_TEST_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// Why a library could not be asked.
+/// Why a query of a library failed.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// There is no worker to ask it in.
     #[error(transparent)]
     Launch(#[from] LaunchError),
-    /// A worker refused to load it.
     #[error(transparent)]
     Library(#[from] LibraryError),
-    /// Its worker ended too early.
-    #[error("{} could not be asked: its worker {reason}; ask its author for a version that works", file.display())]
-    Ended {
-        /// The library's file.
-        file: PathBuf,
-        /// Why the worker ended.
-        reason: ExitReason,
-    },
-    /// The plugin failed.
+    /// The worker ended without an outcome.
+    #[error("the worker of {} {reason}; ask the plugin's author for a fixed version", file.display())]
+    Ended { file: PathBuf, reason: ExitReason },
     #[error("{}: {}", file.display(), failure.what)]
-    Failed {
-        /// The library's file.
-        file: PathBuf,
-        /// What the plugin says.
-        failure: FailureMessage,
-    },
-    /// What it says of itself cannot be used.
-    #[error("{} describes itself wrongly: {fault}; ask its author for a version that works", file.display())]
-    Description {
-        /// The library's file.
-        file: PathBuf,
-        /// What is wrong with it.
-        fault: DescriptionFault,
-    },
-    /// It returned something else than settings.
-    #[error("{} migrates settings to something else; ask its author for a version that works", file.display())]
-    Migration {
-        /// The library's file.
-        file: PathBuf,
-    },
+    Failed { file: PathBuf, failure: FailureMessage },
+    /// The library's description is invalid.
+    #[error("{} has an invalid description: {fault}; ask the plugin's author for a fixed version", file.display())]
+    Description { file: PathBuf, fault: DescriptionFault },
+    /// The migration returned something other than settings.
+    #[error("{} returned invalid settings from a migration; ask the plugin's author for a fixed version", file.display())]
+    Migration { file: PathBuf },
 }
 
-/// A connection to test: values that need not be saved.
+/// A connection to test, with settings that may be unsaved.
 pub struct ConnectionToTest {
-    /// Such as `riser.evce/evce`.
+    /// The full name, such as `riser.evce/evce`.
     pub kind: String,
     /// Identifies this installation to the remote system.
     pub instance: String,
-    /// All settings, secrets opened.
+    /// All settings, with decrypted secrets.
     pub settings: serde_json::Value,
 }
 
@@ -83,7 +60,7 @@ impl std::fmt::Debug for ConnectionToTest {
     }
 }
 
-/// Asks a library, in a worker, what it offers.
+/// Returns the description of a library, read in a worker.
 pub async fn describe(
     launcher: &Launcher,
     library: &CachedLibrary,
@@ -91,7 +68,7 @@ pub async fn describe(
     let limits = WorkerLimits { time_limit: Some(DESCRIBE_TIMEOUT), ..WorkerLimits::default() };
     let mut description = None;
     let request = ToWorker::Describe { library: path_text(library) };
-    ask(launcher, library, request, limits, |frame| {
+    query(launcher, library, request, limits, |frame| {
         if let FromWorker::Described { description_json } = frame {
             description = Some(LibraryDescription::parse(&description_json));
         }
@@ -102,8 +79,8 @@ pub async fn describe(
         .map_err(|fault| QueryError::Description { file: library.source.clone(), fault })
 }
 
-/// Passes settings through the `migrate` of their class or connection kind, in a worker. Returns them in the order
-/// of `settings`. Secrets do not belong into them.
+/// Migrates settings of classes and connection kinds, in a worker. Returns them in the order of `settings`, which
+/// must contain no secrets.
 pub async fn migrate_settings(
     launcher: &Launcher,
     library: &CachedLibrary,
@@ -115,7 +92,7 @@ pub async fn migrate_settings(
     let messages_json = messages.map(|message| serde_json::to_string(&message).unwrap_or_default()).collect();
     let request = MigrationRequest { library: path_text(library), messages_json };
     let mut migrated = None;
-    ask(launcher, library, ToWorker::MigrateSettings(Box::new(request)), limits, |frame| {
+    query(launcher, library, ToWorker::MigrateSettings(Box::new(request)), limits, |frame| {
         if let FromWorker::Migrated { settings } = frame {
             migrated = settings.iter().map(|text| serde_json::from_str::<SettingValues>(text).ok()).collect();
         }
@@ -126,11 +103,11 @@ pub async fn migrate_settings(
         .ok_or_else(|| QueryError::Migration { file: library.source.clone() })
 }
 
-/// Tests a connection, in a worker, on values that need not be saved. Calls `on_stage` as each stage begins and ends.
-/// Dropping the future ends the test.
+/// Tests a connection, in a worker. Calls `on_stage` at the beginning and end of each stage. Dropping the future
+/// aborts the test.
 ///
 /// # Errors
-/// [`QueryError::Failed`] when a stage did not pass.
+/// [`QueryError::Failed`] when a stage fails.
 pub async fn test_connection(
     launcher: &Launcher,
     library: &CachedLibrary,
@@ -141,7 +118,7 @@ pub async fn test_connection(
     let ConnectionToTest { kind, instance, settings } = connection;
     let message = TestRequestMessage { kind, instance, settings };
     let request = TestRequest::new(path_text(library), &message).expect("JSON values can always be written");
-    ask(launcher, library, ToWorker::TestConnection(Box::new(request)), limits, |frame| {
+    query(launcher, library, ToWorker::TestConnection(Box::new(request)), limits, |frame| {
         if let FromWorker::Notice(Notice::TestStage(stage)) = frame {
             on_stage(stage);
         }
@@ -149,8 +126,8 @@ pub async fn test_connection(
     .await
 }
 
-/// Sends a worker its request and passes on its frames until it has ended.
-async fn ask(
+/// Sends a request to a new worker and passes its frames to `on_frame` until it has ended.
+async fn query(
     launcher: &Launcher,
     library: &CachedLibrary,
     request: ToWorker,
@@ -158,7 +135,7 @@ async fn ask(
     mut on_frame: impl FnMut(FromWorker),
 ) -> Result<(), QueryError> {
     let mut worker = launcher.launch(limits).await?;
-    // A worker that is gone says so in its last event.
+    // The last event reports a worker that has ended.
     let _ended = worker.send(request);
     let file = || library.source.clone();
     let mut outcome = None;
@@ -166,7 +143,7 @@ async fn ask(
         match worker.next_event().await {
             WorkerEvent::Frame(FromWorker::Outcome(how)) => outcome = Some(how),
             WorkerEvent::Frame(FromWorker::Call { request, call }) => {
-                let _ended = worker.send(ToWorker::Reply { request, reply: answer_to_test(&call) });
+                let _ended = worker.send(ToWorker::Reply { request, reply: reply_in_test(&call) });
             }
             WorkerEvent::Frame(frame) => on_frame(frame),
             WorkerEvent::Output(line) => {
@@ -187,8 +164,8 @@ async fn ask(
     }
 }
 
-/// A test stands outside all limiters and has no tree: its credentials are not those that others use.
-fn answer_to_test(call: &Call) -> Reply {
+/// A connection test uses no limiters and no tree, because its credentials may differ from the stored ones.
+fn reply_in_test(call: &Call) -> Reply {
     match call {
         Call::Contract(contract::Call::LimiterAcquire { .. } | contract::Call::LimiterRelease { .. }) => {
             Reply::Done
@@ -197,7 +174,7 @@ fn answer_to_test(call: &Call) -> Reply {
         Call::Contract(contract::Call::HasAbility { .. }) => Reply::Contract(contract::Reply::Ability(false)),
         _ => Reply::Refused {
             code: "testing".to_owned(),
-            what: "a connection test has neither a tree nor a state of its own".to_owned(),
+            what: "a connection test has no tree and no state".to_owned(),
         },
     }
 }

@@ -1,7 +1,7 @@
-//! The thread that starts workers and clears up behind them.
+//! The thread that starts workers and kills their orphans.
 //!
-//! There is one, and it lives as long as the host: a worker's parent-death signal follows the *thread* that
-//! started it. It also knows all living workers, so that it can tell what they left behind.
+//! It runs as long as the host, because a worker receives its parent-death signal when the *thread* that started it
+//! ends. It knows all running workers, so that it can distinguish their processes from orphans.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,10 +14,10 @@ use tokio::sync::oneshot;
 
 use super::launcher::{INSTANCE_VARIABLE, LaunchOptions, WORKER_VARIABLE, entry};
 
-/// Adopted processes that ended by themselves are collected this often.
+/// Interval at which the status of ended adopted processes is collected.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 
-/// What a worker gets of the host's environment. Not all of it: passwords may be in there.
+/// Environment variables that a worker inherits. Others may contain passwords.
 const INHERITED: &[&str] =
     &["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "RUST_BACKTRACE"];
 
@@ -27,7 +27,7 @@ enum Request {
     Ended { pid: u32, reply: oneshot::Sender<usize> },
 }
 
-/// Reaches the spawner thread, which ends with the last of these.
+/// Sends requests to the spawner thread, which ends with the last clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Spawner {
     requests: Sender<Request>,
@@ -36,7 +36,7 @@ pub(crate) struct Spawner {
 impl Spawner {
     pub(crate) fn start(options: LaunchOptions) -> io::Result<Self> {
         let (requests, received) = channel();
-        let thread = Thread { options, started: 0, workers: BTreeMap::new() };
+        let thread = SpawnerThread { options, started: 0, workers: BTreeMap::new() };
         std::thread::Builder::new()
             .name("riser-spawner".to_owned())
             .spawn(move || thread.serve(&received))?;
@@ -46,36 +46,36 @@ impl Spawner {
     /// Starts a worker with `channel` as its standard input.
     pub(crate) async fn spawn(&self, channel: Channel) -> io::Result<ChildProcess> {
         let (reply, replied) = oneshot::channel();
-        let _answer_tells = self.requests.send(Request::Spawn { channel, reply });
+        let _checked_by_reply = self.requests.send(Request::Spawn { channel, reply });
         replied
             .await
             .unwrap_or_else(|_gone| Err(io::Error::other("the thread that starts workers has ended")))
     }
 
-    /// A worker's status was collected: ends what it left behind. Returns how many processes that were.
+    /// Kills the orphans of a worker whose status has been collected. Returns how many it killed.
     pub(crate) async fn worker_ended(&self, pid: u32) -> usize {
         let (reply, replied) = oneshot::channel();
-        let _answer_tells = self.requests.send(Request::Ended { pid, reply });
+        let _checked_by_reply = self.requests.send(Request::Ended { pid, reply });
         replied.await.unwrap_or_default()
     }
 }
 
-struct Thread {
+struct SpawnerThread {
     options: LaunchOptions,
     started: u64,
-    /// The living ones, by process number, each with the environment entry that names it.
+    /// Running workers by process number, each with the environment entry that names it.
     workers: BTreeMap<u32, String>,
 }
 
-impl Thread {
+impl SpawnerThread {
     fn serve(mut self, requests: &Receiver<Request>) {
         loop {
             match requests.recv_timeout(SWEEP_INTERVAL) {
                 Ok(Request::Spawn { channel, reply }) => {
-                    let _launch_given_up = reply.send(self.spawn(channel));
+                    let _launch_cancelled = reply.send(self.spawn(channel));
                 }
                 Ok(Request::Ended { pid, reply }) => {
-                    let _host_ends = reply.send(self.clear_up_behind(pid));
+                    let _host_exits = reply.send(self.kill_orphans_of(pid));
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     kill_adopted(Adopted { workers: &self.workers, ended: None });
@@ -100,7 +100,7 @@ impl Thread {
         Ok(child)
     }
 
-    fn clear_up_behind(&mut self, pid: u32) -> usize {
+    fn kill_orphans_of(&mut self, pid: u32) -> usize {
         let Some(worker) = self.workers.remove(&pid) else { return 0 };
         wait_for_group(pid);
         kill_marked(&[entry(INSTANCE_VARIABLE, &self.options.instance), worker])

@@ -1,4 +1,4 @@
-//! The task that lives beside each worker: moves its frames, watches its limits, says why it ended.
+//! The task that supervises one worker: passes its frames on, enforces its limits, reports why it ended.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,11 +18,10 @@ use super::watchdog::Watchdog;
 use riser_worker_protocol::codec::{FrameError, FrameReader, encode};
 use riser_worker_protocol::frames::{FromWorker, PROTOCOL, ToWorker};
 
-/// Frames of an ended worker are given up after this long without a byte: a process that escaped could hold
-/// its socket open for ever.
-const SILENCE_AFTER_THE_END: Duration = Duration::from_millis(500);
+/// After the worker has ended, its socket is closed when no byte arrives for this long: an escaped process could
+/// hold it open.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// One worker and what is known of it.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     child: ChildProcess,
@@ -33,7 +32,7 @@ pub(crate) struct Supervisor {
     progress: Progress,
 }
 
-/// All that leads to a worker and from it.
+/// All connections of the host to a worker.
 #[derive(Debug)]
 pub(crate) struct WorkerChannels {
     pub(crate) exit: ExitWatch,
@@ -42,20 +41,20 @@ pub(crate) struct WorkerChannels {
     pub(crate) requests: mpsc::UnboundedReceiver<Request>,
     pub(crate) events: mpsc::Sender<WorkerEvent>,
     pub(crate) resident_bytes: Arc<AtomicU64>,
-    /// Standard output and error; each says at its end whether memory ran out.
+    /// Standard output and error; each task returns whether an allocation failed.
     pub(crate) output: [JoinHandle<bool>; 2],
-    /// Notifies those two.
+    /// Notifies the tasks of `output`.
     pub(crate) has_ended: watch::Sender<bool>,
 }
 
-/// How far a worker has come.
+/// The progress of a worker.
 #[derive(Debug, Default)]
 struct Progress {
-    /// A frame that was received and that nobody has taken yet.
+    /// A received frame that does not fit the event queue yet.
     pending: Option<FromWorker>,
     has_closed_socket: bool,
     has_sent_outcome: bool,
-    /// Why the host ended it.
+    /// Why the host killed it.
     end_reason: Option<ExitReason>,
 }
 
@@ -79,18 +78,18 @@ impl Supervisor {
         Self { child, channels, spawner, limits, watchdog, progress: Progress::default() }
     }
 
-    /// Runs until the worker and all it started have ended, and says why it did.
+    /// Runs until the worker and all processes it started have ended, then sends the reason.
     pub(crate) async fn supervise(mut self) {
         self.until_process_ends().await;
-        let (exit, left_behind) = self.collect().await;
+        let (exit, orphans) = self.collect().await;
         self.channels.has_ended.send_replace(true);
-        self.deliver_the_rest().await;
+        self.drain().await;
         let mut ran_out_of_memory = false;
         for output in &mut self.channels.output {
             ran_out_of_memory |= output.await.unwrap_or(false);
         }
-        if left_behind > 0 {
-            let _nobody_listens = self.channels.events.send(WorkerEvent::OrphansKilled(left_behind)).await;
+        if orphans > 0 {
+            let _receiver_gone = self.channels.events.send(WorkerEvent::OrphansKilled(orphans)).await;
         }
         let facts = ExitFacts {
             exit,
@@ -99,7 +98,7 @@ impl Supervisor {
             ran_out_of_memory,
             memory_mib: self.limits.memory_mib,
         };
-        let _nobody_listens = self.channels.events.send(WorkerEvent::Ended(facts.reason())).await;
+        let _receiver_gone = self.channels.events.send(WorkerEvent::Ended(facts.reason())).await;
     }
 
     async fn until_process_ends(&mut self) {
@@ -107,13 +106,13 @@ impl Supervisor {
             match self.next_event().await {
                 Event::ProcessEnded => return,
                 Event::Request(request) => self.on_request(request),
-                // A busy host reads nothing, which is not the worker's fault.
+                // While the host was busy, it read no heartbeats.
                 Event::Delivered => self.watchdog.contact(Instant::now()),
                 Event::Frame(Ok(Some(frame))) => self.on_frame(frame),
-                // A socket closed with frames unread is reset.
+                // Closing a socket with unread frames resets it.
                 Event::Frame(Ok(None) | Err(FrameError::Io(_))) => self.on_closed_socket(),
-                Event::Frame(Err(error)) => self.end(ExitReason::NotAFrame { fault: error.to_string() }),
-                Event::DeadlinePassed(reason) => self.end(reason),
+                Event::Frame(Err(error)) => self.kill(ExitReason::NotAFrame { fault: error.to_string() }),
+                Event::DeadlinePassed(reason) => self.kill(reason),
             }
         }
     }
@@ -141,17 +140,17 @@ impl Supervisor {
         match request {
             Some(Request::Send(frame)) => self.send(frame),
             Some(Request::Stop) => {
-                self.watchdog.asked_to_stop(Instant::now());
+                self.watchdog.stop_requested(Instant::now());
                 self.send(ToWorker::Stop);
             }
-            Some(Request::Kill(reason)) => self.end(reason),
-            None => self.end(ExitReason::Killed),
+            Some(Request::Kill(reason)) => self.kill(reason),
+            None => self.kill(ExitReason::Killed),
         }
     }
 
     fn send(&self, frame: ToWorker) {
-        // The writer ends with the socket, and with it the worker.
-        let _ends_soon = self.channels.outgoing.send(frame);
+        // The writer ends only when the socket is closed, which ends the worker.
+        let _writer_gone = self.channels.outgoing.send(frame);
     }
 
     fn on_frame(&mut self, frame: FromWorker) {
@@ -159,19 +158,19 @@ impl Supervisor {
         match frame {
             FromWorker::Hello { protocol } if protocol == PROTOCOL => {}
             FromWorker::Hello { protocol } => {
-                self.end(ExitReason::OtherProtocol { worker: protocol, host: PROTOCOL });
+                self.kill(ExitReason::OtherProtocol { worker: protocol, host: PROTOCOL });
             }
             FromWorker::Heartbeat { resident_bytes, signs_of_life, is_inside_a_call } => {
                 self.channels.resident_bytes.store(resident_bytes, Ordering::Relaxed);
                 self.watchdog.heartbeat(Instant::now(), signs_of_life, is_inside_a_call);
                 if resident_bytes >= self.limits.memory_bytes() {
-                    self.end(ExitReason::MemoryLimit { mib: self.limits.memory_mib });
+                    self.kill(ExitReason::MemoryLimit { mib: self.limits.memory_mib });
                 }
             }
             other => {
                 if matches!(other, FromWorker::Outcome(_)) {
                     self.progress.has_sent_outcome = true;
-                    self.watchdog.leaving(Instant::now());
+                    self.watchdog.exiting(Instant::now());
                 }
                 self.progress.pending = Some(other);
             }
@@ -180,35 +179,35 @@ impl Supervisor {
 
     fn on_closed_socket(&mut self) {
         self.progress.has_closed_socket = true;
-        self.watchdog.leaving(Instant::now());
+        self.watchdog.exiting(Instant::now());
     }
 
-    /// Kills the worker; the first reason is the one that counts.
-    fn end(&mut self, reason: ExitReason) {
+    /// Kills the worker. The first reason is recorded.
+    fn kill(&mut self, reason: ExitReason) {
         self.progress.end_reason.get_or_insert(reason);
         self.child.kill_group();
     }
 
-    /// Collects the worker's status and ends the processes that it left behind. Returns how many those were.
+    /// Collects the worker's status and kills its orphans. Returns how many it killed.
     async fn collect(&mut self) -> (Exit, usize) {
         let pid = self.child.id();
         self.child.kill_group();
         let exit = match self.child.wait() {
             Ok(exit) => exit,
             Err(error) => {
-                tracing::error!(worker.pid = pid, %error, "the status of worker {pid} was collected by others");
+                tracing::error!(worker.pid = pid, %error, "the exit status of worker {pid} is unavailable");
                 Exit::Code(0)
             }
         };
         (exit, self.spawner.worker_ended(pid).await)
     }
 
-    async fn deliver_the_rest(&mut self) {
+    async fn drain(&mut self) {
         loop {
             if let Some(frame) = self.progress.pending.take() {
-                let _nobody_listens = self.channels.events.send(WorkerEvent::Frame(frame)).await;
+                let _receiver_gone = self.channels.events.send(WorkerEvent::Frame(frame)).await;
             }
-            match timeout(SILENCE_AFTER_THE_END, self.channels.frames.next()).await {
+            match timeout(DRAIN_TIMEOUT, self.channels.frames.next()).await {
                 Ok(Ok(Some(frame))) => self.on_frame(frame),
                 _ => return,
             }
@@ -216,7 +215,7 @@ impl Supervisor {
     }
 }
 
-/// Writes frames to a worker until it is gone.
+/// Writes frames to a worker until its socket closes.
 pub(crate) async fn write(mut channel: ChannelWriter, mut frames: mpsc::UnboundedReceiver<ToWorker>) {
     while let Some(frame) = frames.recv().await {
         let written = match encode(&frame) {
@@ -224,7 +223,7 @@ pub(crate) async fn write(mut channel: ChannelWriter, mut frames: mpsc::Unbounde
             Err(error) => Err(error),
         };
         if let Err(error) = written {
-            tracing::debug!(%error, "a worker takes no more frames");
+            tracing::debug!(%error, "a frame could not be sent to a worker");
             return;
         }
     }

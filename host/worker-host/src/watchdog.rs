@@ -1,12 +1,12 @@
-//! When the host ends a worker, and why.
+//! Decides when the host kills a worker, and for which reason.
 
 use std::time::{Duration, Instant};
 
 use super::exit_reason::ExitReason;
 use super::limits::WorkerLimits;
 
-/// Time to leave once the outcome is sent or the socket is closed.
-const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time to exit after the outcome is sent or the socket is closed.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The last contact with a worker, and its deadlines.
 #[derive(Debug)]
@@ -14,11 +14,11 @@ pub(crate) struct Watchdog {
     limits: WorkerLimits,
     started: Instant,
     last_contact: Instant,
-    alive: Instant,
+    last_sign_of_life: Instant,
     signs_of_life: u64,
     is_inside_a_call: bool,
-    asked_to_stop: Option<Instant>,
-    leaving: Option<Instant>,
+    stop_requested: Option<Instant>,
+    exiting: Option<Instant>,
 }
 
 impl Watchdog {
@@ -27,52 +27,52 @@ impl Watchdog {
             limits,
             started: now,
             last_contact: now,
-            alive: now,
+            last_sign_of_life: now,
             signs_of_life: 0,
             is_inside_a_call: true,
-            asked_to_stop: None,
-            leaving: None,
+            stop_requested: None,
+            exiting: None,
         }
     }
 
-    /// Something arrived, or could not arrive because the host was busy.
+    /// Records that the worker sent a frame, or that the host was too busy to receive one.
     pub(crate) fn contact(&mut self, now: Instant) {
         self.last_contact = now;
     }
 
-    /// A heartbeat came: what it says of the plugin.
+    /// Records the state of the plugin at a heartbeat.
     pub(crate) fn heartbeat(&mut self, now: Instant, signs_of_life: u64, is_inside_a_call: bool) {
         if is_inside_a_call || self.is_inside_a_call || signs_of_life != self.signs_of_life {
-            self.alive = now;
+            self.last_sign_of_life = now;
         }
         self.signs_of_life = signs_of_life;
         self.is_inside_a_call = is_inside_a_call;
     }
 
-    /// It was asked to stop: its grace begins with the first time.
-    pub(crate) fn asked_to_stop(&mut self, now: Instant) {
-        self.asked_to_stop.get_or_insert(now);
+    /// Starts the grace period at the first request to stop.
+    pub(crate) fn stop_requested(&mut self, now: Instant) {
+        self.stop_requested.get_or_insert(now);
     }
 
-    /// It sent its outcome or closed its socket.
-    pub(crate) fn leaving(&mut self, now: Instant) {
-        self.leaving.get_or_insert(now);
+    /// Records that the worker sent its outcome or closed its socket.
+    pub(crate) fn exiting(&mut self, now: Instant) {
+        self.exiting.get_or_insert(now);
     }
 
-    /// The moment at which the worker is ended unless something comes before, and for which reason.
+    /// Returns the next deadline and the reason for a kill when it passes.
     pub(crate) fn deadline(&self) -> (Instant, ExitReason) {
         let WorkerLimits { heartbeat_within, sign_of_life_within, stop_grace, time_limit, .. } = self.limits;
         let stop = self
-            .asked_to_stop
+            .stop_requested
             .map(|since| (since + stop_grace, ExitReason::NotStopped { grace: stop_grace }));
-        let leave = self.leaving.map(|since| (since + STOP_TIMEOUT, ExitReason::Disconnected));
+        let exit = self.exiting.map(|since| (since + EXIT_TIMEOUT, ExitReason::Disconnected));
         let time = time_limit.map(|limit| (self.started + limit, ExitReason::TimeLimit { limit }));
         let life = sign_of_life_within
             .filter(|_| !self.is_inside_a_call)
-            .map(|within| (self.alive + within, ExitReason::NoSignOfLife { within }));
+            .map(|within| (self.last_sign_of_life + within, ExitReason::NoSignOfLife { within }));
         let heartbeat =
             (self.last_contact + heartbeat_within, ExitReason::NoHeartbeat { within: heartbeat_within });
-        [stop, leave, time, life]
+        [stop, exit, time, life]
             .into_iter()
             .flatten()
             .fold(heartbeat, |earliest, other| if other.0 < earliest.0 { other } else { earliest })
@@ -85,14 +85,14 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// The reason that comes first, and after how many seconds from now.
+    /// Returns the seconds until the next deadline, and its reason.
     fn next(watchdog: &Watchdog, now: Instant) -> (u64, String) {
         let (at, reason) = watchdog.deadline();
         ((at - now).as_secs(), reason.to_string())
     }
 
     #[test]
-    fn silence_ends_it_after_ten_seconds_without_a_heartbeat() {
+    fn a_worker_without_a_heartbeat_is_killed_after_ten_seconds() {
         let mut now = Instant::now();
         let mut watchdog = Watchdog::new(WorkerLimits::default(), now);
         now += 4 * SECOND;
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plugin_that_neither_calls_nor_waits_is_ended_though_its_process_is_well() {
+    fn a_plugin_that_neither_calls_nor_waits_is_killed_despite_heartbeats() {
         let mut now = Instant::now();
         let mut watchdog = Watchdog::new(WorkerLimits::default(), now);
         watchdog.heartbeat(now, 7, false);
@@ -120,18 +120,18 @@ mod tests {
     }
 
     #[test]
-    fn the_grace_begins_when_it_is_first_asked_to_stop() {
+    fn the_grace_period_begins_with_the_first_request_to_stop() {
         let mut now = Instant::now();
         let mut watchdog = Watchdog::new(WorkerLimits::default(), now);
-        watchdog.asked_to_stop(now);
+        watchdog.stop_requested(now);
         now += 6 * SECOND;
         watchdog.contact(now);
-        watchdog.asked_to_stop(now);
+        watchdog.stop_requested(now);
         assert_eq!(next(&watchdog, now), (4, "did not stop within 10 s of being asked".to_owned()));
     }
 
     #[test]
-    fn a_time_limit_ends_it_however_lively_it_is() {
+    fn a_time_limit_kills_an_active_worker() {
         let limits = WorkerLimits { time_limit: Some(90 * SECOND), ..WorkerLimits::default() };
         let mut now = Instant::now();
         let mut watchdog = Watchdog::new(limits, now);

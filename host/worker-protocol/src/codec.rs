@@ -1,6 +1,6 @@
 //! Frames on a stream: four bytes of length, little endian, then postcard.
 //!
-//! The worker's side blocks; the host's side is asynchronous and may be cancelled between any two bytes.
+//! The worker reads blocking. The host reads asynchronously; its reads may be cancelled between any two bytes.
 
 use std::io::{self, Read};
 
@@ -8,31 +8,30 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// A declared tree of 10,000 stations with 400,000 points is the largest frame there is, at about 80 MB;
-/// a longer one is an attack or a fault.
+/// The largest expected frame, a declared tree of 10,000 stations with 400,000 points, has about 80 MB.
 const LONGEST_FRAME_BYTES: usize = 128 << 20;
 
 const LENGTH_BYTES: usize = 4;
 
-/// Memory that is kept between two frames; the room of a larger one is given back.
+/// Memory kept between two frames; the buffer of a larger frame is freed.
 const KEPT_BYTES: usize = 1 << 20;
 
 /// Why a frame could not be sent or received.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
-    #[error("a frame of {0} bytes is longer than allowed")]
+    #[error("a frame of {0} bytes exceeds the limit of 128 MiB")]
     TooLong(usize),
-    #[error("what arrived is no frame")]
+    #[error("the received bytes are not a frame")]
     NotAFrame(#[source] postcard::Error),
-    #[error("the frame cannot be written")]
-    NotWritable(#[source] postcard::Error),
+    #[error("the frame cannot be encoded")]
+    Encode(#[source] postcard::Error),
     #[error("the connection between host and worker broke")]
     Io(#[from] io::Error),
 }
 
-/// The bytes of a frame, length first.
+/// Encodes a frame, length first.
 pub fn encode<T: Serialize>(frame: &T) -> Result<Vec<u8>, FrameError> {
-    let bytes = postcard::to_io(frame, vec![0; LENGTH_BYTES]).map_err(FrameError::NotWritable)?;
+    let bytes = postcard::to_io(frame, vec![0; LENGTH_BYTES]).map_err(FrameError::Encode)?;
     with_length(bytes)
 }
 
@@ -59,7 +58,7 @@ fn announced_length(bytes: [u8; LENGTH_BYTES]) -> Result<usize, FrameError> {
     if length > LONGEST_FRAME_BYTES { Err(FrameError::TooLong(length)) } else { Ok(length) }
 }
 
-/// Waits for the next frame. `None` when the other side closed the stream between two frames.
+/// Waits for the next frame. Returns `None` when the other side has closed the stream.
 pub fn read_blocking<T: DeserializeOwned>(stream: &mut impl Read) -> Result<Option<T>, FrameError> {
     let mut length = [0; LENGTH_BYTES];
     match stream.read_exact(&mut length) {
@@ -68,7 +67,7 @@ pub fn read_blocking<T: DeserializeOwned>(stream: &mut impl Read) -> Result<Opti
     }
     let length = announced_length(length)?;
     let mut bytes = Vec::new();
-    // Grows with what arrives, not with what was announced.
+    // The buffer grows with the received bytes and not with the announced length.
     if stream.take(length as u64).read_to_end(&mut bytes)? < length {
         return Ok(None);
     }
@@ -87,12 +86,12 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         Self { stream, received: Vec::new() }
     }
 
-    /// The next frame; `None` at the end of the stream. Nothing is lost when the future is dropped early.
+    /// Returns the next frame, or `None` at the end of the stream. No bytes are lost when the future is dropped early.
     pub async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         loop {
             if let Some(length) = self.complete_frame()? {
                 let frame = decode(&self.received[LENGTH_BYTES..length]);
-                self.forget(length);
+                self.discard(length);
                 return frame.map(Some);
             }
             if self.stream.read_buf(&mut self.received).await? == 0 {
@@ -101,12 +100,12 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
-    /// The length with its prefix of the first frame received, once it is whole.
+    /// Returns the length of the first frame, with its prefix, once it is complete.
     fn complete_frame(&mut self) -> Result<Option<usize>, FrameError> {
         let Some(length) = self.received.first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
         let whole = announced_length(*length)? + LENGTH_BYTES;
         if self.received.len() < whole {
-            // Double the room instead of adding one small read after the other.
+            // Doubling avoids an allocation for each small read.
             let room = (whole - self.received.len()).min(self.received.len().max(64 * 1024));
             self.received.reserve(room);
             return Ok(None);
@@ -114,7 +113,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         Ok(Some(whole))
     }
 
-    fn forget(&mut self, length: usize) {
+    fn discard(&mut self, length: usize) {
         self.received.drain(..length);
         if self.received.is_empty() && self.received.capacity() > KEPT_BYTES {
             self.received = Vec::new();
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_come_out_of_a_blocking_stream_in_order() {
+    fn a_blocking_stream_returns_frames_in_order() {
         let bytes = [encode(&line("one")).unwrap(), encode(&line("two")).unwrap()].concat();
         let mut stream = bytes.as_slice();
         assert_eq!(text(read_blocking(&mut stream).unwrap()).as_deref(), Some("one"));
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_ends_inside_a_frame_ends() {
+    fn a_stream_that_ends_inside_a_frame_returns_none() {
         let bytes = encode(&line("one")).unwrap();
         for length in 0..bytes.len() {
             assert!(read_blocking::<FromWorker>(&mut &bytes[..length]).unwrap().is_none(), "{length}");
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn frames_arrive_whole_however_the_stream_is_cut() {
+    async fn frames_are_complete_however_the_stream_is_split() {
         let (mut near, far) = tokio::io::duplex(3);
         let bytes = [encode(&line("one")).unwrap(), encode(&line(&"x".repeat(100_000))).unwrap()].concat();
         let sender =
@@ -171,15 +170,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_frame_is_refused() {
+    async fn bytes_that_are_not_a_frame_are_refused() {
         let refused = |bytes: Vec<u8>| async move {
             FrameReader::new(bytes.as_slice()).next::<FromWorker>().await.unwrap_err().to_string()
         };
-        assert_eq!(refused(vec![0xff; 8]).await, "a frame of 4294967295 bytes is longer than allowed");
-        assert_eq!(refused(vec![1, 0, 0, 0, 0x7f]).await, "what arrived is no frame");
+        assert_eq!(refused(vec![0xff; 8]).await, "a frame of 4294967295 bytes exceeds the limit of 128 MiB");
+        assert_eq!(refused(vec![1, 0, 0, 0, 0x7f]).await, "the received bytes are not a frame");
         let mut with_more = encode(&line("one")).unwrap();
         with_more.push(0);
         with_more[0] += 1;
-        assert_eq!(refused(with_more).await, "what arrived is no frame");
+        assert_eq!(refused(with_more).await, "the received bytes are not a frame");
     }
 }

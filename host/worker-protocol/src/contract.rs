@@ -1,5 +1,4 @@
-//! Messages of the plugin contract, converted to types of the host and back. Nothing that a plugin sends passes
-//! unchecked.
+//! Converts messages of the plugin contract to types of the host and back. Every message of a plugin is checked.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,9 +15,9 @@ use riser_plugin::{Kind, PointValue};
 /// A message that this host cannot use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MessageError {
-    #[error("a value or kind of {0} is not known to this Riser: update Riser")]
+    #[error("{0} has a value or kind unknown to this version of Riser: update Riser")]
     Unknown(String),
-    #[error("{0} has set points but names no class that handles them, or the reverse")]
+    #[error("{0} must declare both a set point and the class that handles its writes, or neither")]
     Handler(String),
 }
 
@@ -72,7 +71,6 @@ fn point_value(value: &Value) -> PointValue {
     }
 }
 
-/// Converts a state that a plugin reports.
 pub const fn write_state(state: contract::WriteState) -> WriteState {
     match state {
         contract::WriteState::Accepted => WriteState::Accepted,
@@ -84,7 +82,7 @@ pub const fn write_state(state: contract::WriteState) -> WriteState {
     }
 }
 
-/// Converts an open set point for the class that handles it.
+/// Converts an open write for the class that handles it.
 pub fn write_message(write: &SetPointWrite) -> contract::WriteMessage {
     contract::WriteMessage {
         id: write.id.0,
@@ -97,7 +95,7 @@ pub fn write_message(write: &SetPointWrite) -> contract::WriteMessage {
             WriteState::Sent => contract::WriteState::Sent,
             WriteState::Pending => contract::WriteState::Pending,
             WriteState::Confirmed => contract::WriteState::Confirmed,
-            // A plugin gets open ones only.
+            // A plugin receives only open writes.
             WriteState::Rejected | WriteState::Superseded | WriteState::Expired => {
                 contract::WriteState::Rejected
             }
@@ -125,7 +123,7 @@ pub fn plain_problem(problem: &riser_plugin::Problem) -> riser_plugin::Problem {
     }
 }
 
-/// Gathers the points of a stored tree for a plugin; vanished ones are left out.
+/// Collects the points of a stored tree for a plugin, without vanished ones.
 pub fn point_table(stored: &[StoredItem]) -> PointTable {
     let has_history = stored.iter().any(|stored| matches!(stored.item, EwsItem::History(_)));
     let by_id: HashMap<&EwsItemId, PointHandle> = if has_history {
@@ -154,7 +152,7 @@ pub fn point_table(stored: &[StoredItem]) -> PointTable {
     points
 }
 
-/// Converts a declared tree, and gathers the values known when it was declared.
+/// Converts a declared tree and collects its initial values.
 pub fn declared_tree(
     items: Vec<contract::ItemMessage>,
 ) -> Result<(DeclaredTree, Vec<(EwsItemId, Value)>), MessageError> {
@@ -228,17 +226,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_that_quotes_hostile_text_is_raised_in_plain_lines() {
-        let hostile = "the station says \u{1b}[2J\nroot logged in";
+    fn a_problem_with_control_characters_becomes_plain_lines_of_bounded_length() {
+        let hostile = "station: \u{1b}[2J\nroot logged in";
         let raised = riser_plugin::Problem::new("odd", hostile).effect(hostile).remedy("x".repeat(1_000_000));
         let problem = problem(&raised);
-        assert_eq!(problem.what, "the station says \\u{1b}[2J\\nroot logged in");
+        assert_eq!(problem.what, "station: \\u{1b}[2J\\nroot logged in");
         assert_eq!(problem.effect, problem.what);
         assert!(problem.remedy.len() < 9_000);
     }
 
     #[test]
-    fn set_points_without_a_class_that_handles_them_are_refused() {
+    fn a_set_point_without_a_class_that_handles_its_writes_is_refused() {
         let item = |writes_handled_by: Option<&str>, set_point| contract::ItemMessage {
             id: "limit".to_owned(),
             parent: None,

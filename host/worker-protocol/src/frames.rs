@@ -1,7 +1,7 @@
-//! The frames between host and worker: length-prefixed postcard, private between two copies of one binary, so they
-//! promise no compatibility beyond [`PROTOCOL`].
+//! The frames between host and worker: length-prefixed postcard. Both ends are the same binary, so frames are
+//! compatible only within one [`PROTOCOL`].
 //!
-//! What is frequent travels as types of `riser_domain`; rare calls are the messages of the plugin contract, unchanged.
+//! Frequent frames contain types of `riser_domain`; rare calls are unchanged messages of the plugin contract.
 
 use riser_domain::{HistorySample, LogLevel, PointHandle, Reading};
 use riser_plugin::abi::PointTable;
@@ -12,17 +12,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::value_batch::ValueBatch;
 
-/// Changes with every change to these types; a worker of another number is refused at the handshake.
+/// Increase it with every change to these types. The handshake refuses a worker with another number.
 pub const PROTOCOL: u32 = 2;
 
 /// From the host to a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToWorker {
-    /// First frame: the limits that the worker sets itself before it loads anything.
+    /// First frame: the limits that the worker applies to itself before it loads a library.
     Hello { protocol: u32, limits: LimitsFrame },
-    /// Load the library (its copy by hash) and describe it.
+    /// Load the library and describe it.
     Describe { library: String },
-    /// Load the library and test a connection with settings that need not be saved.
+    /// Load the library and test a connection with settings that may be unsaved.
     TestConnection(Box<TestRequest>),
     /// Load the library and migrate settings to its version.
     MigrateSettings(Box<MigrationRequest>),
@@ -30,13 +30,13 @@ pub enum ToWorker {
     Run(Box<RunRequest>),
     /// The reply to the call with this number.
     Reply { request: u32, reply: Reply },
-    /// Something for `wait` to return.
+    /// The next result of `wait`.
     Wake(WakeMessage),
-    /// End the run; it is killed when the grace is over.
+    /// Stop the run. The host kills the worker after the grace period.
     Stop,
 }
 
-/// What a worker may use.
+/// Resources of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitsFrame {
     /// Memory for data (heap, stacks, private mappings), in bytes.
@@ -61,7 +61,7 @@ impl std::fmt::Debug for MigrationRequest {
     }
 }
 
-/// A connection to test, secrets opened. Its `Debug` prints no settings.
+/// A connection to test, with decrypted secrets. Its `Debug` prints no settings.
 #[derive(Serialize, Deserialize)]
 pub struct TestRequest {
     pub library: String,
@@ -81,7 +81,7 @@ impl std::fmt::Debug for TestRequest {
     }
 }
 
-/// Everything that a run needs, secrets opened. Its `Debug` prints no settings.
+/// The input of a run, with decrypted secrets. Its `Debug` prints no settings.
 #[derive(Serialize, Deserialize)]
 pub struct RunRequest {
     pub library: String,
@@ -121,59 +121,57 @@ pub enum FromWorker {
     /// Once a second, from a thread that plugin code cannot block.
     Heartbeat {
         resident_bytes: u64,
-        /// How often plugin code has called the host so far: its sign of life.
+        /// Number of calls from plugin code to the host so far.
         signs_of_life: u64,
-        /// Whether plugin code is inside a call now, such as `wait`, and so need give no sign of life.
+        /// Whether plugin code is inside a call such as `wait`, where the watchdog expects no sign of life.
         is_inside_a_call: bool,
     },
     /// The description of the library: one JSON document.
     Described { description_json: String },
     /// The migrated settings, in the order of the request.
     Migrated { settings: Vec<String> },
-    /// A service call that waits for its reply.
+    /// A service call that waits for a reply.
     Call { request: u32, call: Call },
-    /// A message that has no reply.
+    /// A message without a reply.
     Notice(Notice),
     /// A line of the run's log.
     Log { level: LogLevel, text: String },
-    /// Last frame: how describing, testing or running ended.
+    /// Last frame: the result of the request.
     Outcome(Outcome),
 }
 
-/// How describing, testing or running ended.
+/// The result of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     Succeeded,
     Cancelled,
     Failed(FailureMessage),
-    /// The library was refused; no plugin code ran except what the system runs when it opens a library.
+    /// The library was refused. Of its code, only its load-time initializers may have run.
     NotLoaded(LoadFault),
 }
 
 /// Why a library was refused. Its text follows the file's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum LoadFault {
-    /// The system's loader refused it.
-    #[error("cannot be loaded ({why}): install what it needs, or replace it with a build for this machine")]
+    #[error(
+        "cannot be loaded ({why}): install the libraries it needs, or replace it with a build for this machine"
+    )]
     Unloadable { why: String },
-    /// It exports no plugin.
-    #[error("is a library but no Riser plugin: remove it from the plugin directory")]
+    #[error("is a library but not a Riser plugin: remove it from the plugin directory")]
     NoPlugin,
-    /// It asks for more than this host has.
     #[error(
         "needs plugin contract {plugin}, this Riser offers {host}: update Riser, or use the plugin's version \
          for contract {host}"
     )]
     ContractTooNew { plugin: String, host: String },
-    /// It was made for a contract that this host no longer has.
     #[error(
-        "was made for plugin contract {plugin}, this Riser offers {host}: use the plugin's version for \
+        "was built for plugin contract {plugin}, this Riser offers {host}: use the plugin's version for \
          contract {host}"
     )]
     ContractTooOld { plugin: String, host: String },
-    /// Its types are not those of the contract it names.
+    /// Its types differ from those of the contract it declares.
     #[error(
-        "says plugin contract {plugin} but is built otherwise ({difference}): build it again with riser-plugin {plugin}"
+        "declares plugin contract {plugin} but its layout differs ({difference}): rebuild it with riser-plugin {plugin}"
     )]
     OtherLayout { plugin: String, difference: String },
 }
@@ -190,7 +188,7 @@ pub enum Call {
     Latest {
         points: Vec<PointHandle>,
     },
-    /// A rare call, as the plugin made it.
+    /// A rare call, unchanged from the plugin.
     Contract(contract::Call),
 }
 
@@ -199,9 +197,9 @@ pub enum Call {
 pub enum Reply {
     Done,
     Latest(Vec<Option<Reading>>),
-    /// The reply to a rare call, as the plugin gets it.
+    /// The reply to a rare call, unchanged for the plugin.
     Contract(contract::Reply),
-    /// The call was understood and is not granted; `code` is a stable word.
+    /// The host refused the call. `code` is a stable identifier.
     Refused {
         code: String,
         what: String,

@@ -1,7 +1,7 @@
-//! Published values, packed for the way from a worker to the host: the one message that is large and frequent.
+//! Packs published values, the only large and frequent message from a worker to the host.
 //!
-//! Each value has six bytes (point, tag, flags), then its bits or its text, then its source time and its reason when
-//! the flags say so. Tags are those of the plugin contract. A reason that equals the one before is sent once.
+//! Each value has six bytes (point, tag, flags), then its bits or its text, then its source time and its reason if
+//! the flags are set. Tags are those of the plugin contract. Equal reasons in succession are sent once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use riser_plugin::abi::{
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Bits of the flags that hold the state.
+/// Mask of the state in the flags.
 const STATE: u8 = 0b0000_0111;
 const HAS_SOURCE_TIME: u8 = 1 << 3;
 const HAS_REASON: u8 = 1 << 4;
 const HAS_SAME_REASON: u8 = 1 << 5;
 
-/// Bytes of a number without time and reason, the usual value.
+/// Bytes of the usual value, a number without time and reason.
 const USUAL_BYTES: usize = 14;
 
 /// A value that cannot be packed or unpacked.
@@ -28,7 +28,7 @@ const USUAL_BYTES: usize = 14;
 pub enum ValueBatchError {
     #[error("the value of point {point} has the tag {tag} and bits that do not fit it")]
     Value { point: u32, tag: u8 },
-    #[error("point {point} cannot be given the state {state}")]
+    #[error("point {point} has the unknown state {state}")]
     State { point: u32, state: u8 },
     #[error("the batch ends inside a value")]
     Cut,
@@ -82,10 +82,10 @@ impl ValueBatch {
         Ok(Self(bytes))
     }
 
-    /// Unpacks the values one after the other: a batch of many has no room made for it.
+    /// Checks the batch and returns an iterator over its values, without allocating for all of them.
     ///
     /// # Errors
-    /// When a worker sends anything but a batch.
+    /// When the bytes are not a batch.
     pub fn unpack(&self) -> Result<PackedValues<'_>, ValueBatchError> {
         let mut rest = Unread(&self.0);
         while !rest.0.is_empty() {
@@ -106,7 +106,7 @@ impl Iterator for PackedValues<'_> {
     type Item = Published;
 
     fn next(&mut self) -> Option<Published> {
-        // The batch was checked when it was unpacked, so only its end ends it.
+        // `unpack` has checked the batch, so an error here is its end.
         let Record { point, value, state, reason, source_time } = self.rest.take_record().ok()?;
         let value = match value {
             PackedValue::Keep => None,
@@ -125,7 +125,7 @@ impl Iterator for PackedValues<'_> {
     }
 }
 
-/// A value as it is packed: its texts are those of the batch.
+/// A packed value, with texts borrowed from the batch.
 struct Record<'a> {
     point: u32,
     value: PackedValue<'a>,
@@ -142,12 +142,12 @@ enum PackedValue<'a> {
 
 enum PackedReason<'a> {
     None,
-    /// That of the last value with a reason.
+    /// The reason of the last value with one.
     Same,
     Text(&'a str),
 }
 
-/// The bytes of a batch that are not read yet.
+/// The unread bytes of a batch.
 #[derive(Clone, Debug)]
 struct Unread<'a>(&'a [u8]);
 
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_and_states_that_no_value_has_are_refused() {
+    fn bits_and_states_without_a_value_are_refused() {
         for (tag, bits) in [(TAG_BOOLEAN, 2), (TAG_INTEGER, u64::MAX / 2), (99, 0)] {
             assert_eq!(packed(&[record(tag, bits)], ""), Err(ValueBatchError::Value { point: 7, tag }));
         }
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_any_length_are_refused_unless_they_are_a_batch() {
+    fn bytes_that_are_not_a_complete_batch_are_refused() {
         let records = [
             ValueRecord { reason: TextSpan { offset: 0, length: 3 }, ..record(TAG_STRING, 0) },
             ValueRecord { source_time_ns: 5, ..record(TAG_LONG, 1) },

@@ -1,11 +1,11 @@
-//! The worker's end of the socket: frames out from any thread, calls that wait for their reply.
+//! The worker's end of the socket. Any thread may send frames and make calls that wait for their reply.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use riser_platform::Channel;
 
 use riser_worker_protocol::codec::{FrameError, encode};
@@ -14,43 +14,42 @@ use riser_worker_protocol::frames::{Call, FromWorker, Reply};
 /// Why a call has no reply.
 #[derive(Debug)]
 pub(crate) enum CallError {
-    /// The run is to end.
+    /// The host has asked the run to stop.
     Stop,
-    /// The call is larger than a frame may be.
+    /// The call exceeds the size of a frame.
     TooLong,
-    /// The host is gone; this process ends any moment.
+    /// The host is gone; this process is about to end.
     Lost,
 }
 
-/// Whether a call is still made, and still waited for, once the run is to end.
+/// Behaviour of a call once the host has asked the run to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AtStop {
-    /// It returns "stop".
-    Ends,
-    /// It is how a plugin leaves things in order.
-    GoesOn,
+pub(crate) enum OnStop {
+    /// The call fails with [`CallError::Stop`].
+    Fail,
+    /// The call proceeds, so that a plugin can clean up.
+    Proceed,
 }
 
 #[derive(Debug)]
-struct Waiting {
-    at_stop: AtStop,
+struct PendingCall {
+    on_stop: OnStop,
     slot: SyncSender<Reply>,
 }
 
 #[derive(Debug, Default)]
 struct Calls {
     is_stopping: bool,
-    waiting: BTreeMap<u32, Waiting>,
+    pending: BTreeMap<u32, PendingCall>,
 }
 
-/// The worker's end of the socket. Shared by all threads.
 #[derive(Debug)]
 pub(crate) struct Link {
     channel: Mutex<Channel>,
     calls: Mutex<Calls>,
     last_request: AtomicU32,
     signs_of_life: AtomicU64,
-    inside_calls: AtomicU32,
+    open_calls: AtomicU32,
 }
 
 impl Link {
@@ -60,86 +59,78 @@ impl Link {
             calls: Mutex::default(),
             last_request: AtomicU32::new(0),
             signs_of_life: AtomicU64::new(0),
-            inside_calls: AtomicU32::new(0),
+            open_calls: AtomicU32::new(0),
         }
     }
 
-    /// Sends a frame whole. Waits while the host takes nothing.
+    /// Sends a complete frame. Blocks while the host does not read.
     pub(crate) fn send(&self, frame: &FromWorker) -> Result<(), FrameError> {
         let bytes = encode(frame)?;
-        Ok(lock(&self.channel).write_all(&bytes)?)
+        Ok(self.channel.lock().write_all(&bytes)?)
     }
 
-    /// Marks the time plugin code spends inside a service.
-    pub(crate) fn enter(&self) -> InsideACall<'_> {
+    /// Marks plugin code as inside a service until the guard is dropped.
+    pub(crate) fn enter(&self) -> CallGuard<'_> {
         self.signs_of_life.fetch_add(1, Ordering::Relaxed);
-        self.inside_calls.fetch_add(1, Ordering::Relaxed);
-        InsideACall(self)
+        self.open_calls.fetch_add(1, Ordering::Relaxed);
+        CallGuard(self)
     }
 
-    /// What a heartbeat says of the plugin.
     pub(crate) fn heartbeat(&self, resident_bytes: u64) -> FromWorker {
         FromWorker::Heartbeat {
             resident_bytes,
             signs_of_life: self.signs_of_life.load(Ordering::Relaxed),
-            is_inside_a_call: self.inside_calls.load(Ordering::Relaxed) > 0,
+            is_inside_a_call: self.open_calls.load(Ordering::Relaxed) > 0,
         }
     }
 
     /// Calls the host and waits for its reply.
-    pub(crate) fn call(&self, call: Call, at_stop: AtStop) -> Result<Reply, CallError> {
+    pub(crate) fn call(&self, call: Call, on_stop: OnStop) -> Result<Reply, CallError> {
         let request = self.last_request.fetch_add(1, Ordering::Relaxed);
         let (slot, reply) = sync_channel(1);
         {
-            let mut calls = lock(&self.calls);
-            if calls.is_stopping && at_stop == AtStop::Ends {
+            let mut calls = self.calls.lock();
+            if calls.is_stopping && on_stop == OnStop::Fail {
                 return Err(CallError::Stop);
             }
-            calls.waiting.insert(request, Waiting { at_stop, slot });
+            calls.pending.insert(request, PendingCall { on_stop, slot });
         }
         if let Err(error) = self.send(&FromWorker::Call { request, call }) {
-            lock(&self.calls).waiting.remove(&request);
+            self.calls.lock().pending.remove(&request);
             return Err(match error {
                 FrameError::TooLong(_) => CallError::TooLong,
                 _ => CallError::Lost,
             });
         }
-        // The slot is dropped without a reply only when the run is to end.
+        // Only `stop` drops the slot without a reply.
         reply.recv().map_err(|_dropped| CallError::Stop)
     }
 
-    /// Hands a reply to the thread that waits for it.
+    /// Passes a reply to the thread that waits for it.
     pub(crate) fn reply(&self, request: u32, reply: Reply) {
-        if let Some(waiting) = lock(&self.calls).waiting.remove(&request) {
-            // The slot has room for the one reply there is.
-            let _received = waiting.slot.try_send(reply);
+        if let Some(call) = self.calls.lock().pending.remove(&request) {
+            let _caller_gone = call.slot.try_send(reply);
         }
     }
 
-    /// From now on calls return "stop", also those that wait already.
+    /// Makes calls fail with [`CallError::Stop`], including those that already wait.
     pub(crate) fn stop(&self) {
-        let mut calls = lock(&self.calls);
+        let mut calls = self.calls.lock();
         calls.is_stopping = true;
-        calls.waiting.retain(|_, waiting| waiting.at_stop == AtStop::GoesOn);
+        calls.pending.retain(|_, call| call.on_stop == OnStop::Proceed);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        lock(&self.calls).is_stopping
+        self.calls.lock().is_stopping
     }
 }
 
-/// Plugin code is inside a service until this is dropped.
-pub(crate) struct InsideACall<'link>(&'link Link);
+pub(crate) struct CallGuard<'link>(&'link Link);
 
-impl Drop for InsideACall<'_> {
+impl Drop for CallGuard<'_> {
     fn drop(&mut self) {
-        self.0.inside_calls.fetch_sub(1, Ordering::Relaxed);
+        self.0.open_calls.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// Nothing that is done under these locks can panic halfway.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -166,12 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn answers_find_the_threads_that_wait_for_them_in_any_order() {
+    fn replies_in_any_order_reach_the_threads_that_wait_for_them() {
         let (link, mut host) = pair();
         let caller = |key: &'static str| {
             let link = Arc::clone(&link);
             thread::spawn(move || {
-                link.call(Call::Contract(contract::Call::StateGet { key: key.to_owned() }), AtStop::GoesOn)
+                link.call(Call::Contract(contract::Call::StateGet { key: key.to_owned() }), OnStop::Proceed)
             })
         };
         let first = caller("first");
@@ -181,40 +172,43 @@ mod tests {
         let state = |value: &str| Reply::Contract(contract::Reply::State(Some(value.to_owned())));
         link.reply(second_request, state("two"));
         link.reply(first_request, state("one"));
-        let answered = |caller: thread::JoinHandle<Result<Reply, CallError>>, value: &str| {
+        let received = |caller: thread::JoinHandle<Result<Reply, CallError>>, value: &str| {
             let expected = contract::Reply::State(Some(value.to_owned()));
             matches!(caller.join().unwrap(), Ok(Reply::Contract(reply)) if reply == expected)
         };
-        assert!(answered(first, "one"));
-        assert!(answered(second, "two"));
+        assert!(received(first, "one"));
+        assert!(received(second, "two"));
     }
 
     #[test]
-    fn a_stop_releases_those_that_wait_but_lets_a_plugin_leave_in_order() {
+    fn a_stop_fails_waiting_calls_but_lets_a_plugin_clean_up() {
         let (link, mut host) = pair();
         let waiting = {
             let link = Arc::clone(&link);
-            thread::spawn(move || link.call(Call::Publish { values: ValueBatch::default() }, AtStop::Ends))
+            thread::spawn(move || link.call(Call::Publish { values: ValueBatch::default() }, OnStop::Fail))
         };
         request_number(&mut host);
         link.stop();
         assert!(matches!(waiting.join().unwrap(), Err(CallError::Stop)));
         assert!(matches!(
-            link.call(Call::Contract(contract::Call::Points), AtStop::Ends),
+            link.call(Call::Contract(contract::Call::Points), OnStop::Fail),
             Err(CallError::Stop)
         ));
-        let leaving = {
+        let cleanup = {
             let link = Arc::clone(&link);
             thread::spawn(move || {
-                link.call(Call::Contract(contract::Call::StateRemove { key: "x".to_owned() }), AtStop::GoesOn)
+                link.call(
+                    Call::Contract(contract::Call::StateRemove { key: "x".to_owned() }),
+                    OnStop::Proceed,
+                )
             })
         };
         link.reply(request_number(&mut host), Reply::Done);
-        assert!(matches!(leaving.join().unwrap(), Ok(Reply::Done)));
+        assert!(matches!(cleanup.join().unwrap(), Ok(Reply::Done)));
     }
 
     #[test]
-    fn a_heartbeat_tells_whether_the_plugin_is_inside_a_call() {
+    fn a_heartbeat_reports_whether_the_plugin_is_inside_a_call() {
         let (link, _host) = pair();
         let inside = link.enter();
         assert!(matches!(

@@ -1,4 +1,4 @@
-//! Opens a plugin library: the only place where foreign code enters a process.
+//! Opens a plugin library. Foreign code enters a process only here.
 
 use std::path::Path;
 
@@ -10,11 +10,11 @@ use riser_plugin::abi::{CONTRACT, ContractVersion, PluginModuleRef, compatibilit
 
 use riser_worker_protocol::frames::LoadFault;
 
-/// Of the text about a layout, which may run to 30 kB, this much is shown.
+/// Longest part shown of a loader's message, which may have 30 kB.
 const SHOWN_BYTES: usize = 200;
 
-/// Loads the library and checks that it is a plugin of a contract that this host speaks. It is never unloaded:
-/// thread-locals and tables of it outlive every handle.
+/// Loads a library and checks that it is a plugin of a contract that this host supports. It is never unloaded,
+/// because its thread-locals and tables outlive every handle.
 pub(crate) fn load(library: &Path) -> Result<PluginModuleRef, LoadFault> {
     let header = lib_header_from_path(library).map_err(|error| load_fault(&error))?;
     if header.root_mod_consts().name().as_str() != PluginModuleRef::NAME {
@@ -34,41 +34,40 @@ pub(crate) fn load(library: &Path) -> Result<PluginModuleRef, LoadFault> {
     Ok(module)
 }
 
-/// The root module, of which only the contract's version may be read before the layouts are compared.
+/// Returns the root module. Only its contract version may be read before `check_layout`.
 #[expect(unsafe_code, reason = "abi_stable refuses an older library before its contract can be read")]
 fn unchecked(header: &'static LibHeader) -> Result<PluginModuleRef, LoadFault> {
-    // SAFETY: the library names itself a plugin of Riser, and in every contract the first field of the root
+    // SAFETY: the library has the name of a Riser plugin, and in every contract the first field of the root
     // module is its version, two `u16`. Everything else is read after `check_layout`.
     let module = unsafe { header.init_root_module_with_unchecked_layout::<PluginModuleRef>() };
     module.map_err(|error| load_fault(&error))
 }
 
-/// Compares the layouts of the two contracts. The older one is what the newer one must still contain:
-/// `abi_stable`'s own check lets only the library be the newer one.
+/// Checks that the newer layout still contains the older one. The check of `abi_stable` accepts only a newer
+/// library.
 fn check_layout(contract: ContractVersion, header: &'static LibHeader) -> Result<(), LoadFault> {
     let host = PluginModuleRef::LAYOUT;
     let differs = |difference: String| LoadFault::OtherLayout { plugin: contract.to_string(), difference };
     let IsLayoutChecked::Yes(plugin) = header.root_mod_consts().layout() else {
-        return Err(differs("it does not say how it is built".to_owned()));
+        return Err(differs("it has no layout description".to_owned()));
     };
     let (older, newer): (&'static TypeLayout, &'static TypeLayout) =
         if contract.minor < CONTRACT.minor { (plugin, host) } else { (host, plugin) };
-    check_layout_compatibility(older, newer).map_err(|errors| differs(first_words(&errors.to_string())))
+    check_layout_compatibility(older, newer).map_err(|errors| differs(shorten(&errors.to_string())))
 }
 
 fn load_fault(error: &LibraryError) -> LoadFault {
     match error {
-        LibraryError::OpenError { err, .. } => LoadFault::Unloadable { why: first_words(&err.to_string()) },
+        LibraryError::OpenError { err, .. } => LoadFault::Unloadable { why: shorten(&err.to_string()) },
         LibraryError::GetSymbolError { .. } => LoadFault::NoPlugin,
-        other => LoadFault::OtherLayout {
-            plugin: CONTRACT.to_string(),
-            difference: first_words(&other.to_string()),
-        },
+        other => {
+            LoadFault::OtherLayout { plugin: CONTRACT.to_string(), difference: shorten(&other.to_string()) }
+        }
     }
 }
 
-/// A long text of many lines as one short one.
-fn first_words(text: &str) -> String {
+/// Returns the beginning of a long text as one line.
+fn shorten(text: &str) -> String {
     let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if words.len() > SHOWN_BYTES {
         words.truncate(words.floor_char_boundary(SHOWN_BYTES));

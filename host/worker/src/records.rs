@@ -1,4 +1,4 @@
-//! Samples and readings, as they cross the edge of a plugin and as frames hold them.
+//! Converts samples and readings between the plugin ABI and frames.
 
 use std::sync::Arc;
 
@@ -13,7 +13,6 @@ use riser_worker_protocol::value_batch::{ValueBatchError, number_of, state_of};
 
 const NS_PER_MS: i64 = 1_000_000;
 
-/// Converts a batch of samples.
 pub(crate) fn samples(batch: SampleBatch<'_>) -> Result<Vec<(PointHandle, HistorySample)>, ValueBatchError> {
     let texts = batch.texts.as_str();
     let samples = batch.records.iter().map(|record| {
@@ -27,7 +26,6 @@ pub(crate) fn samples(batch: SampleBatch<'_>) -> Result<Vec<(PointHandle, Histor
     samples.collect()
 }
 
-/// Converts the readings that the host returned.
 pub(crate) fn readings(readings: Vec<Option<Reading>>) -> ReadingBatch {
     let mut texts = String::new();
     let records = readings.into_iter().map(|reading| match reading {
@@ -71,7 +69,7 @@ fn record(value: &Value, texts: &mut String) -> (u8, u64, TextSpan) {
         Value::String(text) => {
             let span = match (u32::try_from(texts.len()), u32::try_from(text.len())) {
                 (Ok(offset), Ok(length)) => TextSpan { offset, length },
-                // Beyond 4 GiB, which no frame can hold.
+                // No frame can hold texts beyond 4 GiB.
                 _ => return (TAG_STRING, 0, none),
             };
             texts.push_str(text);
@@ -84,7 +82,7 @@ const fn ns(moment: Timestamp) -> i64 {
     moment.unix_ms().saturating_mul(NS_PER_MS)
 }
 
-/// The text of a log line, as long as a line may be.
+/// Returns the text of a log line, cut to the longest line.
 pub(crate) fn log_text(text: RStr<'_>) -> String {
     const LONGEST_BYTES: usize = 8 * 1024;
     let text = text.as_str();

@@ -1,4 +1,4 @@
-//! Executes the one request of a worker. Foreign code runs here, on the main thread.
+//! Executes the request of a worker. Foreign code runs here, on the main thread.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use riser_worker_protocol::frames::{
     FromWorker, LoadFault, MigrationRequest, Outcome, RunRequest, TestRequest, ToWorker,
 };
 
-/// Names no class: what is made then tests connections.
+/// The class name that creates a run for connection tests.
 const NO_CLASS: &str = "";
 
-/// Why a request was not executed. It is the same next time.
+/// Why a request was not executed. A repetition fails in the same way.
 #[derive(Debug, thiserror::Error)]
 enum RunRequestError {
     #[error("the library {0}")]
@@ -31,7 +31,7 @@ enum RunRequestError {
     Description(#[from] FrameError),
     #[error("settings cannot be read: {0}")]
     Settings(#[from] serde_json::Error),
-    #[error("the host gave no request that a worker knows")]
+    #[error("the host sent an unknown request: restart the host")]
     NoRequest,
 }
 
@@ -72,7 +72,7 @@ fn migrate_settings(request: MigrationRequest, session: &WorkerSession) -> Resul
     let mut settings = Vec::with_capacity(request.messages_json.len());
     for message in request.messages_json {
         let Some(migrate) = migrate else {
-            // A library of an older contract has settings of their first version.
+            // Contract 1.0 has no migrations, so its settings have their first version.
             let MigrationMessage { settings: unchanged, .. } = serde_json::from_str(&message)?;
             settings.push(serde_json::to_string(&unchanged)?);
             continue;
@@ -101,18 +101,18 @@ fn outcome_of(result: RResult<(), RVec<u8>>) -> Outcome {
         ROk(()) => Outcome::Succeeded,
         RErr(error) => match serde_json::from_slice::<FailureMessage>(&error) {
             Ok(message) if message.is_stop => Outcome::Cancelled,
-            // A longer text could not be sent, and the run would end without any reason.
+            // A text that exceeds a frame could not be sent, and the run would end without a reason.
             Ok(message) => Outcome::Failed(FailureMessage {
                 what: sanitize_line(&message.what),
                 problem: message.problem.as_ref().map(plain_problem),
                 ..message
             }),
-            Err(_) => failure("it failed and gave no reason that can be read"),
+            Err(_) => failure("the plugin failed without a readable reason"),
         },
     }
 }
 
-/// A failure that is the same next time.
+/// Returns a failure that a repetition does not change.
 fn failure(what: impl Into<String>) -> Outcome {
     Outcome::Failed(FailureMessage {
         what: what.into(),

@@ -1,4 +1,4 @@
-//! The services of the host, as a plugin sees them: each a frame over the link.
+//! The services that a plugin calls. Most of them send a frame to the host.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,37 +12,36 @@ use riser_plugin::abi::{
     ServiceResult, ValueBatch,
 };
 
-use super::link::{AtStop, CallError};
+use super::link::{CallError, OnStop};
 use super::records::{log_text, readings, samples};
 use super::session::WorkerSession;
 use super::wakes::WaitError;
 use riser_worker_protocol::codec::FrameError;
 use riser_worker_protocol::frames::{Call, FromWorker, Reply};
 
-/// Most random bytes that a plugin gets at once.
+/// Most random bytes in one reply.
 const MOST_RANDOM_BYTES: u32 = 1 << 16;
 
-/// The services of one run.
 #[derive(Debug)]
 pub(crate) struct Services {
     session: Arc<WorkerSession>,
 }
 
 impl Services {
-    /// The services as an object that crosses the edge.
     pub(crate) fn boxed(session: Arc<WorkerSession>) -> HostServicesBox {
         HostServices_TO::from_value(Self { session }, TD_Opaque)
     }
 
-    /// Calls the host; a refusal is an error.
-    fn ask(&self, call: Call, at_stop: AtStop) -> Result<Reply, ServiceError> {
-        match self.session.link.call(call, at_stop) {
+    /// Calls the host. A refusal is an error.
+    fn call_host(&self, call: Call, on_stop: OnStop) -> Result<Reply, ServiceError> {
+        match self.session.link.call(call, on_stop) {
             Ok(Reply::Refused { code, what }) => Err(refused(&code, what)),
             Ok(reply) => Ok(reply),
             Err(CallError::Stop) => Err(ServiceError::Stop),
-            Err(CallError::TooLong) => {
-                Err(refused("too-long", "more than fits one message: send it in parts"))
-            }
+            Err(CallError::TooLong) => Err(refused(
+                "too-long",
+                "the call exceeds the size of one message: split it into several calls",
+            )),
             Err(CallError::Lost) => Err(ServiceError::Lost),
         }
     }
@@ -52,24 +51,26 @@ impl Services {
             serde_json::from_slice(request).map_err(|error| refused("not-understood", error.to_string()))?;
         if let contract::Call::Notify(notice) = call {
             self.session.link.send(&FromWorker::Notice(notice)).map_err(|error| match error {
-                FrameError::TooLong(_) => refused("too-long", "the text is longer than a message may be"),
+                FrameError::TooLong(_) => {
+                    refused("too-long", "the notice exceeds the size of one message: shorten its text")
+                }
                 _ => ServiceError::Lost,
             })?;
             return json(&contract::Reply::Done);
         }
-        let at_stop = if call.ends_with_run() { AtStop::Ends } else { AtStop::GoesOn };
-        match self.ask(Call::Contract(call), at_stop)? {
+        let on_stop = if call.ends_with_run() { OnStop::Fail } else { OnStop::Proceed };
+        match self.call_host(Call::Contract(call), on_stop)? {
             Reply::Contract(reply) => json(&reply),
             Reply::Done => json(&contract::Reply::Done),
-            _ => Err(refused("not-understood", "the host answered another call")),
+            _ => Err(refused("not-understood", "the host sent a reply to another call")),
         }
     }
 
-    fn wake(&self, duration_ns: u64) -> Result<RVec<u8>, ServiceError> {
+    fn wait_for_wake(&self, duration_ns: u64) -> Result<RVec<u8>, ServiceError> {
         let wake =
             self.session.wakes.wait(Duration::from_nanos(duration_ns)).map_err(|error| match error {
                 WaitError::Stop => ServiceError::Stop,
-                WaitError::SecondThread => refused("second-wait", "another thread of this run waits already"),
+                WaitError::SecondThread => refused("second-wait", "another thread of this run already waits"),
             })?;
         json(&wake)
     }
@@ -102,7 +103,7 @@ impl HostServices for Services {
             Ok(values) => values,
             Err(error) => return RErr(refused("invalid", error.to_string())),
         };
-        reply(self.ask(Call::Publish { values }, AtStop::Ends).map(drop))
+        reply(self.call_host(Call::Publish { values }, OnStop::Fail).map(drop))
     }
 
     fn record(&self, batch: SampleBatch<'_>) -> ServiceResult<()> {
@@ -111,22 +112,22 @@ impl HostServices for Services {
             Ok(samples) => samples,
             Err(error) => return RErr(refused("invalid", error.to_string())),
         };
-        reply(self.ask(Call::Record { samples }, AtStop::Ends).map(drop))
+        reply(self.call_host(Call::Record { samples }, OnStop::Fail).map(drop))
     }
 
     fn latest(&self, handles: RSlice<'_, u32>) -> ServiceResult<ReadingBatch> {
         let _inside = self.session.link.enter();
         let points = handles.iter().copied().map(PointHandle).collect();
-        match self.ask(Call::Latest { points }, AtStop::Ends) {
+        match self.call_host(Call::Latest { points }, OnStop::Fail) {
             Ok(Reply::Latest(read)) => ROk(readings(read)),
-            Ok(_) => RErr(refused("not-understood", "the host answered otherwise")),
+            Ok(_) => RErr(refused("not-understood", "the host sent a reply to another call")),
             Err(error) => RErr(error),
         }
     }
 
     fn wait(&self, duration_ns: u64) -> ServiceResult<RVec<u8>> {
         let _inside = self.session.link.enter();
-        reply(self.wake(duration_ns))
+        reply(self.wait_for_wake(duration_ns))
     }
 
     fn log(&self, level: LogLevelCode, text: RStr<'_>) {
@@ -137,8 +138,7 @@ impl HostServices for Services {
             3 => LogLevel::Error,
             _ => LogLevel::Info,
         };
-        // Without a host nobody reads the line.
-        let _not_read = self.session.link.send(&FromWorker::Log { level, text: log_text(text) });
+        let _host_gone = self.session.link.send(&FromWorker::Log { level, text: log_text(text) });
     }
 
     fn is_stopping(&self) -> bool {
@@ -146,7 +146,7 @@ impl HostServices for Services {
         self.session.link.is_stopping()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the clock that a plugin is handed")]
+    #[expect(clippy::disallowed_methods, reason = "the clock of the plugin contract")]
     fn now_ns(&self) -> i64 {
         let _inside = self.session.link.enter();
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -159,7 +159,7 @@ impl HostServices for Services {
         let mut random = vec![0; length];
         match getrandom::fill(&mut random) {
             Ok(()) => RVec::from(random),
-            // Shorter than asked for is how a plugin learns that there is none.
+            // A reply shorter than requested reports the failure.
             Err(_no_randomness) => RVec::new(),
         }
     }

@@ -1,4 +1,4 @@
-//! The threads around the plugin: one that reads what the host sends, one that beats.
+//! The two threads beside the plugin: one reads the host's frames, one sends heartbeats.
 
 use std::io::{self, BufReader};
 use std::sync::Arc;
@@ -13,24 +13,24 @@ use super::wakes::Wakes;
 use riser_worker_protocol::codec::{FrameError, read_blocking};
 use riser_worker_protocol::frames::{LimitsFrame, PROTOCOL, ToWorker};
 
-/// Enough for reading frames and for beating; small, since stacks count as the worker's memory.
+/// Small, because stacks count against the worker's memory limit.
 const STACK_BYTES: usize = 256 * 1024;
 
 const READ_BUFFER_BYTES: usize = 16 * 1024;
 
-/// What all threads of a worker share.
+/// State that all threads of a worker share.
 #[derive(Debug)]
 pub(crate) struct WorkerSession {
     pub(crate) link: Link,
     pub(crate) wakes: Wakes,
 }
 
-/// Why a worker could not begin.
+/// Why a worker could not start.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BeginError {
-    #[error("the host and this worker are of different versions of Riser: restart the host")]
+pub(crate) enum StartError {
+    #[error("the host and this worker belong to different versions of Riser: restart the host")]
     OtherHost,
-    #[error("the host ended the connection before it gave a request")]
+    #[error("the host closed the connection before it sent a request")]
     NoRequest,
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -38,7 +38,7 @@ pub(crate) enum BeginError {
     Threads(#[from] io::Error),
 }
 
-/// What the host sends, read by one thread at a time.
+/// Reads the host's frames.
 pub(crate) struct Incoming(BufReader<Channel>);
 
 impl Incoming {
@@ -46,47 +46,46 @@ impl Incoming {
         Self(BufReader::with_capacity(READ_BUFFER_BYTES, channel))
     }
 
-    /// The host's first frame.
-    pub(crate) fn limits(&mut self) -> Result<LimitsFrame, BeginError> {
+    /// Reads the host's first frame.
+    pub(crate) fn read_limits(&mut self) -> Result<LimitsFrame, StartError> {
         match read_blocking(&mut self.0)? {
             Some(ToWorker::Hello { protocol: PROTOCOL, limits }) => Ok(limits),
-            Some(_) => Err(BeginError::OtherHost),
-            None => Err(BeginError::NoRequest),
+            Some(_) => Err(StartError::OtherHost),
+            None => Err(StartError::NoRequest),
         }
     }
 }
 
-/// Starts the threads; the receiver gives the requests.
-pub(crate) fn begin(
+/// Starts both threads.
+pub(crate) fn start(
     session: &Arc<WorkerSession>,
     incoming: Incoming,
     heartbeat_period: Duration,
-) -> Result<Requests, BeginError> {
+) -> Result<Requests, StartError> {
     let (requests, received) = channel();
     let thread = |name: &str| thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
     thread("riser-frames").spawn({
         let session = Arc::clone(session);
-        move || read(incoming, &session, &requests)
+        move || read_frames(incoming, &session, &requests)
     })?;
     thread("riser-heartbeat").spawn({
         let session = Arc::clone(session);
-        move || beat(&session.link, heartbeat_period)
+        move || send_heartbeats(&session.link, heartbeat_period)
     })?;
     Ok(Requests(received))
 }
 
-/// What the host wants done.
+/// The requests of the host.
 pub(crate) struct Requests(Receiver<ToWorker>);
 
 impl Requests {
-    /// Waits for a request.
-    pub(crate) fn next(&self) -> Result<ToWorker, BeginError> {
-        self.0.recv().map_err(|RecvError| BeginError::NoRequest)
+    pub(crate) fn next(&self) -> Result<ToWorker, StartError> {
+        self.0.recv().map_err(|RecvError| StartError::NoRequest)
     }
 }
 
-/// Reads until the host is gone, and then ends this process whatever the plugin is doing.
-fn read(mut incoming: Incoming, session: &WorkerSession, requests: &Sender<ToWorker>) {
+/// Reads until the host is gone, then kills this process whatever the plugin does.
+fn read_frames(mut incoming: Incoming, session: &WorkerSession, requests: &Sender<ToWorker>) {
     while let Ok(Some(frame)) = read_blocking(&mut incoming.0) {
         match frame {
             ToWorker::Reply { request, reply } => session.link.reply(request, reply),
@@ -96,16 +95,16 @@ fn read(mut incoming: Incoming, session: &WorkerSession, requests: &Sender<ToWor
                 session.wakes.stop();
             }
             request => {
-                // A worker that has its request takes no second one, and ends with the first.
-                let _has_one = requests.send(request);
+                // The receiver is gone once a worker has taken its one request.
+                let _already_taken = requests.send(request);
             }
         }
     }
     kill_own_group()
 }
 
-/// Beats until the host is gone; the reader ends the process then.
-fn beat(link: &Link, period: Duration) {
+/// Sends heartbeats until the host is gone; the reader then ends the process.
+fn send_heartbeats(link: &Link, period: Duration) {
     while link.send(&link.heartbeat(resident_bytes())).is_ok() {
         thread::sleep(period);
     }

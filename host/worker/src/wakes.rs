@@ -1,19 +1,17 @@
-//! What `wait` waits for.
+//! The queue of wakes that `wait` returns.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
 use riser_plugin::abi::messages::WakeMessage;
 
-use super::link::lock;
-
-/// Why `wait` gave nothing.
+/// Why `wait` returned no wake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WaitError {
-    /// The run is to end.
+    /// The host has asked the run to stop.
     Stop,
-    /// Another thread waits already.
+    /// Another thread already waits.
     SecondThread,
 }
 
@@ -21,10 +19,10 @@ pub(crate) enum WaitError {
 struct State {
     queue: VecDeque<WakeMessage>,
     is_stopping: bool,
-    is_waited_for: bool,
+    has_waiter: bool,
 }
 
-/// Wakes in the order in which they came.
+/// Wakes in the order in which they arrived.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
     state: Mutex<State>,
@@ -33,27 +31,25 @@ pub(crate) struct Wakes {
 
 impl Wakes {
     pub(crate) fn push(&self, wake: WakeMessage) {
-        lock(&self.state).queue.push_back(wake);
+        self.state.lock().queue.push_back(wake);
         self.changed.notify_all();
     }
 
     pub(crate) fn stop(&self) {
-        lock(&self.state).is_stopping = true;
+        self.state.lock().is_stopping = true;
         self.changed.notify_all();
     }
 
-    /// Waits for a wake, at most as long as given.
+    /// Waits for a wake, for `at_most` this long.
     pub(crate) fn wait(&self, at_most: Duration) -> Result<WakeMessage, WaitError> {
-        let mut state = lock(&self.state);
-        if state.is_waited_for {
+        let mut state = self.state.lock();
+        if state.has_waiter {
             return Err(WaitError::SecondThread);
         }
-        state.is_waited_for = true;
-        let (mut state, _timeout) = self
-            .changed
-            .wait_timeout_while(state, at_most, |state| state.queue.is_empty() && !state.is_stopping)
-            .unwrap_or_else(PoisonError::into_inner);
-        state.is_waited_for = false;
+        state.has_waiter = true;
+        let must_wait = |state: &mut State| state.queue.is_empty() && !state.is_stopping;
+        let _timeout = self.changed.wait_while_for(&mut state, must_wait, at_most);
+        state.has_waiter = false;
         if state.is_stopping {
             return Err(WaitError::Stop);
         }
@@ -71,7 +67,7 @@ mod tests {
     const LONG: Duration = Duration::from_hours(1);
 
     #[test]
-    fn wakes_come_in_order_and_time_ends_a_wait() {
+    fn wakes_are_returned_in_order_and_a_wait_ends_after_its_time() {
         let wakes = Wakes::default();
         wakes.push(WakeMessage::SetPoints(Vec::new()));
         wakes.push(WakeMessage::TreeChanged);
@@ -81,13 +77,13 @@ mod tests {
     }
 
     #[test]
-    fn a_second_thread_may_not_wait_and_a_stop_ends_the_first_ones_wait() {
+    fn a_second_waiting_thread_is_refused_and_a_stop_ends_the_first_wait() {
         let wakes = Arc::new(Wakes::default());
         let first = {
             let wakes = Arc::clone(&wakes);
             thread::spawn(move || wakes.wait(Duration::MAX))
         };
-        while !lock(&wakes.state).is_waited_for {
+        while !wakes.state.lock().has_waiter {
             thread::yield_now();
         }
         assert_eq!(wakes.wait(LONG), Err(WaitError::SecondThread));

@@ -1,4 +1,4 @@
-//! What a worker does to itself before it loads foreign code.
+//! Confines a worker before it loads foreign code.
 
 use std::fs::File;
 use std::io;
@@ -57,7 +57,7 @@ pub fn limit(memory_bytes: u64, open_files: u64) -> io::Result<()> {
     Ok(setrlimit(Resource::Nofile, exactly(open_files))?)
 }
 
-/// Returns the memory this process uses, in bytes; 0 if the system does not say.
+/// Returns the memory this process uses, in bytes; 0 if unknown.
 pub fn resident_bytes() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm")
         .ok()

@@ -61,7 +61,7 @@ pub struct ControlListener {
 /// Why a client cannot use the control socket.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlConnectError {
-    /// There is no socket, or nobody listens on it.
+    /// No socket exists, or no host listens on it.
     #[error("no host listens on the control socket")]
     NotListening,
     #[error(

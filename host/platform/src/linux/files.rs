@@ -16,7 +16,7 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
 }
 
 /// Creates a directory and the missing ones above it, so that only this user can enter them. An existing
-/// directory stays as it is.
+/// directory keeps its permissions.
 pub fn create_private_dir_all(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(OWNER_DIRECTORY).create(path)
 }
@@ -26,12 +26,12 @@ pub fn create_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(OWNER_FILE).open(path)
 }
 
-/// Lets only this user read the file, and nobody write it.
+/// Makes a file readable for this user only, and writable for no user.
 pub fn set_read_only(file: &File) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(OWNER_READS))
 }
 
-/// Whether nobody but its owner (and root) has rights to the file.
+/// Returns whether only the owner of a file (and root) has rights to it.
 pub fn is_private(file: &Metadata) -> bool {
     file.permissions().mode() & EVERYBODY_ELSE == 0
 }

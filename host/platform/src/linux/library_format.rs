@@ -3,7 +3,7 @@
 /// Bytes that [`library_format`] needs from the beginning of a file.
 pub const LIBRARY_HEADER_BYTES: usize = 64;
 
-/// What a file is, according to its header.
+/// The type of a file, according to its header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LibraryFormat {
     /// A shared library for this machine.

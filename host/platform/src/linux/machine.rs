@@ -10,7 +10,7 @@ pub fn machine_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// Returns where Riser stores its data unless told otherwise: `/var/lib/riser` for root, else `riser` in the
+/// Returns the default data directory: `/var/lib/riser` for root, else `riser` in the
 /// user's data home. `None` if neither `XDG_DATA_HOME` nor `HOME` is set.
 pub fn default_data_directory() -> Option<PathBuf> {
     if rustix::process::geteuid().is_root() {

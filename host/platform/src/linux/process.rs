@@ -1,4 +1,4 @@
-//! Child processes: start in a group of their own, output, end.
+//! Child processes: start in their own groups, output, end.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -102,7 +102,7 @@ pub struct ExitWatch {
 }
 
 impl ExitWatch {
-    /// Watches a child that nobody else waits for. Call it within a tokio runtime.
+    /// Watches a child. No other code may wait for it. Call it within a tokio runtime.
     pub fn new(child: &ChildProcess) -> io::Result<Self> {
         Ok(Self { pid: pid_from(child.id())?, child_signals: signal(SignalKind::child())? })
     }

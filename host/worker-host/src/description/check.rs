@@ -1,4 +1,4 @@
-//! Checks values of settings against their schema and finds all faults at once.
+//! Checks values of settings against their schema and returns all faults at once.
 
 use std::fmt;
 
@@ -7,18 +7,17 @@ use riser_plugin::settings::check_value;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-/// Values of settings as they are stored: a JSON object by setting key.
+/// Values of settings by setting key, as they are stored.
 pub type SettingValues = Map<String, Value>;
 
-/// Most entries of a list.
 const MOST_ENTRIES: usize = 1_000;
 
-/// What is wrong with one setting.
+/// A fault in one setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingFault {
     /// The path of the setting: `base_url`, `accounts[0].password`.
     pub key: String,
-    /// What is wrong and what it takes, without the value: it may be a secret.
+    /// The fault and the accepted values, without the value, which may be a secret.
     pub what: String,
 }
 
@@ -33,13 +32,13 @@ impl std::error::Error for SettingFault {}
 /// Values that fit their schema.
 #[derive(Debug, Default)]
 pub struct CheckedSettings {
-    /// All values that are no secrets, defaults filled in.
+    /// All values except secrets, with defaults.
     pub values: SettingValues,
-    /// The secrets that were given, by path.
+    /// The given secrets, by path.
     pub secrets: Vec<(String, SecretString)>,
 }
 
-/// Checks values, fills in defaults, takes out secrets. A required secret may be left out when its path is among
+/// Checks values, adds defaults and separates secrets. A required secret may be absent if its path is in
 /// `stored_secrets`.
 ///
 /// # Errors
@@ -80,8 +79,8 @@ impl Check<'_> {
         for key in given.keys() {
             if schema.settings.iter().all(|setting| setting.key != *key) {
                 let what = match nearest(key, schema) {
-                    Some(near) => format!("is no setting; did you mean {near}?"),
-                    None => "is no setting: remove it".to_owned(),
+                    Some(near) => format!("is not a setting; did you mean {near}?"),
+                    None => "is not a setting: remove it".to_owned(),
                 };
                 self.fault(&join(path, key), what);
             }
@@ -92,13 +91,13 @@ impl Check<'_> {
     fn setting(&mut self, setting: &SettingDescription, given: Option<&Value>, path: &str) -> Option<Value> {
         let given = given.filter(|value| !value.is_null()).or(setting.default.as_ref());
         match (given, &setting.kind) {
-            // An empty secret means "keep".
+            // An empty secret keeps the stored one.
             (Some(Value::String(text)), SettingKind::Secret) if text.is_empty() => {
                 self.missing(setting, path);
                 None
             }
             (Some(value), kind) => self.value(kind, value, path),
-            // What is in a group has defaults of its own.
+            // Settings in a group may have defaults.
             (None, SettingKind::Group(schema)) => {
                 Some(Value::Object(self.group(schema, &SettingValues::new(), path)))
             }
@@ -123,7 +122,7 @@ impl Check<'_> {
         }
     }
 
-    /// The value as it is stored; `None` for a fault or a secret.
+    /// Returns the value to store, or `None` for a fault or a secret.
     fn value(&mut self, kind: &SettingKind, value: &Value, path: &str) -> Option<Value> {
         let fits = match kind {
             SettingKind::DateTime => date_time(value),
@@ -164,7 +163,7 @@ fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// A setting whose key is written almost like this.
+/// Returns a setting with a similar key.
 fn nearest<'schema>(key: &str, schema: &'schema SettingsSchema) -> Option<&'schema str> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
     let wanted = plain(key);
@@ -187,7 +186,7 @@ fn address(value: &Value) -> Result<(), String> {
     if url.username().is_empty() && url.password().is_none() {
         Ok(())
     } else {
-        Err("takes an address without login and password: they have settings of their own".to_owned())
+        Err("takes an address without login and password: enter them in their own settings".to_owned())
     }
 }
 
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_filled_in_and_secrets_taken_out() {
+    fn defaults_are_added_and_secrets_are_separated() {
         let given = object(json!({
             "base_url": "https://evce/api/v2", "password": "one", "proxies": [{ "host": "a", "password": "two" }]
         }));
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_are_found_at_once_each_with_its_path() {
+    fn all_faults_are_returned_at_once_each_with_its_path() {
         let given = object(json!({
             "base_url": "ftp://evce", "poll_every": "2 s", "pol_every": 1, "baseUrl": "x",
             "proxies": [{ "port": 0 }, 5]
@@ -283,10 +282,10 @@ mod tests {
         assert_eq!(
             faults,
             [
-                "baseUrl: is no setting; did you mean base_url?",
+                "baseUrl: is not a setting; did you mean base_url?",
                 "base_url: takes an address, such as https://controller.example/api",
                 "password: is missing: give a value",
-                "pol_every: is no setting: remove it",
+                "pol_every: is not a setting: remove it",
                 "poll_every: takes 5 s to 5 min",
                 "proxies[0].host: is missing: give a value",
                 "proxies[0].port: takes 1 to 65535",
@@ -296,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_secret_may_be_left_out_or_empty() {
+    fn a_stored_secret_may_be_absent_or_empty() {
         let stored = ["password".to_owned()];
         for given in [json!({ "base_url": "https://a" }), json!({ "base_url": "https://a", "password": "" })]
         {
@@ -307,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_says_what_it_takes() {
+    fn each_kind_reports_its_accepted_values() {
         let check = |kind: SettingKind, value: Value| {
             let schema = SettingsSchema { settings: vec![setting("it", kind)] };
             let given = SettingValues::from_iter([("it".to_owned(), value)]);
@@ -340,7 +339,7 @@ mod tests {
             (
                 SettingKind::Address,
                 json!("https://me:pw@evce"),
-                "takes an address without login and password: they have settings of their own",
+                "takes an address without login and password: enter them in their own settings",
             ),
             (
                 SettingKind::List { of: Box::new(SettingKind::YesNo) },
@@ -348,8 +347,8 @@ mod tests {
                 "takes a list, such as [ … ]",
             ),
         ];
-        for (kind, value, says) in cases {
-            assert_eq!(check(kind.clone(), value.clone()), says, "{kind:?} {value}");
+        for (kind, value, expected) in cases {
+            assert_eq!(check(kind.clone(), value.clone()), expected, "{kind:?} {value}");
         }
     }
 }

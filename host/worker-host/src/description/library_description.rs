@@ -1,91 +1,67 @@
-//! What a library says of itself, checked.
+//! Reads and checks the description of a library.
 
 use std::collections::BTreeSet;
 
 use riser_domain::RunMode;
 use riser_plugin::description::{self as plugin, SettingsSchema};
 
-/// What a library offers.
+/// The checked description of a library.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LibraryDescription {
     /// The plugin's id, such as `riser.evce`.
     pub id: String,
-    /// Its name for people.
     pub name: String,
-    /// Its version.
     pub version: String,
-    /// Who made it.
     pub company: String,
-    /// Its licence.
     pub licence: String,
-    /// What it is for.
     pub about: String,
-    /// The version of the plugin contract that it was built from, such as `1.1`.
+    /// Its version of the plugin contract, such as `1.1`.
     pub contract: String,
-    /// Its processor classes.
     pub classes: Vec<ClassDescription>,
-    /// Its kinds of connections.
     pub connections: Vec<ConnectionDescription>,
 }
 
-/// A processor class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassDescription {
     /// Its id within the plugin, such as `status`.
     pub id: String,
-    /// Its name for people.
     pub name: String,
-    /// How it runs.
     pub mode: RunMode,
     /// The kind of connection it needs, such as `riser.evce/evce`.
     pub connection: Option<String>,
     /// The class of this plugin that must have succeeded once for the same connection and server.
     pub requires: Option<String>,
-    /// What it creates, in words.
     pub creates: String,
-    /// What it does, in a sentence.
     pub about: String,
-    /// Whether it handles set point writes.
     pub accepts_writes: bool,
-    /// Its settings.
     pub settings: SettingsSchema,
 }
 
-/// A kind of connection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConnectionDescription {
     /// The kind, such as `riser.evce/evce`.
     pub kind: String,
-    /// Its name for people.
     pub name: String,
-    /// Its settings.
     pub settings: SettingsSchema,
 }
 
 /// A description that contradicts itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DescriptionFault {
-    /// It is no JSON document of the form that the contract gives.
+    /// The JSON document does not have the form of the contract.
     #[error("it cannot be read ({0})")]
     Form(String),
-    /// An id has characters that an id may not have.
-    #[error("{0:?} is no id: use letters, digits, dots, dashes and underscores")]
+    #[error("{0:?} is not an id: use letters, digits, dots, dashes and underscores")]
     Id(String),
-    /// An id stands twice.
-    #[error("{0:?} stands twice")]
+    #[error("{0:?} is used twice")]
     Twice(String),
-    /// A class needs a kind of connection, or waits for a class, that the library lacks.
+    /// A class requires a connection kind or a class that the library does not offer.
     #[error("the class {class} names {missing:?}, which the library does not offer")]
-    Missing {
-        /// The class.
-        class: String,
-        /// What it names.
-        missing: String,
-    },
+    Missing { class: String, missing: String },
 }
 
 impl LibraryDescription {
-    /// Reads the document that a library gives.
+    /// Reads and checks a JSON document.
     pub fn parse(json: &str) -> Result<Self, DescriptionFault> {
         let described: plugin::LibraryDescription =
             serde_json::from_str(json).map_err(|error| DescriptionFault::Form(error.to_string()))?;
@@ -114,12 +90,12 @@ impl LibraryDescription {
         Ok(Self { id, name, version, company, licence, about, contract, classes, connections })
     }
 
-    /// The class with this id within the plugin.
+    /// Returns the class with this id within the plugin.
     pub fn class(&self, id: &str) -> Option<&ClassDescription> {
         self.classes.iter().find(|class| class.id == id)
     }
 
-    /// The connection kind with this full name, such as `riser.evce/evce`.
+    /// Returns the connection kind with this full name, such as `riser.evce/evce`.
     pub fn connection(&self, kind: &str) -> Option<&ConnectionDescription> {
         self.connections.iter().find(|connection| connection.kind == kind)
     }
@@ -169,8 +145,8 @@ fn unique<'a>(ids: impl Iterator<Item = &'a str>) -> Result<BTreeSet<&'a str>, D
 }
 
 fn check_id(id: &str) -> Result<(), DescriptionFault> {
-    let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    if !id.is_empty() && id.len() <= 100 && id.bytes().all(may_stand) {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if !id.is_empty() && id.len() <= 100 && id.bytes().all(is_allowed) {
         Ok(())
     } else {
         Err(DescriptionFault::Id(id.to_owned()))
@@ -206,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_is_read_and_what_is_not_known_ignored() {
+    fn a_description_is_read_and_unknown_fields_are_ignored() {
         let described = LibraryDescription::parse(&document().to_string()).unwrap();
         let status = described.class("status").unwrap();
         assert_eq!((status.mode, status.requires.as_deref()), (RunMode::LongRunning, Some("setup")));
@@ -226,11 +202,11 @@ mod tests {
         };
         assert_eq!(
             refusal(|document| document["id"] = json!("a/b")),
-            "\"a/b\" is no id: use letters, digits, dots, dashes and underscores"
+            "\"a/b\" is not an id: use letters, digits, dots, dashes and underscores"
         );
         assert_eq!(
             refusal(|document| document["classes"][1]["id"] = json!("setup")),
-            "\"setup\" stands twice"
+            "\"setup\" is used twice"
         );
         assert!(refusal(|document| document["classes"][0]["mode"] = json!("hourly")).starts_with(
             "it cannot be read (unknown variant `hourly`, expected `scheduled` or `long_running`"

@@ -1,4 +1,4 @@
-//! What a plugin says of itself, on the host's side: classes, connection kinds, and their settings.
+//! The description of a plugin, checked by the host: classes, connection kinds, and their settings.
 
 mod check;
 mod library_description;

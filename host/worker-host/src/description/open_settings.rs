@@ -1,33 +1,33 @@
-//! Stored values and opened secrets, put together for a worker.
+//! Combines stored values and decrypted secrets for a worker.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::check::SettingValues;
 
-/// Returns all settings, secrets included. The only form in which they meet; it goes into a frame and nowhere else.
+/// Returns all settings with their secrets. The result must only be used in a frame.
 pub fn open_settings(values: SettingValues, secrets: &[(String, SecretString)]) -> Value {
     let mut all = Value::Object(values);
     for (path, secret) in secrets {
-        if let Some(place) = place(&mut all, path) {
-            *place = Value::String(secret.expose_secret().to_owned());
+        if let Some(target) = value_at(&mut all, path) {
+            *target = Value::String(secret.expose_secret().to_owned());
         }
     }
     all
 }
 
-/// The value at a path such as `accounts[0].password`, made when its group exists; `None` when a list got
-/// shorter since the secret was stored.
-fn place<'value>(root: &'value mut Value, path: &str) -> Option<&'value mut Value> {
-    let mut here = root;
+/// Returns the value at a path such as `accounts[0].password`, and creates it in an existing group. `None` if a list
+/// is shorter than when the secret was stored.
+fn value_at<'value>(root: &'value mut Value, path: &str) -> Option<&'value mut Value> {
+    let mut current = root;
     for step in path.split('.') {
         let (key, indexes) = step.split_once('[').map_or((step, ""), |(key, rest)| (key, rest));
-        here = here.as_object_mut()?.entry(key).or_insert(Value::Null);
+        current = current.as_object_mut()?.entry(key).or_insert(Value::Null);
         for index in indexes.split('[').filter(|index| !index.is_empty()) {
-            here = here.as_array_mut()?.get_mut(index.trim_end_matches(']').parse::<usize>().ok()?)?;
+            current = current.as_array_mut()?.get_mut(index.trim_end_matches(']').parse::<usize>().ok()?)?;
         }
     }
-    Some(here)
+    Some(current)
 }
 
 #[cfg(test)]
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_return_to_where_they_were_taken_from() {
+    fn secrets_are_inserted_at_their_paths() {
         let Value::Object(values) = json!({ "base_url": "https://a", "proxies": [{ "host": "a" }] }) else {
             unreachable!()
         };

@@ -1,5 +1,5 @@
-//! Copies of plugin libraries, named by their hash. Workers load the copy: overwriting a file in place kills
-//! every process that has it mapped, and the hash recorded with a run then says what really ran.
+//! Copies of plugin libraries, named by their hash. Workers load the copy, because overwriting a file in place kills
+//! every process that has it mapped. The hash recorded with a run identifies the library that ran.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -13,15 +13,14 @@ use sha2::{Digest, Sha256};
 
 use super::error::LibraryError;
 
-/// How the names of unfinished copies begin.
+/// Prefix of the names of unfinished copies.
 const UNFINISHED: &str = ".unfinished-";
 
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// A library that workers may load: a copy that never changes.
+/// A copy of a library, which never changes. Workers may load it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CachedLibrary {
-    /// The copy.
     pub path: PathBuf,
     /// SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
@@ -36,7 +35,7 @@ pub struct LibraryCache {
 }
 
 impl LibraryCache {
-    /// Opens or makes the directory, and removes copies that a hard end left unfinished.
+    /// Opens or creates the directory, and removes unfinished copies.
     pub fn open(data_dir: &Path) -> Result<Self, LibraryError> {
         let cache = Self { directory: data_dir.join("libraries") };
         cache.prepare().map_err(|source| cache.not_writable(source))?;
@@ -54,7 +53,7 @@ impl LibraryCache {
         Ok(())
     }
 
-    /// The copy of `file`, made when there is none of these bytes yet.
+    /// Returns the copy of `file`. Creates it if no copy has the same bytes.
     pub fn copy_in(&self, file: &Path) -> Result<CachedLibrary, LibraryError> {
         let mut library = File::open(file).map_err(|source| unreadable(file, source))?;
         let before = library.metadata().map_err(|source| unreadable(file, source))?;
@@ -65,7 +64,7 @@ impl LibraryCache {
             LibraryFormat::OtherTarget(built_for) => {
                 return Err(LibraryError::OtherMachine { file: file.to_owned(), built_for });
             }
-            // An empty file is one that a copy has just begun.
+            // A program that copies a file creates an empty one first.
             LibraryFormat::NotALibrary if header.is_empty() => {
                 return Err(LibraryError::Incomplete { file: file.to_owned() });
             }
@@ -87,7 +86,7 @@ impl LibraryCache {
         Ok(CachedLibrary { path, sha256, source: file.to_owned() })
     }
 
-    /// The copy with this hash, when it is still there: what a vanished file was.
+    /// Returns the copy with this hash, if it exists.
     pub fn find(&self, sha256: &str, source: &Path) -> Option<CachedLibrary> {
         let path = self.path_of(sha256);
         let is_hash = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -127,7 +126,7 @@ enum CopyError {
     Write(io::Error),
 }
 
-/// A copy under a name that nobody loads. Dropping it removes it.
+/// A copy under a temporary name. Dropping it removes the file.
 struct UnfinishedCopy {
     path: PathBuf,
     file: File,
@@ -142,7 +141,7 @@ impl UnfinishedCopy {
         Ok(Self { path, file })
     }
 
-    /// Writes header and rest, and returns the hash of both.
+    /// Writes header and rest. Returns the hash of both.
     fn fill(&self, header: &[u8], rest: &mut File) -> Result<String, CopyError> {
         let mut hash = Sha256::new();
         let mut chunk = header.to_vec();
@@ -156,7 +155,7 @@ impl UnfinishedCopy {
         Ok(hex::encode(hash.finalize()))
     }
 
-    /// Gives the copy the name that workers load, once its bytes are on the disk.
+    /// Renames the copy to its final name, after its bytes are on the disk.
     fn finish(&self, path: &Path) -> io::Result<()> {
         set_read_only(&self.file)?;
         self.file.sync_all()?;
@@ -166,7 +165,7 @@ impl UnfinishedCopy {
 
 impl Drop for UnfinishedCopy {
     fn drop(&mut self) {
-        let _renamed = fs::remove_file(&self.path);
+        let _already_renamed = fs::remove_file(&self.path);
     }
 }
 
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_keeps_its_bytes_when_the_file_changes_and_when_it_goes() {
+    fn a_copy_keeps_its_bytes_when_the_file_is_changed_or_removed() {
         let fixture = Fixture::new();
         let file = fixture.file(&own_bytes());
         let first = fixture.cache.copy_in(&file).unwrap();
@@ -234,24 +233,26 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_named_with_what_to_do() {
+    fn errors_about_other_files_include_the_remedy() {
         let fixture = Fixture::new();
-        let says = |bytes: &[u8]| {
+        let refusal = |bytes: &[u8]| {
             let error = fixture.cache.copy_in(&fixture.file(bytes)).unwrap_err().to_string();
             error.split_once("plugin.so ").unwrap().1.to_owned()
         };
         assert_eq!(
-            says(b"#!/bin/sh\n"),
-            "is no shared library: remove it from the plugin directory, or replace it with the plugin's .so file"
+            refusal(b"#!/bin/sh\n"),
+            "is not a shared library: remove it from the plugin directory, or replace it with the plugin's .so file"
         );
         // Bytes 18 and 19 name the processor; 40 is 32-bit Arm.
         let mut for_arm = own_bytes()[..LIBRARY_HEADER_BYTES].to_vec();
         for_arm[18..20].copy_from_slice(&[40, 0]);
-        assert!(says(&for_arm).starts_with("was built for Linux on Arm (32 bit), this machine is Linux on"));
+        assert!(
+            refusal(&for_arm).starts_with("was built for Linux on Arm (32 bit), this machine is Linux on")
+        );
     }
 
     #[test]
-    fn a_copy_that_a_hard_end_left_unfinished_is_removed_at_the_next_start() {
+    fn an_unfinished_copy_is_removed_at_the_next_start() {
         let fixture = Fixture::new();
         fs::write(fixture.cache.directory.join(".unfinished-1"), "half").unwrap();
         LibraryCache::open(&fixture.directory.path().join("data")).unwrap();

@@ -1,9 +1,9 @@
-//! Plugin libraries as files: where they are looked for, what they look like, the copies that workers load.
+//! Plugin libraries as files: the plugin directories and the copies that workers load.
 
 mod error;
-mod folders;
 mod library_cache;
+mod plugin_dirs;
 
 pub use error::LibraryError;
-pub use folders::{PluginDirs, PluginFinding};
 pub use library_cache::{CachedLibrary, LibraryCache};
+pub use plugin_dirs::{PluginDirs, PluginFinding};

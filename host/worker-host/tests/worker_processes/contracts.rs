@@ -1,5 +1,4 @@
-//! Libraries of other contracts than today's: an older and a newer minor version run, another major version is
-//! refused in one sentence.
+//! Libraries of other versions of the contract: older and newer minor versions run, another major version is refused.
 
 use std::process::Command;
 
@@ -8,7 +7,7 @@ use riser_worker_protocol::frames::{FromWorker, Outcome};
 
 use crate::fixture::{Fixture, events_of, target_dir};
 
-/// A library built from the frozen contract with this feature, on the cache.
+/// Returns a library built from the frozen contract with this feature, copied to the cache.
 fn library(fixture: &Fixture, feature: &str) -> CachedLibrary {
     let target = target_dir();
     let build = Command::new(env!("CARGO"))
@@ -27,7 +26,7 @@ fn library(fixture: &Fixture, feature: &str) -> CachedLibrary {
         .status()
         .unwrap();
     assert!(build.success());
-    // All features give a file of one name.
+    // All features build a file of the same name.
     let file = fixture.directory.path().join(format!("contract{feature}.so"));
     std::fs::copy(target.join("debug/liblibrary_of_another_contract.so"), &file).unwrap();
     fixture.cache.copy_in(&file).unwrap()
@@ -49,7 +48,7 @@ async fn log_of_a_run(fixture: &Fixture, library: &CachedLibrary) -> String {
 
 // One test, because the builds share a directory.
 #[tokio::test]
-async fn minor_versions_load_both_ways_and_another_major_version_is_refused_in_one_sentence() {
+async fn other_minor_versions_load_and_another_major_version_is_refused() {
     let fixture = Fixture::new("contracts");
     for (feature, contract) in [("", "1.0"), ("contract-1-2", "1.2")] {
         let library = library(&fixture, feature);
@@ -59,9 +58,9 @@ async fn minor_versions_load_both_ways_and_another_major_version_is_refused_in_o
     }
     let library = library(&fixture, "contract-2-0");
     let refusal = describe(&fixture.launcher, &library).await.unwrap_err().to_string();
-    let says = refusal.strip_prefix(&library.source.display().to_string()).unwrap();
+    let reason = refusal.strip_prefix(&library.source.display().to_string()).unwrap();
     assert_eq!(
-        says,
+        reason,
         " needs plugin contract 2.0, this Riser offers 1.1: update Riser, or use the plugin's version for \
          contract 1.1"
     );

@@ -23,7 +23,7 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// A fixture whose processes carry a marker of their own.
+    /// Returns a fixture whose processes have a unique marker.
     pub(crate) fn new(instance: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let instance = format!("{instance}-{}", std::process::id());
@@ -41,7 +41,7 @@ impl Fixture {
         self.cache.copy_in(&built_library(package)).unwrap()
     }
 
-    /// A worker that runs this class.
+    /// Starts a worker that runs this class.
     pub(crate) async fn run(
         &self,
         library: &CachedLibrary,
@@ -66,7 +66,7 @@ impl Fixture {
     }
 }
 
-/// All events of a worker to its end.
+/// Returns all events of a worker until its end.
 pub(crate) async fn events_of(mut worker: WorkerProcess) -> Vec<WorkerEvent> {
     let mut events = Vec::new();
     loop {
@@ -79,12 +79,12 @@ pub(crate) async fn events_of(mut worker: WorkerProcess) -> Vec<WorkerEvent> {
     }
 }
 
-/// The library of a plugin of this workspace.
+/// Returns the library of a plugin of this workspace.
 pub(crate) fn built_library(package: &str) -> PathBuf {
     programs().join(format!("lib{}.so", package.replace('-', "_")))
 }
 
-/// The program that tests start in the place of `riser worker`.
+/// Returns the program that tests start instead of `riser worker`.
 pub(crate) fn program_under_test() -> PathBuf {
     programs().join("examples").join(PROGRAM)
 }
@@ -109,18 +109,18 @@ fn build() -> PathBuf {
     directory
 }
 
-/// The directory of programs and libraries: cargo puts tests into its directory `deps`.
+/// Returns the directory of programs and libraries, the parent of the tests' directory `deps`.
 fn profile_dir() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.parent().and_then(Path::parent).unwrap().to_owned()
 }
 
-/// Where cargo built these tests.
+/// Returns the target directory of these tests.
 pub(crate) fn target_dir() -> PathBuf {
     profile_dir().parent().unwrap().to_owned()
 }
 
-/// Processes that carry this instance's marker.
+/// Counts the processes with the marker of this instance.
 pub(crate) fn marked(instance: &str) -> usize {
     let entry = format!("RISER_INSTANCE={instance}");
     std::fs::read_dir("/proc")

@@ -1,4 +1,4 @@
-//! What is left when the host itself is killed.
+//! The processes that remain when the host is killed.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -8,11 +8,11 @@ use riser_worker_host::kill_orphans;
 
 use crate::fixture::{Fixture, marked, program_under_test};
 
-/// Longer than any end takes; a machine under load may need a second.
+/// Generous: a machine under load may need a second.
 const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn a_killed_host_takes_its_workers_along_and_the_next_start_ends_what_escaped() {
+async fn workers_end_with_a_killed_host_and_the_next_start_kills_escaped_processes() {
     let fixture = Fixture::new("killed-host");
     let library = fixture.library("riser-misbehaving");
     let mut host = Command::new(program_under_test())
@@ -20,10 +20,10 @@ async fn a_killed_host_takes_its_workers_along_and_the_next_start_ends_what_esca
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut said = String::new();
-    BufReader::new(host.stdout.take().unwrap()).read_line(&mut said).unwrap();
-    assert_eq!(said, "ready\n");
-    // The worker that loops, the shell and its reader, and what it started in a session of its own.
+    let mut line = String::new();
+    BufReader::new(host.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    // The looping worker, the shell, its `cat`, and the `sleep` in its own session.
     wait_until(|| marked(&fixture.instance) == 4);
 
     host.kill().unwrap();
@@ -34,11 +34,11 @@ async fn a_killed_host_takes_its_workers_along_and_the_next_start_ends_what_esca
     assert_eq!(marked(&fixture.instance), 0);
 }
 
-/// Looks again and again; fails when it never holds.
+/// Checks the condition repeatedly and fails after the timeout.
 fn wait_until(holds: impl Fn() -> bool) {
     let deadline = Instant::now() + TEST_TIMEOUT;
     while !holds() {
-        assert!(Instant::now() < deadline, "it never comes true");
+        assert!(Instant::now() < deadline, "the condition did not become true");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -12,16 +12,15 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, built_library, events_of, marked};
 
-/// An item as a host stores it.
 fn stored(handle: u32, item: EwsItem) -> StoredItem {
     let owner = TreeOwner { ews_server: EwsServerId(1), plugin: "riser.example".into(), connection: None };
     StoredItem { handle: PointHandle(handle), owner, position: handle, item, vanished_at: None }
 }
 
-/// Replies as a host would, until the worker has published this many numbers; returns those.
-async fn numbers_published(worker: &mut WorkerProcess, how_many: usize) -> Vec<i64> {
+/// Replies to calls until the worker has published `count` numbers, and returns them.
+async fn numbers_published(worker: &mut WorkerProcess, count: usize) -> Vec<i64> {
     let mut numbers = Vec::new();
-    while numbers.len() < how_many {
+    while numbers.len() < count {
         match worker.next_event().await {
             WorkerEvent::Frame(FromWorker::Call { request, call }) => {
                 let reply = match call {
@@ -56,7 +55,7 @@ async fn numbers_published(worker: &mut WorkerProcess, how_many: usize) -> Vec<i
     numbers
 }
 
-/// Asks a worker to stop and gives its outcome and the reason of its end.
+/// Stops a worker. Returns its outcome and the reason of its end.
 async fn stop(worker: WorkerProcess) -> (Option<Outcome>, ExitReason) {
     worker.stop();
     let mut outcome = None;
@@ -90,7 +89,7 @@ async fn the_example_is_described_runs_and_stops() {
 }
 
 #[tokio::test]
-async fn a_worker_is_small() {
+async fn a_worker_uses_at_most_8_mib() {
     let fixture = Fixture::new("small");
     let library = fixture.library("riser-example");
     let mut worker = fixture.run(&library, "counter", WorkerLimits::default()).await;
@@ -102,7 +101,7 @@ async fn a_worker_is_small() {
 }
 
 #[tokio::test]
-async fn a_library_that_is_overwritten_while_a_run_uses_it_harms_neither_this_run_nor_the_next() {
+async fn overwriting_a_library_in_use_harms_neither_the_current_run_nor_the_next() {
     let fixture = Fixture::new("overwritten");
     let file = fixture.directory.path().join("example.so");
     std::fs::copy(built_library("riser-example"), &file).unwrap();
@@ -110,7 +109,7 @@ async fn a_library_that_is_overwritten_while_a_run_uses_it_harms_neither_this_ru
     let mut worker = fixture.run(&first, "counter", WorkerLimits::default()).await;
     assert_eq!(numbers_published(&mut worker, 1).await, [0]);
 
-    // As `cp` does it: into the same file.
+    // `cp` also writes into the same file.
     std::fs::write(&file, std::fs::read(built_library("riser-misbehaving")).unwrap()).unwrap();
     let second = fixture.cache.copy_in(&file).unwrap();
     assert_ne!(second.sha256, first.sha256);
@@ -120,7 +119,7 @@ async fn a_library_that_is_overwritten_while_a_run_uses_it_harms_neither_this_ru
 }
 
 #[tokio::test]
-async fn a_library_that_is_no_plugin_is_refused_in_one_sentence() {
+async fn a_library_that_is_not_a_plugin_is_refused_with_the_remedy() {
     let fixture = Fixture::new("no-plugin");
     let file = fixture.directory.path().join("libm.so");
     std::fs::copy("/lib/x86_64-linux-gnu/libm.so.6", &file).unwrap();
@@ -129,7 +128,10 @@ async fn a_library_that_is_no_plugin_is_refused_in_one_sentence() {
     assert!(matches!(&error, QueryError::Library(LibraryError::Refused { fault: LoadFault::NoPlugin, .. })));
     assert_eq!(
         error.to_string(),
-        format!("{} is a library but no Riser plugin: remove it from the plugin directory", file.display())
+        format!(
+            "{} is a library but not a Riser plugin: remove it from the plugin directory",
+            file.display()
+        )
     );
 }
 
@@ -146,7 +148,9 @@ async fn a_connection_is_tested_stage_by_stage() {
     let tested = test_connection(&fixture.launcher, &library, connection, |stage| {
         stages.push((stage.stage, stage.passed, stage.finding, stage.advice));
     });
-    let Err(QueryError::Failed { failure, .. }) = tested.await else { panic!("it leads nowhere") };
+    let Err(QueryError::Failed { failure, .. }) = tested.await else {
+        panic!("the connection test must fail")
+    };
     assert_eq!(failure.what, "TCP: no way through");
     let stage = |name: &str, passed, finding: &str, advice: &str| {
         (name.to_owned(), passed, finding.to_owned(), advice.to_owned())
@@ -163,7 +167,7 @@ async fn a_connection_is_tested_stage_by_stage() {
 }
 
 #[tokio::test]
-async fn a_class_that_the_library_lacks_and_settings_that_do_not_fit_are_failures_with_words() {
+async fn an_unknown_class_and_invalid_settings_fail_with_a_reason() {
     let fixture = Fixture::new("unfit");
     let library = fixture.library("riser-example");
     let failure = async |class: &str, settings: serde_json::Value| {
@@ -183,7 +187,7 @@ async fn a_class_that_the_library_lacks_and_settings_that_do_not_fit_are_failure
 }
 
 #[tokio::test]
-async fn a_class_puts_the_command_that_shows_its_log_into_a_problem() {
+async fn a_class_can_include_the_command_for_its_log_in_a_problem() {
     let fixture = Fixture::new("run-log-link");
     let library = fixture.library("riser-misbehaving");
     let mut worker = fixture.run(&library, "needs-operator", WorkerLimits::default()).await;

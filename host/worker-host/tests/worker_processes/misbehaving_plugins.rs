@@ -1,4 +1,4 @@
-//! The cases of `plugins/misbehaving`, each with the exact reason that is recorded.
+//! The cases of `plugins/misbehaving`, each with the exact recorded reason.
 
 use std::time::Duration;
 
@@ -6,25 +6,24 @@ use crate::fixture::{Fixture, events_of, marked};
 use riser_worker_host::{WorkerEvent, WorkerLimits};
 use riser_worker_protocol::frames::{FromWorker, Outcome};
 
-/// What became of a run: the reason of its end, its outcome, the lines it printed, what it left behind.
 struct Ended {
     reason: String,
     outcome: Option<Outcome>,
     lines: Vec<String>,
-    left_behind: usize,
+    orphans: usize,
 }
 
-async fn commit(class: &str, limits: WorkerLimits) -> Ended {
+async fn run(class: &str, limits: WorkerLimits) -> Ended {
     let fixture = Fixture::new(class);
     let library = fixture.library("riser-misbehaving");
     let worker = fixture.run(&library, class, limits).await;
-    let mut ended = Ended { reason: String::new(), outcome: None, lines: Vec::new(), left_behind: 0 };
+    let mut ended = Ended { reason: String::new(), outcome: None, lines: Vec::new(), orphans: 0 };
     for event in events_of(worker).await {
         match event {
             WorkerEvent::Frame(FromWorker::Outcome(outcome)) => ended.outcome = Some(outcome),
             WorkerEvent::Frame(_) => {}
             WorkerEvent::Output(line) => ended.lines.push(line.text),
-            WorkerEvent::OrphansKilled(processes) => ended.left_behind = processes,
+            WorkerEvent::OrphansKilled(processes) => ended.orphans = processes,
             WorkerEvent::Ended(reason) => ended.reason = reason.to_string(),
         }
     }
@@ -33,8 +32,8 @@ async fn commit(class: &str, limits: WorkerLimits) -> Ended {
 }
 
 #[tokio::test]
-async fn a_panic_becomes_a_failure_with_message_and_place() {
-    let ended = commit("panic", WorkerLimits::default()).await;
+async fn a_panic_becomes_a_failure_with_message_and_location() {
+    let ended = run("panic", WorkerLimits::default()).await;
     assert_eq!(ended.reason, "finished");
     let Some(Outcome::Failed(failure)) = ended.outcome else { panic!("{:?}", ended.outcome) };
     assert!(failure.is_panic);
@@ -44,21 +43,21 @@ async fn a_panic_becomes_a_failure_with_message_and_place() {
 }
 
 #[tokio::test]
-async fn a_segfault_ends_with_its_signal() {
-    let ended = commit("segfault", WorkerLimits::default()).await;
+async fn a_segfault_is_reported_with_its_signal() {
+    let ended = run("segfault", WorkerLimits::default()).await;
     assert_eq!((ended.reason.as_str(), ended.outcome), ("ended with signal 11 (segmentation fault)", None));
 }
 
 #[tokio::test]
-async fn an_endless_loop_is_ended_for_want_of_a_sign_of_life() {
+async fn an_endless_loop_is_killed_without_a_sign_of_life() {
     let limits =
         WorkerLimits { sign_of_life_within: Some(Duration::from_secs(2)), ..WorkerLimits::default() };
-    let ended = commit("endless-loop", limits).await;
+    let ended = run("endless-loop", limits).await;
     assert_eq!(ended.reason, "no sign of life from the plugin for 2 s");
 }
 
 #[tokio::test]
-async fn an_endless_loop_that_is_asked_to_stop_is_killed_after_its_grace() {
+async fn an_endless_loop_is_killed_after_the_grace_period_of_a_stop() {
     let fixture = Fixture::new("stopped-loop");
     let library = fixture.library("riser-misbehaving");
     let limits = WorkerLimits { stop_grace: Duration::from_millis(300), ..WorkerLimits::default() };
@@ -77,14 +76,14 @@ async fn an_endless_loop_that_is_asked_to_stop_is_killed_after_its_grace() {
 }
 
 #[tokio::test]
-async fn a_memory_leak_is_ended_at_the_limit() {
-    let ended = commit("memory-leak", WorkerLimits::with_memory_mib(64)).await;
+async fn a_memory_leak_is_killed_at_the_limit() {
+    let ended = run("memory-leak", WorkerLimits::with_memory_mib(64)).await;
     assert_eq!((ended.reason.as_str(), ended.outcome), ("memory limit 64 MiB reached", None));
 }
 
 #[tokio::test]
-async fn a_process_in_its_own_session_does_not_outlive_the_run_that_left_it() {
-    let ended = commit("left-behind", WorkerLimits::default()).await;
-    assert_eq!((ended.reason.as_str(), ended.left_behind), ("finished", 1));
+async fn an_orphan_in_its_own_session_is_killed_after_its_run() {
+    let ended = run("left-behind", WorkerLimits::default()).await;
+    assert_eq!((ended.reason.as_str(), ended.orphans), ("finished", 1));
     assert_eq!(ended.outcome, Some(Outcome::Succeeded));
 }

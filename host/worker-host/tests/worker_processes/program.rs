@@ -1,4 +1,4 @@
-//! What tests start: in the place of `riser worker`, or as a host that is killed.
+//! The program that tests start instead of `riser worker`, or as a host that they kill.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -24,8 +24,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// A host with a worker that loops for ever, and one whose child lives in a session of its own. Says when both
-/// do so, and then waits to be killed.
+/// Runs a host with a worker in an endless loop and a worker whose child has its own session. Prints a line when both
+/// run, and then waits to be killed.
 async fn host(instance: &str, library: &str) {
     let launcher = |executable: &str, arguments: &[&str]| {
         let arguments = arguments.iter().map(Into::into).collect();

@@ -1,4 +1,4 @@
-//! What the host sees of worker processes that never speak: shell scripts in a worker's place.
+//! Worker processes that send no frames: shell scripts instead of workers.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -10,8 +10,7 @@ use riser_worker_host::{
 
 use crate::fixture::marked;
 
-/// A marker of this call alone: tests run side by side, in this process and in others, and each launcher ends
-/// what carries its own.
+/// Returns a unique marker: tests run in parallel, and each launcher kills the processes with its marker.
 fn instance(name: &str) -> String {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     format!("{name}-{}-{}", std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed))
@@ -47,8 +46,8 @@ async fn outcome_of(script: &str, limits: WorkerLimits) -> (String, Vec<OutputLi
 #[tokio::test]
 async fn exit_codes_and_signals_are_named() {
     let cases = [
-        ("exit 3", "exited with code 3 before it was done"),
-        ("exit 0", "exited with code 0 before it was done"),
+        ("exit 3", "exited with code 3 before it finished"),
+        ("exit 0", "exited with code 0 before it finished"),
         ("kill -SEGV $$", "ended with signal 11 (segmentation fault)"),
         ("kill -KILL $$", "ended with signal 9 (killed)"),
         ("echo 'memory allocation of 4096 bytes failed' >&2; kill -ABRT $$", "memory limit 256 MiB reached"),
@@ -68,19 +67,19 @@ async fn output_arrives_line_by_line_before_the_end() {
 }
 
 #[tokio::test]
-async fn a_process_that_never_beats_or_closes_its_socket_or_writes_rubbish_is_ended() {
-    let hasty = WorkerLimits { heartbeat_within: Duration::from_millis(200), ..WorkerLimits::default() };
-    assert_eq!(outcome_of("sleep 600", hasty).await.0, "no heartbeat for 200 ms");
+async fn a_process_without_heartbeat_socket_or_valid_frames_is_killed() {
+    let limits = WorkerLimits { heartbeat_within: Duration::from_millis(200), ..WorkerLimits::default() };
+    assert_eq!(outcome_of("sleep 600", limits).await.0, "no heartbeat for 200 ms");
     assert_eq!(
         outcome_of("exec </dev/null; sleep 600", WorkerLimits::default()).await.0,
-        "closed its connection to the host before it was done"
+        "closed its connection to the host before it finished"
     );
     let (reason, _) = outcome_of("printf 'GET / HTTP/1.1' >&0; sleep 600", WorkerLimits::default()).await;
-    assert!(reason.starts_with("sent what the host cannot read: a frame of"), "{reason}");
+    assert!(reason.starts_with("sent an invalid frame: a frame of"), "{reason}");
 }
 
 #[tokio::test]
-async fn one_that_ignores_a_stop_is_killed_when_its_grace_ends() {
+async fn a_worker_that_ignores_a_stop_is_killed_after_its_grace_period() {
     let limits = WorkerLimits { stop_grace: Duration::from_millis(200), ..WorkerLimits::default() };
     let worker = launcher(&instance("processes-stop"), "sleep 600").launch(limits).await.unwrap();
     worker.stop();
@@ -88,7 +87,7 @@ async fn one_that_ignores_a_stop_is_killed_when_its_grace_ends() {
 }
 
 #[tokio::test]
-async fn a_time_limit_and_a_kill_end_it_at_once() {
+async fn a_time_limit_and_a_kill_end_a_worker_immediately() {
     let limits = WorkerLimits { time_limit: Some(Duration::from_millis(200)), ..WorkerLimits::default() };
     assert_eq!(outcome_of("sleep 600", limits).await.0, "took longer than 200 ms");
     let worker =
@@ -98,33 +97,33 @@ async fn a_time_limit_and_a_kill_end_it_at_once() {
 }
 
 #[tokio::test]
-async fn what_a_worker_leaves_behind_is_ended_with_it() {
-    let left_behind = [
+async fn orphans_are_killed_with_their_worker() {
+    let scripts = [
         "sleep 600 &",
         "setsid sleep 600 &",
         "(setsid setsid sleep 600 &) ; (setsid sh -c 'sleep 600 & sleep 600' &)",
     ];
-    for script in left_behind {
+    for script in scripts {
         let script = format!("{script}\necho started; sleep 0.1; exit 1");
         let instance = instance("processes-orphans");
         let mut worker = launcher(&instance, &script).launch(WorkerLimits::default()).await.unwrap();
-        let mut left_behind = 0;
+        let mut orphans = 0;
         let reason = loop {
             match worker.next_event().await {
-                WorkerEvent::OrphansKilled(processes) => left_behind = processes,
+                WorkerEvent::OrphansKilled(processes) => orphans = processes,
                 WorkerEvent::Ended(reason) => break reason,
                 _ => {}
             }
         };
         assert_eq!(reason, ExitReason::Exited { code: 1 });
-        // One in the worker's own group went with the group.
-        assert_eq!(left_behind > 0, script.contains("setsid"), "{script}");
+        // The kill of the worker's group ends other processes of the group.
+        assert_eq!(orphans > 0, script.contains("setsid"), "{script}");
         assert_eq!(marked(&instance), 0, "{script}");
     }
 }
 
 #[tokio::test]
-async fn an_orphan_that_hides_its_environment_is_ended_as_an_adopted_one() {
+async fn an_orphan_without_its_environment_is_killed_as_an_adopted_process() {
     let script = "setsid env -i sleep 4711.25 & sleep 0.1; exit 1";
     let worker =
         launcher(&instance("processes-hidden"), script).launch(WorkerLimits::default()).await.unwrap();
@@ -137,8 +136,8 @@ async fn an_orphan_that_hides_its_environment_is_ended_as_an_adopted_one() {
 }
 
 #[tokio::test]
-async fn orphans_of_an_installation_are_ended_at_its_next_start() {
-    // As if a host had been killed hard: its workers' grandchild lives on.
+async fn orphans_of_an_installation_are_killed_at_its_next_start() {
+    // A grandchild of a worker that survived a killed host.
     let (ours, other) = (instance("processes-next-start"), instance("processes-other"));
     let mut orphan = std::process::Command::new("setsid")
         .args(["--fork", "sleep", "600"])
@@ -152,7 +151,7 @@ async fn orphans_of_an_installation_are_ended_at_its_next_start() {
 }
 
 #[tokio::test]
-async fn a_worker_gets_little_of_the_hosts_environment() {
+async fn a_worker_inherits_only_listed_environment_variables() {
     let (_, lines) = outcome_of("env", WorkerLimits::default()).await;
     let names: Vec<_> = lines.iter().filter_map(|line| Some(line.text.split_once('=')?.0)).collect();
     assert!(names.contains(&"RISER_INSTANCE") && names.contains(&"RISER_WORKER"), "{names:?}");
@@ -160,7 +159,7 @@ async fn a_worker_gets_little_of_the_hosts_environment() {
 }
 
 #[tokio::test]
-async fn a_program_that_is_not_there_is_named() {
+async fn a_missing_program_is_named() {
     let launcher = Launcher::start(LaunchOptions {
         executable: "/nowhere/riser".into(),
         arguments: Vec::new(),

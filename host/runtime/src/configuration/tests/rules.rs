@@ -186,7 +186,7 @@ async fn all_errors_are_found_at_once_each_with_its_path_and_nothing_is_applied(
         ("connection[\"No kind\"]", "a connection needs kind"),
         ("connection[\"Odd\"].kind", "there are riser.test/device"),
         ("connection[\"Wrong\"].settings.base_url", "takes text"),
-        ("connection[\"Wrong\"].settings.pasword", "is no setting"),
+        ("connection[\"Wrong\"].settings.pasword", "is not a setting"),
         ("connection[\"Wrong\"].settings.password", "is a secret: give it as"),
         ("connection[\"Twice\"].kind", "no plugin offers"),
         ("connection[\"Twice\"].name", "is here twice"),

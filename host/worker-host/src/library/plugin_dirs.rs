@@ -1,4 +1,4 @@
-//! The folders in which administrators put plugins.
+//! Scans the directories in which administrators put plugins.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,59 +10,51 @@ use riser_platform::{FileStamp, LIBRARY_EXTENSION};
 use super::error::LibraryError;
 use super::library_cache::{CachedLibrary, LibraryCache};
 
-/// A change in a plugin folder since the scan before.
+/// A change in a plugin directory since the previous scan.
 #[derive(Debug)]
 pub enum PluginFinding {
-    /// A library came or changed: describe it.
+    /// A library is new or changed.
     Library(CachedLibrary),
-    /// A file came or changed and is no use; an incomplete one is looked at again when it changes.
-    Faulty {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        fault: LibraryError,
-    },
-    /// A file is gone; its copy stays.
-    Gone {
-        /// The file.
-        file: PathBuf,
-    },
+    /// A new or changed file cannot be used. The next change of the file is a new finding.
+    Faulty { file: PathBuf, fault: LibraryError },
+    /// A file was removed. Its copy remains.
+    Gone { file: PathBuf },
 }
 
-/// The watched folders: each scan tells what changed since the one before.
+/// The plugin directories. Each scan returns the changes since the previous one.
 #[derive(Debug)]
 pub struct PluginDirs {
-    folders: Vec<PathBuf>,
+    directories: Vec<PathBuf>,
     cache: LibraryCache,
     seen: BTreeMap<PathBuf, FileStamp>,
-    /// Told already.
+    /// Unreadable directories that were already reported.
     unreadable: BTreeSet<PathBuf>,
 }
 
 impl PluginDirs {
-    /// Watches these folders, of which some may not exist.
-    pub fn new(folders: Vec<PathBuf>, cache: LibraryCache) -> Self {
-        Self { folders, cache, seen: BTreeMap::new(), unreadable: BTreeSet::new() }
+    /// Watches these directories. Missing ones are ignored until they exist.
+    pub fn new(directories: Vec<PathBuf>, cache: LibraryCache) -> Self {
+        Self { directories, cache, seen: BTreeMap::new(), unreadable: BTreeSet::new() }
     }
 
-    /// Copies each library file that is new or changed. Reads files and waits for the disk:
-    /// not for an asynchronous task.
+    /// Copies each library file that is new or changed. Blocks, so do not call it in an asynchronous task.
     pub fn scan(&mut self) -> Vec<PluginFinding> {
         let mut findings = Vec::new();
         let mut present = BTreeMap::new();
-        for folder in &self.folders {
-            match libraries_in(folder) {
+        for directory in &self.directories {
+            match libraries_in(directory) {
                 Ok(files) => {
                     present.extend(files);
-                    self.unreadable.remove(folder);
+                    self.unreadable.remove(directory);
                 }
                 Err(source) => {
-                    if self.unreadable.insert(folder.clone()) {
-                        let fault = LibraryError::Unreadable { file: folder.clone(), source };
-                        findings.push(PluginFinding::Faulty { file: folder.clone(), fault });
+                    if self.unreadable.insert(directory.clone()) {
+                        let fault = LibraryError::Unreadable { file: directory.clone(), source };
+                        findings.push(PluginFinding::Faulty { file: directory.clone(), fault });
                     }
-                    // What cannot be seen is not gone.
-                    present.extend(self.seen.iter().filter(|(file, _)| file.starts_with(folder)).map(cloned));
+                    // Files of an unreadable directory are not reported as removed.
+                    present
+                        .extend(self.seen.iter().filter(|(file, _)| file.starts_with(directory)).map(cloned));
                 }
             }
         }
@@ -72,7 +64,7 @@ impl PluginDirs {
             }
             match self.cache.copy_in(file) {
                 Ok(library) => findings.push(PluginFinding::Library(library)),
-                // Between listing and reading it: the next scan finds it gone.
+                // Removed after the listing: the next scan reports it.
                 Err(LibraryError::Vanished { .. }) => {}
                 Err(fault) => findings.push(PluginFinding::Faulty { file: file.clone(), fault }),
             }
@@ -88,8 +80,8 @@ fn cloned((file, stamp): (&PathBuf, &FileStamp)) -> (PathBuf, FileStamp) {
     (file.clone(), *stamp)
 }
 
-fn libraries_in(folder: &Path) -> io::Result<Vec<(PathBuf, FileStamp)>> {
-    let entries = match fs::read_dir(folder) {
+fn libraries_in(directory: &Path) -> io::Result<Vec<(PathBuf, FileStamp)>> {
+    let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other?,
     };
@@ -100,7 +92,7 @@ fn libraries_in(folder: &Path) -> io::Result<Vec<(PathBuf, FileStamp)>> {
         if is_hidden || path.extension().is_none_or(|extension| extension != LIBRARY_EXTENSION) {
             continue;
         }
-        // Follows links; a link to nothing is as good as no file.
+        // Follows links and ignores broken ones.
         if let Ok(metadata) = fs::metadata(&path) {
             files.push((path, FileStamp::from(&metadata)));
         }
@@ -112,8 +104,7 @@ fn libraries_in(folder: &Path) -> io::Result<Vec<(PathBuf, FileStamp)>> {
 mod tests {
     use super::*;
 
-    /// What a scan found, in words.
-    fn words(findings: &[PluginFinding]) -> Vec<String> {
+    fn summary(findings: &[PluginFinding]) -> Vec<String> {
         let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
         findings
             .iter()
@@ -129,24 +120,24 @@ mod tests {
     }
 
     #[test]
-    fn each_scan_tells_what_changed_since_the_one_before() {
-        let folder = tempfile::tempdir().unwrap();
-        let plugins = folder.path().join("plugins");
-        let cache = LibraryCache::open(folder.path()).unwrap();
-        let mut folders = PluginDirs::new(vec![plugins.clone(), folder.path().join("none")], cache);
-        assert!(words(&folders.scan()).is_empty());
+    fn each_scan_returns_the_changes_since_the_previous_one() {
+        let root = tempfile::tempdir().unwrap();
+        let plugins = root.path().join("plugins");
+        let cache = LibraryCache::open(root.path()).unwrap();
+        let mut dirs = PluginDirs::new(vec![plugins.clone(), root.path().join("none")], cache);
+        assert!(summary(&dirs.scan()).is_empty());
 
         let whole = fs::read("/proc/self/exe").unwrap();
         fs::create_dir(&plugins).unwrap();
         fs::write(plugins.join("a.so"), &whole[..whole.len() / 2]).unwrap();
         fs::write(plugins.join("b.so"), "text").unwrap();
         fs::write(plugins.join("README.md"), "no library").unwrap();
-        assert_eq!(words(&folders.scan()), ["incomplete a.so", "faulty b.so"]);
-        assert!(words(&folders.scan()).is_empty());
+        assert_eq!(summary(&dirs.scan()), ["incomplete a.so", "faulty b.so"]);
+        assert!(summary(&dirs.scan()).is_empty());
 
         fs::write(plugins.join("a.so"), &whole).unwrap();
         fs::remove_file(plugins.join("b.so")).unwrap();
-        assert_eq!(words(&folders.scan()), ["library a.so", "gone b.so"]);
-        assert!(words(&folders.scan()).is_empty());
+        assert_eq!(summary(&dirs.scan()), ["library a.so", "gone b.so"]);
+        assert!(summary(&dirs.scan()).is_empty());
     }
 }
