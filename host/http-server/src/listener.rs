@@ -40,6 +40,8 @@ pub struct HttpListener {
     local: SocketAddr,
     stop: watch::Sender<bool>,
     tls: watch::Sender<Option<TlsAcceptor>>,
+    /// Its sender is dropped with the socket.
+    listening: watch::Receiver<()>,
     accepting: JoinHandle<()>,
 }
 
@@ -64,8 +66,10 @@ impl HttpListener {
         let (stop, stopped) = watch::channel(false);
         let (tls, current_tls) = watch::channel(tls);
         let shared = Shared { service, limits, open: AtomicUsize::new(0) };
-        let accepting = tokio::spawn(accept(socket, Arc::new(shared), Ends { stopped, tls: current_tls }));
-        Ok(Self { local, stop, tls, accepting })
+        let (open, listening) = watch::channel(());
+        let ends = Ends { stopped, tls: current_tls };
+        let accepting = tokio::spawn(accept((socket, open), Arc::new(shared), ends));
+        Ok(Self { local, stop, tls, listening, accepting })
     }
 
     /// Returns the address of the socket, with the port that the system chose.
@@ -81,6 +85,12 @@ impl HttpListener {
     /// Returns if the accept loop panicked, and not before.
     pub async fn failed(&mut self) {
         let _panic = (&mut self.accepting).await;
+    }
+
+    /// Stops listening; returns when the port is free. Open requests finish.
+    pub async fn stop_listening(&mut self) {
+        self.stop.send_replace(true);
+        while self.listening.changed().await.is_ok() {}
     }
 
     /// Stops listening, lets open requests finish, and closes all connections.
@@ -125,7 +135,11 @@ impl Ends {
     }
 }
 
-async fn accept<S: HttpService>(socket: TcpListener, shared: Arc<Shared<S>>, mut ends: Ends) {
+async fn accept<S: HttpService>(
+    (socket, open): (TcpListener, watch::Sender<()>),
+    shared: Arc<Shared<S>>,
+    mut ends: Ends,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -143,6 +157,7 @@ async fn accept<S: HttpService>(socket: TcpListener, shared: Arc<Shared<S>>, mut
         }
     }
     drop(socket);
+    drop(open);
     let finished = async { while connections.join_next().await.is_some() {} };
     // Dropping the set ends the rest.
     let _finished = timeout(CLOSE_TIMEOUT, finished).await;

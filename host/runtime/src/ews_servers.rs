@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use parking_lot::{Mutex, MutexGuard};
@@ -18,13 +18,13 @@ use riser_secrets::Keyring;
 use riser_store::{Account, Configuration};
 
 use crate::configuration::Configurations;
+use crate::ews_problem::{Place, code, listen_problem};
 use crate::ews_source::{ItemParts, ServerAccounts, ServerItems};
 use crate::problems::Problems;
 use crate::status::{EwsServerStatus, LinkState};
 
-/// Attempts to take over an address from another listener of this host, and the time between two.
-const TAKE_OVER_ATTEMPTS: u32 = 50;
-const TAKE_OVER_INTERVAL: Duration = Duration::from_millis(10);
+/// Time until an address is taken over again after a failure. Every attempt closes the connections of a server.
+const TAKE_OVER_RETRY_INTERVAL: Duration = Duration::from_mins(5);
 
 /// Open listeners, by the address as configured, and the endpoints they serve.
 pub(crate) struct EwsServers {
@@ -56,6 +56,15 @@ struct Served {
     endpoint: Arc<EwsEndpoint>,
     accounts: Vec<Account>,
     local: SocketAddr,
+    failed_take_over: Option<FailedTakeOver>,
+}
+
+/// An attempt to listen on the port that a server leaves, which another program has on another address.
+#[derive(Clone, Debug)]
+struct FailedTakeOver {
+    listen: String,
+    configuration_version: i64,
+    at: Instant,
 }
 
 impl Served {
@@ -87,26 +96,28 @@ impl EwsServers {
     pub(crate) async fn align(&self) -> Vec<Problem> {
         let _aligning = self.aligning.lock().await;
         let configuration = self.parts.configurations.now();
-        let mut open_problems = Vec::new();
+        let mut failed = Vec::new();
         for server in &configuration.ews_servers {
-            let accounts: Vec<Account> =
-                configuration.accounts.iter().filter(|it| it.ews_server == server.id).cloned().collect();
-            if let Err(problem) = self.align_one(server, accounts).await {
-                open_problems.push(problem);
+            if let Err(error) = self.align_one(server, &configuration).await {
+                failed.push((server, error));
             }
         }
         self.close_removed(&configuration);
         self.close_unused_listeners();
-        open_problems
+        // Only now it is certain who is served where: a server may take the place of one before it.
+        failed.into_iter().map(|(server, error)| self.raise(server, &error)).collect()
     }
 
-    async fn align_one(&self, server: &EwsServer, accounts: Vec<Account>) -> Result<(), Problem> {
+    async fn align_one(&self, server: &EwsServer, configuration: &Configuration) -> Result<(), ListenError> {
+        let accounts: Vec<Account> =
+            configuration.accounts.iter().filter(|it| it.ews_server == server.id).cloned().collect();
+        let opened = self.listener_address(server, configuration.version).await;
         let served = self.served(server.id);
-        match self.listener_address(server, served.as_ref()).await {
+        match opened {
             Ok((local, is_new)) => {
-                let is_current = served.as_ref().is_some_and(|served| served.is(server, &accounts));
+                let is_current = served.is_some_and(|served| served.is(server, &accounts));
                 if is_new || !is_current {
-                    self.serve(server.clone(), accounts, local, served.as_ref());
+                    self.serve(server.clone(), accounts, local);
                 }
                 self.parts.problems.clear(None, &code(server.id));
                 Ok(())
@@ -121,10 +132,10 @@ impl EwsServers {
                         ..server.clone()
                     };
                     if !served.is(&stays, &accounts) {
-                        self.serve(stays, accounts, served.local, Some(served));
+                        self.serve(stays, accounts, served.local);
                     }
                 }
-                Err(self.raise(server, &error, served.as_ref()))
+                Err(error)
             }
         }
     }
@@ -149,14 +160,22 @@ impl EwsServers {
         let waits_for_certificate =
             served.as_ref().is_some_and(|served| served.endpoint.server().tls != server.tls);
         let listen = local.map_or_else(|| server.listen.clone(), |local| local.to_string());
-        let scheme = served.as_ref().map_or(server, |served| served.endpoint.server()).scheme();
-        let address =
-            server.public_url.clone().unwrap_or_else(|| format!("{scheme}://{listen}{}", server.path));
+        let shown = served.as_ref().map_or(server, |served| served.endpoint.server());
+        let address = server
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("{}://{listen}{}", shown.scheme(), shown.path));
         let (state, sentence) = match (local, asked.last_client) {
             (None, _) if server.tls.is_some() => {
                 (LinkState::Down, format!("{listen} is not served; see the problem of this server"))
             }
-            (None, _) => (LinkState::Down, format!("{listen} cannot be listened on")),
+            (None, _) => match self.successor(server.id) {
+                Some((place, name)) => (
+                    LinkState::Down,
+                    format!("{listen} cannot be listened on, and EWS server {name} has its place at {place}"),
+                ),
+                None => (LinkState::Down, format!("{listen} cannot be listened on")),
+            },
             (Some(local), _) if waits_to_move => (
                 LinkState::Degraded,
                 format!("{} cannot be listened on; still served at {local}", server.listen),
@@ -186,8 +205,21 @@ impl EwsServers {
         }
     }
 
+    /// Returns a server that is served: its listener is open, and its path leads to it.
     fn served(&self, server: EwsServerId) -> Option<Served> {
-        self.lock().endpoints.get(&server).cloned()
+        let open = self.lock();
+        let served = open.endpoints.get(&server)?;
+        let listener = open.listeners.get(served.listen())?;
+        listener.serves(&served.endpoint).then(|| served.clone())
+    }
+
+    /// Returns the place that a server had, and the name of the server that is served there now.
+    fn successor(&self, server: EwsServerId) -> Option<(SocketAddr, String)> {
+        let open = self.lock();
+        let lost = open.endpoints.get(&server)?;
+        let there = open.listeners.get(lost.listen())?.endpoint_at(&lost.endpoint.server().path)?;
+        let other = there.server();
+        (other.id != server).then(|| (lost.local, other.name.clone()))
     }
 
     /// Returns the local address of the listener of a server, and whether it was opened for it. Gives the listener
@@ -195,7 +227,7 @@ impl EwsServers {
     async fn listener_address(
         &self,
         server: &EwsServer,
-        served: Option<&Served>,
+        configuration_version: i64,
     ) -> Result<(SocketAddr, bool), ListenError> {
         let listen = &server.listen;
         let tls = server.tls.as_ref().map(tls_files);
@@ -209,48 +241,81 @@ impl EwsServers {
         let options = ListenerOptions { tls, ..ListenerOptions::default() };
         let listener = match Listener::bind(listen, options.clone()).await {
             Ok(listener) => listener,
-            Err(error) => match served.filter(|mover| is_taken(&error) && self.blocks(mover, listen)) {
-                Some(mover) => self.take_over(listen, options, mover).await.ok_or(error)?,
-                None => return Err(error),
-            },
+            Err(error) => {
+                let served = self.served(server.id);
+                let failure =
+                    FailedTakeOver { listen: listen.clone(), configuration_version, at: Instant::now() };
+                match served.filter(|mover| is_taken(&error) && self.blocks(mover, &failure)) {
+                    Some(mover) => self.take_over(&mover, options, failure).await.ok_or(error)?,
+                    None => return Err(error),
+                }
+            }
         };
         let local = listener.local_address();
         self.lock().listeners.insert(listen.to_owned(), listener);
         Ok((local, true))
     }
 
-    /// Whether the listener that a server leaves has the wanted port and serves nobody else.
-    fn blocks(&self, mover: &Served, listen: &str) -> bool {
-        let wanted_port = listen.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-        let is_shared =
-            self.lock().endpoints.values().any(|other| {
-                other.listen() == mover.listen() && !Arc::ptr_eq(&other.endpoint, &mover.endpoint)
-            });
-        wanted_port == Some(mover.local.port()) && !is_shared
+    /// Whether the listener that a server leaves has the wanted port and serves nobody else, and taking over did
+    /// not fail lately.
+    fn blocks(&self, mover: &Served, attempt: &FailedTakeOver) -> bool {
+        let wanted_port = attempt.listen.parse::<SocketAddr>().ok().map(|wanted| wanted.port());
+        let open = self.lock();
+        let is_shared = open
+            .endpoints
+            .values()
+            .any(|other| other.listen() == mover.listen() && !Arc::ptr_eq(&other.endpoint, &mover.endpoint));
+        let failed_lately = mover.failed_take_over.as_ref().is_some_and(|failed| {
+            failed.listen == attempt.listen
+                && failed.configuration_version == attempt.configuration_version
+                && attempt.at.duration_since(failed.at) < TAKE_OVER_RETRY_INTERVAL
+        });
+        wanted_port == Some(mover.local.port()) && !is_shared && !failed_lately
     }
 
     /// Closes the listener that a server leaves, and listens on another address with the same port. When that
-    /// fails the server is back where it was.
-    async fn take_over(&self, listen: &str, options: ListenerOptions, mover: &Served) -> Option<Listener> {
-        let left = self.lock().listeners.remove(mover.listen())?;
+    /// fails the server is back where it was, and the failure is remembered.
+    async fn take_over(
+        &self,
+        mover: &Served,
+        options: ListenerOptions,
+        failure: FailedTakeOver,
+    ) -> Option<Listener> {
+        let mut left = self.lock().listeners.remove(mover.listen())?;
         let options_before = ListenerOptions { tls: left.tls(), ..ListenerOptions::default() };
-        // Its connections may take their time to end; its port is free at once.
+        left.stop_listening().await;
+        // Its connections may take their time to end.
         tokio::spawn(left.close());
-        if let Some(listener) = bind_when_free(listen, &options).await {
+        if let Ok(listener) = Listener::bind(&failure.listen, options).await {
             return Some(listener);
         }
-        if let Some(back) = bind_when_free(&mover.local.to_string(), &options_before).await {
-            back.add(Arc::clone(&mover.endpoint));
-            self.lock().listeners.insert(mover.listen().to_owned(), back);
+        match Listener::bind(&mover.local.to_string(), options_before).await {
+            Ok(back) => {
+                let mut open = self.lock();
+                back.add(Arc::clone(&mover.endpoint));
+                open.listeners.insert(mover.listen().to_owned(), back);
+                if let Some(served) = open.endpoints.get_mut(&mover.endpoint.server().id) {
+                    served.failed_take_over = Some(failure);
+                }
+            }
+            Err(error) => tracing::error!(
+                ews_server.name = mover.endpoint.server().name,
+                "EWS server {} cannot return to {}: {}",
+                mover.endpoint.server().name,
+                mover.local,
+                error.source
+            ),
         }
         None
     }
 
     /// Serves a server with these settings, in place of the endpoint it had.
-    fn serve(&self, server: EwsServer, accounts: Vec<Account>, local: SocketAddr, before: Option<&Served>) {
+    fn serve(&self, server: EwsServer, accounts: Vec<Account>, local: SocketAddr) {
         let items = Arc::new(ServerItems::new(Arc::clone(&self.parts.items), &server));
         let logins = Arc::new(ServerAccounts::new(Arc::clone(&self.parts.keyring), &server, &accounts));
-        let endpoint = Arc::new(match before {
+        // Also of a server that lost its place: its clients stay logged in.
+        let before = self.lock().endpoints.get(&server.id).cloned();
+        let endpoint = Arc::new(match &before {
             Some(before) => before.endpoint.changed(server.clone(), items, logins),
             None => {
                 let clock = Arc::clone(&self.parts.clock);
@@ -261,12 +326,13 @@ impl EwsServers {
         if let Some(listener) = open.listeners.get(&server.listen) {
             listener.add(Arc::clone(&endpoint));
         }
-        if let Some(before) = before
+        if let Some(before) = &before
             && let Some(listener) = open.listeners.get(before.listen())
         {
             listener.remove(&before.endpoint);
         }
-        open.endpoints.insert(server.id, Served { endpoint, accounts, local });
+        let failed_take_over = before.as_ref().and_then(|before| before.failed_take_over.clone());
+        open.endpoints.insert(server.id, Served { endpoint, accounts, local, failed_take_over });
         drop(open);
         let scheme = server.scheme();
         if before.is_none_or(|before| before.local != local || before.endpoint.server().scheme() != scheme) {
@@ -311,42 +377,34 @@ impl EwsServers {
         }
     }
 
-    fn raise(&self, server: &EwsServer, error: &ListenError, served: Option<&Served>) -> Problem {
-        let (name, listen, why) = (&server.name, &server.listen, &error.source);
-        let is_moving = served.is_some_and(|served| served.listen() != *listen);
-        let what = match (&error.source, is_moving) {
-            (ListenCause::Socket(_), true) => format!("EWS server {name} cannot move to {listen}: {why}"),
-            (ListenCause::Socket(_), false) => format!("EWS server {name}: {error}: {why}"),
-            (ListenCause::Tls(_), _) => format!("EWS server {name} cannot use its certificate: {why}"),
+    /// Raises the problem of a server that cannot be served as configured.
+    fn raise(&self, server: &EwsServer, error: &ListenError) -> Problem {
+        let served = self.served(server.id);
+        let place = match (&served, self.successor(server.id)) {
+            (Some(served), _) => Place::Kept { server: served.endpoint.server(), local: served.local },
+            (None, Some((local, successor))) => Place::Lost { local, successor },
+            (None, None) => Place::None,
         };
-        let effect = match (&error.source, served) {
-            (_, None) => "the BMS cannot read or write anything on it".to_owned(),
-            (ListenCause::Socket(_), Some(served)) => format!("it is still served at {}", served.local),
-            (ListenCause::Tls(_), Some(served)) => {
-                let scheme = served.endpoint.server().scheme();
-                format!("it is still served at {scheme}://{} as before", served.local)
-            }
-        };
-        let (remedy, setting) = match &error.source {
-            ListenCause::Socket(_) => (
-                format!(
-                    "end the program that uses {listen}, or give this server another address; \
-                     Riser tries again by itself"
-                ),
-                "listen",
-            ),
-            ListenCause::Tls(_) => (
-                "correct the files, or apply a certificate and key that belong together; Riser tries again by itself"
-                    .to_owned(),
-                "certificate",
-            ),
-        };
-        let problem =
-            Problem { code: code(server.id), what, effect, remedy, setting: Some(setting.to_owned()) };
+        let problem = listen_problem(server, error, &place, self.blocker(server).as_deref());
         if self.parts.problems.raise(None, "Riser", problem.clone()) {
-            tracing::error!(ews_server.name = name, "{}", problem.what);
+            tracing::error!(ews_server.name = server.name, "{}", problem.what);
         }
         problem
+    }
+
+    /// Returns the name of another EWS server whose listener has the wanted address.
+    fn blocker(&self, server: &EwsServer) -> Option<String> {
+        let wanted: SocketAddr = server.listen.parse().ok()?;
+        let is_in_the_way = |local: SocketAddr| {
+            local.port() == wanted.port()
+                && (local.ip() == wanted.ip() || local.ip().is_unspecified() || wanted.ip().is_unspecified())
+        };
+        let open = self.lock();
+        let other = open.endpoints.iter().find(|(id, other)| {
+            let listener = open.listeners.get(other.listen());
+            **id != server.id && listener.is_some_and(|listener| is_in_the_way(listener.local_address()))
+        });
+        other.map(|(_, other)| other.endpoint.server().name.clone())
     }
 
     /// Ends the problem of a server that was removed.
@@ -359,17 +417,6 @@ impl EwsServers {
     }
 }
 
-/// Listens on an address as soon as it is free; `None` when it is not free for long.
-async fn bind_when_free(listen: &str, options: &ListenerOptions) -> Option<Listener> {
-    for _ in 0..TAKE_OVER_ATTEMPTS {
-        if let Ok(listener) = Listener::bind(listen, options.clone()).await {
-            return Some(listener);
-        }
-        tokio::time::sleep(TAKE_OVER_INTERVAL).await;
-    }
-    None
-}
-
 /// Whether another listener has the address.
 fn is_taken(error: &ListenError) -> bool {
     matches!(error.source, ListenCause::Socket(_))
@@ -379,11 +426,10 @@ fn tls_files(tls: &EwsTls) -> TlsFiles {
     TlsFiles { certificate: PathBuf::from(&tls.certificate), key: PathBuf::from(&tls.key) }
 }
 
-fn code(server: EwsServerId) -> String {
-    format!("ews-address-unusable {}", server.0)
-}
-
 /// Where a BMS's times without an offset are meant.
 fn zone_of_this_machine() -> Tz {
     iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC)
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@
 mod changes;
 mod configuration;
 mod connection_limiter;
+mod ews_problem;
 mod ews_servers;
 mod ews_source;
 mod housekeeping;

@@ -152,6 +152,19 @@ async fn a_server_that_cannot_move_is_served_where_it_was_until_the_port_is_free
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_status_of_a_server_that_waits_to_move_shows_the_path_it_is_served_at() {
+    let (_installation, host) = two_counters().await;
+    let before = host.server("Annex").address;
+    let taken = TcpListener::bind("127.0.0.2:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let problems = host.change_server("Annex", &format!("listen = \"{address}\"\npath = \"/new\"")).await;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(host.server("Annex").address, before);
+    host.bms("Annex").information().await.unwrap();
+    host.runtime.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn accounts_act_at_once_and_those_that_stay_are_not_asked_to_log_in_again() {
     let (_installation, host) = two_counters().await;
     let bms = host.bms("Annex");

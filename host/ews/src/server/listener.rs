@@ -115,9 +115,24 @@ impl Listener {
         self.endpoints.remove(endpoint);
     }
 
+    /// Whether requests to the path of this endpoint reach it.
+    pub fn serves(&self, endpoint: &Arc<EwsEndpoint>) -> bool {
+        self.endpoints.serves(endpoint)
+    }
+
+    /// Returns the endpoint that is served at a path.
+    pub fn endpoint_at(&self, path: &str) -> Option<Arc<EwsEndpoint>> {
+        self.endpoints.find(path)
+    }
+
     /// Whether it serves no endpoint.
     pub fn is_unused(&self) -> bool {
         self.endpoints.is_empty()
+    }
+
+    /// Stops listening; returns when the port is free. Open requests finish.
+    pub async fn stop_listening(&mut self) {
+        self.http.stop_listening().await;
     }
 
     /// Stops listening, lets open requests finish, and closes all connections.

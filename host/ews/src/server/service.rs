@@ -51,11 +51,17 @@ impl Endpoints {
         }
     }
 
+    /// Whether its path leads to this endpoint.
+    pub(super) fn serves(&self, endpoint: &Arc<EwsEndpoint>) -> bool {
+        let path = without_final_slash(&endpoint.server().path);
+        self.by_path.read().get(path).is_some_and(|served| Arc::ptr_eq(served, endpoint))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.by_path.read().is_empty()
     }
 
-    fn find(&self, path: &str) -> Option<Arc<EwsEndpoint>> {
+    pub(super) fn find(&self, path: &str) -> Option<Arc<EwsEndpoint>> {
         let path = without_final_slash(path);
         let by_path = self.by_path.read();
         let is_alias = || (path == ALIAS_PATH).then_some(EwsServer::DEFAULT_PATH);

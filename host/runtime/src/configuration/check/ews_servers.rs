@@ -14,7 +14,9 @@ use crate::configuration::plan::PlanLine;
 const SMALLEST_PAGE_ITEMS: u32 = 100;
 
 const LISTEN: &str = "listen takes an address and a port such as 127.0.0.1:51358";
-const PATH: &str = "path takes the path of the service such as /EcoStruxure/DataExchange";
+const PATH: &str = "path takes the path of the service such as /EcoStruxure/DataExchange: parts of letters, digits \
+                    and -._~ after a slash each, escapes such as %20, but no empty part, . or ..";
+const DIGEST: &str = "digest takes a list of \"SHA-256\" and \"MD5\", each at most once";
 const REALM: &str = "realm takes one line of plain characters without quotes";
 const PUBLIC_URL: &str =
     "public_url takes the address that clients use, such as http://bms.example:51358/path";
@@ -76,11 +78,15 @@ fn wanted(
         digest_order: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
     });
     server.name.clone_from(&draft.identity.name);
+    // One address has several spellings; they are compared as text.
+    let listen = draft.listen.as_ref().map(|text| match text.parse::<SocketAddr>() {
+        Ok(address) => address.to_string(),
+        Err(_) => text.clone(),
+    });
     let is_listen = |text: &str| text.parse::<SocketAddr>().is_ok();
-    let is_path = |text: &str| text.starts_with('/') && !text.contains(['?', '#', ' ']) && text.is_ascii();
     let is_realm =
         |text: &str| !text.is_empty() && text.is_ascii() && !text.contains(['"', '\\']) && is_one_line(text);
-    take(&mut server.listen, draft.listen.as_ref(), is_listen, (&path.key("listen"), LISTEN), errors);
+    take(&mut server.listen, listen.as_ref(), is_listen, (&path.key("listen"), LISTEN), errors);
     take(&mut server.path, draft.path.as_ref(), is_path, (&path.key("path"), PATH), errors);
     take(&mut server.realm, draft.realm.as_ref(), is_realm, (&path.key("realm"), REALM), errors);
     match draft.public_url.as_deref() {
@@ -102,12 +108,34 @@ fn wanted(
     if let Some(tokens) = &draft.digest {
         let order: Option<Vec<_>> =
             tokens.iter().map(|token| token.parse::<DigestAlgorithm>().ok()).collect();
-        match order.filter(|order| !order.is_empty()) {
+        let is_right = |order: &Vec<DigestAlgorithm>| {
+            let is_twice = |(index, it)| order[..index].contains(it);
+            !order.is_empty() && !order.iter().enumerate().any(is_twice)
+        };
+        match order.filter(is_right) {
             Some(order) => server.digest_order = order,
-            None => errors.add(&path.key("digest"), "digest takes a list of \"SHA-256\" and \"MD5\""),
+            None => errors.add(&path.key("digest"), DIGEST),
         }
     }
     server
+}
+
+/// Whether clients request this path exactly as it is written. They resolve `.` and `..`, and escape other
+/// characters.
+fn is_path(text: &str) -> bool {
+    let Some(parts) = text.strip_prefix('/') else { return false };
+    parts.strip_suffix('/').unwrap_or(parts).split('/').all(is_path_part)
+}
+
+fn is_path_part(part: &str) -> bool {
+    let is_dots = matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "" | "." | "..");
+    let mut escapes = part.split('%');
+    let is_plain = |text: &str| text.bytes().all(|it| it.is_ascii_alphanumeric() || b"-._~".contains(&it));
+    let is_escape =
+        |text: &str| text.get(..2).is_some_and(|digits| digits.bytes().all(|it| it.is_ascii_hexdigit()));
+    !is_dots
+        && escapes.next().is_some_and(is_plain)
+        && escapes.all(|escape| is_escape(escape) && is_plain(escape))
 }
 
 fn is_one_line(text: &str) -> bool {

@@ -330,6 +330,77 @@ async fn servers_may_exchange_their_addresses_and_share_none() {
 }
 
 #[tokio::test]
+async fn an_address_is_the_same_in_every_spelling() {
+    let site = Site::new().await;
+    let server = |name: &str, listen: &str| EwsServerDraft {
+        identity: named(name),
+        listen: some(listen),
+        ..EwsServerDraft::default()
+    };
+    let draft = |servers: Vec<EwsServerDraft>| ConfigurationDraft {
+        ews_servers: servers,
+        ..ConfigurationDraft::default()
+    };
+    site.apply(&draft(vec![server("North", "127.0.0.1:051902")])).await.unwrap();
+    assert_eq!(site.configuration().await.ews_servers[0].listen, "127.0.0.1:51902");
+    let (_, plan) = site.apply(&draft(vec![server("North", "127.0.0.1:51902")])).await.unwrap();
+    assert!(plan.lines.is_empty(), "{plan:?}");
+    let Err(ConfigureError::Fields(errors)) =
+        site.apply(&draft(vec![server("South", "127.0.0.1:0051902")])).await
+    else {
+        panic!("two servers have one address")
+    };
+    assert!(errors[0].to_string().contains("\"North\" has this address and path already"), "{errors:?}");
+}
+
+#[tokio::test]
+async fn a_path_that_clients_request_otherwise_and_a_repeated_algorithm_are_refused() {
+    let site = Site::new().await;
+    let errors_of = async |draft: EwsServerDraft| {
+        let server = EwsServerDraft { identity: named("North"), ..draft };
+        let draft = ConfigurationDraft { ews_servers: vec![server], ..ConfigurationDraft::default() };
+        match site.check(&draft).await {
+            Ok(_) => Vec::new(),
+            Err(ConfigureError::Fields(errors)) => errors.iter().map(ToString::to_string).collect(),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let path = |path: &str| EwsServerDraft { path: some(path), ..EwsServerDraft::default() };
+    for wrong in [
+        "",
+        "x",
+        "/",
+        "//",
+        "/a//b",
+        "/a//",
+        "/..",
+        "/a/../b",
+        "/./a",
+        "/%2E%2e/a",
+        "/%zz",
+        "/a%2",
+        "/%",
+        "/a b",
+        "/ä",
+    ] {
+        let errors: Vec<String> = errors_of(path(wrong)).await;
+        assert!(errors.len() == 1 && errors[0].contains("path takes the path"), "{wrong}: {errors:?}");
+    }
+    for right in ["/a", "/a/", "/EcoStruxure/DataExchange", "/a%20b/..c", "/~site_1/v1.0-x"] {
+        let errors: Vec<String> = errors_of(path(right)).await;
+        assert!(errors.is_empty(), "{right}: {errors:?}");
+    }
+    let digest = |tokens: &[&str]| EwsServerDraft {
+        digest: Some(tokens.iter().map(ToString::to_string).collect()),
+        ..EwsServerDraft::default()
+    };
+    let errors: Vec<String> = errors_of(digest(&["MD5", "MD5"])).await;
+    assert!(errors.len() == 1 && errors[0].contains("each at most once"), "{errors:?}");
+    let errors: Vec<String> = errors_of(digest(&["MD5", "SHA-256"])).await;
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[tokio::test]
 async fn a_changed_secret_of_a_processor_is_in_the_change_although_its_row_is_equal() {
     let site = Site::with_site().await;
     let meter = |token: &str| {
