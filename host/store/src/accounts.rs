@@ -3,7 +3,7 @@
 use riser_domain::{AccountId, AccountRights, EwsServerId};
 use sqlx::SqliteConnection;
 
-use crate::{ConfigurationTransaction, SealedValue, StoreError};
+use crate::{ConfigurationTransaction, SealedValue, StoreError, audit_words, stored_names};
 
 const AN_ACCOUNT: &str = "an account";
 
@@ -40,7 +40,8 @@ impl ConfigurationTransaction {
         .fetch_one(&mut *self.transaction)
         .await
         .map_err(StoreError::about(AN_ACCOUNT))?;
-        self.audit("add", "EWS account", name, word).await?;
+        let server = stored_names::of_ews_server(&mut self.transaction, server).await?.unwrap_or_default();
+        self.audit("add", "EWS account", name, &format!("account of {server:?}, {word}")).await?;
         Ok(AccountId(id))
     }
 
@@ -52,15 +53,14 @@ impl ConfigurationTransaction {
         rights: AccountRights,
     ) -> Result<(), StoreError> {
         let word = rights.as_str();
-        let changed =
-            sqlx::query!("UPDATE ews_accounts SET name = ?, rights = ? WHERE id = ?", name, word, id.0)
-                .execute(&mut *self.transaction)
-                .await
-                .map_err(StoreError::about(AN_ACCOUNT))?;
-        if changed.rows_affected() == 0 {
-            return Err(StoreError::Gone(AN_ACCOUNT));
-        }
-        self.audit("update", "EWS account", name, word).await
+        let (old_name, server) = self.account_names(id).await?;
+        sqlx::query!("UPDATE ews_accounts SET name = ?, rights = ? WHERE id = ?", name, word, id.0)
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(StoreError::about(AN_ACCOUNT))?;
+        let words = format!("account of {server:?}, {word}");
+        let detail = audit_words::with_old_name(&old_name, name, &words);
+        self.audit("update", "EWS account", name, &detail).await
     }
 
     /// Sets an account's password.
@@ -69,25 +69,28 @@ impl ConfigurationTransaction {
         id: AccountId,
         password: &SealedValue,
     ) -> Result<(), StoreError> {
-        let name = sqlx::query_scalar!(
-            "UPDATE ews_accounts SET password_kid = ?, password = ? WHERE id = ? RETURNING name",
+        let (name, server) = self.account_names(id).await?;
+        sqlx::query!(
+            "UPDATE ews_accounts SET password_kid = ?, password = ? WHERE id = ?",
             password.kid,
             password.bytes,
             id.0
         )
-        .fetch_optional(&mut *self.transaction)
-        .await?
-        .ok_or(StoreError::Gone(AN_ACCOUNT))?;
-        self.audit("update", "EWS account", &name, "password").await
+        .execute(&mut *self.transaction)
+        .await?;
+        self.audit("update", "EWS account", &name, &format!("account of {server:?}, new password")).await
     }
 
     /// Removes an account.
     pub async fn remove_account(&mut self, id: AccountId) -> Result<(), StoreError> {
-        let name = sqlx::query_scalar!("DELETE FROM ews_accounts WHERE id = ? RETURNING name", id.0)
-            .fetch_optional(&mut *self.transaction)
-            .await?
-            .ok_or(StoreError::Gone(AN_ACCOUNT))?;
-        self.audit("remove", "EWS account", &name, "").await
+        let (name, server) = self.account_names(id).await?;
+        sqlx::query!("DELETE FROM ews_accounts WHERE id = ?", id.0).execute(&mut *self.transaction).await?;
+        self.audit("remove", "EWS account", &name, &format!("account of {server:?}")).await
+    }
+
+    /// Returns the name of an account and that of its server.
+    async fn account_names(&mut self, id: AccountId) -> Result<(String, String), StoreError> {
+        stored_names::of_account(&mut self.transaction, id).await?.ok_or(StoreError::Gone(AN_ACCOUNT))
     }
 }
 

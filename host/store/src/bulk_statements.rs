@@ -1,14 +1,19 @@
 //! The statements that write many rows at once. One statement costs the same for one row as for hundreds, so
 //! these are built at run time. Macros check all other SQL of this crate.
 
-use riser_domain::{Actor, HistorySample, LogLevel, PointHandle, Reading, RunId, SetPointWrite, Timestamp};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use riser_domain::{
+    Actor, EwsServerId, HistorySample, LogLevel, PointHandle, Reading, RunId, SetPointWrite, Timestamp,
+};
 use sqlx::query_builder::Separated;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::actor_columns::ActorColumns;
 use crate::item_rows::ItemRow;
 use crate::value_columns::ValueColumns;
-use crate::{NewWrite, StoreError};
+use crate::{NewWrite, StoreError, audit_words, stored_names};
 
 /// Rows of one statement: enough to spread its cost (docs/adr/0011), and few enough for SQLite's limit of
 /// 32,766 bound values with the widest row.
@@ -64,12 +69,20 @@ pub(crate) async fn audit_writes(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let mut servers: HashMap<EwsServerId, String> = HashMap::new();
+    for write in writes {
+        if let Entry::Vacant(entry) = servers.entry(write.ews_server) {
+            let name = stored_names::of_ews_server(connection, write.ews_server).await?;
+            entry.insert(name.unwrap_or_default());
+        }
+    }
     write_rows(connection, BEGIN_AUDIT, "", writes, |row, write| {
         let actor = ActorColumns::from(actor);
         row.push_bind(now.unix_ms());
         row.push_bind(actor.kind).push_bind(actor.name).push_bind(actor.server);
         row.push_bind("set").push_bind("set point").push_bind(write.item.as_str().to_owned());
-        row.push_bind(format!("{:?} on EWS server {}", write.value, write.ews_server.0));
+        let server = servers.get(&write.ews_server).map_or("", String::as_str);
+        row.push_bind(format!("{} on EWS server {server:?}", audit_words::value(&write.value)));
     })
     .await
 }

@@ -6,7 +6,7 @@ use riser_domain::{Connection, ConnectionId};
 use sqlx::SqliteConnection;
 
 use crate::sealed::SealedSettings;
-use crate::{ConfigurationTransaction, SealedValue, Store, StoreError};
+use crate::{ConfigurationTransaction, SealedValue, Store, StoreError, audit_words, stored_names};
 
 const A_CONNECTION: &str = "a connection";
 
@@ -39,14 +39,17 @@ impl ConfigurationTransaction {
         .fetch_one(&mut *self.transaction)
         .await
         .map_err(StoreError::about(A_CONNECTION))?;
-        self.audit("add", "connection", &connection.name, &connection.settings_json).await?;
+        self.audit("add", "connection", &connection.name, &audit_words::connection(connection)).await?;
         Ok(ConnectionId(id))
     }
 
     /// Changes name, kind and open settings of the connection with the id in it. Its secrets stay: when the
     /// address changes, the caller demands them again and removes the old ones.
     pub async fn update_connection(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let changed = sqlx::query!(
+        let old_name = stored_names::of_connection(&mut self.transaction, connection.id)
+            .await?
+            .ok_or(StoreError::Gone(A_CONNECTION))?;
+        sqlx::query!(
             "UPDATE connections SET name = ?, kind = ?, settings_json = ? WHERE id = ?",
             connection.name,
             connection.kind,
@@ -56,10 +59,9 @@ impl ConfigurationTransaction {
         .execute(&mut *self.transaction)
         .await
         .map_err(StoreError::about(A_CONNECTION))?;
-        if changed.rows_affected() == 0 {
-            return Err(StoreError::Gone(A_CONNECTION));
-        }
-        self.audit("update", "connection", &connection.name, &connection.settings_json).await
+        let words = audit_words::connection(connection);
+        let detail = audit_words::with_old_name(&old_name, &connection.name, &words);
+        self.audit("update", "connection", &connection.name, &detail).await
     }
 
     /// Sets a secret setting and counts the secret version up.
@@ -81,7 +83,7 @@ impl ConfigurationTransaction {
         .execute(&mut *self.transaction)
         .await
         .map_err(StoreError::about(A_CONNECTION))?;
-        self.audit("update", "connection", &name, &format!("secret setting {key}")).await
+        self.audit("update", "connection", &name, &format!("new secret setting {key}")).await
     }
 
     /// Removes one secret setting.
@@ -109,7 +111,7 @@ impl ConfigurationTransaction {
             .await
             .map_err(StoreError::about("the connection"))?
             .ok_or(StoreError::Gone(A_CONNECTION))?;
-        self.audit("remove", "connection", &name, "").await
+        self.audit("remove", "connection", &name, "with its secret settings and items").await
     }
 
     async fn count_secret_version(&mut self, id: ConnectionId) -> Result<String, StoreError> {

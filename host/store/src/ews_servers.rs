@@ -3,7 +3,7 @@
 use riser_domain::{DigestAlgorithm, EwsServer, EwsServerId, EwsTls};
 use sqlx::SqliteConnection;
 
-use crate::{ConfigurationTransaction, StoreError};
+use crate::{ConfigurationTransaction, StoreError, audit_words, stored_names};
 
 const AN_EWS_SERVER: &str = "an EWS server";
 
@@ -29,7 +29,7 @@ impl ConfigurationTransaction {
         .fetch_one(&mut *self.transaction)
         .await
         .map_err(StoreError::about(AN_EWS_SERVER))?;
-        self.audit("add", "EWS server", &server.name, &place(server)).await?;
+        self.audit("add", "EWS server", &server.name, &audit_words::ews_server(server)).await?;
         Ok(EwsServerId(id))
     }
 
@@ -37,7 +37,10 @@ impl ConfigurationTransaction {
     pub async fn update_ews_server(&mut self, server: &EwsServer) -> Result<(), StoreError> {
         let digest_order = digest_text(server);
         let (certificate, key) = tls_files(server);
-        let changed = sqlx::query!(
+        let old_name = stored_names::of_ews_server(&mut self.transaction, server.id)
+            .await?
+            .ok_or(StoreError::Gone(AN_EWS_SERVER))?;
+        sqlx::query!(
             "UPDATE ews_servers SET name = ?, listen = ?, path = ?, realm = ?, public_url = ?,
                  tls_certificate = ?, tls_key = ?, page_size_items = ?, digest_order = ? WHERE id = ?",
             server.name,
@@ -54,10 +57,9 @@ impl ConfigurationTransaction {
         .execute(&mut *self.transaction)
         .await
         .map_err(StoreError::about(AN_EWS_SERVER))?;
-        if changed.rows_affected() == 0 {
-            return Err(StoreError::Gone(AN_EWS_SERVER));
-        }
-        self.audit("update", "EWS server", &server.name, &place(server)).await
+        let words = audit_words::ews_server(server);
+        let detail = audit_words::with_old_name(&old_name, &server.name, &words);
+        self.audit("update", "EWS server", &server.name, &detail).await
     }
 
     /// Removes a server with its accounts and items. Refused while a processor configuration uses it.
@@ -67,7 +69,7 @@ impl ConfigurationTransaction {
             .await
             .map_err(StoreError::about("the EWS server"))?
             .ok_or(StoreError::Gone(AN_EWS_SERVER))?;
-        self.audit("remove", "EWS server", &name, "").await
+        self.audit("remove", "EWS server", &name, "with its accounts and items").await
     }
 }
 
@@ -112,8 +114,4 @@ fn digest_text(server: &EwsServer) -> String {
 
 fn tls_files(server: &EwsServer) -> (Option<&str>, Option<&str>) {
     server.tls.as_ref().map(|tls| (tls.certificate.as_str(), tls.key.as_str())).unzip()
-}
-
-fn place(server: &EwsServer) -> String {
-    format!("{}://{}{}, realm {}", server.scheme(), server.listen, server.path, server.realm)
 }

@@ -15,6 +15,7 @@
 mod accounts;
 mod actor_columns;
 mod audit;
+mod audit_words;
 mod bulk_statements;
 mod configuration;
 mod connections;
@@ -39,6 +40,7 @@ mod runs;
 mod schedules;
 mod sealed;
 mod store;
+mod stored_names;
 mod string_pool;
 mod tree_keys;
 mod users;

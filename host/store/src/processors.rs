@@ -8,7 +8,7 @@ use riser_domain::{
 use sqlx::SqliteConnection;
 
 use crate::sealed::SealedSettings;
-use crate::{ConfigurationTransaction, SealedValue, Store, StoreError, tree_keys};
+use crate::{ConfigurationTransaction, SealedValue, Store, StoreError, audit_words, tree_keys};
 
 const A_PROCESSOR: &str = "a processor configuration";
 
@@ -60,14 +60,16 @@ impl ConfigurationTransaction {
         .map_err(StoreError::about(A_PROCESSOR))?;
         // Here and not at the first declaration, so that the same file gives the same ids on every machine.
         tree_keys::assign(&mut self.transaction, &processor.class.plugin, processor.connection).await?;
-        self.audit("add", "processor", &processor.name, &summary(processor)).await?;
+        let words = self.processor_words(processor).await?;
+        self.audit("add", "processor", &processor.name, &words).await?;
         Ok(ConfigurationId(id))
     }
 
     /// Changes the configuration with the id in it; its secrets stay.
     pub async fn update_processor(&mut self, processor: &ProcessorConfiguration) -> Result<(), StoreError> {
         let (connection, schedule) = (processor.connection.map(|id| id.0), processor.schedule.map(|id| id.0));
-        let changed = sqlx::query!(
+        let old_name = self.processor_name(processor.id).await?;
+        sqlx::query!(
             "UPDATE processor_configurations SET
                  name = ?, plugin = ?, class = ?, connection_id = ?, ews_server_id = ?, schedule_id = ?,
                  active = ?, runs_at_start = ?, runs_on_schedule = ?, manually_startable = ?,
@@ -91,11 +93,10 @@ impl ConfigurationTransaction {
         .execute(&mut *self.transaction)
         .await
         .map_err(StoreError::about(A_PROCESSOR))?;
-        if changed.rows_affected() == 0 {
-            return Err(StoreError::Gone(A_PROCESSOR));
-        }
         tree_keys::assign(&mut self.transaction, &processor.class.plugin, processor.connection).await?;
-        self.audit("update", "processor", &processor.name, &summary(processor)).await
+        let words = self.processor_words(processor).await?;
+        let detail = audit_words::with_old_name(&old_name, &processor.name, &words);
+        self.audit("update", "processor", &processor.name, &detail).await
     }
 
     /// Sets a secret setting.
@@ -117,7 +118,7 @@ impl ConfigurationTransaction {
         .await
         .map_err(StoreError::about(A_PROCESSOR))?;
         let name = self.processor_name(id).await?;
-        self.audit("update", "processor", &name, &format!("secret setting {key}")).await
+        self.audit("update", "processor", &name, &format!("new secret setting {key}")).await
     }
 
     /// Removes one secret setting.
@@ -154,14 +155,7 @@ impl ConfigurationTransaction {
                 .fetch_optional(&mut *self.transaction)
                 .await?
                 .ok_or(StoreError::Gone(A_PROCESSOR))?;
-        self.audit("remove", "processor", &name, "").await
-    }
-
-    async fn processor_name(&mut self, id: ConfigurationId) -> Result<String, StoreError> {
-        sqlx::query_scalar!("SELECT name FROM processor_configurations WHERE id = ?", id.0)
-            .fetch_optional(&mut *self.transaction)
-            .await?
-            .ok_or(StoreError::Gone(A_PROCESSOR))
+        self.audit("remove", "processor", &name, "with its secret settings and runs").await
     }
 }
 
@@ -210,8 +204,4 @@ pub(crate) async fn list(
             })
         })
         .collect()
-}
-
-fn summary(processor: &ProcessorConfiguration) -> String {
-    format!("{}, {}", processor.class, processor.settings_json)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use riser_domain::{Schedule, ScheduleId, ScheduleRule, Timestamp};
 use sqlx::SqliteConnection;
 
-use crate::{ConfigurationTransaction, StoreError};
+use crate::{ConfigurationTransaction, StoreError, audit_words, stored_names};
 
 const A_SCHEDULE: &str = "a schedule";
 
@@ -64,14 +64,17 @@ impl ConfigurationTransaction {
         .fetch_one(&mut *self.transaction)
         .await
         .map_err(StoreError::about(A_SCHEDULE))?;
-        self.audit("add", "schedule", &schedule.name, "").await?;
+        self.audit("add", "schedule", &schedule.name, &audit_words::schedule(&schedule.rule)).await?;
         Ok(ScheduleId(id))
     }
 
     /// Changes the schedule with the id in it.
     pub async fn update_schedule(&mut self, schedule: &Schedule) -> Result<(), StoreError> {
         let rule = RuleColumns::from(&schedule.rule);
-        let changed = sqlx::query!(
+        let old_name = stored_names::of_schedule(&mut self.transaction, schedule.id)
+            .await?
+            .ok_or(StoreError::Gone(A_SCHEDULE))?;
+        sqlx::query!(
             "UPDATE schedules SET name = ?, every_ms = ?, starting = ?, cron_expression = ?, cron_zone = ?
              WHERE id = ?",
             schedule.name,
@@ -84,10 +87,9 @@ impl ConfigurationTransaction {
         .execute(&mut *self.transaction)
         .await
         .map_err(StoreError::about(A_SCHEDULE))?;
-        if changed.rows_affected() == 0 {
-            return Err(StoreError::Gone(A_SCHEDULE));
-        }
-        self.audit("update", "schedule", &schedule.name, "").await
+        let words = audit_words::schedule(&schedule.rule);
+        let detail = audit_words::with_old_name(&old_name, &schedule.name, &words);
+        self.audit("update", "schedule", &schedule.name, &detail).await
     }
 
     /// Removes a schedule. Refused while a processor configuration uses it.

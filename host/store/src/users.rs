@@ -2,7 +2,7 @@
 
 use riser_domain::{Actor, Role, Timestamp};
 
-use crate::{ConfigurationTransaction, Store, StoreError};
+use crate::{ConfigurationTransaction, Store, StoreError, stored_names};
 
 const A_USER: &str = "a user";
 /// What the audit trail calls a person.
@@ -96,20 +96,19 @@ impl ConfigurationTransaction {
         .fetch_one(&mut *self.transaction)
         .await
         .map_err(StoreError::about(A_USER))?;
-        self.audit("add", USER, &user.name, word).await?;
+        self.audit("add", USER, &user.name, &format!("role {word}")).await?;
         Ok(UserId(id))
     }
 
     /// Gives a person another name. Sessions go on.
     pub async fn rename_user(&mut self, user: UserId, name: &str) -> Result<(), StoreError> {
-        let changed = sqlx::query!("UPDATE users SET name = ? WHERE id = ?", name, user.0)
+        let old_name =
+            stored_names::of_user(&mut self.transaction, user).await?.ok_or(StoreError::Gone(A_USER))?;
+        sqlx::query!("UPDATE users SET name = ? WHERE id = ?", name, user.0)
             .execute(&mut *self.transaction)
             .await
             .map_err(StoreError::about(A_USER))?;
-        if changed.rows_affected() == 0 {
-            return Err(StoreError::Gone(A_USER));
-        }
-        self.audit("update", USER, name, "name").await
+        self.audit("update", USER, name, &format!("renamed from {old_name:?}")).await
     }
 
     /// Sets a password and ends the person's sessions.
@@ -127,7 +126,7 @@ impl ConfigurationTransaction {
         .await?
         .ok_or(StoreError::Gone(A_USER))?;
         self.end_sessions(user).await?;
-        self.audit("update", USER, &name, "password").await
+        self.audit("update", USER, &name, "new password").await
     }
 
     /// Gives a person another role and ends the person's sessions.
@@ -138,7 +137,7 @@ impl ConfigurationTransaction {
             .await?
             .ok_or(StoreError::Gone(A_USER))?;
         self.end_sessions(user).await?;
-        self.audit("update", USER, &name, word).await
+        self.audit("update", USER, &name, &format!("role {word}")).await
     }
 
     /// Removes a person, with all sessions.

@@ -34,7 +34,12 @@ pub async fn commit(
     let before = Arc::clone(&checked.before);
     if checked.lines.is_empty() {
         let after = Arc::clone(&before);
-        return Ok(ConfigurationChange { before, after, changed_processor_secrets: BTreeSet::new() });
+        return Ok(ConfigurationChange {
+            actor: actor.clone(),
+            before,
+            after,
+            changed_processor_secrets: BTreeSet::new(),
+        });
     }
     let mut transaction = store.begin_configuration(actor, now).await?;
     transaction.require_version(before.version).await?;
@@ -45,7 +50,7 @@ pub async fn commit(
     write_users(&checked.users, &mut transaction).await?;
     transaction.commit().await?;
     let after = Arc::new(store.load_configuration().await?);
-    Ok(ConfigurationChange { before, after, changed_processor_secrets })
+    Ok(ConfigurationChange { actor: actor.clone(), before, after, changed_processor_secrets })
 }
 
 /// Writes the objects that processors refer to.

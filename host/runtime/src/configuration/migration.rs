@@ -12,6 +12,7 @@ use super::draft::{ConfigurationDraft, ConnectionDraft, Identity, ProcessorDraft
 use super::field_path::FieldPath;
 use super::inputs::SettingInputs;
 use super::markers::Markers;
+use super::renames::Renames;
 use crate::libraries::Library;
 
 /// The settings of one object in the form of the current plugin, with markers in place of secrets.
@@ -45,11 +46,13 @@ pub(super) async fn migrate(
     launcher: Option<&Launcher>,
 ) -> Result<Migrated, ConfigureError> {
     let mut requests = Vec::new();
+    let renames = Renames::of(&draft.connections);
     for connection in &draft.connections {
-        requests.extend(of_connection(connection, current, libraries)?);
+        requests.extend(of_connection(connection, &renames, current, libraries)?);
     }
+    let renames = Renames::of(&draft.processors);
     for processor in &draft.processors {
-        requests.extend(of_processor(processor, current, libraries)?);
+        requests.extend(of_processor(processor, &renames, current, libraries)?);
     }
     let mut migrated = Migrated::new();
     for library in libraries {
@@ -96,11 +99,13 @@ fn without_additions(
 
 fn of_connection<'a>(
     draft: &ConnectionDraft,
+    renames: &Renames<'_>,
     current: &Current,
     libraries: &'a [Library],
 ) -> Result<Option<Request<'a>>, ConfigureError> {
     let connections = &current.configuration.connections;
-    let stored = connections.iter().find(|it| means(&draft.identity, &it.name));
+    let find = |name: &str| connections.iter().find(|it| it.name == name);
+    let stored = renames.find(&draft.identity, find).unwrap_or_default();
     let kind = draft.kind.clone().or_else(|| stored.map(|stored| stored.kind.clone()));
     let inputs = inputs(&draft.identity, draft.settings.as_ref(), stored.is_some());
     let (Some(inputs), Some(kind)) = (inputs, kind) else { return Ok(None) };
@@ -114,11 +119,13 @@ fn of_connection<'a>(
 
 fn of_processor<'a>(
     draft: &ProcessorDraft,
+    renames: &Renames<'_>,
     current: &Current,
     libraries: &'a [Library],
 ) -> Result<Option<Request<'a>>, ConfigureError> {
     let processors = &current.configuration.processors;
-    let stored = processors.iter().find(|it| means(&draft.identity, &it.name));
+    let find = |name: &str| processors.iter().find(|it| it.name == name);
+    let stored = renames.find(&draft.identity, find).unwrap_or_default();
     let class = match (&draft.class, stored) {
         (Some(class), _) => ClassId::parse(class),
         (None, stored) => stored.map(|stored| stored.class.clone()),
@@ -163,11 +170,6 @@ fn request<'a>(
         markers.mark_stored(&values, secrets)
     });
     Ok(Request { path, library, owner, markers, given, stored })
-}
-
-/// Returns whether an object of a draft matches the stored object with this name.
-fn means(identity: &Identity, name: &str) -> bool {
-    identity.renamed_from.as_deref() == Some(name) || identity.name == name
 }
 
 /// Returns the library and the description of a kind of connection.

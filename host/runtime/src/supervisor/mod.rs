@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use riser_domain::{Clock, ProcessorConfiguration};
+use riser_domain::{Clock, ProcessorConfiguration, RunTrigger};
 use riser_secrets::Keyring;
 use riser_store::{Configuration, Store, StoreError};
 use riser_worker_host::Launcher;
@@ -141,7 +141,7 @@ impl Supervisor {
         let mut ready = Vec::new();
         for processor in &configuration.processors {
             let status = self.initial_status(processor).await?;
-            ready.push(self.register(processor, &configuration, status));
+            ready.push(self.register(processor, &configuration, status, RunTrigger::HostStart));
         }
         // All are registered before the first one looks for its siblings.
         for task in ready {
@@ -153,6 +153,7 @@ impl Supervisor {
     /// Adds, changes and removes tasks. Runs that have to stop are given their grace meanwhile.
     pub(crate) async fn apply(&self, change: &ConfigurationChange) {
         let after = &change.after;
+        let trigger = RunTrigger::Person(change.actor.to_string());
         for id in self.processors.ids() {
             if !after.processors.iter().any(|processor| processor.id == id) {
                 self.processors.remove(id);
@@ -164,14 +165,19 @@ impl Supervisor {
             let has_new_secrets = change.changed_processor_secrets.contains(&processor.id);
             let is_known = self.processors.change(processor.id, |before| {
                 let secrets_version = before.secrets_version + u64::from(has_new_secrets);
-                ProcessorSetup::new(processor, after, secrets_version)
+                let mut changed =
+                    ProcessorSetup::new(processor, after, secrets_version, before.first_trigger.clone());
+                if changed != *before {
+                    changed.first_trigger = trigger.clone();
+                }
+                changed
             });
             if !is_known {
                 let status = self.initial_status(processor).await.unwrap_or_else(|error| {
                     self.parts.records.failures.report("the runs of a processor could not be read", &error);
                     LiveStatus::initial(processor)
                 });
-                ready.push(self.register(processor, after, status));
+                ready.push(self.register(processor, after, status, trigger.clone()));
             }
         }
         for task in ready {
@@ -198,9 +204,10 @@ impl Supervisor {
         processor: &ProcessorConfiguration,
         configuration: &Configuration,
         status: LiveStatus,
+        first_trigger: RunTrigger,
     ) -> ProcessorTask {
         let (commands, commands_in) = mpsc::channel(WAITING_COMMANDS);
-        let setup = Arc::new(ProcessorSetup::new(processor, configuration, 0));
+        let setup = Arc::new(ProcessorSetup::new(processor, configuration, 0, first_trigger));
         let (setup, setup_in) = watch::channel(setup);
         let status = Arc::new(StatusBoard::new(processor.id, self.changes.clone(), status));
         let registered = RegisteredProcessor { commands, setup, status: Arc::clone(&status) };

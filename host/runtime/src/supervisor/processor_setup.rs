@@ -1,6 +1,6 @@
 //! All inputs of a processor's task as one value. Comparing two of them shows the effect of a change.
 
-use riser_domain::{Connection, ProcessorConfiguration, ScheduleRule, Timestamp, TreeOwner};
+use riser_domain::{Connection, ProcessorConfiguration, RunTrigger, ScheduleRule, Timestamp, TreeOwner};
 use riser_store::Configuration;
 
 use crate::configuration::owner_of;
@@ -15,6 +15,8 @@ pub(crate) struct ProcessorSetup {
     pub(crate) schedule: Option<ScheduleRule>,
     /// Counts the changes of its secrets, which the configuration does not show.
     pub(crate) secrets_version: u64,
+    /// The trigger of the run that this setup begins with: the start of the host, or who changed the configuration.
+    pub(crate) first_trigger: RunTrigger,
 }
 
 impl ProcessorSetup {
@@ -22,6 +24,7 @@ impl ProcessorSetup {
         processor: &ProcessorConfiguration,
         configuration: &Configuration,
         secrets_version: u64,
+        first_trigger: RunTrigger,
     ) -> Self {
         let connection = processor
             .connection
@@ -34,6 +37,7 @@ impl ProcessorSetup {
             connection: connection.cloned(),
             schedule: schedule.map(|schedule| schedule.rule.clone()),
             secrets_version,
+            first_trigger,
         }
     }
 

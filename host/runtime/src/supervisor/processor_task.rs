@@ -113,7 +113,7 @@ impl ProcessorTask {
             return;
         }
         if self.setup.configuration.flags.runs_at_start {
-            self.queued = Some(RunTrigger::HostStart);
+            self.queued = Some(self.setup.first_trigger.clone());
         } else if self.has_open_writes() {
             self.queued = Some(RunTrigger::SetPoint);
         }
@@ -191,8 +191,11 @@ impl ProcessorTask {
             self.queue_first_run();
         } else {
             let at_start = |setup: &ProcessorSetup| setup.configuration.flags.runs_at_start;
-            if at_start(&self.setup) && !at_start(&before) {
-                self.queued = Some(RunTrigger::HostStart);
+            // Nothing has published the values of another tree yet.
+            let is_moved = !self.setup.has_tree_of(&before);
+            if at_start(&self.setup) && (is_moved || !at_start(&before)) {
+                self.back_off.reset();
+                self.queued = Some(self.setup.first_trigger.clone());
             } else if !self.setup.runs_like(&before) && (self.retry_at.is_some() || self.waiting.is_some()) {
                 // The change may have removed the cause of a failure or a wait.
                 self.back_off.reset();

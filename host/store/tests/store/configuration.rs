@@ -64,6 +64,53 @@ async fn every_change_has_its_actor_in_the_audit_trail() {
 }
 
 #[tokio::test]
+async fn the_audit_trail_describes_each_change_and_names_a_renamed_object_by_both_names() {
+    let (test, server_id, connection_id, processor_id) = TestStore::new().await.with_processor().await;
+    let kid = add_data_key(&test).await;
+    let loaded = test.store.load_configuration().await.unwrap();
+    let mut changes = test.store.begin_configuration(&Actor::CommandLine, test.now()).await.unwrap();
+    let mut server = ews_server("BMS", 1);
+    server.id = server_id;
+    server.public_url = Some("https://bms.example".to_owned());
+    changes.update_ews_server(&server).await.unwrap();
+    let account = changes.add_account(server_id, "bms", READ_WRITE).await.unwrap();
+    changes.update_account(account, "ebo", READ_WRITE).await.unwrap();
+    changes.update_account_password(account, &sealed(&kid, b"sesame")).await.unwrap();
+    changes.remove_account(account).await.unwrap();
+    let mut hourly = loaded.schedules[0].clone();
+    hourly.name = "Hourly".to_owned();
+    changes.update_schedule(&hourly).await.unwrap();
+    let mut moved = connection("North");
+    moved.id = connection_id;
+    changes.update_connection(&moved).await.unwrap();
+    let mut status = processor("Status", server_id, Some(connection_id));
+    status.id = processor_id;
+    status.schedule = Some(hourly.id);
+    changes.update_processor(&status).await.unwrap();
+    changes.commit().await.unwrap();
+
+    let audit = test.store.list_audit(8).await.unwrap();
+    let details: Vec<_> = audit.iter().rev().map(|entry| &*entry.detail).collect();
+    assert_eq!(
+        details,
+        [
+            "renamed from \"Main\", listens on https://127.0.0.1:1, path /EcoStruxure/DataExchange, realm \
+             \"Riser\", public URL https://bms.example, certificate \"/etc/riser/c.pem\", key \
+             \"/etc/riser/k.pem\", page size 1000 items, digest SHA-256 and MD5",
+            "account of \"BMS\", read-write",
+            "renamed from \"bms\", account of \"BMS\", read-write",
+            "account of \"BMS\", new password",
+            "account of \"BMS\"",
+            "renamed from \"Every 15 minutes\", every 15 min",
+            "renamed from \"EVCE\", kind riser.evce/evce, settings {\"base_url\":\"https://evce\"}",
+            "renamed from \"EVCE Status\", class riser.evce/status, connection \"North\", EWS server \"BMS\", \
+             schedule \"Hourly\", active, runs at start, runs on schedule, may be started by hand, may be \
+             stopped by hand, memory limit 256 MiB, settings {}",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_name_is_used_once() {
     let (test, ..) = TestStore::new().await.with_processor().await;
     let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();

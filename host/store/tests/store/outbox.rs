@@ -3,7 +3,7 @@ use std::time::Duration;
 use riser_domain::{Actor, EwsItemId, EwsServerId, PointHandle, SetPointWrite, Value, WriteState};
 use riser_store::NewWrite;
 
-use crate::fixture::TestStore;
+use crate::fixture::{TestStore, ews_server};
 
 fn bms() -> Actor {
     Actor::EwsAccount { server: "Main".to_owned(), account: "bms".to_owned() }
@@ -27,6 +27,9 @@ async fn accept_one(test: &TestStore, point: u32, value: Value) -> SetPointWrite
 #[tokio::test]
 async fn writes_of_one_request_share_a_group_and_an_audit_row_each() {
     let test = TestStore::new().await;
+    let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
+    assert_eq!(changes.add_ews_server(&ews_server("Main", 1)).await.unwrap(), EwsServerId(1));
+    changes.commit().await.unwrap();
     let request = [
         write(&test, 1, Value::Double(0.5)),
         write(&test, 2, Value::String("Inoperative".into())),
@@ -37,8 +40,12 @@ async fn writes_of_one_request_share_a_group_and_an_audit_row_each() {
     assert!(accepted.iter().all(|write| write.group == accepted[0].group));
     assert_eq!(test.store.open_writes().await.unwrap(), accepted);
     let audit = test.store.list_audit(10).await.unwrap();
-    assert_eq!(audit.len(), 3);
+    let audit = &audit[..3];
     assert!(audit.iter().all(|entry| entry.actor == bms() && entry.action == "set"));
+    let details: Vec<_> = audit.iter().rev().map(|entry| entry.detail.clone()).collect();
+    let on = "on EWS server \"Main\"";
+    let moment = test.now();
+    assert_eq!(details, [format!("0.5 {on}"), format!("\"Inoperative\" {on}"), format!("{moment} {on}")]);
     let (test, _) = test.start_again().await;
     assert_eq!(test.store.latest_writes().await.unwrap(), accepted);
 }

@@ -78,6 +78,8 @@ async fn a_new_password_a_new_role_and_signing_out_end_sessions() {
     removal.commit().await.unwrap();
     assert_eq!(test.store.find_session(&TOKEN, test.now()).await.unwrap(), None);
     let audit = test.store.list_audit(10).await.unwrap();
+    let details: Vec<_> = audit.iter().rev().map(|entry| &*entry.detail).collect();
+    assert_eq!(details[1..], ["new password", "role viewer", "renamed from \"ada\"", ""]);
     assert!(audit.iter().all(|entry| entry.subject == "user" && !entry.detail.contains("argon2id")));
 }
 

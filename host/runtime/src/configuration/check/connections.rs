@@ -9,6 +9,7 @@ use super::{Basis, Differences, Errors, Planned, lines_of};
 use crate::configuration::current::SecretTable;
 use crate::configuration::draft::ConnectionDraft;
 use crate::configuration::field_path::FieldPath;
+use crate::configuration::inputs::{SecretInput, SettingInput};
 use crate::configuration::migration::connection_schema;
 use crate::configuration::plan::PlanLine;
 
@@ -50,7 +51,10 @@ fn wanted(
     errors: &mut Errors,
 ) -> Option<(Connection, WantedSettings)> {
     let name = &draft.identity.name;
-    let kind = kind(draft, stored, path, errors)?;
+    let Some(kind) = kind(draft, stored, path, errors) else {
+        report_unreadable_secrets(draft, path, errors);
+        return None;
+    };
     let mut connection = stored.cloned().unwrap_or_else(|| Connection {
         id: ConnectionId(0),
         name: String::new(),
@@ -72,6 +76,7 @@ fn wanted(
             return Some((connection, WantedSettings::default()));
         }
         errors.add(&path.key("kind"), unknown_kind(basis, &kind));
+        report_unreadable_secrets(draft, path, errors);
         return None;
     };
     let wanted = check_settings(path, format!("the connection {name:?}"), (schema, secrets), basis, errors)?;
@@ -79,6 +84,33 @@ fn wanted(
         connection.settings_json.clone_from(json);
     }
     Some((connection, wanted))
+}
+
+/// Without its kind, the settings of a connection cannot be checked, but their secrets can be missing.
+fn report_unreadable_secrets(draft: &ConnectionDraft, path: &FieldPath, errors: &mut Errors) {
+    for (key, input) in draft.settings.iter().flatten() {
+        add_unreadable_secrets(key, input, path, errors);
+    }
+}
+
+fn add_unreadable_secrets(setting: &str, input: &SettingInput, path: &FieldPath, errors: &mut Errors) {
+    match input {
+        SettingInput::Secret(SecretInput::Unreadable { reason })
+        | SettingInput::Reference { secret: SecretInput::Unreadable { reason }, .. } => {
+            errors.add(&path.setting(setting), format!("{setting}: {reason}"));
+        }
+        SettingInput::Group(settings) => {
+            for (key, input) in settings {
+                add_unreadable_secrets(&format!("{setting}.{key}"), input, path, errors);
+            }
+        }
+        SettingInput::List(entries) => {
+            for (index, entry) in entries.iter().enumerate() {
+                add_unreadable_secrets(&format!("{setting}[{index}]"), entry, path, errors);
+            }
+        }
+        SettingInput::Plain(_) | SettingInput::Secret(_) | SettingInput::Reference { .. } => {}
+    }
 }
 
 fn check_settings(

@@ -1,10 +1,13 @@
 //! Matches the objects of a draft with stored ones, and checks their names.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+use riser_domain::sanitize_line;
 
 use super::Errors;
 use crate::configuration::draft::Identity;
 use crate::configuration::field_path::FieldPath;
+use crate::configuration::renames::{RenameError, Renames};
 
 /// Longest name in bytes.
 const LONGEST_NAME_BYTES: usize = 200;
@@ -34,8 +37,8 @@ pub(super) struct Matched<'d, D> {
     pub(super) removes: bool,
 }
 
-/// Matches the objects of a draft with the stored ones. Those with a wrong name, and removals of objects that do not
-/// exist, are left out.
+/// Matches the objects of a draft with the stored ones. Those without a usable identity, and removals of objects that do not
+/// exist, are left out. The order is one in which they can be stored.
 pub(super) fn match_identities<'d, D: AsRef<Identity>>(
     kind: Kind,
     parent: &FieldPath,
@@ -45,6 +48,7 @@ pub(super) fn match_identities<'d, D: AsRef<Identity>>(
 ) -> Vec<Matched<'d, D>> {
     let mut matched: Vec<Matched<'d, D>> = Vec::new();
     let mut names = HashSet::new();
+    let renames = Renames::of(drafts);
     for draft in drafts {
         let identity = draft.as_ref();
         let path = parent.object(kind.key, &identity.name);
@@ -53,9 +57,12 @@ pub(super) fn match_identities<'d, D: AsRef<Identity>>(
             errors.add(&path.key("name"), message);
             continue;
         }
-        let Ok(found) = find(identity, stored) else {
-            errors.add(&path.key("renamed_from"), rename_error(kind, identity, stored));
-            continue;
+        let found = match renames.find(identity, |name| stored.iter().position(|it| *it == name)) {
+            Ok(found) => found,
+            Err(error) => {
+                errors.add(&path.key("renamed_from"), rename_error(kind, identity, error));
+                continue;
+            }
         };
         if let Some(index) = found
             && let Some(other) = matched.iter().find(|other| other.stored == Some(index))
@@ -71,55 +78,96 @@ pub(super) fn match_identities<'d, D: AsRef<Identity>>(
         let is_new_name = found.is_none_or(|index| stored[index] != identity.name);
         if is_new_name
             && !identity.remove
-            && let Some(message) = name_error(&identity.name)
+            && let Some(message) = name_error(kind, &identity.name)
         {
             errors.add(&path.key("name"), message);
-            continue;
+            if identity.name.trim().is_empty() {
+                continue;
+            }
         }
         if identity.remove && found.is_none() {
             continue;
         }
         matched.push(Matched { draft, path, stored: found, removes: identity.remove });
     }
-    matched
+    free_names_first(matched, stored)
 }
 
-/// Returns the matching stored object; `Err` if it cannot be renamed.
-fn find(identity: &Identity, stored: &[&str]) -> Result<Option<usize>, ()> {
-    let position = |name: &str| stored.iter().position(|it| *it == name);
-    let here = position(&identity.name);
-    match identity.renamed_from.as_deref().filter(|old| *old != identity.name) {
-        None => Ok(here),
-        Some(_) if identity.remove => Err(()),
-        Some(old) => match (position(old), here) {
-            (Some(_), Some(_)) | (None, None) => Err(()),
-            (Some(index), None) | (None, Some(index)) => Ok(Some(index)),
-        },
+/// Orders renamed objects so that each finds its new name free when they are stored one after the other.
+fn free_names_first<'d, D: AsRef<Identity>>(
+    matched: Vec<Matched<'d, D>>,
+    stored: &[&str],
+) -> Vec<Matched<'d, D>> {
+    let holders: HashMap<&str, usize> = matched
+        .iter()
+        .enumerate()
+        .filter_map(|(index, it)| Some((*stored.get(it.stored?)?, index)))
+        .collect();
+    let holder_of_name = |index: usize| {
+        let it = &matched[index];
+        holders.get(it.draft.as_ref().name.as_str()).copied().filter(|_| it.stored.is_some())
+    };
+    let mut is_placed = vec![false; matched.len()];
+    let mut order = Vec::with_capacity(matched.len());
+    for start in 0..matched.len() {
+        let mut chain = Vec::new();
+        let mut next = Some(start);
+        while let Some(index) = next.filter(|index| !is_placed[*index]) {
+            is_placed[index] = true;
+            chain.push(index);
+            next = holder_of_name(index);
+        }
+        order.extend(chain.into_iter().rev());
     }
+    let mut matched: Vec<Option<Matched<'d, D>>> = matched.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|index| matched[index].take()).collect()
 }
 
-fn rename_error(kind: Kind, identity: &Identity, stored: &[&str]) -> String {
+fn rename_error(kind: Kind, identity: &Identity, error: RenameError) -> String {
     let noun = kind.noun;
     let (new, old) = (&identity.name, identity.renamed_from.as_deref().unwrap_or_default());
-    if identity.remove {
-        format!("the {noun} {new:?} is to be renamed and removed; do one of the two")
-    } else if stored.contains(&new.as_str()) {
-        format!(
-            "the name {new:?} is taken by another {noun}; choose another name, or rename that {noun} first"
-        )
-    } else {
-        format!("there is no {noun} {old:?}; leave out renamed_from to add a new {noun}")
+    match error {
+        RenameError::IsRemoved => {
+            format!("the {noun} {new:?} is to be renamed and removed; do one of the two")
+        }
+        RenameError::Taken => format!(
+            "the name {new:?} is taken by another {noun}; choose another name, or rename that {noun} as well"
+        ),
+        RenameError::Exchanged => format!(
+            "the {noun} {old:?} cannot become {new:?}: names cannot be exchanged in one change; rename one {noun} to \
+             a third name first"
+        ),
+        RenameError::Unknown => {
+            format!("there is no {noun} {old:?}; leave out renamed_from to add a new {noun}")
+        }
     }
 }
 
-fn name_error(name: &str) -> Option<&'static str> {
+/// Returns why a name cannot be used. Two names that look alike in a table are never two names.
+fn name_error(kind: Kind, name: &str) -> Option<String> {
+    let is_plain = |character: char| !character.is_control() && !is_invisible(character);
     if name.trim().is_empty() {
-        Some("a name is needed")
-    } else if name.len() > LONGEST_NAME_BYTES || name.chars().any(char::is_control) {
-        Some("a name is one line of at most 200 bytes")
+        Some("a name is needed".to_owned())
+    } else if name.len() > LONGEST_NAME_BYTES {
+        Some(format!("a name is one line of at most {LONGEST_NAME_BYTES} bytes"))
+    } else if name.trim() != name || sanitize_line(name) != name || !name.chars().all(is_plain) {
+        let noun = kind.noun;
+        let article = if noun.starts_with(['a', 'E']) { "an" } else { "a" };
+        Some(format!(
+            "{name:?} cannot be {article} {noun} name: use one line without spaces around it and without invisible \
+             characters"
+        ))
     } else {
         None
     }
+}
+
+const fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 /// `"A" and "B"`, `"A", "B" and "C"`.
@@ -168,6 +216,29 @@ mod tests {
     }
 
     #[test]
+    fn a_name_can_be_passed_on_in_one_draft_in_any_order_and_again() {
+        let (up, down) = (("C", Some("B"), false), ("B", Some("A"), false));
+        let expected = vec![("C".to_owned(), Some(1), false), ("B".to_owned(), Some(0), false)];
+        assert_eq!(check(&[up, down]), (expected.clone(), vec![]));
+        assert_eq!(check(&[down, up]), (expected, vec![]));
+        // Against stored A and B, this is the draft that made them out of Z and A.
+        let again = [("B", Some("A"), false), ("A", Some("Z"), false)];
+        let expected = vec![("B".to_owned(), Some(1), false), ("A".to_owned(), Some(0), false)];
+        assert_eq!(check(&again), (expected, vec![]));
+    }
+
+    #[test]
+    fn exchanging_two_names_in_one_draft_is_refused() {
+        let (matched, errors) = check(&[("A", Some("B"), false), ("B", Some("A"), false)]);
+        assert!(matched.is_empty());
+        assert_eq!(errors.len(), 2);
+        assert!(
+            errors.iter().all(|error| error.contains("names cannot be exchanged in one change")),
+            "{errors:?}"
+        );
+    }
+
+    #[test]
     fn removing_twice_is_removing_once() {
         assert_eq!(
             check(&[("A", None, true), ("C", None, true)]),
@@ -186,7 +257,9 @@ mod tests {
         assert!(error(&[("D", Some("A"), true)]).contains("renamed and removed"));
         assert!(error(&[("D", Some("A"), false), ("A", None, false)]).contains("is renamed to \"D\" here"));
         assert!(error(&[("A", None, false), ("A", None, true)]).contains("is here twice"));
-        for wrong in ["", "  ", "a\nb", &"x".repeat(201)] {
+        let wrong_names =
+            ["", "  ", "a\nb", "North ", " lead", "a\u{202e}b", "a\u{200b}b", "a\tb", "\u{feff}a"];
+        for wrong in wrong_names.into_iter().chain([&*"x".repeat(201)]) {
             assert!(error(&[(wrong, None, false)]).contains("name"), "{wrong}");
         }
     }

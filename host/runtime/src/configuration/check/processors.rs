@@ -16,6 +16,7 @@ use crate::configuration::draft::{
 };
 use crate::configuration::field_path::FieldPath;
 use crate::configuration::plan::PlanLine;
+use crate::configuration::renames::{Renames, old_name};
 
 /// The smallest limit with which a plugin with an HTTP client starts.
 const SMALLEST_MEMORY_LIMIT_MIB: u32 = 32;
@@ -47,21 +48,32 @@ struct Names {
 
 impl Names {
     fn new<'a, D: AsRef<Identity>>(stored: impl Iterator<Item = (&'a str, i64)>, drafts: &[D]) -> Self {
+        let stored: HashMap<&str, i64> = stored.collect();
+        let renames = Renames::of(drafts);
         let mut names = Self::default();
-        names.numbers.extend(stored.map(|(name, number)| (name.to_owned(), Some(number))));
+        names.numbers.extend(stored.iter().map(|(name, number)| ((*name).to_owned(), Some(*number))));
+        let mut given = Vec::new();
         for draft in drafts {
             let identity: &Identity = draft.as_ref();
-            let renamed = identity.renamed_from.as_deref().filter(|old| *old != identity.name);
-            let number = renamed.and_then(|old| names.numbers.remove(old)).flatten();
             if identity.remove {
                 names.numbers.remove(&identity.name);
                 names.left.insert(identity.name.clone(), None);
                 continue;
             }
-            if let (Some(old), Some(_)) = (renamed, number) {
+            let number = renames.find(identity, |name| stored.get(name).copied()).unwrap_or_default();
+            if let Some(old) = old_name(identity)
+                && number.is_some()
+                && stored.get(old).copied() == number
+            {
+                names.numbers.remove(old);
                 names.left.insert(old.to_owned(), Some(identity.name.clone()));
             }
-            names.numbers.entry(identity.name.clone()).or_insert(number);
+            given.push((&identity.name, number));
+        }
+        // Only now, since another object of the draft may have left the name.
+        for (name, number) in given {
+            names.left.remove(name);
+            names.numbers.entry(name.clone()).or_insert(number);
         }
         names
     }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use riser_domain::{Schedule, ScheduleId, ScheduleRule, Timestamp};
+use riser_domain::{Schedule, ScheduleError, ScheduleId, ScheduleRule, Timestamp};
 use riser_worker_host::{parse_duration, write_duration};
 
 use super::identity::{SCHEDULE, match_identities};
@@ -104,13 +104,18 @@ fn rule(
             let zone = draft.time_zone.clone().or_else(|| Some(stored_cron?.zone().to_owned()));
             let zone =
                 zone.unwrap_or_else(|| iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned()));
-            let rule = ScheduleRule::cron(expression, &zone);
-            let key = if matches!(rule, Err(riser_domain::ScheduleError::UnknownZone(_))) {
-                "time_zone"
-            } else {
-                "cron"
-            };
-            rule.map_err(|error| errors.add(&path.key(key), error.to_string())).ok()
+            match ScheduleRule::cron(expression, &zone) {
+                Ok(rule) => return Some(rule),
+                Err(error @ ScheduleError::UnknownZone(_)) => {
+                    errors.add(&path.key("time_zone"), error.to_string());
+                    // The expression may be wrong as well.
+                    if let Err(error) = ScheduleRule::cron(expression, "UTC") {
+                        errors.add(&path.key("cron"), error.to_string());
+                    }
+                }
+                Err(error) => errors.add(&path.key("cron"), error.to_string()),
+            }
+            None
         }
         _ => {
             errors.add(path, FORMS);

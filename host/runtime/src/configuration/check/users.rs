@@ -1,4 +1,4 @@
-use riser_domain::{Role, sanitize_line};
+use riser_domain::Role;
 use riser_store::{User, UserId};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -63,10 +63,6 @@ fn wanted(
 ) -> Option<PlannedUser> {
     let name = &draft.identity.name;
     let is_new_name = stored.is_none_or(|stored| stored.name != *name);
-    if is_new_name && (name.trim() != name || sanitize_line(name) != *name) {
-        let message = format!("{name:?} cannot be a user name: use one line without spaces around it");
-        errors.add(&path.key("name"), message);
-    }
     let role = draft.role.or(stored.map(|stored| stored.role));
     if role.is_none() {
         errors.add(path, "a user needs a role: viewer, operator or admin");

@@ -1,7 +1,7 @@
 use riser_domain::Role;
 use secrecy::SecretString;
 
-use super::fixture::{SITE, Site};
+use super::fixture::{SITE, Site, any_variable, read};
 use crate::configuration::{
     AccountDraft, ConfigurationDraft, ConfigureError, ConnectionDraft, EwsServerDraft, Identity,
     ProcessorDraft, ScheduleDraft, SecretInput, SettingInput, UserDraft,
@@ -242,6 +242,54 @@ async fn of_two_writers_with_one_base_version_the_second_is_refused() {
     assert!(matches!(site.apply(&draft("3 h")).await, Err(ConfigureError::Stale)));
     assert!(site.export().await.contains("every = \"2 h\""));
     assert_eq!(site.configuration().await.version, base_version + 1);
+}
+
+#[tokio::test]
+async fn a_name_passed_on_in_one_file_goes_to_the_renamed_object_and_the_file_changes_nothing_again() {
+    let site = Site::with_site().await;
+    let second = "[[connection]]\nname = \"A\"\nkind = \"riser.test/device\"\n[connection.settings]\n\
+                  base_url = \"https://two.example\"\npassword = { env = \"EVCE\" }\n";
+    site.apply_file(second).await.unwrap();
+    let number = |configuration: &riser_store::Configuration, name: &str| {
+        configuration.connections.iter().find(|it| it.name == name).map(|it| it.id)
+    };
+    let before = site.configuration().await;
+    let links = ["EVCE\"\nrenamed_from = \"A", "Old\"\nrenamed_from = \"EVCE"];
+    let connections: String =
+        links.iter().map(|link| format!("[[connection]]\nname = \"{link}\"\n")).collect();
+    let file = format!("{connections}[[processor]]\nname = \"Status\"\nconnection = \"Old\"\n");
+    let (_, lines) = site.apply_file(&file).await.unwrap();
+    assert_eq!(lines, ["connection \"EVCE\" renamed to \"Old\"", "connection \"A\" renamed to \"EVCE\""]);
+    let after = site.configuration().await;
+    assert_eq!(number(&after, "Old"), number(&before, "EVCE"));
+    assert_eq!(number(&after, "EVCE"), number(&before, "A"));
+    assert!(site.apply_file(&file).await.unwrap().1.is_empty());
+    let other = "[[processor]]\nname = \"Status\"\nconnection = \"EVCE\"\n";
+    let (change, _) = site.apply_file(&format!("{connections}{other}")).await.unwrap();
+    let status = change.after.processors.iter().find(|it| it.name == "Status").unwrap();
+    assert_eq!(status.connection, number(&before, "A"));
+}
+
+#[tokio::test]
+async fn a_wrong_kind_hides_no_missing_secret_and_a_wrong_time_zone_no_wrong_cron_expression() {
+    let site = Site::new().await;
+    let file = read(
+        "[[connection]]\nname = \"X\"\nkind = \"riser.test/odd\"\nsettings = { password = { file = \"/none\" } }\n\
+         [[schedule]]\nname = \"Y\"\ncron = \"61 * * * *\"\ntime_zone = \"Paris\"\n",
+        &any_variable,
+    );
+    let Err(ConfigureError::Fields(errors)) = site.check(&file.draft).await else {
+        panic!("it was accepted")
+    };
+    let found: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    for path in [
+        "connection[\"X\"].kind",
+        "connection[\"X\"].settings.password",
+        "schedule[\"Y\"].time_zone",
+        "schedule[\"Y\"].cron",
+    ] {
+        assert!(found.iter().any(|it| it.starts_with(&format!("{path}: "))), "{path} is not in {found:?}");
+    }
 }
 
 #[tokio::test]
