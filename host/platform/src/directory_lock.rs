@@ -44,6 +44,20 @@ impl DirectoryLock {
         writeln!(file, "{}", std::process::id())?;
         Ok(Self { _file: file })
     }
+
+    /// Returns the process that holds the lock of a directory. Creates nothing there.
+    pub fn holder(directory: &Path) -> Option<String> {
+        let mut file = File::open(directory.join(LOCK_FILE)).ok()?;
+        let mut pid = String::new();
+        file.read_to_string(&mut pid).ok()?;
+        let pid = pid.trim();
+        // The attempt below would disturb a process that is about to take a free lock. The lock of a process that
+        // has ended is free.
+        if pid.is_empty() || !Path::new("/proc").join(pid).exists() {
+            return None;
+        }
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| pid.to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -56,7 +70,9 @@ mod tests {
         let held = DirectoryLock::acquire(directory.path()).unwrap();
         let refusal = DirectoryLock::acquire(directory.path()).unwrap_err().to_string();
         assert_eq!(refusal, format!("process {} holds the lock", std::process::id()));
+        assert_eq!(DirectoryLock::holder(directory.path()), Some(std::process::id().to_string()));
         drop(held);
+        assert_eq!(DirectoryLock::holder(directory.path()), None);
         DirectoryLock::acquire(directory.path()).unwrap();
     }
 

@@ -33,6 +33,10 @@ pub(crate) enum AccessError {
     Directory(#[from] ConfigureError),
     #[error(transparent)]
     Host(#[from] ClientError),
+    #[error(
+        "the host ended before it replied; run `riser plan` or `riser audit` to see whether the change was made"
+    )]
+    Unconfirmed,
 }
 
 impl AccessError {
@@ -41,20 +45,41 @@ impl AccessError {
         match self {
             Self::Directory(error) => error.fields(),
             Self::Host(ClientError::Refused(Failure::Fields { errors })) => Some(errors),
-            Self::Host(_) => None,
+            Self::Host(_) | Self::Unconfirmed => None,
         }
+    }
+
+    /// Returns whether the configuration is no longer the one that the draft was made from.
+    pub(crate) fn is_stale(&self) -> bool {
+        matches!(
+            self,
+            Self::Directory(ConfigureError::Stale) | Self::Host(ClientError::Refused(Failure::Stale))
+        )
     }
 }
 
 impl ConfigurationAccess {
-    /// Finds the configuration.
+    /// Finds the configuration, and creates the data directory if necessary.
     pub(crate) async fn open(data: &DataDir, plugins: &PluginDirs) -> anyhow::Result<Self> {
         let directory = data.path()?;
-        let plugin_directories = plugins.paths(&directory);
-        Ok(match access::open(&directory).await? {
+        let access = access::open(&directory).await?;
+        Ok(Self::of(access, directory, plugins))
+    }
+
+    /// Finds the configuration in a data directory that must exist.
+    pub(crate) async fn open_existing(data: &DataDir, plugins: &PluginDirs) -> anyhow::Result<Self> {
+        let directory = data.path()?;
+        let access = access::open_existing(&directory).await?;
+        Ok(Self::of(access, directory, plugins))
+    }
+
+    fn of(access: Access, directory: PathBuf, plugins: &PluginDirs) -> Self {
+        match access {
             Access::Host(_) => Self::Host(directory),
-            Access::Directory(open) => Self::Directory { open, plugin_directories },
-        })
+            Access::Directory(open) => {
+                Self::Directory { open, plugin_directories: plugins.paths(&directory) }
+            }
+        }
     }
 
     /// Returns the difference that a draft would make.
@@ -73,11 +98,14 @@ impl ConfigurationAccess {
     /// Applies a draft.
     pub(crate) async fn configure(&self, draft: &ConfigurationDraft) -> Result<Configured, AccessError> {
         match self {
-            Self::Host(directory) => match ask(directory, Request::Configure { draft: draft.clone() }).await?
-            {
-                Reply::Configured(configured) => Ok(configured),
-                _ => Err(ClientError::Unexpected.into()),
-            },
+            Self::Host(directory) => {
+                match ask(directory, Request::Configure { draft: draft.clone() }).await {
+                    Ok(Reply::Configured(configured)) => Ok(configured),
+                    Ok(_) => Err(ClientError::Unexpected.into()),
+                    Err(ClientError::HungUp) => Err(AccessError::Unconfirmed),
+                    Err(error) => Err(error.into()),
+                }
+            }
             Self::Directory { open, plugin_directories } => {
                 let plan = offline(open, plugin_directories).configure(draft, &Actor::CommandLine).await?;
                 Ok(Configured { plan, problems: Vec::new() })
@@ -117,7 +145,7 @@ impl ConfigurationAccess {
 
 async fn ask(directory: &Path, request: Request) -> Result<Reply, ClientError> {
     // A connection has one request.
-    let client = Client::connect(directory).await?.ok_or(ClientError::HungUp)?;
+    let client = Client::connect(directory).await?.ok_or(ClientError::Ended)?;
     client.ask(&request).await
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
+use riser_domain::Role;
 use riser_platform::{LIBRARY_EXTENSION, is_private};
 use riser_runtime::SystemClock;
 use riser_secrets::root_key_path;
@@ -96,9 +97,13 @@ async fn check_data_dir(
         findings.push(Finding::fault(format!("{file} is damaged ({}) and was moved to {to}", moved.fault)));
     }
     findings.push(check_key(directory, open));
-    let users = open.store.list_users().await?.len();
-    findings.push(match users {
+    let users = open.store.list_users().await?;
+    let has_admin = users.iter().any(|user| user.role == Role::Admin);
+    findings.push(match users.len() {
         0 => Finding::fault("there is no portal user: run `riser user add NAME --role admin`"),
+        _ if !has_admin => {
+            Finding::fault("no portal user is an admin: run `riser user role NAME admin` for one of them")
+        }
         1 => Finding::ok("there is 1 portal user"),
         many => Finding::ok(format!("there are {many} portal users")),
     });

@@ -27,7 +27,7 @@ pub(crate) struct ExportArgs {
 /// Writes the configuration to standard output.
 pub(crate) async fn run(arguments: ExportArgs) -> anyhow::Result<ExitCode> {
     let scope = if arguments.with_disabled { ExportScope::All } else { ExportScope::WithoutDisabled };
-    let access = ConfigurationAccess::open(&arguments.data, &arguments.plugins).await?;
+    let access = ConfigurationAccess::open_existing(&arguments.data, &arguments.plugins).await?;
     let exported = access.export(scope).await;
     access.close().await;
     std::io::stdout().write_all(exported?.as_bytes())?;

@@ -23,7 +23,7 @@ pub(crate) struct PlanArgs {
 /// Prints the difference between the file and the configuration.
 pub(crate) async fn run(arguments: PlanArgs) -> anyhow::Result<ExitCode> {
     let file = read_file(&arguments.file)?;
-    let access = ConfigurationAccess::open(&arguments.data, &arguments.plugins).await?;
+    let access = ConfigurationAccess::open_existing(&arguments.data, &arguments.plugins).await?;
     let planned = access.plan(&file.draft).await;
     access.close().await;
     match planned {

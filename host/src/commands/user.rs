@@ -83,24 +83,22 @@ impl From<RoleArgument> for Role {
 
 /// Runs the action.
 pub(crate) async fn run(arguments: UserArgs) -> anyhow::Result<ExitCode> {
-    let access = ConfigurationAccess::open(&arguments.data, &PluginDirs::default()).await?;
+    let (data, plugins) = (&arguments.data, &PluginDirs::default());
+    let access = match arguments.action {
+        Action::Add { .. } => ConfigurationAccess::open(data, plugins).await?,
+        _ => ConfigurationAccess::open_existing(data, plugins).await?,
+    };
     let done = execute(&access, arguments.action).await;
     access.close().await;
     done.map(|()| ExitCode::SUCCESS)
 }
 
 async fn execute(access: &ConfigurationAccess, action: Action) -> anyhow::Result<()> {
-    let users = access.users().await?;
-    let require = |name: &str| -> anyhow::Result<()> {
-        let is_known = users.iter().any(|user| user.name == name);
-        ensure!(is_known, "there is no user {name}; see `riser user list`");
-        Ok(())
-    };
     match action {
-        Action::List => list(&users),
+        Action::List => list(&access.users().await?),
         Action::Add { name, role } => {
-            let is_free = users.iter().all(|user| user.name != name);
-            ensure!(is_free, "there is already a user {name}; see `riser user list`");
+            let expected = Expected::New(&name);
+            expected.check(&access.users().await?)?;
             let role = Role::from(role);
             // An unusable name is rejected before the password prompt.
             let mut user = UserDraft {
@@ -111,38 +109,75 @@ async fn execute(access: &ConfigurationAccess, action: Action) -> anyhow::Result
             plan(access, &user).await?;
             user.password_hash = Some(hash_new_password(&new_password()?)?);
             let said = format!("{name} may log in as {}", role.as_str());
-            change(access, user, &said).await
+            change(access, expected, user, &said).await
         }
         Action::Reset { name } => {
-            require(&name)?;
+            let expected = Expected::Known(&name);
+            expected.check(&access.users().await?)?;
             let password_hash = Some(hash_new_password(&new_password()?)?);
             let user = UserDraft { identity: Identity::named(&name), password_hash, ..UserDraft::default() };
-            change(access, user, &format!("{name} has a new password and was logged out everywhere")).await
+            let said = format!("{name} has a new password and was logged out everywhere");
+            change(access, expected, user, &said).await
         }
         Action::Role { name, role } => {
-            require(&name)?;
             let role = Role::from(role);
             let said = format!("{name} has the role {} and was logged out everywhere", role.as_str());
-            let identity = Identity::named(name);
-            change(access, UserDraft { identity, role: Some(role), ..UserDraft::default() }, &said).await
+            let user =
+                UserDraft { identity: Identity::named(&name), role: Some(role), ..UserDraft::default() };
+            change(access, Expected::Known(&name), user, &said).await
         }
         Action::Rename { name, new_name } => {
-            require(&name)?;
             let said = format!("{name} logs in as {new_name} from now on");
-            let identity = Identity { name: new_name, renamed_from: Some(name), remove: false };
-            change(access, UserDraft { identity, ..UserDraft::default() }, &said).await
+            let identity = Identity { name: new_name, renamed_from: Some(name.clone()), remove: false };
+            let user = UserDraft { identity, ..UserDraft::default() };
+            change(access, Expected::Known(&name), user, &said).await
         }
         Action::Remove { name } => {
-            require(&name)?;
             let said = format!("{name} was removed and logged out everywhere");
-            let identity = Identity { name, renamed_from: None, remove: true };
-            change(access, UserDraft { identity, ..UserDraft::default() }, &said).await
+            let identity = Identity { name: name.clone(), renamed_from: None, remove: true };
+            let user = UserDraft { identity, ..UserDraft::default() };
+            change(access, Expected::Known(&name), user, &said).await
         }
     }
 }
 
-async fn change(access: &ConfigurationAccess, user: UserDraft, said: &str) -> anyhow::Result<()> {
-    let changed = access.configure(&draft_of(user)).await.map_err(refusal)?;
+/// Whether the name of an action belongs to somebody.
+#[derive(Clone, Copy)]
+enum Expected<'a> {
+    New(&'a str),
+    Known(&'a str),
+}
+
+impl Expected<'_> {
+    fn check(self, users: &[UserReport]) -> anyhow::Result<()> {
+        let is_known = |name| users.iter().any(|user| user.name == name);
+        match self {
+            Self::New(name) => {
+                ensure!(!is_known(name), "there is already a user {name}; see `riser user list`");
+            }
+            Self::Known(name) => ensure!(is_known(name), "there is no user {name}; see `riser user list`"),
+        }
+        Ok(())
+    }
+}
+
+/// Makes a change. Another change at the same time may take or remove the name, so the name is checked again then.
+async fn change(
+    access: &ConfigurationAccess,
+    expected: Expected<'_>,
+    user: UserDraft,
+    said: &str,
+) -> anyhow::Result<()> {
+    let mut draft = draft_of(user);
+    let changed = loop {
+        // Read before the users: a change of the users since then makes the draft stale.
+        draft.base_version = Some(access.plan(&ConfigurationDraft::default()).await?.version);
+        expected.check(&access.users().await?)?;
+        match access.configure(&draft).await {
+            Err(error) if error.is_stale() => {}
+            changed => break changed.map_err(refusal)?,
+        }
+    };
     let mut out = std::io::stdout();
     if changed.plan.lines.is_empty() {
         return Ok(writeln!(out, "nothing changed")?);

@@ -1,9 +1,11 @@
 //! Access of a command to the data: through the host that uses the directory, or in the directory itself.
 
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use riser_platform::DirectoryLock;
 use riser_runtime::SystemClock;
 use riser_store::StoreError;
 use tokio::time::Instant;
@@ -13,6 +15,10 @@ use crate::open_data_dir::{OpenDataDir, open_data_dir};
 
 /// Longest wait for a directory that another command uses, or whose host is starting.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest wait for the control socket of a host that is starting.
+const START_TIMEOUT: Duration = Duration::from_secs(5);
+/// Wait before a command prints what it waits for.
+const NOTICE_DELAY: Duration = Duration::from_secs(1);
 /// Time between two attempts to use it.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 /// A file that every data directory has.
@@ -25,9 +31,43 @@ pub(crate) enum Access {
     Directory(Box<OpenDataDir>),
 }
 
+/// The wait for a process that uses a directory and does not listen on its control socket.
+struct Wait<'a> {
+    directory: &'a Path,
+    since: Instant,
+    timeout: Duration,
+    is_announced: bool,
+}
+
+impl<'a> Wait<'a> {
+    fn new(directory: &'a Path, timeout: Duration) -> Self {
+        Self { directory, since: Instant::now(), timeout, is_announced: false }
+    }
+
+    /// Waits a moment. Fails after the timeout.
+    async fn pause(&mut self, pid: &str) -> anyhow::Result<()> {
+        let shown = self.directory.display();
+        let waited = self.since.elapsed();
+        if waited >= self.timeout {
+            bail!(
+                "process {pid} uses the data directory {shown}, but its control socket control.sock cannot be \
+                 reached: restart Riser if the socket was removed or replaced; the log of Riser may say why"
+            );
+        }
+        if waited >= NOTICE_DELAY && !self.is_announced {
+            self.is_announced = true;
+            // The wait does not depend on the notice.
+            let _ =
+                writeln!(io::stderr(), "waiting for process {pid}, which uses the data directory {shown}");
+        }
+        tokio::time::sleep(RETRY_INTERVAL).await;
+        Ok(())
+    }
+}
+
 /// Finds the host of a directory, or else opens the directory and creates it if necessary.
 pub(crate) async fn open(directory: &Path) -> anyhow::Result<Access> {
-    let deadline = Instant::now() + BUSY_TIMEOUT;
+    let mut wait = Wait::new(directory, BUSY_TIMEOUT);
     loop {
         if let Some(client) = Client::connect(directory).await? {
             return Ok(Access::Host(client));
@@ -37,14 +77,7 @@ pub(crate) async fn open(directory: &Path) -> anyhow::Result<Access> {
             Err(error) => error,
         };
         let Some(StoreError::Locked { pid, .. }) = error.downcast_ref() else { return Err(error) };
-        if Instant::now() >= deadline {
-            bail!(
-                "process {pid} uses the data directory {} and does not listen on its control socket; its log may say \
-                 why",
-                directory.display()
-            );
-        }
-        tokio::time::sleep(RETRY_INTERVAL).await;
+        wait.pause(pid).await?;
     }
 }
 
@@ -68,12 +101,18 @@ pub(crate) async fn open_existing(directory: &Path) -> anyhow::Result<Access> {
 
 /// Finds the host of a directory, for a command that needs a running one.
 pub(crate) async fn host(directory: &Path) -> anyhow::Result<Client> {
-    match Client::connect(directory).await? {
-        Some(client) => Ok(client),
-        None => bail!(
-            "Riser is not running on {}; start it with `riser serve`, or name another data directory with \
-             `--data-dir`",
-            directory.display()
-        ),
+    let mut wait = Wait::new(directory, START_TIMEOUT);
+    loop {
+        if let Some(client) = Client::connect(directory).await? {
+            return Ok(client);
+        }
+        let Some(pid) = DirectoryLock::holder(directory) else {
+            bail!(
+                "Riser is not running on {}; start it with `riser serve`, or name another data directory with \
+                 `--data-dir`",
+                directory.display()
+            );
+        };
+        wait.pause(&pid).await?;
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Client {
 pub(crate) enum ClientError {
     #[error(transparent)]
     Connect(#[from] ControlConnectError),
+    #[error("the host ended before it got the request; repeat the command")]
+    Ended,
     #[error("the host ended before it replied")]
     HungUp,
     #[error("the host does not reply; its log may say why")]
@@ -90,7 +92,14 @@ impl Client {
     }
 
     async fn write(&mut self, message: &(impl serde::Serialize + Sync)) -> Result<(), ClientError> {
-        self.writer.write(message).await.map_err(|_| ClientError::HungUp)
+        if self.writer.write(message).await.is_ok() {
+            return Ok(());
+        }
+        // A host that refuses a message says why before it hangs up.
+        match tokio::time::timeout(REPLY_TIMEOUT, self.read()).await? {
+            Ok(Reply::Failed(failure)) => Err(failure.into()),
+            _ => Err(ClientError::HungUp),
+        }
     }
 
     async fn read<Message: serde::de::DeserializeOwned>(&mut self) -> Result<Message, ClientError> {

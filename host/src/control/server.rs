@@ -24,6 +24,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const REPLY_TIMEOUT: Duration = Duration::from_mins(10);
 /// Time between two reads of a log that is followed. A run writes its lines every 500 ms.
 const FOLLOW_INTERVAL: Duration = Duration::from_millis(250);
+/// Time for the replies that are under way when the host ends.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Wait after a client could not be accepted, as when there are no file descriptors left.
 const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -41,7 +43,7 @@ impl ControlServer {
         Self { stop, task }
     }
 
-    /// Hangs up on all clients and removes the socket.
+    /// Removes the socket, and hangs up on all clients once they have the replies that are under way.
     pub(crate) async fn close(self) {
         self.stop.cancel();
         if let Err(error) = self.task.await {
@@ -65,7 +67,7 @@ async fn serve(listener: ControlListener, runtime: Runtime, stop: CancellationTo
         };
         match accepted {
             Ok((permit, stream, peer)) => {
-                clients.spawn(serve_client(permit, stream, peer, runtime.clone()));
+                clients.spawn(serve_client(permit, (stream, peer), runtime.clone(), stop.clone()));
             }
             Err(error) => {
                 tracing::warn!("a client of the control socket could not be accepted: {error}");
@@ -73,12 +75,26 @@ async fn serve(listener: ControlListener, runtime: Runtime, stop: CancellationTo
             }
         }
     }
-    clients.shutdown().await;
+    drop(listener);
+    let replies = async { while clients.join_next().await.is_some() {} };
+    if tokio::time::timeout(CLOSE_TIMEOUT, replies).await.is_err() {
+        clients.shutdown().await;
+    }
 }
 
-async fn serve_client(_permit: OwnedSemaphorePermit, stream: ControlStream, peer: Peer, runtime: Runtime) {
+async fn serve_client(
+    _permit: OwnedSemaphorePermit,
+    (stream, peer): (ControlStream, Peer),
+    runtime: Runtime,
+    stop: CancellationToken,
+) {
     let (mut reader, mut writer) = framing::split(stream, MAX_REQUEST_BYTES);
-    let request = match receive(&mut reader, &mut writer, peer, REQUEST_TIMEOUT).await {
+    let received = tokio::select! {
+        biased;
+        received = receive(&mut reader, &mut writer, peer, REQUEST_TIMEOUT) => received,
+        () = stop.cancelled() => return,
+    };
+    let request = match received {
         Ok(Some(request)) => request,
         Ok(None) => return,
         Err(failure) => {

@@ -223,6 +223,10 @@ fn two_servers_at_one_address_need_paths_that_differ_by_more_than_a_final_slash(
 #[test]
 fn a_plan_shows_the_changes_and_applies_none() {
     let installation = installation();
+    let nowhere = installation.try_plan(SITE);
+    assert!(!nowhere.is_success && nowhere.text.contains("there is no Riser data in "), "{}", nowhere.text);
+    assert!(!installation.data().exists(), "a command that reads made a data directory");
+    installation.apply("");
     let planned = installation.try_plan(SITE);
     assert!(planned.is_success, "{}", planned.text);
     let applied = installation.try_apply(SITE);

@@ -223,7 +223,7 @@ fn without_a_host_each_command_says_what_to_do() {
         let text = refused(&installation, command);
         assert!(text.contains("Riser is not running on ") && text.contains("`riser serve`"), "{text}");
     }
-    for command in [&["runs"][..], &["log", "1"], &["audit"]] {
+    for command in [&["runs"][..], &["log", "1"], &["audit"], &["export"]] {
         let text = refused(&installation, command);
         assert!(text.contains("there is no Riser data in "), "{text}");
     }
@@ -241,6 +241,37 @@ fn the_socket_of_a_host_that_was_killed_is_ignored_and_replaced() {
     assert!(installation.ask(&["status"]).is_success);
     host.stop();
     assert!(!control_socket(&installation).exists());
+}
+
+#[test]
+fn a_host_without_its_control_socket_is_named_as_running() {
+    let installation = site();
+    let host = installation.start();
+    let said = format!("process {} uses the data directory ", host.id());
+    std::fs::remove_file(control_socket(&installation)).unwrap();
+    for command in [&["status"][..], &["run", "By hand"]] {
+        let text = refused(&installation, command);
+        assert!(text.contains(&format!("waiting for {}", said.replace(" uses", ", which uses"))), "{text}");
+        assert!(text.contains(&said) && text.contains("restart Riser if the socket was removed"), "{text}");
+    }
+    std::fs::write(control_socket(&installation), "").unwrap();
+    let text = refused(&installation, &["problems"]);
+    assert!(text.contains(&said), "{text}");
+    std::fs::remove_file(control_socket(&installation)).unwrap();
+    host.stop();
+    assert!(refused(&installation, &["status"]).contains("Riser is not running"));
+}
+
+#[test]
+fn a_draft_that_is_too_long_is_refused_with_the_reason() {
+    let installation = site();
+    let host = installation.start();
+    let file = installation.path().join("long.toml");
+    let name = "x".repeat(9 * 1024 * 1024);
+    std::fs::write(&file, format!("[[schedule]]\nname = \"{name}\"\nevery = \"1 h\"\n")).unwrap();
+    let text = refused(&installation, &["apply", file.to_str().unwrap()]);
+    assert!(text.contains("the message is longer than 8 MiB"), "{text}");
+    host.stop();
 }
 
 #[test]

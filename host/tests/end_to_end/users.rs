@@ -1,5 +1,7 @@
 //! `riser user`: who may log in to the portal.
 
+use std::io::Write as _;
+
 use reqwest::StatusCode;
 use reqwest::header::{COOKIE, ORIGIN};
 
@@ -47,6 +49,7 @@ async fn a_new_password_replaces_the_old_one_and_ends_the_sessions() {
 #[test]
 fn people_are_listed_with_their_roles() {
     let installation = Installation::new(&[]);
+    installation.apply("");
     let nobody = installation.user(&["list"], "");
     assert!(nobody.is_success && nobody.text.contains("riser user add"), "{}", nobody.text);
     for (name, role) in [("victor", "viewer"), ("olga", "operator"), ("anna", "admin")] {
@@ -63,7 +66,9 @@ fn the_data_directory_may_be_named_behind_the_action() {
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let elsewhere = installation.path().join("elsewhere");
     let listed = installation.run_bare(&["user", "list", "--data-dir", elsewhere.to_str().unwrap()]);
-    assert!(listed.is_success && listed.text.starts_with("nobody may log in yet"), "{}", listed.text);
+    let said = format!("there is no Riser data in {}", elsewhere.display());
+    assert!(listed.exit_code == Some(1) && listed.text.contains(&said), "{}", listed.text);
+    assert!(!elsewhere.exists(), "a command that reads made a data directory");
 }
 
 #[test]
@@ -130,8 +135,62 @@ async fn a_user_who_is_added_while_riser_runs_can_log_in_at_once() {
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let token = Portal::sign_in(&host).await.cookie().split_once('=').unwrap().1.to_owned();
     assert_eq!(overview(&host, &token).await, StatusCode::OK);
+    installation.add_admin("anna", ADMIN_PASSWORD);
     let removed = installation.user(&["remove", ADMIN], "");
     assert!(removed.is_success, "{}", removed.text);
     assert_eq!(overview(&host, &token).await, StatusCode::UNAUTHORIZED);
     host.stop();
+}
+
+#[test]
+fn the_last_admin_keeps_the_role_until_there_is_another() {
+    let installation = Installation::new(&[]);
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    installation.user(&["add", "victor", "--role", "viewer"], ADMIN_PASSWORD);
+    for arguments in [&["remove", ADMIN][..], &["role", ADMIN, "operator"]] {
+        let refused = installation.user(arguments, "");
+        assert_eq!(refused.exit_code, Some(1), "{}", refused.text);
+        assert!(
+            refused.text.contains("is the last admin") && refused.text.contains("add another admin first")
+        );
+    }
+    assert_eq!(installation.user(&["list"], "").text, format!("{ADMIN}\tadmin\nvictor\tviewer\n"));
+    assert!(installation.user(&["role", "victor", "admin"], "").is_success);
+    assert!(installation.user(&["role", ADMIN, "operator"], "").is_success);
+}
+
+/// Adds one name with a different role in each of many processes. Returns the role that was said to be added.
+fn add_at_once(installation: &Installation) -> String {
+    let roles = ["viewer", "operator", "admin"];
+    let mut clients: Vec<_> = (0..9)
+        .map(|number| installation.spawn_with_input(&["user", "add", "anna", "--role", roles[number % 3]]))
+        .collect();
+    for client in &mut clients {
+        // A refusal may precede reading the line.
+        let _ = writeln!(client.stdin.take().unwrap(), "{ADMIN_PASSWORD}");
+    }
+    let mut added = Vec::new();
+    for client in clients {
+        let output = client.wait_with_output().unwrap();
+        let (said, refusal) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        match said.strip_prefix("anna may log in as ") {
+            Some(role) => added.push(role.trim().to_owned()),
+            None => assert!(refusal.contains("there is already a user anna"), "{said}{refusal}"),
+        }
+    }
+    assert_eq!(added.len(), 1, "{added:?}");
+    added.remove(0)
+}
+
+#[test]
+fn of_many_who_add_one_name_at_once_one_succeeds() {
+    let installation = Installation::new(&[]);
+    let host = installation.start();
+    let role = add_at_once(&installation);
+    host.stop();
+    assert_eq!(installation.user(&["list"], "").text, format!("anna\t{role}\n"));
+    let without_host = Installation::new(&[]);
+    let role = add_at_once(&without_host);
+    assert_eq!(without_host.user(&["list"], "").text, format!("anna\t{role}\n"));
 }

@@ -11,7 +11,7 @@ use crate::configuration::field_path::FieldPath;
 use crate::configuration::plan::PlanLine;
 
 /// With fewer items on a page, a BMS would never finish reading.
-const SMALLEST_PAGE_ITEMS: u32 = 100;
+pub(in crate::configuration) const SMALLEST_PAGE_ITEMS: u32 = 100;
 
 const LISTEN: &str = "listen takes an address and a port such as 127.0.0.1:51358";
 const PATH: &str = "path takes the path of the service such as /EcoStruxure/DataExchange: parts of letters, digits \

@@ -17,7 +17,8 @@ use riser_domain::{Connection, EwsServer, ProcessorConfiguration, Schedule};
 use riser_store::Configuration;
 
 pub(super) use accounts::PlannedAccount;
-pub(super) use processors::NewReferences;
+pub(super) use ews_servers::SMALLEST_PAGE_ITEMS;
+pub(super) use processors::{NewReferences, SMALLEST_MEMORY_LIMIT_MIB};
 pub(super) use settings::SecretChange;
 pub(super) use users::PlannedUser;
 

@@ -19,7 +19,7 @@ use crate::configuration::plan::PlanLine;
 use crate::configuration::renames::{Renames, old_name};
 
 /// The smallest limit with which a plugin with an HTTP client starts.
-const SMALLEST_MEMORY_LIMIT_MIB: u32 = 32;
+pub(in crate::configuration) const SMALLEST_MEMORY_LIMIT_MIB: u32 = 32;
 
 /// The names of new objects that a processor refers to. They get their numbers in the transaction.
 #[derive(Debug, Default)]

@@ -28,6 +28,8 @@ pub(super) fn check(
     let users = &basis.current.users;
     let names: Vec<&str> = users.iter().map(|user| user.name.as_str()).collect();
     let mut planned = Vec::new();
+    let errors_before = errors.found.len();
+    let mut former_admin = None;
     for matched in match_identities(USER, &FieldPath::default(), drafts, &names, errors) {
         let stored = matched.stored.map(|index| &users[index]);
         let user = if matched.removes {
@@ -36,11 +38,38 @@ pub(super) fn check(
             wanted(matched.draft, stored, &matched.path, errors)
         };
         if let Some(user) = user {
+            let was_admin = stored.is_some_and(|stored| stored.role == Role::Admin);
+            if was_admin && !user.is_admin() {
+                former_admin = Some((matched.path, user.name.clone()));
+            }
             describe(&user, stored, lines);
             planned.push(user);
         }
     }
+    if let Some((path, name)) = former_admin
+        && errors.found.len() == errors_before
+        && !keeps_admin(users, &planned)
+    {
+        let message = format!(
+            "{name:?} is the last admin, and only an admin can change the configuration in the portal; add another \
+             admin first"
+        );
+        errors.add(&path, message);
+    }
     planned
+}
+
+impl PlannedUser {
+    fn is_admin(&self) -> bool {
+        self.action != Action::Remove && self.role == Role::Admin
+    }
+}
+
+/// Returns whether an admin is left after the changes.
+fn keeps_admin(stored: &[User], planned: &[PlannedUser]) -> bool {
+    let is_planned = |user: &&User| planned.iter().any(|planned| planned.id == Some(user.id));
+    let mut untouched = stored.iter().filter(|user| !is_planned(user));
+    planned.iter().any(PlannedUser::is_admin) || untouched.any(|user| user.role == Role::Admin)
 }
 
 fn removed(stored: &User) -> PlannedUser {

@@ -14,6 +14,7 @@ use toml::de::DeTable;
 
 use self::section::Section;
 use self::settings::{read_secret, read_settings};
+use super::check::{SMALLEST_MEMORY_LIMIT_MIB, SMALLEST_PAGE_ITEMS};
 use super::draft::{
     AccountDraft, ConfigurationDraft, ConnectionDraft, EwsServerDraft, Identity, ProcessorDraft,
     ScheduleDraft,
@@ -148,7 +149,7 @@ fn read_ews_server(
         public_url: section.text("public_url", reading),
         certificate: section.text("certificate", reading),
         key: section.text("key", reading),
-        page_size_items: section.whole("page_size_items", reading),
+        page_size_items: section.whole("page_size_items", SMALLEST_PAGE_ITEMS, reading),
         digest: section.texts("digest", reading),
         accounts: section.objects("account", reading, read_account),
     }
@@ -195,7 +196,7 @@ fn read_processor(
         runs_on_schedule: section.truth("runs_on_schedule", reading),
         manually_startable: section.truth("manually_startable", reading),
         manually_stoppable: section.truth("manually_stoppable", reading),
-        memory_limit_mib: section.whole("memory_limit_mib", reading),
+        memory_limit_mib: section.whole("memory_limit_mib", SMALLEST_MEMORY_LIMIT_MIB, reading),
         settings: read_settings(section, reading),
     }
 }

@@ -13,6 +13,8 @@ use crate::configuration::field_path::FieldPath;
 pub(super) struct Section<'t> {
     table: &'t DeTable<'t>,
     path: FieldPath,
+    /// Its header in the file without brackets; empty for the whole file.
+    header: String,
     /// Its name in messages, such as `the connection "EVCE"`.
     noun: String,
     known: HashSet<&'static str>,
@@ -20,7 +22,7 @@ pub(super) struct Section<'t> {
 
 impl<'t> Section<'t> {
     pub(super) fn new(table: &'t DeTable<'t>, path: FieldPath, noun: impl Into<String>) -> Self {
-        Self { table, path, noun: noun.into(), known: HashSet::new() }
+        Self { table, path, header: String::new(), noun: noun.into(), known: HashSet::new() }
     }
 
     pub(super) const fn path(&self) -> &FieldPath {
@@ -35,17 +37,19 @@ impl<'t> Section<'t> {
         read: impl Fn(&mut Section<'t>, Identity, &mut Reading<'_>) -> D,
     ) -> Vec<D> {
         let Some(value) = self.get(key) else { return Vec::new() };
+        let header = if self.header.is_empty() { key.to_owned() } else { format!("{}.{key}", self.header) };
         let Some(array) = value.get_ref().as_array() else {
-            reading.error(&value.span(), format!("{key} is written as [[{key}]]"));
+            reading.error(&value.span(), format!("{key} is written as [[{header}]]"));
             return Vec::new();
         };
         let mut objects = Vec::new();
         for element in array {
             let Some(table) = element.get_ref().as_table() else {
-                reading.error(&element.span(), format!("{key} is written as [[{key}]]"));
+                reading.error(&element.span(), format!("{key} is written as [[{header}]]"));
                 continue;
             };
             let mut section = Section::new(table, self.path.clone(), format!("the {key}"));
+            section.header.clone_from(&header);
             if section.get("name").is_none() {
                 reading.error(&element.span(), format!("the {key} needs name"));
             }
@@ -79,11 +83,24 @@ impl<'t> Section<'t> {
         self.read(key, "true or false", reading, DeValue::as_bool)
     }
 
-    pub(super) fn whole(&mut self, key: &'static str, reading: &mut Reading<'_>) -> Option<u32> {
-        self.read(key, "a whole number", reading, |value| match value {
-            DeValue::Integer(number) => u32::from_str_radix(number.as_str(), number.radix()).ok(),
-            _ => None,
-        })
+    /// A whole number. The check of the draft refuses numbers below the smallest one as well.
+    pub(super) fn whole(
+        &mut self,
+        key: &'static str,
+        smallest: u32,
+        reading: &mut Reading<'_>,
+    ) -> Option<u32> {
+        let takes = format!("a whole number from {smallest} to {}", u32::MAX);
+        let value = self.value(key, reading)?;
+        let DeValue::Integer(number) = value.get_ref() else {
+            reading.error(&value.span(), format!("{key} takes {takes}, not {}", kind_of(value.get_ref())));
+            return None;
+        };
+        let read = u32::from_str_radix(number.as_str(), number.radix()).ok();
+        if read.is_none() {
+            reading.error(&value.span(), format!("{key} takes {takes}"));
+        }
+        read
     }
 
     /// A text or a date as TOML writes it.

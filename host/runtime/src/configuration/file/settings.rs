@@ -16,6 +16,7 @@ const OR_STORED: &str = "or_stored";
 
 const HOW_TO_GIVE: &str =
     "is a secret: give it as { env = \"VARIABLE\" } or { file = \"PATH\" }, not in plain text";
+const WHAT_TO_GIVE: &str = "takes { env = \"VARIABLE\" } or { file = \"PATH\" }: one of the two, a text";
 
 /// Reads `{ env = "…" }` or `{ file = "…" }`.
 pub(super) fn read_secret(
@@ -23,9 +24,10 @@ pub(super) fn read_secret(
     value: &Spanned<DeValue<'_>>,
     reading: &mut Reading<'_>,
 ) -> SecretInput {
-    let reference = value.get_ref().as_table().and_then(|table| reference(table, reading));
-    match reference {
+    let table = value.get_ref().as_table();
+    match table.and_then(|table| reference(table, reading)) {
         Some(SettingInput::Reference { secret, .. }) => secret,
+        _ if table.is_some() => SecretInput::Unreadable { reason: format!("{name} {WHAT_TO_GIVE}") },
         _ => SecretInput::Unreadable { reason: format!("{name} {HOW_TO_GIVE}") },
     }
 }

@@ -496,6 +496,8 @@ async fn a_user_is_added_changed_and_removed_like_everything_else() {
     };
     let hash = || Some(SecretString::from("$argon2id$one"));
     let anna = UserDraft { identity: named("anna"), role: Some(Role::Admin), password_hash: hash() };
+    let other = UserDraft { identity: named("other admin"), ..anna.clone() };
+    assert_eq!(change(other).await, ["user \"other admin\" added as admin"]);
     assert_eq!(change(anna.clone()).await, ["user \"anna\" added as admin"]);
     assert!(change(anna).await.is_empty());
     let changed =
@@ -510,4 +512,38 @@ async fn a_user_is_added_changed_and_removed_like_everything_else() {
         change(UserDraft { identity: removed("ann"), ..UserDraft::default() }).await,
         ["user \"ann\" removed"]
     );
+}
+
+#[tokio::test]
+async fn the_last_admin_is_neither_removed_nor_demoted() {
+    let site = Site::new().await;
+    let apply = async |users: Vec<UserDraft>| {
+        let applied = site.apply(&ConfigurationDraft { users, ..ConfigurationDraft::default() }).await;
+        match applied {
+            Ok(_) => Vec::new(),
+            Err(error) => error.fields().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }
+    };
+    let user = |name: &str, role| UserDraft {
+        identity: named(name),
+        role: Some(role),
+        password_hash: Some(SecretString::from("$argon2id$one")),
+    };
+    let remove = |name: &str| UserDraft { identity: removed(name), ..UserDraft::default() };
+    // There is no admin yet.
+    assert!(apply(vec![user("victor", Role::Viewer)]).await.is_empty());
+    assert!(apply(vec![user("anna", Role::Admin)]).await.is_empty());
+    for draft in
+        [vec![remove("anna")], vec![user("anna", Role::Viewer)], vec![remove("anna"), remove("victor")]]
+    {
+        let refused = apply(draft).await;
+        assert!(refused.len() == 1 && refused[0].contains("\"anna\" is the last admin"), "{refused:?}");
+    }
+    // Renamed, replaced in the same draft, or one of two.
+    let as_ann = UserDraft { identity: renamed("anna", "ann"), ..UserDraft::default() };
+    assert!(apply(vec![as_ann]).await.is_empty());
+    assert!(apply(vec![remove("ann"), user("olga", Role::Admin)]).await.is_empty());
+    assert!(apply(vec![user("victor", Role::Admin)]).await.is_empty());
+    assert!(apply(vec![remove("olga")]).await.is_empty());
+    assert!(apply(vec![user("victor", Role::Operator)]).await[0].contains("add another admin first"));
 }

@@ -1,4 +1,4 @@
-use super::fixture::{SITE, Site, no_variable, read};
+use super::fixture::{SITE, Site, any_variable, no_variable, read};
 use crate::configuration::ConfigureError;
 
 const ELSEWHERE: &str =
@@ -88,6 +88,33 @@ async fn an_export_in_an_empty_environment_changes_nothing_and_needs_its_variabl
     };
     let needs = "the environment variable RISER_ACCOUNT_BUILDING_BMS is not set, and no secret is stored yet";
     assert!(errors.iter().any(|error| error.message.contains(needs)), "{errors:?}");
+}
+
+#[tokio::test]
+async fn a_value_of_the_wrong_form_is_refused_with_the_right_one() {
+    let site = Site::new().await;
+    let server = "[[ews_server]]\nname = \"S\"\nlisten = \"127.0.0.1:8\"\n";
+    let account = "[[ews_server.account]]\nname = \"bms\"\nrights = \"read\"\n";
+    let page = "page_size_items takes a whole number from 100 to 4294967295";
+    let source = "password takes { env = \"VARIABLE\" } or { file = \"PATH\" }: one of the two, a text";
+    for (text, message) in [
+        ("page_size_items = -1", page.to_owned()),
+        ("page_size_items = \"9\"", format!("{page}, not a text")),
+        ("page_size_items = 99999999999999999999", page.to_owned()),
+        ("account = 5", "account is written as [[ews_server.account]]".to_owned()),
+        ("account = [5]", "account is written as [[ews_server.account]]".to_owned()),
+        (&format!("{account}password = {{}}"), source.to_owned()),
+        (&format!("{account}password = {{ env = 5 }}"), source.to_owned()),
+        (&format!("{account}password = {{ env = \"A\", file = \"B\" }}"), source.to_owned()),
+    ] {
+        let file = read(&format!("{server}{text}\n"), &any_variable);
+        let errors = match site.check(&file.draft).await {
+            Err(ConfigureError::Fields(errors)) => errors,
+            other => other.map(|_| Vec::new()).unwrap(),
+        };
+        let located = file.locate(&errors);
+        assert!(located.iter().any(|error| error.message == message), "{text}: {located:?}");
+    }
 }
 
 #[tokio::test]
