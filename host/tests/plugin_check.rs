@@ -65,7 +65,10 @@ fn a_file_of_another_type_is_named_with_a_remedy() {
     arm[18..20].copy_from_slice(&40_u16.to_le_bytes());
     assert!(refusal(&arm).starts_with("was built for Linux on Arm (32 bit), this machine is Linux on "));
     let c_library = std::fs::read("/lib/x86_64-linux-gnu/libm.so.6").unwrap();
-    assert_eq!(refusal(&c_library), "is a library but not a Riser plugin: remove it from the plugin directory");
+    assert_eq!(
+        refusal(&c_library),
+        "is a library but not a Riser plugin: remove it from the plugin directory"
+    );
     assert!(refusal(&c_library[..c_library.len() / 2]).starts_with("is incomplete: "));
 
     let nowhere = check(Path::new("/nowhere/plugin.so"));

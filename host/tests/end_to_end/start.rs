@@ -135,7 +135,10 @@ async fn files_other_than_plugins_are_named_and_the_plugins_run() {
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let host = installation.start();
     let page = Portal::sign_in(&host).await.page("/").await;
-    assert!(page.contains("is a library but not a Riser plugin: remove it from the plugin directory"), "{page}");
+    assert!(
+        page.contains("is a library but not a Riser plugin: remove it from the plugin directory"),
+        "{page}"
+    );
     assert!(page.contains("notes.so"), "{page}");
     crate::bms::walk_until_there(&host.bms("Example"), "Count").await;
 }
