@@ -117,7 +117,7 @@ impl EwsServers {
             Ok((local, is_new)) => {
                 let is_current = served.is_some_and(|served| served.is(server, &accounts));
                 if is_new || !is_current {
-                    self.serve(server.clone(), accounts, local);
+                    self.serve(server, accounts, local);
                 }
                 self.parts.problems.clear(None, &code(server.id));
                 Ok(())
@@ -132,7 +132,7 @@ impl EwsServers {
                         ..server.clone()
                     };
                     if !served.is(&stays, &accounts) {
-                        self.serve(stays, accounts, served.local);
+                        self.serve(&stays, accounts, served.local);
                     }
                 }
                 Err(error)
@@ -310,9 +310,9 @@ impl EwsServers {
     }
 
     /// Serves a server with these settings, in place of the endpoint it had.
-    fn serve(&self, server: EwsServer, accounts: Vec<Account>, local: SocketAddr) {
-        let items = Arc::new(ServerItems::new(Arc::clone(&self.parts.items), &server));
-        let logins = Arc::new(ServerAccounts::new(Arc::clone(&self.parts.keyring), &server, &accounts));
+    fn serve(&self, server: &EwsServer, accounts: Vec<Account>, local: SocketAddr) {
+        let items = Arc::new(ServerItems::new(Arc::clone(&self.parts.items), server));
+        let logins = Arc::new(ServerAccounts::new(Arc::clone(&self.parts.keyring), server, &accounts));
         // Also of a server that lost its place: its clients stay logged in.
         let before = self.lock().endpoints.get(&server.id).cloned();
         let endpoint = Arc::new(match &before {
