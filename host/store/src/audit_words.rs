@@ -51,7 +51,8 @@ pub(crate) fn schedule(rule: &ScheduleRule) -> String {
 fn time_span(span: Duration) -> String {
     let ms = span.as_millis();
     let units = [(3_600_000, "h"), (60_000, "min"), (1_000, "s")];
-    let (unit_ms, unit) = units.into_iter().find(|(unit_ms, _)| ms % unit_ms == 0).unwrap_or((1, "ms"));
+    let whole = units.into_iter().find(|(unit_ms, _)| ms.is_multiple_of(*unit_ms));
+    let (unit_ms, unit) = whole.unwrap_or((1, "ms"));
     format!("{} {unit}", ms / unit_ms)
 }
 

@@ -4,8 +4,8 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use riser_domain::{HistorySample, RunState, Timestamp, Value, ValueState};
-use riser_runtime::{LinkState, ProcessorState};
+use riser_domain::{HistorySample, RunState, RunTrigger, Timestamp, Value, ValueState};
+use riser_runtime::{LinkState, ProcessorState, ProcessorStatus};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -287,5 +287,25 @@ async fn a_changed_schedule_moves_the_next_run_and_stops_no_run() {
     host.processor_until("Hourly Work", |it| it.next_run_at == Some(later)).await;
     let counter = host.processor("Annex Counter").last_run.unwrap();
     assert_eq!((counter.id, counter.state), (run.id, RunState::Running));
+    host.runtime.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scheduled_processor_that_moves_to_another_server_runs_there_for_the_person_who_moved_it() {
+    let (_installation, host) = two_counters().await;
+    let work = "class = \"riser.misbehaving/needs-operator\"\news_server = \"Annex\"\nruns_at_start = true";
+    host.change_processor("Work", work).await;
+    let ended =
+        |state| move |it: &ProcessorStatus| it.last_run.as_ref().is_some_and(|run| run.state == state);
+    // It fails once, and a second run succeeds.
+    host.processor_until("Work", ended(RunState::Failed)).await;
+    host.change_processor("Work", "ews_server = \"Main\"").await;
+    let work = host.processor_until("Work", ended(RunState::Succeeded)).await;
+    let runs = host.runtime.store().list_runs_of(work.configuration, 10).await.unwrap();
+    let triggers: Vec<_> = runs.into_iter().map(|run| run.trigger).collect();
+    assert_eq!(
+        triggers,
+        [RunTrigger::Person("command line".into()), RunTrigger::Person("command line".into())]
+    );
     host.runtime.shut_down().await;
 }
