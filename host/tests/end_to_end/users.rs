@@ -135,7 +135,7 @@ async fn a_user_who_is_added_while_riser_runs_can_log_in_at_once() {
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let token = Portal::sign_in(&host).await.cookie().split_once('=').unwrap().1.to_owned();
     assert_eq!(overview(&host, &token).await, StatusCode::OK);
-    installation.add_admin("anna", ADMIN_PASSWORD);
+    installation.add_admin("olga", ADMIN_PASSWORD);
     let removed = installation.user(&["remove", ADMIN], "");
     assert!(removed.is_success, "{}", removed.text);
     assert_eq!(overview(&host, &token).await, StatusCode::UNAUTHORIZED);

@@ -26,6 +26,10 @@ pub enum SecretInput {
 /// Follows the reason of [`SecretInput::Stored`] when no secret is stored.
 pub(super) const NOT_STORED: &str = ", and no secret is stored yet";
 
+/// Follows the name of a secret that is given as a table without a source.
+pub(super) const SECRET_SOURCES: &str =
+    "takes { env = \"VARIABLE\" } or { file = \"PATH\" }: one of the two, a text";
+
 /// Settings of a draft, by key.
 pub type SettingInputs = BTreeMap<String, SettingInput>;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Errors;
 use crate::configuration::current::{StoredSecret, is_same};
 use crate::configuration::field_path::FieldPath;
-use crate::configuration::inputs::{NOT_STORED, SecretInput, SettingInput, SettingInputs};
+use crate::configuration::inputs::{NOT_STORED, SECRET_SOURCES, SecretInput, SettingInput, SettingInputs};
 use crate::configuration::markers::Marked;
 use crate::configuration::migration::MigratedSettings;
 
@@ -73,6 +73,11 @@ impl SettingsCheck<'_> {
                     if is_wrong_address && is_moved && self.is_stored(&fault.key) {
                         continue;
                     }
+                    if self.is_table_for_secret(&wanted, &fault.key) {
+                        let message = format!("{} {SECRET_SOURCES}", fault.key);
+                        errors.add(&self.path.setting(&fault.key), message);
+                        continue;
+                    }
                     let again = if is_moved && self.is_stored(&fault.key) { MOVED } else { "" };
                     errors
                         .add(&self.path.setting(&fault.key), format!("{}: {}{again}", fault.key, fault.what));
@@ -129,6 +134,13 @@ impl SettingsCheck<'_> {
             };
             errors.add(&self.path.setting(&path), error);
         }
+    }
+
+    /// Returns whether a secret is given as a table that names no source.
+    fn is_table_for_secret(&self, wanted: &SettingValues, key: &str) -> bool {
+        let mut found = Vec::new();
+        walk_secrets(self.schema, wanted, "", &mut found);
+        found.iter().any(|(path, value)| path == key && value.is_object())
     }
 
     fn is_stored(&self, path: &str) -> bool {

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::Reading;
 use super::section::Section;
 use crate::configuration::field_path::FieldPath;
-use crate::configuration::inputs::{SecretInput, SettingInput, SettingInputs};
+use crate::configuration::inputs::{SECRET_SOURCES, SecretInput, SettingInput, SettingInputs};
 
 const VARIABLE: &str = "env";
 const FILE: &str = "file";
@@ -16,7 +16,6 @@ const OR_STORED: &str = "or_stored";
 
 const HOW_TO_GIVE: &str =
     "is a secret: give it as { env = \"VARIABLE\" } or { file = \"PATH\" }, not in plain text";
-const WHAT_TO_GIVE: &str = "takes { env = \"VARIABLE\" } or { file = \"PATH\" }: one of the two, a text";
 
 /// Reads `{ env = "…" }` or `{ file = "…" }`.
 pub(super) fn read_secret(
@@ -27,7 +26,7 @@ pub(super) fn read_secret(
     let table = value.get_ref().as_table();
     match table.and_then(|table| reference(table, reading)) {
         Some(SettingInput::Reference { secret, .. }) => secret,
-        _ if table.is_some() => SecretInput::Unreadable { reason: format!("{name} {WHAT_TO_GIVE}") },
+        _ if table.is_some() => SecretInput::Unreadable { reason: format!("{name} {SECRET_SOURCES}") },
         _ => SecretInput::Unreadable { reason: format!("{name} {HOW_TO_GIVE}") },
     }
 }

@@ -57,6 +57,8 @@ async fn a_secret_is_never_stored_openly_nor_taken_where_none_belongs() {
     for (setting, error) in [
         ("proxies = [{ host = \"a\", password = \"open\" }]", "proxies[0].password is a secret: give it as"),
         ("password = \"open\"", "password is a secret: give it as"),
+        ("password = { env = 5 }", "password takes { env = \"VARIABLE\" } or { file = \"PATH\" }"),
+        ("password = {}", "password takes { env = \"VARIABLE\" } or { file = \"PATH\" }"),
         ("base_url = { env = \"URL\" }", "base_url: "),
     ] {
         let refused = site.apply_file(&set(setting)).await.unwrap_err();
