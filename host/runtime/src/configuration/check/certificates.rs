@@ -9,8 +9,11 @@ use super::Errors;
 use crate::configuration::draft::EwsServerDraft;
 use crate::configuration::field_path::FieldPath;
 
+/// Returns the path of one of the files.
+type FileOf = fn(&EwsTls) -> &String;
+
 /// Keys of the files, and their paths in a stored server.
-pub(super) const FILES: [(&str, fn(&EwsTls) -> &String); 2] =
+pub(super) const FILES: [(&str, FileOf); 2] =
     [("certificate", |tls| &tls.certificate), ("key", |tls| &tls.key)];
 
 /// Applies the files of a draft. Reads them if the draft names one, so that a file that is missing later does not
@@ -60,11 +63,11 @@ fn is_absolute_path(file: &str) -> bool {
 }
 
 /// Reads both files as the listener does. The error has the field of the faulty file.
-fn readable(certificate: &str, key: &str) -> Result<(), (&'static str, TlsError)> {
+fn readable(certificate: &str, key: &str) -> Result<(), (&'static str, Box<TlsError>)> {
     let files = TlsFiles { certificate: PathBuf::from(certificate), key: PathBuf::from(key) };
     files.acceptor().map(drop).map_err(|error| {
         let is_certificate =
             matches!(&error, TlsError::Unreadable { path, .. } if *path == files.certificate);
-        (if is_certificate { "certificate" } else { "key" }, error)
+        (if is_certificate { "certificate" } else { "key" }, Box::new(error))
     })
 }
