@@ -46,7 +46,7 @@ async fn each_switch_of_a_processor_has_its_effect() {
     assert!(portal.refused("run", 2).await.contains("It may not be started by hand"));
     assert!(portal.refused("run", 3).await.contains("It is already running"));
     assert!(portal.refused("stop", 3).await.contains("It may not be stopped by hand"));
-    assert!(portal.refused("stop", 4).await.contains("It does not run"));
+    assert!(portal.refused("stop", 4).await.contains("It is not running"));
     row_with(&portal, "Unstoppable", "Running").await;
 
     portal.press("run", "By hand").await;

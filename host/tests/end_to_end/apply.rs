@@ -99,7 +99,7 @@ settings = { interval = "1 s" }
     assert!(!refused.is_success);
     for fault in [
         ":3:10: listen takes an address and a port such as 127.0.0.1:51358",
-        ":4:1: the EWS server \"Building\" has no key \"colour\"; it takes account, digest, listen,",
+        ":4:1: the EWS server \"Building\" has no key \"colour\"; it takes account, certificate, digest, key, listen,",
         ":7:12: rights takes \"read\" or \"read-write\"",
         ":8:14: password is a secret: give it as { env = \"VARIABLE\" } or { file = \"PATH\" }, not in plain text",
         ":12:8: no plugin offers the connection kind \"riser.evce/evse\"; there are riser.evce/evce",
