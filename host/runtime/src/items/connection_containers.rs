@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn two_plugins_of_one_connection_are_told_apart_by_the_plugin() {
+    fn two_trees_of_one_connection_have_the_plugin_in_their_names() {
         check(
             [(Some("North"), "a", &["Zones"]), (Some("North"), "b", &["Zones"]), (None, "c", &["Zones"])],
             [Some("North (a)"), Some("North (b)"), Some("c")],
