@@ -70,7 +70,7 @@ pub struct Publication {
     pub state: State,
     /// Why the state is not Good.
     pub reason: Option<Arc<str>>,
-    /// When the source measured it; `None` for now.
+    /// When the source measured it; `None` means the current time.
     pub source_time: Option<SystemTime>,
 }
 

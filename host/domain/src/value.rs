@@ -174,7 +174,7 @@ pub struct Published {
     pub state: ValueState,
     /// Why the state is not Good, for people.
     pub reason: Option<Arc<str>>,
-    /// When the source measured it; `None` for now.
+    /// When the source measured it; `None` means the current time.
     pub source_time: Option<Timestamp>,
 }
 

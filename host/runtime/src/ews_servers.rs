@@ -90,8 +90,8 @@ impl EwsServers {
         Self { parts, open: Mutex::default(), aligning: tokio::sync::Mutex::default() }
     }
 
-    /// Opens, changes, moves and closes servers until they are as the configuration says. Returns what stands in
-    /// the way; it is raised as a problem, and the next call tries again. Servers that did not change are not
+    /// Opens, changes, moves and closes servers until they are as the configuration says. Returns the
+    /// obstacles as problems, which it also raises; the next call tries again. Unchanged servers are not
     /// touched.
     pub(crate) async fn align(&self) -> Vec<Problem> {
         let _aligning = self.aligning.lock().await;

@@ -288,7 +288,7 @@ impl Execution<'_> {
     }
 
     /// Stops the run when it cannot go on with the changed setup. A run that ends by itself goes on with the
-    /// settings it has, unless it would write to a tree that is no longer its own.
+    /// settings it has, unless its tree now belongs to another processor.
     fn take_setup(&mut self, worker: &WorkerProcess, setup: Arc<ProcessorSetup>) {
         self.setup = setup;
         self.status.set_next_run(self.setup.next_run_after(self.executor.clock.now()));
