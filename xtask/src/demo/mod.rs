@@ -35,7 +35,7 @@ pub(crate) struct DemoArgs {
     json: bool,
     /// Keep the data in this directory [default: a temporary one]
     #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    data_dir: Option<PathBuf>,
     /// Port of the portal; 0 takes a free one [default: 8082, or a free one]
     #[arg(long, value_name = "N")]
     portal_port: Option<u16>,
@@ -92,7 +92,7 @@ async fn until_shutdown(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
         programs = Programs::find(arguments.programs.as_deref()) => programs?,
         () = shutdown.received() => return Ok(ExitCode::SUCCESS),
     };
-    let directories = Directories::new(arguments.data.as_deref())?;
+    let directories = Directories::new(arguments.data_dir.as_deref())?;
     let mut running = Running::default();
     let ended = tokio::select! {
         started = start_and_follow(&arguments, &programs, &directories, &mut running) => started,
