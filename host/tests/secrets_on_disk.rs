@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use riser_domain::{
-    AccountRights, Actor, Clock, Connection, ConnectionId, EwsServer, EwsServerId, Timestamp,
+    AccountRights, Actor, Clock, Connection, ConnectionId, EwsServer, EwsServerId, Timestamp, Uptime,
 };
 use riser_secrets::{
     KeyCreation, Keyring, RootKey, SecretContext, SecretError, WrappedDataKey, root_key_path,
@@ -26,6 +26,10 @@ struct FixedClock;
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         NOW
+    }
+
+    fn uptime(&self) -> Uptime {
+        Uptime::START
     }
 }
 

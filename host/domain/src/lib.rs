@@ -20,12 +20,13 @@ mod set_point_write;
 mod timestamp;
 mod tree;
 mod tree_key;
+mod uptime;
 mod value;
 
 pub use actor::{Actor, Role};
-pub use clock::Clock;
 #[cfg(feature = "testing")]
 pub use clock::FakeClock;
+pub use clock::{Clock, ClockReading, ClockStep};
 pub use connection::{Connection, ConnectionId};
 pub use duration_words::duration_words;
 pub use ews_server::{AccountId, AccountRights, DigestAlgorithm, EwsServer, EwsServerId, EwsTls};
@@ -41,4 +42,5 @@ pub use set_point_write::{SetPointWrite, WriteId, WriteState};
 pub use timestamp::Timestamp;
 pub use tree::{DeclaredTree, ItemChange, StoredItem, TreeDifference, TreeError, TreeOwner};
 pub use tree_key::TreeKey;
+pub use uptime::Uptime;
 pub use value::{HistorySample, Published, Reading, Value, ValueKind, ValueState};

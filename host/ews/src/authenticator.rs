@@ -61,7 +61,7 @@ impl DigestAuthenticator {
         let is_right: bool = expected.as_str().as_bytes().ct_eq(response.as_bytes()).into();
         let Some(found) = found.filter(|_| is_right) else { return refused() };
         let count = u32::from_str_radix(request.nonce_count, 16).unwrap_or(0);
-        if self.nonces.take(request.nonce, count, self.clock.now()) {
+        if self.nonces.take(request.nonce, count, self.clock.uptime()) {
             Login::Accepted(found.account)
         } else {
             Login::Stale
@@ -96,7 +96,7 @@ impl DigestAuthenticator {
     /// Some clients merge all challenges into one map, so all have the same nonce and name their
     /// algorithm.
     pub(crate) fn challenges(&self, is_stale: bool) -> Vec<String> {
-        let nonce = self.nonces.issue(self.clock.now());
+        let nonce = self.nonces.issue(self.clock.uptime());
         self.algorithms
             .iter()
             .map(|algorithm| {

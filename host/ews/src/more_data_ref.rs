@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use riser_domain::{AccountId, Timestamp};
+use riser_domain::{AccountId, Uptime};
 
 use crate::signer::{Signer, TAG_BYTES};
 
@@ -25,8 +25,8 @@ impl MoreDataRefs {
 
     /// Creates a reference to `position`, which only the operation interprets. `purpose` tells operations
     /// apart.
-    pub(crate) fn write(&self, purpose: u8, account: AccountId, position: &[u8], now: Timestamp) -> String {
-        let issued = now.unix_ms().to_be_bytes();
+    pub(crate) fn write(&self, purpose: u8, account: AccountId, position: &[u8], now: Uptime) -> String {
+        let issued = now.as_millis().to_be_bytes();
         let tag = self.signer.sign(&[&[purpose], &account.0.to_be_bytes(), &issued, position]);
         URL_SAFE_NO_PAD.encode([&issued[..], position, &tag].concat())
     }
@@ -37,7 +37,7 @@ impl MoreDataRefs {
         purpose: u8,
         account: AccountId,
         text: &str,
-        now: Timestamp,
+        now: Uptime,
     ) -> Option<[u8; POSITION_BYTES]> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         if bytes.len() != 8 + POSITION_BYTES + TAG_BYTES {
@@ -46,7 +46,7 @@ impl MoreDataRefs {
         let (issued, rest) = bytes.split_at(8);
         let (position, tag) = rest.split_at(POSITION_BYTES);
         let is_ours = self.signer.verify(&[&[purpose], &account.0.to_be_bytes(), issued, position], tag);
-        let issued = Timestamp::from_unix_ms(i64::from_be_bytes(issued.try_into().ok()?));
+        let issued = Uptime::from_start(Duration::from_millis(u64::from_be_bytes(issued.try_into().ok()?)));
         if is_ours && now.since(issued) < LIFETIME { position.try_into().ok() } else { None }
     }
 }
@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn only_an_unaltered_recent_reference_of_the_same_account_and_purpose_is_read() {
-        let (now, account, refs) = (Timestamp::from_unix_ms(1_000_000), AccountId(1), MoreDataRefs::new());
+        let (now, account, refs) =
+            (Uptime::from_start(Duration::from_secs(1_000)), AccountId(1), MoreDataRefs::new());
         let text = refs.write(1, account, b"here", now);
         let read = |text: &str, purpose, account, now| refs.read::<4>(purpose, account, text, now);
         assert_eq!(read(&text, 1, account, now), Some(*b"here"));

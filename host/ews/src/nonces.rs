@@ -10,7 +10,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parking_lot::Mutex;
-use riser_domain::Timestamp;
+use riser_domain::Uptime;
 
 use crate::signer::{Signer, TAG_BYTES};
 
@@ -41,7 +41,7 @@ struct UsedNonces {
 /// Accepted counts of a nonce: the highest, and below it a window wide enough for parallel requests.
 #[derive(Debug)]
 struct UsedCounts {
-    issued: Timestamp,
+    issued: Uptime,
     highest: u32,
     /// Bit n represents `highest - n`.
     window: u128,
@@ -57,9 +57,9 @@ impl Nonces {
     }
 
     /// Issues a new nonce.
-    pub(crate) fn issue(&self, now: Timestamp) -> String {
+    pub(crate) fn issue(&self, now: Uptime) -> String {
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
-        let issued = now.unix_ms().to_be_bytes();
+        let issued = now.as_millis().to_be_bytes();
         let number = number.to_be_bytes();
         let tag = self.signer.sign(&[&issued, &number]);
         URL_SAFE_NO_PAD.encode([&issued[..], &number, &tag].concat())
@@ -69,7 +69,7 @@ impl Nonces {
     /// was used.
     ///
     /// Call it only after the response has proved that the client knows the password.
-    pub(crate) fn take(&self, nonce: &str, count: u32, now: Timestamp) -> bool {
+    pub(crate) fn take(&self, nonce: &str, count: u32, now: Uptime) -> bool {
         let Some((issued, number)) = self.read(nonce) else { return false };
         let is_current = issued <= now && now.since(issued) < LIFETIME;
         if !is_current || count == 0 || count == u32::MAX {
@@ -88,7 +88,7 @@ impl Nonces {
     }
 
     /// Returns the time of issue and the number of one of our nonces.
-    fn read(&self, nonce: &str) -> Option<(Timestamp, u64)> {
+    fn read(&self, nonce: &str) -> Option<(Uptime, u64)> {
         let mut bytes = [0; NONCE_BYTES];
         let len = URL_SAFE_NO_PAD.decode_slice(nonce, &mut bytes).ok()?;
         let (said, tag) = bytes.split_at(NONCE_BYTES - TAG_BYTES);
@@ -97,7 +97,7 @@ impl Nonces {
         }
         let (issued, number) = said.split_at(8);
         Some((
-            Timestamp::from_unix_ms(i64::from_be_bytes(issued.try_into().ok()?)),
+            Uptime::from_start(Duration::from_millis(u64::from_be_bytes(issued.try_into().ok()?))),
             u64::from_be_bytes(number.try_into().ok()?),
         ))
     }
@@ -105,7 +105,7 @@ impl Nonces {
 
 impl UsedNonces {
     /// Removes expired nonces, and the oldest ones while the table is full.
-    fn forget_until(&mut self, capacity: usize, now: Timestamp) {
+    fn forget_until(&mut self, capacity: usize, now: Uptime) {
         while let Some(oldest) = self.counts.first_entry() {
             let is_expired = now.since(oldest.get().issued) >= LIFETIME;
             if !is_expired && self.counts.len() < capacity {
@@ -136,7 +136,7 @@ impl UsedCounts {
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp::from_unix_ms(1_700_000_000_000);
+    const NOW: Uptime = Uptime::from_start(Duration::from_hours(1));
 
     #[test]
     fn each_count_is_taken_once_in_any_order_within_the_window() {
@@ -158,7 +158,7 @@ mod tests {
         let nonces = Nonces::new();
         let nonce = nonces.issue(NOW);
         assert!(!nonces.take(&nonce, 1, NOW.plus(LIFETIME)));
-        assert!(!nonces.take(&nonce, 1, NOW.minus(Duration::from_millis(1))), "from the future");
+        assert!(!nonces.take(&nonce, 1, Uptime::START), "from the future");
         assert!(!Nonces::new().take(&nonce, 1, NOW), "of another process");
         assert!(!nonces.take(&nonce[1..], 1, NOW));
         assert!(!nonces.take(&format!("B{}", &nonce[1..]), 1, NOW));

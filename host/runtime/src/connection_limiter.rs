@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use riser_domain::{Clock, ConnectionId, Timestamp};
+use riser_domain::{Clock, ClockReading, ConnectionId, Timestamp, Uptime};
 use riser_worker_protocol::messages::{ActionResult, LimitedAction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -51,10 +51,10 @@ pub(crate) struct ConnectionLimiter {
 #[derive(Debug, Default)]
 struct LimiterState {
     /// The version of the last refused secret, and the time of the next attempt.
-    refused: Option<(i64, Timestamp)>,
+    refused: Option<(i64, Uptime)>,
     failures_in_a_row: u32,
-    closed_until: Option<(Timestamp, &'static str)>,
-    last_good_at: Option<Timestamp>,
+    closed_until: Option<(Uptime, &'static str)>,
+    last_good: Option<ClockReading>,
 }
 
 /// A slot that a worker holds. Dropping it frees the slot.
@@ -66,6 +66,7 @@ pub(crate) struct Permit {
 /// The limiter is closed for now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Denied {
+    /// By the wall clock as it is set now.
     pub(crate) until: Timestamp,
     pub(crate) reason: String,
 }
@@ -125,24 +126,28 @@ impl ConnectionLimiter {
     }
 
     fn look(&self, purpose: LimitedAction, secret_version: i64) -> Result<(), Denied> {
-        let now = self.clock.now();
+        let now = self.clock.uptime();
+        let denied = |until, reason: &str| {
+            Err(Denied { until: self.clock.wall_time_at(until), reason: reason.to_owned() })
+        };
         let state = self.state.lock();
         if purpose == LimitedAction::Login
             && let Some((version, until)) = state.refused
             && version == secret_version
             && now < until
         {
-            return Err(Denied { until, reason: "login and password were refused".to_owned() });
+            return denied(until, "login and password were refused");
         }
         match state.closed_until {
-            Some((until, reason)) if now < until => Err(Denied { until, reason: reason.to_owned() }),
+            Some((until, reason)) if now < until => denied(until, reason),
             _ => Ok(()),
         }
     }
 
     /// Records the outcome of a login or a request.
     pub(crate) fn report(&self, purpose: LimitedAction, result: &ActionResult, secret_version: i64) {
-        let now = self.clock.now();
+        let reading = self.clock.read();
+        let now = reading.uptime;
         let mut state = self.state.lock();
         let before = state.link(now);
         match result {
@@ -150,7 +155,7 @@ impl ConnectionLimiter {
                 state.failures_in_a_row = 0;
                 // One of two concurrent requests may have been asked to pause. The pause stays.
                 state.closed_until.take_if(|(_, reason)| *reason != ASKED_FOR_PAUSE);
-                state.last_good_at = Some(now);
+                state.last_good = Some(reading);
                 if purpose == LimitedAction::Login {
                     state.refused = None;
                 }
@@ -179,22 +184,22 @@ impl ConnectionLimiter {
 
     /// Returns state, sentence and last good contact, for people.
     pub(crate) fn status(&self) -> (LinkState, String, Option<Timestamp>) {
-        let now = self.clock.now();
+        let now = self.clock.uptime();
         let state = self.state.lock();
         let (link, sentence) = state.link(now);
-        (link, sentence, state.last_good_at)
+        (link, sentence, state.last_good.map(|reading| self.clock.wall_time_of(reading)))
     }
 }
 
 impl LimiterState {
     /// Closes the limiter; of two pauses the longer one holds.
-    fn close(&mut self, until: Timestamp, reason: &'static str) {
+    fn close(&mut self, until: Uptime, reason: &'static str) {
         if self.closed_until.is_none_or(|(known, _)| known < until) {
             self.closed_until = Some((until, reason));
         }
     }
 
-    fn link(&self, now: Timestamp) -> (LinkState, String) {
+    fn link(&self, now: Uptime) -> (LinkState, String) {
         if self.refused.is_some() {
             return (LinkState::Down, "login and password are refused".to_owned());
         }
@@ -203,7 +208,7 @@ impl LimiterState {
         {
             return (LinkState::Down, format!("not asked for now: {reason}"));
         }
-        match (self.failures_in_a_row, self.last_good_at) {
+        match (self.failures_in_a_row, self.last_good) {
             (0, None) => (LinkState::NotKnown, "not asked yet".to_owned()),
             (0, Some(_)) => (LinkState::Good, "answering".to_owned()),
             (_, None) => (LinkState::Down, "not answering".to_owned()),

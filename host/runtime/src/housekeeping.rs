@@ -10,6 +10,7 @@ use riser_worker_host::Launcher;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use crate::clock_watch::ClockWatch;
 use crate::ews_servers::EwsServers;
 use crate::items::ItemStore;
 use crate::libraries::Libraries;
@@ -27,6 +28,8 @@ const ADDRESS_RETRY_INTERVAL: Duration = Duration::from_secs(5);
 const DIR_SCAN_INTERVAL: Duration = Duration::from_secs(2);
 /// Time between two sortings of the journal into the histories, and two removals of old data.
 const RETENTION_INTERVAL: Duration = Duration::from_hours(6);
+/// Time between two comparisons of wall time with uptime. A correction is noticed within this time.
+const CLOCK_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// How long the journal keeps samples before they are sorted in.
 const JOURNAL_KEPT: Duration = Duration::from_hours(6);
 /// How long an item that vanished from its source is still served.
@@ -42,6 +45,7 @@ const LOG_LINES_KEPT: u32 = 20_000;
 #[derive(Debug)]
 pub(crate) struct Housekeeping {
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock_watch: Arc<ClockWatch>,
     pub(crate) store: Store,
     pub(crate) failures: StoreFailures,
     pub(crate) items: Arc<ItemStore>,
@@ -59,6 +63,7 @@ impl Housekeeping {
         self.every(&mut tasks, ADDRESS_RETRY_INTERVAL, |it| async move {
             it.ews.align().await;
         });
+        self.every(&mut tasks, CLOCK_CHECK_INTERVAL, |it| async move { it.watch_clock().await });
         self.every(&mut tasks, VALUES_SAVE_INTERVAL, |it| async move { it.save().await });
         self.every(&mut tasks, EXPIRY_CHECK_INTERVAL, |it| async move { it.expire_writes().await });
         self.every(&mut tasks, DIR_SCAN_INTERVAL, |it| async move { it.find_libraries().await });
@@ -105,6 +110,13 @@ impl Housekeeping {
         }
     }
 
+    async fn watch_clock(&self) {
+        self.clock_watch.check();
+        if let Err(error) = self.clock_watch.save().await {
+            self.failures.report("the time could not be saved", &error);
+        }
+    }
+
     async fn expire_writes(&self) {
         match self.outbox.expire().await {
             Ok(expired) => {
@@ -125,14 +137,24 @@ impl Housekeeping {
         if let Err(error) = self.store.flush_journal(before).await {
             self.failures.report("the journal could not be sorted into the histories", &error);
         }
+        // A change while Riser was not running, or a run that ended late, leaves some.
+        if let Err(error) = self.store.remove_records_of_removed_items().await {
+            self.failures.report("the values and samples of removed items could not be removed", &error);
+        }
+        if let Err(error) = self.store.trim_run_logs(LOG_LINES_KEPT).await {
+            self.failures.report("the logs of runs could not be shortened", &error);
+        }
+        if self.clock_watch.may_remove() {
+            self.remove_old().await;
+        }
+    }
+
+    /// Removes what is old by the wall clock.
+    async fn remove_old(&self) {
         match self.items.remove_vanished(VANISHED_KEPT).await {
             Ok(0) => {}
             Ok(count) => tracing::info!("removed {count} items that vanished 30 days ago"),
             Err(error) => self.failures.report("vanished items could not be removed", &error),
-        }
-        // A change while Riser was not running, or a run that ended late, leaves some.
-        if let Err(error) = self.store.remove_records_of_removed_items().await {
-            self.failures.report("the values and samples of removed items could not be removed", &error);
         }
         if let Err(error) = forget_old(&self.store, self.clock.now()).await {
             self.failures.report("old runs, set points and samples could not be removed", &error);
@@ -144,11 +166,8 @@ async fn forget_old(store: &Store, now: Timestamp) -> Result<(), StoreError> {
     let runs = store.remove_old_runs(now.minus(RECORDS_KEPT)).await?;
     let writes = store.remove_old_writes(now.minus(RECORDS_KEPT)).await?;
     let samples = store.remove_old_samples(now.minus(SAMPLES_KEPT)).await?;
-    let lines = store.trim_run_logs(LOG_LINES_KEPT).await?;
-    if runs + writes + samples + lines > 0 {
-        tracing::info!(
-            "removed as old: {runs} runs, {writes} set points, {samples} samples, {lines} lines of run logs"
-        );
+    if runs + writes + samples > 0 {
+        tracing::info!("removed as old: {runs} runs, {writes} set points, {samples} samples");
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 //! kind of schedule, write a variant of `riser_domain::ScheduleRule` and its keys in `configuration/draft.rs`.
 
 mod changes;
+mod clock_watch;
 mod configuration;
 mod connection_limiter;
 mod ews_problem;
@@ -33,7 +34,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use riser_domain::{
-    Actor, Clock, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, SetPointWrite, Timestamp,
+    Actor, Clock, ClockReading, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, SetPointWrite,
+    Timestamp,
 };
 use riser_secrets::Keyring;
 use riser_store::{Store, StoreError};
@@ -61,6 +63,7 @@ pub use supervisor::{StartRefusal, StopRefusal};
 pub use system_clock::SystemClock;
 
 use changes::Changes;
+use clock_watch::ClockWatch;
 use configuration::Configurations;
 use connection_limiter::ConnectionLimiters;
 use ews_servers::{EwsParts, EwsServers};
@@ -107,6 +110,7 @@ pub struct Runtime {
 #[derive(Debug)]
 struct Inner {
     clock: Arc<dyn Clock>,
+    clock_watch: Arc<ClockWatch>,
     store: Store,
     keyring: Arc<Keyring>,
     launcher: Launcher,
@@ -126,7 +130,7 @@ struct Inner {
     housekeeping_tasks: Mutex<JoinSet<()>>,
     changing: ChangeQueue,
     data_dir: PathBuf,
-    started_at: Timestamp,
+    started: ClockReading,
 }
 
 impl Runtime {
@@ -141,6 +145,8 @@ impl Runtime {
         }
         let changes = Changes::new();
         let problems = Arc::new(Problems::new(Arc::clone(&clock), changes.clone()));
+        let clock_watch = ClockWatch::load(store.clone(), Arc::clone(&clock), Arc::clone(&problems)).await?;
+        let clock_watch = Arc::new(clock_watch);
         let failures = StoreFailures::new(Arc::clone(&problems));
         let limiters = Arc::new(ConnectionLimiters::new(Arc::clone(&clock), changes.clone()));
         let libraries = Arc::new(Libraries::new(plugin_dirs, LibraryCache::open(&data_dir)?));
@@ -175,6 +181,7 @@ impl Runtime {
         }));
         let housekeeping = Arc::new(Housekeeping {
             clock: Arc::clone(&clock),
+            clock_watch: Arc::clone(&clock_watch),
             store: store.clone(),
             failures: failures.clone(),
             items: Arc::clone(&items),
@@ -186,6 +193,7 @@ impl Runtime {
         });
         let supervisor = Supervisor::new(SupervisorParts {
             clock: Arc::clone(&clock),
+            clock_watch: Arc::clone(&clock_watch),
             store: store.clone(),
             failures: failures.clone(),
             keyring: Arc::clone(&keyring),
@@ -200,9 +208,10 @@ impl Runtime {
             instance,
             processors: Arc::clone(&processors),
         });
-        let started_at = clock.now();
+        let started = clock.read();
         let inner = Inner {
             clock,
+            clock_watch,
             store,
             keyring,
             launcher,
@@ -222,7 +231,7 @@ impl Runtime {
             housekeeping_tasks: Mutex::default(),
             changing: ChangeQueue::default(),
             data_dir,
-            started_at,
+            started,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -302,6 +311,11 @@ impl Runtime {
         person: &Actor,
     ) -> Result<(), StopRefusal> {
         self.inner.processors.stop_by_hand(configuration, person).await
+    }
+
+    /// Accepts the clock of the machine as it is set now, for a person who has checked it. Returns its time.
+    pub async fn confirm_clock(&self, person: &Actor) -> Result<Timestamp, StoreError> {
+        self.inner.clock_watch.confirm(person).await
     }
 
     /// Raises a problem of Riser itself.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use riser_domain::{Clock, ConfigurationId, Problem};
+use riser_domain::{Clock, ClockReading, ConfigurationId, Problem};
 
 use crate::changes::{Change, Changes};
 use crate::status::RaisedProblem;
@@ -17,7 +17,14 @@ const OPEN_PROBLEMS_PER_SOURCE: usize = 50;
 pub(crate) struct Problems {
     clock: Arc<dyn Clock>,
     changes: Changes,
-    open: Mutex<BTreeMap<(Option<ConfigurationId>, String), RaisedProblem>>,
+    open: Mutex<BTreeMap<(Option<ConfigurationId>, String), OpenProblem>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct OpenProblem {
+    problem: Problem,
+    raised_by: String,
+    since: ClockReading,
 }
 
 impl Problems {
@@ -39,11 +46,10 @@ impl Problems {
         if since.is_none() && held >= OPEN_PROBLEMS_PER_SOURCE {
             return false;
         }
-        let raised = RaisedProblem {
+        let raised = OpenProblem {
             problem,
-            configuration,
             raised_by: raised_by.to_owned(),
-            since: since.unwrap_or_else(|| self.clock.now()),
+            since: since.unwrap_or_else(|| self.clock.read()),
         };
         let is_changed = open.insert(key, raised.clone()) != Some(raised);
         drop(open);
@@ -90,8 +96,16 @@ impl Problems {
     /// Returns all open problems, newest first.
     pub(crate) fn list(&self) -> Vec<RaisedProblem> {
         let open = self.open.lock();
-        let mut raised: Vec<RaisedProblem> = open.values().cloned().collect();
-        raised.sort_by_key(|raised| std::cmp::Reverse(raised.since));
-        raised
+        let mut newest_first: Vec<_> = open.iter().collect();
+        newest_first.sort_by_key(|(_, raised)| std::cmp::Reverse(raised.since.uptime));
+        newest_first
+            .into_iter()
+            .map(|((configuration, _), raised)| RaisedProblem {
+                problem: raised.problem.clone(),
+                configuration: *configuration,
+                raised_by: raised.raised_by.clone(),
+                since: self.clock.wall_time_of(raised.since),
+            })
+            .collect()
     }
 }

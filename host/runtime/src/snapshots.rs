@@ -94,8 +94,8 @@ impl Runtime {
         let inner = &*self.inner;
         HostFacts {
             version: env!("CARGO_PKG_VERSION"),
-            started_at: self.inner.started_at,
-            up_for: inner.clock.now().since(self.inner.started_at),
+            started_at: inner.clock.wall_time_of(inner.started),
+            up_for: inner.clock.uptime().since(inner.started.uptime),
             workers_running: inner.processors.running(),
             open_writes: inner.outbox.open_count(),
             items: inner.items.len(),

@@ -1,6 +1,12 @@
-use riser_domain::{Clock, Timestamp};
+use std::sync::LazyLock;
+use std::time::Instant;
 
-/// The wall clock of this machine: the one place of the host that reads it.
+use riser_domain::{Clock, Timestamp, Uptime};
+
+/// The first reading of uptime, early in the start of the process.
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// The clocks of this machine: the one place of the host that reads them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -10,5 +16,9 @@ impl Clock for SystemClock {
         let since_epoch =
             std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_unix_ms(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn uptime(&self) -> Uptime {
+        Uptime::from_start(STARTED.elapsed())
     }
 }

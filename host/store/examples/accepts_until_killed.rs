@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use riser_domain::{Actor, Clock, EwsItemId, EwsServerId, PointHandle, Timestamp, Value};
+use riser_domain::{Actor, Clock, EwsItemId, EwsServerId, PointHandle, Timestamp, Uptime, Value};
 use riser_store::{NewWrite, Store};
 
 #[derive(Debug)]
@@ -13,6 +13,10 @@ struct FixedClock;
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         Timestamp::EPOCH
+    }
+
+    fn uptime(&self) -> Uptime {
+        Uptime::START
     }
 }
 

@@ -32,6 +32,7 @@ mod items;
 mod last_values;
 mod login_sessions;
 mod outbox;
+mod plausible_time;
 mod plugin_state;
 mod processors;
 mod recovery;

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use riser_domain::{EwsItemId, PointHandle, Timestamp};
+use riser_domain::{EwsItemId, PointHandle, Uptime};
 
 use super::OperationContext;
 use super::item_elements::{write_error_results, write_history_item, write_more_data};
@@ -34,7 +34,7 @@ pub(crate) struct GetContainerItems<'d> {
 /// names of items that still exist.
 #[derive(Debug)]
 struct Listing {
-    made: Timestamp,
+    made: Uptime,
     containers: Vec<PointHandle>,
     rows: Vec<Row>,
 }
@@ -72,7 +72,7 @@ impl<'d> GetContainerItems<'d> {
         let tree = context.items.tree();
         let (asked, unknown) = self.containers(&*tree);
         let (number, listing, given) = match self.more_data_ref {
-            None => (None, Arc::new(Listing::new(asked, &*tree, context.clock.now())?), 0),
+            None => (None, Arc::new(Listing::new(asked, &*tree, context.clock.uptime())?), 0),
             Some(text) => {
                 let (number, listing, given) = continue_listing(context, text)?;
                 if !self.ids.is_empty() && (asked != listing.containers || !unknown.is_empty()) {
@@ -84,9 +84,9 @@ impl<'d> GetContainerItems<'d> {
         let rows = listing.rows.get(given..).unwrap_or_default();
         let page = page_of(rows, context.server.page_size_items as usize);
         let next = (page.len() < rows.len()).then(|| {
-            let number = number.unwrap_or_else(|| context.listings.keep(&listing, context.clock.now()));
+            let number = number.unwrap_or_else(|| context.listings.keep(&listing, context.clock.uptime()));
             let position = [number.to_be_bytes(), ((given + page.len()) as u64).to_be_bytes()].concat();
-            context.more_data.write(PURPOSE, context.account.id, &position, context.clock.now())
+            context.more_data.write(PURPOSE, context.account.id, &position, context.clock.uptime())
         });
         let mut response = ResponseWriter::new(OperationName::GetContainerItems, self.version);
         response.open("GetContainerItemsItems");
@@ -128,7 +128,7 @@ fn continue_listing(
     context: OperationContext<'_>,
     text: &str,
 ) -> Result<(u64, Arc<Listing>, usize), FaultName> {
-    let now = context.clock.now();
+    let now = context.clock.uptime();
     let position = context
         .more_data
         .read::<POSITION_BYTES>(PURPOSE, context.account.id, text, now)
@@ -152,7 +152,7 @@ fn page_of(rows: &[Row], children: usize) -> &[Row] {
 }
 
 impl Listing {
-    fn new(containers: Vec<PointHandle>, tree: &dyn ItemTree, made: Timestamp) -> Result<Self, FaultName> {
+    fn new(containers: Vec<PointHandle>, tree: &dyn ItemTree, made: Uptime) -> Result<Self, FaultName> {
         let mut rows = Vec::new();
         for (position, container) in containers.iter().enumerate() {
             let children = tree.children(*container);
@@ -170,7 +170,7 @@ impl Listing {
 
 impl ContainerListings {
     /// Keeps a listing for its later pages. Returns its number.
-    fn keep(&self, listing: &Arc<Listing>, now: Timestamp) -> u64 {
+    fn keep(&self, listing: &Arc<Listing>, now: Uptime) -> u64 {
         let mut kept = self.kept.lock();
         kept.rows += listing.rows.len();
         while let Some((_, oldest)) = kept.listings.front() {

@@ -54,7 +54,7 @@ impl<'d> GetHistory<'d> {
         let from = query.from.unwrap_or_else(|| page.oldest.unwrap_or(query.to).min(query.to));
         let next = page.samples.last().filter(|_| page.has_more).map(|last| {
             let position = position_bytes(query.history, from, query.to, last.time);
-            context.more_data.write(PURPOSE, context.account.id, &position, context.clock.now())
+            context.more_data.write(PURPOSE, context.account.id, &position, context.clock.uptime())
         });
         let mut response = ResponseWriter::new(OperationName::GetHistory, self.version);
         response.open("GetHistoryResponseStatus");
@@ -77,7 +77,7 @@ impl<'d> GetHistory<'d> {
         if let Some(text) = self.more_data_ref {
             let position = context
                 .more_data
-                .read::<POSITION_BYTES>(PURPOSE, context.account.id, text, now)
+                .read::<POSITION_BYTES>(PURPOSE, context.account.id, text, context.clock.uptime())
                 .ok_or(FaultName::InvalidReference)?;
             let (history, [from, to, after]) = read_position(&position);
             if self.id.is_some_and(|id| find(id) != Some(history)) {

@@ -117,7 +117,7 @@ impl EwsEndpoint {
 
     /// Returns the request counts so far.
     pub fn statistics(&self) -> EndpointStatistics {
-        self.kept.counter.snapshot()
+        self.kept.counter.snapshot(&*self.kept.clock)
     }
 
     /// Logs a client in, or returns the challenges for it.
@@ -130,7 +130,7 @@ impl EwsEndpoint {
     ) -> Result<EwsAccount, Vec<String>> {
         match self.authenticator.check(authorization, method, target) {
             Login::Accepted(account) => {
-                self.kept.counter.count(&account, client, self.kept.clock.now());
+                self.kept.counter.count(&account, client, self.kept.clock.read());
                 Ok(account)
             }
             Login::Stale => Err(self.authenticator.challenges(true)),

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use parking_lot::Mutex;
-use riser_domain::{AccountId, Timestamp};
+use riser_domain::{AccountId, Clock, ClockReading, Timestamp};
 
 use crate::source::EwsAccount;
 
@@ -36,23 +36,30 @@ pub(super) struct RequestCounter {
 
 #[derive(Debug, Default)]
 struct Counted {
-    accounts: HashMap<AccountId, AccountStatistics>,
+    accounts: HashMap<AccountId, CountedAccount>,
     refused_logins: u64,
 }
 
+#[derive(Debug)]
+struct CountedAccount {
+    name: String,
+    requests: u64,
+    last_request: ClockReading,
+    last_client: IpAddr,
+}
+
 impl RequestCounter {
-    pub(super) fn count(&self, account: &EwsAccount, client: IpAddr, now: Timestamp) {
+    pub(super) fn count(&self, account: &EwsAccount, client: IpAddr, now: ClockReading) {
         let mut counted = self.counted.lock();
         counted.refused_logins = 0;
-        let account = counted.accounts.entry(account.id).or_insert_with(|| AccountStatistics {
-            id: account.id,
+        let account = counted.accounts.entry(account.id).or_insert_with(|| CountedAccount {
             name: account.name.to_string(),
             requests: 0,
-            last_request_at: now,
+            last_request: now,
             last_client: client,
         });
         account.requests += 1;
-        account.last_request_at = now;
+        account.last_request = now;
         account.last_client = client;
     }
 
@@ -63,14 +70,25 @@ impl RequestCounter {
         counted.refused_logins
     }
 
-    pub(super) fn snapshot(&self) -> EndpointStatistics {
+    /// Returns the counts. Times are by the clock as it is set now.
+    pub(super) fn snapshot(&self, clock: &dyn Clock) -> EndpointStatistics {
         let counted = self.counted.lock();
-        let mut accounts: Vec<AccountStatistics> = counted.accounts.values().cloned().collect();
+        let last = counted.accounts.values().max_by_key(|account| account.last_request.uptime);
+        let mut accounts: Vec<AccountStatistics> = counted
+            .accounts
+            .iter()
+            .map(|(id, account)| AccountStatistics {
+                id: *id,
+                name: account.name.clone(),
+                requests: account.requests,
+                last_request_at: clock.wall_time_of(account.last_request),
+                last_client: account.last_client,
+            })
+            .collect();
         accounts.sort_by(|one, other| one.name.cmp(&other.name));
-        let last = accounts.iter().max_by_key(|account| account.last_request_at);
         EndpointStatistics {
             requests: accounts.iter().map(|account| account.requests).sum(),
-            last_request_at: last.map(|account| account.last_request_at),
+            last_request_at: last.map(|account| clock.wall_time_of(account.last_request)),
             last_client: last.map(|account| account.last_client),
             refused_logins: counted.refused_logins,
             accounts,

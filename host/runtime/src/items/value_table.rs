@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use riser_domain::{
-    Clock, PointHandle, Published, Reading, Timestamp, TreeOwner, Value, ValueKind, ValueState, WriteId,
+    Clock, ClockReading, PointHandle, Published, Reading, Timestamp, TreeOwner, Uptime, Value, ValueKind,
+    ValueState, WriteId,
 };
 
 /// Missed periods after which a value counts as stale.
@@ -57,6 +58,8 @@ struct Slot {
     kind: ValueKind,
     writer: WriterId,
     reading: Reading,
+    /// When the value was received. Zero for one of an earlier process.
+    received: Uptime,
     /// Its class has published it since the host started.
     is_fresh: bool,
     /// The open write for this point, served until it ends.
@@ -67,9 +70,9 @@ struct Slot {
 #[derive(Debug, Default)]
 struct Writer {
     period: Option<Duration>,
-    stopped_at: Option<Timestamp>,
+    stopped_at: Option<Uptime>,
     /// The time of the last batch with a value. A report that the source is unreachable does not count.
-    last_value_at: Option<Timestamp>,
+    last_value: Option<ClockReading>,
 }
 
 #[derive(Debug, Default)]
@@ -120,6 +123,7 @@ impl ValueTable {
                         kind,
                         writer,
                         reading: Reading::never_known(kind),
+                        received: Uptime::START,
                         is_fresh: false,
                         requested: None,
                         is_unsaved: false,
@@ -162,7 +166,7 @@ impl ValueTable {
         &self,
         values: impl IntoIterator<Item = (PointHandle, Value)>,
     ) -> Vec<PointHandle> {
-        let now = self.clock.now();
+        let now = self.clock.read();
         let mut table = self.write();
         let mut changed = Vec::new();
         for (handle, value) in values {
@@ -170,7 +174,7 @@ impl ValueTable {
             if slot.is_fresh || slot.kind != value.kind() {
                 continue;
             }
-            if slot.apply(Update::good(value, now), now) {
+            if slot.apply(Update::good(value, now.wall), now) {
                 changed.push(handle);
             }
         }
@@ -185,7 +189,7 @@ impl ValueTable {
         batch: impl IntoIterator<Item = Published, IntoIter: Clone>,
     ) -> Result<Vec<PointHandle>, PublishError> {
         let batch = batch.into_iter();
-        let now = self.clock.now();
+        let now = self.clock.read();
         let mut table = self.write();
         let (mut has_value, mut count) = (false, 0);
         for published in batch.clone() {
@@ -198,7 +202,7 @@ impl ValueTable {
         for published in batch {
             let Published { point, value, state, reason, source_time } = published;
             let Some(slot) = slots.get_mut(point.index()).and_then(Option::as_mut) else { continue };
-            let update = Update { value, state, reason, source_time: source_time.unwrap_or(now) };
+            let update = Update { value, state, reason, source_time: source_time.unwrap_or(now.wall) };
             if slot.apply(update, now) {
                 changed.push(point);
                 if !slot.is_unsaved {
@@ -211,14 +215,14 @@ impl ValueTable {
         let entry = &mut table.writers[writer.0 as usize];
         entry.stopped_at = None;
         if has_value {
-            entry.last_value_at = Some(now);
+            entry.last_value = Some(now);
         }
         Ok(changed)
     }
 
     /// Marks points as vanished from the source. Their last value stays.
     pub(crate) fn vanish(&self, handles: &[PointHandle]) {
-        let now = self.clock.now();
+        let now = self.clock.read();
         let mut table = self.write();
         for handle in handles {
             if let Some(slot) = table.slot_mut(*handle) {
@@ -237,12 +241,13 @@ impl ValueTable {
 
     /// Records that a long-running class stopped: its values count as Uncertain, later as Offline.
     pub(crate) fn writer_stopped(&self, writer: WriterId) {
-        let now = self.clock.now();
+        let now = self.clock.uptime();
         self.write().writers[writer.0 as usize].stopped_at = Some(now);
     }
 
     pub(crate) fn last_value_at(&self, writer: WriterId) -> Option<Timestamp> {
-        self.read().writers[writer.0 as usize].last_value_at
+        let last = self.read().writers[writer.0 as usize].last_value;
+        last.map(|last| self.clock.wall_time_of(last))
     }
 
     /// Serves the requested value, as Uncertain, until the write ends.
@@ -255,7 +260,7 @@ impl ValueTable {
     /// Stops serving a requested value. A confirmed one becomes the published one, because the device
     /// returned it.
     pub(crate) fn end_request(&self, handle: PointHandle, write: WriteId, is_confirmed: bool) {
-        let now = self.clock.now();
+        let now = self.clock.read();
         let mut table = self.write();
         let Some(slot) = table.slot_mut(handle) else { return };
         if slot.requested.as_ref().is_none_or(|(id, _)| *id != write) {
@@ -263,7 +268,7 @@ impl ValueTable {
         }
         if let Some((_, value)) = slot.requested.take()
             && is_confirmed
-            && slot.apply(Update::good(value, now), now)
+            && slot.apply(Update::good(value, now.wall), now)
         {
             table.mark_unsaved(&[handle]);
         }
@@ -271,7 +276,7 @@ impl ValueTable {
 
     /// Visits the served values in the order of `handles`. Unknown handles are skipped.
     pub(crate) fn visit(&self, handles: &[PointHandle], mut visit: impl FnMut(usize, &Value, ValueState)) {
-        let now = self.clock.now();
+        let now = self.clock.uptime();
         let table = self.read();
         for (index, handle) in handles.iter().enumerate() {
             if let Some(slot) = table.slot(*handle) {
@@ -283,7 +288,7 @@ impl ValueTable {
 
     /// Returns the served readings, with reason and times.
     pub(crate) fn readings(&self, handles: &[PointHandle]) -> Vec<Option<Reading>> {
-        let now = self.clock.now();
+        let now = self.clock.uptime();
         let table = self.read();
         handles.iter().map(|handle| Some(table.reading(table.slot(*handle)?, now))).collect()
     }
@@ -362,7 +367,7 @@ impl Table {
         }
     }
 
-    fn served<'a>(&self, slot: &'a Slot, now: Timestamp) -> (&'a Value, ValueState) {
+    fn served<'a>(&self, slot: &'a Slot, now: Uptime) -> (&'a Value, ValueState) {
         match &slot.requested {
             Some((_, value)) => (value, ValueState::Uncertain),
             None => {
@@ -371,7 +376,7 @@ impl Table {
         }
     }
 
-    fn reading(&self, slot: &Slot, now: Timestamp) -> Reading {
+    fn reading(&self, slot: &Slot, now: Uptime) -> Reading {
         let mut reading = slot.reading.clone();
         if let Some((_, value)) = &slot.requested {
             reading.value = value.clone();
@@ -385,7 +390,7 @@ impl Table {
     }
 
     /// Returns the state of a formerly Good value whose class has not published since.
-    fn degraded(&self, slot: &Slot, now: Timestamp) -> Option<(ValueState, &'static str)> {
+    fn degraded(&self, slot: &Slot, now: Uptime) -> Option<(ValueState, &'static str)> {
         if !matches!(slot.reading.state, ValueState::Good | ValueState::Uncertain) {
             return None;
         }
@@ -400,7 +405,7 @@ impl Table {
             });
         }
         let is_stale = slot.reading.state == ValueState::Good
-            && limit.is_some_and(|limit| now.since(slot.reading.received_time) > limit);
+            && limit.is_some_and(|limit| now.since(slot.received) > limit);
         is_stale.then_some((ValueState::Uncertain, "three polls were missed"))
     }
 }
@@ -422,7 +427,7 @@ impl Update {
 
 impl Slot {
     /// Returns whether readers see a difference.
-    fn apply(&mut self, update: Update, now: Timestamp) -> bool {
+    fn apply(&mut self, update: Update, now: ClockReading) -> bool {
         let Update { value, state, reason, source_time } = update;
         let reading = &mut self.reading;
         let was_known = reading.received_time != Timestamp::EPOCH;
@@ -436,7 +441,8 @@ impl Slot {
             is_changed |= reading.value != value || !was_known;
             reading.value = value;
             reading.source_time = source_time;
-            reading.received_time = now;
+            reading.received_time = now.wall;
+            self.received = now.uptime;
         }
         reading.state = state;
         reading.reason = reason;

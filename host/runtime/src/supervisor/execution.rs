@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use riser_domain::{
-    Clock, LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WriteId, sanitize_line,
+    Clock, ClockReading, LogLevel, RunId, RunMode, RunState, RunTrigger, WriteId, sanitize_line,
 };
 use riser_store::Store;
 use riser_worker_host::{ExitReason, WorkerEvent, WorkerProcess};
@@ -25,6 +25,7 @@ use super::run_log::{Appended, RunLog};
 use super::run_starter::RunStarter;
 use super::service_context::ServiceContext;
 use super::services::Services;
+use crate::clock_watch::ClockWatch;
 use crate::outbox::Outbox;
 use crate::problems::Problems;
 use crate::status::{LastRun, ProcessorState, Progress};
@@ -40,6 +41,7 @@ const LOG_WRITE_INTERVAL: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Executor {
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock_watch: Arc<ClockWatch>,
     pub(super) store: Store,
     pub(super) failures: StoreFailures,
     pub(super) problems: Arc<Problems>,
@@ -68,7 +70,7 @@ pub(super) struct EndedRun {
     /// In words; empty when the state says it all.
     pub(super) reason: String,
     pub(super) after: AfterRun,
-    pub(super) started_at: Timestamp,
+    pub(super) started: ClockReading,
     /// A start that was requested meanwhile.
     pub(super) queued: Option<RunTrigger>,
     pub(super) open_failure: FailureProblem,
@@ -92,7 +94,7 @@ struct Execution<'a> {
     queued: Option<RunTrigger>,
     open_failure: FailureProblem,
     failure_log: FailureLog,
-    started_at: Timestamp,
+    started: ClockReading,
 }
 
 impl Executor {
@@ -104,7 +106,8 @@ impl Executor {
         status: &StatusBoard,
     ) -> EndedRun {
         let AdmittedRun { id, setup, mode, open_failure, failure_log } = run;
-        let started_at = self.clock.now();
+        let started = self.clock.read();
+        let started_at = started.wall;
         let mut log = RunLog::new(id, &*self.clock);
         let worker = match self.starter.start(id, &setup, started_at).await {
             Ok(worker) => worker,
@@ -114,7 +117,7 @@ impl Executor {
                 log.close(&*self.clock, &self.store).await;
                 let after = if error.is_retryable() { AfterRun::TryAgain } else { AfterRun::GiveUp };
                 let (state, queued) = (RunState::Failed, None);
-                return EndedRun { id, state, reason, after, started_at, queued, open_failure, failure_log };
+                return EndedRun { id, state, reason, after, started, queued, open_failure, failure_log };
             }
         };
         status.set_state(ProcessorState::Running { since: started_at });
@@ -142,7 +145,7 @@ impl Executor {
             queued: None,
             open_failure,
             failure_log,
-            started_at,
+            started,
         };
         let exit = execution.serve(worker, inbox).await;
         let (state, reason, after) =
@@ -154,7 +157,7 @@ impl Executor {
         }
         let Execution { log, queued, open_failure, failure_log, .. } = execution;
         log.close(&*self.clock, &self.store).await;
-        EndedRun { id, state, reason, after, started_at, queued, open_failure, failure_log }
+        EndedRun { id, state, reason, after, started, queued, open_failure, failure_log }
     }
 }
 
@@ -165,6 +168,7 @@ impl Execution<'_> {
         let is_scheduled = self.mode == Some(RunMode::Scheduled);
         let time_limit = tokio::time::sleep_until(Instant::now() + LONGEST_SCHEDULED_RUN);
         tokio::pin!(time_limit);
+        let mut clock_steps = self.executor.clock_watch.steps();
         loop {
             tokio::select! {
                 // A worker whose calls all wait is not read further. Its socket slows it, and commands continue.
@@ -185,6 +189,7 @@ impl Execution<'_> {
                     Incoming::Changed(setup) => self.take_setup(&worker, setup),
                     Incoming::Removed => self.stop(&worker, StopCause::Removed),
                 },
+                Ok(()) = clock_steps.changed() => self.wake_after_step(&worker),
                 _ = write_log.tick() => {
                     self.log_recovery();
                     self.log.write(&self.executor.store).await;
@@ -287,6 +292,13 @@ impl Execution<'_> {
         }
     }
 
+    /// Ends the present wait of the plugin, which may have computed it from a clock that was wrong.
+    fn wake_after_step(&self, worker: &WorkerProcess) {
+        self.status.set_next_run(self.setup.next_run_after(self.executor.clock.now()));
+        // A worker that has just ended waits no more.
+        let _ = worker.send(ToWorker::Wake(WakeMessage::Elapsed));
+    }
+
     /// Stops the run when it cannot go on with the changed setup. A run that ends by itself goes on with the
     /// settings it has, unless its tree now belongs to another processor.
     fn take_setup(&mut self, worker: &WorkerProcess, setup: Arc<ProcessorSetup>) {
@@ -331,8 +343,8 @@ impl Execution<'_> {
 
     /// Logs once that a run works after failed ones.
     fn log_recovery(&mut self) {
-        let now = self.executor.clock.now();
-        if let Some(line) = self.failure_log.running(self.started_at, now) {
+        let now = self.executor.clock.uptime();
+        if let Some(line) = self.failure_log.running(self.started.uptime, now) {
             let (name, configuration) = (&self.setup.configuration.name, self.setup.configuration.id.0);
             tracing::info!(processor_configuration.id = configuration, run.id = self.run.0, "{name}: {line}");
         }
@@ -345,7 +357,7 @@ impl Execution<'_> {
             Appended::Waiting => {}
             Appended::BatchFull => self.log.write(&self.executor.store).await,
         }
-        if self.failure_log.repeats(self.started_at, self.executor.clock.now()) {
+        if self.failure_log.repeats(self.started.uptime, self.executor.clock.uptime()) {
             return;
         }
         let name = &self.setup.configuration.name;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use riser_domain::Timestamp;
+use riser_domain::Uptime;
 
 /// A run that lasted this long works again.
 const WORKS_AFTER: Duration = Duration::from_mins(10);
@@ -23,15 +23,15 @@ pub(super) struct FailureLog {
 /// Failed runs without one that worked between them.
 #[derive(Debug)]
 struct Series {
-    since: Timestamp,
+    since: Uptime,
     runs: u32,
     named: Vec<String>,
-    written_at: Timestamp,
+    written_at: Uptime,
 }
 
 impl FailureLog {
     /// Notes a failed run. Returns the line for the host's log; `None` for one that only repeats.
-    pub(super) fn failed(&mut self, reason: &str, now: Timestamp) -> Option<String> {
+    pub(super) fn failed(&mut self, reason: &str, now: Uptime) -> Option<String> {
         let Some(series) = &mut self.series else {
             self.series =
                 Some(Series { since: now, runs: 1, named: vec![reason.to_owned()], written_at: now });
@@ -60,7 +60,7 @@ impl FailureLog {
 
     /// Notes that a run goes on. Returns the line for the host's log when it has lasted long enough after failed
     /// ones.
-    pub(super) fn running(&mut self, started_at: Timestamp, now: Timestamp) -> Option<String> {
+    pub(super) fn running(&mut self, started_at: Uptime, now: Uptime) -> Option<String> {
         if now.since(started_at) < WORKS_AFTER {
             return None;
         }
@@ -68,7 +68,7 @@ impl FailureLog {
     }
 
     /// Returns whether a run only repeats what the host's log has of the failed run before it.
-    pub(super) fn repeats(&self, started_at: Timestamp, now: Timestamp) -> bool {
+    pub(super) fn repeats(&self, started_at: Uptime, now: Uptime) -> bool {
         self.series.is_some() && now.since(started_at) < QUIET_FOR
     }
 }
@@ -77,8 +77,8 @@ impl FailureLog {
 mod tests {
     use super::*;
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_unix_ms(seconds * 1_000)
+    const fn at(seconds: u64) -> Uptime {
+        Uptime::from_start(Duration::from_secs(seconds))
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod run_log;
 mod run_records;
 mod run_request;
 mod run_starter;
+mod schedule_plan;
 mod service_context;
 mod services;
 
@@ -33,6 +34,7 @@ pub use command::{StartRefusal, StopRefusal};
 pub(crate) use registry::ProcessorRegistry;
 
 use crate::changes::Changes;
+use crate::clock_watch::ClockWatch;
 use crate::configuration::{ConfigurationChange, Configurations, owner_of};
 use crate::connection_limiter::ConnectionLimiters;
 use crate::items::ItemStore;
@@ -62,6 +64,7 @@ const SHUT_DOWN_GRACE: Duration = Duration::from_secs(12);
 #[derive(Debug)]
 pub(crate) struct SupervisorParts {
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock_watch: Arc<ClockWatch>,
     pub(crate) store: Store,
     pub(crate) failures: StoreFailures,
     pub(crate) keyring: Arc<Keyring>,
@@ -91,7 +94,16 @@ impl Supervisor {
     /// Creates a supervisor. No task runs yet.
     pub(crate) fn new(parts: SupervisorParts) -> Self {
         let SupervisorParts {
-            clock, store, failures, items, outbox, problems, libraries, processors, ..
+            clock,
+            clock_watch,
+            store,
+            failures,
+            items,
+            outbox,
+            problems,
+            libraries,
+            processors,
+            ..
         } = parts;
         let requests = RunRequests {
             store: store.clone(),
@@ -110,6 +122,7 @@ impl Supervisor {
         };
         let executor = Executor {
             clock: Arc::clone(&clock),
+            clock_watch: Arc::clone(&clock_watch),
             store: store.clone(),
             failures: failures.clone(),
             problems: Arc::clone(&problems),
@@ -131,6 +144,7 @@ impl Supervisor {
             problems,
             processors: Arc::clone(&processors),
             executor,
+            clock_watch,
         };
         Self { store, changes: parts.changes, processors, parts: Arc::new(tasks), tasks: Mutex::default() }
     }

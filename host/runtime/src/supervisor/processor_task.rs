@@ -4,7 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use riser_domain::{Actor, ConfigurationId, RunId, RunMode, RunState, RunTrigger, Timestamp, sanitize_line};
+use riser_domain::{
+    Actor, ClockReading, ConfigurationId, RunId, RunMode, RunState, RunTrigger, Timestamp, Uptime,
+    sanitize_line,
+};
+use tokio::sync::watch;
 
 use super::after_run::AfterRun;
 use super::back_off::BackOff;
@@ -17,6 +21,8 @@ use super::live_status::StatusBoard;
 use super::processor_setup::ProcessorSetup;
 use super::registry::ProcessorRegistry;
 use super::run_records::RunRecords;
+use super::schedule_plan::SchedulePlan;
+use crate::clock_watch::ClockWatch;
 use crate::configuration::Configurations;
 use crate::items::ItemStore;
 use crate::libraries::Libraries;
@@ -24,8 +30,6 @@ use crate::outbox::Outbox;
 use crate::problems::Problems;
 use crate::status::{LastRun, ProcessorState};
 
-/// A wait on the clock is checked again at this interval, so that a clock that jumps is noticed.
-const CLOCK_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Time until a run that could not be recorded is tried again.
 const RECORD_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
@@ -40,6 +44,7 @@ pub(super) struct TaskParts {
     pub(super) problems: Arc<Problems>,
     pub(super) processors: Arc<ProcessorRegistry>,
     pub(super) executor: Executor,
+    pub(super) clock_watch: Arc<ClockWatch>,
 }
 
 /// The task of one processor configuration.
@@ -51,12 +56,13 @@ pub(super) struct ProcessorTask {
     setup: Arc<ProcessorSetup>,
     back_off: BackOff,
     /// When a run that ended early is tried again.
-    retry_at: Option<Timestamp>,
+    retry_at: Option<Uptime>,
     /// A run that was admitted and waits for another class.
     waiting: Option<RunId>,
     /// The trigger of a run that starts at once.
     queued: Option<RunTrigger>,
-    next_by_schedule: Option<Timestamp>,
+    schedule_plan: SchedulePlan,
+    clock_steps: watch::Receiver<u64>,
     open_failure: FailureProblem,
     failure_log: FailureLog,
 }
@@ -68,6 +74,7 @@ enum Next {
 
 impl ProcessorTask {
     pub(super) fn new(parts: Arc<TaskParts>, mut inbox: Inbox, status: Arc<StatusBoard>) -> Self {
+        let clock_steps = parts.clock_watch.steps();
         Self {
             parts,
             setup: inbox.latest_setup(),
@@ -77,7 +84,8 @@ impl ProcessorTask {
             retry_at: None,
             waiting: None,
             queued: None,
-            next_by_schedule: None,
+            schedule_plan: SchedulePlan::default(),
+            clock_steps,
             open_failure: FailureProblem::default(),
             failure_log: FailureLog::default(),
         }
@@ -128,9 +136,14 @@ impl ProcessorTask {
             if let Some(trigger) = self.due() {
                 return Next::Run(trigger);
             }
+            let time_left = self.time_left();
             let incoming = tokio::select! {
                 incoming = self.inbox.next() => incoming,
-                () = tokio::time::sleep(CLOCK_CHECK_INTERVAL) => continue,
+                () = tokio::time::sleep(time_left.unwrap_or_default()), if time_left.is_some() => continue,
+                Ok(()) = self.clock_steps.changed() => {
+                    self.plan_after_step();
+                    continue;
+                }
             };
             match incoming {
                 Incoming::Changed(setup) => self.adopt(setup).await,
@@ -219,22 +232,37 @@ impl ProcessorTask {
     }
 
     fn due(&mut self) -> Option<RunTrigger> {
-        let now = self.now();
-        if self.retry_at.is_some_and(|at| at <= now) {
+        let ClockReading { wall, uptime } = self.clocks();
+        if self.retry_at.is_some_and(|at| at <= uptime) {
             self.retry_at = None;
             return Some(RunTrigger::Restart);
         }
-        if self.next_by_schedule.is_some_and(|at| at <= now) {
+        if self.schedule_plan.take_due(wall) {
             self.plan_next();
             return Some(RunTrigger::Schedule);
         }
         None
     }
 
-    /// Computes the next run by schedule. Missed runs are made up for by one run.
+    /// Returns the time until the next run is due, if the clock is not set meanwhile.
+    fn time_left(&self) -> Option<Duration> {
+        let ClockReading { wall, uptime } = self.clocks();
+        let retry = self.retry_at.map(|at| at.since(uptime));
+        retry.into_iter().chain(self.schedule_plan.left(wall)).min()
+    }
+
+    /// Computes the next run by schedule.
     fn plan_next(&mut self) {
-        self.next_by_schedule = self.setup.next_run_after(self.now());
-        self.status.set_next_run(self.next_by_schedule);
+        let setup = &self.setup;
+        let next = self.schedule_plan.plan(self.now(), |after| setup.next_run_after(after));
+        self.status.set_next_run(next);
+    }
+
+    /// Plans again by the clock as it is set now. A run that became due is not lost.
+    fn plan_after_step(&mut self) {
+        if !self.schedule_plan.is_due(self.now()) {
+            self.plan_next();
+        }
     }
 
     fn refuse_start(&self, trigger: &RunTrigger) -> Option<StartRefusal> {
@@ -279,7 +307,7 @@ impl ProcessorTask {
             None => match self.parts.records.admit(self.id(), &trigger).await {
                 Some(run) => run,
                 None => {
-                    self.retry_at = Some(self.now().plus(RECORD_AGAIN_AFTER));
+                    self.retry_at = Some(self.clocks().uptime.plus(RECORD_AGAIN_AFTER));
                     return None;
                 }
             },
@@ -318,7 +346,7 @@ impl ProcessorTask {
 
     /// Finishes a run: records it, notifies siblings, plans the next step.
     async fn finish(&mut self, ended: EndedRun) -> AfterRun {
-        let now = self.now();
+        let now = self.clocks();
         let mode = self.mode();
         self.open_failure = ended.open_failure;
         self.failure_log = ended.failure_log;
@@ -329,8 +357,8 @@ impl ProcessorTask {
             id: ended.id,
             state: ended.state,
             reason: ended.reason.clone(),
-            started_at: Some(ended.started_at),
-            ended_at: Some(now),
+            started_at: Some(ended.started.wall),
+            ended_at: Some(now.wall),
         });
         if mode == Some(RunMode::LongRunning) || self.inbox.is_removed() {
             self.leave_values_of(&self.setup);
@@ -356,7 +384,7 @@ impl ProcessorTask {
                 self.status.set_state(ProcessorState::Idle);
             }
             AfterRun::Succeeded | AfterRun::TryAgain | AfterRun::GiveUp => {
-                self.retry(ended.reason, ended.started_at, now);
+                self.retry(ended.reason, ended.started, now);
             }
         }
         if ended.after != AfterRun::End {
@@ -368,7 +396,7 @@ impl ProcessorTask {
 
     /// Logs the end of a run, unless it repeats the failed run before it.
     fn log_end(&mut self, run: RunId, state: RunState, reason: &str) {
-        let now = self.now();
+        let now = self.clocks().uptime;
         let (name, configuration, run) = (&self.setup.configuration.name, self.id().0, run.0);
         let reason = &sanitize_line(reason);
         match state {
@@ -403,10 +431,10 @@ impl ProcessorTask {
         }
     }
 
-    fn retry(&mut self, reason: String, started_at: Timestamp, now: Timestamp) {
-        let (wait, attempt) = self.back_off.after(now.since(started_at));
-        let at = now.plus(wait);
-        self.retry_at = Some(at);
+    fn retry(&mut self, reason: String, started: ClockReading, now: ClockReading) {
+        let (wait, attempt) = self.back_off.after(now.uptime.since(started.uptime));
+        self.retry_at = Some(now.uptime.plus(wait));
+        let at = now.wall.plus(wait);
         let reason = if reason.is_empty() { "it ended by itself".to_owned() } else { reason };
         self.status.set_state(ProcessorState::Retrying { attempt, at, reason });
     }
@@ -439,6 +467,10 @@ impl ProcessorTask {
     }
 
     fn now(&self) -> Timestamp {
-        self.parts.records.clock.now()
+        self.clocks().wall
+    }
+
+    fn clocks(&self) -> ClockReading {
+        self.parts.records.clock.read()
     }
 }

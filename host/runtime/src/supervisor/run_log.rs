@@ -1,6 +1,6 @@
 //! The log of a run: collects lines, writes them in batches, and counts the lines above the limit.
 
-use riser_domain::{Clock, LogLevel, RunId, Timestamp, sanitize_line};
+use riser_domain::{Clock, ClockReading, LogLevel, RunId, Timestamp, Uptime, sanitize_line};
 use riser_store::Store;
 
 /// Lines written with one statement.
@@ -24,22 +24,22 @@ pub(crate) enum Appended {
 pub(crate) struct RunLog {
     run: RunId,
     waiting: Vec<(Timestamp, LogLevel, String)>,
-    minute_began: Timestamp,
+    minute_began: Uptime,
     lines_this_minute: u32,
     left_out: u32,
 }
 
 impl RunLog {
     pub(crate) fn new(run: RunId, clock: &dyn Clock) -> Self {
-        Self { run, waiting: Vec::new(), minute_began: clock.now(), lines_this_minute: 0, left_out: 0 }
+        Self { run, waiting: Vec::new(), minute_began: clock.uptime(), lines_this_minute: 0, left_out: 0 }
     }
 
     /// Takes a line.
     pub(crate) fn add(&mut self, clock: &dyn Clock, level: LogLevel, text: &str) -> Appended {
-        let now = clock.now();
-        if now.since(self.minute_began).as_secs() >= 60 {
+        let ClockReading { wall: now, uptime } = clock.read();
+        if uptime.since(self.minute_began).as_secs() >= 60 {
             self.note_left_out(now);
-            self.minute_began = now;
+            self.minute_began = uptime;
             self.lines_this_minute = 0;
         }
         if self.lines_this_minute >= LINES_PER_MINUTE {
