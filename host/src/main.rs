@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, doctor, ews, export, log, plan, plugin, problems, run, runs, serve, shell_files, status,
-    stop, user, write_line,
+    apply, audit, clock, doctor, ews, export, log, plan, plugin, problems, run, runs, serve, shell_files,
+    status, stop, user, write_line,
 };
 
 /// The command did not do what was asked.
@@ -69,6 +69,8 @@ enum Command {
     Log(log::LogArgs),
     /// Show who changed what
     Audit(audit::AuditArgs),
+    /// Confirm the clock of this machine after Riser found it implausible
+    Clock(clock::ClockArgs),
     /// Read and write any EWS server, as a BMS does
     Ews(ews::EwsArgs),
     /// Write shell completions and man pages
@@ -105,6 +107,7 @@ async fn execute(command: Command) -> ExitCode {
         Command::Runs(arguments) => runs::run(arguments).await,
         Command::Log(arguments) => log::run(arguments).await,
         Command::Audit(arguments) => audit::run(arguments).await,
+        Command::Clock(arguments) => clock::run(arguments).await,
         Command::ShellFiles(arguments) => shell_files::run(&arguments, Arguments::command()),
     };
     done.unwrap_or_else(|error| report(&error))

@@ -224,7 +224,9 @@ impl Host {
         reply(self.services.object.latest(RSlice::from_slice(handles))).map(|batch| served_from(&batch))
     }
 
-    /// Waits until the time is over or an event arrives. [run thread] A second thread is refused.
+    /// Waits until the time is over or an event arrives. [run thread] A second thread is refused. When someone sets the
+    /// clock of the machine, the wait ends early with [`Wake::Elapsed`], so that a class that waits for a wall time
+    /// reads the clock again.
     ///
     /// # Errors
     /// [`HostError::Stop`] after a stop request.
@@ -300,7 +302,19 @@ impl Host {
         State { host: self }
     }
 
-    /// Returns the host's wall clock; tests move it. [any thread] Never blocks.
+    /// Returns the time since Riser started. Nobody can set it, in contrast to [`Host::now`]: use it for limits, pauses
+    /// and the time of the next poll. Blocks for the reply. [any thread, running or stopping]
+    ///
+    /// # Errors
+    /// [`HostError::Lost`] when the connection to the host is lost.
+    pub fn uptime(&self) -> Result<Duration, HostError> {
+        match Self::ask(&self.services, &Call::Uptime)? {
+            Reply::UptimeMs(uptime_ms) => Ok(Duration::from_millis(uptime_ms)),
+            _ => Err(misunderstood()),
+        }
+    }
+
+    /// Returns the host's wall clock; tests move it, and people set it. [any thread] Never blocks.
     pub fn now(&self) -> SystemTime {
         moment(self.services.object.now_ns() / 1_000_000)
     }

@@ -214,3 +214,6 @@ fn sentence(step: ClockStep) -> String {
         ClockStep::Back(by) => format!("the clock was set back by {}", duration_words(by)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,7 +111,11 @@ impl Housekeeping {
     }
 
     async fn watch_clock(&self) {
-        self.clock_watch.check();
+        if self.clock_watch.check()
+            && let Err(error) = self.outbox.follow_clock().await
+        {
+            self.failures.report("the ends of set points could not be stored", &error);
+        }
         if let Err(error) = self.clock_watch.save().await {
             self.failures.report("the time could not be saved", &error);
         }
@@ -144,32 +148,43 @@ impl Housekeeping {
         if let Err(error) = self.store.trim_run_logs(LOG_LINES_KEPT).await {
             self.failures.report("the logs of runs could not be shortened", &error);
         }
-        if self.clock_watch.may_remove() {
-            self.remove_old().await;
-        }
-    }
-
-    /// Removes what is old by the wall clock.
-    async fn remove_old(&self) {
-        match self.items.remove_vanished(VANISHED_KEPT).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!("removed {count} items that vanished 30 days ago"),
-            Err(error) => self.failures.report("vanished items could not be removed", &error),
-        }
-        if let Err(error) = forget_old(&self.store, self.clock.now()).await {
-            self.failures.report("old runs, set points and samples could not be removed", &error);
+        match remove_old(&self.clock_watch, &self.items, &self.store, self.clock.now()).await {
+            Ok(removed) if removed == Removed::default() => {}
+            Ok(Removed { items, runs, writes, samples }) => tracing::info!(
+                "removed as old: {items} vanished items, {runs} runs, {writes} set points, {samples} samples"
+            ),
+            Err(error) => {
+                self.failures.report("old items, runs, set points and samples could not be removed", &error);
+            }
         }
     }
 }
 
-async fn forget_old(store: &Store, now: Timestamp) -> Result<(), StoreError> {
-    let runs = store.remove_old_runs(now.minus(RECORDS_KEPT)).await?;
-    let writes = store.remove_old_writes(now.minus(RECORDS_KEPT)).await?;
-    let samples = store.remove_old_samples(now.minus(SAMPLES_KEPT)).await?;
-    if runs + writes + samples > 0 {
-        tracing::info!("removed as old: {runs} runs, {writes} set points, {samples} samples");
+/// The numbers of removed objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Removed {
+    pub(crate) items: usize,
+    pub(crate) runs: u64,
+    pub(crate) writes: u64,
+    pub(crate) samples: u64,
+}
+
+/// Removes what is old by the wall clock; nothing while that clock is implausible.
+pub(crate) async fn remove_old(
+    clock_watch: &ClockWatch,
+    items: &ItemStore,
+    store: &Store,
+    now: Timestamp,
+) -> Result<Removed, StoreError> {
+    if !clock_watch.may_remove() {
+        return Ok(Removed::default());
     }
-    Ok(())
+    Ok(Removed {
+        items: items.remove_vanished(VANISHED_KEPT).await?,
+        runs: store.remove_old_runs(now.minus(RECORDS_KEPT)).await?,
+        writes: store.remove_old_writes(now.minus(RECORDS_KEPT)).await?,
+        samples: store.remove_old_samples(now.minus(SAMPLES_KEPT)).await?,
+    })
 }
 
 #[cfg(test)]
@@ -180,6 +195,7 @@ mod tests {
     use riser_store::HistoryRange;
 
     use super::*;
+    use crate::changes::Changes;
     use crate::testing::{Fixture, fixture};
 
     async fn record_run(fixture: &Fixture, state: RunState, lines: u32) -> riser_domain::RunId {
@@ -210,7 +226,10 @@ mod tests {
         let recent = record_run(&fixture, RunState::Failed, LOG_LINES_KEPT + 5).await;
         fixture.store.journal_samples(&[(history, sample(fixture.clock.now()))]).await.unwrap();
 
-        forget_old(&fixture.store, fixture.clock.now()).await.unwrap();
+        let problems = Arc::new(Problems::new(fixture.clock.clone(), Changes::new()));
+        let watch = ClockWatch::load(fixture.store.clone(), fixture.clock.clone(), problems).await.unwrap();
+        remove_old(&watch, &fixture.items, &fixture.store, fixture.clock.now()).await.unwrap();
+        fixture.store.trim_run_logs(LOG_LINES_KEPT).await.unwrap();
 
         let runs = fixture.store.list_recent_runs(9).await.unwrap();
         assert_eq!(runs.iter().map(|run| run.id).collect::<Vec<_>>(), [recent, succeeded]);

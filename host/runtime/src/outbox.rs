@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 use riser_domain::{
-    Actor, Clock, EwsItem, EwsItemId, EwsServerId, PointHandle, SetPointWrite, Timestamp, TreeOwner, Value,
-    WriteId, WriteState,
+    Actor, Clock, ClockReading, EwsItem, EwsItemId, EwsServerId, PointHandle, SetPointWrite, Timestamp,
+    TreeOwner, Value, WriteId, WriteState,
 };
 use riser_store::{NewWrite, Store, StoreError};
 
 use crate::changes::{Change, Changes};
 use crate::items::{ItemStore, ServerTree};
-use crate::latest_writes::LatestWrites;
+use crate::latest_writes::{Deadline, LatestWrites};
 
 /// How long a write without a validity is tried.
 const TIME_TO_LIVE: Duration = Duration::from_mins(15);
@@ -58,15 +58,24 @@ impl Outbox {
         items: Arc<ItemStore>,
         changes: Changes,
     ) -> Result<Self, StoreError> {
-        let now = clock.now();
+        let now = clock.read();
         let mut newest = LatestWrites::default();
         for write in store.latest_writes().await? {
-            if write.state.is_open() && write.expires_at > now {
-                items.request(write.point, write.id, write.value.clone());
-            }
-            newest.adopt(write);
+            let deadline = deadline(&write, now);
+            newest.adopt(write, deadline);
         }
-        Ok(Self { clock, store, items, changes, newest: Mutex::new(newest) })
+        for write in newest.unexpired(now) {
+            items.request(write.point, write.id, write.value.clone());
+        }
+        let outbox = Self { clock, store, items, changes, newest: Mutex::new(newest) };
+        outbox.follow_clock().await?;
+        Ok(outbox)
+    }
+
+    /// Stores when open writes expire by the wall clock as it is set now: a restart knows no other clock.
+    pub(crate) async fn follow_clock(&self) -> Result<(), StoreError> {
+        let moved = self.newest().move_expiry(|uptime| self.clock.wall_time_at(uptime));
+        if moved.is_empty() { Ok(()) } else { self.store.move_expiry(&moved).await }
     }
 
     /// Commits the writes of one request as one group. Returns those to execute, in their order.
@@ -99,9 +108,10 @@ impl Outbox {
         let mut taken = Vec::with_capacity(writes.len());
         // Held for all of it, so that the newest write is served even when requests come back from
         // the store in another order than they were committed in.
+        let now = self.clock.read();
         let mut newest = self.newest();
         for write in writes {
-            if write.state.is_open() && newest.adopt(write.clone()) {
+            if write.state.is_open() && newest.adopt(write.clone(), deadline(&write, now)) {
                 self.items.request(write.point, write.id, write.value.clone());
                 self.changes.send(Change::SetPointWrite(write.point));
                 taken.push(write);
@@ -129,13 +139,14 @@ impl Outbox {
 
     /// Ends expired writes and returns them.
     pub(crate) async fn expire(&self) -> Result<Vec<SetPointWrite>, StoreError> {
-        let now = self.clock.now();
-        if !self.newest().open().any(|write| write.expires_at <= now) {
+        let now = self.clock.read();
+        let expired = self.newest().expired(now);
+        if expired.is_empty() {
             return Ok(Vec::new());
         }
-        let expired = self.store.expire_writes(now).await?;
+        let expired = self.store.expire_writes(&expired, now.wall).await?;
         for write in &expired {
-            self.note(write.id, write.state, &write.reason, now);
+            self.note(write.id, write.state, &write.reason, now.wall);
         }
         Ok(expired)
     }
@@ -167,10 +178,9 @@ impl Outbox {
     /// Returns the open writes for points of this class, in the order of their acceptance.
     pub(crate) fn open_for(&self, owner: &TreeOwner, class: &str) -> Vec<SetPointWrite> {
         let tree = self.items.server(owner.ews_server);
-        let now = self.clock.now();
         self.newest()
-            .open()
-            .filter(|write| write.expires_at > now && handler(&tree, write.point) == Some((owner, class)))
+            .unexpired(self.clock.read())
+            .filter(|write| handler(&tree, write.point) == Some((owner, class)))
             .cloned()
             .collect()
     }
@@ -205,6 +215,15 @@ fn handler(tree: &ServerTree, point: PointHandle) -> Option<(&TreeOwner, &str)> 
         (Some(EwsItem::Value(item)), Some(owner)) => Some((owner, item.writes_handled_by.as_deref()?)),
         _ => None,
     }
+}
+
+/// Returns the end of a write. Its life is at most the one that it had when it was accepted, even if the clock was set
+/// while Riser was not running.
+fn deadline(write: &SetPointWrite, now: ClockReading) -> Deadline {
+    let life = write.expires_at.since(write.accepted_at);
+    let left = write.expires_at.since(now.wall).min(life);
+    let has_validity = life != TIME_TO_LIVE;
+    Deadline { uptime: now.uptime.plus(left), wall: has_validity.then_some(write.expires_at) }
 }
 
 /// Returns the validity of the writes: a time written together with other set points limits how long they are tried.

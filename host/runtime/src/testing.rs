@@ -31,8 +31,13 @@ pub(crate) struct Fixture {
 
 /// A server with two points of EVCE Status, both read as 1.
 pub(crate) async fn fixture() -> Fixture {
+    fixture_at(Timestamp::from_unix_ms(1_780_000_000_000)).await
+}
+
+/// The same at a time.
+pub(crate) async fn fixture_at(now: Timestamp) -> Fixture {
     let directory = tempfile::tempdir().unwrap();
-    let clock = Arc::new(FakeClock::at(Timestamp::from_unix_ms(1_780_000_000_000)));
+    let clock = Arc::new(FakeClock::at(now));
     let (store, _) = Store::open(directory.path(), &*clock).await.unwrap();
     let server = EwsServer {
         id: EwsServerId(0),

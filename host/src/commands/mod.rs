@@ -9,6 +9,7 @@ use serde::Serialize;
 
 pub(crate) mod apply;
 pub(crate) mod audit;
+pub(crate) mod clock;
 mod configuration_access;
 mod configuration_file;
 pub(crate) mod doctor;

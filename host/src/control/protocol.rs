@@ -56,6 +56,8 @@ pub(crate) enum Request {
         count: u32,
     },
     Users,
+    /// Accepts the clock of the machine as it is set now.
+    ConfirmClock,
     /// Returns the difference that a draft would make.
     Plan {
         draft: ConfigurationDraft,
@@ -85,6 +87,7 @@ pub(crate) enum Reply {
     LogEnd(RunReport),
     Audit(Vec<AuditReport>),
     Users(Vec<UserReport>),
+    ClockConfirmed(Moment),
     Plan(Plan),
     Configured(Configured),
     Exported(String),

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::framing::{self, MAX_REQUEST_BYTES, MessageReader, MessageWriter, ReadError};
+use super::moment::Moment;
 use super::protocol::{Configured, Failure, Hello, PROTOCOL_VERSION, Reply, Request};
 use super::stored::{self, LogReader};
 use super::{processors, status_report};
@@ -175,6 +176,10 @@ impl Handler<'_> {
             Request::Log { run, .. } => Reply::LogEnd(stored::run(store, run).await?),
             Request::Audit { count } => Reply::Audit(stored::audit(store, count).await?),
             Request::Users => Reply::Users(stored::users(store).await?),
+            Request::ConfirmClock => {
+                self.note("confirm the clock");
+                Reply::ClockConfirmed(Moment(self.runtime.confirm_clock(&Actor::CommandLine).await?))
+            }
             Request::Plan { draft } => Reply::Plan(self.runtime.plan(&draft).await?),
             Request::Configure { draft } => {
                 self.note("change the configuration");

@@ -1,5 +1,7 @@
 //! Login sessions of the portal. The store contains only the hash of a token.
 
+use std::fmt::Write as _;
+
 use riser_domain::Timestamp;
 
 use crate::users::{User, UserId, user_from};
@@ -29,14 +31,26 @@ pub struct LoginSession {
 }
 
 impl Store {
-    /// Adds a session and removes expired ones.
-    pub async fn add_session(&self, session: &NewLoginSession, now: Timestamp) -> Result<(), StoreError> {
+    /// Adds a session and removes expired ones, except those of `alive`: they only look expired because the clock
+    /// was set.
+    pub async fn add_session(
+        &self,
+        session: &NewLoginSession,
+        alive: &[TokenHash],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;
         let (now_ms, expires_ms) = (now.unix_ms(), session.expires_at.unix_ms());
         let token = session.token_sha256.as_slice();
-        sqlx::query!("DELETE FROM login_sessions WHERE expires_at <= ?", now_ms)
-            .execute(&mut *transaction)
-            .await?;
+        let alive = hex_list(alive);
+        sqlx::query!(
+            "DELETE FROM login_sessions
+             WHERE expires_at <= ? AND hex(token_sha256) NOT IN (SELECT value FROM json_each(?))",
+            now_ms,
+            alive
+        )
+        .execute(&mut *transaction)
+        .await?;
         sqlx::query!(
             "INSERT INTO login_sessions (token_sha256, user_id, csrf_token, created_at, last_seen_at, expires_at)
              VALUES (?, ?, ?, ?, ?, ?)",
@@ -53,19 +67,14 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Returns the session with this token unless it has expired.
-    pub async fn find_session(
-        &self,
-        token: &TokenHash,
-        now: Timestamp,
-    ) -> Result<Option<LoginSession>, StoreError> {
-        let (token, now_ms) = (token.as_slice(), now.unix_ms());
+    /// Returns the session with this token, expired or not.
+    pub async fn find_session(&self, token: &TokenHash) -> Result<Option<LoginSession>, StoreError> {
+        let token = token.as_slice();
         let row = sqlx::query!(
             "SELECT users.id, users.name, users.role, users.password_hash, csrf_token, last_seen_at, expires_at
              FROM login_sessions JOIN users ON users.id = login_sessions.user_id
-             WHERE token_sha256 = ? AND expires_at > ?",
-            token,
-            now_ms
+             WHERE token_sha256 = ?",
+            token
         )
         .fetch_optional(self.riser().read())
         .await?;
@@ -98,4 +107,19 @@ impl Store {
             .await?;
         transaction.commit().await
     }
+}
+
+/// Returns tokens as a JSON array in the spelling of SQL's `hex`.
+fn hex_list(tokens: &[TokenHash]) -> String {
+    let mut list = String::from("[");
+    for token in tokens {
+        list.push_str(if list.len() == 1 { "\"" } else { ",\"" });
+        for byte in token {
+            // Writing to a text never fails.
+            let _ = write!(list, "{byte:02X}");
+        }
+        list.push('"');
+    }
+    list.push(']');
+    list
 }

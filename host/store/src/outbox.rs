@@ -137,17 +137,35 @@ impl Store {
         )
     }
 
-    /// Expires open writes whose time has passed. Returns them in their new state.
-    pub async fn expire_writes(&self, now: Timestamp) -> Result<Vec<SetPointWrite>, StoreError> {
+    /// Changes when open writes expire, after the clock was set.
+    pub async fn move_expiry(&self, writes: &[(WriteId, Timestamp)]) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;
-        let now_ms = now.unix_ms();
+        for (write, expires_at) in writes {
+            let expires_ms = expires_at.unix_ms();
+            sqlx::query!("UPDATE set_point_writes SET expires_at = ? WHERE id = ?", expires_ms, write.0)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await
+    }
+
+    /// Expires those of these writes that are still open. Returns them in their new state.
+    pub async fn expire_writes(
+        &self,
+        writes: &[WriteId],
+        now: Timestamp,
+    ) -> Result<Vec<SetPointWrite>, StoreError> {
+        let mut transaction = self.riser().write().await?;
+        let (now_ms, ids) = (now.unix_ms(), json_list(writes.iter().map(|write| write.0)));
         let rows = sqlx::query_as!(
             WriteRow,
             "UPDATE set_point_writes SET state = 'Expired', changed_at = ?1,
                  reason = 'expired before it was confirmed'
-             WHERE state IN ('Accepted', 'Sent', 'Pending', 'Unknown') AND expires_at <= ?1
+             WHERE state IN ('Accepted', 'Sent', 'Pending', 'Unknown')
+                 AND id IN (SELECT value FROM json_each(?2))
              RETURNING *",
-            now_ms
+            now_ms,
+            ids
         )
         .fetch_all(&mut *transaction)
         .await?;

@@ -9,6 +9,7 @@ use riser_ews::client::{ClientOptions, EwsClient};
 use serde::Deserialize;
 
 use crate::programs::RISER;
+use crate::shifted_clock::ShiftedClock;
 use crate::waiting::until;
 
 pub(crate) const BMS: &str = "bms";
@@ -150,13 +151,25 @@ impl Installation {
 
     /// Starts the host with these arguments about its portal.
     pub(crate) fn start_with(&self, portal: &[&str]) -> Host {
+        let mut riser = self.command("serve");
+        riser.args(portal);
+        self.start_command(riser)
+    }
+
+    /// Starts the host with a clock that the test sets.
+    pub(crate) fn start_by(&self, clock: &ShiftedClock) -> Host {
+        let mut riser = self.command("serve");
+        riser.args(["--portal-listen", "127.0.0.1:0"]);
+        clock.give_to(&mut riser);
+        self.start_command(riser)
+    }
+
+    fn start_command(&self, mut riser: Command) -> Host {
         let log = self.directory.path().join("log");
         let log_file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
-        let mut child = self
-            .command("serve")
+        let mut child = riser
             .arg("--plugin-dir")
             .arg(self.plugins())
-            .args(portal)
             .args(["--print-ready", "--exit-on-stdin-close"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -172,6 +172,8 @@ pub enum Call {
     },
     /// Asks for the command that shows the log of this run. Since 1.1.
     RunLogLink,
+    /// Asks for the time since Riser started. Since 1.1.
+    Uptime,
     /// Tells the host something that needs no reply.
     Notify(Notice),
 }
@@ -266,6 +268,8 @@ pub enum Reply {
     Ability(bool),
     /// The command that shows the log of this run. Since 1.1.
     RunLogLink(String),
+    /// The time since Riser started, in milliseconds. Since 1.1.
+    UptimeMs(u64),
 }
 
 /// An item of a requested tree.

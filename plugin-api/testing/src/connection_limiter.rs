@@ -32,6 +32,19 @@ impl MemoryLimiter {
         self.closed = Some((until, reason.to_owned()));
     }
 
+    /// Moves the ends of pauses with a clock that is set: they last as long as they would have.
+    pub(crate) fn move_pauses(&mut self, by_ns: i64) {
+        let by = Duration::from_nanos(by_ns.unsigned_abs());
+        let closed = self.closed.as_mut().map(|(until, _)| until);
+        for until in closed.into_iter().chain(self.no_login_before.as_mut()) {
+            if by_ns < 0 {
+                *until -= by;
+            } else {
+                *until += by;
+            }
+        }
+    }
+
     /// Grants every permit until it is closed. It opens again when its time is over.
     pub(crate) fn acquire(&mut self, purpose: LimitedAction, now: SystemTime) -> Reply {
         if self.closed.as_ref().is_some_and(|(until, _)| *until <= now) {

@@ -207,15 +207,22 @@ impl MemoryHost {
         }
     }
 
-    /// Sets the clock back, as a correction of the machine's time does. Waits last as long as they would have.
+    /// Sets the clock back, as a correction of the machine's time does. Waits end, as they do in Riser.
     #[track_caller]
     pub fn set_back(&self, span: Duration) {
+        self.set_clock(-i64::try_from(span.as_nanos()).unwrap_or(i64::MAX));
+    }
+
+    /// Sets the clock ahead, as a correction of the machine's time does. Waits end, as they do in Riser.
+    #[track_caller]
+    pub fn set_ahead(&self, span: Duration) {
+        self.set_clock(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX));
+    }
+
+    #[track_caller]
+    fn set_clock(&self, by_ns: i64) {
         self.wait_until_idle();
-        let mut memory = self.world.memory();
-        let span_ns = i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
-        memory.now_ns -= span_ns;
-        memory.runs.move_waits(-span_ns);
-        drop(memory);
+        self.world.memory().set_clock(by_ns);
         self.world.notify();
         self.wait_until_idle();
     }

@@ -105,6 +105,8 @@ pub enum Service {
 #[derive(Debug)]
 pub(crate) struct Memory {
     pub(crate) now_ns: i64,
+    /// How far the test has set the clock ahead; negative when it was set back.
+    pub(crate) set_by_ns: i64,
     pub(crate) tree: StoredTree,
     pub(crate) declarations: Vec<TreeDifference>,
     pub(crate) values: HashMap<u32, Shown>,
@@ -133,6 +135,7 @@ impl Default for Memory {
     fn default() -> Self {
         Self {
             now_ns: FIRST_MOMENT_NS,
+            set_by_ns: 0,
             tree: StoredTree::default(),
             declarations: Vec::new(),
             values: HashMap::new(),
@@ -162,10 +165,24 @@ impl Memory {
         moment(self.now_ns)
     }
 
+    /// Returns the time since the host began, whatever its clock shows.
+    pub(crate) fn uptime_ms(&self) -> u64 {
+        u64::try_from((self.now_ns - FIRST_MOMENT_NS - self.set_by_ns) / 1_000_000).unwrap_or_default()
+    }
+
+    /// Sets the clock. Waits and pauses last as long as they would have; a wait for a wall time is computed again.
+    pub(crate) fn set_clock(&mut self, by_ns: i64) {
+        self.now_ns += by_ns;
+        self.set_by_ns += by_ns;
+        self.limiter.move_pauses(by_ns);
+        self.runs.wake_all(by_ns, &WakeMessage::Elapsed);
+    }
+
     /// Returns a copy of the stored state: tree, values, histories, durable state, the time.
     pub(crate) fn stored(&self) -> Self {
         Self {
             now_ns: self.now_ns,
+            set_by_ns: self.set_by_ns,
             tree: self.tree.clone(),
             values: self.values.clone(),
             published: self.published.clone(),

@@ -109,9 +109,13 @@ impl Runs {
         self.by_number.values().filter(|run| run.end.is_none()).filter_map(|run| run.waits_until_ns).min()
     }
 
-    pub(crate) fn move_waits(&mut self, by_ns: i64) {
-        for until in self.by_number.values_mut().filter_map(|run| run.waits_until_ns.as_mut()) {
-            *until += by_ns;
+    /// Ends all waits after the clock was set.
+    pub(crate) fn wake_all(&mut self, set_by_ns: i64, wake: &WakeMessage) {
+        for run in self.by_number.values_mut() {
+            if let Some(until) = &mut run.waits_until_ns {
+                *until += set_by_ns;
+                run.wakes.push_back(wake.clone());
+            }
         }
     }
 

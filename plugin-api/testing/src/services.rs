@@ -152,6 +152,7 @@ impl Services {
                 return Err(refused("testing", "a connection test has no run"));
             }
             Call::RunLogLink => return Ok(Reply::RunLogLink(format!("riser log {}", self.number + 1))),
+            Call::Uptime => return Ok(Reply::UptimeMs(memory.uptime_ms())),
             Call::Notify(notice) => note(&mut memory, notice),
             _ => return Err(refused("unknown-call", "not a call of this host")),
         }

@@ -52,7 +52,9 @@ impl Processor for Logs {
             }
             let now = host.now();
             if now >= due {
-                record(host, &histories, &mut flowing, due)?;
+                // A clock that was set ahead has passed several.
+                let at = due.max(next_multiple(now, settings.interval) - settings.interval);
+                record(host, &histories, &mut flowing, at)?;
             } else if !has_sample {
                 record(host, &histories, &mut flowing, now)?;
             }

@@ -1,9 +1,9 @@
 //! Handles a controller that does not respond: raises the problem and decides when the values are Offline.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use riser_plugin::http::HttpError;
-use riser_plugin::{Host, LogLevel};
+use riser_plugin::{Host, HostError, LogLevel};
 
 use crate::client::EvceError;
 
@@ -12,7 +12,8 @@ use crate::client::EvceError;
 pub(crate) struct Outage {
     /// Time without a response after which the values are Offline.
     offline_after: Duration,
-    since: Option<SystemTime>,
+    /// The uptime of the first failed poll.
+    since: Option<Duration>,
     is_offline: bool,
     raised: Option<&'static str>,
     /// The controller asked for a pause, so it is not unreachable.
@@ -25,14 +26,12 @@ impl Outage {
     }
 
     /// Reports a failed poll. Returns the reason when the values become Offline.
-    pub(crate) fn record(&mut self, host: &Host, error: &EvceError) -> Option<String> {
-        let now = host.now();
+    pub(crate) fn record(&mut self, host: &Host, error: &EvceError) -> Result<Option<String>, HostError> {
+        let now = host.uptime()?;
         if self.since.is_none() {
             host.log(LogLevel::Warn, &error.to_string());
         }
-        // A clock that was set back restarts the count.
-        let since = self.since.map_or(now, |since| since.min(now));
-        self.since = Some(since);
+        let since = *self.since.get_or_insert(now);
         let is_waiting = matches!(error, EvceError::Http(HttpError::Denied(_)));
         // The problem that closed the limiter is already raised.
         if !is_waiting {
@@ -40,16 +39,16 @@ impl Outage {
             self.raise(host, error);
         }
         let is_suspended = is_waiting && !self.asked_for_pause;
-        let is_silent = now.duration_since(since).unwrap_or_default() >= self.offline_after;
+        let is_silent = now.saturating_sub(since) >= self.offline_after;
         let is_offline = is_suspended || error.needs_operator() || is_silent;
         if !is_offline || self.is_offline {
-            return None;
+            return Ok(None);
         }
         self.is_offline = true;
-        Some(match error {
+        Ok(Some(match error {
             EvceError::CredentialsRefused { .. } => "credentials refused by the charge controller".to_owned(),
             other => other.to_string(),
-        })
+        }))
     }
 
     /// Replaces the raised problem when a different one occurs.

@@ -64,7 +64,8 @@ struct StatusRun<'a> {
     queue: Queue,
     active: ActiveReductions,
     outage: Outage,
-    setup_requested_at: Option<SystemTime>,
+    /// The uptime of the last request for Setup.
+    setup_requested: Option<Duration>,
     skipped: Vec<String>,
     meter_readings: MeterReadings,
     /// Unknown before the first response.
@@ -91,7 +92,7 @@ impl Processor for Status {
             if settings.forever { Validity::ForEver } else { Validity::Renewed(settings.validity) };
         let mut queue = Queue::default();
         for set_point in host.open_set_points() {
-            queue.add(set_point);
+            queue.add(host, set_point)?;
         }
         let mut run = StatusRun {
             host,
@@ -104,7 +105,7 @@ impl Processor for Status {
             queue,
             active: ActiveReductions::load(host)?,
             outage: Outage::new(settings.offline_after),
-            setup_requested_at: None,
+            setup_requested: None,
             skipped: Vec::new(),
             meter_readings: MeterReadings::default(),
             api_support: None,
@@ -117,29 +118,25 @@ impl Processor for Status {
 
 impl StatusRun<'_> {
     fn follow(&mut self) -> Outcome {
-        let mut next_poll = self.host.now();
+        let mut next_poll = self.host.uptime()?;
         loop {
-            let now = self.host.now();
-            // A clock that was set back must not delay the next poll.
-            if next_poll > now + self.interval {
-                next_poll = now;
-            }
+            let now = self.host.uptime()?;
             if now >= next_poll {
                 self.poll()?;
-                // A slow poll or a clock jump shifts the schedule.
+                // A slow poll shifts the schedule.
                 next_poll = (next_poll + self.interval).max(now);
             }
             self.execute_writes()?;
-            let mut wait = next_poll.duration_since(self.host.now()).unwrap_or_default().min(self.interval);
+            let mut wait = next_poll.saturating_sub(self.host.uptime()?);
             if self.queue.is_urgent() {
                 wait = wait.min(RETRY_AFTER);
             }
             match self.host.wait(wait)? {
-                Wake::Write(set_point) => self.queue.add(set_point),
+                Wake::Write(set_point) => self.queue.add(self.host, set_point)?,
                 Wake::TreeChanged => {
                     self.bind()?;
-                    self.setup_requested_at = None;
-                    next_poll = self.host.now();
+                    self.setup_requested = None;
+                    next_poll = self.host.uptime()?;
                 }
                 _ => {}
             }
@@ -220,13 +217,11 @@ impl StatusRun<'_> {
     }
 
     fn request_setup(&mut self) -> Result<(), HostError> {
-        let now = self.host.now();
-        let is_recent =
-            |asked: SystemTime| now.duration_since(asked).is_ok_and(|waited| waited < SETUP_REQUEST_INTERVAL);
-        if self.setup_requested_at.is_some_and(is_recent) {
+        let now = self.host.uptime()?;
+        if self.setup_requested.is_some_and(|asked| now.saturating_sub(asked) < SETUP_REQUEST_INTERVAL) {
             return Ok(());
         }
-        self.setup_requested_at = Some(now);
+        self.setup_requested = Some(now);
         match self
             .host
             .request_run(SETUP, "zones, stations or connectors of the charge controller have changed")
@@ -243,7 +238,7 @@ impl StatusRun<'_> {
         error.propagate_stop()?;
         // It may have been updated during the outage.
         self.api_support = None;
-        if let Some(reason) = self.outage.record(self.host, error) {
+        if let Some(reason) = self.outage.record(self.host, error)? {
             self.bind_from_store()?;
             self.host.publish(&self.binding.all_offline(&reason))?;
         }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use riser_domain::Timestamp;
+use riser_domain::Uptime;
 
 /// Pause after the second failure. Each further failure doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -22,7 +22,7 @@ const REMEMBERED: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     failures: HashMap<Guesser, Failures>,
-    usual: HashMap<(String, IpAddr), Timestamp>,
+    usual: HashMap<(String, IpAddr), Uptime>,
 }
 
 /// Attempts that are counted together.
@@ -36,12 +36,12 @@ struct Guesser {
 #[derive(Clone, Copy, Debug)]
 struct Failures {
     count: u32,
-    last_at: Timestamp,
+    last_at: Uptime,
 }
 
 impl Attempts {
     /// Returns the time left until a password for this account is checked again; zero if it is checked now.
-    pub(super) fn pause_left(&self, account: &str, address: IpAddr, now: Timestamp) -> Duration {
+    pub(super) fn pause_left(&self, account: &str, address: IpAddr, now: Uptime) -> Duration {
         let Some(failures) = self.failures.get(&self.guesser(account, address)) else {
             return Duration::ZERO;
         };
@@ -50,7 +50,7 @@ impl Attempts {
 
     /// Counts an attempt and returns the pause that follows if it fails. Called before the password is checked,
     /// so that attempts sent at the same moment are not all checked.
-    pub(super) fn count(&mut self, account: &str, address: IpAddr, now: Timestamp) -> Duration {
+    pub(super) fn count(&mut self, account: &str, address: IpAddr, now: Uptime) -> Duration {
         self.forget_old(now);
         let guesser = self.guesser(account, address);
         let failures = self.failures.entry(guesser).or_insert(Failures { count: 0, last_at: now });
@@ -60,7 +60,7 @@ impl Attempts {
     }
 
     /// Records a successful login.
-    pub(super) fn succeeded(&mut self, account: &str, address: IpAddr, now: Timestamp) {
+    pub(super) fn succeeded(&mut self, account: &str, address: IpAddr, now: Uptime) {
         self.failures.remove(&self.guesser(account, address));
         self.usual.insert((account.to_owned(), address), now);
         self.failures.remove(&self.guesser(account, address));
@@ -71,7 +71,7 @@ impl Attempts {
         Guesser { account: account.to_owned(), usual_address: is_usual.then_some(address) }
     }
 
-    fn forget_old(&mut self, now: Timestamp) {
+    fn forget_old(&mut self, now: Uptime) {
         if self.failures.len() >= REMEMBERED {
             self.failures.retain(|_, failures| now.since(failures.last_at) < FORGOTTEN_AFTER);
         }
@@ -108,7 +108,7 @@ mod tests {
 
     /// Attempts a login each second for ten minutes, with the addresses in turn. Returns how many were checked.
     fn checked(attempts: &mut Attempts, account: &str, addresses: &[IpAddr]) -> usize {
-        let start = Timestamp::from_unix_ms(1_000_000);
+        let start = Uptime::from_start(Duration::from_secs(1_000));
         (0..600)
             .filter(|second| {
                 let now = start.plus(Duration::from_secs(*second));
@@ -132,9 +132,9 @@ mod tests {
     #[test]
     fn guessing_from_elsewhere_does_not_keep_the_owner_out() {
         let mut attempts = Attempts::default();
-        attempts.succeeded("anna", HERE, Timestamp::from_unix_ms(0));
+        attempts.succeeded("anna", HERE, Uptime::START);
         checked(&mut attempts, "anna", &[THERE]);
-        let now = Timestamp::from_unix_ms(1_000_000).plus(Duration::from_mins(10));
+        let now = Uptime::from_start(Duration::from_secs(1_000)).plus(Duration::from_mins(10));
         assert_eq!(attempts.pause_left("anna", HERE, now), Duration::ZERO);
         assert!(!attempts.pause_left("anna", THERE, now).is_zero());
     }
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_success_ends_the_pauses() {
         let mut attempts = Attempts::default();
-        let now = Timestamp::from_unix_ms(1_000_000);
+        let now = Uptime::from_start(Duration::from_secs(1_000));
         for _ in 0..3 {
             attempts.count("anna", HERE, now);
         }
@@ -155,7 +155,7 @@ mod tests {
     fn invented_names_do_not_fill_the_memory() {
         let mut attempts = Attempts::default();
         for number in 0..REMEMBERED + 100 {
-            attempts.count(&number.to_string(), THERE, Timestamp::from_unix_ms(1_000_000));
+            attempts.count(&number.to_string(), THERE, Uptime::from_start(Duration::from_secs(1_000)));
         }
         assert_eq!(attempts.failures.len(), REMEMBERED);
     }

@@ -5,6 +5,7 @@
 
 mod attempts;
 mod auth_rejection;
+mod lifetimes;
 mod roles;
 mod signed_in;
 mod streams;
@@ -17,12 +18,13 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use parking_lot::Mutex;
-use riser_domain::{Actor, Clock};
+use riser_domain::{Actor, Clock, ClockReading};
 use riser_store::{LoginSession, NewAuditEntry, NewLoginSession, Store, StoreError, TokenHash};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 use self::attempts::Attempts;
+use self::lifetimes::Lifetimes;
 use self::streams::Streams;
 use self::token::SessionToken;
 
@@ -50,6 +52,7 @@ pub(crate) struct Sessions {
     store: Store,
     clock: Arc<dyn Clock>,
     attempts: Mutex<Attempts>,
+    lifetimes: Lifetimes,
     hashing: Semaphore,
     streams: Streams,
     cookie: CookieKind,
@@ -109,6 +112,7 @@ impl Sessions {
             store,
             clock,
             attempts: Mutex::default(),
+            lifetimes: Lifetimes::default(),
             hashing: Semaphore::new(PARALLEL_HASHES),
             streams: Streams::default(),
             cookie,
@@ -127,7 +131,6 @@ impl Sessions {
             Ok(pause) => pause,
             Err(left) => return Ok(Err(SignInRefusal::TooSoon { retry_after_s: whole_seconds(left) })),
         };
-        let now = self.clock.now();
         let user = self.store.find_user(&name).await?;
         // An unknown name takes as long as a known one, so the time does not reveal which names exist.
         let hash = user.as_ref().map(|user| user.password_hash.clone());
@@ -136,7 +139,8 @@ impl Sessions {
             tracing::warn!(user.name = %name.escape_debug(), client.address = %address, "login refused for {}", name.escape_debug());
             return Ok(Err(SignInRefusal::NoMatch { retry_after_s: whole_seconds(pause) }));
         };
-        self.attempts.lock().succeeded(&name, address, now);
+        let ClockReading { wall: now, uptime } = self.clock.read();
+        self.attempts.lock().succeeded(&name, address, uptime);
         let token = SessionToken::random()?;
         let session = NewLoginSession {
             token_sha256: token.hash(),
@@ -144,7 +148,8 @@ impl Sessions {
             csrf_token: token.csrf(),
             expires_at: now.plus(MAX_LIFETIME),
         };
-        self.store.add_session(&session, now).await?;
+        self.store.add_session(&session, &self.lifetimes.alive(uptime), now).await?;
+        self.lifetimes.begin(session.token_sha256, uptime);
         let entry = NewAuditEntry {
             action: "login",
             subject: "session",
@@ -158,7 +163,7 @@ impl Sessions {
 
     /// Counts an attempt. Returns the pause that follows if it fails, or the time left until one is allowed.
     fn count_attempt(&self, name: &str, address: IpAddr) -> Result<Duration, Duration> {
-        let now = self.clock.now();
+        let now = self.clock.uptime();
         let mut attempts = self.attempts.lock();
         let left = attempts.pause_left(name, address, now);
         if left.is_zero() { Ok(attempts.count(name, address, now)) } else { Err(left) }
@@ -185,22 +190,21 @@ impl Sessions {
         let token = jar.get(&self.cookie.name).and_then(|cookie| SessionToken::parse(cookie.value()));
         let Some(hash) = token.map(|token| token.hash()) else { return Ok(None) };
         let Some(session) = self.find(&hash).await? else { return Ok(None) };
-        let now = self.clock.now();
-        if now.since(session.last_seen_at) >= LAST_SEEN_INTERVAL {
-            self.store.update_session_seen(&hash, now).await?;
+        let ClockReading { wall, uptime } = self.clock.read();
+        if self.lifetimes.note_request(&hash, uptime) {
+            self.store.update_session_seen(&hash, wall).await?;
         }
         Ok(Some((hash, session)))
     }
 
     /// Returns the session with this token hash if it has not ended. Does not count as a use of the session.
     pub(crate) async fn find(&self, token: &TokenHash) -> Result<Option<LoginSession>, StoreError> {
-        let now = self.clock.now();
-        let Some(session) = self.store.find_session(token, now).await? else { return Ok(None) };
-        if now.since(session.last_seen_at) >= IDLE_TIMEOUT {
-            self.store.remove_session(token).await?;
-            return Ok(None);
+        let Some(session) = self.store.find_session(token).await? else { return Ok(None) };
+        if self.lifetimes.is_alive(token, &session, self.clock.read()) {
+            return Ok(Some(session));
         }
-        Ok(Some(session))
+        self.store.remove_session(token).await?;
+        Ok(None)
     }
 
     /// Returns a permit for one more event stream; `None` if the session holds too many.

@@ -1,6 +1,7 @@
 //! Tests through the router: each sends a request and checks the status and the page, over a real runtime and real
 //! SQLite files.
 
+mod clock;
 mod examples;
 mod forms;
 mod guards;

@@ -15,7 +15,7 @@ mod run_log;
 mod run_records;
 mod run_request;
 mod run_starter;
-mod schedule_plan;
+pub(crate) mod schedule_plan;
 mod service_context;
 mod services;
 
@@ -113,6 +113,7 @@ impl Supervisor {
             instance: parts.instance,
         };
         let services = ServiceContext {
+            clock: Arc::clone(&clock),
             store: store.clone(),
             failures: failures.clone(),
             configurations: Arc::clone(&parts.configurations),

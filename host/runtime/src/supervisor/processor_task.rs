@@ -258,11 +258,11 @@ impl ProcessorTask {
         self.status.set_next_run(next);
     }
 
-    /// Plans again by the clock as it is set now. A run that became due is not lost.
+    /// Plans again by the clock as it is set now.
     fn plan_after_step(&mut self) {
-        if !self.schedule_plan.is_due(self.now()) {
-            self.plan_next();
-        }
+        let setup = &self.setup;
+        let next = self.schedule_plan.plan_after_step(self.now(), |after| setup.next_run_after(after));
+        self.status.set_next_run(next);
     }
 
     fn refuse_start(&self, trigger: &RunTrigger) -> Option<StartRefusal> {

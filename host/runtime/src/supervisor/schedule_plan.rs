@@ -27,17 +27,23 @@ impl SchedulePlan {
         self.next
     }
 
+    /// Plans again by a clock that was set. A run that became due is not lost.
+    pub(crate) fn plan_after_step(
+        &mut self,
+        now: Timestamp,
+        next_after: impl FnOnce(Timestamp) -> Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        let is_due = self.next.is_some_and(|at| at <= now);
+        if is_due { self.next } else { self.plan(now, next_after) }
+    }
+
     /// Returns whether the planned run is due. It counts as run.
     pub(crate) fn take_due(&mut self, now: Timestamp) -> bool {
-        let is_due = self.is_due(now);
+        let is_due = self.next.is_some_and(|at| at <= now);
         if is_due {
             self.last = self.next.take();
         }
         is_due
-    }
-
-    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
-        self.next.is_some_and(|at| at <= now)
     }
 
     /// Returns the time until the planned run.

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use riser_domain::Clock;
 use riser_store::Store;
 
 use super::registry::ProcessorRegistry;
@@ -11,6 +12,7 @@ use crate::store_failures::StoreFailures;
 /// The parts that the services of all runs share.
 #[derive(Debug)]
 pub(super) struct ServiceContext {
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) store: Store,
     pub(super) failures: StoreFailures,
     pub(super) configurations: Arc<Configurations>,

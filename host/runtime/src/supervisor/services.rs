@@ -82,6 +82,9 @@ impl Services {
             Call::Contract(contract::Call::HasAbility { .. }) => {
                 Reply::Contract(contract::Reply::Ability(false))
             }
+            Call::Contract(contract::Call::Uptime) => {
+                Reply::Contract(contract::Reply::UptimeMs(self.context.clock.uptime().as_millis()))
+            }
             Call::Contract(contract::Call::RunLogLink) => {
                 Reply::Contract(contract::Reply::RunLogLink(format!("riser log {}", self.run.0)))
             }

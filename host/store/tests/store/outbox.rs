@@ -97,15 +97,16 @@ async fn a_write_changes_only_to_allowed_states() {
 }
 
 #[tokio::test]
-async fn a_write_expires_exactly_at_its_time() {
+async fn the_named_open_writes_expire_and_an_expiry_can_be_moved() {
     let test = TestStore::new().await;
-    let id = accept_one(&test, 1, Value::Long(1)).await.id;
-    test.clock.advance(Duration::from_mins(15) - Duration::from_millis(1));
-    assert!(test.store.expire_writes(test.now()).await.unwrap().is_empty());
-    test.clock.advance(Duration::from_millis(1));
-    let expired = test.store.expire_writes(test.now()).await.unwrap();
-    assert_eq!((expired[0].id, expired[0].state), (id, WriteState::Expired));
-    assert!(test.store.open_writes().await.unwrap().is_empty());
+    let first = accept_one(&test, 1, Value::Long(1)).await;
+    let second = accept_one(&test, 2, Value::Long(1)).await;
+    let moved = second.expires_at.minus(Duration::from_hours(1));
+    test.store.move_expiry(&[(second.id, moved)]).await.unwrap();
+    let expired = test.store.expire_writes(&[first.id], test.now()).await.unwrap();
+    assert_eq!((expired[0].id, expired[0].state), (first.id, WriteState::Expired));
+    assert!(test.store.expire_writes(&[first.id], test.now()).await.unwrap().is_empty());
+    assert_eq!(test.store.open_writes().await.unwrap(), [SetPointWrite { expires_at: moved, ..second }]);
 }
 
 #[tokio::test]

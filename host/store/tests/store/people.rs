@@ -16,7 +16,7 @@ async fn add_ada(test: &TestStore) -> UserId {
 async fn sign_in(test: &TestStore, user: UserId, token_sha256: TokenHash) {
     let expires_at = test.now().plus(Duration::from_hours(12));
     let session = NewLoginSession { token_sha256, user, csrf_token: "csrf".to_owned(), expires_at };
-    test.store.add_session(&session, test.now()).await.unwrap();
+    test.store.add_session(&session, &[], test.now()).await.unwrap();
 }
 
 #[tokio::test]
@@ -38,17 +38,27 @@ async fn a_session_is_found_by_its_token_until_it_is_over() {
     let test = TestStore::new().await;
     let ada = add_ada(&test).await;
     sign_in(&test, ada, TOKEN).await;
-    let session = test.store.find_session(&TOKEN, test.now()).await.unwrap().unwrap();
+    let session = test.store.find_session(&TOKEN).await.unwrap().unwrap();
     assert_eq!((session.user.id, &*session.csrf_token), (ada, "csrf"));
-    assert_eq!(test.store.find_session(&[8; 32], test.now()).await.unwrap(), None);
+    assert_eq!(test.store.find_session(&[8; 32]).await.unwrap(), None);
 
     test.clock.advance(Duration::from_mins(5));
     test.store.update_session_seen(&TOKEN, test.now()).await.unwrap();
-    let session = test.store.find_session(&TOKEN, test.now()).await.unwrap().unwrap();
+    let session = test.store.find_session(&TOKEN).await.unwrap().unwrap();
     assert_eq!(session.last_seen_at, test.now());
 
     test.clock.advance(Duration::from_hours(12));
-    assert_eq!(test.store.find_session(&TOKEN, test.now()).await.unwrap(), None);
+    let another = NewLoginSession {
+        token_sha256: [9; 32],
+        user: ada,
+        csrf_token: "csrf".to_owned(),
+        expires_at: test.now().plus(Duration::from_hours(12)),
+    };
+    test.store.add_session(&another, &[TOKEN], test.now()).await.unwrap();
+    assert!(test.store.find_session(&TOKEN).await.unwrap().is_some(), "the caller says that it is alive");
+    test.store.remove_session(&[9; 32]).await.unwrap();
+    test.store.add_session(&another, &[], test.now()).await.unwrap();
+    assert_eq!(test.store.find_session(&TOKEN).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -61,22 +71,22 @@ async fn a_new_password_a_new_role_and_signing_out_end_sessions() {
     let mut password = change().await;
     password.update_user_password(ada, "$argon2id$two").await.unwrap();
     password.commit().await.unwrap();
-    assert_eq!(test.store.find_session(&TOKEN, test.now()).await.unwrap(), None);
+    assert_eq!(test.store.find_session(&TOKEN).await.unwrap(), None);
     sign_in(&test, ada, TOKEN).await;
     let mut role = change().await;
     role.update_user_role(ada, Role::Viewer).await.unwrap();
     role.rename_user(ada, "lovelace").await.unwrap();
     role.commit().await.unwrap();
     assert_eq!(test.store.find_user("lovelace").await.unwrap().map(|user| user.id), Some(ada));
-    assert_eq!(test.store.find_session(&TOKEN, test.now()).await.unwrap(), None);
+    assert_eq!(test.store.find_session(&TOKEN).await.unwrap(), None);
     sign_in(&test, ada, TOKEN).await;
     test.store.remove_session(&TOKEN).await.unwrap();
-    assert_eq!(test.store.find_session(&TOKEN, test.now()).await.unwrap(), None);
+    assert_eq!(test.store.find_session(&TOKEN).await.unwrap(), None);
     sign_in(&test, ada, TOKEN).await;
     let mut removal = change().await;
     removal.remove_user(ada).await.unwrap();
     removal.commit().await.unwrap();
-    assert_eq!(test.store.find_session(&TOKEN, test.now()).await.unwrap(), None);
+    assert_eq!(test.store.find_session(&TOKEN).await.unwrap(), None);
     let audit = test.store.list_audit(10).await.unwrap();
     let details: Vec<_> = audit.iter().rev().map(|entry| &*entry.detail).collect();
     assert_eq!(details[1..], ["new password", "role viewer", "renamed from \"ada\"", ""]);

@@ -1,6 +1,8 @@
 //! Writes that wait for the controller.
 
-use riser_plugin::{HostError, SetPointWrite, WriteRequest};
+use std::time::Duration;
+
+use riser_plugin::{Host, HostError, SetPointWrite, WriteRequest};
 
 use super::SetPointWriter;
 use crate::model::ObjectId;
@@ -11,6 +13,8 @@ use crate::points::{Binding, SetPointTarget};
 pub(super) struct Waiting {
     pub(super) write: SetPointWrite,
     pub(super) progress: Progress,
+    /// The uptime after which it must not be sent, whatever the clock shows.
+    expires: Duration,
 }
 
 /// The progress of a write in this run.
@@ -66,11 +70,17 @@ impl From<&SetPointTarget> for Target {
 
 impl Queue {
     /// Adds the writes of a request.
-    pub(crate) fn add(&mut self, set_point: WriteRequest) {
+    ///
+    /// # Errors
+    /// If the connection to the host is lost.
+    pub(crate) fn add(&mut self, host: &Host, set_point: WriteRequest) -> Result<(), HostError> {
+        let (now, uptime) = (host.now(), host.uptime()?);
         for write in set_point.writes {
             self.waiting.retain(|waiting| waiting.write.handle() != write.handle());
-            self.waiting.push(Waiting { write, progress: Progress::New });
+            let expires = uptime + write.expires_at().duration_since(now).unwrap_or_default();
+            self.waiting.push(Waiting { write, progress: Progress::New, expires });
         }
+        Ok(())
     }
 
     /// Returns whether no write waits.
@@ -95,9 +105,9 @@ impl Queue {
     /// # Errors
     /// If the run must end.
     pub(crate) fn execute(&mut self, writer: &mut SetPointWriter<'_>) -> Result<(), HostError> {
-        let now = writer.host.now();
+        let now = writer.host.uptime()?;
         // Riser has already reported these to the BMS as expired.
-        self.waiting.retain(|waiting| waiting.write.expires_at() > now);
+        self.waiting.retain(|waiting| waiting.expires > now);
         let mut has_response = true;
         for (target, writes) in self.targets(writer.binding) {
             if !has_response {

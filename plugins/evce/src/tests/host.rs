@@ -65,6 +65,11 @@ impl TestHost {
         self.0.set_back(span);
     }
 
+    /// Sets the clock ahead.
+    pub(super) fn set_ahead(&self, span: Duration) {
+        self.0.set_ahead(span);
+    }
+
     /// Writes set points in one request and waits until the run is idle.
     pub(super) fn write(&self, writes: &[(&str, PointValue)]) -> Vec<i64> {
         self.0.write_together(writes.to_vec())

@@ -63,3 +63,23 @@ fn a_gap_is_one_sample_at_its_beginning_with_the_last_value() {
     logs.stop();
     status.stop();
 }
+
+#[test]
+fn samples_go_on_at_the_multiples_of_a_clock_that_was_set() {
+    let site = Site::set_up();
+    site.status().stop();
+    let logs = site.run(Logs, json!({ "interval": "1 min" }));
+    site.host.advance(Duration::from_secs(45));
+    let taken = || samples(&site).into_iter().map(|(_, at)| at).collect::<Vec<_>>();
+    assert_eq!(taken(), [0, 45]);
+    site.host.set_back(Duration::from_hours(1));
+    site.host.advance(Duration::from_mins(2));
+    assert_eq!(taken(), [45 - 3_600 + 60, 45 - 3_600 + 120, 0, 45]);
+    // It is 45 + 120 s again; two hours ahead, the missed samples are one.
+    site.host.set_ahead(Duration::from_hours(3));
+    let ahead = 45 + 120 + 2 * 3_600;
+    assert_eq!(taken()[4..], [ahead]);
+    site.host.advance(Duration::from_mins(1));
+    assert_eq!(taken()[4..], [ahead, ahead + 60]);
+    logs.stop();
+}

@@ -197,6 +197,29 @@ fn an_expired_set_point_is_never_sent() {
 }
 
 #[test]
+fn a_set_point_is_sent_for_15_min_whatever_the_clock_shows() {
+    let (hour, quarter) = (Duration::from_hours(1), Duration::from_mins(15));
+    for (is_ahead, waits, puts) in
+        [(false, quarter - Duration::from_secs(10), 1), (false, quarter, 0), (true, quarter / 2, 1)]
+    {
+        let site = Site::set_up();
+        let status = site.status();
+        site.controller.fault(&json!({ "kind": "500" }));
+        site.host.write(&[(REDUCTION, percent(25.0))]);
+        if is_ahead {
+            site.host.set_ahead(hour);
+        } else {
+            site.host.set_back(hour);
+        }
+        site.host.advance(waits);
+        site.controller.end_faults();
+        site.host.advance(Duration::from_secs(6));
+        assert_eq!(site.controller.put(PUT_REDUCTION).len(), puts, "ahead {is_ahead}, after {waits:?}");
+        status.stop();
+    }
+}
+
+#[test]
 fn availability_is_written_through_both_points() {
     let site = Site::set_up();
     let status = site.status();

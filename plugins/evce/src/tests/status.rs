@@ -199,6 +199,22 @@ fn a_reduction_is_not_renewed_after_an_update_to_an_unsupported_version() {
 }
 
 #[test]
+fn a_clock_that_is_set_neither_hastens_nor_delays_offline() {
+    for set in [super::host::TestHost::set_ahead, super::host::TestHost::set_back] {
+        let site = Site::set_up();
+        let status = site.status();
+        site.controller.fault(&json!({ "kind": "500", "path": "/zones" }));
+        site.pass(Duration::from_secs(15));
+        set(&site.host, Duration::from_hours(1));
+        site.pass(Duration::from_secs(45));
+        assert_eq!(site.host.shown(POWER), "0.133 Good");
+        site.pass(Duration::from_secs(15));
+        assert_eq!(site.host.shown(POWER), "0.133 Offline");
+        status.stop();
+    }
+}
+
+#[test]
 fn a_clock_that_is_set_back_does_not_put_off_the_next_poll() {
     let site = Site::set_up();
     let status = site.status();

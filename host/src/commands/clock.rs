@@ -1,0 +1,50 @@
+//! `riser clock confirm`: accepts the clock of the machine.
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::write_line;
+use crate::control::access;
+use crate::control::client::ClientError;
+use crate::control::protocol::{Reply, Request};
+use crate::paths::DataDir;
+
+/// Arguments of `riser clock`.
+#[derive(Args, Debug)]
+pub(crate) struct ClockArgs {
+    #[command(subcommand)]
+    command: ClockCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ClockCommand {
+    /// Say that the clock of this machine is right, so that Riser removes old data by it again
+    #[command(after_help = EXAMPLES)]
+    Confirm(ConfirmArgs),
+}
+
+#[derive(Args, Debug)]
+struct ConfirmArgs {
+    #[command(flatten)]
+    data: DataDir,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  date && riser clock confirm
+
+Riser must be running. Check the time first: runs, set points and samples that are too old by this clock are
+removed. Without a confirmation Riser accepts a clock that nobody has set for 24 h.";
+
+/// Tells the running host that the clock is right.
+pub(crate) async fn run(arguments: ClockArgs) -> anyhow::Result<ExitCode> {
+    let ClockCommand::Confirm(arguments) = arguments.command;
+    let host = access::host(&arguments.data.path()?).await?;
+    let Reply::ClockConfirmed(now) = host.ask(&Request::ConfirmClock).await? else {
+        return Err(ClientError::Unexpected.into());
+    };
+    write_line(&mut io::stdout().lock(), format_args!("Riser accepts that it is {now}"))?;
+    Ok(ExitCode::SUCCESS)
+}
