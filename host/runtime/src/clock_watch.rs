@@ -209,9 +209,11 @@ impl Doubt {
 }
 
 fn sentence(step: ClockStep) -> String {
+    // Measured between two readings, an hour is some milliseconds more or less.
+    let size = duration_words(Duration::from_secs((step.size() + Duration::from_millis(500)).as_secs()));
     match step {
-        ClockStep::Ahead(by) => format!("the clock was set ahead by {}", duration_words(by)),
-        ClockStep::Back(by) => format!("the clock was set back by {}", duration_words(by)),
+        ClockStep::Ahead(_) => format!("the clock was set ahead by {size}"),
+        ClockStep::Back(_) => format!("the clock was set back by {size}"),
     }
 }
 

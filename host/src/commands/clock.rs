@@ -14,6 +14,8 @@ use crate::paths::DataDir;
 /// Arguments of `riser clock`.
 #[derive(Args, Debug)]
 pub(crate) struct ClockArgs {
+    #[command(flatten)]
+    data: DataDir,
     #[command(subcommand)]
     command: ClockCommand,
 }
@@ -22,13 +24,7 @@ pub(crate) struct ClockArgs {
 enum ClockCommand {
     /// Say that the clock of this machine is right, so that Riser removes old data by it again
     #[command(after_help = EXAMPLES)]
-    Confirm(ConfirmArgs),
-}
-
-#[derive(Args, Debug)]
-struct ConfirmArgs {
-    #[command(flatten)]
-    data: DataDir,
+    Confirm,
 }
 
 const EXAMPLES: &str = "\
@@ -40,7 +36,7 @@ removed. Without a confirmation Riser accepts a clock that nobody has set for 24
 
 /// Tells the running host that the clock is right.
 pub(crate) async fn run(arguments: ClockArgs) -> anyhow::Result<ExitCode> {
-    let ClockCommand::Confirm(arguments) = arguments.command;
+    let ClockCommand::Confirm = arguments.command;
     let host = access::host(&arguments.data.path()?).await?;
     let Reply::ClockConfirmed(now) = host.ask(&Request::ConfirmClock).await? else {
         return Err(ClientError::Unexpected.into());

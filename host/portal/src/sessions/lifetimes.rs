@@ -1,7 +1,6 @@
 //! How long sessions live: spans of uptime, whatever the wall clock shows meanwhile.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use riser_domain::{ClockReading, Uptime};
@@ -86,6 +85,8 @@ impl Lifetime {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use riser_domain::{Role, Timestamp};
     use riser_store::{User, UserId};
 

@@ -388,4 +388,6 @@ async fn a_machine_without_a_clock_of_its_own_is_plausible_once_it_knows_the_tim
 fn a_step_is_named_by_direction_and_size() {
     assert_eq!(sentence(back(HOUR)), "the clock was set back by 1 h 0 min");
     assert_eq!(sentence(ahead(YEAR)), "the clock was set ahead by 365 d");
+    let almost = HOUR - Duration::from_millis(3);
+    assert_eq!(sentence(back(almost)), "the clock was set back by 1 h 0 min");
 }
