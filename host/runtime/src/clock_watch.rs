@@ -45,12 +45,12 @@ struct State {
     /// The clock was not set since.
     held_since: Uptime,
     saved_at: Option<Uptime>,
-    doubt: Option<Doubt>,
+    implausible: Option<Implausible>,
 }
 
 /// Why the clock is implausible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doubt {
+enum Implausible {
     Ahead { last_known: Timestamp },
     Behind { last_known: Timestamp },
 }
@@ -65,7 +65,7 @@ impl ClockWatch {
         let last = clock.read();
         let wall = store.plausible_time().await?;
         let plausible = wall.map(|wall| ClockReading { wall, uptime: last.uptime });
-        let state = State { last, plausible, held_since: last.uptime, saved_at: None, doubt: None };
+        let state = State { last, plausible, held_since: last.uptime, saved_at: None, implausible: None };
         let watch = Self { clock, store, problems, steps: watch::Sender::new(0), state: state.into() };
         watch.check();
         watch.save().await?;
@@ -87,11 +87,11 @@ impl ClockWatch {
             state.held_since = now.uptime;
             tracing::warn!("{}", sentence(step));
         }
-        let doubt = state.judge(now);
-        let before = std::mem::replace(&mut state.doubt, doubt);
+        let implausible = state.classify(now);
+        let before = std::mem::replace(&mut state.implausible, implausible);
         drop(state);
-        if before != doubt {
-            self.show(doubt, now.wall);
+        if before != implausible {
+            self.show(implausible, now.wall);
         }
         if step.is_some() {
             self.steps.send_modify(|count| *count += 1);
@@ -104,7 +104,7 @@ impl ClockWatch {
         let now = {
             let mut state = self.state.lock();
             let is_due = state.saved_at.is_none_or(|at| state.last.uptime.since(at) >= SAVE_INTERVAL);
-            if state.doubt.is_some() || !is_due {
+            if state.implausible.is_some() || !is_due {
                 return Ok(());
             }
             state.saved_at = Some(state.last.uptime);
@@ -116,7 +116,7 @@ impl ClockWatch {
     /// Returns whether data that is old by the wall clock may be removed.
     pub(crate) fn may_remove(&self) -> bool {
         self.check();
-        !matches!(self.state.lock().doubt, Some(Doubt::Ahead { .. }))
+        !matches!(self.state.lock().implausible, Some(Implausible::Ahead { .. }))
     }
 
     /// Accepts the clock as it is set now, for a person who has checked it.
@@ -127,19 +127,19 @@ impl ClockWatch {
         state.last = now;
         state.plausible = Some(now);
         state.saved_at = Some(now.uptime);
-        let had_doubt = state.doubt.take().is_some();
+        let was_implausible = state.implausible.take().is_some();
         drop(state);
-        if had_doubt {
+        if was_implausible {
             self.show(None, now.wall);
         }
         Ok(now.wall)
     }
 
-    fn show(&self, doubt: Option<Doubt>, now: Timestamp) {
+    fn show(&self, implausible: Option<Implausible>, now: Timestamp) {
         self.problems.clear(None, AHEAD);
         self.problems.clear(None, BEHIND);
-        if let Some(doubt) = doubt {
-            let problem = doubt.problem(now);
+        if let Some(implausible) = implausible {
+            let problem = implausible.problem(now);
             tracing::warn!(code = problem.code, "{}: {}", problem.what, problem.remedy);
             self.problems.raise(None, "Riser", problem);
         }
@@ -148,34 +148,34 @@ impl ClockWatch {
 
 impl State {
     /// Returns why the clock is implausible. A plausible one is the measure of later ones.
-    fn judge(&mut self, now: ClockReading) -> Option<Doubt> {
-        let doubt = self.doubt_at(now);
+    fn classify(&mut self, now: ClockReading) -> Option<Implausible> {
+        let implausible = self.implausible_at(now);
         let has_held = now.uptime.since(self.held_since) >= HELD_LONG_ENOUGH;
-        if doubt.is_none() || has_held {
+        if implausible.is_none() || has_held {
             self.plausible = Some(now);
             return None;
         }
-        doubt
+        implausible
     }
 
-    fn doubt_at(&self, now: ClockReading) -> Option<Doubt> {
+    fn implausible_at(&self, now: ClockReading) -> Option<Implausible> {
         let Some(plausible) = self.plausible else {
             let last_known = EARLIEST_PLAUSIBLE;
-            return (now.wall < last_known).then_some(Doubt::Behind { last_known });
+            return (now.wall < last_known).then_some(Implausible::Behind { last_known });
         };
         let last_known = plausible.wall;
         let expected = last_known.plus(now.uptime.since(plausible.uptime));
         if now.wall.since(expected) > LONGEST_PLAUSIBLE_PAUSE {
-            Some(Doubt::Ahead { last_known })
+            Some(Implausible::Ahead { last_known })
         } else if expected.since(now.wall) > LARGEST_PLAUSIBLE_CORRECTION {
-            Some(Doubt::Behind { last_known })
+            Some(Implausible::Behind { last_known })
         } else {
             None
         }
     }
 }
 
-impl Doubt {
+impl Implausible {
     fn problem(self, now: Timestamp) -> Problem {
         let (code, what, effect) = match self {
             Self::Ahead { last_known } => (

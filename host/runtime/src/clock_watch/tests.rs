@@ -248,7 +248,7 @@ impl<'a> Process<'a> {
 }
 
 #[tokio::test]
-async fn each_situation_of_the_table() {
+async fn each_row_of_the_table() {
     let mut wrong = Vec::new();
     let tasks = tokio::task::LocalSet::new();
     for row in table() {
