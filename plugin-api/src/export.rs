@@ -248,7 +248,7 @@ pub fn create_test(tests: Vec<ConnectionTest>) -> RResult<PluginRunBox, RString>
 
 /// The calls of a run, with panics caught.
 trait Work: Send {
-    fn run(&self, order: &[u8], points: PointBatch<'_>, services: HostServicesBox) -> Outcome;
+    fn run(&self, order: &[u8], points: PointBatch, services: HostServicesBox) -> Outcome;
     fn tests(&self) -> &[ConnectionTest];
 }
 
@@ -258,7 +258,7 @@ struct ClassRun<P> {
 }
 
 impl<P: Processor> Work for ClassRun<P> {
-    fn run(&self, order: &[u8], points: PointBatch<'_>, services: HostServicesBox) -> Outcome {
+    fn run(&self, order: &[u8], points: PointBatch, services: HostServicesBox) -> Outcome {
         let order: RunRequestMessage = serde_json::from_slice(order)?;
         let settings =
             read::<P::Settings>(&order.settings).map_err(|faults| faults.failure(&order.configuration))?;
@@ -285,7 +285,7 @@ struct TestRun {
 }
 
 impl Work for TestRun {
-    fn run(&self, _order: &[u8], _points: PointBatch<'_>, _services: HostServicesBox) -> Outcome {
+    fn run(&self, _order: &[u8], _points: PointBatch, _services: HostServicesBox) -> Outcome {
         Err(Failure::new("only a connection can be tested with this").permanent())
     }
 
@@ -308,7 +308,7 @@ impl<W: Work> PluginRun for Guarded<W> {
     fn run(
         &self,
         order: RSlice<'_, u8>,
-        points: PointBatch<'_>,
+        points: PointBatch,
         services: HostServicesBox,
     ) -> RResult<(), RVec<u8>> {
         result_of(guarded(|| self.0.run(order.as_slice(), points, services)))

@@ -150,7 +150,7 @@ impl Host {
         let ids: Vec<String> = tree.items.iter().map(|item| item.id.clone()).collect();
         match Self::ask(&self.services, &Call::Declare { items: tree.items })? {
             Reply::Declared { points, added, changed, kept, vanished } => {
-                let all = Points::from_batch(points.as_batch());
+                let all = Points::from_batch(points.into());
                 let by_key = ids.iter().map(|id| all.find(id)).collect();
                 Ok(DeclaredPoints { by_key, all, difference: (added, changed, kept, vanished) })
             }
@@ -169,7 +169,7 @@ impl Host {
     /// [`HostError::Lost`] when the connection to the host is lost.
     pub fn points(&self) -> Result<Points, HostError> {
         match Self::ask(&self.services, &Call::Points)? {
-            Reply::Points(points) => Ok(Points::from_batch(points.as_batch())),
+            Reply::Points(points) => Ok(Points::from_batch(points.into())),
             _ => Err(misunderstood()),
         }
     }

@@ -1,8 +1,11 @@
-use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::abi::{NO_POINT, PointBatch};
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::abi::{NO_POINT, PointBatch, PointRecord, TextSpan};
 use crate::value::{Kind, PointValue, State};
 
 /// A stored point of the plugin's tree: a value or a history.
@@ -111,67 +114,155 @@ pub struct Served {
 
 /// The stored points of a plugin's tree, by id. A clone is another handle of the same points.
 #[derive(Clone, Debug, Default)]
-pub struct Points {
-    by_id: Arc<HashMap<Arc<str>, StoredPoint>>,
+pub struct Points(Arc<PointIndex>);
+
+/// Records as they were received, and their places by id: a large tree needs no memory for each of its points.
+#[derive(Debug, Default)]
+struct PointIndex {
+    batch: PointBatch,
+    hasher: DefaultHashBuilder,
+    by_id: HashTable<u32>,
 }
 
 /// A stored point.
-#[derive(Clone, Debug)]
-pub struct StoredPoint {
+#[derive(Clone, Copy, Debug)]
+pub struct StoredPoint<'a> {
     /// The point.
     pub point: Point,
     /// For a history, the handle of the value it records.
     pub recorded: Option<u32>,
     /// The class that publishes or records it.
-    pub published_by: Arc<str>,
+    pub published_by: &'a str,
     /// Whether it is a history instead of a value.
     pub is_history: bool,
 }
 
-impl Points {
-    pub(crate) fn from_batch(batch: PointBatch<'_>) -> Self {
+impl PointIndex {
+    fn new(batch: PointBatch) -> Self {
+        let hasher = DefaultHashBuilder::default();
+        let mut by_id = HashTable::with_capacity(batch.records.len());
         let texts = batch.texts.as_str();
-        let mut by_id = HashMap::with_capacity(batch.records.len());
-        // Neighbours have the same writer.
-        let mut published_by: Arc<str> = Arc::default();
-        for record in batch.records {
-            let Some(kind) = Kind::from_tag(record.kind) else { continue };
-            if *published_by != *record.published_by.of(texts) {
-                published_by = record.published_by.of(texts).into();
+        let id_at = |place: u32| batch.records[place as usize].id.of(texts);
+        for (place, record) in (0..).zip(&batch.records) {
+            // A newer host may store kinds that this library does not know.
+            if Kind::from_tag(record.kind).is_none() {
+                continue;
             }
-            let stored = StoredPoint {
-                point: Point { handle: record.handle, kind },
-                recorded: (record.recorded != NO_POINT).then_some(record.recorded),
-                published_by: Arc::clone(&published_by),
-                is_history: record.is_history,
-            };
-            by_id.insert(record.id.of(texts).into(), stored);
+            let id = record.id.of(texts);
+            match by_id.entry(
+                hasher.hash_one(id),
+                |other| id_at(*other) == id,
+                |other| hasher.hash_one(id_at(*other)),
+            ) {
+                Entry::Occupied(mut earlier) => *earlier.get_mut() = place,
+                Entry::Vacant(free) => drop(free.insert(place)),
+            }
         }
-        Self { by_id: Arc::new(by_id) }
+        Self { batch, hasher, by_id }
+    }
+
+    fn record(&self, place: u32) -> &PointRecord {
+        &self.batch.records[place as usize]
+    }
+
+    fn text(&self, span: TextSpan) -> &str {
+        span.of(&self.batch.texts)
+    }
+
+    fn stored(&self, place: u32) -> Option<StoredPoint<'_>> {
+        let record = self.record(place);
+        Some(StoredPoint {
+            point: Point { handle: record.handle, kind: Kind::from_tag(record.kind)? },
+            recorded: (record.recorded != NO_POINT).then_some(record.recorded),
+            published_by: self.text(record.published_by),
+            is_history: record.is_history,
+        })
+    }
+}
+
+impl Points {
+    pub(crate) fn from_batch(batch: PointBatch) -> Self {
+        Self(Arc::new(PointIndex::new(batch)))
     }
 
     /// Returns the point with this id.
     pub fn find(&self, id: &str) -> Option<Point> {
-        self.by_id.get(id).map(|stored| stored.point)
+        let index = &*self.0;
+        let is_it = |place: &u32| index.text(index.record(*place).id) == id;
+        let place = index.by_id.find(index.hasher.hash_one(id), is_it)?;
+        index.stored(*place).map(|stored| stored.point)
     }
 
     /// Returns all points with their ids, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &StoredPoint)> {
-        self.by_id.iter().map(|(id, stored)| (&**id, stored))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, StoredPoint<'_>)> {
+        let index = &*self.0;
+        index
+            .by_id
+            .iter()
+            .filter_map(|place| Some((index.text(index.record(*place).id), index.stored(*place)?)))
     }
 
     /// Returns the value point with this handle.
     pub fn by_handle(&self, handle: u32) -> Option<Point> {
-        self.by_id.values().map(|stored| stored.point).find(|point| point.handle == handle)
+        self.iter().map(|(_, stored)| stored.point).find(|point| point.handle == handle)
     }
 
     /// Returns the number of points.
     pub fn len(&self) -> usize {
-        self.by_id.len()
+        self.0.by_id.len()
     }
 
     /// Returns whether the tree has no points.
     pub fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
+        self.0.by_id.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::{PointEntry, PointTable};
+
+    fn entry(handle: u32, id: &str) -> PointEntry<'_> {
+        PointEntry {
+            handle,
+            id,
+            kind: Kind::Double,
+            published_by: "status",
+            is_history: false,
+            recorded: None,
+        }
+    }
+
+    #[test]
+    fn points_are_found_by_id_and_the_last_of_two_equal_ids_counts() {
+        let mut table = PointTable::default();
+        for (handle, id) in [(1, "a"), (2, "b"), (3, "a")] {
+            table.push(entry(handle, id));
+        }
+        table.push(PointEntry {
+            is_history: true,
+            recorded: Some(2),
+            published_by: "logs",
+            ..entry(4, "b/log")
+        });
+        let points = Points::from_batch(table.into());
+        assert_eq!(points.len(), 3);
+        assert_eq!(points.find("a").map(Point::handle), Some(3));
+        assert_eq!(points.find("c"), None);
+        assert_eq!(points.by_handle(2), points.find("b"));
+        let (_, log) = points.iter().find(|(id, _)| *id == "b/log").unwrap();
+        assert_eq!((log.published_by, log.recorded, log.is_history), ("logs", Some(2), true));
+    }
+
+    #[test]
+    fn a_point_of_an_unknown_kind_is_left_out() {
+        let mut table = PointTable::default();
+        table.push(entry(1, "known"));
+        table.push(entry(2, "unknown"));
+        table.records[1].kind = u8::MAX;
+        let points = Points::from_batch(table.into());
+        assert_eq!((points.len(), points.find("unknown")), (1, None));
+        assert_eq!(points.iter().count(), 1);
     }
 }

@@ -66,8 +66,8 @@ pub fn read_blocking<T: DeserializeOwned>(stream: &mut impl Read) -> Result<Opti
         other => other?,
     }
     let length = announced_length(length)?;
-    let mut bytes = Vec::new();
-    // The buffer grows with the received bytes and not with the announced length.
+    // A larger buffer grows with the received bytes and not with the announced length.
+    let mut bytes = Vec::with_capacity(length.min(KEPT_BYTES));
     if stream.take(length as u64).read_to_end(&mut bytes)? < length {
         return Ok(None);
     }

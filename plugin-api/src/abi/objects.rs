@@ -2,7 +2,7 @@
 //! side, and the worker's implementation of the services has none.
 //!
 //! Services are called by the plugin, runs by the worker. Slices and texts that are given are the caller's and are
-//! not kept; returned values belong to the caller and are freed through `abi_stable`. The words in brackets are those of the
+//! not kept; the points of a run belong to the plugin; returned values belong to the caller and are freed through `abi_stable`. The words in brackets are those of the
 //! crate's documentation.
 
 use abi_stable::sabi_trait;
@@ -60,7 +60,7 @@ pub trait PluginRun: Send {
     fn run(
         &self,
         order: RSlice<'_, u8>,
-        points: PointBatch<'_>,
+        points: PointBatch,
         services: HostServicesBox,
     ) -> RResult<(), RVec<u8>>;
 

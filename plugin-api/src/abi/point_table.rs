@@ -1,6 +1,5 @@
 //! Stored points, gathered for a plugin.
 
-use abi_stable::std_types::{RSlice, RStr};
 use serde::{Deserialize, Serialize};
 
 use super::records::{NO_POINT, PointBatch, PointRecord, TextSpan};
@@ -50,15 +49,16 @@ impl PointTable {
         });
     }
 
-    /// Returns the points as they cross the edge.
-    pub fn as_batch(&self) -> PointBatch<'_> {
-        PointBatch { records: RSlice::from_slice(&self.records), texts: RStr::from_str(&self.texts) }
-    }
-
     fn add_text(&mut self, text: &str) -> TextSpan {
         let number = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         let span = TextSpan { offset: number(self.texts.len()), length: number(text.len()) };
         self.texts.push_str(text);
         span
+    }
+}
+
+impl From<PointTable> for PointBatch {
+    fn from(table: PointTable) -> Self {
+        Self { records: table.records.into(), texts: table.texts.into() }
     }
 }

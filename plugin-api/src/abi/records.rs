@@ -152,12 +152,12 @@ pub struct PointRecord {
     pub is_history: bool,
 }
 
-/// The stored points of a plugin's tree.
+/// The stored points of a plugin's tree. They belong to the receiver, which keeps them without a copy.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy)]
-pub struct PointBatch<'a> {
+#[derive(StableAbi, Clone, Debug, Default)]
+pub struct PointBatch {
     /// The records.
-    pub records: RSlice<'a, PointRecord>,
+    pub records: RVec<PointRecord>,
     /// Their texts.
-    pub texts: RStr<'a>,
+    pub texts: RString,
 }

@@ -148,7 +148,7 @@ impl MemoryHost {
         thread::spawn(move || {
             let end = match (create(|| processor, Vec::new()), serde_json::to_vec(&order)) {
                 (RResult::ROk(run), Ok(order)) => {
-                    end_of(run.run(RSlice::from_slice(&order), points.as_batch(), services.boxed()))
+                    end_of(run.run(RSlice::from_slice(&order), points.into(), services.boxed()))
                 }
                 _ => unreachable!("the class was made before, and its order is JSON"),
             };

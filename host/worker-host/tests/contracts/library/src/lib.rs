@@ -56,7 +56,7 @@ impl PluginRun for Log {
     fn run(
         &self,
         _order: RSlice<'_, u8>,
-        _points: PointBatch<'_>,
+        _points: PointBatch,
         services: HostServicesBox,
     ) -> RResult<(), RVec<u8>> {
         let line = format!("built from contract {}.{}", CONTRACT.major, CONTRACT.minor);

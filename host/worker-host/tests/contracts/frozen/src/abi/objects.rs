@@ -52,7 +52,7 @@ pub trait PluginRun: Send {
     fn run(
         &self,
         order: RSlice<'_, u8>,
-        points: PointBatch<'_>,
+        points: PointBatch,
         services: HostServicesBox,
     ) -> RResult<(), RVec<u8>>;
 

@@ -153,10 +153,10 @@ pub struct PointRecord {
 
 /// The stored points of a plugin's tree.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy)]
-pub struct PointBatch<'a> {
+#[derive(StableAbi, Clone, Debug, Default)]
+pub struct PointBatch {
     /// The records.
-    pub records: RSlice<'a, PointRecord>,
+    pub records: RVec<PointRecord>,
     /// Their texts.
-    pub texts: RStr<'a>,
+    pub texts: RString,
 }
