@@ -105,6 +105,7 @@ pub struct PackedValues<'a> {
 impl Iterator for PackedValues<'_> {
     type Item = Published;
 
+    #[inline]
     fn next(&mut self) -> Option<Published> {
         // `unpack` has checked the batch, so an error here is its end.
         let Record { point, value, state, reason, source_time } = self.rest.take_record().ok()?;
@@ -152,6 +153,8 @@ enum PackedReason<'a> {
 struct Unread<'a>(&'a [u8]);
 
 impl<'a> Unread<'a> {
+    // Inlined, and so the next three: this runs for each value, and its result is several words.
+    #[inline]
     fn take_record(&mut self) -> Result<Record<'a>, ValueBatchError> {
         let [a, b, c, d, tag, flags] = self.take()?;
         let point = u32::from_le_bytes([a, b, c, d]);
@@ -179,6 +182,7 @@ impl<'a> Unread<'a> {
         Ok(Record { point, value, state, reason, source_time })
     }
 
+    #[inline]
     fn take<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], ValueBatchError> {
         let (taken, rest) = self.0.split_first_chunk().ok_or(ValueBatchError::Cut)?;
         self.0 = rest;
@@ -199,11 +203,13 @@ fn add_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend_from_slice(text.as_bytes());
 }
 
+#[inline]
 pub fn state_of(point: u32, number: u8) -> Result<ValueState, ValueBatchError> {
     ValueState::from_number(number).ok_or(ValueBatchError::State { point, state: number })
 }
 
 /// Returns the value of a record that has no text.
+#[inline]
 pub fn number_of(tag: u8, bits: u64) -> Option<Value> {
     let whole = bits.cast_signed();
     Some(match tag {
