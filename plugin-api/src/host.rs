@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use abi_stable::std_types::{RResult, RSlice, RStr};
 
 use crate::abi::messages::{Call, ConnectionMessage, Notice, Reply, WakeMessage, WriteMessage};
-use crate::abi::{HostServicesBox, SampleBatch, ServiceResult, ValueBatch, ValueRecord};
-use crate::packing::{sample_records, served_from, value_records};
+use crate::abi::{HostServicesBox, SampleBatch, ServiceResult};
+use crate::packing::{pack_values, sample_records, served_from};
 use crate::points::{Point, Points, Publication, Sample, Served};
 use crate::set_points::{Wake, WriteRequest};
 use crate::settings::read;
@@ -14,26 +14,24 @@ use crate::tree::{Key, Tree};
 use crate::value::moment;
 use crate::{Connection, ConnectionLimiter, Failure, HostError, Problem};
 
-/// Most records that are kept for the next batch, so that it needs no new memory: about 1 MB.
-const KEPT_RECORDS: usize = 16_384;
+/// Most memory that is kept for the next batch.
+const KEPT_BYTES: usize = 1 << 20;
 
 /// The services object, shared by the objects of the kit.
 pub(crate) struct Services {
     object: HostServicesBox,
-    /// Memory of the last published batch, empty.
-    records: Mutex<Vec<ValueRecord>>,
+    /// Memory of the last published batch.
+    packed: Mutex<Vec<u8>>,
 }
 
 impl Services {
     fn publish(&self, batch: &[Publication]) -> ServiceResult<()> {
-        let kept = || self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut records = std::mem::take(&mut *kept());
-        let texts = value_records(batch, &mut records);
-        let (packed, texts) = (RSlice::from_slice(&records), RStr::from_str(&texts));
-        let result = self.object.publish(ValueBatch { records: packed, texts });
-        if records.capacity() <= KEPT_RECORDS {
-            records.clear();
-            *kept() = records;
+        let kept = || self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = std::mem::take(&mut *kept());
+        let packed = pack_values(batch, memory);
+        let result = self.object.publish(RSlice::from_slice(&packed));
+        if packed.capacity() <= KEPT_BYTES {
+            *kept() = packed;
         }
         result
     }
@@ -105,7 +103,7 @@ impl DeclaredPoints {
 impl Host {
     pub(crate) fn new(services: HostServicesBox, run: RunFacts) -> Self {
         Self {
-            services: Arc::new(Services { object: services, records: Mutex::default() }),
+            services: Arc::new(Services { object: services, packed: Mutex::default() }),
             run: Arc::new(run),
         }
     }

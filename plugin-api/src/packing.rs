@@ -1,10 +1,11 @@
-//! Values as fixed-size records with their texts in one buffer beside them, and back.
+//! Values as packed bytes, and as fixed-size records with their texts in one buffer beside them; and back.
 
 use std::sync::Arc;
 
+use crate::abi::packed_values::{PackedValue, ValuePacker};
 use crate::abi::{
     ReadingBatch, ReadingRecord, SampleRecord, TAG_BOOLEAN, TAG_DATE_TIME, TAG_DOUBLE, TAG_DURATION,
-    TAG_INTEGER, TAG_KEEP, TAG_LONG, TAG_STRING, TIME_NOW, TextSpan, ValueRecord,
+    TAG_INTEGER, TAG_KEEP, TAG_LONG, TAG_STRING, TextSpan,
 };
 use crate::points::{Publication, Sample, Served};
 use crate::value::{PointValue, State, moment, unix_ms};
@@ -32,16 +33,24 @@ impl Texts {
 }
 
 fn packed(value: Option<&PointValue>, texts: &mut Texts) -> (u8, u64, TextSpan) {
-    let none = TextSpan::default();
+    let (tag, bits) = value.map_or((TAG_KEEP, 0), tag_and_bits);
+    let text = match value {
+        Some(PointValue::String(text)) => texts.add(text),
+        _ => TextSpan::default(),
+    };
+    (tag, bits, text)
+}
+
+/// Returns the tag of a value, and its bits; 0 for a text.
+fn tag_and_bits(value: &PointValue) -> (u8, u64) {
     match value {
-        None => (TAG_KEEP, 0, none),
-        Some(PointValue::DateTimeMs(ms)) => (TAG_DATE_TIME, ms.cast_unsigned(), none),
-        Some(PointValue::Boolean(truth)) => (TAG_BOOLEAN, u64::from(*truth), none),
-        Some(PointValue::String(text)) => (TAG_STRING, 0, texts.add(text)),
-        Some(PointValue::Double(number)) => (TAG_DOUBLE, number.to_bits(), none),
-        Some(PointValue::Long(number)) => (TAG_LONG, number.cast_unsigned(), none),
-        Some(PointValue::Integer(number)) => (TAG_INTEGER, i64::from(*number).cast_unsigned(), none),
-        Some(PointValue::DurationMs(ms)) => (TAG_DURATION, ms.cast_unsigned(), none),
+        PointValue::DateTimeMs(ms) => (TAG_DATE_TIME, ms.cast_unsigned()),
+        PointValue::Boolean(truth) => (TAG_BOOLEAN, u64::from(*truth)),
+        PointValue::String(_) => (TAG_STRING, 0),
+        PointValue::Double(number) => (TAG_DOUBLE, number.to_bits()),
+        PointValue::Long(number) => (TAG_LONG, number.cast_unsigned()),
+        PointValue::Integer(number) => (TAG_INTEGER, i64::from(*number).cast_unsigned()),
+        PointValue::DurationMs(ms) => (TAG_DURATION, ms.cast_unsigned()),
     }
 }
 
@@ -61,24 +70,26 @@ pub fn unpacked(tag: u8, bits: u64, text: &str) -> Option<PointValue> {
 
 const NS_PER_MS: i64 = 1_000_000;
 
-/// Adds the records of published values, and returns their texts.
-pub(crate) fn value_records(batch: &[Publication], records: &mut Vec<ValueRecord>) -> String {
-    let mut texts = Texts::default();
-    records.extend(batch.iter().map(|publication| {
-        let (tag, bits, text) = packed(publication.value.as_ref(), &mut texts);
-        ValueRecord {
-            source_time_ns: publication
-                .source_time
-                .map_or(TIME_NOW, |at| unix_ms(at).saturating_mul(NS_PER_MS)),
-            bits,
+/// Packs published values into the memory of an earlier batch.
+pub(crate) fn pack_values(batch: &[Publication], memory: Vec<u8>) -> Vec<u8> {
+    let mut packer = ValuePacker::reusing(memory);
+    for publication in batch {
+        let (tag, bits) = publication.value.as_ref().map_or((TAG_KEEP, 0), tag_and_bits);
+        let text = match &publication.value {
+            Some(PointValue::String(text)) => text,
+            _ => "",
+        };
+        packer.push(PackedValue {
             handle: publication.point.handle(),
-            text,
-            reason: publication.reason.as_ref().map_or_else(TextSpan::default, |text| texts.add(text)),
             tag,
             state: publication.state.number(),
-        }
-    }));
-    texts.buffer
+            bits,
+            text,
+            reason: publication.reason.as_deref().unwrap_or_default(),
+            source_time_ms: publication.source_time.map(unix_ms),
+        });
+    }
+    packer.into_bytes()
 }
 
 /// Returns the records of samples and their texts.

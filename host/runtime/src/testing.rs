@@ -76,7 +76,7 @@ pub(crate) async fn fixture_at(now: Timestamp) -> Fixture {
     let tree = items.server(ews_server);
     let points = ["t1.a", "t1.b"].map(|id| tree.find(id).unwrap());
     let writer = items.values.writer(&owner, &Arc::from("status"));
-    items.publish(writer, points.map(|point| good(point, 1)).to_vec()).unwrap();
+    items.publish(writer, &points.map(|point| good(point, 1)).into_iter().collect()).unwrap();
     let outbox = Outbox::load(store.clone(), clock.clone(), Arc::clone(&items), changes).await.unwrap();
     let outbox = Arc::new(outbox);
     let set_points = Arc::new(SetPoints {

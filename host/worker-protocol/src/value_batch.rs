@@ -1,29 +1,18 @@
-//! Packs published values, the only large and frequent message from a worker to the host.
-//!
-//! Each value has six bytes (point, tag, flags), then its bits or its text, then its source time and its reason if
-//! the flags are set. Tags are those of the plugin contract. Equal reasons in succession are sent once.
+//! Published values, the only large and frequent message from a worker to the host. They pass through the worker as
+//! the plugin packed them; the host checks them.
 
 use std::fmt;
 use std::sync::Arc;
 
-use riser_domain::{PointHandle, Published, Timestamp, Value, ValueState};
+use riser_domain::{PointHandle, Published, Timestamp, Value, ValueKind, ValueState};
+use riser_plugin::abi::packed_values::{NotPackedValues, PackedValue, PackedValues, ValuePacker};
 use riser_plugin::abi::{
     TAG_BOOLEAN, TAG_DATE_TIME, TAG_DOUBLE, TAG_DURATION, TAG_INTEGER, TAG_KEEP, TAG_LONG, TAG_STRING,
-    TIME_NOW, TextSpan,
 };
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Mask of the state in the flags.
-const STATE: u8 = 0b0000_0111;
-const HAS_SOURCE_TIME: u8 = 1 << 3;
-const HAS_REASON: u8 = 1 << 4;
-const HAS_SAME_REASON: u8 = 1 << 5;
-
-/// Bytes of the usual value, a number without time and reason.
-const USUAL_BYTES: usize = 14;
-
-/// A value that cannot be packed or unpacked.
+/// A value that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueBatchError {
     #[error("the value of point {point} has the tag {tag} and bits that do not fit it")]
@@ -32,6 +21,12 @@ pub enum ValueBatchError {
     State { point: u32, state: u8 },
     #[error("the batch ends inside a value")]
     Cut,
+}
+
+impl From<NotPackedValues> for ValueBatchError {
+    fn from(_: NotPackedValues) -> Self {
+        Self::Cut
+    }
 }
 
 /// Values published together.
@@ -44,163 +39,90 @@ impl fmt::Debug for ValueBatch {
     }
 }
 
+/// A published value whose texts are borrowed from its batch.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchValue<'a> {
+    pub point: PointHandle,
+    pub state: ValueState,
+    /// Its kind; `None` keeps the last good value.
+    pub kind: Option<ValueKind>,
+    packed: PackedValue<'a>,
+}
+
 impl ValueBatch {
-    /// Packs the records of a plugin.
-    pub fn pack(batch: riser_plugin::abi::ValueBatch<'_>) -> Result<Self, ValueBatchError> {
-        let texts = batch.texts.as_str();
-        let mut bytes = Vec::with_capacity(batch.records.len() * USUAL_BYTES);
-        let mut last_reason = TextSpan::default();
-        for record in batch.records {
-            let (point, tag) = (record.handle, record.tag);
-            let state = state_of(point, record.state)?.number();
-            let has_reason = record.reason.length > 0;
-            let has_source_time = record.source_time_ns != TIME_NOW;
-            let flags = match (has_reason, record.reason == last_reason) {
-                (true, true) => state | HAS_SAME_REASON,
-                (true, false) => state | HAS_REASON,
-                (false, _) => state,
-            } | if has_source_time { HAS_SOURCE_TIME } else { 0 };
-            let [a, b, c, d] = point.to_le_bytes();
-            bytes.extend_from_slice(&[a, b, c, d, tag, flags]);
-            match tag {
-                TAG_KEEP => {}
-                TAG_STRING => add_text(&mut bytes, record.text.of(texts)),
-                _ => {
-                    number_of(tag, record.bits).ok_or(ValueBatchError::Value { point, tag })?;
-                    bytes.extend_from_slice(&record.bits.to_le_bytes());
-                }
-            }
-            if has_source_time {
-                let time = Timestamp::from_unix_ns(record.source_time_ns);
-                bytes.extend_from_slice(&time.unix_ms().to_le_bytes());
-            }
-            if flags & HAS_REASON != 0 {
-                add_text(&mut bytes, record.reason.of(texts));
-                last_reason = record.reason;
-            }
-        }
-        Ok(Self(bytes))
+    /// Takes values as a plugin packed them, unchecked.
+    pub const fn from_packed(bytes: Vec<u8>) -> Self {
+        Self(bytes)
     }
 
-    /// Checks the batch and returns an iterator over its values, without allocating for all of them.
-    ///
-    /// # Errors
-    /// When the bytes are not a batch.
-    pub fn unpack(&self) -> Result<PackedValues<'_>, ValueBatchError> {
-        let mut rest = Unread(&self.0);
-        while !rest.0.is_empty() {
-            rest.take_record()?;
-        }
-        Ok(PackedValues { rest: Unread(&self.0), last_reason: None })
-    }
-}
-
-/// The values of a batch, in its order.
-#[derive(Clone, Debug)]
-pub struct PackedValues<'a> {
-    rest: Unread<'a>,
-    last_reason: Option<Arc<str>>,
-}
-
-impl Iterator for PackedValues<'_> {
-    type Item = Published;
-
+    /// Returns the values in order. The first error is the last item.
     #[inline]
-    fn next(&mut self) -> Option<Published> {
-        // `unpack` has checked the batch, so an error here is its end.
-        let Record { point, value, state, reason, source_time } = self.rest.take_record().ok()?;
-        let value = match value {
-            PackedValue::Keep => None,
-            PackedValue::Number(number) => Some(number),
-            PackedValue::Text(text) => Some(Value::String(Arc::from(text))),
-        };
-        let reason = match reason {
-            PackedReason::None => None,
-            PackedReason::Same => self.last_reason.clone(),
-            PackedReason::Text(text) => {
-                self.last_reason = Some(Arc::from(text));
-                self.last_reason.clone()
-            }
-        };
-        Some(Published { point: PointHandle(point), value, state, reason, source_time })
+    pub fn values(&self) -> impl Iterator<Item = Result<BatchValue<'_>, ValueBatchError>> {
+        PackedValues::new(&self.0).map(|value| BatchValue::new(value?))
     }
 }
 
-/// A packed value, with texts borrowed from the batch.
-struct Record<'a> {
-    point: u32,
-    value: PackedValue<'a>,
-    state: ValueState,
-    reason: PackedReason<'a>,
-    source_time: Option<Timestamp>,
-}
-
-enum PackedValue<'a> {
-    Keep,
-    Number(Value),
-    Text(&'a str),
-}
-
-enum PackedReason<'a> {
-    None,
-    /// The reason of the last value with one.
-    Same,
-    Text(&'a str),
-}
-
-/// The unread bytes of a batch.
-#[derive(Clone, Debug)]
-struct Unread<'a>(&'a [u8]);
-
-impl<'a> Unread<'a> {
-    // Inlined, and so the next three: this runs for each value, and its result is several words.
+impl<'a> BatchValue<'a> {
     #[inline]
-    fn take_record(&mut self) -> Result<Record<'a>, ValueBatchError> {
-        let [a, b, c, d, tag, flags] = self.take()?;
-        let point = u32::from_le_bytes([a, b, c, d]);
-        let value = match tag {
-            TAG_KEEP => PackedValue::Keep,
-            TAG_STRING => PackedValue::Text(self.take_text()?),
-            _ => {
-                let bits = u64::from_le_bytes(self.take()?);
-                PackedValue::Number(number_of(tag, bits).ok_or(ValueBatchError::Value { point, tag })?)
-            }
-        };
-        let source_time = if flags & HAS_SOURCE_TIME == 0 {
+    fn new(packed: PackedValue<'a>) -> Result<Self, ValueBatchError> {
+        let PackedValue { handle: point, tag, bits, .. } = packed;
+        let kind = if tag == TAG_KEEP {
             None
         } else {
-            Some(Timestamp::from_unix_ms(i64::from_le_bytes(self.take()?)))
+            Some(kind_of(tag, bits).ok_or(ValueBatchError::Value { point, tag })?)
         };
-        let reason = if flags & HAS_REASON != 0 {
-            PackedReason::Text(self.take_text()?)
-        } else if flags & HAS_SAME_REASON != 0 {
-            PackedReason::Same
-        } else {
-            PackedReason::None
-        };
-        let state = state_of(point, flags & STATE)?;
-        Ok(Record { point, value, state, reason, source_time })
+        let state = state_of(point, packed.state)?;
+        Ok(Self { point: PointHandle(point), state, kind, packed })
     }
 
+    /// Returns why the state is not Good; empty for none.
+    pub const fn reason(&self) -> &'a str {
+        self.packed.reason
+    }
+
+    /// Returns a text value; empty for another kind.
+    pub const fn text(&self) -> &'a str {
+        self.packed.text
+    }
+
+    /// Returns whether the value is anything but a Double that is infinite or not a number.
+    pub const fn is_finite(&self) -> bool {
+        self.packed.tag != TAG_DOUBLE || f64::from_bits(self.packed.bits).is_finite()
+    }
+
+    /// Returns when the source measured it; `None` means the current time.
+    pub fn source_time(&self) -> Option<Timestamp> {
+        self.packed.source_time_ms.map(Timestamp::from_unix_ms)
+    }
+
+    /// Returns the value; `None` keeps the last good one.
     #[inline]
-    fn take<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], ValueBatchError> {
-        let (taken, rest) = self.0.split_first_chunk().ok_or(ValueBatchError::Cut)?;
-        self.0 = rest;
-        Ok(*taken)
-    }
-
-    fn take_text(&mut self) -> Result<&'a str, ValueBatchError> {
-        let length = u32::from_le_bytes(self.take()?) as usize;
-        let (text, rest) = self.0.split_at_checked(length).ok_or(ValueBatchError::Cut)?;
-        self.0 = rest;
-        std::str::from_utf8(text).map_err(|_not_utf8| ValueBatchError::Cut)
+    pub fn value(&self) -> Option<Value> {
+        match self.packed.tag {
+            TAG_STRING => Some(Value::String(Arc::from(self.packed.text))),
+            tag => number_of(tag, self.packed.bits),
+        }
     }
 }
 
-fn add_text(bytes: &mut Vec<u8>, text: &str) {
-    // A batch above 4 GiB does not fit a frame.
-    bytes.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
-    bytes.extend_from_slice(text.as_bytes());
+/// Packs values of the host, as a plugin would.
+impl FromIterator<Published> for ValueBatch {
+    fn from_iter<Values: IntoIterator<Item = Published>>(values: Values) -> Self {
+        let mut packer = ValuePacker::default();
+        for Published { point, value, state, reason, source_time } in values {
+            let (tag, bits, text) = value.as_ref().map_or((TAG_KEEP, 0, ""), tag_bits_and_text);
+            packer.push(PackedValue {
+                handle: point.0,
+                tag,
+                state: state.number(),
+                bits,
+                text,
+                reason: reason.as_deref().unwrap_or_default(),
+                source_time_ms: source_time.map(Timestamp::unix_ms),
+            });
+        }
+        Self(packer.into_bytes())
+    }
 }
 
 #[inline]
@@ -208,7 +130,22 @@ pub fn state_of(point: u32, number: u8) -> Result<ValueState, ValueBatchError> {
     ValueState::from_number(number).ok_or(ValueBatchError::State { point, state: number })
 }
 
-/// Returns the value of a record that has no text.
+/// Returns the kind of a value if its bits fit the tag.
+#[inline]
+fn kind_of(tag: u8, bits: u64) -> Option<ValueKind> {
+    Some(match tag {
+        TAG_DATE_TIME => ValueKind::DateTime,
+        TAG_BOOLEAN if bits <= 1 => ValueKind::Boolean,
+        TAG_STRING => ValueKind::String,
+        TAG_DOUBLE => ValueKind::Double,
+        TAG_LONG => ValueKind::Long,
+        TAG_INTEGER if i32::try_from(bits.cast_signed()).is_ok() => ValueKind::Integer,
+        TAG_DURATION => ValueKind::Duration,
+        _ => return None,
+    })
+}
+
+/// Returns the value with this tag and these bits, unless it is a text.
 #[inline]
 pub fn number_of(tag: u8, bits: u64) -> Option<Value> {
     let whole = bits.cast_signed();
@@ -225,6 +162,19 @@ pub fn number_of(tag: u8, bits: u64) -> Option<Value> {
         TAG_DURATION => Value::DurationMs(whole),
         _ => return None,
     })
+}
+
+/// Returns the tag of a value, its bits, and its text.
+pub fn tag_bits_and_text(value: &Value) -> (u8, u64, &str) {
+    match value {
+        Value::DateTime(moment) => (TAG_DATE_TIME, moment.unix_ms().cast_unsigned(), ""),
+        Value::Boolean(is_true) => (TAG_BOOLEAN, u64::from(*is_true), ""),
+        Value::String(text) => (TAG_STRING, 0, text),
+        Value::Double(number) => (TAG_DOUBLE, number.to_bits(), ""),
+        Value::Long(number) => (TAG_LONG, number.cast_unsigned(), ""),
+        Value::Integer(number) => (TAG_INTEGER, i64::from(*number).cast_unsigned(), ""),
+        Value::DurationMs(ms) => (TAG_DURATION, ms.cast_unsigned(), ""),
+    }
 }
 
 impl Serialize for ValueBatch {
@@ -255,95 +205,72 @@ impl<'de> Deserialize<'de> for ValueBatch {
 
 #[cfg(test)]
 mod tests {
-    use riser_plugin::abi::ValueRecord;
-    use riser_plugin::abi_stable::std_types::{RSlice, RStr};
-
     use super::*;
 
-    fn record(tag: u8, bits: u64) -> ValueRecord {
-        ValueRecord {
-            source_time_ns: TIME_NOW,
-            bits,
-            handle: 7,
-            text: TextSpan::default(),
-            reason: TextSpan::default(),
-            tag,
-            state: 0,
-        }
+    fn published(value: Option<Value>, state: ValueState, reason: Option<&str>) -> Published {
+        Published { point: PointHandle(7), value, state, reason: reason.map(Arc::from), source_time: None }
     }
 
-    fn packed(records: &[ValueRecord], texts: &str) -> Result<ValueBatch, ValueBatchError> {
-        let batch =
-            riser_plugin::abi::ValueBatch { records: RSlice::from(records), texts: RStr::from(texts) };
-        ValueBatch::pack(batch)
+    fn packed(tag: u8, bits: u64, state: u8) -> ValueBatch {
+        let mut packer = ValuePacker::default();
+        let (text, reason, source_time_ms) = ("", "", None);
+        packer.push(PackedValue { handle: 7, tag, state, bits, text, reason, source_time_ms });
+        ValueBatch::from_packed(packer.into_bytes())
     }
 
     #[test]
     fn a_batch_keeps_values_times_states_and_reasons() {
-        let gone = TextSpan { offset: 3, length: 4 };
-        let records = [
-            ValueRecord {
-                source_time_ns: -1,
-                text: TextSpan { offset: 0, length: 3 },
-                ..record(TAG_STRING, 0)
-            },
-            ValueRecord { state: 3, reason: gone, ..record(TAG_KEEP, 0) },
-            ValueRecord { state: 1, reason: gone, ..record(TAG_BOOLEAN, 1) },
-            record(TAG_INTEGER, i64::from(-5).cast_unsigned()),
-            record(TAG_DOUBLE, 0.25_f64.to_bits()),
-            record(TAG_LONG, i64::MIN.cast_unsigned()),
-            record(TAG_DATE_TIME, 9),
-            record(TAG_DURATION, 11),
+        let good = |value| published(Some(value), ValueState::Good, None);
+        let sent = [
+            Published { source_time: Some(Timestamp::from_unix_ms(-1)), ..good(Value::String("one".into())) },
+            published(None, ValueState::Offline, Some("gone")),
+            published(Some(Value::Boolean(true)), ValueState::Uncertain, Some("gone")),
+            good(Value::Integer(-5)),
+            good(Value::Double(0.25)),
+            good(Value::Long(i64::MIN)),
+            good(Value::DateTime(Timestamp::from_unix_ms(9))),
+            good(Value::DurationMs(11)),
         ];
-        let batch = packed(&records, "onegone").unwrap();
+        let batch: ValueBatch = sent.iter().cloned().collect();
         let bytes = postcard::to_stdvec(&batch).unwrap();
         assert_eq!(postcard::from_bytes::<ValueBatch>(&bytes).unwrap(), batch);
-        let published = |value, state, reason: Option<&str>, source_time: Option<i64>| Published {
-            point: PointHandle(7),
-            value,
-            state,
-            reason: reason.map(Arc::from),
-            source_time: source_time.map(Timestamp::from_unix_ms),
-        };
-        let good = |value| published(Some(value), ValueState::Good, None, None);
-        let values: Vec<_> = batch.unpack().unwrap().collect();
-        assert_eq!(
-            values,
-            [
-                published(Some(Value::String("one".into())), ValueState::Good, None, Some(-1)),
-                published(None, ValueState::Offline, Some("gone"), None),
-                published(Some(Value::Boolean(true)), ValueState::Uncertain, Some("gone"), None),
-                good(Value::Integer(-5)),
-                good(Value::Double(0.25)),
-                good(Value::Long(i64::MIN)),
-                good(Value::DateTime(Timestamp::from_unix_ms(9))),
-                good(Value::DurationMs(11)),
-            ]
-        );
-        let shared = values[1].reason.as_ref().zip(values[2].reason.as_ref());
-        assert!(shared.is_some_and(|(first, second)| Arc::ptr_eq(first, second)));
+        let received = batch.values().map(|value| {
+            let value = value.unwrap();
+            assert_eq!(value.kind, value.value().map(|value| value.kind()));
+            Published {
+                point: value.point,
+                value: value.value(),
+                state: value.state,
+                reason: Some(value.reason()).filter(|reason| !reason.is_empty()).map(Arc::from),
+                source_time: value.source_time(),
+            }
+        });
+        assert_eq!(received.collect::<Vec<_>>(), sent);
     }
 
     #[test]
     fn bits_and_states_without_a_value_are_refused() {
         for (tag, bits) in [(TAG_BOOLEAN, 2), (TAG_INTEGER, u64::MAX / 2), (99, 0)] {
-            assert_eq!(packed(&[record(tag, bits)], ""), Err(ValueBatchError::Value { point: 7, tag }));
+            let refused = packed(tag, bits, 0).values().next().unwrap().unwrap_err();
+            assert_eq!(refused, ValueBatchError::Value { point: 7, tag });
         }
-        let unknown = ValueRecord { state: 9, ..record(TAG_DOUBLE, 0) };
-        assert_eq!(packed(&[unknown], ""), Err(ValueBatchError::State { point: 7, state: 9 }));
+        let refused = packed(TAG_DOUBLE, 0, 5).values().next().unwrap().unwrap_err();
+        assert_eq!(refused, ValueBatchError::State { point: 7, state: 5 });
     }
 
     #[test]
-    fn bytes_that_are_not_a_complete_batch_are_refused() {
-        let records = [
-            ValueRecord { reason: TextSpan { offset: 0, length: 3 }, ..record(TAG_STRING, 0) },
-            ValueRecord { source_time_ns: 5, ..record(TAG_LONG, 1) },
-        ];
-        let whole = packed(&records, "why").unwrap().0;
-        let first_ends = 6 + 4 + 4 + 3;
-        for length in (1..whole.len()).filter(|length| *length != first_ends) {
-            assert!(ValueBatch(whole[..length].to_vec()).unpack().is_err(), "{length}");
-        }
-        assert!(ValueBatch(vec![0xff; 64]).unpack().is_err());
+    fn only_a_double_can_be_without_a_finite_value() {
+        let is_finite = |tag, bits| packed(tag, bits, 0).values().next().unwrap().unwrap().is_finite();
+        assert!(is_finite(TAG_DOUBLE, 1.0_f64.to_bits()) && is_finite(TAG_LONG, f64::NAN.to_bits()));
+        assert!(
+            !is_finite(TAG_DOUBLE, f64::NAN.to_bits()) && !is_finite(TAG_DOUBLE, f64::INFINITY.to_bits())
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_not_a_batch_are_refused() {
+        let whole: ValueBatch = [published(None, ValueState::Offline, Some("gone"))].into_iter().collect();
+        let cut = ValueBatch::from_packed(whole.0[..whole.0.len() - 1].to_vec());
+        assert_eq!(cut.values().last().unwrap().unwrap_err(), ValueBatchError::Cut);
     }
 }

@@ -4,12 +4,9 @@ use std::sync::Arc;
 
 use abi_stable::std_types::{RStr, RString};
 use riser_domain::{HistorySample, PointHandle, Reading, Timestamp, Value};
-use riser_plugin::abi::{
-    ReadingBatch, ReadingRecord, SampleBatch, TAG_BOOLEAN, TAG_DATE_TIME, TAG_DOUBLE, TAG_DURATION,
-    TAG_INTEGER, TAG_KEEP, TAG_LONG, TAG_STRING, TextSpan,
-};
+use riser_plugin::abi::{ReadingBatch, ReadingRecord, SampleBatch, TAG_KEEP, TAG_STRING, TextSpan};
 
-use riser_worker_protocol::value_batch::{ValueBatchError, number_of, state_of};
+use riser_worker_protocol::value_batch::{ValueBatchError, number_of, state_of, tag_bits_and_text};
 
 const NS_PER_MS: i64 = 1_000_000;
 
@@ -58,24 +55,14 @@ fn value(tag: u8, bits: u64, text: TextSpan, texts: &str) -> Option<Value> {
 
 /// Returns tag, bits and text of a value, and appends its text to `texts`.
 fn record(value: &Value, texts: &mut String) -> (u8, u64, TextSpan) {
-    let none = TextSpan::default();
-    match value {
-        Value::DateTime(moment) => (TAG_DATE_TIME, moment.unix_ms().cast_unsigned(), none),
-        Value::Boolean(is_true) => (TAG_BOOLEAN, u64::from(*is_true), none),
-        Value::Double(number) => (TAG_DOUBLE, number.to_bits(), none),
-        Value::Long(number) => (TAG_LONG, number.cast_unsigned(), none),
-        Value::Integer(number) => (TAG_INTEGER, i64::from(*number).cast_unsigned(), none),
-        Value::DurationMs(ms) => (TAG_DURATION, ms.cast_unsigned(), none),
-        Value::String(text) => {
-            let span = match (u32::try_from(texts.len()), u32::try_from(text.len())) {
-                (Ok(offset), Ok(length)) => TextSpan { offset, length },
-                // No frame can hold texts beyond 4 GiB.
-                _ => return (TAG_STRING, 0, none),
-            };
-            texts.push_str(text);
-            (TAG_STRING, 0, span)
-        }
-    }
+    let (tag, bits, text) = tag_bits_and_text(value);
+    let span = match (u32::try_from(texts.len()), u32::try_from(text.len())) {
+        (Ok(offset), Ok(length)) => TextSpan { offset, length },
+        // No frame can hold texts beyond 4 GiB.
+        _ => return (tag, bits, TextSpan::default()),
+    };
+    texts.push_str(text);
+    (tag, bits, span)
 }
 
 const fn ns(moment: Timestamp) -> i64 {
@@ -93,7 +80,7 @@ pub(crate) fn log_text(text: RStr<'_>) -> String {
 mod tests {
     use abi_stable::std_types::RSlice;
     use riser_domain::ValueState;
-    use riser_plugin::abi::SampleRecord;
+    use riser_plugin::abi::{SampleRecord, TAG_DOUBLE};
 
     use super::*;
 

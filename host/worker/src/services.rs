@@ -9,7 +9,7 @@ use riser_domain::{LogLevel, PointHandle};
 use riser_plugin::abi::messages as contract;
 use riser_plugin::abi::{
     HostServices, HostServices_TO, HostServicesBox, LogLevelCode, ReadingBatch, SampleBatch, ServiceError,
-    ServiceResult, ValueBatch,
+    ServiceResult,
 };
 
 use super::link::{CallError, OnStop};
@@ -18,6 +18,7 @@ use super::session::WorkerSession;
 use super::wakes::WaitError;
 use riser_worker_protocol::codec::FrameError;
 use riser_worker_protocol::frames::{Call, FromWorker, Reply};
+use riser_worker_protocol::value_batch::ValueBatch;
 
 /// Most random bytes in one reply.
 const MOST_RANDOM_BYTES: u32 = 1 << 16;
@@ -97,12 +98,10 @@ impl HostServices for Services {
         reply(self.call_json(request.as_slice()))
     }
 
-    fn publish(&self, batch: ValueBatch<'_>) -> ServiceResult<()> {
+    fn publish(&self, values: RSlice<'_, u8>) -> ServiceResult<()> {
         let _inside = self.session.link.enter();
-        let values = match riser_worker_protocol::value_batch::ValueBatch::pack(batch) {
-            Ok(values) => values,
-            Err(error) => return RErr(refused("invalid", error.to_string())),
-        };
+        // The host checks them.
+        let values = ValueBatch::from_packed(values.to_vec());
         reply(self.call_host(Call::Publish { values }, OnStop::Fail).map(drop))
     }
 

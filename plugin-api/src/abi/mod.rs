@@ -1,6 +1,7 @@
 //! The contract between host and plugin library. Plugin authors use the kit, which hides it.
 //!
-//! One prefix-type root module, one trait object each way. Batches are slices of fixed-size records with their
+//! One prefix-type root module, one trait object each way. Published values are packed bytes ([`packed_values`]).
+//! Other batches are slices of fixed-size records with their
 //! texts in one buffer beside them; everything rare is JSON ([`messages`]). Nothing allocated on one side is
 //! freed on the other except through types of `abi_stable`.
 //!
@@ -9,6 +10,7 @@
 //! renamed or removed within a major version. [`compatibility`] compares two versions in one sentence.
 
 pub mod messages;
+pub mod packed_values;
 mod point_table;
 mod records;
 mod version;
@@ -33,7 +35,7 @@ pub use point_table::{PointEntry, PointTable};
 pub use records::{
     LogLevelCode, NO_POINT, PointBatch, PointRecord, ReadingBatch, ReadingRecord, SampleBatch, SampleRecord,
     TAG_BOOLEAN, TAG_DATE_TIME, TAG_DOUBLE, TAG_DURATION, TAG_INTEGER, TAG_KEEP, TAG_LONG, TAG_STRING,
-    TIME_NOW, TextSpan, ValueBatch, ValueRecord,
+    TextSpan,
 };
 pub use version::{CONTRACT, ContractVersion, compatibility};
 

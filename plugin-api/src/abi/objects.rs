@@ -9,7 +9,7 @@ use abi_stable::sabi_trait;
 use abi_stable::std_types::{RBox, RResult, RSlice, RStr, RVec};
 
 use super::ServiceResult;
-use super::records::{LogLevelCode, PointBatch, ReadingBatch, SampleBatch, ValueBatch};
+use super::records::{LogLevelCode, PointBatch, ReadingBatch, SampleBatch};
 
 /// The services that the host renders to a run. [any thread] unless a method documents another rule.
 #[sabi_trait]
@@ -19,9 +19,9 @@ pub trait HostServices: Send + Sync {
     /// tree or values returns Stop while stopping.
     fn call(&self, request: RSlice<'_, u8>) -> ServiceResult<RVec<u8>>;
 
-    /// Publishes values, all or none; blocks until they are readable over EWS. Refused for a point of another
+    /// Publishes packed values ([`packed_values`](super::packed_values)), all or none; blocks until they are readable over EWS. Refused for a point of another
     /// class or kind, Stop while stopping.
-    fn publish(&self, batch: ValueBatch<'_>) -> ServiceResult<()>;
+    fn publish(&self, values: RSlice<'_, u8>) -> ServiceResult<()>;
 
     /// Records samples, all or none; blocks until they are journaled. Refused for a handle that is not a history of the
     /// class, Stop while stopping.

@@ -21,9 +21,6 @@ pub const TAG_INTEGER: u8 = 6;
 /// Milliseconds in `bits`, as `i64`.
 pub const TAG_DURATION: u8 = 7;
 
-/// The source time of a value that was measured now.
-pub const TIME_NOW: i64 = i64::MIN;
-
 /// A level of the run's log: 0 debug, 1 info, 2 warn, 3 error.
 pub type LogLevelCode = u8;
 
@@ -43,36 +40,6 @@ impl TextSpan {
         let begin = self.offset as usize;
         texts.get(begin..begin.saturating_add(self.length as usize)).unwrap_or("")
     }
-}
-
-/// A published value.
-#[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug)]
-pub struct ValueRecord {
-    /// When the source measured it, in nanoseconds since 1970, or [`TIME_NOW`].
-    pub source_time_ns: i64,
-    /// The value, encoded by its tag.
-    pub bits: u64,
-    /// The point.
-    pub handle: u32,
-    /// A text value.
-    pub text: TextSpan,
-    /// Why the state is not Good.
-    pub reason: TextSpan,
-    /// The tag of the value.
-    pub tag: u8,
-    /// 0 Good, 1 Uncertain, 3 Offline, 4 Error.
-    pub state: u8,
-}
-
-/// Values published together.
-#[repr(C)]
-#[derive(StableAbi, Clone, Copy)]
-pub struct ValueBatch<'a> {
-    /// The records.
-    pub records: RSlice<'a, ValueRecord>,
-    /// Their texts.
-    pub texts: RStr<'a>,
 }
 
 /// A sample of a history.

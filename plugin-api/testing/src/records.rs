@@ -2,9 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use riser_plugin::abi::SampleRecord;
 use riser_plugin::abi::messages::{ItemMessage, NodeMessage};
-use riser_plugin::abi::{SampleRecord, TIME_NOW, ValueRecord};
+use riser_plugin::abi::packed_values::PackedValue;
 use riser_plugin::{Kind, PointValue, ValueState, unpacked};
+
+const NS_PER_MS: i64 = 1_000_000;
 
 pub(crate) fn moment(unix_ns: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_nanos(unix_ns.unsigned_abs())
@@ -16,7 +19,7 @@ pub(crate) fn unix_ns(moment: SystemTime) -> i64 {
 }
 
 pub(crate) fn unix_ms(moment: SystemTime) -> i64 {
-    unix_ns(moment) / 1_000_000
+    unix_ns(moment) / NS_PER_MS
 }
 
 /// A published value that passed the checks.
@@ -29,29 +32,28 @@ pub(crate) struct CheckedValue {
     pub(crate) source_time: Option<SystemTime>,
 }
 
-/// Checks a record as the host does.
+/// Checks a value as the host does.
 pub(crate) fn checked(
-    record: &ValueRecord,
-    texts: &str,
+    packed: &PackedValue<'_>,
     item: Option<&ItemMessage>,
     class: &str,
 ) -> Result<CheckedValue, String> {
-    let handle = record.handle;
+    let handle = packed.handle;
     let Some(ItemMessage { id, node: NodeMessage::Value { kind, published_by, .. }, .. }) = item else {
         return Err(format!("{handle} is not a value of the declared tree"));
     };
     if published_by != class {
         return Err(format!("the value {id} is written by the class {published_by:?}"));
     }
-    let value = unpacked(record.tag, record.bits, record.text.of(texts));
+    let value = unpacked(packed.tag, packed.bits, packed.text);
     check_value(id, *kind, value.as_ref())?;
-    let reason = record.reason.of(texts);
+    let reason = packed.reason;
     Ok(CheckedValue {
         handle,
         value,
-        state: state(record.state)?,
+        state: state(packed.state)?,
         reason: (!reason.is_empty()).then(|| reason.to_owned()),
-        source_time: (record.source_time_ns != TIME_NOW).then(|| moment(record.source_time_ns)),
+        source_time: packed.source_time_ms.map(|ms| moment(ms.saturating_mul(NS_PER_MS))),
     })
 }
 

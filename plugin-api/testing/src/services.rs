@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use riser_plugin::abi::messages::{Call, NodeMessage, Notice, Reply, WakeMessage};
+use riser_plugin::abi::packed_values::{NotPackedValues, PackedValues};
 use riser_plugin::abi::{
     HostServices, HostServices_TO, HostServicesBox, LogLevelCode, ReadingBatch, SampleBatch, ServiceError,
-    ServiceResult, ValueBatch,
+    ServiceResult,
 };
 use riser_plugin::abi_stable::sabi_trait::TD_Opaque;
 use riser_plugin::abi_stable::std_types::{RResult, RSlice, RStr, RString, RVec};
@@ -267,12 +268,14 @@ impl HostServices for Services {
         }
     }
 
-    fn publish(&self, batch: ValueBatch<'_>) -> ServiceResult<()> {
+    fn publish(&self, values: RSlice<'_, u8>) -> ServiceResult<()> {
         self.serve(Service::Publish, |memory| {
-            let checked: Result<Vec<_>, _> = batch
-                .records
-                .iter()
-                .map(|record| checked(record, &batch.texts, memory.tree.by_handle(record.handle), self.class))
+            let checked: Result<Vec<_>, _> = PackedValues::new(values.as_slice())
+                .map(|value| {
+                    let value =
+                        value.map_err(|NotPackedValues| "the batch ends inside a value".to_owned())?;
+                    checked(&value, memory.tree.by_handle(value.handle), self.class)
+                })
                 .collect();
             let checked = match checked {
                 Ok(checked) => checked,

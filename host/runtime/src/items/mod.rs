@@ -12,10 +12,11 @@ use arc_swap::ArcSwap;
 use parking_lot::{Mutex, MutexGuard};
 use riser_domain::{
     Actor, Clock, Connection, ConnectionId, DeclaredTree, EwsItem, EwsItemId, EwsServer, EwsServerId,
-    ItemChange, PointHandle, Published, Reading, StoredItem, TreeDifference, TreeError, TreeKey, TreeOwner,
-    Value, ValueKind, WriteId,
+    ItemChange, PointHandle, Reading, StoredItem, TreeDifference, TreeError, TreeKey, TreeOwner, Value,
+    ValueKind, WriteId,
 };
 use riser_store::{Store, StoreError};
+use riser_worker_protocol::value_batch::ValueBatch;
 
 pub use server_tree::{ROOT_HANDLE, ServerTree, TreeNode};
 pub(crate) use value_table::PublishError;
@@ -216,11 +217,7 @@ impl ItemStore {
     }
 
     /// Applies a batch of one class. It is readable over EWS when the call returns.
-    pub(crate) fn publish(
-        &self,
-        writer: WriterId,
-        batch: impl IntoIterator<Item = Published, IntoIter: Clone>,
-    ) -> Result<(), PublishError> {
+    pub(crate) fn publish(&self, writer: WriterId, batch: &ValueBatch) -> Result<(), PublishError> {
         self.notify_values(self.values.publish(writer, batch)?);
         Ok(())
     }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use riser_domain::{
-    Clock, ClockReading, PointHandle, Published, Reading, Timestamp, TreeOwner, Uptime, Value, ValueKind,
-    ValueState, WriteId,
+    Clock, ClockReading, PointHandle, Reading, Timestamp, TreeOwner, Uptime, Value, ValueKind, ValueState,
+    WriteId,
 };
+use riser_worker_protocol::value_batch::{BatchValue, ValueBatch, ValueBatchError};
 
 /// Missed periods after which a value counts as stale.
 const STALE_AFTER_PERIODS: u32 = 3;
@@ -39,6 +40,8 @@ pub(crate) struct WriterId(u32);
 /// Why a batch is rejected. Nothing of it was applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PublishError {
+    #[error(transparent)]
+    Batch(#[from] ValueBatchError),
     #[error("point {} does not exist", .0.0)]
     UnknownPoint(PointHandle),
     #[error("point {} is published by another class", .0.0)]
@@ -51,6 +54,24 @@ pub(crate) enum PublishError {
     TextTooLong(PointHandle),
     #[error("point {} was given the state {state}, which only an operator sets", .point.0)]
     State { point: PointHandle, state: ValueState },
+}
+
+/// Reasons of a batch. Equal ones in succession share one text.
+#[derive(Debug, Default)]
+struct SharedReasons {
+    last: Option<Arc<str>>,
+}
+
+impl SharedReasons {
+    fn get(&mut self, reason: &str) -> Option<Arc<str>> {
+        if reason.is_empty() {
+            return None;
+        }
+        if self.last.as_deref() != Some(reason) {
+            self.last = Some(Arc::from(reason));
+        }
+        self.last.clone()
+    }
 }
 
 #[derive(Debug)]
@@ -186,23 +207,29 @@ impl ValueTable {
     pub(crate) fn publish(
         &self,
         writer: WriterId,
-        batch: impl IntoIterator<Item = Published, IntoIter: Clone>,
+        batch: &ValueBatch,
     ) -> Result<Vec<PointHandle>, PublishError> {
-        let batch = batch.into_iter();
         let now = self.clock.read();
         let mut table = self.write();
         let (mut has_value, mut count) = (false, 0);
-        for published in batch.clone() {
-            table.check(writer, &published)?;
-            has_value |= published.value.is_some();
+        for value in batch.values() {
+            let value = value?;
+            table.check(writer, &value)?;
+            has_value |= value.kind.is_some();
             count += 1;
         }
         let mut changed = Vec::with_capacity(count);
+        let mut reasons = SharedReasons::default();
         let Table { slots, unsaved, .. } = &mut *table;
-        for published in batch {
-            let Published { point, value, state, reason, source_time } = published;
+        for published in batch.values().map_while(Result::ok) {
+            let point = published.point;
             let Some(slot) = slots.get_mut(point.index()).and_then(Option::as_mut) else { continue };
-            let update = Update { value, state, reason, source_time: source_time.unwrap_or(now.wall) };
+            let update = Update {
+                value: published.value(),
+                state: published.state,
+                reason: reasons.get(published.reason()),
+                source_time: published.source_time().unwrap_or(now.wall),
+            };
             if slot.apply(update, now) {
                 changed.push(point);
                 if !slot.is_unsaved {
@@ -335,7 +362,7 @@ impl Table {
         id
     }
 
-    fn check(&self, writer: WriterId, published: &Published) -> Result<(), PublishError> {
+    fn check(&self, writer: WriterId, published: &BatchValue<'_>) -> Result<(), PublishError> {
         let handle = published.point;
         let slot = self.slot(handle).ok_or(PublishError::UnknownPoint(handle))?;
         if slot.writer != writer {
@@ -344,14 +371,12 @@ impl Table {
         if !may_publish(published.state) {
             return Err(PublishError::State { point: handle, state: published.state });
         }
-        match &published.value {
-            Some(value) if value.kind() != slot.kind => {
-                Err(PublishError::WrongKind { handle, takes: slot.kind, got: value.kind() })
+        match published.kind {
+            Some(kind) if kind != slot.kind => {
+                Err(PublishError::WrongKind { handle, takes: slot.kind, got: kind })
             }
-            Some(Value::Double(number)) if !number.is_finite() => Err(PublishError::NotFinite(handle)),
-            Some(Value::String(text)) if text.len() > LONGEST_TEXT_BYTES => {
-                Err(PublishError::TextTooLong(handle))
-            }
+            _ if !published.is_finite() => Err(PublishError::NotFinite(handle)),
+            _ if published.text().len() > LONGEST_TEXT_BYTES => Err(PublishError::TextTooLong(handle)),
             _ => Ok(()),
         }
     }
@@ -452,7 +477,7 @@ impl Slot {
 
 #[cfg(test)]
 mod tests {
-    use riser_domain::{EwsServerId, FakeClock};
+    use riser_domain::{EwsServerId, FakeClock, Published};
 
     use super::*;
 
@@ -471,6 +496,12 @@ mod tests {
         let writer = table.writer(&owner, &Arc::from("status"));
         table.ensure([(POINT, ValueKind::Double, writer)]);
         Fixture { clock, table, writer }
+    }
+
+    impl Fixture {
+        fn publish<const N: usize>(&self, values: [Published; N]) -> Result<Vec<PointHandle>, PublishError> {
+            self.table.publish(self.writer, &values.into_iter().collect())
+        }
     }
 
     fn good(number: f64) -> Published {
@@ -500,10 +531,10 @@ mod tests {
         for state in [ValueState::Good, ValueState::Uncertain] {
             let fixture = fixture();
             let bare = Published { value: None, state, ..good(0.0) };
-            fixture.table.publish(fixture.writer, vec![bare.clone()]).unwrap();
+            fixture.publish([bare.clone()]).unwrap();
             assert_eq!(fixture.served(), (Value::Double(0.0), ValueState::Offline));
-            fixture.table.publish(fixture.writer, vec![good(7.0)]).unwrap();
-            fixture.table.publish(fixture.writer, vec![bare]).unwrap();
+            fixture.publish([good(7.0)]).unwrap();
+            fixture.publish([bare]).unwrap();
             assert_eq!(fixture.served(), (Value::Double(7.0), state));
         }
     }
@@ -522,7 +553,7 @@ mod tests {
     fn a_point_that_its_source_has_no_more_keeps_its_last_value_as_an_error() {
         let fixture = fixture();
         fixture.table.set_period(fixture.writer, Duration::from_secs(15));
-        fixture.table.publish(fixture.writer, vec![good(4.0)]).unwrap();
+        fixture.publish([good(4.0)]).unwrap();
         fixture.table.vanish(&[POINT]);
         fixture.table.writer_stopped(fixture.writer);
         fixture.clock.advance(Duration::from_mins(5));
@@ -536,9 +567,9 @@ mod tests {
         for state in [ValueState::Offline, ValueState::Error] {
             let fixture = fixture();
             fixture.table.set_period(fixture.writer, Duration::from_secs(15));
-            fixture.table.publish(fixture.writer, vec![good(4.0)]).unwrap();
+            fixture.publish([good(4.0)]).unwrap();
             let update = Published { value: None, state, reason: Some("credentials".into()), ..good(0.0) };
-            fixture.table.publish(fixture.writer, vec![update]).unwrap();
+            fixture.publish([update]).unwrap();
             fixture.clock.advance(Duration::from_mins(5));
             let reading = fixture.table.readings(&[POINT]).remove(0).unwrap();
             assert_eq!((reading.value, reading.state), (Value::Double(4.0), state));
@@ -549,12 +580,12 @@ mod tests {
     #[test]
     fn to_say_that_a_source_is_out_of_reach_is_no_news_from_it() {
         let fixture = fixture();
-        fixture.table.publish(fixture.writer, vec![good(1.0)]).unwrap();
+        fixture.publish([good(1.0)]).unwrap();
         let update = fixture.table.last_value_at(fixture.writer);
         assert_eq!(update, Some(fixture.clock.now()));
         fixture.clock.advance(Duration::from_mins(1));
         let out_of_reach = Published { value: None, state: ValueState::Offline, ..good(0.0) };
-        fixture.table.publish(fixture.writer, vec![out_of_reach]).unwrap();
+        fixture.publish([out_of_reach]).unwrap();
         assert_eq!(fixture.table.last_value_at(fixture.writer), update);
     }
 
@@ -562,12 +593,12 @@ mod tests {
     fn three_missed_polls_make_a_value_uncertain_and_the_next_one_good_again() {
         let fixture = fixture();
         fixture.table.set_period(fixture.writer, Duration::from_secs(15));
-        fixture.table.publish(fixture.writer, vec![good(1.0)]).unwrap();
+        fixture.publish([good(1.0)]).unwrap();
         fixture.clock.advance(Duration::from_secs(47));
         assert_eq!(fixture.served().1, ValueState::Good);
         fixture.clock.advance(Duration::from_secs(1));
         assert_eq!(fixture.served().1, ValueState::Uncertain);
-        assert!(fixture.table.publish(fixture.writer, vec![good(1.0)]).unwrap().is_empty());
+        assert!(fixture.publish([good(1.0)]).unwrap().is_empty());
         assert_eq!(fixture.served().1, ValueState::Good);
     }
 
@@ -575,7 +606,7 @@ mod tests {
     fn a_stopped_class_leaves_uncertain_values_and_later_offline_ones() {
         let fixture = fixture();
         fixture.table.set_period(fixture.writer, Duration::from_secs(15));
-        fixture.table.publish(fixture.writer, vec![good(1.0)]).unwrap();
+        fixture.publish([good(1.0)]).unwrap();
         fixture.table.writer_stopped(fixture.writer);
         assert_eq!(fixture.served(), (Value::Double(1.0), ValueState::Uncertain));
         fixture.clock.advance(Duration::from_secs(48));
@@ -585,9 +616,9 @@ mod tests {
     #[test]
     fn a_requested_value_is_served_until_its_write_ends() {
         let fixture = fixture();
-        fixture.table.publish(fixture.writer, vec![good(1.0)]).unwrap();
+        fixture.publish([good(1.0)]).unwrap();
         fixture.table.request(POINT, WriteId(7), Value::Double(5.0));
-        fixture.table.publish(fixture.writer, vec![good(2.0)]).unwrap();
+        fixture.publish([good(2.0)]).unwrap();
         assert_eq!(fixture.served(), (Value::Double(5.0), ValueState::Uncertain));
         fixture.table.end_request(POINT, WriteId(6), true);
         assert_eq!(fixture.served().0, Value::Double(5.0));
@@ -610,7 +641,7 @@ mod tests {
             },
         )]);
         assert_eq!(fixture.served(), (Value::Double(9.0), ValueState::Uncertain));
-        fixture.table.publish(fixture.writer, vec![good(9.0)]).unwrap();
+        fixture.publish([good(9.0)]).unwrap();
         assert_eq!(fixture.served(), (Value::Double(9.0), ValueState::Good));
     }
 
@@ -618,24 +649,37 @@ mod tests {
     fn a_batch_with_one_wrong_value_changes_nothing() {
         let fixture = fixture();
         let wrong = Published { value: Some(Value::Integer(1)), ..good(0.0) };
-        assert!(matches!(
-            fixture.table.publish(fixture.writer, vec![good(1.0), wrong]),
-            Err(PublishError::WrongKind { .. })
-        ));
+        assert!(matches!(fixture.publish([good(1.0), wrong]), Err(PublishError::WrongKind { .. })));
         assert_eq!(fixture.served().1, ValueState::Offline);
-        assert_eq!(
-            fixture.table.publish(fixture.writer, vec![good(f64::NAN)]),
-            Err(PublishError::NotFinite(POINT))
-        );
+        assert_eq!(fixture.publish([good(f64::NAN)]), Err(PublishError::NotFinite(POINT)));
     }
 
     #[test]
     fn only_changes_are_saved_and_each_once() {
         let fixture = fixture();
-        fixture.table.publish(fixture.writer, vec![good(1.0)]).unwrap();
-        fixture.table.publish(fixture.writer, vec![good(2.0)]).unwrap();
+        fixture.publish([good(1.0)]).unwrap();
+        fixture.publish([good(2.0)]).unwrap();
         assert_eq!(fixture.table.take_unsaved().len(), 1);
-        fixture.table.publish(fixture.writer, vec![good(2.0)]).unwrap();
+        fixture.publish([good(2.0)]).unwrap();
         assert!(fixture.table.take_unsaved().is_empty());
+    }
+
+    #[test]
+    fn equal_reasons_in_succession_share_one_text() {
+        let fixture = fixture();
+        let other = PointHandle(4);
+        fixture.table.ensure([(other, ValueKind::Double, fixture.writer)]);
+        let offline = |point| Published {
+            point,
+            value: None,
+            state: ValueState::Offline,
+            reason: Some("unreachable".into()),
+            ..good(0.0)
+        };
+        fixture.publish([offline(POINT), offline(other)]).unwrap();
+        let readings = fixture.table.readings(&[POINT, other]);
+        let reasons = readings.into_iter().map(|reading| reading.unwrap().reason.unwrap());
+        let reasons: Vec<Arc<str>> = reasons.collect();
+        assert!(Arc::ptr_eq(&reasons[0], &reasons[1]));
     }
 }

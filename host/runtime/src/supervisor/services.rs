@@ -137,10 +137,6 @@ impl Services {
     }
 
     fn publish(&self, values: &ValueBatch) -> Reply {
-        let values = match values.unpack() {
-            Ok(values) => values,
-            Err(error) => return refused("values-refused", &error.to_string()),
-        };
         match self.context.items.publish(self.writer, values) {
             Ok(()) => Reply::Done,
             Err(error) => refused("values-refused", &error.to_string()),

@@ -37,10 +37,10 @@ async fn numbers_published(worker: &mut WorkerProcess, count: usize) -> Vec<i64>
                         })
                     }
                     Call::Publish { values } => {
-                        let values: Vec<_> = values.unpack().unwrap().collect();
+                        let values: Vec<_> = values.values().map(Result::unwrap).collect();
                         let point = (values.len(), values[0].point, values[0].state);
                         assert_eq!(point, (1, PointHandle(7), ValueState::Good));
-                        let Some(Value::Long(number)) = values[0].value else { panic!("{values:?}") };
+                        let Some(Value::Long(number)) = values[0].value() else { panic!("{values:?}") };
                         numbers.push(number);
                         Reply::Done
                     }

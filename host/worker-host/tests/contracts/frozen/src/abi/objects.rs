@@ -5,7 +5,7 @@ use abi_stable::sabi_trait;
 use abi_stable::std_types::{RBox, RResult, RSlice, RStr, RVec};
 
 use super::ServiceResult;
-use super::records::{LogLevelCode, PointBatch, ReadingBatch, SampleBatch, ValueBatch};
+use super::records::{LogLevelCode, PointBatch, ReadingBatch, SampleBatch};
 
 /// The services that the host renders to a run. [any thread] unless a method says otherwise.
 #[sabi_trait]
@@ -15,7 +15,7 @@ pub trait HostServices: Send + Sync {
     fn call(&self, request: RSlice<'_, u8>) -> ServiceResult<RVec<u8>>;
 
     /// Publishes values; returns when they are readable over EWS.
-    fn publish(&self, batch: ValueBatch<'_>) -> ServiceResult<()>;
+    fn publish(&self, values: RSlice<'_, u8>) -> ServiceResult<()>;
 
     /// Records samples; returns when they are journaled.
     fn record(&self, batch: SampleBatch<'_>) -> ServiceResult<()>;
