@@ -1,0 +1,38 @@
+//! `every 15 min`: multiples of a span of real time.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::error::RuleError;
+use super::pattern::Pattern;
+use super::span::{parse_span, span_text};
+
+/// A span of at least one second.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Interval {
+    period_ms: i64,
+}
+
+pub(super) fn parse(text: &str) -> Result<Pattern, RuleError> {
+    let span = parse_span(text)?;
+    if span < Duration::from_secs(1) {
+        return Err(RuleError::PeriodTooShort);
+    }
+    let period_ms = i64::try_from(span.as_millis()).map_err(|_| RuleError::Span(text.to_owned()))?;
+    Ok(Pattern::Elapsed(Interval { period_ms }))
+}
+
+impl Interval {
+    /// Returns the first multiple, counted from `anchor_ms`, at or after a moment.
+    pub(super) fn at_or_after(self, anchor_ms: i64, moment_ms: i64) -> Option<i64> {
+        let past_ms = moment_ms.checked_sub(anchor_ms)?;
+        let steps = past_ms.div_euclid(self.period_ms) + i64::from(past_ms.rem_euclid(self.period_ms) != 0);
+        anchor_ms.checked_add(steps.checked_mul(self.period_ms)?)
+    }
+}
+
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "every {}", span_text(Duration::from_millis(self.period_ms.unsigned_abs())))
+    }
+}
