@@ -1,7 +1,8 @@
 //! The benchmarks.
 
 use super::lines::{
-    apply_to_effect, first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident, set_point,
+    apply_to_effect, first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident, schedule_times,
+    set_point,
 };
 use super::measurement::Measurement;
 use super::programs::Programs;
@@ -20,10 +21,11 @@ pub(super) enum Benchmark {
     PollCycle,
     ApplyToEffect,
     GapDuringApply,
+    ScheduleTimes,
 }
 
 impl Benchmark {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::GetValues,
         Self::PluginToEws,
         Self::SetPoint,
@@ -35,6 +37,7 @@ impl Benchmark {
         Self::PollCycle,
         Self::ApplyToEffect,
         Self::GapDuringApply,
+        Self::ScheduleTimes,
     ];
 
     /// The name in output and filters.
@@ -51,6 +54,7 @@ impl Benchmark {
             Self::PollCycle => "poll cycle, 1,000 stations",
             Self::ApplyToEffect => "apply to effect",
             Self::GapDuringApply => "apply to effect, longest gap",
+            Self::ScheduleTimes => "schedule, 1,000 times",
         }
     }
 
@@ -72,6 +76,7 @@ impl Benchmark {
             Self::PollCycle => poll_cycle::measure(name, programs).await,
             Self::ApplyToEffect => apply_to_effect::measure(name, programs).await,
             Self::GapDuringApply => apply_to_effect::measure_gap(name, programs).await,
+            Self::ScheduleTimes => schedule_times::measure(name, programs),
         }
     }
 }

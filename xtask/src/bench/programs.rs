@@ -16,6 +16,8 @@ pub(super) struct Programs {
     pub(super) metronome_plugin: PathBuf,
     /// Starts workers and counts the time to their first batch.
     pub(super) first_batch: PathBuf,
+    /// Computes times of cron rules, here and in croner.
+    pub(super) cron_times: PathBuf,
 }
 
 impl Programs {
@@ -26,6 +28,7 @@ impl Programs {
             evce_plugin: directory.join("libriser_evce.so"),
             metronome_plugin: directory.join("libriser_metronome.so"),
             first_batch: directory.join("examples").join("first_batch"),
+            cron_times: directory.join("examples").join("cron_times"),
         }
     }
 }
@@ -43,6 +46,10 @@ pub(super) fn build_in(checkout: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
     let mut cargo = workspace::cargo();
     cargo.current_dir(checkout);
     cargo.args(["build", "--release", MESSAGE_FORMAT, "--bins", "--lib", "--example", "first_batch"]);
+    // An older checkout has schedule rules in another crate, and its bench does not measure them.
+    if checkout.join("host/calendar").is_dir() {
+        cargo.args(["--example", "cron_times", "--package", "riser-calendar"]);
+    }
     for package in
         ["riser", "evce-simulator", "riser-evce", "riser-metronome", package_of_first_batch, "xtask"]
     {

@@ -157,6 +157,7 @@ fn parse_weekdays(field: &str) -> Result<u8, RuleError> {
         if first > last {
             let meant = match last {
                 0 => format!("{first}-7"),
+                1 => format!("{first}-7,1"),
                 _ => format!("{first}-7,1-{last}"),
             };
             return Err(RuleError::unreadable(

@@ -33,7 +33,7 @@ mod faults_of_issue_8 {
 
     #[test]
     fn a_backward_range_in_a_list_is_refused() {
-        assert!(refusal("0 9 * * 5-1,3").contains("runs backwards over the end of the week; write 5-7,1-1"));
+        assert!(refusal("0 9 * * 5-1,3").contains("runs backwards over the end of the week; write 5-7,1"));
     }
 
     #[test]
@@ -70,8 +70,8 @@ mod faults_of_issue_8 {
     #[test]
     fn backward_ranges_of_weekdays_are_refused_with_the_right_way() {
         for (text, meant) in [
-            ("0 9 * * 5-1", "write 5-7,1-1"),
-            ("0 9 * * FRI-MON", "write 5-7,1-1"),
+            ("0 9 * * 5-1", "write 5-7,1"),
+            ("0 9 * * FRI-MON", "write 5-7,1"),
             ("0 9 * * 6-0", "write 6-7"),
             ("0 9 * * fri-tue/2", "write 5-7,1-2"),
             ("weekly on Fri-Mon at 09:00", "write Mon, Fri-Sun"),
