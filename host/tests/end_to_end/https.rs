@@ -13,7 +13,7 @@ use crate::running_host::{RunningHost, client_of};
 
 /// A self-signed certificate and its key.
 struct Certificate {
-    certificate: PathBuf,
+    file: PathBuf,
     key: PathBuf,
     pem: String,
 }
@@ -22,16 +22,16 @@ impl Certificate {
     fn new(installation: &Installation, name: &str) -> Self {
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let made = rcgen::generate_simple_self_signed(names).unwrap();
-        let file = |kind: &str| installation.path().join(format!("{name}-{kind}.pem"));
-        let (certificate, key, pem) = (file("certificate"), file("key"), made.cert.pem());
-        std::fs::write(&certificate, &pem).unwrap();
+        let path = |kind: &str| installation.path().join(format!("{name}-{kind}.pem"));
+        let (file, key, pem) = (path("certificate"), path("key"), made.cert.pem());
+        std::fs::write(&file, &pem).unwrap();
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-        Self { certificate, key, pem }
+        Self { file, key, pem }
     }
 
     /// The keys of an EWS server that uses it.
     fn keys(&self) -> String {
-        format!("certificate = {:?}\nkey = {:?}", self.certificate, self.key)
+        format!("certificate = \"{}\"\nkey = \"{}\"", self.file.display(), self.key.display())
     }
 
     /// A BMS that trusts this certificate only.
@@ -85,17 +85,17 @@ async fn a_server_whose_certificate_is_lost_stays_closed_after_a_start_until_it_
     let installation = installation();
     let certificate = Certificate::new(&installation, "1");
     installation.apply(&counter().text().replacen("path =", &format!("{}\npath =", certificate.keys()), 1));
-    std::fs::remove_file(&certificate.certificate).unwrap();
+    std::fs::remove_file(&certificate.file).unwrap();
     let host = RunningHost::start(&installation).await;
     assert_eq!(host.server("Main").state, LinkState::Down);
     let problems = host.runtime.problems();
     let [raised] = &problems[..] else { panic!("{problems:?}") };
-    let file = certificate.certificate.display().to_string();
+    let file = certificate.file.display().to_string();
     assert!(raised.problem.what.contains("cannot use its certificate"), "{raised:?}");
     assert!(raised.problem.what.contains(&file), "{raised:?}");
     assert!(raised.problem.remedy.contains("correct the files"), "{raised:?}");
 
-    std::fs::write(&certificate.certificate, &certificate.pem).unwrap();
+    std::fs::write(&certificate.file, &certificate.pem).unwrap();
     assert_eq!(host.change_server("Main", "realm = \"Other\"").await, []);
     certificate.client(&host.server("Main").address).information().await.unwrap();
     assert_eq!(host.runtime.problems().len(), 0);
@@ -132,7 +132,7 @@ fn the_command_line_reads_over_https_with_the_certificate_of_the_server() {
     let password = password.to_str().unwrap();
     let browse = ["ews", "browse", url, "--user", BMS, "--password-file", password];
     let trusted = installation
-        .run_bare(&[&browse[..], &["--ca-file", certificate.certificate.to_str().unwrap()]].concat());
+        .run_bare(&[&browse[..], &["--ca-file", certificate.file.to_str().unwrap()]].concat());
     assert!(trusted.is_success && trusted.text.contains("Main  Server"), "{}", trusted.text);
     let unknown = installation.run_bare(&browse);
     assert!(!unknown.is_success && unknown.text.contains("cannot be reached"), "{}", unknown.text);
@@ -140,7 +140,7 @@ fn the_command_line_reads_over_https_with_the_certificate_of_the_server() {
     assert!(!wrong.is_success && wrong.text.contains("no certificate in PEM"), "{}", wrong.text);
     assert!(!wrong.text.contains(BMS_PASSWORD), "{}", wrong.text);
     let exported = installation.run(&["export"]).text;
-    assert!(exported.contains(&format!("certificate = {:?}", certificate.certificate)), "{exported}");
+    assert!(exported.contains(&format!("certificate = {:?}", certificate.file)), "{exported}");
     host.stop();
 }
 
@@ -154,13 +154,13 @@ fn unusable_files_are_refused_with_their_line_and_their_name() {
         assert!(!refused.is_success, "{}", refused.text);
         refused.text
     };
-    let mixed = refusal(&first.certificate, &second.key);
+    let mixed = refusal(&first.file, &second.key);
     assert!(mixed.contains(":5:") && mixed.contains("do not belong together"), "{mixed}");
     let missing = refusal(&installation.path().join("none.pem"), &first.key);
     assert!(missing.contains(":4:") && missing.contains("none.pem"), "{missing}");
-    let swapped = refusal(&first.key, &first.certificate);
+    let swapped = refusal(&first.key, &first.file);
     assert!(swapped.contains("a certificate cannot be read from"), "{swapped}");
-    let directory = refusal(&first.certificate, installation.path());
+    let directory = refusal(&first.file, installation.path());
     assert!(directory.contains("the key cannot be read from"), "{directory}");
     assert!(!directory.contains("PRIVATE KEY"), "{directory}");
 }

@@ -1,8 +1,8 @@
 //! The benchmarks.
 
 use super::lines::{
-    apply_to_effect, first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident, schedule_times,
-    set_point,
+    apply_to_effect, first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident,
+    schedule_times, set_point,
 };
 use super::measurement::Measurement;
 use super::programs::Programs;

@@ -10,8 +10,7 @@ use super::times::{parse_time, time_text};
 use super::wall::{DAY_S, wall_seconds};
 use crate::zone::Zone;
 
-const EXAMPLE: &str =
-    "write a date such as 2026-12-01, a local time such as 2026-12-01T06:00, or a moment such as \
+const EXAMPLE: &str = "write a date such as 2026-12-01, a local time such as 2026-12-01T06:00, or a moment such as \
      2026-12-01T05:00:00Z";
 
 /// A begin or end of a rule.

@@ -98,10 +98,16 @@ fn refuse_extensions(day: &str, weekday: &str) -> Result<(), RuleError> {
     }
     for part in weekday.split(',') {
         if part.contains('#') {
-            return Err(RuleError::unreadable(part, "# is not supported; write \"monthly on 2nd Tue at 06:00\""));
+            return Err(RuleError::unreadable(
+                part,
+                "# is not supported; write \"monthly on 2nd Tue at 06:00\"",
+            ));
         }
         if part.ends_with(['L', 'l']) {
-            return Err(RuleError::unreadable(part, "L is not supported; write \"monthly on last Fri at 06:00\""));
+            return Err(RuleError::unreadable(
+                part,
+                "L is not supported; write \"monthly on last Fri at 06:00\"",
+            ));
         }
     }
     Ok(())
@@ -132,9 +138,9 @@ fn parse_weekdays(field: &str) -> Result<u8, RuleError> {
         };
         let named = WEEKDAYS.iter().position(|name| long(name));
         let number = || text.parse().ok().filter(|day| *day <= 7 && text.len() == 1);
-        named
-            .or_else(number)
-            .ok_or_else(|| RuleError::unreadable(text, "a day of the week is 0 to 7 (0 and 7 are Sunday) or SUN to SAT"))
+        named.or_else(number).ok_or_else(|| {
+            RuleError::unreadable(text, "a day of the week is 0 to 7 (0 and 7 are Sunday) or SUN to SAT")
+        })
     };
     let mut days = 0_u8;
     for part in field.split(',') {

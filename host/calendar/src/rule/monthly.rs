@@ -33,7 +33,8 @@ enum MonthDay {
 pub(super) fn parse(text: &str) -> Result<Pattern, RuleError> {
     let (dates, times) = split_on_at(text)
         .ok_or_else(|| RuleError::unreadable(text, "write \"monthly on 1, last, 2nd Tue at 06:00\""))?;
-    let mut dates = dates.split(',').map(|date| MonthDay::parse(date.trim())).collect::<Result<Vec<_>, _>>()?;
+    let mut dates =
+        dates.split(',').map(|date| MonthDay::parse(date.trim())).collect::<Result<Vec<_>, _>>()?;
     dates.sort_unstable();
     dates.dedup();
     Ok(Pattern::Wall(Arc::new(Monthly { dates, times: Times::parse(times)? })))

@@ -1,12 +1,12 @@
 use jiff::civil::DateTime;
 use riser_domain::Timestamp;
 
+use super::ScheduleRule;
 use super::bound::Bound;
 use super::clauses::Clauses;
 use super::interval::Interval;
 use super::pattern::Pattern;
 use super::wall::{DAY_S, WallSearch, wall_seconds};
-use super::ScheduleRule;
 use crate::zone::{LONGEST_CHANGE_S, OffsetPeriod, Zone};
 
 /// The times of a rule after a moment, in ascending order.
@@ -143,7 +143,9 @@ enum Check {
     /// No run before this local second.
     ResumeAt(i64),
     /// The last date passed this many days ago.
-    Ended { days: i64 },
+    Ended {
+        days: i64,
+    },
 }
 
 impl Dates {

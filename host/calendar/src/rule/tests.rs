@@ -76,7 +76,11 @@ mod faults_of_issue_8 {
             ("0 9 * * fri-tue/2", "write 5-7,1-2"),
             ("weekly on Fri-Mon at 09:00", "write Mon, Fri-Sun"),
         ] {
-            assert!(refusal(text).contains(meant) && refusal(text).contains("runs backwards"), "{}", refusal(text));
+            assert!(
+                refusal(text).contains(meant) && refusal(text).contains("runs backwards"),
+                "{}",
+                refusal(text)
+            );
         }
     }
 
@@ -292,8 +296,14 @@ fn texts_are_made_canonical() {
         ("EVERY 900s", "every 15 min"),
         ("every 1 h; zone utc", "every 1 h; zone UTC"),
         ("every 1 d; from 2026-12-01", "every 1 d; zone Europe/Berlin; from 2026-12-01"),
-        ("Weekly on sunday, mon-wednesday AT 12:30,7:00", "weekly on Mon-Wed, Sun at 07:00, 12:30; zone Europe/Berlin"),
-        ("monthly on last fri, 15, 2ND tue, last, 1 at 6:00:30", "monthly on 1, 15, last, 2nd Tue, last Fri at 06:00:30; zone Europe/Berlin"),
+        (
+            "Weekly on sunday, mon-wednesday AT 12:30,7:00",
+            "weekly on Mon-Wed, Sun at 07:00, 12:30; zone Europe/Berlin",
+        ),
+        (
+            "monthly on last fri, 15, 2ND tue, last, 1 at 6:00:30",
+            "monthly on 1, 15, last, 2nd Tue, last Fri at 06:00:30; zone Europe/Berlin",
+        ),
         ("cron 0  6 * *  1-5", "0 6 * * 1-5; zone Europe/Berlin"),
         (
             "0 6 * * *;overlap QUEUE;misfire all within 2h;jitter 60 s;except 2026-12-26 , 2026-12-24 .. 2026-12-25;until 2027-01-01 06:30;from 2026-12-01T06:00+01:00",
@@ -321,8 +331,12 @@ fn delays_are_spread_and_repeatable() {
 
 #[test]
 fn times_beyond_the_calendar_do_not_panic() {
-    for text in ["every 15 min", "every 1 d; from 2026-12-01", "0 6 * * *", "* * * * * *", "monthly on last at 06:00"] {
-        for moment in [i64::MIN, i64::MIN + 1, -400_000_000_000_000, 253_402_300_799_000, i64::MAX - 1, i64::MAX] {
+    for text in
+        ["every 15 min", "every 1 d; from 2026-12-01", "0 6 * * *", "* * * * * *", "monthly on last at 06:00"]
+    {
+        for moment in
+            [i64::MIN, i64::MIN + 1, -400_000_000_000_000, 253_402_300_799_000, i64::MAX - 1, i64::MAX]
+        {
             let times = rule(text).next_times(Timestamp::from_unix_ms(moment), 3);
             assert!(times.iter().all(|time| time.unix_ms() > moment), "{text} after {moment}: {times:?}");
         }

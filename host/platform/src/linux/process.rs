@@ -161,7 +161,7 @@ mod tests {
     #[tokio::test]
     async fn a_child_gives_its_output_and_its_group_ends_with_it() {
         let (host, channel) = Channel::pair().unwrap();
-        let script = "sleep 600 & echo started; echo failed >&2; cat >/dev/null";
+        let script = "sleep 600 & echo failed >&2; echo started; cat >/dev/null";
         let mut child = spawn(Command::new("/bin/sh").args(["-c", script]), channel).unwrap();
         let mut exit = ExitWatch::new(&child).unwrap();
         let [mut output, mut error] = child.take_output().unwrap();

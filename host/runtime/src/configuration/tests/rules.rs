@@ -255,11 +255,10 @@ async fn a_name_passed_on_in_one_file_goes_to_the_renamed_object_and_the_file_ch
     };
     let before = site.configuration().await;
     let links = ["EVCE\"\nrenamed_from = \"A", "Old\"\nrenamed_from = \"EVCE"];
-    let connections: String =
-        links.iter().map(|link| format!("[[connection]]\nname = \"{link}\"\n")).collect();
+    let connections = links.map(|link| format!("[[connection]]\nname = \"{link}\"\n")).concat();
     let file = format!("{connections}[[processor]]\nname = \"Status\"\nconnection = \"Old\"\n");
-    let (_, lines) = site.apply_file(&file).await.unwrap();
-    assert_eq!(lines, ["connection \"EVCE\" renamed to \"Old\"", "connection \"A\" renamed to \"EVCE\""]);
+    let (_, printed) = site.apply_file(&file).await.unwrap();
+    assert_eq!(printed, ["connection \"EVCE\" renamed to \"Old\"", "connection \"A\" renamed to \"EVCE\""]);
     let after = site.configuration().await;
     assert_eq!(number(&after, "Old"), number(&before, "EVCE"));
     assert_eq!(number(&after, "EVCE"), number(&before, "A"));
