@@ -1,6 +1,8 @@
 //! Compares random rules with croner and with a slow implementation in Python, and prints the differences by their
 //! reason. Argument: the number of rules. Fails on a difference without a reason.
 
+#![expect(clippy::unwrap_used, reason = "the modules belong to a test")]
+
 #[path = "../tests/comparison/compare.rs"]
 mod compare;
 #[path = "../tests/comparison/croner_time.rs"]

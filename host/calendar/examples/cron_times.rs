@@ -77,13 +77,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         theirs.push(begin.elapsed());
     }
-    let (median, floor) = (median_ms(ours, pairs.len()), median_ms(theirs, pairs.len()));
+    let rules = u32::try_from(pairs.len())?;
+    let (median, floor) = (median_ms(ours, rules), median_ms(theirs, rules));
     writeln!(std::io::stdout(), r#"{{"median_ms":{median},"floor_ms":{floor}}}"#)?;
     Ok(())
 }
 
 /// Returns the median for one rule.
-fn median_ms(mut times: Vec<Duration>, rules: usize) -> f64 {
+fn median_ms(mut times: Vec<Duration>, rules: u32) -> f64 {
     times.sort();
-    times[times.len() / 2].as_secs_f64() * 1_000.0 / rules as f64
+    (times[times.len() / 2] / rules).as_secs_f64() * 1_000.0
 }

@@ -41,6 +41,7 @@ impl std::error::Error for UnknownZone {}
 
 /// A span of real time in which a zone has one offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the unit is part of the names")]
 pub(crate) struct OffsetPeriod {
     /// A time in the period, in seconds since 1970; its first one unless the period was found by a time in it.
     pub(crate) start_s: i64,

@@ -131,8 +131,8 @@ fn the_command_line_reads_over_https_with_the_certificate_of_the_server() {
     std::fs::write(&password, BMS_PASSWORD).unwrap();
     let password = password.to_str().unwrap();
     let browse = ["ews", "browse", url, "--user", BMS, "--password-file", password];
-    let trusted = installation
-        .run_bare(&[&browse[..], &["--ca-file", certificate.file.to_str().unwrap()]].concat());
+    let trusted =
+        installation.run_bare(&[&browse[..], &["--ca-file", certificate.file.to_str().unwrap()]].concat());
     assert!(trusted.is_success && trusted.text.contains("Main  Server"), "{}", trusted.text);
     let unknown = installation.run_bare(&browse);
     assert!(!unknown.is_success && unknown.text.contains("cannot be reached"), "{}", unknown.text);

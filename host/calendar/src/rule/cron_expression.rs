@@ -67,9 +67,9 @@ pub(super) fn parse(text: &str) -> Result<Pattern, RuleError> {
     let expression = CronExpression {
         seconds: bits(wall_times.seconds()),
         minutes: bits(wall_times.minutes()),
-        hours: bits(wall_times.hours()) as u32,
-        days: (bits(wall_times.days_of_month()) >> 1) as u32,
-        months: bits(wall_times.months()) as u32,
+        hours: low_half(bits(wall_times.hours())),
+        days: low_half(bits(wall_times.days_of_month()) >> 1),
+        months: low_half(bits(wall_times.months())),
         weekdays,
         runs_in_real_time: [second, minute, hour].iter().any(|field| field.starts_with('*')),
         text,
@@ -86,13 +86,19 @@ fn bits(values: &impl TimeUnitSpec) -> u64 {
     values.iter().fold(0, |bits, value| bits | 1 << value)
 }
 
+/// Returns the 32 lowest bits. Hours, days and months have no others.
+fn low_half(bits: u64) -> u32 {
+    u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default()
+}
+
 /// Refuses `L`, `W` and `#`, which the `cron` crate does not read.
 fn refuse_extensions(day: &str, weekday: &str) -> Result<(), RuleError> {
     let is_near = day.contains(['W', 'w']);
     if is_near || day.contains(['L', 'l']) {
-        let reason = match is_near {
-            true => "W is not supported; name a weekday, as in \"monthly on 1st Mon at 06:00\"",
-            false => "L is not supported; write \"monthly on last at 06:00\"",
+        let reason = if is_near {
+            "W is not supported; name a weekday, as in \"monthly on 1st Mon at 06:00\""
+        } else {
+            "L is not supported; write \"monthly on last at 06:00\""
         };
         return Err(RuleError::unreadable(day, reason));
     }

@@ -136,7 +136,7 @@ impl ScheduleRule {
     }
 }
 
-/// Spreads the bits of a number, the finalizer of SplitMix64: equal on every machine and in every release.
+/// Spreads the bits of a number, the finalizer of `SplitMix64`: equal on every machine and in every release.
 fn mix(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

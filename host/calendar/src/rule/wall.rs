@@ -65,7 +65,7 @@ impl Month {
         let week = u64::from(weekdays & 0x7f);
         // Five weeks from the Monday at or before the first.
         let weeks = week | week << 7 | week << 14 | week << 21 | week << 28 | week << 35;
-        ((weeks >> first) & u64::from(self.all_days())) as u32
+        u32::try_from((weeks >> first) & u64::from(self.all_days())).unwrap_or_default()
     }
 }
 
@@ -90,12 +90,13 @@ impl<'a> WallSearch<'a> {
     /// Returns the first local second, at or after one, at which the rule runs.
     pub(super) fn at_or_after(&mut self, wall_s: i64) -> Option<i64> {
         let (mut month, mut days) = self.month_around(wall_s)?;
-        let into_month = u32::try_from(wall_s - month.start_s).ok()?;
-        let (day, second) = (into_month / DAY_S as u32, into_month % DAY_S as u32);
-        if days & (1 << day) != 0 {
-            if let Some(time) = self.pattern.time_from(second) {
-                return Some(month.start_s + i64::from(day) * DAY_S + i64::from(time));
-            }
+        let into_month_s = wall_s - month.start_s;
+        let day = u32::try_from(into_month_s / DAY_S).ok()?;
+        let second = u32::try_from(into_month_s % DAY_S).ok()?;
+        if days & (1 << day) != 0
+            && let Some(time) = self.pattern.time_from(second)
+        {
+            return Some(month.start_s + i64::from(day) * DAY_S + i64::from(time));
         }
         let first_time = self.pattern.time_from(0)?;
         let mut later = days & !(u32::MAX >> (31 - day));
@@ -114,10 +115,10 @@ impl<'a> WallSearch<'a> {
     }
 
     fn month_around(&mut self, wall_s: i64) -> Option<(Month, u32)> {
-        if let Some((month, days)) = self.month {
-            if (month.start_s..month.start_s + i64::from(month.length()) * DAY_S).contains(&wall_s) {
-                return Some((month, days));
-            }
+        if let Some((month, days)) = self.month
+            && (month.start_s..month.start_s + i64::from(month.length()) * DAY_S).contains(&wall_s)
+        {
+            return Some((month, days));
         }
         let month = Month::around(wall_s)?;
         let days = self.pattern.days(&month);

@@ -6,7 +6,7 @@ const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
-/// Numbers of SplitMix64.
+/// Numbers of `SplitMix64`.
 #[derive(Clone)]
 pub(crate) struct Random(u64);
 
@@ -23,7 +23,7 @@ impl Random {
     }
 
     pub(crate) fn below(&mut self, end: u32) -> u32 {
-        u32::try_from(u128::from(self.next()) * u128::from(end) >> 64).unwrap()
+        u32::try_from((u128::from(self.next()) * u128::from(end)) >> 64).unwrap()
     }
 
     pub(crate) fn between(&mut self, first: u32, last: u32) -> u32 {
