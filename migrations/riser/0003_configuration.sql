@@ -41,16 +41,11 @@ CREATE TABLE connection_secrets (
     PRIMARY KEY (connection_id, setting_key)
 ) STRICT, WITHOUT ROWID;
 
+-- The rule is the text of riser_calendar::ScheduleRule, with its time zone.
 CREATE TABLE schedules (
-    id              INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    name            TEXT    NOT NULL UNIQUE,
-    every_ms        INTEGER,
-    starting        INTEGER,
-    cron_expression TEXT,
-    cron_zone       TEXT,
-    CHECK ((every_ms IS NULL) = (starting IS NULL)),
-    CHECK ((cron_expression IS NULL) = (cron_zone IS NULL)),
-    CHECK ((every_ms IS NULL) <> (cron_expression IS NULL))
+    id   INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    name TEXT    NOT NULL UNIQUE,
+    rule TEXT    NOT NULL
 ) STRICT;
 
 CREATE TABLE processor_configurations (

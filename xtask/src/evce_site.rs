@@ -69,7 +69,7 @@ kind = "riser.evce/evce"
 
 [[schedule]]
 name = "Every 15 minutes"
-every = "15 min"
+rule = "every 15 min"
 
 [[processor]]
 name = "EVCE Setup"

@@ -17,6 +17,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use crate::compare::Summary;
+
 /// Each has a Python process beside it.
 const THREADS: usize = 2;
 /// Differences that are printed.
@@ -28,7 +30,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let zoneinfo = tempfile::tempdir()?;
     zones::write_zoneinfo(zoneinfo.path())?;
     let begin = Instant::now();
-    let mut summary = compare::Summary::default();
+    let mut summary = Summary::default();
     std::thread::scope(|scope| {
         let directory = zoneinfo.path();
         let parts: Vec<_> = (0..THREADS)
@@ -39,7 +41,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             })
             .collect();
         for part in parts {
-            summary.add(part.join().map_err(|_| "a thread of the comparison panicked")?);
+            add(&mut summary, part.join().map_err(|_| "a thread of the comparison panicked")?);
         }
         Ok::<(), Box<dyn Error>>(())
     })?;
@@ -66,4 +68,17 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         writeln!(out, "  {difference}")?;
     }
     Ok(if summary.unexplained.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Adds the results of other rules.
+fn add(summary: &mut Summary, other: Summary) {
+    summary.rules += other.rules;
+    summary.refused += other.refused;
+    summary.windows_with_croner += other.windows_with_croner;
+    summary.windows_with_python += other.windows_with_python;
+    summary.times += other.times;
+    for (reason, count) in other.explained {
+        *summary.explained.entry(reason).or_default() += count;
+    }
+    summary.unexplained.extend(other.unexplained);
 }

@@ -1,6 +1,7 @@
 //! Measures, for `cargo xtask bench`, the next 1,000 times of cron rules over clock changes, here and in croner.
 
 #[path = "../tests/comparison/croner_time.rs"]
+#[expect(clippy::unwrap_used, reason = "the module belongs to a test")]
 mod croner_time;
 
 use std::hint::black_box;

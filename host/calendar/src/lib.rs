@@ -7,11 +7,13 @@
 mod machine_zone;
 mod near_name;
 mod rule;
+mod schedule;
 mod system_zone_files;
 mod zone;
 mod zone_database;
 
 pub use machine_zone::{MachineZone, MachineZoneSource, machine_zone};
 pub use rule::{MisfireRule, Occurrences, OverlapRule, RuleError, ScheduleRule};
+pub use schedule::{Schedule, StoredRule};
 pub use zone::{UnknownZone, Zone};
 pub use zone_database::{ZoneDatabase, ZoneRelease, ZoneSource};

@@ -98,6 +98,23 @@ impl Zone {
         }
     }
 
+    /// Returns a moment in RFC 3339, in whole seconds with the offset of the zone: `2026-11-23T10:30:15+01:00`, or
+    /// with `Z` in UTC.
+    pub fn rfc_3339(&self, at: Timestamp) -> String {
+        let pattern = if self.name() == "UTC" { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%:z" };
+        jiff::ZonedDateTime::new(to_jiff(at), self.rules.clone()).strftime(pattern).to_string()
+    }
+
+    /// Returns the moment of a local time: the first of two that a clock change repeats, `None` for a time that a
+    /// clock change skips.
+    pub fn exact_timestamp(&self, local: DateTime) -> Option<Timestamp> {
+        let offset = match self.rules.to_ambiguous_timestamp(local).offset() {
+            AmbiguousOffset::Unambiguous { offset } | AmbiguousOffset::Fold { before: offset, .. } => offset,
+            AmbiguousOffset::Gap { .. } => return None,
+        };
+        offset.to_timestamp(local).ok().map(from_jiff)
+    }
+
     /// Whether the database prefers this name over others for the same zone.
     pub(crate) fn is_primary(&self) -> bool {
         self.rules.is_primary()

@@ -15,7 +15,6 @@ mod problem;
 mod processor;
 mod run;
 mod sanitize_line;
-mod schedule;
 mod set_point_write;
 mod timestamp;
 mod tree;
@@ -34,12 +33,11 @@ pub use item::{
     ContainerItem, ContainerKind, EwsItem, EwsItemId, HistoryItem, PointHandle, SetPointRule, ValueItem,
 };
 pub use problem::Problem;
-pub use processor::{ClassId, ConfigurationId, ProcessorConfiguration, ProcessorFlags, RunMode};
+pub use processor::{ClassId, ConfigurationId, ProcessorConfiguration, ProcessorFlags, RunMode, ScheduleId};
 pub use run::{LogLevel, Run, RunId, RunState, RunTrigger};
 pub use sanitize_line::sanitize_line;
-pub use schedule::{CronRule, Schedule, ScheduleError, ScheduleId, ScheduleRule};
 pub use set_point_write::{SetPointWrite, WriteId, WriteState};
-pub use timestamp::Timestamp;
+pub use timestamp::{NotAMoment, Timestamp};
 pub use tree::{DeclaredTree, ItemChange, StoredItem, TreeDifference, TreeError, TreeOwner};
 pub use tree_key::TreeKey;
 pub use uptime::Uptime;

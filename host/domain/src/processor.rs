@@ -1,10 +1,14 @@
 use std::fmt;
 
-use crate::{ConnectionId, EwsServerId, ScheduleId};
+use crate::{ConnectionId, EwsServerId};
 
 /// Database id of a processor configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConfigurationId(pub i64);
+
+/// Database id of a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScheduleId(pub i64);
 
 /// Names a processor class: the plugin's id and the class within it, `riser.evce/status`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,7 +1,6 @@
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
-
-use chrono::{DateTime, SecondsFormat, Utc};
 
 /// Wall time in milliseconds since 1970-01-01T00:00:00Z.
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -46,26 +45,64 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.unix_ms.saturating_sub(earlier.unix_ms)).unwrap_or(0))
     }
 
-    /// Returns the same time in the calendar, limited to the range of the calendar.
-    pub fn to_calendar(self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.unix_ms).unwrap_or(if self.unix_ms < 0 {
-            DateTime::<Utc>::MIN_UTC
-        } else {
-            DateTime::<Utc>::MAX_UTC
-        })
+    /// Returns the same time in UTC, limited to the range of the calendar: years -9999 to 9999.
+    pub fn to_utc(self) -> jiff::civil::DateTime {
+        jiff::tz::Offset::UTC.to_datetime(self.to_jiff())
+    }
+
+    fn to_jiff(self) -> jiff::Timestamp {
+        let limit = if self.unix_ms < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        jiff::Timestamp::from_millisecond(self.unix_ms).unwrap_or(limit)
     }
 }
 
-impl From<DateTime<Utc>> for Timestamp {
-    fn from(time: DateTime<Utc>) -> Self {
-        Self { unix_ms: time.timestamp_millis() }
+/// Error of a text that is not a date, a time and an offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a moment has a date, a time and an offset, such as 2026-11-23T09:30:00Z")]
+pub struct NotAMoment;
+
+/// RFC 3339, with any offset.
+impl FromStr for Timestamp {
+    type Err = NotAMoment;
+
+    fn from_str(text: &str) -> Result<Self, NotAMoment> {
+        if !is_rfc_3339(text) {
+            return Err(NotAMoment);
+        }
+        let moment: jiff::Timestamp = text.parse().map_err(|_| NotAMoment)?;
+        Ok(Self::from_unix_ms(moment.as_millisecond()))
     }
+}
+
+/// Whether a text has the form `2026-11-23T09:30:00.5+01:00`. The parser of the calendar also reads shorter forms
+/// and zones in brackets.
+fn is_rfc_3339(text: &str) -> bool {
+    const DATE_TIME: &str = "0000-00-00T00:00:00";
+    let has_form = |text: &str, form: &str| {
+        text.len() == form.len()
+            && text.bytes().zip(form.bytes()).all(|(byte, wanted)| match wanted {
+                b'0' => byte.is_ascii_digit(),
+                wanted => byte.eq_ignore_ascii_case(&wanted),
+            })
+    };
+    let Some((date_time, rest)) = text.split_at_checked(DATE_TIME.len()) else { return false };
+    let offset = match rest.strip_prefix('.') {
+        None => rest,
+        Some(rest) => {
+            let offset = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
+            if offset.len() == rest.len() {
+                return false;
+            }
+            offset
+        }
+    };
+    has_form(date_time, DATE_TIME) && ["Z", "+00:00", "-00:00"].iter().any(|form| has_form(offset, form))
 }
 
 /// RFC 3339 in UTC with milliseconds: `2026-11-23T09:30:15.000Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_calendar().to_rfc3339_opts(SecondsFormat::Millis, true))
+        write!(f, "{:.3}", self.to_jiff())
     }
 }
 
@@ -83,6 +120,30 @@ mod tests {
     fn a_moment_prints_as_rfc_3339_in_utc() {
         assert_eq!(Timestamp::from_unix_ms(1_763_890_215_123).to_string(), "2025-11-23T09:30:15.123Z");
         assert_eq!(Timestamp::EPOCH.to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn a_moment_is_read_with_any_offset() {
+        let moment = Timestamp::from_unix_ms(1_763_890_215_123);
+        for text in
+            ["2025-11-23T09:30:15.123Z", "2025-11-23t10:30:15.1239+01:00", "2025-11-23T03:00:15.123-06:30"]
+        {
+            assert_eq!(text.parse(), Ok(moment), "{text}");
+        }
+        for text in [
+            "",
+            "2025-11-23",
+            "2025-11-23T09:30:15",
+            "2025-11-23T09:30Z",
+            "2025-11-23 09:30:15Z",
+            "2025-11-23T09:30:15.Z",
+            "2025-11-23T09:30:15Z[UTC]",
+            "2025-11-23T09:30:15+01",
+            "2025-02-29T09:30:15Z",
+            "2025-11-23T24:30:15Z",
+        ] {
+            assert_eq!(text.parse::<Timestamp>(), Err(NotAMoment), "{text}");
+        }
     }
 
     #[test]

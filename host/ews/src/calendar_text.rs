@@ -1,7 +1,7 @@
 //! The text of moments (`xs:dateTime`) and lengths of time (`xs:duration`).
 
-use chrono::{DateTime, Datelike, NaiveDateTime, TimeZone, Timelike};
-use chrono_tz::Tz;
+use jiff::civil::DateTime;
+use riser_calendar::Zone;
 use riser_domain::Timestamp;
 
 /// The first and the last moment that four digits of a year can name.
@@ -17,9 +17,9 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// are written as the nearest one inside.
 pub(crate) fn push_date_time(out: &mut String, moment: Timestamp) {
     let unix_ms = moment.unix_ms().clamp(FIRST_MS, LAST_MS);
-    let time = Timestamp::from_unix_ms(unix_ms).to_calendar();
-    push_digits(out, time.year().unsigned_abs(), 4);
-    for (before, number) in [
+    let time = Timestamp::from_unix_ms(unix_ms).to_utc();
+    push_digits(out, time.year().unsigned_abs().into(), 4);
+    for (before, part) in [
         ('-', time.month()),
         ('-', time.day()),
         ('T', time.hour()),
@@ -27,10 +27,10 @@ pub(crate) fn push_date_time(out: &mut String, moment: Timestamp) {
         (':', time.second()),
     ] {
         out.push(before);
-        push_digits(out, number, 2);
+        push_digits(out, part.unsigned_abs().into(), 2);
     }
     out.push('.');
-    push_digits(out, time.nanosecond() / 1_000_000 % 1_000, 3);
+    push_digits(out, time.millisecond().unsigned_abs().into(), 3);
     out.push('Z');
 }
 
@@ -42,14 +42,12 @@ fn push_digits(out: &mut String, number: u32, width: u32) {
 
 /// Parses a moment with any offset. Without an offset it is local time in `zone`: the earlier one where the
 /// clock shows it twice, `None` where the clock skips it.
-pub(crate) fn parse_date_time(text: &str, zone: Tz) -> Option<Timestamp> {
-    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
-        return Some(Timestamp::from_unix_ms(moment.timestamp_millis()));
+pub(crate) fn parse_date_time(text: &str, zone: &Zone) -> Option<Timestamp> {
+    if let Ok(moment) = text.parse() {
+        return Some(moment);
     }
-    let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
-    zone.from_local_datetime(&local)
-        .earliest()
-        .map(|moment| Timestamp::from_unix_ms(moment.timestamp_millis()))
+    let local = DateTime::strptime("%Y-%m-%dT%H:%M:%S%.f", text).ok()?;
+    zone.exact_timestamp(local)
 }
 
 /// Appends a length of time: `PT1H30M`, `PT0S`, `-PT0.5S`.
@@ -132,7 +130,10 @@ fn whole(digits: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono_tz::Europe::Berlin;
+
+    fn berlin() -> Zone {
+        "Europe/Berlin".parse().unwrap()
+    }
 
     #[test]
     fn moments_beyond_four_digits_of_a_year_are_written_as_the_nearest_one() {
@@ -157,12 +158,12 @@ mod tests {
             "2026-11-23T10:30:15",
             "2026-11-23T10:30:15.0000000",
         ] {
-            assert_eq!(parse_date_time(text, Berlin), expected, "{text}");
+            assert_eq!(parse_date_time(text, &berlin()), expected, "{text}");
         }
-        let twice = parse_date_time("2026-10-25T02:30:00", Berlin);
-        assert_eq!(twice, parse_date_time("2026-10-25T02:30:00+02:00", Berlin));
+        let twice = parse_date_time("2026-10-25T02:30:00", &berlin());
+        assert_eq!(twice, parse_date_time("2026-10-25T02:30:00+02:00", &berlin()));
         for text in ["2026-03-29T02:30:00", "2026-11-23", "23.11.2026 09:30", "2026-13-01T00:00:00Z"] {
-            assert_eq!(parse_date_time(text, Berlin), None, "{text}");
+            assert_eq!(parse_date_time(text, &berlin()), None, "{text}");
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use chrono_tz::Tz;
+use riser_calendar::Zone;
 use riser_domain::{Value, ValueKind};
 
 use crate::calendar_text::{parse_date_time, parse_duration, push_date_time, push_duration};
@@ -52,7 +52,7 @@ pub(crate) fn push_value(out: &mut String, value: &Value) {
 ///
 /// # Errors
 /// If the text is not such a value; nothing is guessed.
-pub fn parse_value(kind: ValueKind, text: &str, zone: Tz) -> Result<Value, ValueTextError> {
+pub fn parse_value(kind: ValueKind, text: &str, zone: &Zone) -> Result<Value, ValueTextError> {
     if kind == ValueKind::String {
         return Ok(Value::String(text.into()));
     }
@@ -133,7 +133,6 @@ fn parse_whole(text: &str) -> Result<i64, ValueTextError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono_tz::Europe::Berlin;
     use proptest::prelude::*;
     use riser_domain::Timestamp;
 
@@ -166,8 +165,9 @@ mod tests {
 
     #[test]
     fn the_forms_of_real_clients_are_parsed() {
-        let check =
-            |kind, text, expected| assert_eq!(parse_value(kind, text, Berlin), Ok(expected), "{text}");
+        let check = |kind, text, expected| {
+            assert_eq!(parse_value(kind, text, &"Europe/Berlin".parse().unwrap()), Ok(expected), "{text}")
+        };
         for text in ["true", "True", "TRUE", "1", " true "] {
             check(ValueKind::Boolean, text, Value::Boolean(true));
         }
@@ -184,8 +184,9 @@ mod tests {
 
     #[test]
     fn text_that_is_not_a_value_of_the_kind_is_refused() {
-        let check =
-            |kind, text, expected| assert_eq!(parse_value(kind, text, Berlin), Err(expected), "{text}");
+        let check = |kind, text, expected| {
+            assert_eq!(parse_value(kind, text, &"Europe/Berlin".parse().unwrap()), Err(expected), "{text}")
+        };
         for text in ["", "1,5", "NaN", "INF", "inf", "1 000", "0x10", "1e", "--1"] {
             check(ValueKind::Double, text, ValueTextError::Invalid);
             check(ValueKind::Long, text, ValueTextError::Invalid);
@@ -215,7 +216,7 @@ mod tests {
                 Value::DurationMs(duration_ms),
                 Value::DateTime(Timestamp::from_unix_ms(moment_ms)),
             ] {
-                prop_assert_eq!(parse_value(value.kind(), &value_text(&value), Berlin), Ok(value));
+                prop_assert_eq!(parse_value(value.kind(), &value_text(&value), &"Europe/Berlin".parse().unwrap()), Ok(value));
             }
         }
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono_tz::Tz;
 use riser_domain::Problem;
 use riser_runtime::{RaisedProblem, Runtime};
 
@@ -22,19 +21,12 @@ pub struct PortalSettings {
     pub site_name: String,
     /// Names by which browsers may request this host, besides `localhost` and any IP address.
     pub host_names: Vec<String>,
-    /// The zone in which times are shown.
-    pub zone: Tz,
 }
 
 impl PortalSettings {
-    /// Returns the default options, in the time zone of this machine.
+    /// Returns the default options.
     pub fn of_this_machine(site_name: &str) -> Self {
-        let zone = iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok());
-        Self {
-            site_name: site_name.to_owned(),
-            host_names: vec![site_name.to_owned()],
-            zone: zone.unwrap_or(Tz::UTC),
-        }
+        Self { site_name: site_name.to_owned(), host_names: vec![site_name.to_owned()] }
     }
 }
 
@@ -103,11 +95,11 @@ impl PortalState {
     }
 
     pub(crate) fn times_of_page(&self) -> WallTime {
-        WallTime::for_page(self.parts.portal.settings.zone, self.runtime().clock().now())
+        WallTime::for_page(self.runtime().zone().clone(), self.runtime().clock().now())
     }
 
     pub(crate) fn times_of_live_parts(&self) -> WallTime {
-        WallTime::for_live_parts(self.parts.portal.settings.zone, self.runtime().clock().now())
+        WallTime::for_live_parts(self.runtime().zone().clone(), self.runtime().clock().now())
     }
 
     /// Takes a snapshot of the whole system.

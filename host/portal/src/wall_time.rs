@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use askama::Template;
 use askama::filters::HtmlSafe;
-use chrono::{DateTime, Datelike, SecondsFormat};
-use chrono_tz::Tz;
+use jiff::civil::DateTime;
+use riser_calendar::Zone;
 use riser_domain::Timestamp;
 
 /// Formats times for one rendering, in one zone and relative to one moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct WallTime {
-    zone: Tz,
+    zone: Zone,
     now: Timestamp,
     ages: Ages,
 }
@@ -46,12 +46,12 @@ impl HtmlSafe for Moment {}
 
 impl WallTime {
     /// Returns the format for a whole page.
-    pub(crate) const fn for_page(zone: Tz, now: Timestamp) -> Self {
+    pub(crate) const fn for_page(zone: Zone, now: Timestamp) -> Self {
         Self { zone, now, ages: Ages::OnServer }
     }
 
     /// Returns the format for live parts, which only a page with a script receives.
-    pub(crate) const fn for_live_parts(zone: Tz, now: Timestamp) -> Self {
+    pub(crate) const fn for_live_parts(zone: Zone, now: Timestamp) -> Self {
         Self { zone, now, ages: Ages::InBrowser }
     }
 
@@ -64,38 +64,38 @@ impl WallTime {
             Ages::OnServer => duration_words(self.now.since(at)),
             Ages::InBrowser => String::new(),
         };
-        Age { iso: iso(self.calendar(at)), words }
+        Age { iso: self.iso(at), words }
     }
 
     pub(crate) fn moment(&self, at: Timestamp) -> Moment {
-        Moment { iso: iso(self.calendar(at)), words: self.words(at) }
+        Moment { iso: self.iso(at), words: self.words(at) }
     }
 
     /// Returns `14:32:09` for today, `24 March 14:32` for this year, `16 December 2149 08:27` for any other year.
     pub(crate) fn words(&self, at: Timestamp) -> String {
         let (then, now) = (self.calendar(at), self.calendar(self.now));
-        let pattern = if then.date_naive() == now.date_naive() {
+        let pattern = if then.date() == now.date() {
             "%H:%M:%S"
         } else if then.year() == now.year() {
             "%-d %B %H:%M"
         } else {
             "%-d %B %Y %H:%M"
         };
-        then.format(pattern).to_string()
+        then.strftime(pattern).to_string()
     }
 
     /// Returns the current date, such as `Thursday 25 March 2027`.
     pub(crate) fn date(&self) -> String {
-        self.calendar(self.now).format("%A %-d %B %Y").to_string()
+        self.calendar(self.now).strftime("%A %-d %B %Y").to_string()
     }
 
-    fn calendar(&self, at: Timestamp) -> DateTime<Tz> {
-        at.to_calendar().with_timezone(&self.zone)
+    fn calendar(&self, at: Timestamp) -> DateTime {
+        self.zone.civil(at)
     }
-}
 
-fn iso(time: DateTime<Tz>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+    fn iso(&self, at: Timestamp) -> String {
+        self.zone.rfc_3339(at)
+    }
 }
 
 /// Returns `4 s`, `12 min`, `1 h 9 min` or `4 d`. The page's script formats ages in the same way.
@@ -122,9 +122,13 @@ mod tests {
         assert_eq!([words(86_399), words(400_000)], ["23 h 59 min", "4 d"]);
     }
 
+    fn paris() -> Zone {
+        "Europe/Paris".parse().unwrap()
+    }
+
     #[test]
     fn times_are_shown_in_the_given_zone() {
-        let times = WallTime::for_page(Tz::Europe__Paris, NOON_IN_PARIS);
+        let times = WallTime::for_page(paris(), NOON_IN_PARIS);
         assert_eq!(times.words(NOON_IN_PARIS), "12:00:00");
         assert_eq!(times.words(NOON_IN_PARIS.minus(Duration::from_hours(24))), "24 March 12:00");
         assert_eq!(times.words(Timestamp::EPOCH), "1 January 1970 01:00");
@@ -135,7 +139,7 @@ mod tests {
     #[test]
     fn live_parts_contain_no_age_text() {
         let earlier = NOON_IN_PARIS.minus(Duration::from_secs(4));
-        assert_eq!(WallTime::for_page(Tz::UTC, NOON_IN_PARIS).age(earlier).words, "4 s");
-        assert_eq!(WallTime::for_live_parts(Tz::UTC, NOON_IN_PARIS).age(earlier).words, "");
+        assert_eq!(WallTime::for_page(Zone::utc(), NOON_IN_PARIS).age(earlier).words, "4 s");
+        assert_eq!(WallTime::for_live_parts(Zone::utc(), NOON_IN_PARIS).age(earlier).words, "");
     }
 }

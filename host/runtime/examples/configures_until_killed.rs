@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use riser_calendar::Zone;
 use riser_domain::{Actor, Clock as _};
 use riser_runtime::{ConfigurationDraft, Identity, ScheduleDraft, SystemClock, check_draft, commit};
 use riser_secrets::Keyring;
@@ -22,11 +23,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for number in first.. {
         let schedules = (0..SCHEDULES).map(|index| ScheduleDraft {
             identity: Identity::named(format!("Schedule {index}")),
-            every: Some(format!("{number} s")),
-            ..ScheduleDraft::default()
+            rule: Some(format!("every {number} s")),
         });
         let draft = ConfigurationDraft { schedules: schedules.collect(), ..ConfigurationDraft::default() };
-        let checked = check_draft(&draft, (&store, &keyring), (&[], None)).await?;
+        let checked = check_draft(&draft, (&store, &keyring), (&[], None), &Zone::utc()).await?;
         commit(checked, (&store, &keyring), (&Actor::CommandLine, SystemClock.now())).await?;
         writeln!(committed, "{number}")?;
         committed.flush()?;

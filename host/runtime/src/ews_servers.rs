@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono_tz::Tz;
 use parking_lot::{Mutex, MutexGuard};
+use riser_calendar::Zone;
 use riser_domain::{Clock, EwsServer, EwsServerId, EwsTls, Problem};
 use riser_ews::{
     EndpointStatistics, EwsEndpoint, ListenCause, ListenError, Listener, ListenerOptions, TlsFiles,
@@ -41,6 +41,8 @@ pub(crate) struct EwsParts {
     pub(crate) configurations: Arc<Configurations>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) problems: Arc<Problems>,
+    /// The zone of the times without an offset that a BMS sends.
+    pub(crate) zone: Zone,
     pub(crate) items: Arc<ItemParts>,
 }
 
@@ -318,8 +320,8 @@ impl EwsServers {
         let endpoint = Arc::new(match &before {
             Some(before) => before.endpoint.changed(server.clone(), items, logins),
             None => {
-                let clock = Arc::clone(&self.parts.clock);
-                EwsEndpoint::new(server.clone(), items, logins, clock, zone_of_this_machine())
+                let (clock, zone) = (Arc::clone(&self.parts.clock), self.parts.zone.clone());
+                EwsEndpoint::new(server.clone(), items, logins, clock, zone)
             }
         });
         let mut open = self.lock();
@@ -424,11 +426,6 @@ fn is_taken(error: &ListenError) -> bool {
 
 fn tls_files(tls: &EwsTls) -> TlsFiles {
     TlsFiles { certificate: PathBuf::from(&tls.certificate), key: PathBuf::from(&tls.key) }
-}
-
-/// Where a BMS's times without an offset are meant.
-fn zone_of_this_machine() -> Tz {
-    iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC)
 }
 
 #[cfg(test)]

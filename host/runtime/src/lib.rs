@@ -4,7 +4,7 @@
 //! **Invariant:** `GetValues`, `GetItems` and `GetContainerItems` read memory only. `GetHistory` reads the database.
 //!
 //! To add a service for plugins, write a call in `riser-plugin` and an arm in `supervisor/services.rs`. To add a
-//! kind of schedule, write a variant of `riser_domain::ScheduleRule` and its keys in `configuration/draft.rs`.
+//! kind of schedule, see `host/calendar/src/rule/pattern.rs`.
 
 mod changes;
 mod clock_watch;
@@ -28,11 +28,13 @@ mod supervisor;
 mod system_clock;
 #[cfg(test)]
 mod testing;
+mod zone_problems;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use riser_calendar::{MachineZone, Zone, ZoneDatabase};
 use riser_domain::{
     Actor, Clock, ClockReading, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, SetPointWrite,
     Timestamp,
@@ -77,6 +79,7 @@ use reconfigure::{ChangeQueue, Phase};
 use set_points::SetPoints;
 use store_failures::StoreFailures;
 use supervisor::{ProcessorRegistry, Supervisor, SupervisorParts};
+use zone_problems::zone_problems;
 
 /// The parts of a runtime.
 #[derive(Debug)]
@@ -88,6 +91,8 @@ pub struct RuntimeParts {
     pub plugin_dirs: Vec<PathBuf>,
     /// The program of worker processes.
     pub worker: LaunchOptions,
+    /// The zone of local times and of schedules without one.
+    pub machine_zone: MachineZone,
 }
 
 /// Why the runtime could not be loaded.
@@ -130,6 +135,7 @@ struct Inner {
     housekeeping_tasks: Mutex<JoinSet<()>>,
     changing: ChangeQueue,
     data_dir: PathBuf,
+    zone: Zone,
     started: ClockReading,
 }
 
@@ -137,7 +143,7 @@ impl Runtime {
     /// Loads the stored trees, last values and open set points. Nothing runs and nothing listens yet.
     #[expect(clippy::too_many_lines, reason = "connects all parts of the runtime")]
     pub async fn load(parts: RuntimeParts) -> Result<Self, RuntimeError> {
-        let RuntimeParts { store, keyring, clock, data_dir, plugin_dirs, worker } = parts;
+        let RuntimeParts { store, keyring, clock, data_dir, plugin_dirs, worker, machine_zone } = parts;
         let instance = worker.instance.clone();
         let ended = kill_orphans(&instance);
         if ended > 0 {
@@ -145,6 +151,9 @@ impl Runtime {
         }
         let changes = Changes::new();
         let problems = Arc::new(Problems::new(Arc::clone(&clock), changes.clone()));
+        for problem in zone_problems(&machine_zone, ZoneDatabase::current(), clock.now()) {
+            problems.raise(None, "Riser", problem);
+        }
         let clock_watch = ClockWatch::load(store.clone(), Arc::clone(&clock), Arc::clone(&problems)).await?;
         let clock_watch = Arc::new(clock_watch);
         let failures = StoreFailures::new(Arc::clone(&problems));
@@ -171,6 +180,7 @@ impl Runtime {
             configurations: Arc::clone(&configurations),
             keyring: Arc::clone(&keyring),
             problems: Arc::clone(&problems),
+            zone: machine_zone.zone.clone(),
             items: Arc::new(ItemParts {
                 store: store.clone(),
                 failures: failures.clone(),
@@ -231,6 +241,7 @@ impl Runtime {
             housekeeping_tasks: Mutex::default(),
             changing: ChangeQueue::default(),
             data_dir,
+            zone: machine_zone.zone,
             started,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -326,6 +337,11 @@ impl Runtime {
     /// Returns the store, for pages that read data outside the runtime.
     pub fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    /// Returns the zone of the machine.
+    pub fn zone(&self) -> &Zone {
+        &self.inner.zone
     }
 
     /// The wall clock.

@@ -97,7 +97,8 @@ impl Inner {
     async fn check(&self, draft: &ConfigurationDraft) -> Result<CheckedDraft, ConfigureError> {
         self.libraries.scan(&self.launcher, &self.problems).await;
         let libraries = self.libraries.list();
-        check_draft(draft, (&self.store, &self.keyring), (&libraries, Some(&self.launcher))).await
+        let access = (&self.store, &*self.keyring);
+        check_draft(draft, access, (&libraries, Some(&self.launcher)), &self.zone).await
     }
 
     async fn apply(&self, phase: Phase, change: &ConfigurationChange) -> Vec<Problem> {

@@ -1,6 +1,7 @@
 use std::fmt;
+use std::sync::LazyLock;
 
-use chrono::{DateTime, Local};
+use riser_calendar::{Zone, machine_zone};
 use riser_domain::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -10,7 +11,7 @@ pub(crate) struct Moment(pub(crate) Timestamp);
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.to_calendar().with_timezone(&Local).format("%Y-%m-%d %H:%M:%S"))
+        write!(f, "{}", local_zone().civil(self.0).strftime("%Y-%m-%d %H:%M:%S"))
     }
 }
 
@@ -23,7 +24,12 @@ impl Serialize for Moment {
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let time = DateTime::parse_from_rfc3339(&text).map_err(serde::de::Error::custom)?;
-        Ok(Self(time.to_utc().into()))
+        text.parse().map(Self).map_err(serde::de::Error::custom)
     }
+}
+
+/// Returns the zone of this machine, looked up once for all lines of a command.
+fn local_zone() -> &'static Zone {
+    static ZONE: LazyLock<Zone> = LazyLock::new(|| machine_zone().zone);
+    &ZONE
 }

@@ -1,11 +1,8 @@
 //! Details of the audit trail in words.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
-use riser_domain::{
-    ConfigurationId, Connection, EwsServer, ProcessorConfiguration, ScheduleRule, Timestamp, Value,
-};
+use riser_domain::{ConfigurationId, Connection, EwsServer, ProcessorConfiguration, Value};
 
 use crate::{ConfigurationTransaction, StoreError, stored_names};
 
@@ -35,25 +32,6 @@ pub(crate) fn ews_server(server: &EwsServer) -> String {
 
 pub(crate) fn connection(connection: &Connection) -> String {
     format!("kind {}, settings {}", connection.kind, connection.settings_json)
-}
-
-pub(crate) fn schedule(rule: &ScheduleRule) -> String {
-    match rule {
-        ScheduleRule::Every { period, starting } if *starting == Timestamp::EPOCH => {
-            format!("every {}", time_span(*period))
-        }
-        ScheduleRule::Every { period, starting } => format!("every {} from {starting}", time_span(*period)),
-        ScheduleRule::Cron(cron) => format!("cron {:?} in {}", cron.expression(), cron.zone()),
-    }
-}
-
-/// A time span in the largest unit that gives a whole number.
-fn time_span(span: Duration) -> String {
-    let ms = span.as_millis();
-    let units = [(3_600_000, "h"), (60_000, "min"), (1_000, "s")];
-    let whole = units.into_iter().find(|(unit_ms, _)| ms.is_multiple_of(*unit_ms));
-    let (unit_ms, unit) = whole.unwrap_or((1, "ms"));
-    format!("{} {unit}", ms / unit_ms)
 }
 
 pub(crate) fn value(value: &Value) -> String {
@@ -114,16 +92,6 @@ impl ConfigurationTransaction {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_schedule_is_described_in_the_largest_whole_unit() {
-        let every = |ms| schedule(&ScheduleRule::every(Duration::from_millis(ms), Timestamp::EPOCH).unwrap());
-        assert_eq!(every(7_200_000), "every 2 h");
-        assert_eq!(every(5_400_000), "every 90 min");
-        assert_eq!(every(1_500), "every 1500 ms");
-        let cron = ScheduleRule::cron("0 6 * * *", "Europe/Paris").unwrap();
-        assert_eq!(schedule(&cron), "cron \"0 6 * * *\" in Europe/Paris");
-    }
 
     #[test]
     fn a_value_is_plain_text_on_one_line() {

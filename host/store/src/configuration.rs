@@ -1,6 +1,7 @@
 //! The whole configuration, read at once and changed in one transaction.
 
-use riser_domain::{Actor, Connection, EwsServer, ProcessorConfiguration, Schedule, Timestamp};
+use riser_calendar::Schedule;
+use riser_domain::{Actor, Connection, EwsServer, ProcessorConfiguration, Timestamp};
 use sqlx::SqliteConnection;
 
 use crate::accounts::Account;

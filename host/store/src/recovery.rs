@@ -54,7 +54,7 @@ pub(crate) fn quarantine(
     fault: Fault,
     now: Timestamp,
 ) -> std::io::Result<Quarantined> {
-    let stamp = now.to_calendar().format("%Y%m%dT%H%M%SZ");
+    let stamp = now.to_utc().strftime("%Y%m%dT%H%M%SZ");
     let mut to = directory.join(format!("{file}.{stamp}.quarantined"));
     let mut count = 1_u32;
     while to.symlink_metadata().is_ok() {

@@ -31,7 +31,7 @@ async fn each_switch_of_a_processor_has_its_effect() {
     for (name, class, switches) in SWITCHED {
         file = file.ews_server(name).processor(name, class, name, switches);
     }
-    installation.apply(&format!("{}[[schedule]]\nname = \"Often\"\nevery = \"1 s\"\n", file.text()));
+    installation.apply(&format!("{}[[schedule]]\nname = \"Often\"\nrule = \"every 1 s\"\n", file.text()));
     installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let host = installation.start();
     let portal = Portal::sign_in(&host).await;

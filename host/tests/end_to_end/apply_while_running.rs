@@ -42,7 +42,7 @@ fn begin(controller: &Controller, passwords: &tempfile::TempDir) -> Installation
             "runs_at_start = false\nschedule = \"Hourly\"",
         );
     let annex = annex.text().replace("127.0.0.1:0", "127.0.0.2:0");
-    let schedule = "[[schedule]]\nname = \"Hourly\"\nevery = \"1 h\"\nstart = \"2100-01-01T00:00:00Z\"\n";
+    let schedule = "[[schedule]]\nname = \"Hourly\"\nrule = \"every 1 h; from 2100-01-01T00:00:00Z\"\n";
     installation.apply(&format!("{annex}{schedule}"));
     installation
 }
@@ -60,7 +60,7 @@ listen = "127.0.0.3:0"
 
 [[schedule]]
 name = "Hourly"
-start = "2100-01-01T00:05:00Z"
+rule = "every 1 h; from 2100-01-01T00:05:00Z"
 
 [[processor]]
 name = "Counter"

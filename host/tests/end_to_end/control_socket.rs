@@ -34,7 +34,7 @@ fn site() -> Installation {
     ] {
         file = file.ews_server(name).processor(name, class, name, more);
     }
-    installation.apply(&format!("{}[[schedule]]\nname = \"Hourly\"\nevery = \"1 h\"\n", file.text()));
+    installation.apply(&format!("{}[[schedule]]\nname = \"Hourly\"\nrule = \"every 1 h\"\n", file.text()));
     installation
 }
 
@@ -268,7 +268,7 @@ fn a_draft_that_is_too_long_is_refused_with_the_reason() {
     let host = installation.start();
     let file = installation.path().join("long.toml");
     let name = "x".repeat(9 * 1024 * 1024);
-    std::fs::write(&file, format!("[[schedule]]\nname = \"{name}\"\nevery = \"1 h\"\n")).unwrap();
+    std::fs::write(&file, format!("[[schedule]]\nname = \"{name}\"\nrule = \"every 1 h\"\n")).unwrap();
     let text = refused(&installation, &["apply", file.to_str().unwrap()]);
     assert!(text.contains("the message is longer than 8 MiB"), "{text}");
     host.stop();
@@ -350,7 +350,7 @@ fn one_file_applied_many_times_at_once_changes_the_host_once() {
 
 /// Forty schedules of one period: a file of which a half was applied has two periods.
 fn schedules(minutes: u64) -> String {
-    let schedule = |number| format!("[[schedule]]\nname = \"S{number}\"\nevery = \"{minutes} min\"\n");
+    let schedule = |number| format!("[[schedule]]\nname = \"S{number}\"\nrule = \"every {minutes} min\"\n");
     (0..40).map(schedule).collect()
 }
 
@@ -359,7 +359,7 @@ fn a_host_that_is_killed_while_it_applies_a_file_has_the_old_or_the_new_configur
     let installation = Installation::new(&[]);
     installation.apply(&schedules(1));
     let file = installation.path().join("schedules.toml");
-    let mut before = "every = \"1 min\"".to_owned();
+    let mut before = "rule = \"every 1 min\"".to_owned();
     for minutes in 2..12 {
         let host = installation.start();
         std::fs::write(&file, schedules(minutes)).unwrap();
@@ -369,8 +369,8 @@ fn a_host_that_is_killed_while_it_applies_a_file_has_the_old_or_the_new_configur
         host.kill();
         let is_applied = client.wait_with_output().unwrap().status.success();
         let exported = installation.ask(&["export"]).text;
-        let periods: Vec<&str> = exported.lines().filter(|line| line.starts_with("every = ")).collect();
-        let after = format!("every = \"{minutes} min\"");
+        let periods: Vec<&str> = exported.lines().filter(|line| line.starts_with("rule = ")).collect();
+        let after = format!("rule = \"every {minutes} min\"");
         assert_eq!(periods.len(), 40, "{exported}");
         assert!(periods.iter().all(|period| *period == periods[0]), "{exported}");
         assert!(periods[0] == after || (!is_applied && periods[0] == before), "{exported}");

@@ -91,17 +91,13 @@ fn connection() -> impl Strategy<Value = ConnectionDraft> {
 /// Schedules whose next run is the same now and after the next start.
 fn schedule() -> impl Strategy<Value = ScheduleDraft> {
     let rule = select(vec![
-        (Some("1 h"), Some("2100-01-01T00:00:00Z"), None),
-        (Some("90 s"), Some("2099-06-01T06:00:00Z"), None),
-        (None, None, Some("0 6 29 2 *")),
+        "every 1 h; from 2100-01-01T00:00:00Z",
+        "every 90 s; from 2099-06-01T06:00:00Z",
+        "0 6 29 2 *; zone Europe/Paris",
+        "monthly on last at 06:00; from 2100-01-01; zone Europe/Paris",
     ]);
-    (identity(SCHEDULES), rule).prop_map(|(identity, (every, start, cron))| ScheduleDraft {
-        identity,
-        every: every.map(str::to_owned),
-        start: start.map(str::to_owned),
-        cron: cron.map(str::to_owned),
-        time_zone: cron.map(|_| "Europe/Paris".to_owned()),
-    })
+    (identity(SCHEDULES), rule)
+        .prop_map(|(identity, rule)| ScheduleDraft { identity, rule: Some(rule.to_owned()) })
 }
 
 fn processor() -> impl Strategy<Value = ProcessorDraft> {
@@ -241,7 +237,7 @@ fn is_steady(host: &RunningHost, configuration: &Configuration, status: &Process
     };
     let is_scheduled = own.flags.active && own.flags.runs_on_schedule;
     let schedule = configuration.schedules.iter().find(|it| is_scheduled && Some(it.id) == own.schedule);
-    let next_run_at = schedule.and_then(|schedule| schedule.rule.next_after(runtime.clock().now()));
+    let next_run_at = schedule.and_then(|it| it.rule.known()?.next_after(runtime.clock().now()));
     let is_active = !matches!(status.state, ProcessorState::Inactive);
     does_its_work && is_active == own.flags.active && status.next_run_at == next_run_at
 }
@@ -336,8 +332,7 @@ path = "/annex"
 
 [[schedule]]
 name = "Yearly"
-every = "1 h"
-start = "2100-01-01T00:00:00Z"
+rule = "every 1 h; from 2100-01-01T00:00:00Z"
 
 [[processor]]
 name = "One"

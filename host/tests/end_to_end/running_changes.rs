@@ -277,7 +277,7 @@ async fn a_changed_schedule_moves_the_next_run_and_stops_no_run() {
     let (_installation, host) = two_counters().await;
     let run = host.processor("Annex Counter").last_run.unwrap();
     let start = Timestamp::from_unix_ms(4_102_444_800_000);
-    let hourly = |start| format!("[[schedule]]\nname = \"Hourly\"\nevery = \"1 h\"\nstart = \"{start}\"\n");
+    let hourly = |start| format!("[[schedule]]\nname = \"Hourly\"\nrule = \"every 1 h; from {start}\"\n");
     let scheduled = "[[processor]]\nname = \"Hourly Work\"\nclass = \"riser.misbehaving/needs-operator\"\n\
                      ews_server = \"Annex\"\nschedule = \"Hourly\"\n";
     host.apply(&format!("{}{scheduled}", hourly(start))).await;

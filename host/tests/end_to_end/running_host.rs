@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use riser_calendar::machine_zone;
 use riser_domain::{Actor, Clock, Problem};
 use riser_ews::client::{ClientOptions, EwsClient};
 use riser_runtime::{
@@ -43,6 +44,7 @@ impl RunningHost {
             data_dir: installation.data(),
             plugin_dirs: vec![installation.plugins()],
             worker,
+            machine_zone: machine_zone(),
         })
         .await
         .unwrap();

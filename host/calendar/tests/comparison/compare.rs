@@ -12,7 +12,7 @@ use riser_domain::Timestamp;
 
 use crate::croner_time::CronerTime;
 use crate::random_rule::{Random, RandomPattern, random_clauses, random_pattern};
-use crate::zones::{APIA_CHANGE_S, ComparedZone, Window, ZONES};
+use crate::zones::{APIA_CHANGE_S, Change, ComparedZone, Window, ZONES};
 
 /// The most times of a window that are compared.
 const MOST_TIMES: usize = 400;
@@ -31,26 +31,14 @@ pub(crate) struct Summary {
     pub(crate) unexplained: Vec<String>,
 }
 
-impl Summary {
-    /// Adds the results of other rules.
-    pub(crate) fn add(&mut self, other: Self) {
-        self.rules += other.rules;
-        self.refused += other.refused;
-        self.windows_with_croner += other.windows_with_croner;
-        self.windows_with_python += other.windows_with_python;
-        self.times += other.times;
-        for (reason, count) in other.explained {
-            *self.explained.entry(reason).or_default() += count;
-        }
-        self.unexplained.extend(other.unexplained);
-    }
-}
-
 /// croner runs a list or range of fixed hours or minutes in real time: not at all in a skipped hour, twice in a
 /// repeated one. Here such a rule means local times, as the same times in a weekly rule do.
 const SEVERAL_TIMES: &str = "croner follows real time with several fixed times a day";
 /// croner gives up after two hours without a local time.
 const MISSING_DAY: &str = "croner ends at the day that Pacific/Apia left out";
+/// croner tries the day on which the clock stands after the change. Here the run of a skipped time stays a run of its
+/// own day.
+const SKIPPED_MIDNIGHT: &str = "croner leaves out a time that the change moves to the next day";
 
 /// Compares `count` random rules. `zoneinfo` has the zone data for Python.
 pub(crate) fn compare(count: usize, seed: u64, zoneinfo: &Path) -> Summary {
@@ -157,14 +145,15 @@ fn compare_with_croner(
     let several = croner.determine_job_type() == JobType::IntervalWildcard
         && !expression.split_whitespace().rev().skip(3).any(|field| field.starts_with('*'));
     for window in windows {
-        let ours = our_times(&rule, *window);
+        let mut ours = our_times(&rule, *window);
         let start = CronerTime { unix_s: window.start_s, zone: zone.rules.clone() };
-        let theirs: Vec<i64> = croner
+        let mut theirs: Vec<i64> = croner
             .iter_after(start)
             .take(MOST_TIMES)
             .map(|time| time.unix_s)
             .take_while(|time_s| *time_s < window.end_s)
             .collect();
+        cut_at_the_limit(&mut ours, &mut theirs);
         summary.windows_with_croner += 1;
         if ours == theirs {
             continue;
@@ -184,6 +173,11 @@ fn compare_with_croner(
             *summary.explained.entry(SEVERAL_TIMES).or_default() += 1;
         } else if is_missing_day && ours.first() == Some(&APIA_CHANGE_S) && theirs.is_empty() {
             *summary.explained.entry(MISSING_DAY).or_default() += 1;
+        } else if change.is_some_and(|change| ends_at_midnight(change, zone))
+            && is_explained
+            && theirs_only.clone().next().is_none()
+        {
+            *summary.explained.entry(SKIPPED_MIDNIGHT).or_default() += 1;
         } else {
             summary.unexplained.push(format!(
                 "croner: {} in {}, {}..{}: {:?} only here, {:?} only there",
@@ -196,4 +190,21 @@ fn compare_with_croner(
             ));
         }
     }
+}
+
+/// Leaves the times that both lists reach: one of them may have ended at the limit.
+fn cut_at_the_limit(ours: &mut Vec<i64>, theirs: &mut Vec<i64>) {
+    let last = |times: &[i64]| if times.len() == MOST_TIMES { times.last().copied() } else { None };
+    if let Some(end_s) = last(ours).into_iter().chain(last(theirs)).min() {
+        ours.retain(|time_s| *time_s <= end_s);
+        theirs.retain(|time_s| *time_s <= end_s);
+    }
+}
+
+/// Returns whether the clock goes ahead to midnight or past it.
+fn ends_at_midnight(change: Change, zone: &ComparedZone) -> bool {
+    let before =
+        zone.rules.to_datetime(jiff::Timestamp::from_second(change.at_s - 1).expect("it is in range"));
+    let after = zone.rules.to_datetime(jiff::Timestamp::from_second(change.at_s).expect("it is in range"));
+    change.by_s > 0 && before.date() != after.date()
 }

@@ -1,6 +1,8 @@
 //! Random rules against croner and against a slow implementation in Python. The example `compare_schedules` does the
 //! same with more rules.
 
+#![expect(clippy::unwrap_used, reason = "a failed step ends the test")]
+
 mod compare;
 mod croner_time;
 mod random_rule;

@@ -1,5 +1,6 @@
 //! Parses a response into elements, and elements into plain values.
 
+use riser_calendar::Zone;
 use riser_domain::{Timestamp, ValueKind, ValueState};
 
 use super::error::ClientError;
@@ -76,6 +77,6 @@ pub(super) fn state(item: Element<'_>) -> Result<ValueState, ClientError> {
 }
 
 pub(super) fn moment(item: Element<'_>, name: &'static str) -> Result<Timestamp, ClientError> {
-    parse_date_time(text(item, name).trim(), chrono_tz::UTC)
+    parse_date_time(text(item, name).trim(), &Zone::utc())
         .ok_or(ClientError::BadResponse("a time has an invalid form"))
 }

@@ -1,5 +1,6 @@
 //! Typed responses of an EWS server.
 
+use riser_calendar::Zone;
 use riser_domain::{ContainerKind, HistorySample, Timestamp, ValueKind, ValueState};
 
 use super::error::{ClientError, ItemError};
@@ -272,7 +273,7 @@ impl HistoryPageResponse {
         let samples = items_in(records, &["List", "HistoryRecord"])
             .map(|record| {
                 Ok(HistorySample {
-                    value: parse_value(kind, &text(record, "Value"), chrono_tz::UTC).map_err(|_| {
+                    value: parse_value(kind, &text(record, "Value"), &Zone::utc()).map_err(|_| {
                         ClientError::BadResponse("a sample has another type than its history")
                     })?,
                     state: state(record)?,

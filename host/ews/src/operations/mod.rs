@@ -12,7 +12,7 @@ mod set_values;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono_tz::Tz;
+use riser_calendar::Zone;
 use riser_domain::{Clock, EwsServer};
 
 use crate::contract::{FaultName, OperationName};
@@ -34,7 +34,7 @@ pub(crate) struct OperationContext<'a> {
     pub(crate) account: &'a EwsAccount,
     pub(crate) clock: &'a dyn Clock,
     /// Zone of dates and times without an offset.
-    pub(crate) zone: Tz,
+    pub(crate) zone: &'a Zone,
     pub(crate) more_data: &'a MoreDataRefs,
     pub(crate) listings: &'a ContainerListings,
     /// How long a client waits for a write or a history.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use chrono_tz::Tz;
+use riser_calendar::Zone;
 use riser_domain::AccountRights;
 
 use super::OperationContext;
@@ -100,7 +100,7 @@ fn check(
     write: &TextWrite<'_>,
     tree: &dyn ItemTree,
     account: &EwsAccount,
-    zone: Tz,
+    zone: &Zone,
 ) -> Result<ValueWrite, ItemMessage> {
     let point = tree.find(write.id).ok_or(ItemMessage::InvalidId)?;
     let Some(ItemView::Value(item)) = tree.item(point) else { return Err(ItemMessage::InvalidId) };

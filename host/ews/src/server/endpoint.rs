@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono_tz::Tz;
 use http::StatusCode;
+use riser_calendar::Zone;
 use riser_domain::{Clock, EwsServer};
 
 use super::content_type::SoapContentType;
@@ -36,7 +36,7 @@ pub struct EwsEndpoint {
 /// The parts of an endpoint that survive a change of its settings.
 struct Kept {
     clock: Arc<dyn Clock>,
-    zone: Tz,
+    zone: Zone,
     nonces: Arc<Nonces>,
     more_data: MoreDataRefs,
     listings: ContainerListings,
@@ -69,7 +69,7 @@ impl EwsEndpoint {
         items: Arc<dyn ItemSource>,
         accounts: Arc<dyn AccountSource>,
         clock: Arc<dyn Clock>,
-        zone: Tz,
+        zone: Zone,
     ) -> Self {
         let kept = Kept {
             clock,
@@ -213,7 +213,7 @@ impl EwsEndpoint {
             items: &self.items,
             account,
             clock: &*self.kept.clock,
-            zone: self.kept.zone,
+            zone: &self.kept.zone,
             more_data: &self.kept.more_data,
             listings: &self.kept.listings,
             disk_deadline,

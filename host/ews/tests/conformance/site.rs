@@ -119,7 +119,7 @@ impl Site {
             source.clone(),
             Arc::new(accounts),
             clock.clone(),
-            chrono_tz::Europe::Berlin,
+            "Europe/Berlin".parse().unwrap(),
         )));
         let url = format!("http://{address}{path}");
         Self { source, clock, history, url, address, path, http: new_client(), listener }

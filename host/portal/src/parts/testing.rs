@@ -60,7 +60,11 @@ pub(crate) fn drawer(write_status: WriteStatus, age: Age) -> Drawer {
         name: "ZoneReduction".to_owned(),
         description: HOSTILE.to_owned(),
         close: "/items?server=1&container=z2".to_owned(),
-        value: ShownValue::new(&reading, "%", &WallTime::for_page(chrono_tz::Tz::UTC, Timestamp::EPOCH)),
+        value: ShownValue::new(
+            &reading,
+            "%",
+            &WallTime::for_page(riser_calendar::Zone::utc(), Timestamp::EPOCH),
+        ),
         mark: StateMark::of_value(reading.state),
         reason: "Requested, not read back yet".to_owned(),
         age: Some(age),

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::http::HeaderMap;
-use chrono_tz::Tz;
 use riser_domain::{
     Actor, ClassId, ConfigurationId, ConnectionId, EwsItemId, EwsServerId, PointHandle, Problem, Reading,
     Role, RunId, RunMode, RunState, SetPointRule, SetPointWrite, Timestamp, Value, ValueItem, ValueKind,
@@ -36,7 +35,7 @@ use crate::wall_time::WallTime;
 const NOW: Timestamp = Timestamp::from_unix_ms(1_805_981_529_000);
 
 fn times() -> WallTime {
-    WallTime::for_page(Tz::Europe__Paris, NOW)
+    WallTime::for_page("Europe/Paris".parse().unwrap(), NOW)
 }
 
 fn ago(seconds: u64) -> Timestamp {

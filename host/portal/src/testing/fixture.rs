@@ -6,8 +6,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
-use chrono_tz::Tz;
 use http_body_util::BodyExt;
+use riser_calendar::{MachineZone, MachineZoneSource};
 use riser_domain::{
     Actor, ClassId, ConfigurationId, Connection, ConnectionId, ContainerItem, ContainerKind, DeclaredTree,
     DigestAlgorithm, EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock, HistoryItem, PointHandle,
@@ -98,13 +98,14 @@ impl TestPortal {
                 arguments: Vec::new(),
                 instance: store.instance_id().to_owned(),
             },
+            machine_zone: MachineZone {
+                zone: "Europe/Paris".parse().unwrap(),
+                source: MachineZoneSource::Environment,
+                problem: None,
+            },
         };
         let runtime = Runtime::load(parts).await.unwrap();
-        let settings = PortalSettings {
-            site_name: "Office Park North".to_owned(),
-            host_names: Vec::new(),
-            zone: Tz::Europe__Paris,
-        };
+        let settings = PortalSettings { site_name: "Office Park North".to_owned(), host_names: Vec::new() };
         let exposure = Exposure { port: 8082, is_tls: false, is_beyond_loopback: false };
         let state = PortalState::new(Portal { runtime: runtime.clone(), settings }, exposure);
         Self { clock, store, runtime, router: router(state.clone()), state, _directory: directory }

@@ -1,10 +1,9 @@
 //! A clock that is set, as one table: each row is a situation, and the columns are what depends on it. Everything
 //! else holds in every row.
 
-use chrono::DateTime;
+use riser_calendar::ScheduleRule;
 use riser_domain::{
-    ClockStep, ConnectionId, FakeClock, HistorySample, PointHandle, RunState, RunTrigger, ScheduleRule,
-    Value, ValueState,
+    ClockStep, ConnectionId, FakeClock, HistorySample, PointHandle, RunState, RunTrigger, Value, ValueState,
 };
 use riser_store::HistoryRange;
 use riser_worker_protocol::messages::{ActionResult, LimitedAction};
@@ -125,7 +124,7 @@ const fn row(
 }
 
 fn time(text: &str) -> Timestamp {
-    DateTime::parse_from_rfc3339(text).unwrap().to_utc().into()
+    text.parse().unwrap()
 }
 
 fn set(clock: &FakeClock, step: ClockStep) {
@@ -166,8 +165,8 @@ impl<'a> Process<'a> {
         let outbox =
             Outbox::load(store, clock.clone(), Arc::clone(&site.items), Changes::new()).await.unwrap();
         let limiter = ConnectionLimiters::new(clock.clone(), Changes::new()).of(ConnectionId(1));
-        let minute = ScheduleRule::every(MINUTE, time("1960-01-01T00:00:00Z")).unwrap();
-        let nightly = ScheduleRule::cron("30 2 * * *", "Europe/Berlin").unwrap();
+        let minute = "every 1 min; from 1960-01-01T00:00:00Z".parse().unwrap();
+        let nightly = "30 2 * * *; zone Europe/Berlin".parse().unwrap();
         let history = site.items.server(site.owner.ews_server).find("t1.a/history").unwrap();
         let mut process = Self {
             site,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use riser_calendar::{Zone, machine_zone};
 use riser_domain::{Actor, Clock};
 use riser_secrets::Keyring;
 use riser_store::Store;
@@ -20,7 +21,7 @@ use crate::changes::Changes;
 use crate::libraries::{Libraries, Library};
 use crate::problems::Problems;
 
-/// Checks a draft against the stored configuration and the plugins.
+/// Checks a draft against the stored configuration and the plugins. Schedules without a zone take that of the site.
 ///
 /// # Errors
 /// [`ConfigureError::Fields`] with all errors; [`ConfigureError::Stale`] when the draft was made from
@@ -29,13 +30,14 @@ pub async fn check_draft(
     draft: &ConfigurationDraft,
     (store, keyring): (&Store, &Keyring),
     (libraries, launcher): (&[Library], Option<&Launcher>),
+    site_zone: &Zone,
 ) -> Result<CheckedDraft, ConfigureError> {
     let current = Current::load(store, keyring, draft).await?;
     if draft.base_version.is_some_and(|base| base != current.configuration.version) {
         return Err(ConfigureError::Stale);
     }
     let migrated = migrate(draft, &current, libraries, launcher).await?;
-    let basis = Basis { current: &current, libraries, migrated: &migrated };
+    let basis = Basis { current: &current, libraries, migrated: &migrated, site_zone };
     check::check(draft, &basis).map_err(ConfigureError::Fields)
 }
 
@@ -71,14 +73,15 @@ impl OfflineConfiguration<'_> {
 
     async fn check(&self, draft: &ConfigurationDraft) -> Result<CheckedDraft, ConfigureError> {
         let access = (self.store, self.keyring);
+        let zone = machine_zone().zone;
         if draft.connections.is_empty() && draft.processors.is_empty() {
-            return check_draft(draft, access, (&[], None)).await;
+            return check_draft(draft, access, (&[], None), &zone).await;
         }
         let launcher = Launcher::start(self.worker.clone())?;
         let cache = LibraryCache::open(self.store.directory())?;
         let libraries = Libraries::new(self.plugin_directories.clone(), cache);
         // A library that cannot be used is logged; a draft that needs it finds it missing.
         libraries.scan(&launcher, &Problems::new(Arc::clone(&self.clock), Changes::new())).await;
-        check_draft(draft, access, (&libraries.list(), Some(&launcher))).await
+        check_draft(draft, access, (&libraries.list(), Some(&launcher)), &zone).await
     }
 }

@@ -78,12 +78,8 @@ pub struct ConnectionDraft {
 pub struct ScheduleDraft {
     #[serde(flatten)]
     pub identity: Identity,
-    /// A time span such as `15 min`.
-    pub every: Option<String>,
-    /// RFC 3339.
-    pub start: Option<String>,
-    pub cron: Option<String>,
-    pub time_zone: Option<String>,
+    /// Such as `every 15 min` or `weekly on Mon-Fri at 07:00; zone Europe/Paris`.
+    pub rule: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

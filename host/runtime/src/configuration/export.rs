@@ -4,9 +4,8 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use riser_domain::{ScheduleRule, sanitize_line};
+use riser_domain::sanitize_line;
 use riser_store::Configuration;
-use riser_worker_host::write_duration;
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
@@ -125,16 +124,7 @@ impl Export<'_> {
         for schedule in &self.now.schedules {
             self.table("[[schedule]]");
             self.line("name", schedule.name.as_str());
-            match &schedule.rule {
-                ScheduleRule::Every { period, starting } => {
-                    self.line("every", write_duration(*period));
-                    self.line("start", starting.to_string());
-                }
-                ScheduleRule::Cron(cron) => {
-                    self.line("cron", cron.expression());
-                    self.line("time_zone", cron.zone());
-                }
-            }
+            self.line("rule", schedule.rule.to_string());
         }
     }
 

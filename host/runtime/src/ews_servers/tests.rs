@@ -23,6 +23,7 @@ async fn host() -> Host {
     let problems = Arc::new(Problems::new(fixture.clock.clone(), Changes::new()));
     let servers = EwsServers::new(EwsParts {
         clock: fixture.clock.clone(),
+        zone: Zone::utc(),
         configurations: Arc::clone(&fixture.set_points.configurations),
         keyring: Arc::new(Keyring::unlock(fixture.store.instance_id(), root, &[])),
         problems: Arc::clone(&problems),

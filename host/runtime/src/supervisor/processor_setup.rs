@@ -1,6 +1,7 @@
 //! All inputs of a processor's task as one value. Comparing two of them shows the effect of a change.
 
-use riser_domain::{Connection, ProcessorConfiguration, RunTrigger, ScheduleRule, Timestamp, TreeOwner};
+use riser_calendar::ScheduleRule;
+use riser_domain::{Connection, ProcessorConfiguration, RunTrigger, Timestamp, TreeOwner};
 use riser_store::Configuration;
 
 use crate::configuration::owner_of;
@@ -35,7 +36,7 @@ impl ProcessorSetup {
         Self {
             configuration: processor.clone(),
             connection: connection.cloned(),
-            schedule: schedule.map(|schedule| schedule.rule.clone()),
+            schedule: schedule.and_then(|schedule| schedule.rule.known().cloned()),
             secrets_version,
             first_trigger,
         }

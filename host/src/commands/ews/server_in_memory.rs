@@ -38,7 +38,13 @@ impl ServerInMemory {
         let url = format!("http://{}{}", listener.local_address(), server.path);
         let items = source.clone();
         let clock = Arc::new(SystemClock);
-        listener.add(Arc::new(EwsEndpoint::new(server, items, Arc::new(accounts), clock, chrono_tz::UTC)));
+        listener.add(Arc::new(EwsEndpoint::new(
+            server,
+            items,
+            Arc::new(accounts),
+            clock,
+            riser_calendar::Zone::utc(),
+        )));
         Self { source, url, _listener: listener }
     }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
 use clap::Args;
+use riser_calendar::Zone;
 use riser_domain::{ValueKind, ValueState};
 use riser_ews::client::{EwsClient, ValueFacts, ValueResponse};
 use riser_ews::parse_value;
@@ -109,7 +110,7 @@ fn explain(message: &str, facts: &ValueFacts) -> String {
 
 /// Returns whether two texts have the same meaning.
 fn is_same(kind: ValueKind, one: &str, other: &str) -> bool {
-    let meaning = |text| parse_value(kind, text, chrono_tz::UTC).ok();
+    let meaning = |text| parse_value(kind, text, &Zone::utc()).ok();
     one == other || meaning(one).is_some_and(|one| meaning(other) == Some(one))
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
+use riser_calendar::machine_zone;
 use riser_domain::{Clock, Problem};
 use riser_platform::machine_name;
 use riser_portal::{Portal, PortalSettings};
@@ -61,6 +62,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
         data_dir: directory,
         store: store.clone(),
         clock,
+        machine_zone: machine_zone(),
     })
     .await?;
     for problem in problems {
@@ -98,7 +100,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     served.map(|()| ExitCode::SUCCESS)
 }
 
-/// Creates a portal in the time zone of this machine, with its host name and the given names.
+/// Creates a portal with the host name of this machine and the given names.
 fn settings_of(portal: &PortalArgs) -> PortalSettings {
     let machine = machine_name();
     PortalSettings { host_names: portal.host_names(&machine), ..PortalSettings::of_this_machine(&machine) }

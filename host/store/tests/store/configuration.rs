@@ -1,4 +1,4 @@
-use riser_domain::{Actor, ScheduleRule};
+use riser_domain::Actor;
 use riser_store::StoreError;
 
 use crate::fixture::{
@@ -29,7 +29,7 @@ async fn a_cron_rule_is_loaded_as_it_was_stored() {
     let test = TestStore::new().await;
     let mut changes = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
     let mut nightly = schedule("Nightly");
-    nightly.rule = ScheduleRule::cron("30 2 * * *", "Europe/Paris").unwrap();
+    nightly.rule = "30 2 * * *; zone Europe/Paris".parse().unwrap();
     nightly.id = changes.add_schedule(&nightly).await.unwrap();
     changes.commit().await.unwrap();
     assert_eq!(test.store.load_configuration().await.unwrap().schedules, [nightly]);

@@ -1,12 +1,11 @@
 //! A store in a temporary directory.
 
 use std::path::Path;
-use std::time::Duration;
 
+use riser_calendar::Schedule;
 use riser_domain::{
     AccountRights, Actor, ClassId, Clock as _, ConfigurationId, Connection, ConnectionId, DigestAlgorithm,
-    EwsServer, EwsServerId, EwsTls, FakeClock, ProcessorConfiguration, ProcessorFlags, Schedule, ScheduleId,
-    ScheduleRule, Timestamp,
+    EwsServer, EwsServerId, EwsTls, FakeClock, ProcessorConfiguration, ProcessorFlags, ScheduleId, Timestamp,
 };
 use riser_store::{Recovery, SealedValue, Store, WrappedKey};
 
@@ -80,7 +79,7 @@ pub(crate) fn connection(name: &str) -> Connection {
 }
 
 pub(crate) fn schedule(name: &str) -> Schedule {
-    let rule = ScheduleRule::every(Duration::from_mins(15), Timestamp::EPOCH).unwrap();
+    let Ok(rule) = "every 15 min".parse();
     Schedule { id: ScheduleId(0), name: name.to_owned(), rule }
 }
 

@@ -174,7 +174,7 @@ fn nearest<'schema>(key: &str, schema: &'schema SettingsSchema) -> Option<&'sche
 }
 
 fn date_time(value: &Value) -> Result<(), String> {
-    let is_moment = value.as_str().is_some_and(|text| chrono::DateTime::parse_from_rfc3339(text).is_ok());
+    let is_moment = value.as_str().is_some_and(|text| text.parse::<riser_domain::Timestamp>().is_ok());
     if is_moment { Ok(()) } else { Err("takes date and time, such as 2026-11-23T09:30:00Z".to_owned()) }
 }
 

@@ -182,7 +182,7 @@ listen = "127.0.0.1:{port}"
 
 [[schedule]]
 name = "Every 15 minutes"
-start = "2100-01-01T00:{round:02}:00Z"
+rule = "every 15 min; from 2100-01-01T00:{round:02}:00Z"
 
 [[processor]]
 name = "Metronome"

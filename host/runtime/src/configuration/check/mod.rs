@@ -13,7 +13,8 @@ mod users;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use riser_domain::{Connection, EwsServer, ProcessorConfiguration, Schedule};
+use riser_calendar::{Schedule, Zone};
+use riser_domain::{Connection, EwsServer, ProcessorConfiguration};
 use riser_store::Configuration;
 
 pub(super) use accounts::PlannedAccount;
@@ -34,6 +35,8 @@ pub(super) struct Basis<'a> {
     pub(super) current: &'a Current,
     pub(super) libraries: &'a [Library],
     pub(super) migrated: &'a Migrated,
+    /// The zone of rules without one.
+    pub(super) site_zone: &'a Zone,
 }
 
 /// A draft without errors: the objects to store, and the difference in sentences.

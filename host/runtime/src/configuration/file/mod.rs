@@ -171,13 +171,7 @@ fn read_connection(
 }
 
 fn read_schedule(section: &mut Section<'_>, identity: Identity, reading: &mut Reading<'_>) -> ScheduleDraft {
-    ScheduleDraft {
-        identity,
-        every: section.text("every", reading),
-        start: section.moment("start", reading),
-        cron: section.text("cron", reading),
-        time_zone: section.text("time_zone", reading),
-    }
+    ScheduleDraft { identity, rule: section.text("rule", reading) }
 }
 
 fn read_processor(

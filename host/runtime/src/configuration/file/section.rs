@@ -104,14 +104,6 @@ impl<'t> Section<'t> {
     }
 
     /// A text or a date as TOML writes it.
-    pub(super) fn moment(&mut self, key: &'static str, reading: &mut Reading<'_>) -> Option<String> {
-        self.read(key, "a date and time", reading, |value| match value {
-            DeValue::String(text) => Some(text.to_string()),
-            DeValue::Datetime(moment) => Some(moment.to_string()),
-            _ => None,
-        })
-    }
-
     pub(super) fn texts(&mut self, key: &'static str, reading: &mut Reading<'_>) -> Option<Vec<String>> {
         self.read(key, "a list of texts", reading, |value| {
             value.as_array()?.iter().map(|text| text.get_ref().as_str().map(str::to_owned)).collect()

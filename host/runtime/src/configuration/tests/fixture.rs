@@ -44,7 +44,7 @@ kind = "riser.test/device"
 
 [[schedule]]
 name = "Hourly"
-every = "1 h"
+rule = "every 1 h"
 
 [[processor]]
 name = "Setup"
@@ -91,7 +91,13 @@ impl Site {
     }
 
     pub(super) async fn check(&self, draft: &ConfigurationDraft) -> Result<CheckedDraft, ConfigureError> {
-        check_draft(draft, (&self.store, &self.keyring), (&self.libraries, None)).await
+        check_draft(
+            draft,
+            (&self.store, &self.keyring),
+            (&self.libraries, None),
+            &"Europe/Berlin".parse().unwrap(),
+        )
+        .await
     }
 
     pub(super) async fn commit(&self, checked: CheckedDraft) -> Result<ConfigurationChange, ConfigureError> {

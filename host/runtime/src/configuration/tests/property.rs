@@ -90,13 +90,15 @@ fn connection() -> impl Strategy<Value = ConnectionDraft> {
 }
 
 fn schedule() -> impl Strategy<Value = ScheduleDraft> {
-    let rule = prop_oneof![
-        (maybe(&["15 min", "90 s", "1500 ms"]), maybe(&["2026-11-23T06:00:00Z", "2026-01-01T00:00:00.250Z"]))
-            .prop_map(|(every, start)| ScheduleDraft { every, start, ..ScheduleDraft::default() }),
-        (maybe(&["0 6 * * *", "*/5 30 2 * * 1"]), maybe(&["Europe/Paris", "UTC"]))
-            .prop_map(|(cron, time_zone)| ScheduleDraft { cron, time_zone, ..ScheduleDraft::default() }),
-    ];
-    (identity(), rule).prop_map(|(identity, rule)| ScheduleDraft { identity, ..rule })
+    let rule = maybe(&[
+        "every 15 min",
+        "every 1500 ms; from 2026-01-01T00:00:00.250Z",
+        "0 6 * * *",
+        "*/5 30 2 * * 1; zone Europe/Paris",
+        "weekly on Mon-Fri at 07:00, 12:30; except 2026-12-24..2027-01-01; overlap queue",
+        "monthly on last Fri at 06:00; misfire skip; jitter 30 s",
+    ]);
+    (identity(), rule).prop_map(|(identity, rule)| ScheduleDraft { identity, rule })
 }
 
 fn processor() -> impl Strategy<Value = ProcessorDraft> {

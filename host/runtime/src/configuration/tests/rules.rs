@@ -94,22 +94,13 @@ fn everything_wrong() -> ConfigurationDraft {
             ConnectionDraft { identity: named("Twice"), ..ConnectionDraft::default() },
         ],
         schedules: vec![
-            ScheduleDraft { identity: named("Soon"), every: some("soon"), ..ScheduleDraft::default() },
-            ScheduleDraft { identity: named("None"), ..ScheduleDraft::default() },
-            ScheduleDraft {
-                identity: named("Late"),
-                cron: some("61 * * * *"),
-                start: some("2026-11-23T06:00:00Z"),
-                ..ScheduleDraft::default()
-            },
-            ScheduleDraft {
-                identity: named("Zone"),
-                cron: some("0 6 * * *"),
-                time_zone: some("Paris"),
-                ..ScheduleDraft::default()
-            },
-            ScheduleDraft { identity: renamed("Nightly", "Daily"), ..ScheduleDraft::default() },
-            ScheduleDraft { identity: removed("Hourly"), ..ScheduleDraft::default() },
+            ScheduleDraft { identity: named("Soon"), rule: some("soon") },
+            ScheduleDraft { identity: named("None"), rule: None },
+            ScheduleDraft { identity: named("Late"), rule: some("61 * * * *") },
+            ScheduleDraft { identity: named("Zone"), rule: some("0 6 * * *; zone Europe/Pari") },
+            ScheduleDraft { identity: named("Never"), rule: some("0 9 31 4 *") },
+            ScheduleDraft { identity: renamed("Nightly", "Daily"), rule: None },
+            ScheduleDraft { identity: removed("Hourly"), rule: None },
         ],
         processors: vec![
             ProcessorDraft {
@@ -190,11 +181,11 @@ async fn all_errors_are_found_at_once_each_with_its_path_and_nothing_is_applied(
         ("connection[\"Wrong\"].settings.password", "is a secret: give it as"),
         ("connection[\"Twice\"].kind", "no plugin offers"),
         ("connection[\"Twice\"].name", "is here twice"),
-        ("schedule[\"Soon\"].every", "every takes a time span"),
-        ("schedule[\"None\"]", "a schedule has either every"),
-        ("schedule[\"Late\"].start", "write every beside it"),
-        ("schedule[\"Late\"].cron", "cannot be read"),
-        ("schedule[\"Zone\"].time_zone", "Europe/Paris or UTC"),
+        ("schedule[\"Soon\"].rule", "unknown kind of schedule \"soon\"; write \"every 15 min\""),
+        ("schedule[\"None\"]", "a schedule has a rule"),
+        ("schedule[\"Late\"].rule", "cannot be read"),
+        ("schedule[\"Zone\"].rule", "did you mean Europe/Paris?"),
+        ("schedule[\"Never\"].rule", "no such date"),
         ("schedule[\"Daily\"].renamed_from", "there is no schedule \"Nightly\""),
         ("schedule[\"Hourly\"].remove", "is used by processor \"Setup\";"),
         ("processor[\"A\"].class", "riser.test has no class \"odd\""),
@@ -229,18 +220,14 @@ async fn of_two_writers_with_one_base_version_the_second_is_refused() {
     let base_version = site.configuration().await.version;
     let draft = |every: &str| ConfigurationDraft {
         base_version: Some(base_version),
-        schedules: vec![ScheduleDraft {
-            identity: named("Hourly"),
-            every: some(every),
-            ..Default::default()
-        }],
+        schedules: vec![ScheduleDraft { identity: named("Hourly"), rule: Some(format!("every {every}")) }],
         ..ConfigurationDraft::default()
     };
     let second = site.check(&draft("3 h")).await.unwrap();
     site.apply(&draft("2 h")).await.unwrap();
     assert!(matches!(site.commit(second).await, Err(ConfigureError::Stale)));
     assert!(matches!(site.apply(&draft("3 h")).await, Err(ConfigureError::Stale)));
-    assert!(site.export().await.contains("every = \"2 h\""));
+    assert!(site.export().await.contains("rule = \"every 2 h\""));
     assert_eq!(site.configuration().await.version, base_version + 1);
 }
 
@@ -270,23 +257,17 @@ async fn a_name_passed_on_in_one_file_goes_to_the_renamed_object_and_the_file_ch
 }
 
 #[tokio::test]
-async fn a_wrong_kind_hides_no_missing_secret_and_a_wrong_time_zone_no_wrong_cron_expression() {
+async fn a_wrong_kind_hides_no_missing_secret() {
     let site = Site::new().await;
     let file = read(
-        "[[connection]]\nname = \"X\"\nkind = \"riser.test/odd\"\nsettings = { password = { file = \"/none\" } }\n\
-         [[schedule]]\nname = \"Y\"\ncron = \"61 * * * *\"\ntime_zone = \"Paris\"\n",
+        "[[connection]]\nname = \"X\"\nkind = \"riser.test/odd\"\nsettings = { password = { file = \"/none\" } }\n",
         &any_variable,
     );
     let Err(ConfigureError::Fields(errors)) = site.check(&file.draft).await else {
         panic!("it was accepted")
     };
     let found: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    for path in [
-        "connection[\"X\"].kind",
-        "connection[\"X\"].settings.password",
-        "schedule[\"Y\"].time_zone",
-        "schedule[\"Y\"].cron",
-    ] {
+    for path in ["connection[\"X\"].kind", "connection[\"X\"].settings.password"] {
         assert!(found.iter().any(|it| it.starts_with(&format!("{path}: "))), "{path} is not in {found:?}");
     }
 }

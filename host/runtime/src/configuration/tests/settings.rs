@@ -123,7 +123,7 @@ async fn a_value_of_the_wrong_form_is_refused_with_the_right_one() {
 async fn errors_of_a_file_are_sorted_by_line_whoever_found_them() {
     let site = Site::new().await;
     let text = SITE
-        .replace("every = \"1 h\"", "every = \"soon\"")
+        .replace("rule = \"every 1 h\"", "rule = \"soon\"")
         .replace("schedule = \"Hourly\"", "schedule = 5")
         .replace("{ env = \"PROXY\" }", "{ env = \"UNSET\" }");
     let variable = |name: &str| (name != "UNSET").then(|| name.to_owned());
