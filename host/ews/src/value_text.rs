@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn the_forms_of_real_clients_are_parsed() {
         let check = |kind, text, expected| {
-            assert_eq!(parse_value(kind, text, &"Europe/Berlin".parse().unwrap()), Ok(expected), "{text}")
+            assert_eq!(parse_value(kind, text, &"Europe/Berlin".parse().unwrap()), Ok(expected), "{text}");
         };
         for text in ["true", "True", "TRUE", "1", " true "] {
             check(ValueKind::Boolean, text, Value::Boolean(true));
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn text_that_is_not_a_value_of_the_kind_is_refused() {
         let check = |kind, text, expected| {
-            assert_eq!(parse_value(kind, text, &"Europe/Berlin".parse().unwrap()), Err(expected), "{text}")
+            assert_eq!(parse_value(kind, text, &"Europe/Berlin".parse().unwrap()), Err(expected), "{text}");
         };
         for text in ["", "1,5", "NaN", "INF", "inf", "1 000", "0x10", "1e", "--1"] {
             check(ValueKind::Double, text, ValueTextError::Invalid);

@@ -91,6 +91,8 @@ impl ConfigurationTransaction {
 
 #[cfg(test)]
 mod tests {
+    use riser_domain::Timestamp;
+
     use super::*;
 
     #[test]

@@ -68,7 +68,7 @@ impl Processor for Logs {
 fn histories_of(points: &Points) -> Vec<Recorded> {
     points
         .iter()
-        .filter(|(_, stored)| stored.is_history && &*stored.published_by == LOGS)
+        .filter(|(_, stored)| stored.is_history && *stored.published_by == *LOGS)
         .filter_map(|(_, stored)| Some(Recorded { history: stored.point, value: stored.recorded? }))
         .collect()
 }

@@ -58,7 +58,7 @@ enum Part {
 impl Binding {
     /// Finds the points that Status publishes, before the first poll.
     pub(crate) fn of_status_points(points: &Points) -> Self {
-        let ours = points.iter().filter(|(_, stored)| !stored.is_history && &*stored.published_by == STATUS);
+        let ours = points.iter().filter(|(_, stored)| !stored.is_history && *stored.published_by == *STATUS);
         Self { status: ours.map(|(_, stored)| stored.point).collect(), ..Self::default() }
     }
 
