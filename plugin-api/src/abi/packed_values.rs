@@ -176,7 +176,9 @@ mod tests {
 
     fn packed(values: &[PackedValue<'_>]) -> Vec<u8> {
         let mut packer = ValuePacker::default();
-        values.iter().for_each(|value| packer.push(*value));
+        for value in values {
+            packer.push(*value);
+        }
         packer.into_bytes()
     }
 
@@ -210,7 +212,8 @@ mod tests {
         let memory = bytes.as_ptr();
         let mut packer = ValuePacker::reusing(bytes);
         packer.push(DOUBLE);
-        assert_eq!(packer.into_bytes().as_ptr(), memory);
+        let packed_again = packer.into_bytes();
+        assert_eq!(packed_again.as_ptr(), memory);
     }
 
     #[test]
