@@ -3,6 +3,7 @@ CREATE TABLE runs (
     configuration_id INTEGER NOT NULL REFERENCES processor_configurations (id) ON DELETE CASCADE,
     trigger_kind     TEXT    NOT NULL,
     trigger_name     TEXT,
+    due_at           INTEGER,
     state            TEXT    NOT NULL,
     reason           TEXT    NOT NULL,
     library_sha256   TEXT,

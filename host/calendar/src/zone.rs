@@ -112,7 +112,7 @@ impl Zone {
             AmbiguousOffset::Unambiguous { offset } | AmbiguousOffset::Fold { before: offset, .. } => offset,
             AmbiguousOffset::Gap { .. } => return None,
         };
-        offset.to_timestamp(local).ok().map(from_jiff)
+        Some(Timestamp::from_local(local, offset.seconds().into()))
     }
 
     /// Whether the database prefers this name over others for the same zone.

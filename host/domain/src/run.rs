@@ -9,7 +9,8 @@ pub struct RunId(pub i64);
 /// What started a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunTrigger {
-    Schedule,
+    /// A schedule, for this time.
+    Schedule(Timestamp),
     /// The start of the host.
     HostStart,
     /// A person by name, or the command line.
@@ -41,6 +42,12 @@ pub enum RunState {
     /// Ended at its time limit.
     #[strum(serialize = "timed out")]
     TimedOut,
+    /// Never began: the run before was still under way at its time.
+    Skipped,
+    /// Never began: another run stands for it.
+    Merged,
+    /// Never began: Riser did not run at its time.
+    Missed,
 }
 
 impl RunState {
@@ -52,6 +59,11 @@ impl RunState {
     /// Returns whether the run has ended.
     pub const fn is_over(self) -> bool {
         !matches!(self, Self::Waiting | Self::Running)
+    }
+
+    /// Returns whether this is a time of a schedule that had no run.
+    pub const fn never_began(self) -> bool {
+        matches!(self, Self::Skipped | Self::Merged | Self::Missed)
     }
 }
 

@@ -2,6 +2,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
+
+/// The calendar begins and ends with whole years, other than the moments of the calendar library: .NET writes
+/// `9999-12-31T23:59:59.9999999` for a time without an end.
+const EPOCH_UTC: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 /// Wall time in milliseconds since 1970-01-01T00:00:00Z.
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -46,13 +53,16 @@ impl Timestamp {
     }
 
     /// Returns the same time in UTC, limited to the range of the calendar: years -9999 to 9999.
-    pub fn to_utc(self) -> jiff::civil::DateTime {
-        jiff::tz::Offset::UTC.to_datetime(self.to_jiff())
+    pub fn to_utc(self) -> DateTime {
+        EPOCH_UTC.saturating_add(SignedDuration::from_millis(self.unix_ms))
     }
 
-    fn to_jiff(self) -> jiff::Timestamp {
-        let limit = if self.unix_ms < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
-        jiff::Timestamp::from_millisecond(self.unix_ms).unwrap_or(limit)
+    /// Returns the moment at which a clock with an offset from UTC shows a time, cut to milliseconds.
+    pub fn from_local(local: DateTime, offset_s: i64) -> Self {
+        let local_ms = local.duration_since(EPOCH_UTC).as_nanos().div_euclid(1_000_000);
+        // The calendar has less than 2^53 ms.
+        let local_ms = i64::try_from(local_ms).unwrap_or_default();
+        Self::from_unix_ms(local_ms.saturating_sub(offset_s.saturating_mul(1_000)))
     }
 }
 
@@ -66,17 +76,15 @@ impl FromStr for Timestamp {
     type Err = NotAMoment;
 
     fn from_str(text: &str) -> Result<Self, NotAMoment> {
-        if !is_rfc_3339(text) {
-            return Err(NotAMoment);
-        }
-        let moment: jiff::Timestamp = text.parse().map_err(|_| NotAMoment)?;
-        Ok(Self::from_unix_ms(moment.as_millisecond()))
+        let (local, offset) = split_offset(text).ok_or(NotAMoment)?;
+        let local = local.parse().map_err(|_| NotAMoment)?;
+        Ok(Self::from_local(local, offset_seconds(offset).ok_or(NotAMoment)?))
     }
 }
 
-/// Whether a text has the form `2026-11-23T09:30:00.5+01:00`. The parser of the calendar also reads shorter forms
-/// and zones in brackets.
-fn is_rfc_3339(text: &str) -> bool {
+/// Splits a text of the form `2026-11-23T09:30:00.5+01:00` before the offset. The parser of the calendar also reads
+/// shorter forms.
+fn split_offset(text: &str) -> Option<(&str, &str)> {
     const DATE_TIME: &str = "0000-00-00T00:00:00";
     let has_form = |text: &str, form: &str| {
         text.len() == form.len()
@@ -85,24 +93,36 @@ fn is_rfc_3339(text: &str) -> bool {
                 wanted => byte.eq_ignore_ascii_case(&wanted),
             })
     };
-    let Some((date_time, rest)) = text.split_at_checked(DATE_TIME.len()) else { return false };
+    let (date_time, rest) = text.split_at_checked(DATE_TIME.len())?;
     let offset = match rest.strip_prefix('.') {
         None => rest,
         Some(rest) => {
             let offset = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
             if offset.len() == rest.len() {
-                return false;
+                return None;
             }
             offset
         }
     };
-    has_form(date_time, DATE_TIME) && ["Z", "+00:00", "-00:00"].iter().any(|form| has_form(offset, form))
+    let is_right =
+        has_form(date_time, DATE_TIME) && ["Z", "+00:00", "-00:00"].iter().any(|form| has_form(offset, form));
+    if is_right { text.split_at_checked(text.len() - offset.len()) } else { None }
+}
+
+/// Returns the seconds of `Z`, `+01:00` or `-06:30`.
+fn offset_seconds(offset: &str) -> Option<i64> {
+    let Some((hour, minute)) = offset.split_once(':') else { return Some(0) };
+    let (sign, hour) = hour.split_at_checked(1)?;
+    let (hour, minute): (i64, i64) = (hour.parse().ok()?, minute.parse().ok()?);
+    let seconds = hour * 3_600 + minute * 60;
+    let is_in_range = hour < 24 && minute < 60;
+    is_in_range.then_some(if sign == "-" { -seconds } else { seconds })
 }
 
 /// RFC 3339 in UTC with milliseconds: `2026-11-23T09:30:15.000Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3}", self.to_jiff())
+        write!(f, "{:.3}Z", self.to_utc())
     }
 }
 
@@ -141,9 +161,20 @@ mod tests {
             "2025-11-23T09:30:15+01",
             "2025-02-29T09:30:15Z",
             "2025-11-23T24:30:15Z",
+            "2025-11-23T09:30:15+24:00",
+            "2025-11-23T09:30:15+01:60",
         ] {
             assert_eq!(text.parse::<Timestamp>(), Err(NotAMoment), "{text}");
         }
+    }
+
+    #[test]
+    fn the_first_and_the_last_moment_of_four_digits_are_read_and_written() {
+        for text in ["9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z"] {
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
+        }
+        let end: Timestamp = "9999-12-31T23:59:59.9999999+00:00".parse().unwrap();
+        assert_eq!(end.unix_ms(), 253_402_300_799_999);
     }
 
     #[test]

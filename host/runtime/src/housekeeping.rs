@@ -200,7 +200,7 @@ mod tests {
 
     async fn record_run(fixture: &Fixture, state: RunState, lines: u32) -> riser_domain::RunId {
         let now = fixture.clock.now();
-        let run = fixture.store.add_run(fixture.processor, &RunTrigger::Schedule, now).await.unwrap();
+        let run = fixture.store.add_run(fixture.processor, &RunTrigger::Schedule(now), now).await.unwrap();
         let lines: Vec<_> = (0..lines).map(|number| (now, LogLevel::Info, number.to_string())).collect();
         fixture.store.record_run_log(run, &lines).await.unwrap();
         fixture.store.end_run(run, state, "", now).await.unwrap();

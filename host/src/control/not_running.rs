@@ -60,7 +60,9 @@ fn outcome(run: &LastRun) -> String {
         RunState::Cancelled => format!("was {}{at}", run.reason),
         RunState::TimedOut => format!("took too long and was ended{at}"),
         RunState::Interrupted => "ended together with Riser".to_owned(),
-        RunState::Waiting | RunState::Running => run.state.as_str().to_owned(),
+        RunState::Waiting | RunState::Running | RunState::Skipped | RunState::Merged | RunState::Missed => {
+            run.state.as_str().to_owned()
+        }
     }
 }
 

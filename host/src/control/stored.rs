@@ -68,7 +68,7 @@ fn run_report(run: Run, configuration: &Configuration) -> RunReport {
         state: run.state,
         reason: run.reason,
         started_by: match run.trigger {
-            RunTrigger::Schedule => "schedule".to_owned(),
+            RunTrigger::Schedule(_) => "schedule".to_owned(),
             RunTrigger::HostStart => "start of Riser".to_owned(),
             RunTrigger::Person(name) => name,
             RunTrigger::SetPoint => "set point".to_owned(),

@@ -2,10 +2,12 @@
 
 use riser_domain::{ConfigurationId, Run, RunId, RunState, RunTrigger, Timestamp};
 
+use crate::schedule_progress::record_progress;
+
 use crate::{Store, StoreError};
 
 impl Store {
-    /// Adds a run in the state `waiting`.
+    /// Adds a run in the state `waiting`. One by a schedule settles its time.
     pub async fn add_run(
         &self,
         configuration: ConfigurationId,
@@ -13,19 +15,23 @@ impl Store {
         now: Timestamp,
     ) -> Result<RunId, StoreError> {
         let mut transaction = self.riser().write().await?;
-        let (kind, name) = trigger_columns(trigger);
+        let (kind, name, due_at) = trigger_columns(trigger);
         let now_ms = now.unix_ms();
         let id = sqlx::query_scalar!(
-            r#"INSERT INTO runs (configuration_id, trigger_kind, trigger_name, state, reason, queued_at)
-             VALUES (?, ?, ?, 'waiting', '', ?) RETURNING id AS "id!: i64""#,
+            r#"INSERT INTO runs (configuration_id, trigger_kind, trigger_name, due_at, state, reason, queued_at)
+             VALUES (?, ?, ?, ?, 'waiting', '', ?) RETURNING id AS "id!: i64""#,
             configuration.0,
             kind,
             name,
+            due_at,
             now_ms
         )
         .fetch_one(&mut *transaction)
         .await
         .map_err(StoreError::about("the processor configuration of the run"))?;
+        if let RunTrigger::Schedule(due) = trigger {
+            record_progress(&mut transaction, configuration, *due).await?;
+        }
         transaction.commit().await?;
         Ok(RunId(id))
     }
@@ -123,6 +129,20 @@ impl Store {
         .collect()
     }
 
+    /// Returns the newest run of a configuration that began, or is to begin.
+    pub async fn latest_run_of(&self, configuration: ConfigurationId) -> Result<Option<Run>, StoreError> {
+        sqlx::query_as!(
+            RunRow,
+            "SELECT * FROM runs WHERE configuration_id = ? AND state NOT IN ('skipped', 'merged', 'missed')
+             ORDER BY id DESC LIMIT 1",
+            configuration.0
+        )
+        .fetch_optional(self.riser().read())
+        .await?
+        .map(Run::try_from)
+        .transpose()
+    }
+
     /// Returns the time of the last successful run of a configuration; `None` if no run succeeded.
     pub async fn last_success(
         &self,
@@ -162,6 +182,7 @@ struct RunRow {
     configuration_id: i64,
     trigger_kind: String,
     trigger_name: Option<String>,
+    due_at: Option<i64>,
     state: String,
     reason: String,
     library_sha256: Option<String>,
@@ -174,7 +195,8 @@ impl TryFrom<RunRow> for Run {
     type Error = StoreError;
 
     fn try_from(row: RunRow) -> Result<Self, StoreError> {
-        let trigger = trigger_from(&row.trigger_kind, row.trigger_name)
+        let due = row.due_at.map(Timestamp::from_unix_ms);
+        let trigger = trigger_from(&row.trigger_kind, row.trigger_name, due)
             .ok_or_else(|| StoreError::damaged("runs", "trigger_kind", &row.id))?;
         let state =
             row.state.parse::<RunState>().map_err(|_| StoreError::damaged("runs", "state", &row.id))?;
@@ -192,20 +214,21 @@ impl TryFrom<RunRow> for Run {
     }
 }
 
-fn trigger_columns(trigger: &RunTrigger) -> (&'static str, Option<&str>) {
+/// Returns the kind, the name and the time of the schedule in Unix milliseconds.
+fn trigger_columns(trigger: &RunTrigger) -> (&'static str, Option<&str>, Option<i64>) {
     match trigger {
-        RunTrigger::Schedule => ("schedule", None),
-        RunTrigger::HostStart => ("host start", None),
-        RunTrigger::Person(name) => ("person", Some(name)),
-        RunTrigger::SetPoint => ("set point", None),
-        RunTrigger::Processor(name) => ("processor", Some(name)),
-        RunTrigger::Restart => ("restart", None),
+        RunTrigger::Schedule(due) => ("schedule", None, Some(due.unix_ms())),
+        RunTrigger::HostStart => ("host start", None, None),
+        RunTrigger::Person(name) => ("person", Some(name), None),
+        RunTrigger::SetPoint => ("set point", None, None),
+        RunTrigger::Processor(name) => ("processor", Some(name), None),
+        RunTrigger::Restart => ("restart", None, None),
     }
 }
 
-fn trigger_from(kind: &str, name: Option<String>) -> Option<RunTrigger> {
+fn trigger_from(kind: &str, name: Option<String>, due: Option<Timestamp>) -> Option<RunTrigger> {
     match kind {
-        "schedule" => Some(RunTrigger::Schedule),
+        "schedule" => due.map(RunTrigger::Schedule),
         "host start" => Some(RunTrigger::HostStart),
         "person" => name.map(RunTrigger::Person),
         "set point" => Some(RunTrigger::SetPoint),

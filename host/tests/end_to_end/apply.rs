@@ -106,7 +106,7 @@ settings = { interval = "1 s" }
         ":17:25: base_url: ",
         "pasword: is not a setting: remove it",
         ": /nowhere cannot be read: ",
-        ":21:9: every takes a time span such as \"15 min\", \"1 h\" or \"30 s\"",
+        ":21:8: unknown kind of schedule \"soon\"; write \"every 15 min\"",
         ":26:14: there is no connection \"Missing\": add [[connection]] with this name",
         "EVCE Status runs until it is stopped and takes no schedule; use runs_at_start",
         ":29:17: runs_at_start takes true or false, not a text",
@@ -241,7 +241,7 @@ fn a_plan_shows_the_changes_and_applies_none() {
     assert!(after.is_success && after.text.starts_with("nothing to change"), "{}", after.text);
     let wrong = installation.try_plan("[[schedule]]\nname = \"Late\"\nrule = \"soon\"\n");
     assert_eq!(wrong.exit_code, Some(1), "{}", wrong.text);
-    assert!(wrong.text.contains(":3:9: every takes a time span"), "{}", wrong.text);
+    assert!(wrong.text.contains(":3:8: unknown kind of schedule"), "{}", wrong.text);
 }
 
 #[test]

@@ -55,6 +55,9 @@ impl StateMark {
             RunState::Cancelled => Self::new("off", Icon::Skipped, "Cancelled"),
             RunState::Interrupted => Self::new("warn", Icon::Uncertain, "Interrupted"),
             RunState::TimedOut => Self::new("alarm", Icon::Failed, "Timed out"),
+            RunState::Skipped => Self::new("off", Icon::Skipped, "Skipped"),
+            RunState::Merged => Self::new("off", Icon::Skipped, "Merged"),
+            RunState::Missed => Self::new("warn", Icon::Skipped, "Missed"),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::changes::Changes;
 use crate::connection_limiter::{ConnectionLimiter, ConnectionLimiters};
 use crate::housekeeping::remove_old;
 use crate::outbox::Outbox;
-use crate::supervisor::schedule_plan::SchedulePlan;
+use crate::supervisor::schedule_plan::{OwnRule, SchedulePlan};
 use crate::testing::{Fixture, fixture_at};
 use When::{Running, Start};
 
@@ -181,7 +181,8 @@ impl<'a> Process<'a> {
             samples: Vec::new(),
         };
         for (plan, rule) in [&mut process.every_minute, &mut process.nightly] {
-            plan.plan(clock.now(), |after| rule.next_after(after));
+            plan.begin(clock.now());
+            plan.plan(clock.now(), Some(own(rule)));
         }
         process
     }
@@ -192,17 +193,17 @@ impl<'a> Process<'a> {
         if self.watch.check() {
             self.outbox.follow_clock().await.unwrap();
             for (plan, rule) in [&mut self.every_minute, &mut self.nightly] {
-                plan.plan_after_step(clock.now(), |after| rule.next_after(after));
+                plan.plan(clock.now(), Some(own(rule)));
             }
         }
         let (plan, rule) = &mut self.nightly;
-        if plan.take_due(clock.now()) {
-            plan.plan(clock.now(), |after| rule.next_after(after));
+        if plan.take_due(clock.now(), Some(own(rule))).run.is_some() {
+            plan.plan(clock.now(), Some(own(rule)));
         }
         let (plan, rule) = &mut self.every_minute;
-        if plan.take_due(clock.now()) {
+        if plan.take_due(clock.now(), Some(own(rule))).run.is_some() {
             self.runs.push(clock.uptime());
-            plan.plan(clock.now(), |after| rule.next_after(after));
+            plan.plan(clock.now(), Some(own(rule)));
             let sample = HistorySample { value: Value::Long(1), state: ValueState::Good, time: clock.now() };
             self.site.store.journal_samples(&[(self.history, sample)]).await.unwrap();
             self.samples.push(clock.now());
@@ -240,10 +241,14 @@ impl<'a> Process<'a> {
 
     async fn end_run(&self, at: Timestamp) -> riser_domain::RunId {
         let store = &self.site.store;
-        let run = store.add_run(self.site.processor, &RunTrigger::Schedule, at).await.unwrap();
+        let run = store.add_run(self.site.processor, &RunTrigger::Schedule(at), at).await.unwrap();
         store.end_run(run, RunState::Failed, "", at).await.unwrap();
         run
     }
+}
+
+const fn own(rule: &ScheduleRule) -> OwnRule<'_> {
+    OwnRule { rule, key: 0 }
 }
 
 #[tokio::test]

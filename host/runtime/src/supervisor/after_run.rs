@@ -19,7 +19,7 @@ pub(super) enum AfterRun {
     TryAgain,
     /// It failed, and trying again changes nothing.
     GiveUp,
-    /// A person stopped it.
+    /// A person, or its schedule, stopped it.
     Stopped,
     /// Its configuration changed: it starts anew when the configuration says so.
     StartAnew,
@@ -32,6 +32,8 @@ pub(super) enum AfterRun {
 pub(super) enum StopCause {
     Person(String),
     TimeLimit,
+    /// Its next run by schedule is due, and stops the one before.
+    Replaced,
     /// Its configuration changed.
     Changed,
     SwitchedOff,
@@ -58,6 +60,9 @@ pub(super) fn classify(
             AfterRun::GiveUp,
         ),
         (Some(StopCause::Person(name)), _) => cancelled(format!("stopped by {name}"), AfterRun::Stopped),
+        (Some(StopCause::Replaced), _) => {
+            cancelled("stopped because its next run by schedule was due".to_owned(), AfterRun::Stopped)
+        }
         (Some(StopCause::Changed), _) => {
             cancelled("stopped because its configuration changed".to_owned(), AfterRun::StartAnew)
         }

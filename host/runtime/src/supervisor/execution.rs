@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use riser_domain::{
-    Clock, ClockReading, LogLevel, RunId, RunMode, RunState, RunTrigger, WriteId, sanitize_line,
+    Clock, ClockReading, LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WriteId, sanitize_line,
 };
 use riser_store::Store;
 use riser_worker_host::{ExitReason, WorkerEvent, WorkerProcess};
@@ -92,6 +92,8 @@ struct Execution<'a> {
     stop_cause: Option<StopCause>,
     outcome: Option<Outcome>,
     queued: Option<RunTrigger>,
+    /// When the next run by schedule stops this one.
+    replaced_at: Option<Timestamp>,
     open_failure: FailureProblem,
     failure_log: FailureLog,
     started: ClockReading,
@@ -128,6 +130,7 @@ impl Executor {
             started_at: Some(started_at),
             ended_at: None,
         });
+        let replaced_at = setup.replaced_after(started_at);
         let services =
             Arc::new(Services::new(Arc::clone(&self.services), &setup.configuration, setup.owner(), id));
         let mut execution = Execution {
@@ -143,6 +146,7 @@ impl Executor {
             stop_cause: None,
             outcome: None,
             queued: None,
+            replaced_at,
             open_failure,
             failure_log,
             started,
@@ -170,6 +174,7 @@ impl Execution<'_> {
         tokio::pin!(time_limit);
         let mut clock_steps = self.executor.clock_watch.steps();
         loop {
+            let replaced_in = self.replaced_at.map(|at| at.since(self.executor.clock.now()));
             tokio::select! {
                 // A worker whose calls all wait is not read further. Its socket slows it, and commands continue.
                 (slot, event) = next_event(&self.waiting_calls, &mut worker) => match event {
@@ -193,6 +198,14 @@ impl Execution<'_> {
                 _ = write_log.tick() => {
                     self.log_recovery();
                     self.log.write(&self.executor.store).await;
+                }
+                () = tokio::time::sleep(replaced_in.unwrap_or_default()),
+                    if replaced_in.is_some() && self.stop_cause.is_none() =>
+                {
+                    // A sleep may end a little before its time by the wall clock.
+                    if replaced_in.is_some_and(|left| left.is_zero()) {
+                        self.stop(&worker, StopCause::Replaced);
+                    }
                 }
                 () = &mut time_limit, if is_scheduled && self.stop_cause.is_none() => {
                     self.stop(&worker, StopCause::TimeLimit);
@@ -293,8 +306,8 @@ impl Execution<'_> {
     }
 
     /// Ends the present wait of the plugin, which may have computed it from a clock that was wrong.
-    fn wake_after_step(&self, worker: &WorkerProcess) {
-        self.status.set_next_run(self.setup.next_run_after(self.executor.clock.now()));
+    fn wake_after_step(&mut self, worker: &WorkerProcess) {
+        self.plan_next();
         // A worker that has just ended waits no more.
         let _ = worker.send(ToWorker::Wake(WakeMessage::Elapsed));
     }
@@ -303,7 +316,7 @@ impl Execution<'_> {
     /// settings it has, unless its tree now belongs to another processor.
     fn take_setup(&mut self, worker: &WorkerProcess, setup: Arc<ProcessorSetup>) {
         self.setup = setup;
-        self.status.set_next_run(self.setup.next_run_after(self.executor.clock.now()));
+        self.plan_next();
         let goes_on = match self.mode {
             Some(RunMode::Scheduled) => self.setup.has_tree_of(&self.started_with),
             Some(RunMode::LongRunning) | None => self.setup.runs_like(&self.started_with),
@@ -313,6 +326,12 @@ impl Execution<'_> {
         } else if !goes_on {
             self.stop(worker, StopCause::Changed);
         }
+    }
+
+    fn plan_next(&mut self) {
+        let now = self.executor.clock.now();
+        self.status.set_next_run(self.setup.next_start_after(now));
+        self.replaced_at = self.setup.replaced_after(now);
     }
 
     /// The problem that a run failed with stays open until another run succeeds, fails with another problem,

@@ -238,7 +238,7 @@ impl Supervisor {
     }
 
     async fn initial_status(&self, processor: &ProcessorConfiguration) -> Result<LiveStatus, StoreError> {
-        let last_run = self.store.list_runs_of(processor.id, 1).await?.pop();
+        let last_run = self.store.latest_run_of(processor.id).await?;
         let has_succeeded = self.store.last_success(processor.id).await?.is_some();
         let last_run = last_run.map(|run| LastRun {
             id: run.id,

@@ -1,9 +1,10 @@
 //! All inputs of a processor's task as one value. Comparing two of them shows the effect of a change.
 
-use riser_calendar::ScheduleRule;
+use riser_calendar::{OverlapRule, Schedule, ScheduleRule, StoredRule};
 use riser_domain::{Connection, ProcessorConfiguration, RunTrigger, Timestamp, TreeOwner};
 use riser_store::Configuration;
 
+use super::schedule_plan::OwnRule;
 use crate::configuration::owner_of;
 
 /// A processor configuration with the objects it refers to.
@@ -14,6 +15,8 @@ pub(crate) struct ProcessorSetup {
     pub(crate) connection: Option<Connection>,
     /// The rule of its schedule.
     pub(crate) schedule: Option<ScheduleRule>,
+    /// Why its schedule has no rule: the text of its rule cannot be read.
+    pub(crate) unreadable_schedule: Option<String>,
     /// Counts the changes of its secrets, which the configuration does not show.
     pub(crate) secrets_version: u64,
     /// The trigger of the run that this setup begins with: the start of the host, or who changed the configuration.
@@ -37,6 +40,7 @@ impl ProcessorSetup {
             configuration: processor.clone(),
             connection: connection.cloned(),
             schedule: schedule.and_then(|schedule| schedule.rule.known().cloned()),
+            unreadable_schedule: schedule.and_then(unreadable),
             secrets_version,
             first_trigger,
         }
@@ -50,11 +54,21 @@ impl ProcessorSetup {
         self.configuration.flags.active
     }
 
-    /// Returns the next time of its schedule.
-    pub(crate) fn next_run_after(&self, now: Timestamp) -> Option<Timestamp> {
+    /// Returns the rule by which it runs now.
+    pub(crate) fn rule(&self) -> Option<OwnRule<'_>> {
         let flags = self.configuration.flags;
-        let rule = self.schedule.as_ref().filter(|_| flags.active && flags.runs_on_schedule);
-        rule.and_then(|rule| rule.next_after(now))
+        let rule = self.schedule.as_ref().filter(|_| flags.active && flags.runs_on_schedule)?;
+        Some(OwnRule { rule, key: self.configuration.id.0.cast_unsigned() })
+    }
+
+    /// Returns when its next run by schedule begins.
+    pub(crate) fn next_start_after(&self, now: Timestamp) -> Option<Timestamp> {
+        self.rule()?.next_start_after(now)
+    }
+
+    /// Returns when its next run by schedule stops the one under way; `None` if it does not.
+    pub(crate) fn replaced_after(&self, now: Timestamp) -> Option<Timestamp> {
+        self.rule().filter(|own| own.rule.overlap() == OverlapRule::StopPrevious)?.next_start_after(now)
     }
 
     /// Returns whether a run with this setup is also right for the other one. Names, flags and schedules
@@ -81,5 +95,13 @@ impl ProcessorSetup {
     /// Returns whether both setups run the same class for the same tree.
     pub(crate) fn has_tree_of(&self, other: &Self) -> bool {
         self.configuration.class == other.configuration.class && self.owner() == other.owner()
+    }
+}
+fn unreadable(schedule: &Schedule) -> Option<String> {
+    match &schedule.rule {
+        StoredRule::Known(_) => None,
+        StoredRule::Unreadable { text, reason } => {
+            Some(format!("the rule {text:?} of the schedule {:?} cannot be read: {reason}", schedule.name))
+        }
     }
 }

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
-use riser_domain::{Clock, ConfigurationId, RunId, RunState, RunTrigger};
-use riser_store::Store;
+use riser_calendar::ScheduleRule;
+use riser_domain::{Clock, ConfigurationId, RunId, RunState, RunTrigger, Timestamp};
+use riser_store::{Store, UnstartedRun};
 
 use crate::store_failures::StoreFailures;
 
@@ -22,6 +23,53 @@ impl RunRecords {
                 self.failures.report("a run could not be recorded", &error);
                 None
             }
+        }
+    }
+
+    /// Records times of a schedule that have no run.
+    pub(super) async fn add_unstarted(&self, configuration: ConfigurationId, unstarted: &[UnstartedRun]) {
+        if unstarted.is_empty() {
+            return;
+        }
+        let added = self.store.add_unstarted_runs(configuration, unstarted, self.clock.now()).await;
+        if let Err(error) = added {
+            self.failures.report("times of a schedule without a run could not be recorded", &error);
+        }
+    }
+
+    /// Returns up to when the times of a rule are settled. A rule that is new counts from now on.
+    pub(super) async fn resume_schedule(
+        &self,
+        configuration: ConfigurationId,
+        rule: &ScheduleRule,
+    ) -> Timestamp {
+        match self.store.schedule_progress(configuration, &rule.to_string()).await {
+            Ok(Some(settled)) => settled,
+            Ok(None) => self.begin_schedule(configuration, rule).await,
+            Err(error) => {
+                self.failures.report("missed times of a schedule could not be read", &error);
+                self.clock.now()
+            }
+        }
+    }
+
+    /// Records that a rule counts from now on, and returns the time.
+    pub(super) async fn begin_schedule(
+        &self,
+        configuration: ConfigurationId,
+        rule: &ScheduleRule,
+    ) -> Timestamp {
+        let now = self.clock.now();
+        if let Err(error) = self.store.begin_schedule(configuration, &rule.to_string(), now).await {
+            self.failures.report("the begin of a schedule could not be recorded", &error);
+        }
+        now
+    }
+
+    /// Records that no rule counts any more.
+    pub(super) async fn end_schedule(&self, configuration: ConfigurationId) {
+        if let Err(error) = self.store.end_schedule(configuration).await {
+            self.failures.report("the end of a schedule could not be recorded", &error);
         }
     }
 

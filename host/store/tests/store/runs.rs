@@ -33,7 +33,7 @@ async fn a_run_is_waiting_then_running_then_ended() {
 async fn the_next_start_interrupts_runs_that_had_not_ended() {
     let (test, .., processor) = TestStore::new().await.with_processor().await;
     let waiting = test.store.add_run(processor, &RunTrigger::HostStart, test.now()).await.unwrap();
-    let running = test.store.add_run(processor, &RunTrigger::Schedule, test.now()).await.unwrap();
+    let running = test.store.add_run(processor, &RunTrigger::Schedule(test.now()), test.now()).await.unwrap();
     test.store.start_run(running, "ab12", test.now()).await.unwrap();
     let (test, recovery) = test.start_again().await;
     assert_eq!(recovery.interrupted_runs, [waiting, running]);

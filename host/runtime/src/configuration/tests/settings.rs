@@ -136,7 +136,8 @@ async fn errors_of_a_file_are_sorted_by_line_whoever_found_them() {
         located,
         [
             "16:39: proxies[0].password: the environment variable UNSET is not set",
-            "20:9: every takes a time span such as \"15 min\", \"1 h\" or \"30 s\"",
+            "20:8: unknown kind of schedule \"soon\"; write \"every 15 min\", \"weekly on Mon-Fri at 07:00\", \
+             \"monthly on 1, last at 06:00\", or a cron expression such as \"0 6 * * 1-5\"",
             "27:12: schedule takes a text, not a whole number",
         ]
     );

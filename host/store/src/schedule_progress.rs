@@ -1,0 +1,113 @@
+//! How far the times of schedules are settled: each up to then had its run, or has a row that says why not.
+
+use riser_domain::{ConfigurationId, RunState, Timestamp};
+use sqlx::SqliteConnection;
+
+use crate::{Store, StoreError};
+
+/// A time of a schedule that has no run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnstartedRun {
+    pub due: Timestamp,
+    /// Skipped, merged or missed.
+    pub state: RunState,
+    /// Why, in words.
+    pub reason: String,
+}
+
+impl Store {
+    /// Returns up to when the times of a rule are settled; `None` if the processor had another rule or none.
+    pub async fn schedule_progress(
+        &self,
+        configuration: ConfigurationId,
+        rule: &str,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let settled_until = sqlx::query_scalar!(
+            "SELECT settled_until FROM schedule_progress WHERE configuration_id = ? AND rule = ?",
+            configuration.0,
+            rule
+        )
+        .fetch_optional(self.riser().read())
+        .await?;
+        Ok(settled_until.map(Timestamp::from_unix_ms))
+    }
+
+    /// Records that a rule counts from a time on.
+    pub async fn begin_schedule(
+        &self,
+        configuration: ConfigurationId,
+        rule: &str,
+        from: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.riser().write().await?;
+        let from_ms = from.unix_ms();
+        sqlx::query!(
+            "INSERT INTO schedule_progress (configuration_id, rule, settled_until) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET rule = ?2, settled_until = ?3",
+            configuration.0,
+            rule,
+            from_ms
+        )
+        .execute(&mut *transaction)
+        .await
+        .map_err(StoreError::about("the processor configuration of the schedule"))?;
+        transaction.commit().await
+    }
+
+    /// Records that no rule counts any more.
+    pub async fn end_schedule(&self, configuration: ConfigurationId) -> Result<(), StoreError> {
+        let mut transaction = self.riser().write().await?;
+        sqlx::query!("DELETE FROM schedule_progress WHERE configuration_id = ?", configuration.0)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await
+    }
+
+    /// Adds a row for each time that has no run, and settles them.
+    pub async fn add_unstarted_runs(
+        &self,
+        configuration: ConfigurationId,
+        unstarted: &[UnstartedRun],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.riser().write().await?;
+        let now_ms = now.unix_ms();
+        for run in unstarted {
+            let (due_ms, state) = (run.due.unix_ms(), run.state.as_str());
+            sqlx::query!(
+                "INSERT INTO runs (configuration_id, trigger_kind, due_at, state, reason, queued_at, ended_at)
+                 VALUES (?, 'schedule', ?, ?, ?, ?, ?)",
+                configuration.0,
+                due_ms,
+                state,
+                run.reason,
+                due_ms,
+                now_ms
+            )
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::about("the processor configuration of the run"))?;
+        }
+        if let Some(latest) = unstarted.iter().map(|run| run.due).max() {
+            record_progress(&mut transaction, configuration, latest).await?;
+        }
+        transaction.commit().await
+    }
+}
+
+/// Records that the times of a processor's schedule are settled up to one.
+pub(crate) async fn record_progress(
+    connection: &mut SqliteConnection,
+    configuration: ConfigurationId,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    let until_ms = until.unix_ms();
+    sqlx::query!(
+        "UPDATE schedule_progress SET settled_until = ? WHERE configuration_id = ?",
+        until_ms,
+        configuration.0
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
