@@ -25,6 +25,7 @@ mod programs;
 mod random_changes;
 mod running_changes;
 mod running_host;
+mod schedules;
 mod set_points;
 mod settings_migration;
 mod shifted_clock;

@@ -9,6 +9,7 @@ mod memory_leak;
 mod needs_operator;
 mod panic;
 mod segfault;
+mod takes_long;
 
 use dead_end::DeadEnd;
 use endless_loop::EndlessLoop;
@@ -17,6 +18,7 @@ use memory_leak::MemoryLeak;
 use needs_operator::NeedsOperator;
 use panic::Panic;
 use segfault::Segfault;
+use takes_long::TakesLong;
 
 riser_plugin::export_plugin! {
     id: "riser.misbehaving",
@@ -24,5 +26,5 @@ riser_plugin::export_plugin! {
     company: "Riser",
     about: "Fails in every way, so that tests can check the host.",
     connections: [DeadEnd],
-    classes: [Panic, Segfault, EndlessLoop, MemoryLeak, LeftBehind, NeedsOperator]
+    classes: [Panic, Segfault, EndlessLoop, MemoryLeak, LeftBehind, NeedsOperator, TakesLong]
 }

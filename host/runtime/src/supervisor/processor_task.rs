@@ -278,8 +278,10 @@ impl ProcessorTask {
             return;
         }
         let Due { run, mut unstarted } = self.schedule_plan.take_due(self.now(), self.setup.rule());
-        let reason = "another run that began then stands for it".to_owned();
-        unstarted.extend(run.map(|due| UnstartedRun { due, state: RunState::Merged, reason }));
+        unstarted.extend(run.map(|due| UnstartedRun { due, state: RunState::Merged, reason: String::new() }));
+        for run in unstarted.iter_mut().filter(|run| run.state == RunState::Merged) {
+            run.reason = stands_for_it(trigger);
+        }
         self.plan_next();
         self.parts.records.add_unstarted(self.id(), &unstarted).await;
     }
@@ -290,7 +292,7 @@ impl ProcessorTask {
         match run {
             Some(due) if self.queued.is_none() => self.queued = Some(RunTrigger::Schedule(due)),
             Some(due) => {
-                let reason = "another run that began then stands for it".to_owned();
+                let reason = "a run that was to begin anyway stands for it".to_owned();
                 unstarted.push(UnstartedRun { due, state: RunState::Merged, reason });
             }
             None => {}
@@ -542,5 +544,17 @@ fn unreadable_schedule(what: &str) -> Problem {
         effect: "it starts no run of this processor".to_owned(),
         remedy: "write the rule anew, or run the version of Riser that wrote it".to_owned(),
         setting: None,
+    }
+}
+
+/// Returns why the time of a schedule has no run of its own.
+fn stands_for_it(trigger: &RunTrigger) -> String {
+    match trigger {
+        RunTrigger::Schedule(due) => format!("the run for {due} stands for it"),
+        RunTrigger::HostStart => "the run at the start of Riser stands for it".to_owned(),
+        RunTrigger::Person(name) => format!("the run that {name} started stands for it"),
+        RunTrigger::SetPoint => "the run for a set point stands for it".to_owned(),
+        RunTrigger::Processor(name) => format!("the run that {name} requested stands for it"),
+        RunTrigger::Restart => "the run that began again stands for it".to_owned(),
     }
 }
