@@ -65,7 +65,7 @@ impl Files<'_> {
             Err(reason) => MachineZone {
                 zone: Zone::utc(),
                 source: MachineZoneSource::Fallback,
-                problem: Some(format!("the time zone of the machine is not known: {reason}")),
+                problem: Some(format!("the time zone of the machine is not known ({reason})")),
             },
         }
     }

@@ -42,7 +42,7 @@ impl fmt::Display for TimeZoneReport {
         let Self { name, named_by, data_release, data_directory } = self;
         match named_by {
             Some(setting) => write!(f, "{name} from {setting}")?,
-            None => write!(f, "{name} because no setting names one")?,
+            None => write!(f, "{name}, because no setting names a known one")?,
         }
         match data_directory {
             Some(directory) => write!(f, "; zone data {data_release} of the system, in {directory}"),
@@ -68,6 +68,6 @@ mod tests {
         report.data_directory = Some("/usr/share/zoneinfo".to_owned());
         assert!(report.to_string().ends_with("; zone data 2026f of the system, in /usr/share/zoneinfo"));
         report.named_by = None;
-        assert!(report.to_string().starts_with("Europe/Paris because no setting names one; "));
+        assert!(report.to_string().starts_with("Europe/Paris, because no setting names a known one; "));
     }
 }
