@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn both_passes_of_a_repeated_hour_can_be_told_apart() {
+    fn both_passes_of_a_repeated_hour_differ_in_their_offset() {
         assert_eq!(
             texts("30 * * * *; zone Europe/Berlin", "2026-10-25T00:00:00Z", 3),
             [
