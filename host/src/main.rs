@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, clock, doctor, ews, export, log, plan, plugin, problems, run, runs, serve, shell_files,
-    status, stop, user, write_line,
+    apply, audit, clock, doctor, ews, export, log, plan, plugin, problems, run, runs, schedule, serve,
+    shell_files, status, stop, user, write_line,
 };
 
 /// The command did not do what was asked.
@@ -49,7 +49,7 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Write the configuration as a TOML file, without its secrets
     Export(export::ExportArgs),
-    /// Check whether Riser can run here: directory, key, people, plugins, ports
+    /// Check whether Riser can run here: directory, key, people, time zone, plugins, ports
     Doctor(doctor::DoctorArgs),
     /// Check a plugin library without a host
     Plugin(plugin::PluginArgs),
@@ -69,6 +69,8 @@ enum Command {
     Log(log::LogArgs),
     /// Show who changed what
     Audit(audit::AuditArgs),
+    /// Show when a schedule rule runs
+    Schedule(schedule::ScheduleArgs),
     /// Confirm the clock of this machine after Riser found it implausible
     Clock(clock::ClockArgs),
     /// Read and write any EWS server, as a BMS does
@@ -107,6 +109,7 @@ async fn execute(command: Command) -> ExitCode {
         Command::Runs(arguments) => runs::run(arguments).await,
         Command::Log(arguments) => log::run(arguments).await,
         Command::Audit(arguments) => audit::run(arguments).await,
+        Command::Schedule(arguments) => schedule::run(arguments),
         Command::Clock(arguments) => clock::run(arguments).await,
         Command::ShellFiles(arguments) => shell_files::run(&arguments, Arguments::command()),
     };

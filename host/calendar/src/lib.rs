@@ -6,6 +6,7 @@
 
 mod machine_zone;
 mod near_name;
+mod preview;
 mod rule;
 mod schedule;
 mod system_zone_files;
@@ -13,7 +14,8 @@ mod zone;
 mod zone_database;
 
 pub use machine_zone::{MachineZone, MachineZoneSource, machine_zone};
-pub use rule::{MisfireRule, Occurrences, OverlapRule, RuleError, ScheduleRule};
+pub use preview::PreviewTime;
+pub use rule::{MisfireRule, Occurrences, OverlapRule, RuleError, ScheduleRule, parse_moment};
 pub use schedule::{Schedule, StoredRule};
 pub use zone::{UnknownZone, Zone};
 pub use zone_database::{ZoneDatabase, ZoneRelease, ZoneSource};

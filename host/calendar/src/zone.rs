@@ -101,7 +101,11 @@ impl Zone {
     /// Returns a moment in RFC 3339, in whole seconds with the offset of the zone: `2026-11-23T10:30:15+01:00`, or
     /// with `Z` in UTC.
     pub fn rfc_3339(&self, at: Timestamp) -> String {
-        let pattern = if self.name() == "UTC" { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%:z" };
+        self.text(at, if self.name() == "UTC" { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%:z" })
+    }
+
+    /// Returns the local time at a moment by a pattern of `strftime`.
+    pub(crate) fn text(&self, at: Timestamp, pattern: &str) -> String {
         jiff::ZonedDateTime::new(to_jiff(at), self.rules.clone()).strftime(pattern).to_string()
     }
 

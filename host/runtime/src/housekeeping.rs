@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use riser_calendar::ZoneDatabase;
 use riser_domain::{Clock, Timestamp};
 use riser_store::{Store, StoreError};
 use riser_worker_host::Launcher;
@@ -17,6 +18,7 @@ use crate::libraries::Libraries;
 use crate::outbox::Outbox;
 use crate::problems::Problems;
 use crate::store_failures::StoreFailures;
+use crate::zone_problems::update_zone_data_problems;
 
 /// Time between two savings of changed values. A power cut loses at most this, less than the promised 5 s.
 const VALUES_SAVE_INTERVAL: Duration = Duration::from_secs(2);
@@ -137,6 +139,7 @@ impl Housekeeping {
     }
 
     async fn tidy(&self) {
+        update_zone_data_problems(&self.problems, ZoneDatabase::current(), self.clock.now());
         let before = self.clock.now().minus(JOURNAL_KEPT);
         if let Err(error) = self.store.flush_journal(before).await {
             self.failures.report("the journal could not be sorted into the histories", &error);

@@ -63,6 +63,7 @@ pub use status::{
 };
 pub use supervisor::{StartRefusal, StopRefusal};
 pub use system_clock::SystemClock;
+pub use zone_problems::{machine_zone_problem, zone_data_problems};
 
 use changes::Changes;
 use clock_watch::ClockWatch;
@@ -79,7 +80,7 @@ use reconfigure::{ChangeQueue, Phase};
 use set_points::SetPoints;
 use store_failures::StoreFailures;
 use supervisor::{ProcessorRegistry, Supervisor, SupervisorParts};
-use zone_problems::zone_problems;
+use zone_problems::update_zone_data_problems;
 
 /// The parts of a runtime.
 #[derive(Debug)]
@@ -135,7 +136,7 @@ struct Inner {
     housekeeping_tasks: Mutex<JoinSet<()>>,
     changing: ChangeQueue,
     data_dir: PathBuf,
-    zone: Zone,
+    machine_zone: MachineZone,
     started: ClockReading,
 }
 
@@ -151,7 +152,7 @@ impl Runtime {
         }
         let changes = Changes::new();
         let problems = Arc::new(Problems::new(Arc::clone(&clock), changes.clone()));
-        for problem in zone_problems(&machine_zone, ZoneDatabase::current(), clock.now()) {
+        if let Some(problem) = machine_zone_problem(&machine_zone) {
             problems.raise(None, "Riser", problem);
         }
         let clock_watch = ClockWatch::load(store.clone(), Arc::clone(&clock), Arc::clone(&problems)).await?;
@@ -162,6 +163,8 @@ impl Runtime {
         let launcher = Launcher::start(worker)?;
         let configurations = Arc::new(Configurations::load(&store).await?);
         let items = Arc::new(ItemStore::load(store.clone(), Arc::clone(&clock), changes.clone()).await?);
+        // Later than the configuration: reading it finds damaged zones.
+        update_zone_data_problems(&problems, ZoneDatabase::current(), clock.now());
         let configured = configurations.now();
         items.configure(&configured.ews_servers, &configured.connections).await;
         let outbox =
@@ -241,7 +244,7 @@ impl Runtime {
             housekeeping_tasks: Mutex::default(),
             changing: ChangeQueue::default(),
             data_dir,
-            zone: machine_zone.zone,
+            machine_zone,
             started,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -339,9 +342,14 @@ impl Runtime {
         &self.inner.store
     }
 
-    /// Returns the zone of the machine.
+    /// Returns the zone of local times and of schedules without one.
     pub fn zone(&self) -> &Zone {
-        &self.inner.zone
+        &self.inner.machine_zone.zone
+    }
+
+    /// Returns the zone of the machine, with the setting that names it.
+    pub fn machine_zone(&self) -> &MachineZone {
+        &self.inner.machine_zone
     }
 
     /// The wall clock.

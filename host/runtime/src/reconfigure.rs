@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use riser_calendar::ZoneDatabase;
 use riser_domain::{Actor, Connection, Problem, ProcessorConfiguration};
 
 use crate::changes::Change;
@@ -10,6 +11,7 @@ use crate::configuration::{
     CheckedDraft, ConfigurationChange, ConfigurationDraft, ConfigureError, ExportScope, Plan, check_draft,
     commit, export,
 };
+use crate::zone_problems::update_zone_data_problems;
 use crate::{Inner, Runtime};
 
 /// A configuration that was committed and applied.
@@ -98,7 +100,7 @@ impl Inner {
         self.libraries.scan(&self.launcher, &self.problems).await;
         let libraries = self.libraries.list();
         let access = (&self.store, &*self.keyring);
-        check_draft(draft, access, (&libraries, Some(&self.launcher)), &self.zone).await
+        check_draft(draft, access, (&libraries, Some(&self.launcher)), &self.machine_zone.zone).await
     }
 
     async fn apply(&self, phase: Phase, change: &ConfigurationChange) -> Vec<Problem> {
@@ -106,6 +108,8 @@ impl Inner {
         self.apply_to_items(change).await;
         self.apply_to_connections(change);
         self.apply_to_problems(change);
+        // Reading a rule finds damaged zones.
+        update_zone_data_problems(&self.problems, ZoneDatabase::current(), self.clock.now());
         let mut problems = Vec::new();
         if phase == Phase::Started {
             problems = self.ews.align().await;

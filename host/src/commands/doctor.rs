@@ -1,19 +1,22 @@
 //! `riser doctor`: checks whether Riser can run here, and prints one line per check.
 
 use std::io::Write as _;
+use std::iter;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use riser_domain::Role;
+use riser_calendar::{ZoneDatabase, machine_zone};
+use riser_domain::{Clock as _, Role};
 use riser_platform::{LIBRARY_EXTENSION, is_private};
-use riser_runtime::SystemClock;
+use riser_runtime::{SystemClock, machine_zone_problem, zone_data_problems};
 use riser_secrets::root_key_path;
 use riser_store::StoreError;
 use tokio::net::TcpListener;
 
 use crate::FAILED;
+use crate::control::TimeZoneReport;
 use crate::open_data_dir::{OpenDataDir, open_data_dir};
 use crate::paths::{DataDir, PluginDirs};
 
@@ -45,7 +48,7 @@ impl Finding {
     }
 }
 
-/// Checks data directory, key, users, plugins and ports.
+/// Checks data directory, key, users, time zone, plugins and ports.
 pub(crate) async fn run(arguments: DoctorArgs) -> anyhow::Result<ExitCode> {
     let directory = arguments.data.path()?;
     let mut findings = Vec::new();
@@ -72,6 +75,8 @@ pub(crate) async fn run(arguments: DoctorArgs) -> anyhow::Result<ExitCode> {
             directory.display()
         )));
     }
+    // Later than the data directory: reading its schedules finds damaged zones.
+    findings.extend(check_time_zone());
     findings.extend(arguments.plugins.paths(&directory).iter().map(|directory| check_plugins(directory)));
     // A running Riser uses its own ports, so other users of the ports cannot be detected.
     if !is_running {
@@ -139,6 +144,17 @@ fn check_key(directory: &Path, open: &OpenDataDir) -> Finding {
         Ok(_) => Finding::ok(format!("the key file {} decrypts the stored secrets", file.display())),
         Err(_) => Finding::ok("the key comes from a systemd credential and decrypts the stored secrets"),
     }
+}
+
+fn check_time_zone() -> Vec<Finding> {
+    let machine = machine_zone();
+    let now = SystemClock.now();
+    let problems =
+        machine_zone_problem(&machine).into_iter().chain(zone_data_problems(ZoneDatabase::current(), now));
+    let faults = problems
+        .map(|it| Finding::fault(format!("{}. Effect: {}. Remedy: {}", it.what, it.effect, it.remedy)));
+    let in_use = format!("the time zone is {}", TimeZoneReport::of_machine(&machine));
+    iter::once(Finding::ok(in_use)).chain(faults).collect()
 }
 
 fn check_plugins(directory: &Path) -> Finding {

@@ -21,6 +21,7 @@ pub(crate) mod plugin;
 pub(crate) mod problems;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod schedule;
 pub(crate) mod serve;
 pub(crate) mod shell_files;
 pub(crate) mod status;

@@ -47,13 +47,14 @@ pub(crate) async fn run(arguments: StatusArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn write_status(out: &mut impl Write, status: &StatusReport) -> io::Result<()> {
-    let StatusReport { version, process_id, started_at, data_directory, .. } = status;
+    let StatusReport { version, process_id, started_at, data_directory, time_zone, .. } = status;
     write_line(
         out,
         format_args!(
             "Riser {version} is running since {started_at}: process {process_id}, data in {data_directory}"
         ),
     )?;
+    write_line(out, format_args!("Time zone {time_zone}"))?;
     let mut connections = Table::plain(2);
     for connection in &status.connections {
         connections.add([
@@ -103,13 +104,14 @@ fn detail(processor: &ProcessorReport) -> String {
 
 #[cfg(test)]
 mod tests {
+    use riser_calendar::{Zone, ZoneDatabase};
     use riser_domain::Timestamp;
 
     use super::*;
-    use crate::control::Moment;
     use crate::control::protocol::{
         ConnectionReport, EwsServerReport, Health, ProblemReport, ProgressReport,
     };
+    use crate::control::{Moment, TimeZoneReport};
 
     fn processor(name: &str, state: Activity, not_running_because: Option<&str>) -> ProcessorReport {
         ProcessorReport {
@@ -134,6 +136,7 @@ mod tests {
             process_id: 42,
             started_at,
             data_directory: "/var/lib/riser".to_owned(),
+            time_zone: TimeZoneReport::new(&Zone::utc(), Some("TZ")),
             connections: vec![ConnectionReport {
                 name: "EVCE".to_owned(),
                 kind: "riser.evce/evce".to_owned(),
@@ -172,10 +175,12 @@ mod tests {
         let mut text = Vec::new();
         write_status(&mut text, &status).unwrap();
         let text = String::from_utf8(text).unwrap();
+        let release = &ZoneDatabase::current().release().version;
         assert_eq!(
-            text.replace(&started_at.to_string(), "TIME"),
+            text.replace(&started_at.to_string(), "TIME").replace(release, "RELEASE"),
             "\
 Riser 0.1.0 is running since TIME: process 42, data in /var/lib/riser
+Time zone UTC from TZ; zone data RELEASE embedded in Riser
 
 Connections
   EVCE  ok  replies

@@ -15,8 +15,9 @@ pub(crate) mod protocol;
 pub(crate) mod server;
 mod status_report;
 pub(crate) mod stored;
+mod time_zone_report;
 mod words;
 
-#[cfg(test)]
 pub(crate) use moment::Moment;
 pub(crate) use riser_platform::ControlListener;
+pub(crate) use time_zone_report::TimeZoneReport;

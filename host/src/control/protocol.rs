@@ -8,6 +8,7 @@ use riser_runtime::{ConfigurationDraft, FieldError, Plan};
 use serde::{Deserialize, Serialize};
 
 use super::moment::Moment;
+use super::time_zone_report::TimeZoneReport;
 use super::words;
 
 /// The version of these messages. A change that an older program misreads raises it.
@@ -133,6 +134,8 @@ pub(crate) struct StatusReport {
     pub(crate) process_id: u32,
     pub(crate) started_at: Moment,
     pub(crate) data_directory: String,
+    /// The zone of the machine when Riser started.
+    pub(crate) time_zone: TimeZoneReport,
     pub(crate) connections: Vec<ConnectionReport>,
     pub(crate) processors: Vec<ProcessorReport>,
     pub(crate) ews_servers: Vec<EwsServerReport>,

@@ -10,6 +10,7 @@ use super::protocol::{
     Activity, ConnectionReport, EwsServerReport, Health, LastRunReport, ProblemReport, ProcessorReport,
     ProgressReport, StatusReport,
 };
+use super::time_zone_report::TimeZoneReport;
 
 pub(super) async fn status(runtime: &Runtime) -> Result<StatusReport, StoreError> {
     let configuration = runtime.store().load_configuration().await?;
@@ -19,6 +20,7 @@ pub(super) async fn status(runtime: &Runtime) -> Result<StatusReport, StoreError
         process_id: std::process::id(),
         started_at: Moment(facts.started_at),
         data_directory: facts.data_dir,
+        time_zone: TimeZoneReport::of_machine(runtime.machine_zone()),
         connections: runtime
             .connections()
             .into_iter()

@@ -156,6 +156,13 @@ impl Installation {
         self.start_command(riser)
     }
 
+    /// Starts the host in a time zone, on a system with this zone data.
+    pub(crate) fn start_in_zone(&self, zone: &str, zoneinfo: &Path) -> Host {
+        let mut riser = self.command("serve");
+        riser.args(["--portal-listen", "127.0.0.1:0"]).env("TZ", zone).env("TZDIR", zoneinfo);
+        self.start_command(riser)
+    }
+
     /// Starts the host with a clock that the test sets.
     pub(crate) fn start_by(&self, clock: &ShiftedClock) -> Host {
         let mut riser = self.command("serve");

@@ -74,6 +74,15 @@ impl fmt::Display for Bound {
     }
 }
 
+/// Reads a moment as the clauses `from` and `until` have it: a date, which is its first moment, or a local time, both in
+/// the zone, or a moment with `Z` or an offset.
+///
+/// # Errors
+/// [`RuleError::Unreadable`].
+pub fn parse_moment(text: &str, zone: &Zone) -> Result<Timestamp, RuleError> {
+    Bound::parse(text.trim()).map(|bound| bound.first_moment(zone))
+}
+
 /// Reads `2026-12-01`.
 pub(super) fn parse_date(text: &str) -> Result<Date, RuleError> {
     let wrong = || RuleError::unreadable(text, "write a date that exists, such as 2026-12-01");
@@ -93,4 +102,31 @@ pub(super) fn parse_date(text: &str) -> Result<Date, RuleError> {
 fn time_of_day(second: u32) -> Option<Time> {
     let part = |number: u32| i8::try_from(number).ok();
     Time::new(part(second / 3_600)?, part(second / 60 % 60)?, part(second % 60)?, 0).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_a_date_or_local_time_of_the_zone_or_has_an_offset() {
+        let berlin: Zone = "Europe/Berlin".parse().unwrap();
+        for (text, moment) in [
+            ("2026-12-15", "2026-12-14T23:00:00.000Z"),
+            ("2026-12-15T07:00", "2026-12-15T06:00:00.000Z"),
+            (" 2026-12-15 07:00:30 ", "2026-12-15T06:00:30.000Z"),
+            ("2026-12-15T07:00:00Z", "2026-12-15T07:00:00.000Z"),
+            ("2026-12-15T07:00:00-07:00", "2026-12-15T14:00:00.000Z"),
+            // Skipped, and repeated: the moment of the change, and the first of two.
+            ("2026-03-29T02:30", "2026-03-29T01:00:00.000Z"),
+            ("2026-10-25T02:30", "2026-10-25T00:30:00.000Z"),
+        ] {
+            assert_eq!(parse_moment(text, &berlin).map(|at| at.to_string()).as_deref(), Ok(moment), "{text}");
+        }
+        for text in ["", "tomorrow", "2026-02-30", "2026-12-15T25:00", "2026-12-15Tééééé", "07:00"] {
+            let error = parse_moment(text, &berlin).unwrap_err().to_string();
+            assert!(error.contains("cannot be read: write a date"), "{error}");
+        }
+        assert!(parse_moment(&"2026-12-15T".repeat(1_000), &berlin).unwrap_err().to_string().len() < 400);
+    }
 }

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use riser_domain::Timestamp;
 
+pub use bound::parse_moment;
 pub use clauses::{MisfireRule, OverlapRule};
 pub use error::RuleError;
 pub use occurrences::Occurrences;
@@ -47,6 +48,8 @@ pub struct ScheduleRule {
     zone: Zone,
     /// Whether the zone is part of the text: it decides when the rule runs, or a person named it.
     names_zone: bool,
+    /// Whether a person named it.
+    has_zone_clause: bool,
     clauses: Clauses,
 }
 
@@ -67,14 +70,15 @@ impl ScheduleRule {
         let pattern = Pattern::parse(parts.next().unwrap_or_default().trim())?;
         let (clauses, zone) = Clauses::parse(parts)?;
         let depends_on_zone = matches!(pattern, Pattern::Wall(_)) || clauses.need_zone();
-        let names_zone = depends_on_zone || zone.is_some();
+        let has_zone_clause = zone.is_some();
+        let names_zone = depends_on_zone || has_zone_clause;
         let zone = match (zone, default_zone) {
             (Some(zone), _) => zone,
             (None, Some(default)) => default.clone(),
             (None, None) if depends_on_zone => return Err(RuleError::MissingZone),
             (None, None) => Zone::utc(),
         };
-        let rule = Self { pattern, zone, names_zone, clauses };
+        let rule = Self { pattern, zone, names_zone, has_zone_clause, clauses };
         rule.refuse_unless_it_runs()?;
         Ok(rule)
     }
@@ -95,6 +99,11 @@ impl ScheduleRule {
     /// Returns the zone of local times and dates.
     pub fn zone(&self) -> &Zone {
         &self.zone
+    }
+
+    /// Returns whether the parsed text names the zone.
+    pub fn has_zone_clause(&self) -> bool {
+        self.has_zone_clause
     }
 
     /// Returns the times after a moment, in ascending order.
