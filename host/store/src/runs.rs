@@ -7,7 +7,7 @@ use crate::schedule_progress::record_progress;
 use crate::{Store, StoreError};
 
 impl Store {
-    /// Adds a run in the state `waiting`. One by a schedule settles its time.
+    /// Adds a run in the state `waiting`. The time of one by a schedule is done then.
     pub async fn add_run(
         &self,
         configuration: ConfigurationId,

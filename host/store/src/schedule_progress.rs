@@ -1,4 +1,4 @@
-//! How far the times of schedules are settled: each up to then had its run, or has a row that says why not.
+//! How far schedules are done: each time up to then had its run, or has a row that says why not.
 
 use riser_domain::{ConfigurationId, RunState, Timestamp};
 use sqlx::SqliteConnection;
@@ -16,20 +16,20 @@ pub struct UnstartedRun {
 }
 
 impl Store {
-    /// Returns up to when the times of a rule are settled; `None` if the processor had another rule or none.
+    /// Returns up to when the times of a rule are done; `None` if the processor had another rule or none.
     pub async fn schedule_progress(
         &self,
         configuration: ConfigurationId,
         rule: &str,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let settled_until = sqlx::query_scalar!(
-            "SELECT settled_until FROM schedule_progress WHERE configuration_id = ? AND rule = ?",
+        let done_until = sqlx::query_scalar!(
+            "SELECT done_until FROM schedule_progress WHERE configuration_id = ? AND rule = ?",
             configuration.0,
             rule
         )
         .fetch_optional(self.riser().read())
         .await?;
-        Ok(settled_until.map(Timestamp::from_unix_ms))
+        Ok(done_until.map(Timestamp::from_unix_ms))
     }
 
     /// Records that a rule counts from a time on.
@@ -42,8 +42,8 @@ impl Store {
         let mut transaction = self.riser().write().await?;
         let from_ms = from.unix_ms();
         sqlx::query!(
-            "INSERT INTO schedule_progress (configuration_id, rule, settled_until) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET rule = ?2, settled_until = ?3",
+            "INSERT INTO schedule_progress (configuration_id, rule, done_until) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET rule = ?2, done_until = ?3",
             configuration.0,
             rule,
             from_ms
@@ -63,7 +63,7 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Adds a row for each time that has no run, and settles them.
+    /// Adds a row for each time that has no run. They are done then.
     pub async fn add_unstarted_runs(
         &self,
         configuration: ConfigurationId,
@@ -95,7 +95,7 @@ impl Store {
     }
 }
 
-/// Records that the times of a processor's schedule are settled up to one.
+/// Records that the times of a processor's schedule are done up to one.
 pub(crate) async fn record_progress(
     connection: &mut SqliteConnection,
     configuration: ConfigurationId,
@@ -103,7 +103,7 @@ pub(crate) async fn record_progress(
 ) -> Result<(), StoreError> {
     let until_ms = until.unix_ms();
     sqlx::query!(
-        "UPDATE schedule_progress SET settled_until = ? WHERE configuration_id = ?",
+        "UPDATE schedule_progress SET done_until = ? WHERE configuration_id = ?",
         until_ms,
         configuration.0
     )

@@ -29,7 +29,10 @@ fn installation(class: &str, rule: &str) -> Installation {
 }
 
 /// Waits until `riser runs` lists runs of these states, newest first, and returns the lines.
-async fn runs_until(installation: &Installation, is_wanted: impl Fn(&[serde_json::Value]) -> bool) -> String {
+async fn runs_until(
+    installation: &Installation,
+    is_wanted: impl Fn(&[serde_json::Value]) -> bool + Send + Sync,
+) -> String {
     until("the runs", async || {
         let runs = installation.ask(&["runs", "--json", "-n", "200"]).text;
         let listed: Vec<serde_json::Value> = serde_json::from_str(&runs).map_err(|_| runs.clone())?;
@@ -122,6 +125,7 @@ async fn a_stored_rule_of_an_unknown_kind_is_a_problem_that_names_the_schedule()
     transaction.update_schedule(&schedule).await.unwrap();
     transaction.commit().await.unwrap();
     store.close().await;
+    drop(store);
     let host = installation.start();
     until("the problem", async || {
         let problems = installation.ask(&["problems"]).text;

@@ -37,14 +37,14 @@ impl RunRecords {
         }
     }
 
-    /// Returns up to when the times of a rule are settled. A rule that is new counts from now on.
+    /// Returns up to when the times of a rule are done. A rule that is new counts from now on.
     pub(super) async fn resume_schedule(
         &self,
         configuration: ConfigurationId,
         rule: &ScheduleRule,
     ) -> Timestamp {
         match self.store.schedule_progress(configuration, &rule.to_string()).await {
-            Ok(Some(settled)) => settled,
+            Ok(Some(done)) => done,
             Ok(None) => self.begin_schedule(configuration, rule).await,
             Err(error) => {
                 self.failures.report("missed times of a schedule could not be read", &error);

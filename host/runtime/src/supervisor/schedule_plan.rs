@@ -38,8 +38,8 @@ impl OwnRule<'_> {
 /// The plan of one processor.
 #[derive(Debug, Default)]
 pub(crate) struct SchedulePlan {
-    /// Each time up to this one is settled: it had its run, or a row says why not.
-    settled: Option<Timestamp>,
+    /// Each time up to this one is done: it had its run, or a row says why not.
+    done: Option<Timestamp>,
     /// When the next run begins.
     next_start: Option<Timestamp>,
     /// Missed times that still get their runs, in ascending order.
@@ -57,7 +57,7 @@ pub(crate) struct Due {
 impl SchedulePlan {
     /// Lets a rule count from a time on.
     pub(crate) fn begin(&mut self, from: Timestamp) {
-        *self = Self { settled: Some(from), ..Self::default() };
+        *self = Self { done: Some(from), ..Self::default() };
     }
 
     /// Plans the next run, and returns when it begins. A plan that is further ahead than a small correction of the
@@ -67,10 +67,10 @@ impl SchedulePlan {
             *self = Self::default();
             return None;
         };
-        let is_plausible = |settled: &Timestamp| settled.since(now) <= SMALL_CORRECTION;
-        let settled = self.settled.filter(is_plausible).unwrap_or(now);
-        self.settled = Some(settled);
-        self.next_start = own.rule.next_after(settled).map(|due| own.start_of(due));
+        let is_plausible = |done: &Timestamp| done.since(now) <= SMALL_CORRECTION;
+        let done = self.done.filter(is_plausible).unwrap_or(now);
+        self.done = Some(done);
+        self.next_start = own.rule.next_after(done).map(|due| own.start_of(due));
         self.next_start.into_iter().chain(self.backlog.front().map(|_| now)).min()
     }
 
@@ -79,7 +79,7 @@ impl SchedulePlan {
         if self.backlog.is_empty() { self.next_start.map(|at| at.since(now)) } else { Some(Duration::ZERO) }
     }
 
-    /// Settles the times that passed while nothing ran. Those that passed long ago were missed.
+    /// Finishes the times that passed while nothing ran. Those that passed long ago were missed.
     pub(crate) fn take_due(&mut self, now: Timestamp, own: Option<OwnRule<'_>>) -> Due {
         if let Some(due) = self.backlog.pop_front() {
             return Due { run: Some(due), unstarted: Vec::new() };
@@ -111,7 +111,7 @@ impl SchedulePlan {
         }
     }
 
-    /// Settles the times that passed while a run was under way.
+    /// Finishes the times that passed while a run was under way.
     pub(crate) fn take_overlapped(&mut self, now: Timestamp, own: Option<OwnRule<'_>>) -> Due {
         let Some((own, passed)) = self.take_passed(now, own) else { return Due::default() };
         match own.rule.overlap() {
@@ -130,8 +130,8 @@ impl SchedulePlan {
         if self.next_start.is_none_or(|start| start > now) {
             return None;
         }
-        let passed = Passed::between(self.settled?, now, own)?;
-        self.settled = Some(passed.latest);
+        let passed = Passed::between(self.done?, now, own)?;
+        self.done = Some(passed.latest);
         self.next_start = None;
         Some((own, passed))
     }
@@ -149,16 +149,16 @@ struct Passed {
 
 impl Passed {
     /// Looks back from now in growing steps: a clock that is set ahead by years passes millions of times.
-    fn between(settled: Timestamp, now: Timestamp, own: OwnRule<'_>) -> Option<Self> {
+    fn between(done: Timestamp, now: Timestamp, own: OwnRule<'_>) -> Option<Self> {
         let mut span = Duration::from_mins(1);
         loop {
-            let from = now.minus(span).max(settled);
+            let from = now.minus(span).max(done);
             let mut times: Vec<_> =
                 own.rule.occurrences(from).take_while(|due| own.start_of(*due) <= now).collect();
-            if from == settled || times.len() > MOST_ROWS {
+            if from == done || times.len() > MOST_ROWS {
                 times.drain(..times.len().saturating_sub(MOST_ROWS));
                 let latest = *times.last()?;
-                let first = own.rule.next_after(settled).filter(|first| *first < times[0]);
+                let first = own.rule.next_after(done).filter(|first| *first < times[0]);
                 return Some(Self { times, latest, first });
             }
             span = span.saturating_mul(2);

@@ -28,7 +28,7 @@ impl Planned {
     }
 
     /// Returns all runs that begin at a moment when nothing runs, and the rows.
-    fn settle(&mut self, now: &str) -> (Vec<String>, Vec<(String, &'static str)>) {
+    fn all_due(&mut self, now: &str) -> (Vec<String>, Vec<(String, &'static str)>) {
         let now = time(now);
         let (mut runs, mut rows) = (Vec::new(), Vec::new());
         self.plan(now);
@@ -63,9 +63,9 @@ const BEGIN: &str = "2026-06-10T06:30:00Z";
 #[test]
 fn a_time_that_is_met_runs_and_has_no_row() {
     let mut hourly = Planned::new(HOURLY, BEGIN);
-    assert_eq!(hourly.settle("2026-06-10T06:59:59Z"), (vec![], vec![]));
-    assert_eq!(hourly.settle("2026-06-10T07:00:00Z"), (vec!["07:00".to_owned()], vec![]));
-    assert_eq!(hourly.settle("2026-06-10T07:00:30Z"), (vec![], vec![]));
+    assert_eq!(hourly.all_due("2026-06-10T06:59:59Z"), (vec![], vec![]));
+    assert_eq!(hourly.all_due("2026-06-10T07:00:00Z"), (vec!["07:00".to_owned()], vec![]));
+    assert_eq!(hourly.all_due("2026-06-10T07:00:30Z"), (vec![], vec![]));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn missed_times_follow_the_misfire_rule_and_each_has_a_row() {
     let check = |misfire: &str, runs: &[&str], expected: Vec<(String, &'static str)>| {
         let mut hourly = Planned::new(&format!("{HOURLY}{misfire}"), BEGIN);
         let runs = runs.iter().map(|run| (*run).to_owned()).collect();
-        assert_eq!(hourly.settle("2026-06-10T10:10:00Z"), (runs, expected), "{misfire}");
+        assert_eq!(hourly.all_due("2026-06-10T10:10:00Z"), (runs, expected), "{misfire}");
         assert_eq!(hourly.plan(time("2026-06-10T10:10:00Z")), Some(time("2026-06-10T11:00:00Z")));
     };
     let all = ["07:00", "08:00", "09:00", "10:00"];
@@ -89,10 +89,10 @@ fn missed_times_follow_the_misfire_rule_and_each_has_a_row() {
 #[test]
 fn at_most_ten_missed_times_run_and_at_most_a_hundred_have_a_row_each() {
     let mut minutely = Planned::new("* * * * *; zone Etc/UTC; misfire all", BEGIN);
-    let (runs, rows) = minutely.settle("2026-06-10T06:50:00Z");
+    let (runs, rows) = minutely.all_due("2026-06-10T06:50:00Z");
     assert_eq!((runs.len(), &*runs[0], rows.len(), rows[0].1), (10, "06:41", 10, "missed"));
     let mut minutely = Planned::new("* * * * *; zone Etc/UTC", BEGIN);
-    let (runs, rows) = minutely.settle("2026-06-10T10:30:00Z");
+    let (runs, rows) = minutely.all_due("2026-06-10T10:30:00Z");
     assert_eq!((&*runs, rows.len()), (&["10:30".to_owned()][..], MOST_ROWS));
     assert_eq!((&*rows[0].0, &*rows[1].0), ("06:31", "08:51"), "one row for all times before the hundred");
 }
@@ -100,7 +100,7 @@ fn at_most_ten_missed_times_run_and_at_most_a_hundred_have_a_row_each() {
 #[test]
 fn a_clock_set_ahead_by_years_passes_few_rows() {
     let mut often = Planned::new("every 1 s", BEGIN);
-    let (runs, rows) = often.settle("2029-06-10T06:30:00Z");
+    let (runs, rows) = often.all_due("2029-06-10T06:30:00Z");
     assert_eq!((runs.len(), rows.len()), (1, MOST_ROWS));
 }
 
@@ -124,9 +124,9 @@ fn jitter_delays_a_run_by_the_same_span_each_time() {
     let start = hourly.plan(time(BEGIN)).unwrap();
     let delay = start.since(time("2026-06-10T07:00:00Z"));
     assert!(Duration::ZERO < delay && delay < 30 * MINUTE, "{delay:?}");
-    assert_eq!(hourly.settle("2026-06-10T07:00:00Z").0, [""; 0], "the run waits for its delay");
+    assert_eq!(hourly.all_due("2026-06-10T07:00:00Z").0, [""; 0], "the run waits for its delay");
     let at = start.to_string();
-    assert_eq!(hourly.settle(&at), (vec!["07:00".to_owned()], vec![]));
+    assert_eq!(hourly.all_due(&at), (vec!["07:00".to_owned()], vec![]));
     let starts: BTreeMap<_, _> = (0..100)
         .map(|key| (OwnRule { rule: &hourly.rule, key }.next_start_after(time(BEGIN)).unwrap(), key))
         .collect();
