@@ -2,5 +2,5 @@
 CREATE TABLE schedule_progress (
     configuration_id INTEGER NOT NULL PRIMARY KEY REFERENCES processor_configurations (id) ON DELETE CASCADE,
     rule             TEXT    NOT NULL,
-    done_until    INTEGER NOT NULL
+    done_until       INTEGER NOT NULL
 ) STRICT;

@@ -63,11 +63,23 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Adds a row for each time that has no run. They are done then.
+    /// Records up to when all times of the rule are done.
+    pub async fn record_schedule_progress(
+        &self,
+        configuration: ConfigurationId,
+        done_until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.riser().write().await?;
+        record_progress(&mut transaction, configuration, done_until).await?;
+        transaction.commit().await
+    }
+
+    /// Adds a row for each time that has no run, and records up to when all times are done.
     pub async fn add_unstarted_runs(
         &self,
         configuration: ConfigurationId,
         unstarted: &[UnstartedRun],
+        done_until: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;
@@ -88,9 +100,7 @@ impl Store {
             .await
             .map_err(StoreError::about("the processor configuration of the run"))?;
         }
-        if let Some(latest) = unstarted.iter().map(|run| run.due).max() {
-            record_progress(&mut transaction, configuration, latest).await?;
-        }
+        record_progress(&mut transaction, configuration, done_until).await?;
         transaction.commit().await
     }
 }

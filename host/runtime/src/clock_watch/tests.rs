@@ -1,7 +1,6 @@
 //! A clock that is set, as one table: each row is a situation, and the columns are what depends on it. Everything
 //! else holds in every row.
 
-use riser_calendar::ScheduleRule;
 use riser_domain::{
     ClockStep, ConnectionId, FakeClock, HistorySample, PointHandle, RunState, RunTrigger, Value, ValueState,
 };
@@ -13,7 +12,7 @@ use crate::changes::Changes;
 use crate::connection_limiter::{ConnectionLimiter, ConnectionLimiters};
 use crate::housekeeping::remove_old;
 use crate::outbox::Outbox;
-use crate::supervisor::schedule_plan::{OwnRule, SchedulePlan};
+use crate::supervisor::schedule_plan::{Activity, OwnRule, SchedulePlan};
 use crate::testing::{Fixture, fixture_at};
 use When::{Running, Start};
 
@@ -148,8 +147,8 @@ struct Process<'a> {
     watch: ClockWatch,
     outbox: Outbox,
     limiter: Arc<ConnectionLimiter>,
-    every_minute: (SchedulePlan, ScheduleRule),
-    nightly: (SchedulePlan, ScheduleRule),
+    every_minute: SchedulePlan,
+    nightly: SchedulePlan,
     history: PointHandle,
     /// The uptimes of the runs of the schedule that runs each minute.
     runs: Vec<Uptime>,
@@ -165,26 +164,19 @@ impl<'a> Process<'a> {
         let outbox =
             Outbox::load(store, clock.clone(), Arc::clone(&site.items), Changes::new()).await.unwrap();
         let limiter = ConnectionLimiters::new(clock.clone(), Changes::new()).of(ConnectionId(1));
-        let minute = "every 1 min; from 1960-01-01T00:00:00Z".parse().unwrap();
-        let nightly = "30 2 * * *; zone Europe/Berlin".parse().unwrap();
         let history = site.items.server(site.owner.ews_server).find("t1.a/history").unwrap();
-        let mut process = Self {
+        Self {
             site,
             problems,
             watch,
             outbox,
             limiter,
-            every_minute: (SchedulePlan::default(), minute),
-            nightly: (SchedulePlan::default(), nightly),
+            every_minute: plan("every 1 min; from 1960-01-01T00:00:00Z", clock.read()),
+            nightly: plan("30 2 * * *; zone Europe/Berlin", clock.read()),
             history,
             runs: Vec::new(),
             samples: Vec::new(),
-        };
-        for (plan, rule) in [&mut process.every_minute, &mut process.nightly] {
-            plan.begin(clock.now());
-            plan.plan(clock.now(), Some(own(rule)));
         }
-        process
     }
 
     /// Does what Riser does within a second. The clock is checked each time: in Riser every two seconds.
@@ -192,18 +184,12 @@ impl<'a> Process<'a> {
         let clock = &self.site.clock;
         if self.watch.check() {
             self.outbox.follow_clock().await.unwrap();
-            for (plan, rule) in [&mut self.every_minute, &mut self.nightly] {
-                plan.plan(clock.now(), Some(own(rule)));
-            }
         }
-        let (plan, rule) = &mut self.nightly;
-        if plan.take_due(clock.now(), Some(own(rule))).run.is_some() {
-            plan.plan(clock.now(), Some(own(rule)));
-        }
-        let (plan, rule) = &mut self.every_minute;
-        if plan.take_due(clock.now(), Some(own(rule))).run.is_some() {
+        self.nightly.pass(clock.read(), Activity::Idle);
+        self.nightly.take_run();
+        self.every_minute.pass(clock.read(), Activity::Idle);
+        if self.every_minute.take_run().is_some() {
             self.runs.push(clock.uptime());
-            plan.plan(clock.now(), Some(own(rule)));
             let sample = HistorySample { value: Value::Long(1), state: ValueState::Good, time: clock.now() };
             self.site.store.journal_samples(&[(self.history, sample)]).await.unwrap();
             self.samples.push(clock.now());
@@ -247,8 +233,10 @@ impl<'a> Process<'a> {
     }
 }
 
-const fn own(rule: &ScheduleRule) -> OwnRule<'_> {
-    OwnRule { rule, key: 0 }
+fn plan(rule: &str, now: ClockReading) -> SchedulePlan {
+    let mut plan = SchedulePlan::default();
+    plan.begin(OwnRule { rule: Arc::new(rule.parse().unwrap()), key: 0 }, now);
+    plan
 }
 
 #[tokio::test]
@@ -324,8 +312,7 @@ async fn check(row: Row) {
         .collect();
     assert!(gaps.iter().all(|gap| *gap <= MINUTE + SECOND), "{row:?}: no run for a while: {gaps:?}");
     assert!((14..=18).contains(&process.runs.len()), "{row:?}: {} runs in 15 min", process.runs.len());
-    let left = process.nightly.0.left(clock.now()).unwrap();
-    assert_eq!(clock.now().plus(left), time(row.nightly), "{row:?}: the nightly run");
+    assert_eq!(process.nightly.next_start(), Some(time(row.nightly)), "{row:?}: the nightly run");
 
     // Samples keep their order, and none of those taken since the last step is missing.
     let all = process.history(Timestamp::from_unix_ms(i64::MAX)).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use riser_domain::{
-    Clock, ClockReading, LogLevel, RunId, RunMode, RunState, RunTrigger, Timestamp, WriteId, sanitize_line,
+    Clock, ClockReading, LogLevel, RunId, RunMode, RunState, RunTrigger, WriteId, sanitize_line,
 };
 use riser_store::Store;
 use riser_worker_host::{ExitReason, WorkerEvent, WorkerProcess};
@@ -23,8 +23,10 @@ use super::live_status::StatusBoard;
 use super::processor_setup::ProcessorSetup;
 use super::run_log::{Appended, RunLog};
 use super::run_starter::RunStarter;
+use super::schedule_plan::Activity;
 use super::service_context::ServiceContext;
 use super::services::Services;
+use super::timetable::Timetable;
 use crate::clock_watch::ClockWatch;
 use crate::outbox::Outbox;
 use crate::problems::Problems;
@@ -80,6 +82,7 @@ pub(super) struct EndedRun {
 struct Execution<'a> {
     executor: &'a Executor,
     status: &'a StatusBoard,
+    timetable: &'a mut Timetable,
     run: RunId,
     mode: Option<RunMode>,
     /// The setup at the start of the run.
@@ -92,8 +95,6 @@ struct Execution<'a> {
     stop_cause: Option<StopCause>,
     outcome: Option<Outcome>,
     queued: Option<RunTrigger>,
-    /// When the next run by schedule stops this one.
-    replaced_at: Option<Timestamp>,
     open_failure: FailureProblem,
     failure_log: FailureLog,
     started: ClockReading,
@@ -106,6 +107,7 @@ impl Executor {
         run: AdmittedRun,
         inbox: &mut Inbox,
         status: &StatusBoard,
+        timetable: &mut Timetable,
     ) -> EndedRun {
         let AdmittedRun { id, setup, mode, open_failure, failure_log } = run;
         let started = self.clock.read();
@@ -130,12 +132,12 @@ impl Executor {
             started_at: Some(started_at),
             ended_at: None,
         });
-        let replaced_at = setup.replaced_after(started_at);
         let services =
             Arc::new(Services::new(Arc::clone(&self.services), &setup.configuration, setup.owner(), id));
         let mut execution = Execution {
             executor: self,
             status,
+            timetable,
             run: id,
             mode,
             started_with: Arc::clone(&setup),
@@ -146,12 +148,12 @@ impl Executor {
             stop_cause: None,
             outcome: None,
             queued: None,
-            replaced_at,
             open_failure,
             failure_log,
             started,
         };
         let exit = execution.serve(worker, inbox).await;
+        execution.timetable.pass_during_run().await;
         let (state, reason, after) =
             classify(execution.stop_cause.as_ref(), execution.outcome.as_ref(), &exit);
         execution.finish_problem(state);
@@ -174,7 +176,7 @@ impl Execution<'_> {
         tokio::pin!(time_limit);
         let mut clock_steps = self.executor.clock_watch.steps();
         loop {
-            let replaced_in = self.replaced_at.map(|at| at.since(self.executor.clock.now()));
+            let next_time_in = self.timetable.left();
             tokio::select! {
                 // A worker whose calls all wait is not read further. Its socket slows it, and commands continue.
                 (slot, event) = next_event(&self.waiting_calls, &mut worker) => match event {
@@ -191,21 +193,17 @@ impl Execution<'_> {
                 },
                 incoming = inbox.next() => match incoming {
                     Incoming::Command(command) => self.take_command(&worker, command),
-                    Incoming::Changed(setup) => self.take_setup(&worker, setup),
+                    Incoming::Changed(setup) => self.take_setup(&worker, setup).await,
                     Incoming::Removed => self.stop(&worker, StopCause::Removed),
                 },
-                Ok(()) = clock_steps.changed() => self.wake_after_step(&worker),
+                Ok(()) = clock_steps.changed() => self.wake_after_step(&worker).await,
                 _ = write_log.tick() => {
                     self.log_recovery();
                     self.log.write(&self.executor.store).await;
+                    self.timetable.write_if_due().await;
                 }
-                () = tokio::time::sleep(replaced_in.unwrap_or_default()),
-                    if replaced_in.is_some() && self.stop_cause.is_none() =>
-                {
-                    // A sleep may end a little before its time by the wall clock.
-                    if replaced_in.is_some_and(|left| left.is_zero()) {
-                        self.stop(&worker, StopCause::Replaced);
-                    }
+                () = tokio::time::sleep(next_time_in.unwrap_or_default()), if next_time_in.is_some() => {
+                    self.pass_times(&worker).await;
                 }
                 () = &mut time_limit, if is_scheduled && self.stop_cause.is_none() => {
                     self.stop(&worker, StopCause::TimeLimit);
@@ -306,17 +304,17 @@ impl Execution<'_> {
     }
 
     /// Ends the present wait of the plugin, which may have computed it from a clock that was wrong.
-    fn wake_after_step(&mut self, worker: &WorkerProcess) {
-        self.plan_next();
+    async fn wake_after_step(&mut self, worker: &WorkerProcess) {
+        self.pass_times(worker).await;
         // A worker that has just ended waits no more.
         let _ = worker.send(ToWorker::Wake(WakeMessage::Elapsed));
     }
 
     /// Stops the run when it cannot go on with the changed setup. A run that ends by itself goes on with the
     /// settings it has, unless its tree now belongs to another processor.
-    fn take_setup(&mut self, worker: &WorkerProcess, setup: Arc<ProcessorSetup>) {
+    async fn take_setup(&mut self, worker: &WorkerProcess, setup: Arc<ProcessorSetup>) {
         self.setup = setup;
-        self.plan_next();
+        self.timetable.adopt(&self.setup, Activity::Running).await;
         let goes_on = match self.mode {
             Some(RunMode::Scheduled) => self.setup.has_tree_of(&self.started_with),
             Some(RunMode::LongRunning) | None => self.setup.runs_like(&self.started_with),
@@ -328,10 +326,11 @@ impl Execution<'_> {
         }
     }
 
-    fn plan_next(&mut self) {
-        let now = self.executor.clock.now();
-        self.status.set_next_run(self.setup.next_start_after(now));
-        self.replaced_at = self.setup.replaced_after(now);
+    /// Passes the times of the schedule. The next one may stop the run.
+    async fn pass_times(&mut self, worker: &WorkerProcess) {
+        if self.timetable.pass_during_run().await && self.stop_cause.is_none() {
+            self.stop(worker, StopCause::Replaced);
+        }
     }
 
     /// The problem that a run failed with stays open until another run succeeds, fails with another problem,

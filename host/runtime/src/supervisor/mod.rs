@@ -18,6 +18,7 @@ mod run_starter;
 pub(crate) mod schedule_plan;
 mod service_context;
 mod services;
+mod timetable;
 
 use std::sync::Arc;
 use std::time::Duration;

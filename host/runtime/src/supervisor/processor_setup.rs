@@ -1,7 +1,9 @@
 //! All inputs of a processor's task as one value. Comparing two of them shows the effect of a change.
 
-use riser_calendar::{OverlapRule, Schedule, ScheduleRule, StoredRule};
-use riser_domain::{Connection, ProcessorConfiguration, RunTrigger, Timestamp, TreeOwner};
+use std::sync::Arc;
+
+use riser_calendar::{Schedule, ScheduleRule, StoredRule};
+use riser_domain::{Connection, ProcessorConfiguration, RunTrigger, TreeOwner};
 use riser_store::Configuration;
 
 use super::schedule_plan::OwnRule;
@@ -14,7 +16,7 @@ pub(crate) struct ProcessorSetup {
     /// `None` for a class without a connection.
     pub(crate) connection: Option<Connection>,
     /// The rule of its schedule.
-    pub(crate) schedule: Option<ScheduleRule>,
+    pub(crate) schedule: Option<Arc<ScheduleRule>>,
     /// Why its schedule has no rule: the text of its rule cannot be read.
     pub(crate) unreadable_schedule: Option<String>,
     /// Counts the changes of its secrets, which the configuration does not show.
@@ -39,7 +41,7 @@ impl ProcessorSetup {
         Self {
             configuration: processor.clone(),
             connection: connection.cloned(),
-            schedule: schedule.and_then(|schedule| schedule.rule.known().cloned()),
+            schedule: schedule.and_then(|schedule| schedule.rule.known().cloned()).map(Arc::new),
             unreadable_schedule: schedule.and_then(unreadable),
             secrets_version,
             first_trigger,
@@ -55,20 +57,10 @@ impl ProcessorSetup {
     }
 
     /// Returns the rule by which it runs now.
-    pub(crate) fn rule(&self) -> Option<OwnRule<'_>> {
+    pub(crate) fn rule(&self) -> Option<OwnRule> {
         let flags = self.configuration.flags;
         let rule = self.schedule.as_ref().filter(|_| flags.active && flags.runs_on_schedule)?;
-        Some(OwnRule { rule, key: self.configuration.id.0.cast_unsigned() })
-    }
-
-    /// Returns when its next run by schedule begins.
-    pub(crate) fn next_start_after(&self, now: Timestamp) -> Option<Timestamp> {
-        self.rule()?.next_start_after(now)
-    }
-
-    /// Returns when its next run by schedule stops the one under way; `None` if it does not.
-    pub(crate) fn replaced_after(&self, now: Timestamp) -> Option<Timestamp> {
-        self.rule().filter(|own| own.rule.overlap() == OverlapRule::StopPrevious)?.next_start_after(now)
+        Some(OwnRule { rule: Arc::clone(rule), key: self.configuration.id.0.cast_unsigned() })
     }
 
     /// Returns whether a run with this setup is also right for the other one. Names, flags and schedules
@@ -97,6 +89,7 @@ impl ProcessorSetup {
         self.configuration.class == other.configuration.class && self.owner() == other.owner()
     }
 }
+
 fn unreadable(schedule: &Schedule) -> Option<String> {
     match &schedule.rule {
         StoredRule::Known(_) => None,

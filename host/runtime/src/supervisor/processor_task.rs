@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use riser_domain::{
-    Actor, ClockReading, ConfigurationId, RunId, RunMode, RunState, RunTrigger, Timestamp, Uptime,
-    sanitize_line,
+    Actor, ClockReading, ConfigurationId, RunId, RunMode, RunState, RunTrigger, Uptime, sanitize_line,
 };
 use tokio::sync::watch;
 
@@ -23,7 +22,8 @@ use super::live_status::StatusBoard;
 use super::processor_setup::ProcessorSetup;
 use super::registry::ProcessorRegistry;
 use super::run_records::RunRecords;
-use super::schedule_plan::SchedulePlan;
+use super::schedule_plan::Activity;
+use super::timetable::Timetable;
 use crate::clock_watch::ClockWatch;
 use crate::configuration::Configurations;
 use crate::items::ItemStore;
@@ -63,7 +63,7 @@ pub(super) struct ProcessorTask {
     waiting: Option<RunId>,
     /// The trigger of a run that starts at once.
     queued: Option<RunTrigger>,
-    schedule_plan: SchedulePlan,
+    timetable: Timetable,
     clock_steps: watch::Receiver<u64>,
     open_failure: FailureProblem,
     failure_log: FailureLog,
@@ -77,16 +77,18 @@ enum Next {
 impl ProcessorTask {
     pub(super) fn new(parts: Arc<TaskParts>, mut inbox: Inbox, status: Arc<StatusBoard>) -> Self {
         let clock_steps = parts.clock_watch.steps();
+        let setup = inbox.latest_setup();
+        let timetable = Timetable::new(setup.configuration.id, parts.records.clone(), Arc::clone(&status));
         Self {
             parts,
-            setup: inbox.latest_setup(),
+            setup,
             inbox,
             status,
             back_off: BackOff::default(),
             retry_at: None,
             waiting: None,
             queued: None,
-            schedule_plan: SchedulePlan::default(),
+            timetable,
             clock_steps,
             open_failure: FailureProblem::default(),
             failure_log: FailureLog::default(),
@@ -95,8 +97,8 @@ impl ProcessorTask {
 
     /// Runs the processor until it is removed or Riser ends.
     pub(super) async fn run(mut self) {
-        self.resume_schedule().await;
-        self.plan_next();
+        self.timetable.resume(&self.setup).await;
+        self.check_schedule();
         self.queue_first_run();
         while let Next::Run(trigger) = self.wait_for_start().await {
             let Some(run) = self.admit(trigger).await else { continue };
@@ -107,7 +109,8 @@ impl ProcessorTask {
                 open_failure: std::mem::take(&mut self.open_failure),
                 failure_log: std::mem::take(&mut self.failure_log),
             };
-            let ended = self.parts.executor.execute(run, &mut self.inbox, &self.status).await;
+            let executor = &self.parts.executor;
+            let ended = executor.execute(run, &mut self.inbox, &self.status, &mut self.timetable).await;
             if self.finish(ended).await == AfterRun::End {
                 break;
             }
@@ -134,7 +137,7 @@ impl ProcessorTask {
     async fn wait_for_start(&mut self) -> Next {
         loop {
             if let Some(trigger) = self.queued.take() {
-                self.merge_due(&trigger).await;
+                self.timetable.merge_due(&trigger).await;
                 return Next::Run(trigger);
             }
             if let Some(trigger) = self.due().await {
@@ -144,10 +147,7 @@ impl ProcessorTask {
             let incoming = tokio::select! {
                 incoming = self.inbox.next() => incoming,
                 () = tokio::time::sleep(time_left.unwrap_or_default()), if time_left.is_some() => continue,
-                Ok(()) = self.clock_steps.changed() => {
-                    self.plan_next();
-                    continue;
-                }
+                Ok(()) = self.clock_steps.changed() => continue,
             };
             match incoming {
                 Incoming::Changed(setup) => self.adopt(setup).await,
@@ -197,7 +197,7 @@ impl ProcessorTask {
     /// Adopts a changed setup while no run is under way.
     async fn adopt(&mut self, setup: Arc<ProcessorSetup>) {
         let before = std::mem::replace(&mut self.setup, setup);
-        self.adopt_schedule(&before).await;
+        self.timetable.adopt(&self.setup, Activity::Idle).await;
         let (was_active, is_active) = (before.is_active(), self.setup.is_active());
         if was_active && !(is_active && self.setup.has_tree_of(&before)) {
             self.leave_values_of(&before);
@@ -220,7 +220,7 @@ impl ProcessorTask {
                 self.queued = Some(RunTrigger::Restart);
             }
         }
-        self.plan_next();
+        self.check_schedule();
     }
 
     async fn switch_off(&mut self, was_active: bool) {
@@ -238,9 +238,9 @@ impl ProcessorTask {
 
     /// Returns the time until the next run is due, if the clock is not set meanwhile.
     fn time_left(&self) -> Option<Duration> {
-        let ClockReading { wall, uptime } = self.clocks();
+        let uptime = self.clocks().uptime;
         let retry = self.retry_at.map(|at| at.since(uptime));
-        retry.into_iter().chain(self.schedule_plan.left(wall)).min()
+        retry.into_iter().chain(self.timetable.left()).min()
     }
 
     fn refuse_start(&self, trigger: &RunTrigger) -> Option<StartRefusal> {
@@ -283,7 +283,10 @@ impl ProcessorTask {
         let run = match self.waiting.take() {
             Some(run) => run,
             None => match self.parts.records.admit(self.id(), &trigger).await {
-                Some(run) => run,
+                Some(run) => {
+                    self.timetable.note_admitted(&trigger).await;
+                    run
+                }
                 None => {
                     self.retry_at = Some(self.clocks().uptime.plus(RECORD_AGAIN_AFTER));
                     return None;
@@ -366,9 +369,7 @@ impl ProcessorTask {
             }
         }
         if ended.after != AfterRun::End {
-            self.finish_overlapped().await;
             self.catch_up().await;
-            self.plan_next();
         }
         ended.after
     }
@@ -443,10 +444,6 @@ impl ProcessorTask {
 
     fn id(&self) -> ConfigurationId {
         self.setup.configuration.id
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clocks().wall
     }
 
     fn clocks(&self) -> ClockReading {

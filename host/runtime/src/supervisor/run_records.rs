@@ -26,44 +26,48 @@ impl RunRecords {
         }
     }
 
-    /// Records times of a schedule that have no run.
-    pub(super) async fn add_unstarted(&self, configuration: ConfigurationId, unstarted: &[UnstartedRun]) {
-        if unstarted.is_empty() {
-            return;
-        }
-        let added = self.store.add_unstarted_runs(configuration, unstarted, self.clock.now()).await;
+    /// Records times of a schedule that have no run, and up to when all times are done.
+    pub(super) async fn add_unstarted(
+        &self,
+        configuration: ConfigurationId,
+        unstarted: &[UnstartedRun],
+        done_until: Timestamp,
+    ) {
+        let now = self.clock.now();
+        let added = self.store.add_unstarted_runs(configuration, unstarted, done_until, now).await;
         if let Err(error) = added {
             self.failures.report("times of a schedule without a run could not be recorded", &error);
         }
     }
 
-    /// Returns up to when the times of a rule are done. A rule that is new counts from now on.
-    pub(super) async fn resume_schedule(
+    /// Returns up to when the times of a rule are done; `None` for a rule that is new.
+    pub(super) async fn schedule_progress(
         &self,
         configuration: ConfigurationId,
         rule: &ScheduleRule,
-    ) -> Timestamp {
+    ) -> Option<Timestamp> {
         match self.store.schedule_progress(configuration, &rule.to_string()).await {
-            Ok(Some(done)) => done,
-            Ok(None) => self.begin_schedule(configuration, rule).await,
+            Ok(done) => done,
             Err(error) => {
                 self.failures.report("missed times of a schedule could not be read", &error);
-                self.clock.now()
+                Some(self.clock.now())
             }
         }
     }
 
-    /// Records that a rule counts from now on, and returns the time.
-    pub(super) async fn begin_schedule(
-        &self,
-        configuration: ConfigurationId,
-        rule: &ScheduleRule,
-    ) -> Timestamp {
+    /// Records up to when the times of the rule are done.
+    pub(super) async fn record_schedule_progress(&self, configuration: ConfigurationId, done: Timestamp) {
+        if let Err(error) = self.store.record_schedule_progress(configuration, done).await {
+            self.failures.report("how far a schedule is done could not be recorded", &error);
+        }
+    }
+
+    /// Records that a rule counts from now on.
+    pub(super) async fn begin_schedule(&self, configuration: ConfigurationId, rule: &ScheduleRule) {
         let now = self.clock.now();
         if let Err(error) = self.store.begin_schedule(configuration, &rule.to_string(), now).await {
             self.failures.report("the begin of a schedule could not be recorded", &error);
         }
-        now
     }
 
     /// Records that no rule counts any more.

@@ -1,202 +1,276 @@
-//! The next run by schedule, by a wall clock that may be set, and the times of a schedule that have no run.
+//! The times of one processor's schedule, by a wall clock that may be set: which of them have a run, and why the
+//! others have none.
+
+mod passed;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use riser_calendar::{MisfireRule, OverlapRule, ScheduleRule};
-use riser_domain::{RunState, Timestamp};
+use riser_domain::{ClockReading, ClockStep, RunState, Timestamp};
 use riser_store::UnstartedRun;
 
-/// A clock that is set back by less repeats no run: a time server corrects seconds.
+use self::passed::{Passed, Span};
+
+/// A clock that is set by less repeats no time and misses none: a time server corrects seconds.
 const SMALL_CORRECTION: Duration = Duration::from_mins(1);
-/// A run that begins later than this after its time is one that was missed.
-const ON_TIME: Duration = Duration::from_mins(1);
-/// The most rows for one gap. A first one stands for all times before them.
-const MOST_ROWS: usize = 100;
+/// The most spans that are kept of the times before the clock was set.
+const MOST_SPANS: usize = 8;
 
 /// The rule of one processor.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OwnRule<'a> {
-    pub(crate) rule: &'a ScheduleRule,
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OwnRule {
+    pub(crate) rule: Arc<ScheduleRule>,
     /// Differs between processors, so that the jitter spreads their runs.
     pub(crate) key: u64,
 }
 
-impl OwnRule<'_> {
+impl OwnRule {
     /// Returns when the run for a time begins.
     fn start_of(&self, due: Timestamp) -> Timestamp {
         due.plus(self.rule.delay(due, self.key))
     }
 
-    /// Returns when the first run after a moment begins.
-    pub(crate) fn next_start_after(&self, now: Timestamp) -> Option<Timestamp> {
+    /// Returns the latest moment up to which all runs have begun.
+    fn all_begun(&self, now: Timestamp) -> Timestamp {
         let from = now.minus(self.rule.jitter());
-        self.rule.occurrences(from).map(|due| self.start_of(due)).find(|start| *start > now)
+        let has_begun = |due: &Timestamp| self.start_of(*due) <= now;
+        let waiting = self.rule.occurrences(from).take_while(|due| *due <= now).find(|due| !has_begun(due));
+        waiting.map_or(now, |due| due.minus(Duration::from_millis(1)))
     }
+
+    /// Returns a time for people, by the zone of the rule.
+    fn text(&self, time: Timestamp) -> String {
+        self.rule.zone().rfc_3339(time)
+    }
+}
+
+/// Whether a run of the processor is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activity {
+    Idle,
+    Running,
 }
 
 /// The plan of one processor.
 #[derive(Debug, Default)]
 pub(crate) struct SchedulePlan {
-    /// Each time up to this one is done: it had its run, or a row says why not.
-    done: Option<Timestamp>,
-    /// When the next run begins.
+    own: Option<OwnRule>,
+    /// Each time up to this one had its run, waits for it, or has a row that says why not.
+    done: Timestamp,
+    /// When the run for the first time after `done` begins.
     next_start: Option<Timestamp>,
+    /// The clocks when the plan was looked at last.
+    seen: ClockReading,
+    /// Nothing has watched the time between `done` and `seen`.
+    is_resumed: bool,
+    /// The wall time since which the clock was not set.
+    steady_since: Timestamp,
+    /// Wall times that were met before the clock was set. They are not missed when it is set past them again.
+    met: VecDeque<Span>,
     /// Missed times that still get their runs, in ascending order.
     backlog: VecDeque<Timestamp>,
-}
-
-/// What follows from the times that passed.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Due {
-    /// The time whose run begins now.
-    pub(crate) run: Option<Timestamp>,
-    pub(crate) unstarted: Vec<UnstartedRun>,
+    /// The time that passed during a run, and whose run begins after it.
+    queued: Option<Timestamp>,
 }
 
 impl SchedulePlan {
-    /// Lets a rule count from a time on.
-    pub(crate) fn begin(&mut self, from: Timestamp) {
-        *self = Self { done: Some(from), ..Self::default() };
+    /// Lets a rule count from now on. Runs that wait are kept.
+    pub(crate) fn begin(&mut self, own: OwnRule, now: ClockReading) {
+        self.done = now.wall;
+        self.start(own, now);
     }
 
-    /// Plans the next run, and returns when it begins. A plan that is further ahead than a small correction of the
-    /// clock was made by a wrong clock.
-    pub(crate) fn plan(&mut self, now: Timestamp, own: Option<OwnRule<'_>>) -> Option<Timestamp> {
-        let Some(own) = own else {
-            *self = Self::default();
-            return None;
+    /// Goes on with a rule of which all times up to `done` are done. Those since then were missed.
+    pub(crate) fn resume(&mut self, own: OwnRule, done: Timestamp, now: ClockReading) {
+        self.is_resumed = true;
+        self.done = done;
+        if done.since(now.wall) > SMALL_CORRECTION {
+            // One of the clocks was wrong, that of the process before or this one.
+            self.remember(Span { from: Timestamp::EPOCH, to: done });
+            self.done = own.all_begun(now.wall);
+        }
+        self.start(own, now);
+    }
+
+    fn start(&mut self, own: OwnRule, now: ClockReading) {
+        self.seen = now;
+        self.steady_since = now.wall;
+        self.own = Some(own);
+        self.plan_next();
+    }
+
+    /// Ends the rule. Returns a row for each time whose run still waited.
+    pub(crate) fn end(&mut self, reason: &str) -> Vec<UnstartedRun> {
+        let ended = std::mem::take(self);
+        let waiting = ended.backlog.into_iter().chain(ended.queued);
+        waiting.map(|due| row(due, (RunState::Skipped, reason.to_owned()))).collect()
+    }
+
+    pub(crate) fn rule(&self) -> Option<&OwnRule> {
+        self.own.as_ref()
+    }
+
+    /// Returns up to when no time waits for its run.
+    pub(crate) fn done(&self) -> Timestamp {
+        let first_waiting = self.backlog.front().copied().into_iter().chain(self.queued).min();
+        first_waiting.map_or(self.done, |due| self.done.min(due.minus(Duration::from_millis(1))))
+    }
+
+    /// Returns when the next time passes.
+    pub(crate) fn next_start(&self) -> Option<Timestamp> {
+        self.next_start
+    }
+
+    /// Returns whether the run under way has to make room for the next one.
+    pub(crate) fn stops_run(&self) -> bool {
+        self.queued.is_some()
+            && self.own.as_ref().is_some_and(|own| own.rule.overlap() == OverlapRule::StopPrevious)
+    }
+
+    /// Takes the time whose run begins now, if nothing runs.
+    pub(crate) fn take_run(&mut self) -> Option<Timestamp> {
+        self.backlog.pop_front().or_else(|| self.queued.take())
+    }
+
+    /// Passes on to now. Returns a row for each time that passed and gets no run.
+    pub(crate) fn pass(&mut self, now: ClockReading, activity: Activity) -> Vec<UnstartedRun> {
+        let seen = std::mem::replace(&mut self.seen, now);
+        let is_resumed = std::mem::take(&mut self.is_resumed);
+        let step = now.step_since(seen).filter(|step| step.size() > SMALL_CORRECTION);
+        if step.is_none() && self.next_start.is_none_or(|start| start > now.wall) {
+            return Vec::new();
+        }
+        let Some(own) = self.own.clone() else { return Vec::new() };
+        let expected = seen.wall.plus(now.uptime.since(seen.uptime));
+        let watched_until = match step {
+            _ if is_resumed => self.done,
+            Some(_) => expected,
+            None => now.wall,
         };
-        let is_plausible = |done: &Timestamp| done.since(now) <= SMALL_CORRECTION;
-        let done = self.done.filter(is_plausible).unwrap_or(now);
-        self.done = Some(done);
-        self.next_start = own.rule.next_after(done).map(|due| own.start_of(due));
-        self.next_start.into_iter().chain(self.backlog.front().map(|_| now)).min()
-    }
-
-    /// Returns the time until the next run begins.
-    pub(crate) fn left(&self, now: Timestamp) -> Option<Duration> {
-        if self.backlog.is_empty() { self.next_start.map(|at| at.since(now)) } else { Some(Duration::ZERO) }
-    }
-
-    /// Finishes the times that passed while nothing ran. Those that passed long ago were missed.
-    pub(crate) fn take_due(&mut self, now: Timestamp, own: Option<OwnRule<'_>>) -> Due {
-        if let Some(due) = self.backlog.pop_front() {
-            return Due { run: Some(due), unstarted: Vec::new() };
+        let mut met = self.take_passed(&own, watched_until);
+        let mut missed = None;
+        if step.is_some() {
+            self.remember(Span { from: self.steady_since, to: expected });
+            self.steady_since = now.wall;
         }
-        let Some((own, passed)) = self.take_passed(now, own) else { return Due::default() };
-        let latest = passed.latest;
-        let lateness = |due| now.since(own.start_of(due));
-        let is_within = |due, most: Option<Duration>| most.is_none_or(|most| lateness(due) <= most);
-        let is_on_time = lateness(latest) <= ON_TIME;
-        match own.rule.misfire() {
-            MisfireRule::Skip if is_on_time => {
-                passed.run_latest(|due| if lateness(due) <= ON_TIME { merged_into(latest) } else { missed() })
-            }
-            MisfireRule::Skip => passed.run_none(missed),
-            MisfireRule::RunOnce { max_lateness } if is_on_time || is_within(latest, max_lateness) => {
-                passed.run_latest(|_| merged_into(latest))
-            }
-            MisfireRule::RunOnce { .. } => passed.run_none(too_late),
-            MisfireRule::RunAll { max_lateness } => {
-                let (late, mut runs): (Vec<_>, Vec<_>) =
-                    passed.times.iter().partition(|due| !is_within(**due, max_lateness));
-                let too_many = runs.len().saturating_sub(MisfireRule::MOST_RUNS);
-                let mut unstarted = passed.earlier(too_late());
-                unstarted.extend(late.into_iter().map(|due| row(due, too_late())));
-                unstarted.extend(runs.drain(..too_many).map(|due| row(due, beyond_the_most())));
-                self.backlog.extend(runs);
-                Due { run: self.backlog.pop_front(), unstarted }
-            }
+        match step {
+            Some(ClockStep::Back(_)) => self.done = own.all_begun(now.wall),
+            Some(ClockStep::Ahead(_)) => missed = self.take_passed(&own, now.wall),
+            None if is_resumed => missed = self.take_passed(&own, now.wall),
+            None => {}
         }
+        if let Some(missed) = &mut missed {
+            missed.leave_out(&own, &self.met);
+        }
+        self.plan_next();
+        let mut rows = Vec::new();
+        let mut runs = missed.map(|missed| misfire(&own, missed, now.wall, &mut rows)).unwrap_or_default();
+        if let Some(met) = &mut met {
+            rows.extend(met.others(&own, |_| merged_with(&own, met.latest())));
+            runs.splice(0..0, met.take_times());
+        }
+        match activity {
+            Activity::Idle => self.wait_idle(&own, runs, &mut rows),
+            Activity::Running => self.overlap(&own, runs, &mut rows),
+        }
+        rows
     }
 
-    /// Finishes the times that passed while a run was under way.
-    pub(crate) fn take_overlapped(&mut self, now: Timestamp, own: Option<OwnRule<'_>>) -> Due {
-        let Some((own, passed)) = self.take_passed(now, own) else { return Due::default() };
+    /// Lets runs wait that begin at once.
+    fn wait_idle(&mut self, own: &OwnRule, mut runs: Vec<Timestamp>, rows: &mut Vec<UnstartedRun>) {
+        let most =
+            if matches!(own.rule.misfire(), MisfireRule::RunAll { .. }) { MisfireRule::MOST_RUNS } else { 1 };
+        let later = runs.split_off(runs.len().saturating_sub(most));
+        if let Some(first) = later.first() {
+            rows.extend(runs.into_iter().map(|due| row(due, merged_with(own, *first))));
+        }
+        self.backlog.extend(later);
+    }
+
+    /// Decides about runs whose time passed during a run.
+    fn overlap(&mut self, own: &OwnRule, runs: Vec<Timestamp>, rows: &mut Vec<UnstartedRun>) {
+        let Some(latest) = runs.last().copied() else { return };
         match own.rule.overlap() {
             OverlapRule::Skip => {
-                passed.run_none(|| (RunState::Skipped, "the run before was still under way".to_owned()))
+                let reason = || (RunState::Skipped, "the run before was still under way".to_owned());
+                rows.extend(runs.into_iter().map(|due| row(due, reason())));
             }
             OverlapRule::QueueOne | OverlapRule::StopPrevious => {
-                let latest = passed.latest;
-                passed.run_latest(|_| merged_into(latest))
+                let earlier = self.queued.replace(latest).into_iter().chain(runs);
+                let earlier = earlier.filter(|due| *due != latest);
+                rows.extend(earlier.map(|due| row(due, merged_with(own, latest))));
             }
         }
     }
 
-    fn take_passed<'a>(&mut self, now: Timestamp, own: Option<OwnRule<'a>>) -> Option<(OwnRule<'a>, Passed)> {
-        let own = own?;
-        if self.next_start.is_none_or(|start| start > now) {
-            return None;
+    /// Takes the times whose runs begin up to a moment. They are done then.
+    fn take_passed(&mut self, own: &OwnRule, until: Timestamp) -> Option<Passed> {
+        let passed = Passed::between(self.done, until, own)?;
+        self.done = passed.latest();
+        Some(passed)
+    }
+
+    fn plan_next(&mut self) {
+        self.next_start =
+            self.own.as_ref().and_then(|own| own.rule.next_after(self.done).map(|due| own.start_of(due)));
+    }
+
+    fn remember(&mut self, span: Span) {
+        if self.met.len() == MOST_SPANS {
+            self.met.pop_front();
         }
-        let passed = Passed::between(self.done?, now, own)?;
-        self.done = Some(passed.latest);
-        self.next_start = None;
-        Some((own, passed))
+        self.met.push_back(span);
     }
 }
 
-/// Times whose runs should have begun, at least one.
-#[derive(Debug)]
-struct Passed {
-    /// The latest ones, in ascending order.
-    times: Vec<Timestamp>,
-    latest: Timestamp,
-    /// The first of those before them.
-    first: Option<Timestamp>,
-}
-
-impl Passed {
-    /// Looks back from now in growing steps: a clock that is set ahead by years passes millions of times.
-    fn between(done: Timestamp, now: Timestamp, own: OwnRule<'_>) -> Option<Self> {
-        let mut span = Duration::from_mins(1);
-        loop {
-            let from = now.minus(span).max(done);
-            let mut times: Vec<_> =
-                own.rule.occurrences(from).take_while(|due| own.start_of(*due) <= now).collect();
-            if from == done || times.len() > MOST_ROWS {
-                times.drain(..times.len().saturating_sub(MOST_ROWS));
-                let latest = *times.last()?;
-                let first = own.rule.next_after(done).filter(|first| *first < times[0]);
-                return Some(Self { times, latest, first });
-            }
-            span = span.saturating_mul(2);
+/// Returns the missed times that get a run, and adds a row for each of the others.
+fn misfire(
+    own: &OwnRule,
+    mut missed: Passed,
+    now: Timestamp,
+    rows: &mut Vec<UnstartedRun>,
+) -> Vec<Timestamp> {
+    let Some(latest) = missed.latest_left() else { return Vec::new() };
+    let is_within =
+        |due: Timestamp, most: Option<Duration>| most.is_none_or(|most| now.since(own.start_of(due)) <= most);
+    match own.rule.misfire() {
+        MisfireRule::RunOnce { max_lateness } if is_within(latest, max_lateness) => {
+            rows.extend(missed.others(own, |_| merged_with(own, latest)));
+            missed.take_times()
+        }
+        MisfireRule::RunAll { max_lateness } => {
+            let reason = |due| if is_within(due, max_lateness) { beyond_the_most() } else { too_late() };
+            rows.extend(missed.others(own, reason));
+            let (mut runs, late): (Vec<_>, Vec<_>) =
+                missed.take_times().into_iter().partition(|due| is_within(*due, max_lateness));
+            rows.extend(late.into_iter().map(|due| row(due, too_late())));
+            let too_many = runs.len().saturating_sub(MisfireRule::MOST_RUNS);
+            rows.extend(runs.drain(..too_many).map(|due| row(due, beyond_the_most())));
+            runs
+        }
+        rule @ (MisfireRule::Skip | MisfireRule::RunOnce { .. }) => {
+            let reason = || if rule == MisfireRule::Skip { missed_it() } else { too_late() };
+            rows.extend(missed.others(own, |_| reason()));
+            rows.extend(missed.take_times().into_iter().map(|due| row(due, reason())));
+            Vec::new()
         }
     }
-
-    fn run_latest(self, why_not: impl Fn(Timestamp) -> Reason) -> Due {
-        let mut unstarted = self.first.map(|first| self.earlier(why_not(first))).unwrap_or_default();
-        let others = self.times.iter().filter(|due| **due != self.latest);
-        unstarted.extend(others.map(|due| row(*due, why_not(*due))));
-        Due { run: Some(self.latest), unstarted }
-    }
-
-    fn run_none(self, why_not: impl Fn() -> Reason) -> Due {
-        let mut unstarted = self.earlier(why_not());
-        unstarted.extend(self.times.iter().map(|due| row(*due, why_not())));
-        Due { run: None, unstarted }
-    }
-
-    /// Returns one row for all times before those that have a row each.
-    fn earlier(&self, (state, reason): Reason) -> Vec<UnstartedRun> {
-        let reason = format!("{reason}; the same holds for all times before {}", self.times[0]);
-        self.first.into_iter().map(|due| row(due, (state, reason.clone()))).collect()
-    }
 }
 
+/// Why a time has no run.
 type Reason = (RunState, String);
 
 fn row(due: Timestamp, (state, reason): Reason) -> UnstartedRun {
     UnstartedRun { due, state, reason }
 }
 
-/// Why a time has no run of its own.
-pub(crate) fn merged_into(other: Timestamp) -> Reason {
-    (RunState::Merged, format!("the run for {other} stands for it"))
+fn merged_with(own: &OwnRule, other: Timestamp) -> Reason {
+    (RunState::Merged, format!("its run was merged with that for {}", own.text(other)))
 }
 
-fn missed() -> Reason {
+fn missed_it() -> Reason {
     (RunState::Missed, "Riser did not run, or its clock was set past this time".to_owned())
 }
 
@@ -205,7 +279,7 @@ fn too_late() -> Reason {
 }
 
 fn beyond_the_most() -> Reason {
-    (RunState::Missed, format!("the latest {} missed times have a run", MisfireRule::MOST_RUNS))
+    (RunState::Missed, format!("only the latest {} missed times have a run", MisfireRule::MOST_RUNS))
 }
 
 #[cfg(test)]
