@@ -1,5 +1,7 @@
 //! How far schedules are done: each time up to then had its run, or has a row that says why not.
 
+use std::collections::HashMap;
+
 use riser_domain::{ConfigurationId, RunState, Timestamp};
 use sqlx::SqliteConnection;
 
@@ -16,20 +18,34 @@ pub struct UnstartedRun {
 }
 
 impl Store {
-    /// Returns up to when the times of a rule are done; `None` if the processor had another rule or none.
-    pub async fn schedule_progress(
+    /// Returns up to when the times of each processor's rule are done. A rule that is new counts from now on.
+    pub async fn resume_schedules(
         &self,
-        configuration: ConfigurationId,
-        rule: &str,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let done_until = sqlx::query_scalar!(
-            "SELECT done_until FROM schedule_progress WHERE configuration_id = ? AND rule = ?",
-            configuration.0,
-            rule
-        )
-        .fetch_optional(self.riser().read())
-        .await?;
-        Ok(done_until.map(Timestamp::from_unix_ms))
+        rules: &[(ConfigurationId, String)],
+        now: Timestamp,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        if rules.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut transaction = self.riser().write().await?;
+        let rows = sqlx::query!("SELECT configuration_id, rule, done_until FROM schedule_progress")
+            .fetch_all(&mut *transaction)
+            .await?;
+        let known: HashMap<i64, (String, i64)> =
+            rows.into_iter().map(|row| (row.configuration_id, (row.rule, row.done_until))).collect();
+        let mut all_done = Vec::with_capacity(rules.len());
+        for (configuration, rule) in rules {
+            let done = match known.get(&configuration.0) {
+                Some((known, done_until)) if known == rule => Timestamp::from_unix_ms(*done_until),
+                _ => {
+                    begin(&mut transaction, *configuration, rule, now).await?;
+                    now
+                }
+            };
+            all_done.push(done);
+        }
+        transaction.commit().await?;
+        Ok(all_done)
     }
 
     /// Records that a rule counts from a time on.
@@ -40,17 +56,7 @@ impl Store {
         from: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;
-        let from_ms = from.unix_ms();
-        sqlx::query!(
-            "INSERT INTO schedule_progress (configuration_id, rule, done_until) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET rule = ?2, done_until = ?3",
-            configuration.0,
-            rule,
-            from_ms
-        )
-        .execute(&mut *transaction)
-        .await
-        .map_err(StoreError::about("the processor configuration of the schedule"))?;
+        begin(&mut transaction, configuration, rule, from).await?;
         transaction.commit().await
     }
 
@@ -103,6 +109,26 @@ impl Store {
         record_progress(&mut transaction, configuration, done_until).await?;
         transaction.commit().await
     }
+}
+
+async fn begin(
+    connection: &mut SqliteConnection,
+    configuration: ConfigurationId,
+    rule: &str,
+    from: Timestamp,
+) -> Result<(), StoreError> {
+    let from_ms = from.unix_ms();
+    sqlx::query!(
+        "INSERT INTO schedule_progress (configuration_id, rule, done_until) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET rule = ?2, done_until = ?3",
+        configuration.0,
+        rule,
+        from_ms
+    )
+    .execute(connection)
+    .await
+    .map_err(StoreError::about("the processor configuration of the schedule"))?;
+    Ok(())
 }
 
 /// Records that the times of a processor's schedule are done up to one.

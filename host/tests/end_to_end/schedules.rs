@@ -62,7 +62,8 @@ async fn times_missed_while_riser_did_not_run_have_one_run_and_a_row_each() {
     let host = installation.start_by(&clock);
     // The first run of the class fails, by its nature.
     runs_until(&installation, |runs| {
-        count(runs, "failed", "barrier") == 1 && count(runs, "merged", "the run for 20") == 4
+        count(runs, "failed", "barrier") == 1
+            && count(runs, "merged", "its run was merged with that for 20") == 4
     })
     .await;
     host.stop();

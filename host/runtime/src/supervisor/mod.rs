@@ -160,9 +160,7 @@ impl Supervisor {
             ready.push(self.register(processor, &configuration, status, RunTrigger::HostStart));
         }
         // All are registered before the first one looks for its siblings.
-        for task in ready {
-            self.spawn(task);
-        }
+        self.spawn(ready).await;
         Ok(())
     }
 
@@ -196,9 +194,7 @@ impl Supervisor {
                 ready.push(self.register(processor, after, status, trigger.clone()));
             }
         }
-        for task in ready {
-            self.spawn(task);
-        }
+        self.spawn(ready).await;
         self.notify_siblings_of_changed(change);
     }
 
@@ -231,11 +227,22 @@ impl Supervisor {
         ProcessorTask::new(Arc::clone(&self.parts), Inbox::new(commands_in, setup_in), status)
     }
 
-    fn spawn(&self, task: ProcessorTask) {
+    /// Lets tasks go on with their schedules, and starts them.
+    async fn spawn(&self, mut ready: Vec<ProcessorTask>) {
+        let rules = ready.iter().filter_map(ProcessorTask::rule);
+        let rules = rules.map(|(processor, own)| (processor, own.rule.to_string())).collect();
+        let done = self.parts.records.resume_schedules(rules).await;
+        for task in &mut ready {
+            if let Some(done) = task.rule().and_then(|(processor, _)| done.get(&processor)) {
+                task.resume_schedule(*done);
+            }
+        }
         let mut tasks = self.tasks.lock();
         // Those of removed processors are not kept.
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(task.run());
+        for task in ready {
+            tasks.spawn(task.run());
+        }
     }
 
     async fn initial_status(&self, processor: &ProcessorConfiguration) -> Result<LiveStatus, StoreError> {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use riser_domain::{
-    Actor, ClockReading, ConfigurationId, RunId, RunMode, RunState, RunTrigger, Uptime, sanitize_line,
+    Actor, ClockReading, ConfigurationId, RunId, RunMode, RunState, RunTrigger, Timestamp, Uptime,
+    sanitize_line,
 };
 use tokio::sync::watch;
 
@@ -22,7 +23,7 @@ use super::live_status::StatusBoard;
 use super::processor_setup::ProcessorSetup;
 use super::registry::ProcessorRegistry;
 use super::run_records::RunRecords;
-use super::schedule_plan::Activity;
+use super::schedule_plan::{Activity, OwnRule};
 use super::timetable::Timetable;
 use crate::clock_watch::ClockWatch;
 use crate::configuration::Configurations;
@@ -95,9 +96,20 @@ impl ProcessorTask {
         }
     }
 
+    /// Returns its processor with the rule by which it runs, if it has one.
+    pub(super) fn rule(&self) -> Option<(ConfigurationId, OwnRule)> {
+        Some((self.id(), self.setup.rule()?))
+    }
+
+    /// Goes on with its rule, whose times up to `done` are done.
+    pub(super) fn resume_schedule(&mut self, done: Timestamp) {
+        if let Some(own) = self.setup.rule() {
+            self.timetable.resume(own, done);
+        }
+    }
+
     /// Runs the processor until it is removed or Riser ends.
     pub(super) async fn run(mut self) {
-        self.timetable.resume(&self.setup).await;
         self.check_schedule();
         self.queue_first_run();
         while let Next::Run(trigger) = self.wait_for_start().await {

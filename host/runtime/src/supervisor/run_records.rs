@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use riser_calendar::ScheduleRule;
@@ -40,17 +41,16 @@ impl RunRecords {
         }
     }
 
-    /// Returns up to when the times of a rule are done; `None` for a rule that is new.
-    pub(super) async fn schedule_progress(
+    /// Returns up to when the times of each processor's rule are done.
+    pub(super) async fn resume_schedules(
         &self,
-        configuration: ConfigurationId,
-        rule: &ScheduleRule,
-    ) -> Option<Timestamp> {
-        match self.store.schedule_progress(configuration, &rule.to_string()).await {
-            Ok(done) => done,
+        rules: Vec<(ConfigurationId, String)>,
+    ) -> HashMap<ConfigurationId, Timestamp> {
+        match self.store.resume_schedules(&rules, self.clock.now()).await {
+            Ok(done) => rules.into_iter().map(|(id, _)| id).zip(done).collect(),
             Err(error) => {
-                self.failures.report("missed times of a schedule could not be read", &error);
-                Some(self.clock.now())
+                self.failures.report("missed times of schedules could not be read", &error);
+                HashMap::new()
             }
         }
     }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use riser_domain::{ClockReading, ConfigurationId, RunState, RunTrigger, Uptime};
+use riser_domain::{ClockReading, ConfigurationId, RunState, RunTrigger, Timestamp, Uptime};
 use riser_store::UnstartedRun;
 
 use super::live_status::StatusBoard;
 use super::processor_setup::ProcessorSetup;
 use super::run_records::RunRecords;
-use super::schedule_plan::{Activity, SchedulePlan};
+use super::schedule_plan::{Activity, OwnRule, SchedulePlan};
 
 /// Time between two writings of rows while a run is under way: a schedule may skip a time each second.
 const WRITE_INTERVAL: Duration = Duration::from_mins(1);
@@ -31,13 +31,9 @@ impl Timetable {
         Self { configuration, records, status, plan, unwritten: Vec::new(), written_at: None }
     }
 
-    /// Goes on where the process before ended.
-    pub(super) async fn resume(&mut self, setup: &ProcessorSetup) {
-        let Some(own) = setup.rule() else { return };
-        match self.records.schedule_progress(self.configuration, &own.rule).await {
-            Some(done) => self.plan.resume(own, done, self.now()),
-            None => self.begin(setup).await,
-        }
+    /// Goes on with a rule whose times up to `done` are done.
+    pub(super) fn resume(&mut self, own: OwnRule, done: Timestamp) {
+        self.plan.resume(own, done, self.now());
         self.show_next();
     }
 
