@@ -136,3 +136,47 @@ async fn a_stored_rule_of_an_unknown_kind_is_a_problem_that_names_the_schedule()
     .await;
     host.stop();
 }
+
+/// A configuration whose rule a test changes while Riser runs.
+fn file_with(rule: &str, is_active: bool) -> String {
+    let file = ConfigurationFile::new().ews_server(SERVER).processor(
+        "Work",
+        "riser.misbehaving/takes-long",
+        SERVER,
+        &format!("schedule = \"Rule\"\nruns_at_start = false\nactive = {is_active}"),
+    );
+    format!("[[schedule]]\nname = \"Rule\"\nrule = \"{rule}\"\n\n{}", file.text())
+}
+
+#[tokio::test]
+async fn a_rule_that_changes_during_a_run_starts_and_records_nothing_afterwards() {
+    let installation = installation("takes-long", "every 1 s; overlap queue");
+    let host = installation.start();
+    runs_until(&installation, |runs| count(runs, "merged", "merged with that for") >= 1).await;
+    installation.apply(&file_with("0 3 1 1 *; zone Etc/UTC", true));
+    installation.ask(&["stop", "Work"]);
+    // The time that waited is one of the rule before. It runs once, and no other follows.
+    let waited = runs_until(&installation, |runs| {
+        count(runs, "cancelled", "stopped by") == 1 && count(runs, "running", "") == 1
+    })
+    .await;
+    installation.ask(&["stop", "Work"]);
+    let ended = runs_until(&installation, |runs| count(runs, "cancelled", "stopped by") == 2).await;
+    let number = |text: &str| serde_json::from_str::<Vec<serde_json::Value>>(text).unwrap().len();
+    assert_eq!(number(&waited), number(&ended), "{ended}");
+    host.stop();
+}
+
+#[tokio::test]
+async fn a_time_that_waits_when_the_processor_is_switched_off_has_a_row_that_says_so() {
+    let installation = installation("takes-long", "every 1 s; overlap queue");
+    let host = installation.start();
+    runs_until(&installation, |runs| count(runs, "merged", "merged with that for") >= 1).await;
+    installation.apply(&file_with("every 1 s; overlap queue", false));
+    runs_until(&installation, |runs| {
+        count(runs, "cancelled", "it was switched off") == 1
+            && count(runs, "skipped", "switched off before its run began") == 1
+    })
+    .await;
+    host.stop();
+}
