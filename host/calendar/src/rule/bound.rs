@@ -33,8 +33,12 @@ impl Bound {
         let date = parse_date(date).map_err(|_| wrong())?;
         let time = time.strip_prefix(['T', 't', ' ']).ok_or_else(wrong)?;
         if time.contains(['Z', 'z', '+', '-']) {
-            let moment: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
-            return Ok(Self::Moment(Timestamp::from_unix_ms(moment.as_millisecond())));
+            let moment = match text.parse::<jiff::Timestamp>() {
+                Ok(moment) => Timestamp::from_unix_ms(moment.as_millisecond()),
+                // The last hours of 9999 are beyond the moments of the calendar.
+                Err(_) => text.replacen(' ', "T", 1).parse().map_err(|_| wrong())?,
+            };
+            return Ok(Self::Moment(moment));
         }
         let time = parse_time(time).map_err(|_| wrong())?;
         Ok(Self::Local(date.to_datetime(time_of_day(time).ok_or_else(wrong)?)))
@@ -117,6 +121,10 @@ mod tests {
             (" 2026-12-15 07:00:30 ", "2026-12-15T06:00:30.000Z"),
             ("2026-12-15T07:00:00Z", "2026-12-15T07:00:00.000Z"),
             ("2026-12-15T07:00:00-07:00", "2026-12-15T14:00:00.000Z"),
+            // Beyond the calendar of the zone.
+            ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"),
+            ("9999-12-31 23:59:59-01:00", "9999-12-31T23:59:59.999Z"),
+            ("9999-12-31", "9999-12-30T22:00:00.999Z"),
             // Skipped, and repeated: the moment of the change, and the first of two.
             ("2026-03-29T02:30", "2026-03-29T01:00:00.000Z"),
             ("2026-10-25T02:30", "2026-10-25T00:30:00.000Z"),

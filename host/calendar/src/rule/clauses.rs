@@ -7,9 +7,13 @@ use jiff::civil::Date;
 
 use super::bound::{Bound, parse_date};
 use super::error::{RuleError, excerpt};
+use super::interval::LONGEST_PERIOD;
 use super::span::{parse_span, span_text};
 use super::wall::{DAY_S, wall_seconds};
 use crate::zone::Zone;
+
+const LONGEST_JITTER: Duration = Duration::from_hours(24);
+const SHORTEST_LATENESS: Duration = Duration::from_secs(1);
 
 /// What happens with runs whose time passed while Riser did not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +96,7 @@ impl Clauses {
                 "from" => parsed.from = Some(Bound::parse(rest)?),
                 "until" => parsed.until = Some(Bound::parse(rest)?),
                 "except" => parsed.except = parse_exceptions(rest)?,
-                "jitter" => parsed.jitter = parse_span(rest)?,
+                "jitter" => parsed.jitter = parse_jitter(rest)?,
                 "misfire" => parsed.misfire = parse_misfire(rest)?,
                 _ => parsed.overlap = parse_overlap(rest)?,
             }
@@ -131,13 +135,39 @@ fn parse_exceptions(text: &str) -> Result<Vec<DateRange>, RuleError> {
     Ok(ranges)
 }
 
+/// Reads the span over which runs are spread. More than a day would move runs to other dates.
+fn parse_jitter(text: &str) -> Result<Duration, RuleError> {
+    let span = parse_span(text)?;
+    if span > LONGEST_JITTER {
+        let most = span_text(LONGEST_JITTER);
+        return Err(RuleError::unreadable(text, format!("jitter is {most} at most")));
+    }
+    Ok(span)
+}
+
+/// Reads how late a missed run may be.
+fn parse_lateness(text: &str) -> Result<Duration, RuleError> {
+    let span = parse_span(text)?;
+    if span < SHORTEST_LATENESS {
+        return Err(RuleError::unreadable(text, "it is too short for any missed run; write misfire skip"));
+    }
+    if span > LONGEST_PERIOD {
+        let most = span_text(LONGEST_PERIOD);
+        return Err(RuleError::unreadable(
+            text,
+            format!("a missed run is at most {most} late; leave \"within\" out for any age"),
+        ));
+    }
+    Ok(span)
+}
+
 fn parse_misfire(text: &str) -> Result<MisfireRule, RuleError> {
     let wrong = || RuleError::unreadable(text, "write misfire skip, misfire once or misfire all within 2 h");
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let rest = rest.trim();
     let max_lateness = match rest.split_once(char::is_whitespace) {
         _ if rest.is_empty() => None,
-        Some((within, span)) if within.eq_ignore_ascii_case("within") => Some(parse_span(span.trim())?),
+        Some((within, span)) if within.eq_ignore_ascii_case("within") => Some(parse_lateness(span.trim())?),
         _ => return Err(wrong()),
     };
     match (word.to_ascii_lowercase().as_str(), max_lateness) {

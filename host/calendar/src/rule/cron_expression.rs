@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use cron::TimeUnitSpec;
 
-use super::error::{RuleError, excerpt};
+use super::cron_extension::refuse_extensions;
+use super::cron_field::{DAY, HOUR, MINUTE, MONTH, SECOND, WEEKDAY};
+use super::error::RuleError;
 use super::pattern::Pattern;
 use super::wall::{Month, WallPattern};
 
-const MONTHS: [&str; 12] =
-    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
-const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 /// Abbreviations of other tools, and the expressions they stand for.
 const NICKNAMES: [(&str, &str); 7] = [
     ("@yearly", "0 0 1 1 *"),
@@ -46,6 +45,13 @@ pub(super) fn parse(text: &str) -> Result<Pattern, RuleError> {
     if let Some((_, meant)) = NICKNAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
         return Err(RuleError::unreadable(text, format!("write {meant}")));
     }
+    if text.starts_with('@') {
+        return Err(RuleError::unreadable(
+            text,
+            "it is not a name that Riser can replace; write the fields, such as 0 0 * * *, or an interval, such as \
+             every 15 min",
+        ));
+    }
     let mut fields: Vec<&str> = text.split_whitespace().collect();
     let text = fields.join(" ");
     if fields.len() == 5 {
@@ -54,16 +60,19 @@ pub(super) fn parse(text: &str) -> Result<Pattern, RuleError> {
     let [second, minute, hour, day, month, weekday] = fields[..] else {
         return Err(RuleError::FieldCount(fields.len()));
     };
-    refuse_extensions(day, weekday)?;
+    refuse_extensions([minute, hour, day, month, weekday])?;
     if !is_any(day) && !is_any(weekday) {
         return Err(RuleError::BothDays);
     }
-    for (field, names) in [(second, &[][..]), (minute, &[]), (hour, &[]), (day, &[]), (month, &MONTHS)] {
-        refuse_backward_ranges(field, names)?;
+    for (field, kind) in [(second, &SECOND), (minute, &MINUTE), (hour, &HOUR), (day, &DAY), (month, &MONTH)] {
+        for part in kind.parts(field)? {
+            part.refuse_backward(kind)?;
+        }
     }
     let weekdays = parse_weekdays(weekday)?;
+    // The fields have been checked, so the crate has no other reason to refuse them.
     let wall_times = cron::Schedule::from_str(&format!("{second} {minute} {hour} {day} {month} *"))
-        .map_err(|error| RuleError::unreadable(&text, reason_in(&error.to_string())))?;
+        .map_err(|_| RuleError::unreadable(&text, "it is not a cron expression"))?;
     let expression = CronExpression {
         seconds: bits(wall_times.seconds()),
         minutes: bits(wall_times.minutes()),
@@ -91,109 +100,18 @@ fn low_half(bits: u64) -> u32 {
     u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default()
 }
 
-/// Refuses `L`, `W` and `#`, which the `cron` crate does not read.
-fn refuse_extensions(day: &str, weekday: &str) -> Result<(), RuleError> {
-    let is_near = day.contains(['W', 'w']);
-    if is_near || day.contains(['L', 'l']) {
-        let reason = if is_near {
-            "W is not supported; name a weekday, as in \"monthly on 1st Mon at 06:00\""
-        } else {
-            "L is not supported; write \"monthly on last at 06:00\""
-        };
-        return Err(RuleError::unreadable(day, reason));
-    }
-    for part in weekday.split(',') {
-        if part.contains('#') {
-            return Err(RuleError::unreadable(
-                part,
-                "# is not supported; write \"monthly on 2nd Tue at 06:00\"",
-            ));
-        }
-        if part.ends_with(['L', 'l']) {
-            return Err(RuleError::unreadable(
-                part,
-                "L is not supported; write \"monthly on last Fri at 06:00\"",
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Refuses `17-8`, with the two ranges that it means.
-fn refuse_backward_ranges(field: &str, names: &[&str]) -> Result<(), RuleError> {
-    let value = |text: &str| {
-        let named = names.iter().position(|name| name.eq_ignore_ascii_case(text)).map(|index| index + 1);
-        named.or_else(|| text.parse().ok())
-    };
-    for part in field.split(',') {
-        let range = part.split_once('/').map_or(part, |(range, _)| range);
-        let Some((first, last)) = range.split_once('-') else { continue };
-        if matches!((value(first), value(last)), (Some(from), Some(to)) if from > to) {
-            return Err(RuleError::unreadable(part, "the range runs backwards; write two ranges"));
-        }
-    }
-    Ok(())
-}
-
 /// Reads a field with days of the week as in crontab: 0 and 7 are Sunday. Bit 0 of the set is Monday.
 fn parse_weekdays(field: &str) -> Result<u8, RuleError> {
-    let day = |text: &str| {
-        let long = |name: &str| {
-            let abbreviation = text.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(name));
-            abbreviation && (text.len() == 3 || super::weekdays::parse_weekday(text).is_some())
-        };
-        let named = WEEKDAYS.iter().position(|name| long(name));
-        let number = || text.parse().ok().filter(|day| *day <= 7 && text.len() == 1);
-        named.or_else(number).ok_or_else(|| {
-            RuleError::unreadable(text, "a day of the week is 0 to 7 (0 and 7 are Sunday) or SUN to SAT")
-        })
-    };
     let mut days = 0_u8;
-    for part in field.split(',') {
-        let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
-        let step = match step {
-            None => 1,
-            Some(text) => text
-                .parse::<usize>()
-                .ok()
-                .filter(|step| (1..=7).contains(step))
-                .ok_or_else(|| RuleError::unreadable(part, "the step is a number from 1 to 7"))?,
-        };
-        let (first, last) = match range.split_once('-') {
-            _ if is_any(range) => (0, 6),
-            Some((first, last)) => (day(first)?, sunday_at_end(day(last)?, last)),
-            // A step without an end counts to the end of the week, as 5/15 does in minutes.
-            None if part.contains('/') => (day(range)?, 7),
-            None => (day(range)?, day(range)?),
-        };
-        if first > last {
-            let meant = match last {
-                0 => format!("{first}-7"),
-                1 => format!("{first}-7,1"),
-                _ => format!("{first}-7,1-{last}"),
-            };
-            return Err(RuleError::unreadable(
-                part,
-                format!("the range runs backwards over the end of the week; write {meant}"),
-            ));
-        }
-        for day in (first..=last).step_by(step) {
+    for part in WEEKDAY.parts(field)? {
+        let part = part.with_sunday_at_end();
+        part.refuse_backward_week()?;
+        for day in (part.first..=part.last).step_by(part.step as usize) {
             // Sunday is 0 and 7 in crontab, and 6 in the set.
             days |= 1 << ((day + 6) % 7);
         }
     }
     Ok(days)
-}
-
-/// Returns 7 for a Sunday by name at the end of a range: `SAT-SUN`.
-fn sunday_at_end(day: usize, text: &str) -> usize {
-    if day == 0 && !text.starts_with('0') { 7 } else { day }
-}
-
-/// Returns the reason in an error text of the `cron` crate, which begins with the expression and a marker.
-fn reason_in(text: &str) -> String {
-    let mut lines = text.lines().map(str::trim).rev();
-    excerpt(lines.find(|line| line.chars().any(char::is_alphabetic)).unwrap_or("it is not a cron expression"))
 }
 
 impl WallPattern for CronExpression {
@@ -237,5 +155,229 @@ fn bit_from(bits: u64, position: u32) -> Option<u32> {
 impl fmt::Display for CronExpression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn reason(text: &str) -> String {
+        match parse(text) {
+            Ok(pattern) => panic!("{text} is accepted as {pattern}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    const REASONS: &[(&str, &str)] = &[
+        ("60 * * * *", r#""60" cannot be read: a minute is 0 to 59"#),
+        ("99 * * * *", r#""99" cannot be read: a minute is 0 to 59"#),
+        ("-1 * * * *", r#""-1" cannot be read: a range has two values, such as 1-5"#),
+        ("+5 * * * *", r#""+5" cannot be read: a minute is 0 to 59"#),
+        ("1.5 * * * *", r#""1.5" cannot be read: a minute is 0 to 59"#),
+        ("5m * * * *", r#""5m" cannot be read: a minute is 0 to 59"#),
+        ("* 24 * * *", r#""24" cannot be read: an hour is 0 to 23; midnight is 0"#),
+        ("* 25 * * *", r#""25" cannot be read: an hour is 0 to 23"#),
+        ("60 0 6 * * *", r#""60" cannot be read: a second is 0 to 59"#),
+        ("0 6 0 * *", r#""0" cannot be read: a day of the month is 1 to 31"#),
+        ("0 6 32 * *", r#""32" cannot be read: a day of the month is 1 to 31"#),
+        (
+            "0 6 MON * *",
+            r#""MON" cannot be read: a day of the month is 1 to 31; days of the week are the last field"#,
+        ),
+        ("0 6 * 0 *", r#""0" cannot be read: a month is 1 to 12 or JAN to DEC"#),
+        ("0 6 * 13 *", r#""13" cannot be read: a month is 1 to 12 or JAN to DEC"#),
+        ("0 6 * JANU *", r#""JANU" cannot be read: a month is 1 to 12 or JAN to DEC"#),
+        ("0 6 * JAN-3 *", r#""JAN-3" cannot be read: a range has two numbers or two names; write 1-3"#),
+        ("0 6 * JAN/2 *", r#""JAN/2" cannot be read: a step begins with a number; write 1/2"#),
+        ("0 6 * NOV-FEB *", r#""NOV-FEB" cannot be read: the range runs backwards; write 11-12,1-2"#),
+        (
+            "0 6 * * 8",
+            r#""8" cannot be read: a day of the week is 0 to 7 (0 and 7 are Sunday) or SUN to SAT"#,
+        ),
+        (
+            "0 6 * * 9-1",
+            r#""9-1" cannot be read: a day of the week is 0 to 7 (0 and 7 are Sunday) or SUN to SAT"#,
+        ),
+        (
+            "0 6 * * MOONDAY",
+            r#""MOONDAY" cannot be read: a day of the week is 0 to 7 (0 and 7 are Sunday) or SUN to SAT"#,
+        ),
+        (
+            "0 6 * * FRI-MON",
+            r#""FRI-MON" cannot be read: the range runs backwards over the end of the week; write 5-7,1"#,
+        ),
+        (
+            "0 6 * * 5-1",
+            r#""5-1" cannot be read: the range runs backwards over the end of the week; write 5-7,1"#,
+        ),
+        (
+            "*/61 * * * *",
+            r#""*/61" cannot be read: the step of minutes is a number from 1 to 59; for one run an hour write one minute, such as 0"#,
+        ),
+        (
+            "*/60 * * * *",
+            r#""*/60" cannot be read: the step of minutes is a number from 1 to 59; for one run an hour write one minute, such as 0"#,
+        ),
+        ("*/0 * * * *", r#""*/0" cannot be read: the step of minutes is a number from 1 to 59"#),
+        ("*/x * * * *", r#""*/x" cannot be read: the step of minutes is a number from 1 to 59"#),
+        ("*/-5 * * * *", r#""*/-5" cannot be read: the step of minutes is a number from 1 to 59"#),
+        ("*/ * * * *", r#""*/" cannot be read: the step of minutes is a number from 1 to 59"#),
+        ("/15 * * * *", r#""/15" cannot be read: a value is missing before the step; write */15"#),
+        (
+            "0-30/90 * * * *",
+            r#""0-30/90" cannot be read: the step of minutes is a number from 1 to 59; for one run an hour write one minute, such as 0"#,
+        ),
+        (
+            "0 */24 * * *",
+            r#""*/24" cannot be read: the step of hours is a number from 1 to 23; for one run a day write one hour, such as 6"#,
+        ),
+        (
+            "0 6 */32 * *",
+            r#""*/32" cannot be read: the step of days is a number from 1 to 31; for one run a month write one day, such as 1"#,
+        ),
+        (
+            "0 6 * */13 *",
+            r#""*/13" cannot be read: the step of months is a number from 1 to 12; for one run a year write one month, such as 1"#,
+        ),
+        (
+            "0 6 * * */8",
+            r#""*/8" cannot be read: the step of days of the week is a number from 1 to 7; for one run a week write one day, such as 1"#,
+        ),
+        ("1/2/3 * * * *", r#""1/2/3" cannot be read: the step of minutes is a number from 1 to 59"#),
+        ("1, 2 * * * *", r#""1," cannot be read: a comma needs a value on both sides, without spaces"#),
+        ("1,,2 * * * *", r#""1,,2" cannot be read: a comma needs a value on both sides, without spaces"#),
+        (",5 * * * *", r#"",5" cannot be read: a comma needs a value on both sides, without spaces"#),
+        ("0 22-6 * * *", r#""22-6" cannot be read: the range runs backwards; write 22-23,0-6"#),
+        ("0 20-2/2 * * *", r#""20-2/2" cannot be read: the range runs backwards; write two ranges"#),
+        ("0 1-2-3 * * *", r#""1-2-3" cannot be read: a range has two values, such as 1-5"#),
+        ("0 -5 * * *", r#""-5" cannot be read: a range has two values, such as 1-5"#),
+        ("0 5- * * *", r#""5-" cannot be read: a range has two values, such as 1-5"#),
+        ("0 *-5 * * *", r#""*-5" cannot be read: a range has two values, such as 1-5"#),
+        ("? * * * *", r#""?" cannot be read: ? is for days only; write *"#),
+        (
+            "0 6 L * *",
+            r#""L" cannot be read: L is not supported in a cron expression; write "monthly on last at 06:00""#,
+        ),
+        (
+            "0 6 L 2 *",
+            r#""L" cannot be read: L is not supported in a cron expression; write "monthly on last at 06:00", which runs in every month"#,
+        ),
+        (
+            "*/5 * L * *",
+            r#""L" cannot be read: L is not supported in a cron expression; write "monthly on last at TIMES""#,
+        ),
+        (
+            "0 6 1,L * *",
+            r#""1,L" cannot be read: L is not supported in a cron expression; write "monthly on 1, last at 06:00""#,
+        ),
+        (
+            "0 6 LW * *",
+            r#""LW" cannot be read: LW, the last working day of a month, is not supported: no pattern follows the working days; name a weekday, as in "monthly on last Fri at 06:00""#,
+        ),
+        (
+            "0 6 15W * *",
+            r#""15W" cannot be read: 15W, the working day nearest to a date, is not supported: no pattern follows the working days; name a weekday, as in "monthly on last Fri at 06:00""#,
+        ),
+        (
+            "0 6 W * *",
+            r#""W" cannot be read: W, the working day nearest to a date, is not supported: no pattern follows the working days; name a weekday, as in "monthly on last Fri at 06:00""#,
+        ),
+        (
+            "0 6 L-3 * *",
+            r#""L-3" cannot be read: L-3, 3 days before the last one, is not supported: no pattern counts days from the end of a month; name a day from 1 to 31, or write monthly on last"#,
+        ),
+        (
+            "0 6 WED * *",
+            r#""WED" cannot be read: a day of the month is 1 to 31; days of the week are the last field"#,
+        ),
+        ("0 6 * * L", r#""L" cannot be read: L alone is not a day of the week; name the day, such as SAT"#),
+        (
+            "0 6 * * 5L",
+            r#""5L" cannot be read: L is not supported in a cron expression; write "monthly on last Fri at 06:00""#,
+        ),
+        (
+            "0 6 * * FRIL",
+            r#""FRIL" cannot be read: L is not supported in a cron expression; write "monthly on last Fri at 06:00""#,
+        ),
+        (
+            "0 6 * * 1#2",
+            r#""1#2" cannot be read: # is not supported in a cron expression; write "monthly on 2nd Mon at 06:00""#,
+        ),
+        (
+            "0 6 * * 1#1,3#3",
+            r#""1#1,3#3" cannot be read: # is not supported in a cron expression; write "monthly on 1st Mon, 3rd Wed at 06:00""#,
+        ),
+        (
+            "0 6 * * MON#L",
+            r#""MON#L" cannot be read: L is not supported in a cron expression; write "monthly on last Mon at 06:00""#,
+        ),
+        ("0 6 * * 1#6", r#""1#6" cannot be read: the number after # is 1 to 5: the week of the month"#),
+        ("0 6 * * 1#", r#""1#" cannot be read: the number after # is 1 to 5: the week of the month"#),
+        (
+            "0 6 * * 8#2",
+            r#""8#2" cannot be read: a day of the week is 0 to 7 (0 and 7 are Sunday) or SUN to SAT"#,
+        ),
+        (
+            "0 6 * * 0#2",
+            r#""0#2" cannot be read: # is not supported in a cron expression; write "monthly on 2nd Sun at 06:00""#,
+        ),
+        (
+            "0 6 * * 1#2,5",
+            r#""1#2,5" cannot be read: # is not supported in a cron expression; use a weekly rule for 5, and a monthly rule for the others"#,
+        ),
+        (
+            "0 6 1 * 1",
+            "a cron expression names days of the month or days of the week, not both; leave one of them *",
+        ),
+        (
+            "0 6 * *",
+            "a cron expression has 5 fields (minute hour day month weekday) or 6 with seconds first, not 4",
+        ),
+        (
+            "* * * * * * *",
+            "a cron expression has 5 fields (minute hour day month weekday) or 6 with seconds first, not 7; for years, use the clauses from and until",
+        ),
+        ("@daily", r#""@daily" cannot be read: write 0 0 * * *"#),
+        (
+            "@reboot",
+            r#""@reboot" cannot be read: it is not a name that Riser can replace; write the fields, such as 0 0 * * *, or an interval, such as every 15 min"#,
+        ),
+        (
+            "@every 5m",
+            r#""@every 5m" cannot be read: it is not a name that Riser can replace; write the fields, such as 0 0 * * *, or an interval, such as every 15 min"#,
+        ),
+        (
+            "*",
+            "a cron expression has 5 fields (minute hour day month weekday) or 6 with seconds first, not 1",
+        ),
+        ("0 6 * * 1#2#3", r#""1#2#3" cannot be read: the number after # is 1 to 5: the week of the month"#),
+        ("0 6 1,99L * *", r#""99L" cannot be read: a day of the month is 1 to 31"#),
+        (
+            "0 6 * * APRIL",
+            r#""APRIL" cannot be read: a day of the week is 0 to 7 (0 and 7 are Sunday) or SUN to SAT"#,
+        ),
+    ];
+
+    #[test]
+    fn each_wrong_expression_has_its_reason() {
+        for (text, expected) in REASONS {
+            assert_eq!(reason(text), *expected, "{text}");
+        }
+    }
+
+    proptest! {
+        /// The check of the fields finds everything that the crate refuses.
+        #[test]
+        fn the_crate_reads_what_the_check_accepts(
+            fields in prop::collection::vec("[0-9*?/,\\-JANFEBSULWa-c#]{1,6}|[0-9*]{1,2}([-/][0-9]{1,2}){0,2}", 5..7),
+        ) {
+            let text = fields.join(" ");
+            if let Err(error) = parse(&text) {
+                prop_assert!(!error.to_string().contains("not a cron expression"), "{}", text);
+            }
+        }
     }
 }

@@ -1,3 +1,6 @@
+use std::time::Duration;
+
+use super::span::span_text;
 use crate::zone::UnknownZone;
 
 /// Error of the text of a schedule rule.
@@ -14,6 +17,17 @@ pub enum RuleError {
     Span(String),
     #[error("a schedule runs once a second at most: make the time span 1 s or longer")]
     PeriodTooShort,
+    #[error(
+        "the time span of an interval is at most {}; for rarer runs write a date, such as 0 6 1 1 * for each 1 January",
+        span_text(super::interval::LONGEST_PERIOD)
+    )]
+    PeriodTooLong,
+    #[error(
+        "a jitter of {} is too long, because two runs of the rule are {} apart; make it shorter than that",
+        span_text(*jitter),
+        span_text(*distance)
+    )]
+    JitterTooLong { jitter: Duration, distance: Duration },
     #[error(transparent)]
     UnknownZone(#[from] UnknownZone),
     #[error("the rule has no time zone; add \"; zone Europe/Paris\"")]
@@ -22,7 +36,8 @@ pub enum RuleError {
     #[error("{text:?} cannot be read: {reason}")]
     Unreadable { text: String, reason: String },
     #[error(
-        "a cron expression has 5 fields (minute hour day month weekday) or 6 with seconds first, not {0}"
+        "a cron expression has 5 fields (minute hour day month weekday) or 6 with seconds first, not {0}{hint}",
+        hint = if *.0 == 7 { "; for years, use the clauses from and until" } else { "" }
     )]
     FieldCount(usize),
     #[error("a cron expression names days of the month or days of the week, not both; leave one of them *")]

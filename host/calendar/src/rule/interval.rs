@@ -7,7 +7,10 @@ use super::error::RuleError;
 use super::pattern::Pattern;
 use super::span::{parse_span, span_text};
 
-/// A span of at least one second.
+/// The longest span: with a longer one, a rule may not run within the memory of the people who entered it.
+pub(super) const LONGEST_PERIOD: Duration = Duration::from_hours(366 * 24);
+
+/// A span from one second to [`LONGEST_PERIOD`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Interval {
     period_ms: i64,
@@ -18,7 +21,10 @@ pub(super) fn parse(text: &str) -> Result<Pattern, RuleError> {
     if span < Duration::from_secs(1) {
         return Err(RuleError::PeriodTooShort);
     }
-    let period_ms = i64::try_from(span.as_millis()).map_err(|_| RuleError::Span(text.to_owned()))?;
+    if span > LONGEST_PERIOD {
+        return Err(RuleError::PeriodTooLong);
+    }
+    let period_ms = i64::try_from(span.as_millis()).map_err(|_| RuleError::PeriodTooLong)?;
     Ok(Pattern::Elapsed(Interval { period_ms }))
 }
 

@@ -3,6 +3,8 @@
 mod bound;
 mod clauses;
 mod cron_expression;
+mod cron_extension;
+mod cron_field;
 mod error;
 mod interval;
 mod monthly;
@@ -80,8 +82,29 @@ impl ScheduleRule {
         };
         let rule = Self { pattern, zone, names_zone, has_zone_clause, clauses };
         rule.refuse_unless_it_runs()?;
+        rule.refuse_long_jitter()?;
         Ok(rule)
     }
+
+    /// Refuses a jitter with which a run could begin after the next one is due.
+    fn refuse_long_jitter(&self) -> Result<(), RuleError> {
+        let jitter = self.clauses.jitter;
+        if jitter.is_zero() {
+            return Ok(());
+        }
+        // Without a zone no clock change brings two runs closer together.
+        let rule = Self { zone: Zone::utc(), ..self.clone() };
+        let begin = rule.clauses.from.map_or(Timestamp::EPOCH, |from| from.first_moment(&rule.zone));
+        let times = rule.next_times(begin.minus(Duration::from_millis(1)), Self::TIMES_FOR_JITTER);
+        let distance = times.windows(2).map(|pair| pair[1].since(pair[0])).min();
+        match distance {
+            Some(distance) if jitter >= distance => Err(RuleError::JitterTooLong { jitter, distance }),
+            _ => Ok(()),
+        }
+    }
+
+    /// More than the times of most rules in a day.
+    const TIMES_FOR_JITTER: usize = 100;
 
     fn refuse_unless_it_runs(&self) -> Result<(), RuleError> {
         let moment = |bound: Option<bound::Bound>| bound.map(|bound| bound.first_moment(&self.zone));

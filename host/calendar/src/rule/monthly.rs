@@ -9,7 +9,7 @@ use super::times::Times;
 use super::wall::{Month, WallPattern};
 use super::weekdays::{NAMES, parse_weekday};
 
-const ORDINALS: [&str; 5] = ["1st", "2nd", "3rd", "4th", "5th"];
+pub(super) const ORDINALS: [&str; 5] = ["1st", "2nd", "3rd", "4th", "5th"];
 const EXAMPLE: &str = "write a day from 1 to 31, last, or a weekday such as 2nd Tue or last Fri";
 
 #[derive(Debug)]

@@ -9,13 +9,16 @@ use super::pattern::Pattern;
 use super::wall::{DAY_S, WallSearch, wall_seconds};
 use crate::zone::{LONGEST_CHANGE_S, OffsetPeriod, Zone};
 
+/// The begin of the year 0, the first that a rule can name.
+const EARLIEST_MS: i64 = -62_167_219_200_000;
+
 /// The times of a rule after a moment, in ascending order.
 #[derive(Debug)]
 pub struct Occurrences<'a> {
     zone: &'a Zone,
     source: Source<'a>,
     dates: Dates,
-    /// The last moment of the rule.
+    /// The last moment of the rule, at most that of the calendar.
     until_ms: i64,
     /// Around the latest time, with one offset from UTC.
     period: OffsetPeriod,
@@ -30,7 +33,7 @@ enum Source<'a> {
 impl<'a> Occurrences<'a> {
     pub(super) fn new(rule: &'a ScheduleRule, after: Timestamp) -> Self {
         let begin = rule.clauses.from.map(|from| from.first_moment(&rule.zone).unix_ms());
-        let from_ms = after.unix_ms().saturating_add(1).max(begin.unwrap_or(i64::MIN));
+        let from_ms = after.unix_ms().saturating_add(1).max(begin.unwrap_or(EARLIEST_MS)).max(EARLIEST_MS);
         // The last whole second before.
         let before_s = (from_ms - i64::from(from_ms > i64::MIN)).div_euclid(1_000);
         let period = rule.zone.period_at(before_s);
@@ -50,6 +53,7 @@ impl<'a> Occurrences<'a> {
         };
         let until = rule.clauses.until.filter(|until| !matches!(until, Bound::Date(_)));
         let until_ms = until.map_or(i64::MAX, |until| until.first_moment(&rule.zone).unix_ms());
+        let until_ms = until_ms.min(jiff::Timestamp::MAX.as_millisecond());
         Self { zone: &rule.zone, source, dates: Dates::new(&rule.clauses), until_ms, period }
     }
 

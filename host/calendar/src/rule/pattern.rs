@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::{RuleError, excerpt};
 use super::interval::Interval;
+use super::span::parse_span;
 use super::wall::WallPattern;
 use super::{cron_expression, interval, monthly, weekly};
 
@@ -33,8 +34,11 @@ impl Pattern {
         if let Some((_, parse)) = KINDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)) {
             return parse(rest.trim());
         }
-        // An expression begins with its minutes.
-        if text.starts_with(|first: char| first == '*' || first == '@' || first.is_ascii_digit()) {
+        if parse_span(text).is_ok() {
+            return Err(RuleError::unreadable(text, format!("write every {text}")));
+        }
+        // An expression begins with its minutes, other rules with a word.
+        if text.starts_with(|first: char| !first.is_alphabetic()) {
             return cron_expression::parse(text);
         }
         Err(RuleError::UnknownKind(excerpt(text)))

@@ -6,11 +6,10 @@ use riser_plugin::time_span;
 
 use super::error::{RuleError, excerpt};
 
-/// Reads a span as settings of plugins have them: `15 min`.
+/// Reads a span as settings of plugins have them: `15 min`. Each use limits it.
 pub(super) fn parse_span(text: &str) -> Result<Duration, RuleError> {
     let span = time_span::parse(text).ok_or_else(|| RuleError::Span(excerpt(text)))?;
-    let millis = u64::try_from(span.as_millis()).ok().filter(|millis| i64::try_from(*millis).is_ok());
-    millis.map(Duration::from_millis).ok_or_else(|| RuleError::Span(excerpt(text)))
+    Ok(Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
 }
 
 pub(super) fn span_text(span: Duration) -> String {

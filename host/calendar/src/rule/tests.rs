@@ -250,19 +250,31 @@ fn a_text_that_cannot_be_read_is_refused_with_the_reason() {
         ("0 0 0 1 1 * 2027", "5 fields"),
         ("@daily", "write 0 0 * * *"),
         ("0 0 1 * 1", "not both"),
-        ("0 99 * * *", "Hours must be"),
+        ("0 99 * * *", "an hour is 0 to 23"),
         ("0 0 * * 1-9", "0 to 7"),
         ("0 0 * * MOONDAY", "0 to 7"),
         ("0 22-6 * * *", "runs backwards"),
         ("0 0 1 NOV-FEB *", "runs backwards"),
         ("0 0 L * *", "monthly on last"),
-        ("0 0 15W * *", "monthly on 1st Mon"),
-        ("0 0 * * 2#2", "monthly on 2nd Tue"),
+        ("0 0 15W * *", "monthly on last Fri"),
+        ("0 0 * * 2#2", "monthly on 2nd Tue at 00:00"),
         ("0 0 * * 5L", "monthly on last Fri"),
         ("every", "is not a time span"),
         ("every fortnight", "is not a time span"),
         ("every 999 ms", "once a second"),
         ("every 0 s", "once a second"),
+        ("every 367 d", "at most 366 d"),
+        ("every 100000000 d", "at most 366 d"),
+        ("every 9223372036854775807 ms", "at most 366 d"),
+        ("15 min", "write every 15 min"),
+        ("0 6 * * *; jitter 1 h 30 min", "is not a time span"),
+        ("0 6 * * *; jitter 25 h", "jitter is 1 d at most"),
+        ("0 6 * * *; jitter 1 d", "a jitter of 1 d is too long, because two runs of the rule are 1 d apart"),
+        ("every 15 min; jitter 15 min", "two runs of the rule are 15 min apart; make it shorter than that"),
+        ("weekly on Mon at 07:00, 07:30; jitter 45 min", "two runs of the rule are 30 min apart"),
+        ("0 6 * * *; misfire all within 400 d", "at most 366 d late; leave \"within\" out"),
+        ("0 6 * * *; misfire once within 1000000 d", "at most 366 d late"),
+        ("0 6 * * *; misfire all within 0 s", "write misfire skip"),
         ("weekly at 07:00", "weekly on Mon-Fri at"),
         ("weekly on Mon at 24:00", "00:00 to 23:59"),
         ("weekly on Mon at 7", "00:00 to 23:59"),
@@ -288,6 +300,24 @@ fn a_text_that_cannot_be_read_is_refused_with_the_reason() {
     let long = "0 6 * * *".to_owned() + &" ".repeat(10_000);
     assert_eq!(ScheduleRule::parse(&long, &berlin()), Err(RuleError::TooLong { length: 10_009 }));
     assert_eq!("0 6 * * *".parse::<ScheduleRule>(), Err(RuleError::MissingZone));
+}
+
+#[test]
+fn the_longest_spans_are_accepted() {
+    for text in [
+        "every 366 d",
+        "every 15 min; jitter 14.9 min",
+        "0 6 * * *; jitter 86399 s",
+        "0 6 1 * *; jitter 1 d",
+        // One run alone has no next one.
+        "0 6 * * *; from 2026-12-01; until 2026-12-01; jitter 1 d",
+        // A clock change brings the two runs closer than an hour.
+        "0,59 2,4 29 3 *; zone Europe/Berlin; from 2026-03-01; jitter 58 min",
+        "0 6 * * *; misfire all within 366 d",
+        "0 6 * * *; misfire once within 1 s",
+    ] {
+        rule(text);
+    }
 }
 
 #[test]
@@ -330,15 +360,41 @@ fn delays_are_spread_and_repeatable() {
 }
 
 #[test]
-fn times_beyond_the_calendar_do_not_panic() {
-    for text in
-        ["every 15 min", "every 1 d; from 2026-12-01", "0 6 * * *", "* * * * * *", "monthly on last at 06:00"]
-    {
-        for moment in
-            [i64::MIN, i64::MIN + 1, -400_000_000_000_000, 253_402_300_799_000, i64::MAX - 1, i64::MAX]
-        {
-            let times = rule(text).next_times(Timestamp::from_unix_ms(moment), 3);
-            assert!(times.iter().all(|time| time.unix_ms() > moment), "{text} after {moment}: {times:?}");
+fn times_ascend_up_to_the_end_of_the_calendar() {
+    let end_ms = at("9999-12-30T22:00:00Z").unix_ms();
+    for text in [
+        "every 1 s",
+        "every 15 min",
+        "every 366 d",
+        "every 1 d; from 2026-12-01",
+        "every 1 h; except 2026-12-01..2026-12-02",
+        "0 6 * * *",
+        "* * * * *",
+        "* * * * * *",
+        "weekly on Mon-Sun at 00:00, 23:59:59; zone Pacific/Kiritimati",
+        "weekly on Mon-Sun at 00:00, 23:59:59; zone Pacific/Pago_Pago",
+        "monthly on last at 06:00",
+    ] {
+        let moments =
+            [i64::MIN, i64::MIN + 1, -400_000_000_000_000, 0, end_ms - 400 * 86_400_000].into_iter().chain([
+                end_ms - 86_400_000,
+                end_ms - 2_000,
+                end_ms,
+                end_ms + 86_400_000,
+                i64::MAX - 1,
+                i64::MAX,
+            ]);
+        for moment in moments {
+            let times = rule(text).next_times(Timestamp::from_unix_ms(moment), 1_000);
+            let times: Vec<i64> = times.into_iter().map(Timestamp::unix_ms).collect();
+            assert!(times.iter().all(|time| *time > moment), "{text} after {moment}: {times:?}");
+            assert!(times.is_sorted_by(|one, next| one < next), "{text} after {moment}: {times:?}");
+            // The preview shows each time once.
+            let shown = rule(text).preview(Timestamp::from_unix_ms(moment), 1_000);
+            assert!(shown.windows(2).all(|pair| pair[0].local != pair[1].local), "{text} after {moment}");
+            if moment >= end_ms {
+                assert_eq!(times, [0; 0], "{text} after {moment}");
+            }
         }
     }
 }
@@ -360,6 +416,8 @@ proptest! {
     ) {
         let text = words.join(" ");
         if let Ok(rule) = ScheduleRule::parse(&text, &berlin()) {
+            let times = rule.next_times(Timestamp::from_unix_ms(1_800_000_000_000), 50);
+            prop_assert!(times.is_sorted_by(|one, next| one < next), "{}: {:?}", text, times);
             prop_assert_eq!(rule.to_string().parse(), Ok(rule));
         }
     }
