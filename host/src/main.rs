@@ -109,7 +109,7 @@ async fn execute(command: Command) -> ExitCode {
         Command::Runs(arguments) => runs::run(arguments).await,
         Command::Log(arguments) => log::run(arguments).await,
         Command::Audit(arguments) => audit::run(arguments).await,
-        Command::Schedule(arguments) => schedule::run(arguments),
+        Command::Schedule(arguments) => schedule::run(arguments).await,
         Command::Clock(arguments) => clock::run(arguments).await,
         Command::ShellFiles(arguments) => shell_files::run(&arguments, Arguments::command()),
     };

@@ -10,7 +10,7 @@ use crate::zone_database::{ZoneDatabase, system_directory};
 pub struct MachineZone {
     pub zone: Zone,
     pub source: MachineZoneSource,
-    /// Why the zone is UTC, when no setting of the machine says so.
+    /// Why the setting that comes first does not name the zone.
     pub problem: Option<String>,
 }
 
@@ -39,7 +39,8 @@ impl MachineZoneSource {
     }
 }
 
-/// Returns the time zone of this machine: of `TZ`, `/etc/localtime`, or `/etc/timezone`.
+/// Returns the time zone of this machine: of `TZ`, `/etc/localtime`, or `/etc/timezone`. A setting that names no known
+/// zone is a problem, and the next one is used.
 pub fn machine_zone() -> MachineZone {
     let root = Path::new("/");
     let files = Files { root, zoneinfo: system_directory(root), database: ZoneDatabase::current() };
@@ -56,17 +57,31 @@ struct Files<'a> {
 
 impl Files<'_> {
     fn machine_zone(&self, variable: Option<&OsStr>) -> MachineZone {
-        let found = match variable {
-            Some(value) => self.of_variable(value).map(|zone| (zone, MachineZoneSource::Environment)),
-            None => self.of_files(),
+        let unknown = match variable.map(|value| self.of_variable(value)) {
+            Some(Ok(zone)) => {
+                return MachineZone { zone, source: MachineZoneSource::Environment, problem: None };
+            }
+            Some(Err(reason)) => Some(reason),
+            None => None,
         };
-        match found {
-            Ok((zone, source)) => MachineZone { zone, source, problem: None },
-            Err(reason) => MachineZone {
-                zone: Zone::utc(),
-                source: MachineZoneSource::Fallback,
-                problem: Some(format!("the time zone of the machine is not known ({reason})")),
-            },
+        match (self.of_files(), unknown) {
+            (Ok((zone, source)), unknown) => {
+                let problem = unknown.map(|reason| {
+                    let setting = source.setting().unwrap_or_default();
+                    format!(
+                        "the time zone in TZ is not known, and that of {setting}, {zone}, is used ({reason})"
+                    )
+                });
+                MachineZone { zone, source, problem }
+            }
+            (Err(missing), unknown) => {
+                let reason = unknown.map_or_else(|| missing.clone(), |reason| format!("{reason}; {missing}"));
+                MachineZone {
+                    zone: Zone::utc(),
+                    source: MachineZoneSource::Fallback,
+                    problem: Some(format!("the time zone of the machine is not known ({reason})")),
+                }
+            }
         }
     }
 
@@ -252,9 +267,28 @@ mod tests {
     fn a_variable_without_a_known_zone_is_a_problem() {
         let machine = Machine::new();
         machine.link("/usr/share/zoneinfo/Europe/Paris");
-        machine.expect_problem(Some("CET-1CEST,M3.5.0,M10.5.0/3"), "TZ is the rule");
-        machine.expect_problem(Some("Europe/Pari"), "did you mean Europe/Paris?");
-        machine.expect_problem(Some("/no/such/file"), "cannot be read");
+        for (variable, reason) in [
+            ("CET-1CEST,M3.5.0,M10.5.0/3", "TZ is the rule \"CET-1CEST,M3.5.0,M10.5.0/3\""),
+            ("Europe/Pari", "TZ: unknown time zone \"Europe/Pari\"; did you mean Europe/Paris?"),
+            ("/no/such/file", "TZ: "),
+        ] {
+            let found = machine.zone(Some(variable));
+            assert_eq!((found.zone.name(), found.source), ("Europe/Paris", Localtime));
+            let problem = found.problem.unwrap();
+            let begin =
+                "the time zone in TZ is not known, and that of /etc/localtime, Europe/Paris, is used (";
+            assert!(problem.starts_with(begin) && problem.contains(reason), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_variable_without_a_known_zone_and_no_other_setting_give_utc() {
+        let machine = Machine::new();
+        machine.expect_problem(Some("Europe/Pari"), "did you mean Europe/Paris?; there is no /etc/localtime");
+        machine.write("etc/timezone", b"Europe/Paris\n");
+        let found = machine.zone(Some("Europe/Pari"));
+        assert_eq!((found.zone.name(), found.source), ("Europe/Paris", TimezoneFile));
+        assert!(found.problem.unwrap().contains("that of /etc/timezone, Europe/Paris, is used"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
-use riser_domain::Timestamp;
+use riser_domain::{NotAMoment, Timestamp};
 
 use crate::zone_database::ZoneDatabase;
 
@@ -104,6 +104,32 @@ impl Zone {
         self.text(at, if self.name() == "UTC" { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%:z" })
     }
 
+    /// Returns the local time at a moment with its offset, for people: `2026-11-23 10:30:15 +01:00`. Both passes of a
+    /// repeated hour differ.
+    pub fn local_text(&self, at: Timestamp) -> String {
+        self.text(at, "%Y-%m-%d %H:%M:%S %:z")
+    }
+
+    /// Replaces the moments in UTC of a text, such as `2026-11-23T09:30:15.000Z`, by local times.
+    pub fn localize(&self, text: &str) -> String {
+        let mut localized = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(begin) = rest.find(|first: char| first.is_ascii_digit()) {
+            localized.push_str(&rest[..begin]);
+            rest = &rest[begin..];
+            let others = rest.find(|other| !is_part_of_moment(other)).unwrap_or(rest.len());
+            // A full stop may follow.
+            let end = rest[..others].find('Z').map_or(others, |last| last + 1);
+            let (word, after) = rest.split_at(end);
+            match word.parse() {
+                Ok(moment) => localized.push_str(&self.local_text(moment)),
+                Err(NotAMoment) => localized.push_str(word),
+            }
+            rest = after;
+        }
+        localized + rest
+    }
+
     /// Returns the local time at a moment by a pattern of `strftime`.
     pub(crate) fn text(&self, at: Timestamp, pattern: &str) -> String {
         jiff::ZonedDateTime::new(to_jiff(at), self.rules.clone()).strftime(pattern).to_string()
@@ -148,6 +174,10 @@ impl Zone {
         });
         shown.fold(local_s.saturating_add(1), i64::max)
     }
+}
+
+fn is_part_of_moment(character: char) -> bool {
+    character.is_ascii_digit() || matches!(character, '-' | ':' | '.' | 'T' | 'Z')
 }
 
 /// Equal names. One process reads each name from one place.
@@ -256,5 +286,28 @@ mod tests {
         assert_eq!(kathmandu.offset(at("2026-11-28T12:00:00Z")).seconds(), 20_700);
         let end = Timestamp::from_unix_ms(i64::MAX);
         assert_eq!(zone("Europe/Berlin").civil(end).year(), 9999);
+    }
+
+    #[test]
+    fn moments_in_a_text_become_local_times() {
+        let berlin = zone("Europe/Berlin");
+        for (text, expected) in [
+            (
+                "the run for 2026-10-25T00:30:00.000Z stands for it",
+                "the run for 2026-10-25 02:30:00 +02:00 stands for it",
+            ),
+            ("before 2026-10-25T01:30:00Z; é", "before 2026-10-25 02:30:00 +01:00; é"),
+            (
+                "2026-10-25T00:30:00.000Z, 2026-10-25T00:30:00.000Z.",
+                "2026-10-25 02:30:00 +02:00, 2026-10-25 02:30:00 +02:00.",
+            ),
+            (
+                "run 12 at 10:00, 2026-10-25T00:30:00+02:00, 5Z",
+                "run 12 at 10:00, 2026-10-25T00:30:00+02:00, 5Z",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(berlin.localize(text), expected);
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Snapshots of the runtime for pages.
 
-use riser_domain::{EwsServer, ProcessorConfiguration};
+use std::collections::HashMap;
+
+use riser_calendar::Schedule;
+use riser_domain::{EwsServer, ProcessorConfiguration, ScheduleId};
 
 use crate::Runtime;
 use crate::configuration::owner_of;
@@ -12,10 +15,18 @@ impl Runtime {
     /// Returns all processor configurations, by name.
     pub fn processors(&self) -> Vec<ProcessorStatus> {
         let configurations = self.inner.configurations.now();
-        configurations.processors.iter().map(|configuration| self.processor(configuration)).collect()
+        let schedules: HashMap<ScheduleId, &Schedule> =
+            configurations.schedules.iter().map(|schedule| (schedule.id, schedule)).collect();
+        let schedule = |id: Option<ScheduleId>| id.and_then(|id| schedules.get(&id).copied());
+        let processors = configurations.processors.iter();
+        processors.map(|processor| self.processor(processor, schedule(processor.schedule))).collect()
     }
 
-    fn processor(&self, configuration: &ProcessorConfiguration) -> ProcessorStatus {
+    fn processor(
+        &self,
+        configuration: &ProcessorConfiguration,
+        schedule: Option<&Schedule>,
+    ) -> ProcessorStatus {
         let inner = &*self.inner;
         let live = inner.processors.status(configuration.id);
         let mode = inner.libraries.class(&configuration.class).map(|class| class.mode);
@@ -43,6 +54,7 @@ impl Runtime {
             ews_server: configuration.ews_server,
             state,
             last_run: live.as_ref().and_then(|live| live.last_run.clone()),
+            schedule: schedule.cloned(),
             next_run_at: live.as_ref().and_then(|live| live.next_run_at),
             progress: live.and_then(|live| live.progress),
             last_activity_at: inner.items.values.last_value_at(writer),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use riser_calendar::Schedule;
 use riser_domain::{
     ClassId, ConfigurationId, ConnectionId, EwsServerId, Problem, RunId, RunMode, RunState, Timestamp,
 };
@@ -19,7 +20,9 @@ pub struct ProcessorStatus {
     pub state: ProcessorState,
     /// The current run, or the last one.
     pub last_run: Option<LastRun>,
-    /// The next run by schedule.
+    /// Also one that is switched off.
+    pub schedule: Option<Schedule>,
+    /// The next run by schedule. In the past when the run is about to begin, or cannot begin yet.
     pub next_run_at: Option<Timestamp>,
     /// The progress of the run, such as `reading connectors`, 3 of 12.
     pub progress: Option<Progress>,

@@ -8,13 +8,15 @@ use crate::problems::Problems;
 const DAMAGED: &str = "time-zone-data-damaged";
 const OLD: &str = "time-zone-data-old";
 
-/// Returns the problem of a machine whose zone is not known.
-pub fn machine_zone_problem(zone: &MachineZone) -> Option<Problem> {
-    zone.problem.as_ref().map(|reason| Problem {
+/// Returns the problem of a machine whose zone is not known, or not that of its first setting.
+pub fn machine_zone_problem(machine: &MachineZone) -> Option<Problem> {
+    let MachineZone { zone, problem, .. } = machine;
+    problem.as_ref().map(|reason| Problem {
         code: "time-zone-unknown".to_owned(),
         what: reason.clone(),
-        effect: "schedules without a time zone run by UTC, and the portal and EWS read local times as UTC"
-            .to_owned(),
+        effect: format!(
+            "schedules without a time zone run by {zone}, and the portal and EWS read local times as {zone}"
+        ),
         remedy: "set the time zone of the machine (timedatectl set-timezone Europe/Paris), or TZ in the \
                  environment of Riser, and restart Riser"
             .to_owned(),

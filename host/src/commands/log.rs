@@ -12,6 +12,7 @@ use crate::control::access::{self, Access};
 use crate::control::client::{Client, ClientError};
 use crate::control::protocol::{Failure, LogLine, Reply, Request, RunReport};
 use crate::control::stored::{self, LogReader};
+use crate::control::with_local_times;
 use crate::paths::DataDir;
 
 /// Arguments of `riser log`.
@@ -87,6 +88,7 @@ fn ending(run: &RunReport) -> String {
         (Some(started), Some(ended)) => format!(" after {}", duration_text(ended.0.since(started.0))),
         _ => String::new(),
     };
-    let reason = if run.reason.is_empty() { String::new() } else { format!(": {}", run.reason) };
+    let reason =
+        if run.reason.is_empty() { String::new() } else { format!(": {}", with_local_times(&run.reason)) };
     format!("run {} of {processor}: {}{took}{reason}", run.run, run.state.as_str())
 }

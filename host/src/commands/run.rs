@@ -11,6 +11,7 @@ use crate::FAILED;
 use crate::control::access;
 use crate::control::client::ClientError;
 use crate::control::protocol::{Reply, Request, RunReport};
+use crate::control::with_local_times;
 use crate::paths::DataDir;
 
 /// Arguments of `riser run`.
@@ -49,6 +50,9 @@ fn write_started(out: &mut impl Write, name: &str, run: &RunReport) -> io::Resul
             write_line(out, format_args!("{name} is running: run {run}, see `riser log {run} --follow`"))
         }
         _ if reason.is_empty() => write_line(out, format_args!("{name} {}: run {run}", state.as_str())),
-        _ => write_line(out, format_args!("{name} {}: {reason} (run {run})", state.as_str())),
+        _ => {
+            let reason = with_local_times(reason);
+            write_line(out, format_args!("{name} {}: {reason} (run {run})", state.as_str()))
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::{Count, write_json};
 use crate::control::access::{self, Access};
 use crate::control::client::ClientError;
 use crate::control::protocol::{Reply, Request, RunReport};
-use crate::control::stored;
+use crate::control::{stored, with_local_times};
 use crate::paths::DataDir;
 use crate::table::Table;
 
@@ -35,6 +35,7 @@ Examples:
   riser runs \"EVCE Setup\" -n 5
   riser runs --json | jq '.[] | select(.state == \"failed\")'
 
+FOR is the time of the schedule that a run is for; one that is skipped, merged or missed has a reason and no run.
 Runs are kept for 90 days. `riser log RUN` shows what a run wrote.";
 
 /// Prints the newest runs, from the running host or from the data directory.
@@ -62,16 +63,17 @@ pub(crate) async fn run(arguments: RunsArgs) -> anyhow::Result<ExitCode> {
 
 fn table(runs: &[RunReport]) -> Table {
     let mut table =
-        Table::with_titles(["RUN", "PROCESSOR", "STATE", "QUEUED", "TOOK", "STARTED BY", "REASON"]);
+        Table::with_titles(["RUN", "PROCESSOR", "STATE", "FOR", "QUEUED", "TOOK", "STARTED BY", "REASON"]);
     for run in runs {
         table.add([
             run.run.to_string(),
             run.processor.clone().unwrap_or_else(|| "(removed)".to_owned()),
             run.state.as_str().to_owned(),
+            run.due_at.map_or_else(|| "-".to_owned(), |due_at| due_at.to_string()),
             run.queued_at.to_string(),
             took(run),
             run.started_by.clone(),
-            run.reason.clone(),
+            with_local_times(&run.reason),
         ]);
     }
     table

@@ -1,17 +1,23 @@
-//! `riser schedule next RULE`: prints the next times of a schedule rule, without a data directory.
+//! `riser schedule next RULE`: prints the next times of a schedule rule, in the zone of the site when Riser runs.
 
+use std::fmt::Arguments;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
-use riser_calendar::{PreviewTime, ScheduleRule, Zone, ZoneDatabase, machine_zone, parse_moment};
-use riser_domain::Clock as _;
+use riser_calendar::{PreviewTime, RuleError, ScheduleRule, Zone, ZoneDatabase, machine_zone, parse_moment};
+use riser_domain::{Clock as _, Problem};
 use riser_runtime::{SystemClock, machine_zone_problem, zone_data_problems};
 use serde::Serialize;
 
 use super::{write_json, write_line};
+use crate::control::access::{self, Access};
+use crate::control::client::{Client, ClientError};
+use crate::control::protocol::{Reply, Request, ScheduleReport, SchedulesReport};
+use crate::control::stored::{self, nearest};
 use crate::control::{Moment, TimeZoneReport};
+use crate::paths::DataDir;
 use crate::table::Table;
 
 /// Arguments of `riser schedule`.
@@ -30,9 +36,9 @@ enum ScheduleCommand {
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 struct NextArgs {
-    /// The rule as in the configuration file, in quotes
+    /// The rule as in the configuration file, in quotes, or the name of a stored schedule
     rule: String,
-    /// The time zone of a rule that names none [default: the zone of this machine]
+    /// The time zone of a rule that names none [default: the zone of the running Riser, else of this machine]
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
     /// Show times after this one: a local time of the zone, such as 2026-12-15T06:00, or a moment with Z or an
@@ -45,6 +51,8 @@ struct NextArgs {
     /// Print JSON, with stable keys
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    data: DataDir,
 }
 
 const EXAMPLES: &str = "\
@@ -52,8 +60,10 @@ Examples:
   riser schedule next 'weekly on Mon-Fri at 07:00'
   riser schedule next '0 6 * * 1-5' --zone America/Vancouver --after 2026-12-15 -n 10
   riser schedule next 'every 15 min; until 2027-03-31' --json | jq -r '.times[].at'
+  riser schedule next Nightly
 
-Riser need not run, and no data directory is read. Jitter is not part of the times.";
+Riser need not run. When it runs, its time zone counts, which may differ from that of the shell. Jitter is not part of
+the times.";
 
 /// The output of the command as JSON.
 #[derive(Debug, Serialize)]
@@ -64,6 +74,8 @@ struct NextReport {
     after: Moment,
     /// Fewer than asked for when the rule ends.
     times: Vec<TimeReport>,
+    #[serde(skip)]
+    why_fewer: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -75,11 +87,20 @@ struct TimeReport {
     utc: String,
 }
 
+/// The site of the rule: its time zone, and its stored schedules.
+struct Site {
+    zone: Zone,
+    zone_report: TimeZoneReport,
+    zone_problem: Option<Problem>,
+    /// `None` when no Riser runs.
+    schedules: Option<Vec<ScheduleReport>>,
+}
+
 /// Prints the next times of a rule.
-pub(crate) fn run(arguments: ScheduleArgs) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(arguments: ScheduleArgs) -> anyhow::Result<ExitCode> {
     let ScheduleCommand::Next(arguments) = arguments.command;
     let count = usize::from(arguments.count);
-    let report = next(&arguments, count)?;
+    let report = next(&arguments, count).await?;
     let mut out = io::stdout().lock();
     if arguments.json {
         write_json(&mut out, &report)?;
@@ -89,11 +110,14 @@ pub(crate) fn run(arguments: ScheduleArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn next(arguments: &NextArgs, count: usize) -> anyhow::Result<NextReport> {
+async fn next(arguments: &NextArgs, count: usize) -> anyhow::Result<NextReport> {
     let now = SystemClock.now();
     let named = arguments.zone.as_deref().map(str::parse::<Zone>).transpose().context("--zone")?;
-    let machine = machine_zone();
-    let rule = ScheduleRule::parse(&arguments.rule, named.as_ref().unwrap_or(&machine.zone))?;
+    let site = site(&arguments.data).await?;
+    let rule = match ScheduleRule::parse(&arguments.rule, named.as_ref().unwrap_or(&site.zone)) {
+        Ok(rule) => rule,
+        Err(error) => stored_rule(arguments, &site, error).await?,
+    };
     let mut problems = zone_data_problems(ZoneDatabase::current(), now);
     let time_zone = match named {
         named if rule.has_zone_clause() => {
@@ -106,20 +130,109 @@ fn next(arguments: &NextArgs, count: usize) -> anyhow::Result<NextReport> {
         }
         Some(zone) => TimeZoneReport::new(&zone, Some("--zone")),
         None => {
-            problems.extend(machine_zone_problem(&machine));
-            TimeZoneReport::of_machine(&machine)
+            problems.extend(site.zone_problem);
+            site.zone_report
         }
     };
     for problem in problems {
-        let (what, remedy) = (problem.what, problem.remedy);
-        write_line(&mut io::stderr(), format_args!("warning: {what}. Remedy: {remedy}"))?;
+        warn(format_args!("{}. Remedy: {}", problem.what, problem.remedy))?;
     }
     let after = match &arguments.after {
         Some(text) => parse_moment(text, rule.zone()).context("--after")?,
         None => now,
     };
     let times = rule.preview(after, count).into_iter().map(TimeReport::from).collect();
-    Ok(NextReport { rule: rule.to_string(), time_zone, after: Moment(after), times })
+    let why_fewer = if rule.has_end() {
+        "The rule has no later time."
+    } else {
+        "The rule has no later time before the end of the calendar, 9999-12-30."
+    };
+    Ok(NextReport { rule: rule.to_string(), time_zone, after: Moment(after), times, why_fewer })
+}
+
+/// Asks the running Riser. Without one, the site is this machine.
+async fn site(data: &DataDir) -> anyhow::Result<Site> {
+    // A machine without a data directory can show times, too.
+    let host = match data.path() {
+        Ok(directory) => Client::connect(&directory).await,
+        Err(_) => Ok(None),
+    };
+    let reply = match host {
+        Ok(Some(host)) => host.ask(&Request::Schedules).await.map(Some),
+        Ok(None) => Ok(None),
+        Err(error) => Err(error),
+    };
+    match reply {
+        Ok(Some(Reply::Schedules(SchedulesReport { time_zone, schedules }))) => Ok(Site {
+            zone: time_zone.name().parse().context("the time zone of the running Riser")?,
+            zone_report: time_zone.of_running_host(),
+            zone_problem: None,
+            schedules: Some(schedules),
+        }),
+        Ok(Some(_)) => Err(ClientError::Unexpected.into()),
+        not_asked => {
+            if let Err(error) = not_asked {
+                warn(format_args!("the running Riser was not asked for its time zone: {error}"))?;
+            }
+            let machine = machine_zone();
+            Ok(Site {
+                zone_report: TimeZoneReport::of_machine(&machine),
+                zone_problem: machine_zone_problem(&machine),
+                zone: machine.zone,
+                schedules: None,
+            })
+        }
+    }
+}
+
+/// Finds the rule of a stored schedule, for a text that is not a rule.
+async fn stored_rule(arguments: &NextArgs, site: &Site, error: RuleError) -> anyhow::Result<ScheduleRule> {
+    if !matches!(error, RuleError::UnknownKind(_)) {
+        return Err(error.into());
+    }
+    let stored;
+    let schedules = match &site.schedules {
+        Some(schedules) => schedules,
+        None => {
+            stored = match stored_schedules(&arguments.data).await {
+                Ok(schedules) => schedules,
+                Err(reason) => {
+                    bail!("{error}. The name of a stored schedule cannot be looked up: {reason:#}")
+                }
+            };
+            &stored
+        }
+    };
+    if let Some(found) = schedules.iter().find(|schedule| schedule.name == arguments.rule) {
+        let rule = found.rule.parse().with_context(|| format!("the schedule {:?}", found.name))?;
+        return Ok(rule);
+    }
+    let names = schedules.iter().map(|schedule| schedule.name.as_str());
+    match nearest(&arguments.rule, names) {
+        Some(name) => bail!("{error}. There is no stored schedule of this name; did you mean {name:?}?"),
+        None => {
+            bail!("{error}. There is no stored schedule of this name; `riser export` lists the schedules")
+        }
+    }
+}
+
+/// Reads the schedules in the data directory of a Riser that does not run.
+async fn stored_schedules(data: &DataDir) -> anyhow::Result<Vec<ScheduleReport>> {
+    match access::open_existing(&data.path()?).await? {
+        Access::Host(host) => match host.ask(&Request::Schedules).await? {
+            Reply::Schedules(report) => Ok(report.schedules),
+            _ => Err(ClientError::Unexpected.into()),
+        },
+        Access::Directory(open) => {
+            let configuration = open.store.load_configuration().await;
+            open.store.close().await;
+            Ok(stored::schedules(&configuration?))
+        }
+    }
+}
+
+fn warn(sentence: Arguments<'_>) -> io::Result<()> {
+    write_line(&mut io::stderr(), format_args!("warning: {sentence}"))
 }
 
 impl From<PreviewTime> for TimeReport {
@@ -140,7 +253,7 @@ fn write_report(out: &mut impl Write, report: &NextReport, count: usize) -> io::
         table.write(out)?;
     }
     if report.times.len() < count {
-        writeln!(out, "The rule has no later time.")?;
+        writeln!(out, "{}", report.why_fewer)?;
     }
     Ok(())
 }

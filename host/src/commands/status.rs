@@ -9,7 +9,7 @@ use super::problems::write_problems;
 use super::{write_json, write_line};
 use crate::control::access;
 use crate::control::client::ClientError;
-use crate::control::protocol::{Activity, ProcessorReport, Reply, Request, StatusReport};
+use crate::control::protocol::{Activity, ProcessorReport, Reply, Request, ScheduleReport, StatusReport};
 use crate::paths::DataDir;
 use crate::table::Table;
 
@@ -88,7 +88,16 @@ fn write_section(out: &mut impl Write, title: &str, table: &Table, is_empty: boo
     if is_empty { writeln!(out, "  none") } else { table.write(out) }
 }
 
+/// Returns why the processor does not run, or its progress, and its schedule.
 fn detail(processor: &ProcessorReport) -> String {
+    let state = state_detail(processor);
+    match &processor.schedule {
+        None => state,
+        Some(ScheduleReport { name, rule }) => format!("{state} Schedule {name:?}: {rule}").trim().to_owned(),
+    }
+}
+
+fn state_detail(processor: &ProcessorReport) -> String {
     if processor.state != Activity::Running {
         return processor.not_running_because.clone().unwrap_or_default();
     }
@@ -121,6 +130,7 @@ mod tests {
             ews_server: Some("Building".to_owned()),
             state,
             not_running_because: not_running_because.map(str::to_owned),
+            schedule: None,
             running_since: None,
             next_run_at: None,
             progress: None,
@@ -145,7 +155,13 @@ mod tests {
                 last_good_at: None,
             }],
             processors: vec![
-                processor("EVCE Setup", Activity::Disabled, Some("It is disabled.")),
+                ProcessorReport {
+                    schedule: Some(ScheduleReport {
+                        name: "Night".to_owned(),
+                        rule: "0 2 * * *; zone UTC".to_owned(),
+                    }),
+                    ..processor("EVCE Setup", Activity::Disabled, Some("It is disabled."))
+                },
                 ProcessorReport {
                     running_since: Some(started_at),
                     progress: Some(ProgressReport { step: "reading".to_owned(), done: 4, of: Some(9) }),
@@ -186,7 +202,7 @@ Connections
   EVCE  ok  replies
 
 Processors
-  EVCE Setup  disabled  It is disabled.
+  EVCE Setup  disabled  It is disabled. Schedule \"Night\": 0 2 * * *; zone UTC
   Logs        running   since TIME; reading (4 of 9)
 
 EWS servers

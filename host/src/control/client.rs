@@ -8,6 +8,7 @@ use riser_platform::{ControlConnectError, connect_control};
 use tokio::time::error::Elapsed;
 
 use super::framing::{self, MAX_REPLY_BYTES, MessageReader, MessageWriter, ReadError};
+use super::moment::show_in;
 use super::protocol::{Failure, Hello, PROTOCOL_VERSION, Reply, Request};
 
 /// Time a host has to greet; one that is starting takes a moment.
@@ -61,13 +62,17 @@ impl Client {
     }
 
     async fn greet(&mut self) -> Result<(), ClientError> {
-        self.write(&Hello::of_this_program()).await?;
+        self.write(&Hello::of_client()).await?;
         let hello: Hello = self.read().await?;
         if hello.riser_control != PROTOCOL_VERSION {
             return Err(ClientError::OtherVersion {
                 host: hello.release,
                 command: env!("CARGO_PKG_VERSION"),
             });
+        }
+        // A name that this program does not know has other data than the host. Its times are in the zone of the shell.
+        if let Some(zone) = hello.time_zone.and_then(|name| name.parse().ok()) {
+            show_in(zone);
         }
         Ok(())
     }

@@ -18,6 +18,6 @@ pub(crate) mod stored;
 mod time_zone_report;
 mod words;
 
-pub(crate) use moment::Moment;
+pub(crate) use moment::{Moment, with_local_times};
 pub(crate) use riser_platform::ControlListener;
 pub(crate) use time_zone_report::TimeZoneReport;

@@ -1,6 +1,6 @@
 //! Why a processor is not running, in one sentence.
 
-use riser_domain::{ProcessorConfiguration, RunState};
+use riser_domain::{ProcessorConfiguration, RunState, Timestamp};
 use riser_runtime::{LastRun, ProcessorState, ProcessorStatus};
 
 use super::moment::Moment;
@@ -9,6 +9,7 @@ use super::moment::Moment;
 pub(super) fn reason(
     status: &ProcessorStatus,
     configuration: Option<&ProcessorConfiguration>,
+    now: Timestamp,
 ) -> Option<String> {
     Some(match &status.state {
         ProcessorState::Running { .. } => return None,
@@ -18,17 +19,22 @@ pub(super) fn reason(
             format!("It failed and starts again at {}: {reason}.", Moment(*at))
         }
         ProcessorState::Unable { reason } => format!("It cannot run: {reason}."),
-        ProcessorState::Idle => idle(status, configuration),
+        ProcessorState::Idle => idle(status, configuration, now),
     })
 }
 
-fn idle(status: &ProcessorStatus, configuration: Option<&ProcessorConfiguration>) -> String {
+fn idle(status: &ProcessorStatus, configuration: Option<&ProcessorConfiguration>, now: Timestamp) -> String {
     let last_run = status.last_run.as_ref().filter(|run| run.state.is_over());
     if let Some(at) = status.next_run_at {
         let failed = last_run.filter(|run| !matches!(run.state, RunState::Succeeded | RunState::Cancelled));
+        let next = if at <= now {
+            format!("It is due by its schedule since {}", Moment(at))
+        } else {
+            format!("Its schedule starts it at {}", Moment(at))
+        };
         return match failed {
-            Some(run) => format!("Its schedule starts it at {}; the last run {}.", Moment(at), outcome(run)),
-            None => format!("Its schedule starts it at {}.", Moment(at)),
+            Some(run) => format!("{next}; the last run {}.", outcome(run)),
+            None => format!("{next}."),
         };
     }
     let starts = if status.manually_startable {
@@ -68,7 +74,7 @@ fn outcome(run: &LastRun) -> String {
 
 #[cfg(test)]
 mod tests {
-    use riser_domain::{ClassId, ConfigurationId, EwsServerId, ProcessorFlags, RunId, ScheduleId, Timestamp};
+    use riser_domain::{ClassId, ConfigurationId, EwsServerId, ProcessorFlags, RunId, ScheduleId};
 
     use super::*;
 
@@ -82,6 +88,7 @@ mod tests {
             ews_server: EwsServerId(1),
             state,
             last_run: None,
+            schedule: None,
             next_run_at: None,
             progress: None,
             last_activity_at: None,
@@ -111,7 +118,7 @@ mod tests {
 
     #[test]
     fn every_state_but_running_has_its_sentence() {
-        let of = |state| reason(&status(state), None);
+        let of = |state| reason(&status(state), None, Timestamp::EPOCH);
         assert_eq!(of(ProcessorState::Running { since: Timestamp::EPOCH }), None);
         for (state, expected) in [
             (ProcessorState::Inactive, "It is disabled"),
@@ -138,7 +145,7 @@ mod tests {
         let plain = ProcessorFlags::default();
         let check = |schedule, flags, last_run, expected: &str| {
             let status = ProcessorStatus { last_run, ..status(ProcessorState::Idle) };
-            let sentence = reason(&status, Some(&configuration(schedule, flags))).unwrap();
+            let sentence = reason(&status, Some(&configuration(schedule, flags)), Timestamp::EPOCH).unwrap();
             assert_eq!(sentence, expected);
         };
         check(
@@ -169,14 +176,15 @@ mod tests {
 
     #[test]
     fn a_scheduled_processor_names_its_next_time_and_a_failure() {
-        let due = ProcessorStatus { next_run_at: Some(Timestamp::EPOCH), ..status(ProcessorState::Idle) };
-        let sentence = reason(&due, None).unwrap();
-        assert!(
-            sentence.starts_with("Its schedule starts it at ") && sentence.ends_with(":00."),
-            "{sentence}"
-        );
+        let second = Timestamp::from_unix_ms(1_000);
+        let due = ProcessorStatus { next_run_at: Some(second), ..status(ProcessorState::Idle) };
+        let sentence = reason(&due, None, Timestamp::EPOCH).unwrap();
+        let shown = Moment(second).to_string();
+        assert_eq!(sentence, format!("Its schedule starts it at {shown}."));
+        let sentence = reason(&due, None, second).unwrap();
+        assert_eq!(sentence, format!("It is due by its schedule since {shown}."));
         let failed = ProcessorStatus { last_run: Some(last(RunState::Failed, "login refused")), ..due };
-        let sentence = reason(&failed, None).unwrap();
+        let sentence = reason(&failed, None, Timestamp::EPOCH).unwrap();
         assert!(sentence.ends_with("; the last run failed (login refused)."), "{sentence}");
     }
 }

@@ -3,6 +3,7 @@
 //! Both sides send a [`Hello`] first. The client then sends one [`Request`], and the host one [`Reply`], or several
 //! for a log. The reports are also the output of the commands with `--json`: their keys are stable.
 
+use riser_calendar::Zone;
 use riser_domain::{LogLevel, Role, RunState};
 use riser_runtime::{ConfigurationDraft, FieldError, Plan};
 use serde::{Deserialize, Serialize};
@@ -20,11 +21,22 @@ pub(super) struct Hello {
     pub(super) riser_control: u32,
     /// The release of the program, for people.
     pub(super) release: String,
+    /// The time zone of the site; `None` from a client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) time_zone: Option<String>,
 }
 
 impl Hello {
-    pub(super) fn of_this_program() -> Self {
-        Self { riser_control: PROTOCOL_VERSION, release: env!("CARGO_PKG_VERSION").to_owned() }
+    pub(super) fn of_client() -> Self {
+        Self {
+            riser_control: PROTOCOL_VERSION,
+            release: env!("CARGO_PKG_VERSION").to_owned(),
+            time_zone: None,
+        }
+    }
+
+    pub(super) fn of_host(zone: &Zone) -> Self {
+        Self { time_zone: Some(zone.name().to_owned()), ..Self::of_client() }
     }
 }
 
@@ -57,6 +69,8 @@ pub(crate) enum Request {
         count: u32,
     },
     Users,
+    /// The stored schedules, and the zone of the site.
+    Schedules,
     /// Accepts the clock of the machine as it is set now.
     ConfirmClock,
     /// Returns the difference that a draft would make.
@@ -88,6 +102,7 @@ pub(crate) enum Reply {
     LogEnd(RunReport),
     Audit(Vec<AuditReport>),
     Users(Vec<UserReport>),
+    Schedules(SchedulesReport),
     ClockConfirmed(Moment),
     Plan(Plan),
     Configured(Configured),
@@ -219,6 +234,8 @@ pub(crate) struct ProcessorReport {
     pub(crate) state: Activity,
     /// Why it is not running, in one sentence; `None` while it runs.
     pub(crate) not_running_because: Option<String>,
+    /// The schedule that starts it, also one that is switched off.
+    pub(crate) schedule: Option<ScheduleReport>,
     pub(crate) running_since: Option<Moment>,
     pub(crate) next_run_at: Option<Moment>,
     pub(crate) progress: Option<ProgressReport>,
@@ -264,9 +281,25 @@ pub(crate) struct RunReport {
     pub(crate) state: RunState,
     pub(crate) reason: String,
     pub(crate) started_by: String,
+    /// The time of the schedule that the run is for; `None` for a run that started for another reason.
+    pub(crate) due_at: Option<Moment>,
     pub(crate) queued_at: Moment,
     pub(crate) started_at: Option<Moment>,
     pub(crate) ended_at: Option<Moment>,
+}
+
+/// A stored schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ScheduleReport {
+    pub(crate) name: String,
+    /// The rule as it is stored.
+    pub(crate) rule: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SchedulesReport {
+    pub(crate) time_zone: TimeZoneReport,
+    pub(crate) schedules: Vec<ScheduleReport>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -90,9 +90,10 @@ async fn serve_client(
     stop: CancellationToken,
 ) {
     let (mut reader, mut writer) = framing::split(stream, MAX_REQUEST_BYTES);
+    let hello = Hello::of_host(&runtime.machine_zone().zone);
     let received = tokio::select! {
         biased;
-        received = receive(&mut reader, &mut writer, peer, REQUEST_TIMEOUT) => received,
+        received = receive((&mut reader, &mut writer), peer, &hello, REQUEST_TIMEOUT) => received,
         () = stop.cancelled() => return,
     };
     let request = match received {
@@ -117,17 +118,17 @@ async fn serve_client(
 
 /// Returns the request; `None` when the client has hung up or speaks another version.
 async fn receive(
-    reader: &mut MessageReader,
-    writer: &mut MessageWriter,
+    (reader, writer): (&mut MessageReader, &mut MessageWriter),
     peer: Peer,
+    hello: &Hello,
     timeout: Duration,
 ) -> Result<Option<Request>, Failure> {
     if !peer.is_allowed() {
         return Err(Failure::NotAllowed { user: peer.user.to_string() });
     }
     let received = tokio::time::timeout(timeout, async {
-        let Some(hello) = reader.read::<Hello>().await? else { return Ok(None) };
-        if writer.write(&Hello::of_this_program()).await.is_err() || hello.riser_control != PROTOCOL_VERSION {
+        let Some(client) = reader.read::<Hello>().await? else { return Ok(None) };
+        if writer.write(hello).await.is_err() || client.riser_control != PROTOCOL_VERSION {
             // The client knows both versions and prints what to do.
             return Ok(None);
         }
@@ -176,6 +177,7 @@ impl Handler<'_> {
             Request::Log { run, .. } => Reply::LogEnd(stored::run(store, run).await?),
             Request::Audit { count } => Reply::Audit(stored::audit(store, count).await?),
             Request::Users => Reply::Users(stored::users(store).await?),
+            Request::Schedules => Reply::Schedules(status_report::schedules(self.runtime).await?),
             Request::ConfirmClock => {
                 self.note("confirm the clock");
                 Reply::ClockConfirmed(Moment(self.runtime.confirm_clock(&Actor::CommandLine).await?))
@@ -241,7 +243,7 @@ mod tests {
         let peer = Peer::of(&host).unwrap();
         let (mut reader, mut writer) = framing::split(host, 64);
         client.write_all(bytes).await.unwrap();
-        receive(&mut reader, &mut writer, peer, timeout).await
+        receive((&mut reader, &mut writer), peer, &Hello::of_client(), timeout).await
     }
 
     #[tokio::test]
@@ -255,7 +257,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_a_known_request_after_a_greeting_of_this_version_is_served() {
-        let hello = serde_json::to_string(&Hello::of_this_program()).unwrap();
+        let hello = serde_json::to_string(&Hello::of_client()).unwrap();
         let after_hello =
             async |request: &str| received(format!("{hello}\n{request}\n").as_bytes(), REQUEST_TIMEOUT).await;
         assert!(matches!(after_hello(r#"{"request":"status"}"#).await, Ok(Some(Request::Status))));

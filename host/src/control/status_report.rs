@@ -1,20 +1,21 @@
 //! The status of the host, from the snapshots of the runtime.
 
-use riser_domain::{ConnectionId, EwsServerId};
+use riser_domain::{ConnectionId, EwsServerId, Timestamp};
 use riser_runtime::{LinkState, ProcessorState, ProcessorStatus, RaisedProblem, Runtime};
 use riser_store::{Configuration, StoreError};
 
 use super::moment::Moment;
-use super::not_running;
 use super::protocol::{
     Activity, ConnectionReport, EwsServerReport, Health, LastRunReport, ProblemReport, ProcessorReport,
-    ProgressReport, StatusReport,
+    ProgressReport, SchedulesReport, StatusReport,
 };
 use super::time_zone_report::TimeZoneReport;
+use super::{not_running, stored};
 
 pub(super) async fn status(runtime: &Runtime) -> Result<StatusReport, StoreError> {
     let configuration = runtime.store().load_configuration().await?;
     let facts = runtime.host_facts();
+    let now = runtime.clock().now();
     Ok(StatusReport {
         version: facts.version.to_owned(),
         process_id: std::process::id(),
@@ -32,7 +33,11 @@ pub(super) async fn status(runtime: &Runtime) -> Result<StatusReport, StoreError
                 last_good_at: connection.last_good_at.map(Moment),
             })
             .collect(),
-        processors: runtime.processors().iter().map(|status| processor(status, &configuration)).collect(),
+        processors: runtime
+            .processors()
+            .iter()
+            .map(|status| processor(status, &configuration, now))
+            .collect(),
         ews_servers: runtime
             .ews_servers()
             .into_iter()
@@ -48,6 +53,14 @@ pub(super) async fn status(runtime: &Runtime) -> Result<StatusReport, StoreError
             })
             .collect(),
         problems: problems(runtime),
+    })
+}
+
+/// The stored schedules, and the zone of the site.
+pub(super) async fn schedules(runtime: &Runtime) -> Result<SchedulesReport, StoreError> {
+    Ok(SchedulesReport {
+        time_zone: TimeZoneReport::of_machine(runtime.machine_zone()),
+        schedules: stored::schedules(&runtime.store().load_configuration().await?),
     })
 }
 
@@ -69,7 +82,7 @@ fn problem(raised: RaisedProblem) -> ProblemReport {
     }
 }
 
-fn processor(status: &ProcessorStatus, configuration: &Configuration) -> ProcessorReport {
+fn processor(status: &ProcessorStatus, configuration: &Configuration, now: Timestamp) -> ProcessorReport {
     let of_processor = configuration.processors.iter().find(|it| it.id == status.configuration);
     let (state, running_since) = match status.state {
         ProcessorState::Inactive => (Activity::Disabled, None),
@@ -85,7 +98,8 @@ fn processor(status: &ProcessorStatus, configuration: &Configuration) -> Process
         connection: status.connection.and_then(|id| connection_name(configuration, id)),
         ews_server: ews_server_name(configuration, status.ews_server),
         state,
-        not_running_because: not_running::reason(status, of_processor),
+        not_running_because: not_running::reason(status, of_processor, now),
+        schedule: status.schedule.as_ref().map(stored::schedule_report),
         running_since,
         next_run_at: status.next_run_at.map(Moment),
         progress: status.progress.as_ref().map(|progress| ProgressReport {

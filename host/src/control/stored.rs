@@ -1,11 +1,12 @@
 //! Reports on stored data. They are the same from a running host and from the data directory.
 
+use riser_calendar::Schedule;
 use riser_domain::{Run, RunId, RunTrigger};
 use riser_runtime::ConfigureError;
 use riser_store::{Configuration, Store, StoreError};
 
 use super::moment::Moment;
-use super::protocol::{AuditReport, Failure, LogLine, RunReport, UserReport};
+use super::protocol::{AuditReport, Failure, LogLine, RunReport, ScheduleReport, UserReport};
 
 /// Lines of a log that are read at once.
 const LOG_PAGE_LINES: u32 = 500;
@@ -67,6 +68,10 @@ fn run_report(run: Run, configuration: &Configuration) -> RunReport {
         processor: processor.map(|processor| processor.name.clone()),
         state: run.state,
         reason: run.reason,
+        due_at: match run.trigger {
+            RunTrigger::Schedule(due) => Some(Moment(due)),
+            _ => None,
+        },
         started_by: match run.trigger {
             RunTrigger::Schedule(_) => "schedule".to_owned(),
             RunTrigger::HostStart => "start of Riser".to_owned(),
@@ -79,6 +84,15 @@ fn run_report(run: Run, configuration: &Configuration) -> RunReport {
         started_at: run.started_at.map(Moment),
         ended_at: run.ended_at.map(Moment),
     }
+}
+
+/// Returns the stored schedules, by name.
+pub(crate) fn schedules(configuration: &Configuration) -> Vec<ScheduleReport> {
+    configuration.schedules.iter().map(schedule_report).collect()
+}
+
+pub(super) fn schedule_report(schedule: &Schedule) -> ScheduleReport {
+    ScheduleReport { name: schedule.name.clone(), rule: schedule.rule.to_string() }
 }
 
 /// Reads the log of a run from its beginning, page by page.
@@ -135,7 +149,7 @@ pub(super) fn unknown_processor<'name>(name: &str, names: impl Iterator<Item = &
 }
 
 /// Returns the name that differs in case, separators or the end only, or else by the fewest letters.
-fn nearest<'name>(wanted: &str, names: impl Iterator<Item = &'name str>) -> Option<&'name str> {
+pub(crate) fn nearest<'name>(wanted: &str, names: impl Iterator<Item = &'name str>) -> Option<&'name str> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
     let wanted = plain(wanted);
     if wanted.chars().count() > MAX_COMPARED_CHARS {

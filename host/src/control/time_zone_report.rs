@@ -37,6 +37,21 @@ impl TimeZoneReport {
     }
 }
 
+impl TimeZoneReport {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Says that the zone is that of a running host. Its setting is not one of this process.
+    pub(crate) fn of_running_host(self) -> Self {
+        let named_by = match self.named_by {
+            Some(setting) => format!("{setting} of the running Riser"),
+            None => "the running Riser".to_owned(),
+        };
+        Self { named_by: Some(named_by), ..self }
+    }
+}
+
 impl fmt::Display for TimeZoneReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, named_by, data_release, data_directory } = self;

@@ -129,6 +129,11 @@ impl ScheduleRule {
         self.has_zone_clause
     }
 
+    /// Returns whether the rule names its last date or moment.
+    pub fn has_end(&self) -> bool {
+        self.clauses.until.is_some()
+    }
+
     /// Returns the times after a moment, in ascending order.
     pub fn occurrences(&self, after: Timestamp) -> Occurrences<'_> {
         Occurrences::new(self, after)

@@ -4,6 +4,7 @@ use riser_domain::RunMode;
 use riser_runtime::{LinkState, ProcessorStatus};
 
 use super::StateMark;
+use super::processor_row::NextRun;
 use crate::system_status::SystemStatus;
 use crate::wall_time::{Age, Moment, WallTime};
 
@@ -110,12 +111,13 @@ fn in_link(system: &SystemStatus, times: &WallTime) -> Link {
     let running: Vec<&ProcessorStatus> = system.running().filter(is_long_running).collect();
     let Some(latest) = running.iter().max_by_key(|processor| processor.last_activity_at) else {
         let next = system.processors.iter().filter_map(|processor| processor.next_run_at).min();
+        let next = next.map(|at| NextRun::new(at, times));
         return Link {
             name: "No processor running".to_owned(),
             is_idle: true,
-            note: if next.is_some() { "next run".to_owned() } else { String::new() },
+            note: next.as_ref().map_or_else(String::new, |next| next.label.to_owned()),
             age: None,
-            moment: next.map(|at| times.moment(at)),
+            moment: next.map(|next| next.at),
         };
     };
     Link {

@@ -1,6 +1,6 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
-use riser_domain::{ConfigurationId, RunMode, RunState};
+use riser_domain::{ConfigurationId, RunMode, RunState, Timestamp};
 use riser_runtime::{LastRun, ProcessorState, ProcessorStatus, Progress};
 
 use super::problem_list::capitalised;
@@ -21,9 +21,30 @@ pub(crate) struct ProcessorRow {
     pub(crate) detail: String,
     /// The age of the last values, shown after the detail.
     pub(crate) activity: Option<Age>,
-    pub(crate) next_run: Option<Moment>,
+    pub(crate) next_run: Option<NextRun>,
+    /// The name and the rule of its schedule, such as `Night: 0 2 * * *; zone Europe/Paris`.
+    pub(crate) schedule: Option<String>,
     pub(crate) actions: Vec<Action>,
     pub(crate) csrf: String,
+}
+
+/// The next run by schedule.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NextRun {
+    /// In lower case.
+    pub(crate) label: &'static str,
+    pub(crate) at: Moment,
+}
+
+impl NextRun {
+    /// A time that has been reached is not one to come: the run is about to begin, or cannot begin yet.
+    pub(crate) fn new(at: Timestamp, times: &WallTime) -> Self {
+        Self { label: if at <= times.now() { "due since" } else { "next run" }, at: times.moment(at) }
+    }
+
+    fn capitalised_label(&self) -> String {
+        capitalised(self.label)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +80,11 @@ impl ProcessorRow {
             mark,
             detail,
             activity: status.last_activity_at.filter(|_| is_running).map(|at| times.age(at)),
-            next_run: status.next_run_at.filter(|_| !is_running).map(|at| times.moment(at)),
+            next_run: status.next_run_at.filter(|_| !is_running).map(|at| NextRun::new(at, times)),
+            schedule: status
+                .schedule
+                .as_ref()
+                .map(|schedule| format!("{}: {}", schedule.name, schedule.rule)),
             actions: if user.may_operate() { actions(status, system) } else { Vec::new() },
             csrf: user.csrf.clone(),
         }
@@ -169,4 +194,22 @@ fn run_instead(id: ConfigurationId, system: &SystemStatus) -> Option<Action> {
     let can_start = awaited.manually_startable
         && matches!(awaited.state, ProcessorState::Idle | ProcessorState::Unable { .. });
     can_start.then(|| run(awaited, &format!("Run {} now", awaited.name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use riser_calendar::Zone;
+
+    use super::*;
+
+    #[test]
+    fn a_time_that_is_reached_is_due_and_not_to_come() {
+        let now = Timestamp::from_unix_ms(1_805_972_400_000);
+        let times = WallTime::for_page(Zone::utc(), now);
+        let label = |at| NextRun::new(at, &times).label;
+        assert_eq!(label(now.plus(Duration::from_millis(1))), "next run");
+        assert_eq!((label(now), label(now.minus(Duration::from_hours(1)))), ("due since", "due since"));
+    }
 }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::http::HeaderMap;
+use riser_calendar::{Schedule, ScheduleRule, Zone};
 use riser_domain::{
     Actor, ClassId, ConfigurationId, ConnectionId, EwsItemId, EwsServerId, PointHandle, Problem, Reading,
-    Role, RunId, RunMode, RunState, SetPointRule, SetPointWrite, Timestamp, Value, ValueItem, ValueKind,
-    ValueState, WriteId, WriteState,
+    Role, RunId, RunMode, RunState, ScheduleId, SetPointRule, SetPointWrite, Timestamp, Value, ValueItem,
+    ValueKind, ValueState, WriteId, WriteState,
 };
 use riser_runtime::{
     ConnectionStatus, EwsServerStatus, HostFacts, LastRun, LinkState, ProcessorState, ProcessorStatus,
@@ -57,12 +58,18 @@ fn processor(id: i64, name: &str, class: &str, mode: RunMode, state: ProcessorSt
         ews_server: EwsServerId(1),
         state,
         last_run: None,
+        schedule: None,
         next_run_at: None,
         progress: None,
         last_activity_at: None,
         manually_startable: true,
         manually_stoppable: true,
     }
+}
+
+fn quarter_hours() -> Schedule {
+    let rule = ScheduleRule::parse("every 15 min", &Zone::utc()).unwrap();
+    Schedule { id: ScheduleId(1), name: "Quarter hours".to_owned(), rule: rule.into() }
 }
 
 fn last_run(state: RunState, reason: &str) -> LastRun {
@@ -125,6 +132,7 @@ fn flowing() -> SystemStatus {
         processors: vec![
             ProcessorStatus {
                 last_run: Some(last_run(RunState::Succeeded, "")),
+                schedule: Some(quarter_hours()),
                 next_run_at: Some(NOW.plus(Duration::from_mins(13))),
                 ..processor(1, "EVCE Setup", "setup", RunMode::Scheduled, ProcessorState::Idle)
             },
