@@ -2,7 +2,7 @@
 
 use super::lines::{
     apply_to_effect, first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident,
-    schedule_times, set_point,
+    schedule_times, schedules_idle, set_point,
 };
 use super::measurement::Measurement;
 use super::programs::Programs;
@@ -22,10 +22,11 @@ pub(super) enum Benchmark {
     ApplyToEffect,
     GapDuringApply,
     ScheduleTimes,
+    SchedulesIdle,
 }
 
 impl Benchmark {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::GetValues,
         Self::PluginToEws,
         Self::SetPoint,
@@ -38,6 +39,7 @@ impl Benchmark {
         Self::ApplyToEffect,
         Self::GapDuringApply,
         Self::ScheduleTimes,
+        Self::SchedulesIdle,
     ];
 
     /// The name in output and filters.
@@ -55,6 +57,7 @@ impl Benchmark {
             Self::ApplyToEffect => "apply to effect",
             Self::GapDuringApply => "apply to effect, longest gap",
             Self::ScheduleTimes => "schedule, 1,000 times",
+            Self::SchedulesIdle => "idle, 10,000 schedules",
         }
     }
 
@@ -77,6 +80,7 @@ impl Benchmark {
             Self::ApplyToEffect => apply_to_effect::measure(name, programs).await,
             Self::GapDuringApply => apply_to_effect::measure_gap(name, programs).await,
             Self::ScheduleTimes => schedule_times::measure(name, programs),
+            Self::SchedulesIdle => schedules_idle::measure(name, programs).await,
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-/// The unit of a measurement: a rate should be high, time and bytes low.
+/// The unit of a measurement: a rate should be high, the others low.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     RequestsPerSecond,
     Milliseconds,
     Megabytes,
+    PercentOfACore,
 }
 
 /// The target of a measurement.
@@ -48,6 +49,7 @@ impl Unit {
             Self::RequestsPerSecond => "requests/s",
             Self::Milliseconds => "ms",
             Self::Megabytes => "MB",
+            Self::PercentOfACore => "% of a core",
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) struct ChargingSite {
 
 impl Directories {
     /// With these plugins installed.
-    fn with_plugins(plugins: &[&Path]) -> anyhow::Result<Self> {
+    pub(super) fn with_plugins(plugins: &[&Path]) -> anyhow::Result<Self> {
         let scratch = tempfile::Builder::new().prefix("riser-bench-").tempdir()?;
         let directories = Self { scratch };
         std::fs::create_dir(directories.plugins())?;

@@ -8,4 +8,5 @@ pub(super) mod plugin_to_ews;
 pub(super) mod poll_cycle;
 pub(super) mod resident;
 pub(super) mod schedule_times;
+pub(super) mod schedules_idle;
 pub(super) mod set_point;
