@@ -25,6 +25,8 @@ use crate::table::Table;
 pub(crate) struct ScheduleArgs {
     #[command(subcommand)]
     command: ScheduleCommand,
+    #[command(flatten)]
+    data: DataDir,
 }
 
 #[derive(Debug, Subcommand)]
@@ -51,8 +53,6 @@ struct NextArgs {
     /// Print JSON, with stable keys
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    data: DataDir,
 }
 
 const EXAMPLES: &str = "\
@@ -98,9 +98,9 @@ struct Site {
 
 /// Prints the next times of a rule.
 pub(crate) async fn run(arguments: ScheduleArgs) -> anyhow::Result<ExitCode> {
-    let ScheduleCommand::Next(arguments) = arguments.command;
+    let ScheduleArgs { command: ScheduleCommand::Next(arguments), data } = arguments;
     let count = usize::from(arguments.count);
-    let report = next(&arguments, count).await?;
+    let report = next(&arguments, &data, count).await?;
     let mut out = io::stdout().lock();
     if arguments.json {
         write_json(&mut out, &report)?;
@@ -110,13 +110,13 @@ pub(crate) async fn run(arguments: ScheduleArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn next(arguments: &NextArgs, count: usize) -> anyhow::Result<NextReport> {
+async fn next(arguments: &NextArgs, data: &DataDir, count: usize) -> anyhow::Result<NextReport> {
     let now = SystemClock.now();
     let named = arguments.zone.as_deref().map(str::parse::<Zone>).transpose().context("--zone")?;
-    let site = site(&arguments.data).await?;
+    let site = site(data).await?;
     let rule = match ScheduleRule::parse(&arguments.rule, named.as_ref().unwrap_or(&site.zone)) {
         Ok(rule) => rule,
-        Err(error) => stored_rule(arguments, &site, error).await?,
+        Err(error) => stored_rule(&arguments.rule, &site, data, error).await?,
     };
     let mut problems = zone_data_problems(ZoneDatabase::current(), now);
     let time_zone = match named {
@@ -185,34 +185,38 @@ async fn site(data: &DataDir) -> anyhow::Result<Site> {
     }
 }
 
-/// Finds the rule of a stored schedule, for a text that is not a rule.
-async fn stored_rule(arguments: &NextArgs, site: &Site, error: RuleError) -> anyhow::Result<ScheduleRule> {
-    if !matches!(error, RuleError::UnknownKind(_)) {
-        return Err(error.into());
-    }
+/// Finds the rule of a stored schedule, for a text that is not a rule. Any text may be a name, such as `Every 15 Minutes`.
+async fn stored_rule(
+    text: &str,
+    site: &Site,
+    data: &DataDir,
+    error: RuleError,
+) -> anyhow::Result<ScheduleRule> {
+    // Other errors are about a text that begins like a rule.
+    let may_be_a_name = matches!(error, RuleError::UnknownKind(_));
     let stored;
     let schedules = match &site.schedules {
         Some(schedules) => schedules,
         None => {
-            stored = match stored_schedules(&arguments.data).await {
+            stored = match stored_schedules(data).await {
                 Ok(schedules) => schedules,
-                Err(reason) => {
+                Err(reason) if may_be_a_name => {
                     bail!("{error}. The name of a stored schedule cannot be looked up: {reason:#}")
                 }
+                Err(_) => return Err(error.into()),
             };
             &stored
         }
     };
-    if let Some(found) = schedules.iter().find(|schedule| schedule.name == arguments.rule) {
-        let rule = found.rule.parse().with_context(|| format!("the schedule {:?}", found.name))?;
-        return Ok(rule);
+    if let Some(found) = schedules.iter().find(|schedule| schedule.name == text) {
+        return found.rule.parse().with_context(|| format!("the schedule {:?}", found.name));
     }
-    let names = schedules.iter().map(|schedule| schedule.name.as_str());
-    match nearest(&arguments.rule, names) {
+    match nearest(text, schedules.iter().map(|schedule| schedule.name.as_str())) {
         Some(name) => bail!("{error}. There is no stored schedule of this name; did you mean {name:?}?"),
-        None => {
+        None if may_be_a_name => {
             bail!("{error}. There is no stored schedule of this name; `riser export` lists the schedules")
         }
+        None => Err(error.into()),
     }
 }
 

@@ -160,7 +160,7 @@ cron = "0 6 * * *"
     assert_eq!(refused.exit_code, Some(1));
     for said in [
         ":3:8: a schedule runs once a second at most",
-        ":7:8: \"61 * * * *\" cannot be read: Minutes must be",
+        ":7:8: \"61\" cannot be read: a minute is 0 to 59",
         ":11:8: no such date",
         ":15:8: unknown time zone \"Europe/Pari\"; did you mean Europe/Paris?",
         ":19:8: \"5-1\" cannot be read: the range runs backwards over the end of the week; write 5-7,1",

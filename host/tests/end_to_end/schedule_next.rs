@@ -10,8 +10,8 @@ use crate::programs::RISER;
 fn next(zone: &str, arguments: &[&str]) -> Output {
     let mut riser = Command::new(RISER);
     riser.args(["schedule", "next"]).args(arguments).env("TZ", zone).env("TZDIR", "/nonexistent");
-    // No data directory can be found or created.
-    riser.env_remove("RISER_DATA_DIR").env("HOME", "/nonexistent").env("XDG_DATA_HOME", "/nonexistent");
+    // A Riser of this machine has no part in this.
+    riser.env("RISER_DATA_DIR", "/nonexistent");
     riser.output().unwrap()
 }
 
@@ -140,12 +140,15 @@ fn a_rule_that_cannot_run_is_refused_with_the_reason() {
         (
             "yearly on 2026-12-24",
             "unknown kind of schedule \"yearly on 2026-12-24\"; write \"every 15 min\", \"weekly on Mon-Fri at 07:00\", \
-             \"monthly on 1, last at 06:00\", or a cron expression such as \"0 6 * * 1-5\"",
+             \"monthly on 1, last at 06:00\", or a cron expression such as \"0 6 * * 1-5\". The name of a stored \
+             schedule cannot be looked up: there is no Riser data in /nonexistent; start Riser with `riser serve`, or \
+             name another data directory with `--data-dir`",
         ),
     ] {
         assert_eq!(refuse(&[rule]), format!("riser: {reason}\n"), "{rule}");
     }
-    assert!(refuse(&["\u{1b}[31m"]).starts_with("riser: unknown kind of schedule \""));
+    assert!(refuse(&["\u{1b}[31m"]).starts_with("riser: a cron expression has 5 fields "));
+    assert!(refuse(&["x\u{1b}[31m"]).starts_with("riser: unknown kind of schedule \"x\\u{1b}[31m\""));
 }
 
 #[test]

@@ -180,3 +180,28 @@ async fn a_time_that_waits_when_the_processor_is_switched_off_has_a_row_that_say
     .await;
     host.stop();
 }
+
+#[test]
+fn a_stored_schedule_has_its_next_times_by_name_while_riser_runs_and_after() {
+    let installation = Installation::new(&[programs::library("riser-misbehaving")]);
+    let schedule = "[[schedule]]\nname = \"Every 15 Minutes\"\nrule = \"every 15 min\"\n\n";
+    installation.apply(&format!("{schedule}{}", ConfigurationFile::new().ews_server(SERVER).text()));
+    let next = |name: &str| {
+        let arguments = ["schedule", "next", name, "--after", "2026-12-01T00:00:00Z", "-n", "1", "--json"];
+        installation.ask(&arguments)
+    };
+    let expect_both = || {
+        let found: serde_json::Value = serde_json::from_str(&next("Every 15 Minutes").text).unwrap();
+        assert_eq!(found["times"][0]["at"], "2026-12-01T00:15:00.000Z");
+        let refused = next("Every 15 minutes");
+        assert!(
+            !refused.is_success && refused.text.contains("did you mean \"Every 15 Minutes\"?"),
+            "{}",
+            refused.text
+        );
+    };
+    expect_both();
+    let host = installation.start();
+    expect_both();
+    host.stop();
+}

@@ -17,7 +17,7 @@ const SCHEDULES: u32 = 10_000;
 const QUIET_SECOND: Duration = Duration::from_millis(100);
 const MEASURED: Duration = Duration::from_secs(30);
 /// A host that is still busy after this long has failed.
-const TEST_TIMEOUT: Duration = Duration::from_secs(120);
+const TEST_TIMEOUT: Duration = Duration::from_mins(2);
 /// The variable with the password of the connection, which no run uses.
 const PASSWORD_VARIABLE: &str = "RISER_BENCH_EVCE_PASSWORD";
 
