@@ -44,9 +44,8 @@ impl<T: DeserializeOwned> FromRequest<PortalState> for Form<T> {
     type Rejection = PageError;
 
     async fn from_request(request: Request, portal: &PortalState) -> Result<Self, PageError> {
-        let (mut parts, body) = request.into_parts();
-        let signed_in = match <SignedIn as FromRequestParts<_>>::from_request_parts(&mut parts, portal).await
-        {
+        let (parts, body) = request.into_parts();
+        let signed_in = match SignedIn::of_request(&parts, portal).await {
             Ok(signed_in) => signed_in,
             Err(AuthRejection::StoreFailed) => return Err(PageError::StoreFailed),
             Err(_) => return Err(PageError::ForeignForm),

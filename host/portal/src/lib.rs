@@ -24,6 +24,7 @@ mod page_layout;
 mod pages;
 mod parts;
 mod request_context;
+mod response_kind;
 mod return_path;
 mod routes;
 mod server;

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use strum::{EnumIter, IntoEnumIterator as _};
 
 use crate::current_user::CurrentUser;
 use crate::parts::{ConnectionBar, Icon};
@@ -11,54 +12,119 @@ use crate::theme::Theme;
 use crate::wall_time::WallTime;
 
 /// A page in the menu.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumIter)]
 pub(crate) enum MenuEntry {
     #[default]
     Overview,
+    Problems,
     Items,
+    Processors,
+    Schedules,
+    Connections,
+    EwsServers,
+    Plugins,
+    Status,
+    Log,
+    Audit,
+    Users,
+    About,
 }
 
 /// Entries of the menu that belong together. The first group needs no heading.
 #[derive(Debug)]
 pub(crate) struct MenuGroup {
     pub(crate) heading: Option<&'static str>,
-    pub(crate) entries: &'static [MenuEntry],
+    entries: &'static [MenuEntry],
 }
 
-const MENU: [MenuGroup; 2] = [
-    MenuGroup { heading: None, entries: &[MenuEntry::Overview] },
+const MENU: [MenuGroup; 5] = [
+    MenuGroup { heading: None, entries: &[MenuEntry::Overview, MenuEntry::Problems] },
     MenuGroup { heading: Some("Building"), entries: &[MenuEntry::Items] },
+    MenuGroup { heading: Some("Work"), entries: &[MenuEntry::Processors, MenuEntry::Schedules] },
+    MenuGroup { heading: Some("Both sides"), entries: &[MenuEntry::Connections, MenuEntry::EwsServers] },
+    MenuGroup {
+        heading: Some("System"),
+        entries: &[
+            MenuEntry::Plugins,
+            MenuEntry::Status,
+            MenuEntry::Log,
+            MenuEntry::Audit,
+            MenuEntry::Users,
+            MenuEntry::About,
+        ],
+    },
 ];
 
+/// The entries at the bottom of narrow screens, and on error pages.
+pub(crate) const TABS: [MenuEntry; 4] =
+    [MenuEntry::Overview, MenuEntry::Problems, MenuEntry::Items, MenuEntry::Processors];
+
+/// The facts about a menu entry.
+struct EntryFacts(&'static str, &'static str, Icon, Built);
+
+/// Whether the page of a menu entry exists.
+#[derive(PartialEq, Eq)]
+enum Built {
+    Yes,
+    NotYet,
+}
+
 impl MenuEntry {
-    pub(crate) const ALL: [Self; 2] = [Self::Overview, Self::Items];
+    #[rustfmt::skip]
+    const fn facts(self) -> EntryFacts {
+        match self {
+            Self::Overview => EntryFacts("Overview", "/", Icon::Overview, Built::Yes),
+            Self::Problems => EntryFacts("Problems", "/problems", Icon::Problems, Built::NotYet),
+            Self::Items => EntryFacts("Items", "/items", Icon::Items, Built::Yes),
+            Self::Processors => EntryFacts("Processors", "/processors", Icon::Processors, Built::NotYet),
+            Self::Schedules => EntryFacts("Schedules", "/schedules", Icon::Schedules, Built::NotYet),
+            Self::Connections => EntryFacts("Connections", "/connections", Icon::Connections, Built::NotYet),
+            Self::EwsServers => EntryFacts("EWS servers", "/ews-servers", Icon::Server, Built::NotYet),
+            Self::Plugins => EntryFacts("Plugins", "/plugins", Icon::Plugins, Built::NotYet),
+            Self::Status => EntryFacts("Status", "/status", Icon::Running, Built::NotYet),
+            Self::Log => EntryFacts("Log", "/log", Icon::Logs, Built::NotYet),
+            Self::Audit => EntryFacts("Audit", "/audit", Icon::Book, Built::NotYet),
+            Self::Users => EntryFacts("Users", "/users", Icon::Key, Built::NotYet),
+            Self::About => EntryFacts("About", "/about", Icon::Info, Built::NotYet),
+        }
+    }
 
     pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Overview => "Overview",
-            Self::Items => "Items",
-        }
+        self.facts().0
     }
 
     pub(crate) const fn href(self) -> &'static str {
-        match self {
-            Self::Overview => "/",
-            Self::Items => "/items",
-        }
+        self.facts().1
     }
 
     pub(crate) const fn icon(self) -> Icon {
-        match self {
-            Self::Overview => Icon::Overview,
-            Self::Items => Icon::Items,
-        }
+        self.facts().2
+    }
+
+    /// Returns whether the page exists. The others are not linked.
+    pub(crate) fn is_built(self) -> bool {
+        self.facts().3 == Built::Yes
+    }
+
+    /// Returns the entry under which the page at this path is found.
+    pub(crate) fn of_path(path: &str) -> Option<Self> {
+        Self::iter().filter(|entry| entry.is_built()).find(|entry| {
+            let rest = path.strip_prefix(entry.href());
+            rest.is_some_and(|rest| rest.is_empty() || (*entry != Self::Overview && rest.starts_with('/')))
+        })
+    }
+}
+
+impl MenuGroup {
+    /// Returns the entries whose pages exist.
+    pub(crate) fn built(&self) -> impl Iterator<Item = &MenuEntry> {
+        self.entries.iter().filter(|entry| entry.is_built())
     }
 }
 
 /// The content of the frame.
 #[derive(Clone, Debug)]
 pub(crate) struct PageLayout {
-    pub(crate) menu: &'static [MenuGroup],
     pub(crate) current: MenuEntry,
     pub(crate) site_name: String,
     pub(crate) version: &'static str,
@@ -89,7 +155,6 @@ impl PageLayout {
         times: &WallTime,
     ) -> Self {
         Self {
-            menu: &MENU,
             current,
             site_name: site_name.to_owned(),
             version: system.facts.version,
@@ -100,6 +165,16 @@ impl PageLayout {
             user: context.user,
             address: context.address,
         }
+    }
+
+    #[expect(clippy::unused_self, reason = "templates call methods")]
+    pub(crate) fn menu(&self) -> impl Iterator<Item = &'static MenuGroup> {
+        MENU.iter().filter(|group| group.built().next().is_some())
+    }
+
+    #[expect(clippy::unused_self, reason = "templates call methods")]
+    pub(crate) fn tabs(&self) -> impl Iterator<Item = &'static MenuEntry> {
+        TABS.iter().filter(|entry| entry.is_built())
     }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]

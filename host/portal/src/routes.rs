@@ -5,15 +5,14 @@ use std::panic::AssertUnwindSafe;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt as _;
 
 use crate::guard::{add_security_headers, check_host_name, check_same_origin};
-use crate::page::Page;
 use crate::pages::error::PageError;
-use crate::pages::login::LoginPage;
 use crate::pages::{items, login, overview, processors, theme};
+use crate::response_kind::ResponseKind;
 use crate::return_path::ReturnPath;
 use crate::sessions::AuthRejection;
 use crate::state::PortalState;
@@ -45,10 +44,10 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .with_state(portal)
 }
 
-/// Renders the page for an error or a rejection, and for a handler that panicked.
+/// Renders errors and rejections, also that of a handler that panicked, as a page or as JSON.
 pub(crate) async fn error_pages(State(portal): State<PortalState>, request: Request, next: Next) -> Response {
     let headers = request.headers().clone();
-    let address = request.uri().path_and_query().map_or("/", |address| address.as_str()).to_owned();
+    let return_path = ReturnPath::of_request(request.method(), request.uri(), &headers);
     // Handlers share no half-finished change: poisoned locks are taken over, and the rest is in the store.
     let outcome = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let mut response = outcome.unwrap_or_else(|_| PageError::Broken.into_response());
@@ -57,13 +56,13 @@ pub(crate) async fn error_pages(State(portal): State<PortalState>, request: Requ
         None => extensions.remove::<PageError>(),
         Some(AuthRejection::RoleTooLow { role, needed }) => Some(PageError::NotAllowed { role, needed }),
         Some(AuthRejection::StoreFailed) => Some(PageError::StoreFailed),
-        Some(rejection @ AuthRejection::NotSignedIn) => {
-            let page = LoginPage::new(&portal, &headers, &ReturnPath::parse(&address));
-            return (rejection.status(), Page(page)).into_response();
+        Some(AuthRejection::NotSignedIn) if ResponseKind::of(&headers).is_navigation => {
+            return Redirect::to(&return_path.login_address()).into_response();
         }
+        Some(AuthRejection::NotSignedIn) => return PageError::NotSignedIn.into_json(),
     };
     match error {
-        Some(error) => error.into_page(portal.site_name(), &headers),
+        Some(error) => error.into_page_or_json(portal.site_name(), &headers),
         None => response,
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use reqwest::StatusCode;
-use reqwest::header::{COOKIE, ORIGIN};
+use reqwest::header::{ACCEPT, COOKIE, ORIGIN};
 
 use crate::controller::http_client;
 use crate::host::{Host, Installation};
@@ -23,7 +23,9 @@ async fn log_in(host: &Host, password: &str) -> StatusCode {
 async fn overview(host: &Host, token: &str) -> StatusCode {
     let port = host.portal_url.rsplit(':').next().unwrap();
     let cookie = format!("riser-{port}={token}");
-    http_client().get(&host.portal_url).header(COOKIE, cookie).send().await.unwrap().status()
+    // A page would lead to the login.
+    let request = http_client().get(&host.portal_url).header(COOKIE, cookie).header(ACCEPT, "application/json");
+    request.send().await.unwrap().status()
 }
 
 #[tokio::test]

@@ -4,6 +4,6 @@ mod host_name;
 mod same_origin;
 mod security_headers;
 
-pub(crate) use host_name::{KnownNames, check_host_name};
+pub(crate) use host_name::{KnownNames, check_host_name, requested_host};
 pub(crate) use same_origin::check_same_origin;
 pub(crate) use security_headers::add_security_headers;

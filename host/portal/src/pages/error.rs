@@ -1,13 +1,16 @@
 use askama::Template;
+use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use riser_domain::Role;
 use riser_store::StoreError;
+use serde::Serialize;
 
 use crate::current_user::role_name;
 use crate::page::Page;
-use crate::page_layout::MenuEntry;
+use crate::page_layout::TABS;
 use crate::parts::Icon;
+use crate::response_kind::ResponseKind;
 use crate::sessions::SignInError;
 use crate::theme::Theme;
 
@@ -15,6 +18,8 @@ use crate::theme::Theme;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PageError {
     NoSuchPage,
+    /// A script or an event stream without a session. A page leads to the login instead.
+    NotSignedIn,
     /// The address does not accept this method.
     WrongMethod,
     /// The form was not sent by a page of this session.
@@ -46,7 +51,7 @@ pub(crate) struct ErrorPage {
 }
 
 /// The text of an error page.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct ErrorText {
     pub(crate) title: &'static str,
     pub(crate) what: String,
@@ -58,6 +63,7 @@ impl PageError {
     pub(crate) const fn status(&self) -> StatusCode {
         match self {
             Self::NoSuchPage => StatusCode::NOT_FOUND,
+            Self::NotSignedIn => StatusCode::UNAUTHORIZED,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::ForeignForm | Self::NotAllowed { .. } => StatusCode::FORBIDDEN,
             Self::UnreadableForm => StatusCode::UNPROCESSABLE_ENTITY,
@@ -76,6 +82,12 @@ impl PageError {
                 what: "There is no page at this address.".to_owned(),
                 effect: "",
                 remedy: "Go to the overview or to the items.",
+            },
+            Self::NotSignedIn => ErrorText {
+                title: "Not signed in",
+                what: "The session has ended, or there is none.".to_owned(),
+                effect: "Nothing was read or changed.",
+                remedy: "Sign in at /login.",
             },
             Self::WrongMethod => ErrorText {
                 title: "This address does not accept the request",
@@ -140,8 +152,16 @@ impl PageError {
         }
     }
 
-    pub(crate) fn into_page(self, site_name: &str, headers: &HeaderMap) -> Response {
-        (self.status(), Page(ErrorPage::new(&self, site_name, headers))).into_response()
+    pub(crate) fn into_page_or_json(self, site_name: &str, headers: &HeaderMap) -> Response {
+        if ResponseKind::of(headers).is_html {
+            (self.status(), Page(ErrorPage::new(&self, site_name, headers))).into_response()
+        } else {
+            self.into_json()
+        }
+    }
+
+    pub(crate) fn into_json(self) -> Response {
+        (self.status(), Json(self.text())).into_response()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::page::Page;
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::error::PageError;
 use crate::parts::{Icon, Tree, capitalised};
-use crate::sessions::SignedIn;
+use crate::sessions::{SignedIn, Viewer};
 use crate::state::PortalState;
 use crate::system_status::SystemStatus;
 use crate::wall_time::WallTime;
@@ -48,7 +48,7 @@ pub(crate) struct RunButton {
 /// `GET /items`
 pub(crate) async fn show(
     State(portal): State<PortalState>,
-    signed_in: SignedIn,
+    Viewer(signed_in): Viewer,
     QueryOf(address): QueryOf<ItemsAddress>,
 ) -> Result<Page<ItemsPage>, PageError> {
     let times = portal.times_of_page();
@@ -79,7 +79,7 @@ pub(crate) async fn show(
 /// `GET /events/items`
 pub(crate) async fn follow(
     State(portal): State<PortalState>,
-    signed_in: SignedIn,
+    Viewer(signed_in): Viewer,
     QueryOf(address): QueryOf<ItemsAddress>,
 ) -> Result<impl IntoResponse, PageError> {
     live::follow(portal, &signed_in, Box::new(LiveItems { address }))

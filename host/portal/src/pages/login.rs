@@ -15,7 +15,7 @@ use crate::pages::error::PageError;
 use crate::parts::Icon;
 use crate::return_path::ReturnPath;
 use crate::server::PeerAddress;
-use crate::sessions::{SignInRefusal, SignedIn};
+use crate::sessions::{SignInRefusal, Viewer};
 use crate::state::PortalState;
 use crate::theme::Theme;
 
@@ -28,15 +28,15 @@ pub(crate) struct LoginPage {
     pub(crate) theme: Option<Theme>,
     /// The name as it was typed.
     pub(crate) user: String,
-    pub(crate) return_to: ReturnPath,
+    pub(crate) next: ReturnPath,
     /// The reason why the last attempt was refused.
     pub(crate) refusal: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct LoginQuery {
-    #[serde(rename = "return", default)]
-    return_to: ReturnPath,
+    #[serde(default)]
+    next: ReturnPath,
 }
 
 #[derive(Deserialize)]
@@ -44,8 +44,8 @@ pub(crate) struct LoginForm {
     user: String,
     #[serde(deserialize_with = "secret")]
     password: SecretString,
-    #[serde(rename = "return", default)]
-    return_to: ReturnPath,
+    #[serde(default)]
+    next: ReturnPath,
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
@@ -53,19 +53,19 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D:
 }
 
 impl LoginPage {
-    pub(crate) fn new(portal: &PortalState, headers: &HeaderMap, return_to: &ReturnPath) -> Self {
+    pub(crate) fn new(portal: &PortalState, headers: &HeaderMap, next: &ReturnPath) -> Self {
         Self {
             site_name: portal.site_name().to_owned(),
             version: portal.runtime().host_facts().version,
             theme: Theme::of_request(headers),
             user: String::new(),
-            return_to: return_to.clone(),
+            next: next.clone(),
             refusal: None,
         }
     }
 
     fn instruction(&self) -> String {
-        let page = self.return_to.page();
+        let page = self.next.page();
         if page == MenuEntry::default() {
             "Use your Riser account.".to_owned()
         } else {
@@ -79,11 +79,11 @@ pub(crate) async fn show(
     State(portal): State<PortalState>,
     headers: HeaderMap,
     QueryOf(query): QueryOf<LoginQuery>,
-    signed_in: Option<SignedIn>,
+    viewer: Option<Viewer>,
 ) -> Response {
-    match signed_in {
-        Some(_) => Redirect::to(query.return_to.as_str()).into_response(),
-        None => Page(LoginPage::new(&portal, &headers, &query.return_to)).into_response(),
+    match viewer {
+        Some(_) => Redirect::to(query.next.as_str()).into_response(),
+        None => Page(LoginPage::new(&portal, &headers, &query.next)).into_response(),
     }
 }
 
@@ -96,7 +96,7 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, PageError> {
     let refusal = match portal.sessions().sign_in(&form.user, form.password, peer.ip()).await? {
         Ok(cookie) => {
-            let redirect = Redirect::to(form.return_to.as_str());
+            let redirect = Redirect::to(form.next.as_str());
             return Ok((CookieJar::new().add(cookie), redirect).into_response());
         }
         Err(refusal) => refusal,
@@ -117,7 +117,7 @@ pub(crate) async fn sign_in(
     let page = LoginPage {
         user: form.user.chars().take(200).collect(),
         refusal: Some(reason),
-        ..LoginPage::new(&portal, &headers, &form.return_to)
+        ..LoginPage::new(&portal, &headers, &form.next)
     };
     Ok((status, Page(page)).into_response())
 }
@@ -125,7 +125,7 @@ pub(crate) async fn sign_in(
 /// `POST /logout`
 pub(crate) async fn sign_out(
     State(portal): State<PortalState>,
-    signed_in: SignedIn,
+    Viewer(signed_in): Viewer,
     _: Form<NoFields>,
 ) -> Result<Response, PageError> {
     let cookie = portal.sessions().sign_out(&signed_in).await?;

@@ -10,7 +10,7 @@ use crate::page::Page;
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::error::PageError;
 use crate::parts::{DataPath, Icon, ProblemList, ProcessorRow, SetPointList, capitalised};
-use crate::sessions::SignedIn;
+use crate::sessions::{SignedIn, Viewer};
 use crate::state::PortalState;
 use crate::system_status::SystemStatus;
 use crate::wall_time::{Moment, WallTime};
@@ -70,7 +70,7 @@ impl HtmlSafe for Headline {}
 impl HtmlSafe for HostPanel {}
 
 /// `GET /`
-pub(crate) async fn show(State(portal): State<PortalState>, signed_in: SignedIn) -> Page<OverviewPage> {
+pub(crate) async fn show(State(portal): State<PortalState>, Viewer(signed_in): Viewer) -> Page<OverviewPage> {
     let times = portal.times_of_page();
     let system = portal.system_status();
     let set_points = portal.set_points(&times);
@@ -80,7 +80,7 @@ pub(crate) async fn show(State(portal): State<PortalState>, signed_in: SignedIn)
 /// `GET /events/overview`
 pub(crate) async fn follow(
     State(portal): State<PortalState>,
-    signed_in: SignedIn,
+    Viewer(signed_in): Viewer,
 ) -> Result<impl IntoResponse, PageError> {
     let page = LiveOverview { user: signed_in.context.user.clone() };
     live::follow(portal, &signed_in, Box::new(page))

@@ -15,13 +15,13 @@ const PROCESSORS: &str = "/#processors";
 /// `POST /processors/{id}/run`
 pub(crate) async fn run_now(
     State(portal): State<PortalState>,
-    Operator(actor): Operator,
+    Operator(signed_in): Operator,
     PathOf(id): PathOf<i64>,
     _: Form<NoFields>,
 ) -> Result<Redirect, PageError> {
     portal
         .runtime()
-        .start_by_hand(ConfigurationId(id), &actor)
+        .start_by_hand(ConfigurationId(id), &signed_in.actor())
         .await
         .map_err(|refusal| PageError::Refused(refusal.to_string()))?;
     Ok(Redirect::to(PROCESSORS))
@@ -30,13 +30,13 @@ pub(crate) async fn run_now(
 /// `POST /processors/{id}/stop`
 pub(crate) async fn stop(
     State(portal): State<PortalState>,
-    Operator(actor): Operator,
+    Operator(signed_in): Operator,
     PathOf(id): PathOf<i64>,
     _: Form<NoFields>,
 ) -> Result<Redirect, PageError> {
     portal
         .runtime()
-        .stop_by_hand(ConfigurationId(id), &actor)
+        .stop_by_hand(ConfigurationId(id), &signed_in.actor())
         .await
         .map_err(|refusal| PageError::Refused(refusal.to_string()))?;
     Ok(Redirect::to(PROCESSORS))

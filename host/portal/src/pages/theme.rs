@@ -7,17 +7,17 @@ use serde::Deserialize;
 
 use crate::form::Form;
 use crate::return_path::ReturnPath;
-use crate::sessions::SignedIn;
+use crate::sessions::Viewer;
 use crate::theme::Theme;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct ThemeForm {
-    #[serde(rename = "return", default)]
-    return_to: ReturnPath,
+    #[serde(default)]
+    next: ReturnPath,
 }
 
 /// `POST /theme`
-pub(crate) async fn switch(_: SignedIn, headers: HeaderMap, form: Form<ThemeForm>) -> impl IntoResponse {
+pub(crate) async fn switch(_: Viewer, headers: HeaderMap, form: Form<ThemeForm>) -> impl IntoResponse {
     let theme = Theme::other(Theme::of_request(&headers));
-    (CookieJar::new().add(theme.cookie()), Redirect::to(form.0.return_to.as_str()))
+    (CookieJar::new().add(theme.cookie()), Redirect::to(form.0.next.as_str()))
 }

@@ -43,6 +43,14 @@ pub(crate) enum Icon {
     Connections,
     Plugins,
     Folder,
+    // Pages.
+    Problems,
+    Processors,
+    Schedules,
+    Logs,
+    Book,
+    Key,
+    Info,
 }
 
 impl HtmlSafe for Icon {}

@@ -31,7 +31,7 @@ use self::token::SessionToken;
 pub(crate) use self::auth_rejection::AuthRejection;
 #[cfg(test)]
 pub(crate) use self::roles::Admin;
-pub(crate) use self::roles::Operator;
+pub(crate) use self::roles::{Operator, Viewer};
 pub(crate) use self::signed_in::SignedIn;
 pub(crate) use self::streams::StreamPermit;
 

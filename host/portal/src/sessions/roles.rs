@@ -1,21 +1,33 @@
-//! Roles as extractors. A handler that changes something takes one of them, so a missing check does not compile:
-//! the handler has no one to name in the audit trail.
+//! Roles as extractors. Every handler takes one of them. Only they return a [`SignedIn`], so a handler without one has
+//! no person to make its page for, and nobody to name in the audit trail.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
-use riser_domain::{Actor, Role};
+use riser_domain::Role;
 
 use super::{AuthRejection, SignedIn};
 use crate::state::PortalState;
 
-/// A signed-in person who may start and stop processors, as named in the audit trail.
+/// A signed-in person, whatever their role.
 #[derive(Debug)]
-pub(crate) struct Operator(pub(crate) Actor);
+pub(crate) struct Viewer(pub(crate) SignedIn);
 
-/// A signed-in person who may change the configuration, as named in the audit trail.
+/// A signed-in person who may start and stop processors and write set points.
+#[derive(Debug)]
+pub(crate) struct Operator(pub(crate) SignedIn);
+
+/// A signed-in person who may change the configuration.
 #[derive(Debug)]
 #[cfg_attr(not(test), expect(dead_code, reason = "no page changes the configuration yet"))]
-pub(crate) struct Admin(pub(crate) Actor);
+pub(crate) struct Admin(pub(crate) SignedIn);
+
+impl FromRequestParts<PortalState> for Viewer {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, portal: &PortalState) -> Result<Self, AuthRejection> {
+        person_with(Role::Viewer, parts, portal).await.map(Self)
+    }
+}
 
 impl FromRequestParts<PortalState> for Operator {
     type Rejection = AuthRejection;
@@ -33,12 +45,24 @@ impl FromRequestParts<PortalState> for Admin {
     }
 }
 
-async fn person_with(needed: Role, parts: &mut Parts, portal: &PortalState) -> Result<Actor, AuthRejection> {
-    let signed_in = <SignedIn as FromRequestParts<_>>::from_request_parts(parts, portal).await?;
-    let user = signed_in.context.user;
-    if user.role >= needed {
-        Ok(Actor::Person(user.name))
-    } else {
-        Err(AuthRejection::RoleTooLow { role: user.role, needed })
+/// For pages that people without a session can open, too.
+impl OptionalFromRequestParts<PortalState> for Viewer {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        portal: &PortalState,
+    ) -> Result<Option<Self>, AuthRejection> {
+        match SignedIn::of_request(parts, portal).await {
+            Ok(signed_in) => Ok(Some(Self(signed_in))),
+            Err(AuthRejection::NotSignedIn) => Ok(None),
+            Err(rejection) => Err(rejection),
+        }
     }
+}
+
+async fn person_with(needed: Role, parts: &Parts, portal: &PortalState) -> Result<SignedIn, AuthRejection> {
+    let signed_in = SignedIn::of_request(parts, portal).await?;
+    let role = signed_in.context.user.role;
+    if role >= needed { Ok(signed_in) } else { Err(AuthRejection::RoleTooLow { role, needed }) }
 }

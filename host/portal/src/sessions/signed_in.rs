@@ -1,5 +1,5 @@
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
+use riser_domain::Actor;
 use riser_store::TokenHash;
 
 use super::AuthRejection;
@@ -7,7 +7,7 @@ use crate::current_user::CurrentUser;
 use crate::request_context::RequestContext;
 use crate::state::PortalState;
 
-/// The person who sends a request. A handler that takes this argument is closed to everyone else.
+/// The person who sends a request. Handlers get it from a role extractor.
 #[derive(Clone, Debug)]
 pub(crate) struct SignedIn {
     pub(crate) context: RequestContext,
@@ -15,28 +15,16 @@ pub(crate) struct SignedIn {
     pub(crate) session: TokenHash,
 }
 
-impl FromRequestParts<PortalState> for SignedIn {
-    type Rejection = AuthRejection;
-
-    async fn from_request_parts(parts: &mut Parts, portal: &PortalState) -> Result<Self, AuthRejection> {
+impl SignedIn {
+    pub(crate) async fn of_request(parts: &Parts, portal: &PortalState) -> Result<Self, AuthRejection> {
         let (token, session) =
             portal.sessions().of_request(&parts.headers).await?.ok_or(AuthRejection::NotSignedIn)?;
         let user = CurrentUser { name: session.user.name, role: session.user.role, csrf: session.csrf_token };
         Ok(Self { context: RequestContext::new(parts, user), session: token })
     }
-}
 
-impl OptionalFromRequestParts<PortalState> for SignedIn {
-    type Rejection = AuthRejection;
-
-    async fn from_request_parts(
-        parts: &mut Parts,
-        portal: &PortalState,
-    ) -> Result<Option<Self>, AuthRejection> {
-        match <Self as FromRequestParts<PortalState>>::from_request_parts(parts, portal).await {
-            Ok(signed_in) => Ok(Some(signed_in)),
-            Err(AuthRejection::NotSignedIn) => Ok(None),
-            Err(rejection) => Err(rejection),
-        }
+    /// Returns the person as named in the audit trail.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::Person(self.context.user.name.clone())
     }
 }

@@ -437,12 +437,12 @@ fn item_pages() -> Vec<(String, String)> {
 }
 
 fn logins() -> Vec<(String, String)> {
-    let page = |theme, user: &str, return_to: &str, refusal: Option<&str>| LoginPage {
+    let page = |theme, user: &str, next: &str, refusal: Option<&str>| LoginPage {
         site_name: "Office Park North".to_owned(),
         version: "0.1.0",
         theme,
         user: user.to_owned(),
-        return_to: ReturnPath::parse(return_to),
+        next: ReturnPath::parse(next),
         refusal: refusal.map(str::to_owned),
     };
     let refused = "User name and password do not match. Try again in 4 s.";

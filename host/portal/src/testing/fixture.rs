@@ -149,9 +149,9 @@ impl TestPortal {
         response.cookie()
     }
 
-    pub(crate) async fn log_in(&self, name: &str, password: &str, return_to: &str) -> TestResponse {
+    pub(crate) async fn log_in(&self, name: &str, password: &str, next: &str) -> TestResponse {
         let password = password.replace(' ', "+");
-        self.post("/login", "", &format!("user={name}&password={password}&return={return_to}")).await
+        self.post("/login", "", &format!("user={name}&password={password}&next={next}")).await
     }
 }
 

@@ -53,8 +53,8 @@ async fn sessions_and_login_pauses_last_as_long_as_ever_whatever_the_clock_shows
             portal.clock.advance(Duration::from_mins(20));
             assert_eq!(portal.get("/", &used).await.status, StatusCode::OK, "{step:?}");
         }
-        assert_eq!(portal.get("/", &idle).await.status, StatusCode::UNAUTHORIZED, "{step:?}");
+        assert_eq!(portal.get("/", &idle).await.status, StatusCode::SEE_OTHER, "{step:?}");
         portal.clock.advance(Duration::from_mins(20));
-        assert_eq!(portal.get("/", &used).await.status, StatusCode::UNAUTHORIZED, "{step:?}");
+        assert_eq!(portal.get("/", &used).await.status, StatusCode::SEE_OTHER, "{step:?}");
     }
 }

@@ -29,7 +29,7 @@ async fn every_response_has_the_security_headers() {
         assert!(policy.contains("frame-ancestors 'none'") && policy.contains("base-uri 'none'"), "{path}");
         assert!(!policy.contains("unsafe") && !policy.contains('*'), "{path}");
         assert_eq!(response.header("x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(response.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(response.header("referrer-policy"), "same-origin", "{path}");
         assert_eq!(response.header("cross-origin-opener-policy"), "same-origin", "{path}");
         let cached = if path.starts_with("/static/") { "no-cache" } else { "no-store" };
         assert_eq!(response.header("cache-control"), cached, "{path}");
@@ -37,22 +37,63 @@ async fn every_response_has_the_security_headers() {
 }
 
 #[tokio::test]
-async fn without_a_session_only_the_login_page_is_shown() {
+async fn without_a_session_a_page_leads_to_the_login_and_back() {
     let portal = TestPortal::new().await;
-    for path in ["/", "/items", "/items?server=1&container=z2", "/events/overview"] {
+    for (path, login) in [
+        ("/", "/login"),
+        ("/items", "/login?next=%2Fitems"),
+        ("/items?server=1&container=z2", "/login?next=%2Fitems%3Fserver%3D1%26container%3Dz2"),
+    ] {
         for cookie in ["", "riser-8082=", &format!("riser-8082={}", "0".repeat(64))] {
             let response = portal.get(path, cookie).await;
-            assert_eq!(response.status, StatusCode::UNAUTHORIZED, "{path}");
-            assert!(
-                response.body.contains("<h1>Sign in</h1>") && !response.body.contains("ZoneReduction"),
-                "{path}"
-            );
+            assert_eq!((response.status, response.header("location")), (StatusCode::SEE_OTHER, login));
+            assert_eq!(response.body, "", "{path}");
         }
     }
-    let back = portal.get("/items?server=1&container=z2", "").await.body;
-    assert!(back.contains("name=\"return\" value=\"/items?server=1&#38;container=z2\""), "{back}");
+    let login = portal.get("/login?next=%2Fitems%3Fserver%3D1%26container%3Dz2", "").await.body;
+    assert!(login.contains("name=\"next\" value=\"/items?server=1&#38;container=z2\""), "{login}");
     assert_eq!(portal.get("/healthz", "").await.body, "ok");
     assert_eq!(portal.get("/nowhere", "").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_without_a_session_leads_to_the_login() {
+    let portal = TestPortal::new().await;
+    let mut request = form("/processors/1/run", "").body(Body::from("csrf=x")).unwrap();
+    request.headers_mut().insert("sec-fetch-mode", "navigate".parse().unwrap());
+    request.headers_mut().insert("referer", "http://127.0.0.1:8082/items?server=1".parse().unwrap());
+    let response = portal.send(request).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+    assert_eq!(response.header("location"), "/login?next=%2Fitems%3Fserver%3D1");
+}
+
+#[tokio::test]
+async fn without_a_session_a_script_and_an_event_stream_get_json() {
+    let portal = TestPortal::new().await;
+    for (path, header, value) in [
+        ("/events/overview", "accept", "text/event-stream"),
+        ("/items", "sec-fetch-mode", "cors"),
+        ("/items", "accept", "application/json"),
+    ] {
+        let request = Request::get(path).header(header, value).body(Body::empty()).unwrap();
+        let response = portal.send(request).await;
+        assert_eq!(response.status, StatusCode::UNAUTHORIZED, "{path}");
+        assert_eq!(response.header("content-type"), "application/json", "{path}");
+        let error: serde_json::Value = serde_json::from_str(&response.body).unwrap();
+        assert_eq!(error["title"], "Not signed in", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_program_gets_errors_as_json() {
+    let portal = TestPortal::new().await;
+    let cookie = portal.sign_in("anna").await;
+    let request =
+        Request::get("/nowhere").header(header::COOKIE, cookie).header(header::ACCEPT, "application/json");
+    let response = portal.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(response.status, StatusCode::NOT_FOUND);
+    let error: serde_json::Value = serde_json::from_str(&response.body).unwrap();
+    assert_eq!(error["what"], "There is no page at this address.");
 }
 
 #[tokio::test]

@@ -172,7 +172,7 @@ async fn the_chosen_theme_applies_to_the_next_page() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     let token = portal.get("/", &cookie).await.csrf();
-    let response = portal.post("/theme", &cookie, &format!("csrf={token}&return=%2Fitems")).await;
+    let response = portal.post("/theme", &cookie, &format!("csrf={token}&next=%2Fitems")).await;
     assert_eq!((response.header("location"), response.cookie().as_str()), ("/items", "riser-theme=dark"));
     let page = portal.get("/", &format!("{cookie}; riser-theme=dark")).await.body;
     assert!(page.contains("<html lang=\"en\" data-theme=\"dark\""));

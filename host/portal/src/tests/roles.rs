@@ -10,15 +10,19 @@ use riser_domain::Role;
 use tower::ServiceExt as _;
 
 use crate::routes::error_pages;
-use crate::sessions::{Admin, Operator};
+use crate::sessions::{Admin, Operator, Viewer};
 use crate::testing::TestPortal;
 
-async fn operator(Operator(actor): Operator) -> String {
-    actor.to_string()
+async fn viewer(Viewer(signed_in): Viewer) -> String {
+    signed_in.actor().to_string()
 }
 
-async fn admin(Admin(actor): Admin) -> String {
-    actor.to_string()
+async fn operator(Operator(signed_in): Operator) -> String {
+    signed_in.actor().to_string()
+}
+
+async fn admin(Admin(signed_in): Admin) -> String {
+    signed_in.actor().to_string()
 }
 
 /// Requests `path` as a person with this role. Returns the status and the body.
@@ -26,6 +30,7 @@ async fn request(path: &str, role: Role) -> (StatusCode, String) {
     let portal = TestPortal::with(role, true).await;
     let cookie = portal.sign_in("anna").await;
     let router = Router::new()
+        .route("/viewer", get(viewer))
         .route("/operator", get(operator))
         .route("/admin", get(admin))
         .layer(from_fn_with_state(portal.state(), error_pages))
@@ -39,7 +44,12 @@ async fn request(path: &str, role: Role) -> (StatusCode, String) {
 
 #[tokio::test]
 async fn a_sufficient_role_reaches_the_handler_which_knows_the_person() {
-    for (path, role) in [("/operator", Role::Operator), ("/operator", Role::Admin), ("/admin", Role::Admin)] {
+    for (path, role) in [
+        ("/viewer", Role::Viewer),
+        ("/operator", Role::Operator),
+        ("/operator", Role::Admin),
+        ("/admin", Role::Admin),
+    ] {
         let (status, body) = request(path, role).await;
         assert_eq!(status, StatusCode::OK, "{path} {role:?}");
         assert!(body.contains("anna"), "{body}");

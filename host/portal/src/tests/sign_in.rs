@@ -61,7 +61,7 @@ async fn signing_out_ends_the_session() {
     let response = portal.post("/logout", &cookie, &format!("csrf={token}")).await;
     assert_eq!((response.status, response.header("location")), (StatusCode::SEE_OTHER, "/login"));
     assert!(response.header("set-cookie").contains("Max-Age=0"));
-    assert_eq!(portal.get("/", &cookie).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(portal.get("/", &cookie).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_session_ends_after_half_an_hour_without_a_request() {
         assert_eq!(portal.get("/", &cookie).await.status, StatusCode::OK);
     }
     portal.clock.advance(Duration::from_mins(30));
-    assert_eq!(portal.get("/", &cookie).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(portal.get("/", &cookie).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_session_ends_after_half_a_day_even_if_it_is_in_use() {
         assert_eq!(portal.get("/", &cookie).await.status, StatusCode::OK);
     }
     portal.clock.advance(Duration::from_mins(20));
-    assert_eq!(portal.get("/", &cookie).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(portal.get("/", &cookie).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
