@@ -5,6 +5,7 @@ use riser_domain::{EwsItem, EwsServerId, PointHandle, Reading};
 use riser_runtime::{Runtime, ServerTree, TreeNode};
 
 use crate::items_address::ItemsAddress;
+use crate::pages::history::HistoryAddress;
 use crate::parts::{Drawer, Icon, ItemRow, RollUp, StateMark, Tree, icon_of, name_of, value_of};
 use crate::system_status::SystemStatus;
 use crate::wall_time::WallTime;
@@ -47,6 +48,8 @@ pub(crate) struct HistoryLine {
     /// The name of the recorded value.
     pub(crate) of: String,
     pub(crate) href: String,
+    /// The recorded value in the drawer.
+    pub(crate) value_href: String,
 }
 
 /// A container inside the shown one.
@@ -194,7 +197,12 @@ fn table(tree: &ServerTree, container: &TreeNode, address: &ItemsAddress, states
                     .find(&history.value_item)
                     .and_then(|value| tree.node(value))
                     .map_or_else(|| history.value_item.to_string(), |value| name_of(tree, value)),
-                href: address.with_item(&history.value_item).to_string(),
+                href: HistoryAddress::new(
+                    EwsServerId(address.server.unwrap_or_default()),
+                    history.id.as_str(),
+                )
+                .href(),
+                value_href: address.with_item(&history.value_item).to_string(),
             }),
             Some(EwsItem::Container(_)) => table.containers.push(ContainerLine {
                 handle: node.handle.0,

@@ -13,9 +13,12 @@
 //!
 //! **Invariant:** this crate contains no SQL, and no HTML outside the templates.
 
+mod csv;
 mod current_user;
 mod form;
 mod guard;
+mod history_range;
+mod history_series;
 mod items_address;
 mod items_view;
 mod live;

@@ -105,6 +105,39 @@ impl Store {
             .collect()
     }
 
+    /// Returns the newest samples of a history in a span of time, newest first. Both ends belong to the span.
+    pub async fn read_newest_samples(
+        &self,
+        history: PointHandle,
+        span: (Timestamp, Timestamp),
+        count: u32,
+    ) -> Result<Vec<HistorySample>, StoreError> {
+        let (from_ms, to_ms) = (span.0.unix_ms(), span.1.unix_ms());
+        let handle = i64::from(history.0);
+        // Each part reads its newest rows only; a sample in both counts once.
+        let times = sqlx::query_scalar!(
+            r#"SELECT ts AS "ts!: i64" FROM (
+                   SELECT ts FROM (SELECT ts FROM sample_journal WHERE handle = ?1 AND ts BETWEEN ?2 AND ?3
+                                   ORDER BY ts DESC LIMIT ?4)
+                   UNION
+                   SELECT ts FROM (SELECT ts FROM samples WHERE handle = ?1 AND ts BETWEEN ?2 AND ?3
+                                   ORDER BY ts DESC LIMIT ?4)
+               ) ORDER BY ts DESC LIMIT ?4"#,
+            handle,
+            from_ms,
+            to_ms,
+            count
+        )
+        .fetch_all(self.history().read())
+        .await?;
+        let Some(oldest) = times.last() else { return Ok(Vec::new()) };
+        let range =
+            HistoryRange { from: Timestamp::from_unix_ms(*oldest), to: span.1, after: None, limit: count };
+        let mut samples = self.read_history(history, range).await?;
+        samples.reverse();
+        Ok(samples)
+    }
+
     /// Returns the times of the oldest and the newest sample of a history; `None` if it has no samples.
     pub async fn find_history_span(
         &self,

@@ -137,6 +137,29 @@ impl Store {
         )
     }
 
+    /// Returns the newest writes of a point that were accepted in a span of time, newest first. Both ends belong to
+    /// the span.
+    pub async fn list_writes_of(
+        &self,
+        point: PointHandle,
+        span: (Timestamp, Timestamp),
+        count: u32,
+    ) -> Result<Vec<SetPointWrite>, StoreError> {
+        let (from_ms, to_ms) = (span.0.unix_ms(), span.1.unix_ms());
+        writes_from(
+            sqlx::query_as!(
+                WriteRow,
+                "SELECT * FROM set_point_writes WHERE point = ? AND accepted_at BETWEEN ? AND ? ORDER BY id DESC LIMIT ?",
+                point.0,
+                from_ms,
+                to_ms,
+                count
+            )
+            .fetch_all(self.riser().read())
+            .await?,
+        )
+    }
+
     /// Changes when open writes expire, after the clock was set.
     pub async fn move_expiry(&self, writes: &[(WriteId, Timestamp)]) -> Result<(), StoreError> {
         let mut transaction = self.riser().write().await?;

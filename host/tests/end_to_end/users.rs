@@ -24,7 +24,8 @@ async fn overview(host: &Host, token: &str) -> StatusCode {
     let port = host.portal_url.rsplit(':').next().unwrap();
     let cookie = format!("riser-{port}={token}");
     // A page would lead to the login.
-    let request = http_client().get(&host.portal_url).header(COOKIE, cookie).header(ACCEPT, "application/json");
+    let request =
+        http_client().get(&host.portal_url).header(COOKIE, cookie).header(ACCEPT, "application/json");
     request.send().await.unwrap().status()
 }
 

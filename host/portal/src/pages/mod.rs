@@ -1,6 +1,7 @@
 //! The pages, each in its own file: its input, its content and its handlers.
 
 pub(crate) mod error;
+pub(crate) mod history;
 pub(crate) mod items;
 pub(crate) mod login;
 pub(crate) mod overview;

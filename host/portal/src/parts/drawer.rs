@@ -1,6 +1,8 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
-use riser_domain::{EwsItem, Reading, SetPointRule, SetPointWrite, ValueItem, ValueKind};
+use riser_domain::{
+    EwsItem, EwsServerId, PointHandle, Reading, SetPointRule, SetPointWrite, ValueItem, ValueKind,
+};
 use riser_runtime::{ServerTree, TreeNode};
 
 use super::problem_list::capitalised;
@@ -8,6 +10,7 @@ use super::shown_value::{ShownValue, is_known};
 use super::tree::{container_of, name_of};
 use super::{Icon, StateMark, WriteStatus};
 use crate::items_address::ItemsAddress;
+use crate::pages::history::HistoryAddress;
 use crate::wall_time::{Age, WallTime};
 
 /// The details of one point.
@@ -29,6 +32,14 @@ pub(crate) struct Drawer {
     pub(crate) published_by: String,
     /// The class that handles writes, if the point is writable.
     pub(crate) writes_handled_by: Option<String>,
+    pub(crate) histories: Vec<HistoryLink>,
+}
+
+/// A link to the page of a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HistoryLink {
+    pub(crate) name: String,
+    pub(crate) href: String,
 }
 
 impl HtmlSafe for Drawer {}
@@ -52,18 +63,40 @@ impl Drawer {
             age: is_known.then(|| times.age(reading.received_time)),
             write_status: write.map(|write| WriteStatus::new(write, &item.unit, times)),
             id: item.id.to_string(),
-            location: location(tree, node),
+            location: location(tree, node.handle),
             kind: kind(item),
             published_by: class_name(node, &item.published_by),
             writes_handled_by: item.writes_handled_by.as_deref().map(|class| class_name(node, class)),
+            histories: histories(tree, node, item, address),
         }
     }
 }
 
+/// Returns the histories of a value that are in its container.
+fn histories(
+    tree: &ServerTree,
+    node: &TreeNode,
+    item: &ValueItem,
+    address: &ItemsAddress,
+) -> Vec<HistoryLink> {
+    let Some(container) = container_of(tree, node.handle).and_then(|handle| tree.node(handle)) else {
+        return Vec::new();
+    };
+    let server = EwsServerId(address.server.unwrap_or_default());
+    let of_value = |node: &TreeNode| match &node.item {
+        Some(EwsItem::History(history)) if history.value_item == item.id => Some(HistoryLink {
+            name: history.name.to_string(),
+            href: HistoryAddress::new(server, history.id.as_str()).href(),
+        }),
+        _ => None,
+    };
+    tree.children(container).filter_map(of_value).collect()
+}
+
 /// Returns the names of the containers above, from the server down.
-fn location(tree: &ServerTree, node: &TreeNode) -> String {
+pub(crate) fn location(tree: &ServerTree, node: PointHandle) -> String {
     let mut names = Vec::new();
-    let mut above = container_of(tree, node.handle);
+    let mut above = container_of(tree, node);
     while let Some(container) = above.and_then(|handle| tree.node(handle)) {
         names.push(name_of(tree, container));
         above = container_of(tree, container.handle);

@@ -18,12 +18,13 @@ pub(crate) mod testing;
 
 pub(crate) use connection_bar::ConnectionBar;
 pub(crate) use data_path::DataPath;
-pub(crate) use drawer::{Drawer, value_of};
+pub(crate) use drawer::{Drawer, location, value_of};
 pub(crate) use icon::Icon;
 pub(crate) use item_row::ItemRow;
 pub(crate) use problem_list::{ProblemList, capitalised};
 pub(crate) use processor_row::ProcessorRow;
 pub(crate) use set_point_list::SetPointList;
+pub(crate) use shown_value::{ShownValue, is_known, value_with_unit};
 pub(crate) use state_mark::StateMark;
 pub(crate) use tree::{RollUp, Tree, icon_of, name_of};
 pub(crate) use write_status::WriteStatus;

@@ -2,7 +2,7 @@
 
 use riser_domain::{Reading, Timestamp, Value, ValueState, WriteState};
 
-use super::drawer::Drawer;
+use super::drawer::{Drawer, HistoryLink};
 use super::set_point_list::ShownSetPoint;
 use super::shown_value::ShownValue;
 use super::tree::{Branch, TreeMark};
@@ -74,5 +74,9 @@ pub(crate) fn drawer(write_status: WriteStatus, age: Age) -> Drawer {
         kind: "Double, %, 0 to 100".to_owned(),
         published_by: "riser.evce/status".to_owned(),
         writes_handled_by: Some("riser.evce/status".to_owned()),
+        histories: vec![HistoryLink {
+            name: HOSTILE.to_owned(),
+            href: "/items/history?server=1&item=z2%2Flog".to_owned(),
+        }],
     }
 }

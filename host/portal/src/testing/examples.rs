@@ -395,7 +395,8 @@ fn view(requested: Option<(WriteState, &str)>) -> ItemsView {
             histories: vec![HistoryLine {
                 name: "ZoneActiveEnergyLog".to_owned(),
                 of: "ZoneActiveEnergy".to_owned(),
-                href: "/items?item=z2%2Fe".to_owned(),
+                href: "/items/history?server=1&item=z2%2Flog".to_owned(),
+                value_href: "/items?item=z2%2Fe".to_owned(),
             }],
             containers: vec![ContainerLine {
                 handle: 4,

@@ -5,6 +5,7 @@ mod clock;
 mod examples;
 mod forms;
 mod guards;
+mod history;
 mod live;
 mod pages;
 mod roles;

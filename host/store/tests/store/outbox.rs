@@ -142,3 +142,20 @@ async fn a_cancelled_caller_does_not_lose_the_write_of_another() {
     let open = test.store.open_writes().await.unwrap();
     assert!(open.iter().any(|write| write.point == PointHandle(2)));
 }
+
+#[tokio::test]
+async fn the_writes_of_a_point_in_a_span_are_listed_newest_first() {
+    let test = TestStore::new().await;
+    let begin = test.now();
+    let first = accept_one(&test, 1, Value::Long(1)).await;
+    accept_one(&test, 2, Value::Long(1)).await;
+    let second = accept_one(&test, 1, Value::Long(2)).await;
+    let list = async |span, count| {
+        let listed = test.store.list_writes_of(PointHandle(1), span, count).await.unwrap();
+        listed.into_iter().map(|write| write.id).collect::<Vec<_>>()
+    };
+    assert_eq!(list((begin, begin), 10).await, [second.id, first.id]);
+    assert_eq!(list((begin, begin), 1).await, [second.id]);
+    let later = begin.plus(Duration::from_secs(1));
+    assert!(list((later, later), 10).await.is_empty());
+}
