@@ -8,6 +8,7 @@
 mod actor;
 mod clock;
 mod connection;
+mod count_words;
 mod duration_words;
 mod ews_server;
 mod item;
@@ -27,6 +28,7 @@ pub use actor::{Actor, Role};
 pub use clock::FakeClock;
 pub use clock::{Clock, ClockReading, ClockStep};
 pub use connection::{Connection, ConnectionId};
+pub use count_words::count_words;
 pub use duration_words::duration_words;
 pub use ews_server::{AccountId, AccountRights, DigestAlgorithm, EwsServer, EwsServerId, EwsTls};
 pub use item::{

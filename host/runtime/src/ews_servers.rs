@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 use riser_calendar::Zone;
-use riser_domain::{Clock, EwsServer, EwsServerId, EwsTls, Problem};
+use riser_domain::{Clock, EwsServer, EwsServerId, EwsTls, Problem, count_words};
 use riser_ews::{
     EndpointStatistics, EwsEndpoint, ListenCause, ListenError, Listener, ListenerOptions, TlsFiles,
 };
@@ -186,13 +186,15 @@ impl EwsServers {
                 LinkState::Degraded,
                 "its certificate cannot be used; still served with the old one".to_owned(),
             ),
-            (Some(_), None) if asked.refused_logins > 0 => {
-                (LinkState::Degraded, format!("{} logins refused, none accepted yet", asked.refused_logins))
-            }
+            (Some(_), None) if asked.refused_logins > 0 => (
+                LinkState::Degraded,
+                format!("{} refused, none accepted yet", count_words(asked.refused_logins, "login")),
+            ),
             (Some(_), None) => (LinkState::NotKnown, "no client has read yet".to_owned()),
-            (Some(_), Some(client)) => {
-                (LinkState::Good, format!("{} requests, the last from {client}", asked.requests))
-            }
+            (Some(_), Some(client)) => (
+                LinkState::Good,
+                format!("{}, the last from {client}", count_words(asked.requests, "request")),
+            ),
         };
         EwsServerStatus {
             ews_server: server.id,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use riser_calendar::ZoneDatabase;
-use riser_domain::{Clock, Timestamp};
+use riser_domain::{Clock, Timestamp, count_words};
 use riser_store::{Store, StoreError};
 use riser_worker_host::Launcher;
 use tokio::task::JoinSet;
@@ -154,7 +154,11 @@ impl Housekeeping {
         match remove_old(&self.clock_watch, &self.items, &self.store, self.clock.now()).await {
             Ok(removed) if removed == Removed::default() => {}
             Ok(Removed { items, runs, writes, samples }) => tracing::info!(
-                "removed as old: {items} vanished items, {runs} runs, {writes} set points, {samples} samples"
+                "removed as old: {}, {}, {}, {}",
+                count_words(items, "vanished item"),
+                count_words(runs, "run"),
+                count_words(writes, "set point"),
+                count_words(samples, "sample")
             ),
             Err(error) => {
                 self.failures.report("old items, runs, set points and samples could not be removed", &error);

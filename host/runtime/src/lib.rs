@@ -148,7 +148,7 @@ impl Runtime {
         let instance = worker.instance.clone();
         let ended = kill_orphans(&instance);
         if ended > 0 {
-            tracing::warn!("killed {ended} processes that an earlier Riser left behind");
+            tracing::warn!("killed processes that an earlier Riser left behind: {ended}");
         }
         let changes = Changes::new();
         let problems = Arc::new(Problems::new(Arc::clone(&clock), changes.clone()));

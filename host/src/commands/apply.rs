@@ -29,6 +29,9 @@ pub(crate) struct ApplyArgs {
     plugins: PluginDirs,
 }
 
+/// Follows the number of errors.
+const NOT_APPLIED: &str = "; nothing was applied";
+
 const EXAMPLE: &str = "\
 Example:
   [[ews_server]]
@@ -71,9 +74,9 @@ pub(crate) async fn run(arguments: ApplyArgs) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Ok(None) if file.is_readable() => Ok(ExitCode::from(FAILED)),
-        Ok(None) => print_errors(&file, &arguments.file, &[]),
+        Ok(None) => print_errors(&file, &arguments.file, &[], NOT_APPLIED),
         Err(error) => match error.downcast_ref::<AccessError>().and_then(AccessError::fields) {
-            Some(errors) => print_errors(&file, &arguments.file, errors),
+            Some(errors) => print_errors(&file, &arguments.file, errors, NOT_APPLIED),
             None => Err(error),
         },
     }

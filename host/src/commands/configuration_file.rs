@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use riser_domain::count_words;
 use riser_runtime::{ConfigurationFile, FieldError, Plan, SecretSources};
 
 use super::write_line;
@@ -25,20 +26,18 @@ pub(crate) fn print_plan(plan: &Plan, nothing: &str) -> io::Result<()> {
     plan.lines.iter().try_for_each(|line| write_line(&mut out, format_args!("{}", line.text)))
 }
 
-/// Prints the errors of the file, each with its line.
+/// Prints the errors of the file, each with its line, and their number followed by `ending`.
 pub(crate) fn print_errors(
     file: &ConfigurationFile,
     path: &Path,
     errors: &[FieldError],
+    ending: &str,
 ) -> anyhow::Result<ExitCode> {
     let mut out = io::stderr();
     let errors = file.locate(errors);
     for error in &errors {
         write_line(&mut out, format_args!("{}:{error}", path.display()))?;
     }
-    match errors.len() {
-        1 => writeln!(out, "1 error; nothing was applied")?,
-        many => writeln!(out, "{many} errors; nothing was applied")?,
-    }
+    writeln!(out, "{}{ending}", count_words(errors.len(), "error"))?;
     Ok(ExitCode::from(FAILED))
 }

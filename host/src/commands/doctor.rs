@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use riser_calendar::{ZoneDatabase, machine_zone};
-use riser_domain::{Clock as _, Role};
+use riser_domain::{Clock as _, Role, count_words};
 use riser_platform::{LIBRARY_EXTENSION, is_private};
 use riser_runtime::{SystemClock, machine_zone_problem, zone_data_problems};
 use riser_secrets::root_key_path;
@@ -166,7 +166,8 @@ fn check_plugins(directory: &Path) -> Finding {
                 |path: &Path| path.extension().is_some_and(|extension| extension == LIBRARY_EXTENSION);
             let count = entries.flatten().filter(|entry| is_library(&entry.path())).count();
             Finding::ok(format!(
-                "{count} plugin files in {shown}; `riser plugin check FILE` checks one of them"
+                "{} in {shown}; `riser plugin check FILE` checks one of them",
+                count_words(count, "plugin file")
             ))
         }
     }

@@ -27,14 +27,14 @@ pub(crate) async fn run(arguments: PlanArgs) -> anyhow::Result<ExitCode> {
     let planned = access.plan(&file.draft).await;
     access.close().await;
     match planned {
-        Ok(_) if !file.is_readable() => print_errors(&file, &arguments.file, &[]),
+        Ok(_) if !file.is_readable() => print_errors(&file, &arguments.file, &[], ""),
         Ok(plan) => {
             let nothing = format!("nothing to change: everything is as {} says", arguments.file.display());
             print_plan(&plan, &nothing)?;
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => match error.fields() {
-            Some(errors) => print_errors(&file, &arguments.file, errors),
+            Some(errors) => print_errors(&file, &arguments.file, errors, ""),
             None => Err(error.into()),
         },
     }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Args;
+use riser_domain::count_words;
 
 use super::problems::write_problems;
 use super::{write_json, write_line};
@@ -75,7 +76,7 @@ fn write_status(out: &mut impl Write, status: &StatusReport) -> io::Result<()> {
             server.name.clone(),
             server.state.as_str().to_owned(),
             server.url.clone(),
-            format!("{} items; {}", server.items, server.detail),
+            format!("{}; {}", count_words(server.items, "item"), server.detail),
         ]);
     }
     write_section(out, "EWS servers", &servers, status.ews_servers.is_empty())?;

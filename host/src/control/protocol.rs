@@ -4,7 +4,7 @@
 //! for a log. The reports are also the output of the commands with `--json`: their keys are stable.
 
 use riser_calendar::Zone;
-use riser_domain::{LogLevel, Role, RunState};
+use riser_domain::{LogLevel, Role, RunState, count_words};
 use riser_runtime::{ConfigurationDraft, FieldError, Plan};
 use serde::{Deserialize, Serialize};
 
@@ -127,7 +127,7 @@ pub(crate) enum Failure {
     #[error("there is no run {run}; `riser runs` lists the runs")]
     UnknownRun { run: i64 },
     /// Everything that is wrong with a draft.
-    #[error("the change has {} errors", errors.len())]
+    #[error("the change has {}", count_words(errors.len(), "error"))]
     Fields { errors: Vec<FieldError> },
     #[error("the configuration changed meanwhile; read it again and repeat the change")]
     Stale,

@@ -33,10 +33,7 @@ impl EvceConnection {
             Err(error) => Err(advice_for(&error)),
         })?;
         let read = test.stage("Read", || match client.poll() {
-            Ok(SiteSnapshot { site, .. }) => {
-                let (zones, stations) = (site.zones.len(), site.station_count());
-                Ok(((), format!("{zones} zones, {stations} stations, {} connectors", site.connector_count())))
-            }
+            Ok(SiteSnapshot { site, .. }) => Ok(((), site.counts())),
             Err(error) => Err(advice_for(&error)),
         });
         client.log_out();

@@ -140,6 +140,13 @@ impl Site {
         self.zones.iter().find(|zone| zone.id == *id)
     }
 
+    /// Returns the numbers of its objects in words: `3 zones, 1 station, 1 connector`.
+    pub(crate) fn counts(&self) -> String {
+        let zones = counted(self.zones.len(), "zone");
+        let stations = counted(self.station_count(), "station");
+        format!("{zones}, {stations}, {}", counted(self.connector_count(), "connector"))
+    }
+
     /// Stations of all zones.
     pub(crate) fn station_count(&self) -> usize {
         self.zones.iter().map(|zone| zone.stations.len()).sum()
@@ -149,6 +156,11 @@ impl Site {
     pub(crate) fn connector_count(&self) -> usize {
         self.zones.iter().map(Zone::connector_count).sum()
     }
+}
+
+/// Returns a number and its noun: `1 item`, `2 items`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 impl Zone {

@@ -7,6 +7,7 @@ use riser_plugin::prelude::*;
 use crate::api_version::{self, ApiSupport};
 use crate::client::{EvceClient, EvceError, SiteSnapshot};
 use crate::connection::EvceConnection;
+use crate::model::counted;
 use crate::points::{self, Binding, SETUP};
 
 /// Settings of Setup.
@@ -33,11 +34,13 @@ impl Processor for Setup {
         let (api_support, SiteSnapshot { site, skipped, .. }) =
             poll(host, &connection).map_err(|error| raise(host, error))?;
         SiteSnapshot::log_skipped(&skipped, host);
-        let (zones, stations) = (site.zones.len(), site.station_count());
-        let found = format!("{zones} zones, {stations} stations, {} connectors", site.connector_count());
+        let found = site.counts();
         let tree = points::build(&site);
         if settings.dry_run {
-            host.log(LogLevel::Info, &format!("dry run: {found}, {} items would exist", tree.len()));
+            host.log(
+                LogLevel::Info,
+                &format!("dry run: {found}, {} would exist", counted(tree.len(), "item")),
+            );
             return Ok(());
         }
         host.progress("creating the points", 1, 2);
@@ -48,7 +51,10 @@ impl Processor for Setup {
         }
         host.publish(&values)?;
         let (added, changed, _, vanished) = declared.difference;
-        host.log(LogLevel::Info, &format!("{found}; {added} items new, {changed} changed, {vanished} gone"));
+        host.log(
+            LogLevel::Info,
+            &format!("{found}; {} new, {changed} changed, {vanished} gone", counted(added as usize, "item")),
+        );
         for code in crate::PROBLEM_CODES {
             host.clear(code);
         }

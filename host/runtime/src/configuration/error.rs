@@ -1,3 +1,4 @@
+use riser_domain::count_words;
 use riser_secrets::SecretError;
 use riser_store::StoreError;
 use riser_worker_host::{LaunchError, LibraryError, QueryError};
@@ -8,7 +9,7 @@ use super::field_path::FieldError;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigureError {
     /// All errors of the draft.
-    #[error("the change has {} errors", .0.len())]
+    #[error("the change has {}", count_words(.0.len(), "error"))]
     Fields(Vec<FieldError>),
     #[error("the configuration changed meanwhile; read it again and repeat the change")]
     Stale,

@@ -1,6 +1,6 @@
 //! The log of a run: collects lines, writes them in batches, and counts the lines above the limit.
 
-use riser_domain::{Clock, ClockReading, LogLevel, RunId, Timestamp, Uptime, sanitize_line};
+use riser_domain::{Clock, ClockReading, LogLevel, RunId, Timestamp, Uptime, count_words, sanitize_line};
 use riser_store::Store;
 
 /// Lines written with one statement.
@@ -74,7 +74,7 @@ impl RunLog {
 
     fn note_left_out(&mut self, now: Timestamp) {
         if self.left_out > 0 {
-            let text = format!("{} more lines were left out", self.left_out);
+            let text = format!("{} left out here", count_words(self.left_out, "more line"));
             self.waiting.push((now, LogLevel::Warn, text));
             self.left_out = 0;
         }

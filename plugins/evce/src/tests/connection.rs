@@ -28,7 +28,7 @@ fn a_connection_that_works_passes_all_stages() {
     let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
     assert_eq!(names, ["DNS", "TCP", "TLS", "Version", "Login", "Read"]);
     assert_eq!(stages[3].finding, "API version 6.0");
-    assert_eq!(stages[5].finding, "3 zones, 1 stations, 1 connectors");
+    assert_eq!(stages[5].finding, "3 zones, 1 station, 1 connector");
 }
 
 #[test]

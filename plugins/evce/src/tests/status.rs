@@ -32,7 +32,7 @@ fn setup_publishes_settings_status_adds_live_values_and_both_log_out() {
 fn a_dry_run_changes_nothing() {
     let site = Site::new(Options::default());
     site.run(Setup, json!({ "dry_run": true })).ended_well();
-    assert_eq!(site.host.logged("dry run: 3 zones, 1 stations, 1 connectors").len(), 1);
+    assert_eq!(site.host.logged("dry run: 3 zones, 1 station, 1 connector").len(), 1);
     assert_eq!(site.host.items(), 0);
 }
 
