@@ -55,6 +55,14 @@ enum Implausible {
     Behind { last_known: Timestamp },
 }
 
+/// The result of a confirmation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockConfirmation {
+    pub now: Timestamp,
+    /// Otherwise there was nothing to confirm.
+    pub was_implausible: bool,
+}
+
 impl ClockWatch {
     /// Loads the last plausible time, and compares the clock with it.
     pub(crate) async fn load(
@@ -119,20 +127,22 @@ impl ClockWatch {
         !matches!(self.state.lock().implausible, Some(Implausible::Ahead { .. }))
     }
 
-    /// Accepts the clock as it is set now, for a person who has checked it.
-    pub(crate) async fn confirm(&self, actor: &Actor) -> Result<Timestamp, StoreError> {
+    /// Accepts an implausible clock as it is set now, for a person who has checked it.
+    pub(crate) async fn confirm(&self, actor: &Actor) -> Result<ClockConfirmation, StoreError> {
+        self.check();
         let now = self.clock.read();
+        if self.state.lock().implausible.is_none() {
+            return Ok(ClockConfirmation { now: now.wall, was_implausible: false });
+        }
         self.store.confirm_time(actor, now.wall).await?;
         let mut state = self.state.lock();
         state.last = now;
         state.plausible = Some(now);
         state.saved_at = Some(now.uptime);
-        let was_implausible = state.implausible.take().is_some();
+        state.implausible = None;
         drop(state);
-        if was_implausible {
-            self.show(None, now.wall);
-        }
-        Ok(now.wall)
+        self.show(None, now.wall);
+        Ok(ClockConfirmation { now: now.wall, was_implausible: true })
     }
 
     fn show(&self, implausible: Option<Implausible>, now: Timestamp) {

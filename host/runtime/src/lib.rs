@@ -37,7 +37,6 @@ use parking_lot::Mutex;
 use riser_calendar::{MachineZone, Zone, ZoneDatabase};
 use riser_domain::{
     Actor, Clock, ClockReading, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, SetPointWrite,
-    Timestamp,
 };
 use riser_secrets::Keyring;
 use riser_store::{Store, StoreError};
@@ -66,6 +65,7 @@ pub use system_clock::SystemClock;
 pub use zone_problems::{machine_zone_problem, zone_data_problems};
 
 use changes::Changes;
+pub use clock_watch::ClockConfirmation;
 use clock_watch::ClockWatch;
 use configuration::Configurations;
 use connection_limiter::ConnectionLimiters;
@@ -327,8 +327,8 @@ impl Runtime {
         self.inner.processors.stop_by_hand(configuration, person).await
     }
 
-    /// Accepts the clock of the machine as it is set now, for a person who has checked it. Returns its time.
-    pub async fn confirm_clock(&self, person: &Actor) -> Result<Timestamp, StoreError> {
+    /// Accepts an implausible clock of the machine as it is set now, for a person who has checked it.
+    pub async fn confirm_clock(&self, person: &Actor) -> Result<ClockConfirmation, StoreError> {
         self.inner.clock_watch.confirm(person).await
     }
 

@@ -38,9 +38,14 @@ removed. Without a confirmation Riser accepts a clock that nobody has set for 24
 pub(crate) async fn run(arguments: ClockArgs) -> anyhow::Result<ExitCode> {
     let ClockCommand::Confirm = arguments.command;
     let host = access::host(&arguments.data.path()?).await?;
-    let Reply::ClockConfirmed(now) = host.ask(&Request::ConfirmClock).await? else {
+    let Reply::ClockConfirmed { now, was_implausible } = host.ask(&Request::ConfirmClock).await? else {
         return Err(ClientError::Unexpected.into());
     };
-    write_line(&mut io::stdout().lock(), format_args!("Riser accepts that it is {now}"))?;
+    let mut out = io::stdout().lock();
+    if was_implausible {
+        write_line(&mut out, format_args!("Riser accepts that it is {now}"))?;
+    } else {
+        write_line(&mut out, format_args!("nothing to confirm: the time {now} is plausible"))?;
+    }
     Ok(ExitCode::SUCCESS)
 }

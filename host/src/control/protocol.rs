@@ -103,7 +103,11 @@ pub(crate) enum Reply {
     Audit(Vec<AuditReport>),
     Users(Vec<UserReport>),
     Schedules(SchedulesReport),
-    ClockConfirmed(Moment),
+    ClockConfirmed {
+        now: Moment,
+        /// Otherwise there was nothing to confirm.
+        was_implausible: bool,
+    },
     Plan(Plan),
     Configured(Configured),
     Exported(String),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use riser_domain::Actor;
 use riser_platform::{ControlListener, ControlStream, Peer};
-use riser_runtime::{ExportScope, Runtime};
+use riser_runtime::{ClockConfirmation, ExportScope, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -180,7 +180,9 @@ impl Handler<'_> {
             Request::Schedules => Reply::Schedules(status_report::schedules(self.runtime).await?),
             Request::ConfirmClock => {
                 self.note("confirm the clock");
-                Reply::ClockConfirmed(Moment(self.runtime.confirm_clock(&Actor::CommandLine).await?))
+                let ClockConfirmation { now, was_implausible } =
+                    self.runtime.confirm_clock(&Actor::CommandLine).await?;
+                Reply::ClockConfirmed { now: Moment(now), was_implausible }
             }
             Request::Plan { draft } => Reply::Plan(self.runtime.plan(&draft).await?),
             Request::Configure { draft } => {

@@ -102,6 +102,8 @@ async fn a_start_three_years_ahead_removes_nothing_and_says_so() {
     );
     let problems = installation.ask(&["problems"]).text;
     assert!(!problems.contains("clock"), "{problems}");
+    let again = installation.ask(&["clock", "confirm"]);
+    assert!(again.is_success && again.text.starts_with("nothing to confirm: "), "{}", again.text);
     let audit = installation.ask(&["audit"]).text;
-    assert!(audit.contains("confirm"), "{audit}");
+    assert_eq!(audit.matches("confirm").count(), 1, "{audit}");
 }

@@ -359,11 +359,13 @@ async fn an_implausible_clock_is_accepted_after_a_day_or_by_a_person_and_not_by_
     assert!(watch.may_remove() && problems.list().is_empty());
     site.clock.set_ahead(3 * YEAR);
     assert!(!watch.may_remove());
-    watch.confirm(&Actor::CommandLine).await.unwrap();
+    assert!(watch.confirm(&Actor::CommandLine).await.unwrap().was_implausible);
+    assert!(!watch.confirm(&Actor::CommandLine).await.unwrap().was_implausible);
     assert!(watch.may_remove() && problems.list().is_empty());
     assert!(watch_of(&site).await.0.may_remove(), "a restart knows what was confirmed");
     let audit = site.store.list_audit(1).await.unwrap().remove(0);
     assert_eq!((&*audit.action, &*audit.subject), ("confirm", "clock"));
+    assert_eq!(site.store.list_audit(9).await.unwrap().iter().filter(|it| it.action == "confirm").count(), 1);
 }
 
 #[tokio::test]
