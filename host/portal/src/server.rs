@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
+use riser_domain::Problem;
 use riser_http_server::{
     ConnectionAddrs, HttpLimits, HttpListener, HttpService, RequestBody, TlsAcceptor, TlsError, TlsFiles,
 };
@@ -53,8 +54,8 @@ pub struct PortalListener {
 impl PortalListener {
     /// Checks whether a portal may be served on this socket, so that a start fails before anything runs.
     ///
-    /// `is_plain_allowed` permits an address that other machines reach without TLS; the portal then shows a
-    /// problem.
+    /// `is_plain_allowed` permits an address that other machines reach without TLS, which is then a
+    /// [`problem`](Self::problem).
     ///
     /// # Errors
     /// When the portal may not be served like this, or when the files of TLS cannot be used.
@@ -70,6 +71,11 @@ impl PortalListener {
         }
         let exposure = Exposure { port: address.port(), is_tls: tls.is_some(), is_beyond_loopback };
         Ok(Self { socket, exposure, tls: tls.map(TlsFiles::acceptor).transpose()? })
+    }
+
+    /// Returns the problem of a portal that other machines reach without TLS.
+    pub fn problem(&self) -> Option<Problem> {
+        (self.exposure.is_beyond_loopback && !self.exposure.is_tls).then(unencrypted_portal)
     }
 
     /// Serves the portal until the future is dropped, which closes all connections. Returns only on a failure.
@@ -88,6 +94,18 @@ impl PortalListener {
 impl std::fmt::Debug for PortalListener {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PortalListener").field("exposure", &self.exposure).finish_non_exhaustive()
+    }
+}
+
+fn unencrypted_portal() -> Problem {
+    Problem {
+        code: "portal-without-tls".to_owned(),
+        what: "other machines reach this portal without encryption".to_owned(),
+        effect: "other people on the network can read passwords and take over sessions".to_owned(),
+        remedy:
+            "start Riser with a certificate and its key for the portal, or let it listen on this machine only"
+                .to_owned(),
+        setting: None,
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use riser_domain::Problem;
-use riser_runtime::{RaisedProblem, Runtime};
+use riser_runtime::Runtime;
 
 use crate::guard::KnownNames;
 use crate::parts::SetPointList;
@@ -58,8 +57,6 @@ struct Parts {
     portal: Portal,
     sessions: Sessions,
     known_names: KnownNames,
-    /// A problem of the portal itself.
-    own_problem: Option<RaisedProblem>,
 }
 
 impl PortalState {
@@ -68,14 +65,7 @@ impl PortalState {
         let runtime = &portal.runtime;
         let sessions = Sessions::new(runtime.store().clone(), Arc::clone(runtime.clock()), cookie);
         let known_names = KnownNames::new(&portal.settings.host_names);
-        let is_open = exposure.is_beyond_loopback && !exposure.is_tls;
-        let own_problem = is_open.then(|| RaisedProblem {
-            problem: unencrypted_portal(),
-            configuration: None,
-            raised_by: "the portal".to_owned(),
-            since: runtime.clock().now(),
-        });
-        Self { parts: Arc::new(Parts { portal, sessions, known_names, own_problem }) }
+        Self { parts: Arc::new(Parts { portal, sessions, known_names }) }
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -105,13 +95,12 @@ impl PortalState {
     /// Takes a snapshot of the whole system.
     pub(crate) fn system_status(&self) -> SystemStatus {
         let runtime = self.runtime();
-        let own = self.parts.own_problem.iter().cloned();
         SystemStatus {
             facts: runtime.host_facts(),
             processors: runtime.processors(),
             connections: runtime.connections(),
             servers: runtime.ews_servers(),
-            problems: own.chain(runtime.problems()).collect(),
+            problems: runtime.problems(),
         }
     }
 
@@ -119,17 +108,5 @@ impl PortalState {
     pub(crate) fn set_points(&self, times: &WallTime) -> SetPointList {
         let writes = self.runtime().recent_writes(RECENT_SET_POINTS);
         SetPointList::new(&writes, |write| self.runtime().items(write.ews_server), times)
-    }
-}
-
-fn unencrypted_portal() -> Problem {
-    Problem {
-        code: "portal-without-tls".to_owned(),
-        what: "other machines reach this portal without encryption".to_owned(),
-        effect: "other people on the network can read passwords and take over sessions".to_owned(),
-        remedy:
-            "start Riser with a certificate and its key for the portal, or let it listen on this machine only"
-                .to_owned(),
-        setting: None,
     }
 }

@@ -89,6 +89,10 @@ async fn an_unencrypted_portal_raises_a_problem_and_the_log_has_its_address() {
     ]);
     let page = Portal::sign_in(&host).await.page("/").await;
     assert!(page.contains("Other machines reach this portal without encryption"), "{page}");
+    let problems = installation.ask(&["problems"]).text;
+    assert!(problems.contains("other machines reach this portal without encryption"), "{problems}");
+    let status = installation.ask(&["status"]).text;
+    assert!(status.contains("other machines reach this portal without encryption"), "{status}");
     let port = host.portal_url.rsplit(':').next().unwrap();
     let hint = format!("from another machine: open http://riser.example:{port}");
     assert!(host.log().contains(&hint), "{}", host.log());

@@ -65,7 +65,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
         machine_zone: machine_zone(),
     })
     .await?;
-    for problem in problems {
+    for problem in problems.into_iter().chain(listener.problem()) {
         tracing::warn!(code = problem.code, "{}: {}", problem.what, problem.remedy);
         runtime.raise_problem(problem);
     }
