@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use riser_ews::client::{ClientOptions, EwsClient};
 use riser_runtime::LinkState;
 
@@ -20,12 +21,25 @@ struct Certificate {
 
 impl Certificate {
     fn new(installation: &Installation, name: &str) -> Self {
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let made = rcgen::generate_simple_self_signed(names).unwrap();
+        Self::with(installation, name, &["localhost", "127.0.0.1"], IsCa::NoCa)
+    }
+
+    /// Makes one as `openssl req -x509` does: it is an authority.
+    fn of_openssl(installation: &Installation, name: &str) -> Self {
+        let is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self::with(installation, name, &["building.example"], is_ca)
+    }
+
+    fn with(installation: &Installation, name: &str, names: &[&str], is_ca: IsCa) -> Self {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.is_ca = is_ca;
+        let signing_key = KeyPair::generate().unwrap();
+        let cert = params.self_signed(&signing_key).unwrap();
         let path = |kind: &str| installation.path().join(format!("{name}-{kind}.pem"));
-        let (file, key, pem) = (path("certificate"), path("key"), made.cert.pem());
+        let (file, key, pem) = (path("certificate"), path("key"), cert.pem());
         std::fs::write(&file, &pem).unwrap();
-        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        std::fs::write(&key, signing_key.serialize_pem()).unwrap();
         Self { file, key, pem }
     }
 
@@ -134,13 +148,42 @@ fn the_command_line_reads_over_https_with_the_certificate_of_the_server() {
     let trusted =
         installation.run_bare(&[&browse[..], &["--ca-file", certificate.file.to_str().unwrap()]].concat());
     assert!(trusted.is_success && trusted.text.contains("Main  Server"), "{}", trusted.text);
-    let unknown = installation.run_bare(&browse);
-    assert!(!unknown.is_success && unknown.text.contains("cannot be reached"), "{}", unknown.text);
+    let other = Certificate::new(&installation, "2").file;
+    for arguments in [vec![], vec!["--ca-file", other.to_str().unwrap()]] {
+        let unknown = installation.run_bare(&[&browse[..], &arguments].concat());
+        assert!(!unknown.is_success && unknown.text.contains("is not trusted ("), "{}", unknown.text);
+        assert!(unknown.text.contains("name a PEM file with it"), "{}", unknown.text);
+    }
     let wrong = installation.run_bare(&[&browse[..], &["--ca-file", password]].concat());
     assert!(!wrong.is_success && wrong.text.contains("no certificate in PEM"), "{}", wrong.text);
     assert!(!wrong.text.contains(BMS_PASSWORD), "{}", wrong.text);
     let exported = installation.run(&["export"]).text;
     assert!(exported.contains(&format!("certificate = {:?}", certificate.file)), "{exported}");
+    host.stop();
+}
+
+#[test]
+fn the_command_line_accepts_a_certificate_as_openssl_makes_it() {
+    let installation = installation();
+    let certificate = Certificate::of_openssl(&installation, "1");
+    installation.apply(&counter().text().replacen("path =", &format!("{}\npath =", certificate.keys()), 1));
+    let host = installation.start();
+    let password = installation.path().join("ews-password");
+    std::fs::write(&password, BMS_PASSWORD).unwrap();
+    let (password, file) = (password.to_str().unwrap(), certificate.file.to_str().unwrap());
+    let arguments = [
+        "ews",
+        "browse",
+        host.ews_url("Main"),
+        "--user",
+        BMS,
+        "--password-file",
+        password,
+        "--ca-file",
+        file,
+    ];
+    let trusted = installation.run_bare(&arguments);
+    assert!(trusted.is_success && trusted.text.contains("Main  Server"), "{}", trusted.text);
     host.stop();
 }
 

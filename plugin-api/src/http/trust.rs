@@ -1,6 +1,6 @@
 //! Which certificates are trusted: one that is pinned, an authority's from a file, or the system's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::WebPkiServerVerifier;
@@ -18,7 +18,7 @@ use super::HttpError;
 pub enum Trust {
     /// The certificate with this fingerprint, whatever its name.
     Pin(CertificatePin),
-    /// Those signed by an authority in this PEM file.
+    /// The certificates in this PEM file, whatever their names, and those signed by an authority in it.
     CaFile(PathBuf),
     /// None yet: the handshake fails and reports the fingerprint that was seen.
     Nothing,
@@ -68,21 +68,7 @@ pub(super) fn tls_config(trust: &Trust, refused: &Refused) -> Result<ClientConfi
         .with_safe_default_protocol_versions()
         .expect("ring offers TLS 1.2 and 1.3");
     let authority = match trust {
-        Trust::CaFile(file) => {
-            let fault = |what: String| HttpError::CaFile { file: file.clone(), what };
-            let mut roots = RootCertStore::empty();
-            for certificate in
-                CertificateDer::pem_file_iter(file).map_err(|error| fault(error.to_string()))?
-            {
-                let certificate = certificate.map_err(|error| fault(error.to_string()))?;
-                roots.add(certificate).map_err(|error| fault(error.to_string()))?;
-            }
-            let verifier =
-                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-                    .build()
-                    .map_err(|error| fault(error.to_string()))?;
-            Some(verifier)
-        }
+        Trust::CaFile(file) => Some(Authority::read(file, &provider)?),
         Trust::Pin(_) | Trust::Nothing => None,
     };
     let pin = match trust {
@@ -93,10 +79,52 @@ pub(super) fn tls_config(trust: &Trust, refused: &Refused) -> Result<ClientConfi
     Ok(versions.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
 }
 
+impl Trust {
+    /// Reads the PEM file, if there is one, without connecting. [any thread]
+    ///
+    /// # Errors
+    /// [`HttpError::CaFile`] if it cannot be used.
+    pub fn check(&self) -> Result<(), HttpError> {
+        match self {
+            Self::CaFile(file) => Authority::read(file, &Arc::new(ring::default_provider())).map(drop),
+            Self::Pin(_) | Self::Nothing => Ok(()),
+        }
+    }
+}
+
+/// The certificates of a PEM file.
+#[derive(Debug)]
+struct Authority {
+    /// `openssl req -x509` makes an authority of each self-signed certificate, and an authority is not valid for a
+    /// server. The certificate itself is known nevertheless.
+    certificates: Vec<CertificateDer<'static>>,
+    verifier: Arc<WebPkiServerVerifier>,
+}
+
+impl Authority {
+    fn read(file: &Path, provider: &Arc<CryptoProvider>) -> Result<Self, HttpError> {
+        let fault = |what: String| HttpError::CaFile { file: file.to_owned(), what };
+        let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(file)
+            .and_then(Iterator::collect)
+            .map_err(|error| fault(error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(fault("it has no certificate in PEM".to_owned()));
+        }
+        let mut roots = RootCertStore::empty();
+        for certificate in &certificates {
+            roots.add(certificate.clone()).map_err(|error| fault(error.to_string()))?;
+        }
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
+            .build()
+            .map_err(|error| fault(error.to_string()))?;
+        Ok(Self { certificates, verifier })
+    }
+}
+
 #[derive(Debug)]
 struct Verifier {
     pin: Option<CertificatePin>,
-    authority: Option<Arc<WebPkiServerVerifier>>,
+    authority: Option<Authority>,
     refused: Refused,
     provider: Arc<CryptoProvider>,
 }
@@ -112,8 +140,11 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let seen = CertificatePin::of(end_entity);
         let verdict = match &self.authority {
-            Some(authority) => {
-                authority.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            Some(authority) if authority.certificates.contains(end_entity) => {
+                Ok(ServerCertVerified::assertion())
+            }
+            Some(Authority { verifier, .. }) => {
+                verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
             }
             None if self.pin == Some(seen) => Ok(ServerCertVerified::assertion()),
             None => Err(CertificateError::ApplicationVerificationFailure.into()),

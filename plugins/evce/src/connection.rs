@@ -24,7 +24,8 @@ pub(crate) struct EvceConnection {
     /// it.
     #[setting(label = "Certificate fingerprint", group = "Trust")]
     pub(crate) certificate_sha256: Option<String>,
-    /// PEM file with the authority that signed the controller's certificate; replaces the fingerprint.
+    /// PEM file with the controller's certificate, or with that of the authority that signed it; instead of the
+    /// fingerprint.
     #[setting(label = "Certificate authority", group = "Trust")]
     pub(crate) ca_file: Option<PathBuf>,
     /// Send the password over plain HTTP. Everybody on the network can read it.

@@ -19,6 +19,12 @@ pub enum ClientError {
         #[source]
         source: reqwest::Error,
     },
+    /// The certificate of the server is not trusted.
+    #[error(
+        "the certificate of {url} is not trusted ({fault}); to trust it, name a PEM file with it, or with the \
+         certificate of the authority that signed it"
+    )]
+    Untrusted { url: Url, fault: String },
     /// The trusted certificates cannot be used.
     #[error("the file has no certificate in PEM; its text begins with -----BEGIN CERTIFICATE-----")]
     Certificates,

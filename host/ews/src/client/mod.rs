@@ -8,6 +8,7 @@ mod error;
 mod read_response;
 mod responses;
 mod transport;
+mod trust;
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -59,7 +60,8 @@ impl EwsClient {
         Ok(Self { transport: Transport::new(options, None)? })
     }
 
-    /// Creates a client that trusts only these certificates, in PEM: those of authorities, or the server's own.
+    /// Creates a client that trusts only these certificates, in PEM: those of authorities, or the server's own,
+    /// whatever its name.
     ///
     /// # Errors
     /// [`ClientError::Certificates`] when the text has no usable certificate, or TLS cannot be set up.

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::error::ClientError;
 use super::read_response::read_envelope;
-use super::{ClientOptions, RequestWriter};
+use super::{ClientOptions, RequestWriter, trust};
 use crate::auth_header::{DigestParameters, push_quoted};
 use crate::digest::{DigestRequest, Ha1};
 use crate::fault::content_type_with;
@@ -52,11 +52,7 @@ impl Transport {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder();
         if let Some(pem) = trusted_pem {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem).unwrap_or_default();
-            if certificates.is_empty() {
-                return Err(ClientError::Certificates);
-            }
-            builder = builder.tls_certs_only(certificates);
+            builder = builder.tls_backend_preconfigured(trust::trusting(pem)?);
         }
         let http = builder
             .timeout(options.time_limit)
@@ -132,7 +128,11 @@ impl Transport {
     }
 
     fn unreachable(&self, source: reqwest::Error) -> ClientError {
-        ClientError::Unreachable { url: self.url.clone(), source: source.without_url() }
+        let (url, source) = (self.url.clone(), source.without_url());
+        match trust::certificate_fault(&source) {
+            Some(fault) => ClientError::Untrusted { url, fault },
+            None => ClientError::Unreachable { url, source },
+        }
     }
 
     /// Returns the header for the next request; `None` if a new challenge is needed.

@@ -35,7 +35,7 @@ pub(super) struct LoginArgs {
     #[arg(
         long,
         value_name = "FILE",
-        help = "PEM file with the certificates to trust for https: of an authority, or the server's self-signed one"
+        help = "PEM file with the certificates to trust for https: of an authority, or of the server itself"
     )]
     ca_file: Option<PathBuf>,
     /// Time limit of one call, in seconds
