@@ -193,7 +193,7 @@ async fn write_processors(
             let sealed = seal(keyring, (SecretTable::Processors, id.0, key), secret)?;
             transaction.put_processor_secret(id, key, &sealed).await?;
         }
-        if planned.action == Action::Keep && !secrets.put.is_empty() {
+        if planned.action == Action::Keep && !(secrets.put.is_empty() && secrets.remove.is_empty()) {
             changed_secrets.insert(id);
         }
     }

@@ -37,7 +37,8 @@ pub type SettingInputs = BTreeMap<String, SettingInput>;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SettingInput {
-    /// A value that is not a secret; null restores the default.
+    /// A value that is not a secret. Null restores the default; an empty text does so, too, except for a text with a
+    /// default. An empty text removes a stored secret.
     Plain(Value),
     List(Vec<Self>),
     Group(SettingInputs),

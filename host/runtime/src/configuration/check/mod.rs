@@ -147,6 +147,9 @@ fn lines_of(
     if secrets.forget_all {
         lines.push(PlanLine::change(format!("{subject} {name:?} loses the secrets of its former address")));
     }
+    for key in &secrets.reset_keys {
+        lines.push(PlanLine::change(format!("{subject} {name:?} loses its {key}")));
+    }
     for key in &secrets.new_keys {
         lines.push(PlanLine::change(format!("{subject} {name:?} gets a new {key}")));
     }

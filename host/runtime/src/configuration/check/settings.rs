@@ -1,6 +1,6 @@
 //! Settings that a plugin describes, over the stored ones.
 
-use riser_worker_host::{SettingKind, SettingValues, SettingsSchema, check_settings};
+use riser_worker_host::{Setting, SettingKind, SettingValues, SettingsSchema, check_settings};
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -23,6 +23,8 @@ pub(in crate::configuration) struct SecretChange {
     pub(in crate::configuration) put: Vec<(String, SecretString)>,
     /// The keys among `put` that have a new value; the others only have a new key.
     pub(in crate::configuration) new_keys: Vec<String>,
+    /// The keys among `remove` that the draft resets.
+    pub(in crate::configuration) reset_keys: Vec<String>,
 }
 
 /// The settings of an object to store.
@@ -54,9 +56,13 @@ impl SettingsCheck<'_> {
         let mut kept = self.migrated.markers.take_stored(&mut stored);
         let dropped = retain_known(self.schema, &mut stored);
         kept.retain(|(path, _)| kind_at(self.schema, path) == Some(&SettingKind::Secret));
+        let mut given = self.migrated.given.clone();
+        let reset_secrets = reset_emptied(self.schema, &mut given);
         let mut wanted = stored.clone();
-        wanted.extend(self.migrated.given.clone());
+        wanted.extend(given);
         let is_moved = moves_elsewhere(self.schema, &stored, &wanted);
+        let (reset, mut kept): (Vec<_>, Vec<_>) =
+            kept.into_iter().partition(|(path, _)| reset_secrets.contains(path));
         if is_moved {
             kept.clear();
         }
@@ -99,7 +105,15 @@ impl SettingsCheck<'_> {
         let is_new = self.migrated.stored.is_none();
         let mut secrets = self.secret_change(&checked.secrets, &kept);
         secrets.forget_all = is_moved && !self.secrets.is_empty();
-        if !is_new && changed_keys.is_empty() && secrets.put.is_empty() && !secrets.forget_all {
+        if !secrets.forget_all {
+            secrets.reset_keys = reset.into_iter().map(|(path, _)| path).collect();
+        }
+        if !is_new
+            && changed_keys.is_empty()
+            && secrets.put.is_empty()
+            && secrets.reset_keys.is_empty()
+            && !secrets.forget_all
+        {
             return Some(WantedSettings::default());
         }
         for key in dropped {
@@ -200,6 +214,55 @@ fn changed_keys(before: &SettingValues, after: &SettingValues) -> Vec<String> {
     let changed = after.iter().filter(|(key, value)| before.get(*key) != Some(value)).map(|(key, _)| key);
     let removed = before.keys().filter(|key| !after.contains_key(*key));
     changed.chain(removed).cloned().collect()
+}
+
+/// Removes the settings that a draft gives as an empty text, so that they get their defaults. Returns the paths of
+/// the secrets among them.
+fn reset_emptied(schema: &SettingsSchema, given: &mut SettingValues) -> Vec<String> {
+    let mut secrets = Vec::new();
+    reset_in_group(schema, given, "", &mut secrets);
+    secrets
+}
+
+fn reset_in_group(
+    schema: &SettingsSchema,
+    values: &mut SettingValues,
+    path: &str,
+    secrets: &mut Vec<String>,
+) {
+    for setting in &schema.settings {
+        let Some(value) = values.get_mut(&setting.key) else { continue };
+        let path = if path.is_empty() { setting.key.clone() } else { format!("{path}.{}", setting.key) };
+        if value.as_str() == Some("") && empty_text_resets(setting) {
+            // Null over a stored value restores the default.
+            *value = Value::Null;
+            if setting.kind == SettingKind::Secret {
+                secrets.push(path);
+            }
+        } else {
+            reset_in(&setting.kind, value, &path, secrets);
+        }
+    }
+}
+
+fn reset_in(kind: &SettingKind, value: &mut Value, path: &str, secrets: &mut Vec<String>) {
+    match (kind, value) {
+        (SettingKind::Group(schema), Value::Object(values)) => reset_in_group(schema, values, path, secrets),
+        (SettingKind::List { of: kind }, Value::Array(entries)) => {
+            for (index, entry) in entries.iter_mut().enumerate() {
+                reset_in(kind, entry, &format!("{path}[{index}]"), secrets);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Returns whether an empty text means the default. A text with a default may be empty, and a required setting has
+/// none; its error names the accepted values.
+fn empty_text_resets(setting: &Setting) -> bool {
+    let takes_empty_text = matches!(setting.kind, SettingKind::Text | SettingKind::ItemPath);
+    !(setting.required && setting.kind != SettingKind::Secret
+        || takes_empty_text && setting.default.is_some())
 }
 
 /// Removes stored settings that the plugin no longer has. Returns their paths.
@@ -314,6 +377,7 @@ fn any_moves<'v>(
 }
 
 fn moves(kind: &SettingKind, stored: Option<&Value>, wanted: Option<&Value>) -> bool {
+    let wanted = wanted.filter(|value| !value.is_null());
     match kind {
         SettingKind::Address | SettingKind::Host => stored != wanted,
         SettingKind::Group(schema) => {
@@ -338,6 +402,9 @@ pub(super) fn are_stored(inputs: &SettingInputs, stored_json: &str, secrets: &[S
 
 fn is_stored(input: &SettingInput, stored: Option<&Value>, path: &str, secrets: &[StoredSecret]) -> bool {
     match input {
+        SettingInput::Plain(value) if value.as_str() == Some("") && stored.is_none() => {
+            secrets.iter().all(|secret| secret.key != path)
+        }
         SettingInput::Plain(value) => stored == Some(value),
         SettingInput::List(entries) => stored.and_then(Value::as_array).is_some_and(|stored| {
             stored.len() == entries.len()

@@ -71,6 +71,74 @@ async fn a_secret_is_never_stored_openly_nor_taken_where_none_belongs() {
     assert!(refused[0].contains("note: is not a secret"), "{refused:?}");
 }
 
+const METER: &str = "[[processor]]\nname = \"Meter\"\nclass = \"riser.test/meter\"\news_server = \"Building\"\n[processor.settings]\n";
+
+#[tokio::test]
+async fn an_empty_text_resets_a_setting_and_an_omitted_one_stays() {
+    let site = Site::with_site().await;
+    let full = "note = \"n\"\nfactor = 2.5\nplaces = [\"a\"]\ntoken = { env = \"TOKEN\" }\n";
+    site.apply_file(&format!("{METER}{full}")).await.unwrap();
+    let meter = async || {
+        let configuration = site.configuration().await;
+        let meter = configuration.processors.into_iter().find(|it| it.name == "Meter").unwrap();
+        (meter.settings_json, meter.secret_keys)
+    };
+    let before = meter().await;
+    assert!(site.apply_file(&format!("{METER}factor = 2.5\n")).await.unwrap().1.is_empty());
+    assert_eq!(meter().await, before);
+
+    let (_, lines) =
+        site.apply_file(&format!("{METER}note = \"\"\nfactor = \"\"\nplaces = []\n")).await.unwrap();
+    let changed = "processor \"Meter\" changed: settings.places, settings.factor, settings.note";
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(sorted_words(&lines[0]), sorted_words(changed));
+    assert_eq!(meter().await, ("{\"places\":[]}".to_owned(), vec!["token".to_owned()]));
+
+    let (change, lines) = site.apply_file(&format!("{METER}token = \"\"\n")).await.unwrap();
+    assert_eq!(lines, ["processor \"Meter\" loses its token"]);
+    assert_eq!(change.changed_processor_secrets.len(), 1);
+    assert!(meter().await.1.is_empty());
+    for again in ["token = \"\"\n", "factor = \"\"\n", "note = \"\"\n"] {
+        assert!(site.apply_file(&format!("{METER}{again}")).await.unwrap().1.is_empty(), "{again}");
+    }
+    assert!(site.plan_without_variables(&site.export().await).await.is_empty());
+}
+
+fn sorted_words(text: &str) -> Vec<&str> {
+    let mut words: Vec<&str> = text.split([' ', ',']).collect();
+    words.sort_unstable();
+    words
+}
+
+#[tokio::test]
+async fn an_empty_text_inside_a_list_removes_the_secret_of_its_entry() {
+    let site = Site::with_site().await;
+    let proxies = |password: &str| {
+        format!(
+            "[[connection]]\nname = \"EVCE\"\n[connection.settings]\n\
+             proxies = [{{ host = \"a\"{password} }}]\n"
+        )
+    };
+    let (_, lines) = site.apply_file(&proxies(", password = \"\"")).await.unwrap();
+    assert_eq!(lines, ["connection \"EVCE\" loses its proxies[0].password"]);
+    assert_eq!(site.configuration().await.connections[0].secret_keys, ["password"]);
+    assert!(site.apply_file(&proxies("")).await.unwrap().1.is_empty());
+}
+
+#[tokio::test]
+async fn a_required_setting_cannot_be_reset() {
+    let site = Site::with_site().await;
+    for (setting, error) in [
+        ("base_url", "base_url: takes an address, such as https://controller.example/api"),
+        ("password", "password: is missing: give a value"),
+    ] {
+        let text = format!("[[connection]]\nname = \"EVCE\"\n[connection.settings]\n{setting} = \"\"\n");
+        let refused = site.apply_file(&text).await.unwrap_err();
+        assert!(refused.len() == 1 && refused[0].ends_with(error), "{refused:?}");
+    }
+    assert_eq!(site.configuration().await.connections[0].secret_keys.len(), 2);
+}
+
 #[tokio::test]
 async fn an_export_in_an_empty_environment_changes_nothing_and_needs_its_variables_elsewhere() {
     let site = Site::with_site().await;
