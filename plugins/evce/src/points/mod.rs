@@ -6,6 +6,7 @@
 
 mod binding;
 mod connector;
+mod decimal_sum;
 mod row;
 mod site;
 mod station;

@@ -101,9 +101,9 @@ impl Shown {
     /// Returns a sum: Good when all parts are known, Uncertain when some are not, Offline when none is.
     pub(crate) fn sum(sum: &Sum) -> Self {
         match sum {
-            Sum { unknown: 0, .. } => Self::Good(sum.total.into()),
+            Sum { unknown: 0, .. } => Self::Good(sum.total().into()),
             Sum { known: 0, .. } => Self::Offline("all parts of this sum are unknown"),
-            _ => Self::Partly(sum.total),
+            _ => Self::Partly(sum.total()),
         }
     }
 

@@ -1,20 +1,25 @@
 //! Sums over connectors, stations and zones that count their known and unknown parts.
 
+use super::decimal_sum::DecimalSum;
 use crate::model::{Connector, Station, Zone};
 
 /// A sum of parts, some of which may be unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Sum {
-    pub(crate) total: f64,
+    total: DecimalSum,
     pub(crate) known: u32,
     pub(crate) unknown: u32,
 }
 
 impl Sum {
+    pub(crate) fn total(&self) -> f64 {
+        self.total.value()
+    }
+
     fn add(&mut self, part: Option<f64>) {
         match part {
             Some(part) => {
-                self.total += part;
+                self.total.add(part);
                 self.known += 1;
             }
             None => self.unknown += 1,
@@ -25,12 +30,12 @@ impl Sum {
     fn add_or_last(&mut self, part: Option<f64>, last: Option<f64>) {
         self.add(part);
         if part.is_none() {
-            self.total += last.unwrap_or_default();
+            self.total.add(last.unwrap_or_default());
         }
     }
 
     fn add_sum(&mut self, other: &Self) {
-        self.total += other.total;
+        self.total.add_sum(other.total);
         self.known += other.known;
         self.unknown += other.unknown;
     }
@@ -102,7 +107,7 @@ pub(crate) fn zone_set_points_kw(zones: &[Zone]) -> Sum {
 
 /// Power over all phases.
 pub(crate) fn power_total_kw(connector: &Connector) -> Option<f64> {
-    connector.power_kw.iter().try_fold(0.0, |total, phase| Some(total + (*phase)?))
+    Some(connector.power_kw.iter().copied().collect::<Option<DecimalSum>>()?.value())
 }
 
 /// Current averaged over the phases that are connected: one, or all three.
@@ -110,5 +115,5 @@ pub(crate) fn current_average_a(connector: &Connector) -> Option<f64> {
     if let Some(phase) = connector.only_phase {
         return connector.current_a[phase];
     }
-    Some(connector.current_a.iter().try_fold(0.0, |total, phase| Some(total + (*phase)?))? / 3.0)
+    Some(connector.current_a.iter().copied().collect::<Option<DecimalSum>>()?.value() / 3.0)
 }
