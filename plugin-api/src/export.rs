@@ -10,12 +10,13 @@ use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{RResult, RSlice, RStr, RString, RVec};
 
 use crate::abi::messages::{
-    FailureMessage, MigrationMessage, RunRequestMessage, SettingsOwner, TestRequestMessage,
+    FailureMessage, RunRequestMessage, SettingFaultMessage, SettingsMessage, SettingsOwner,
+    TestRequestMessage,
 };
 use crate::abi::{CONTRACT, HostServicesBox, PluginRun, PluginRun_TO, PluginRunBox, PointBatch};
 use crate::description::{ClassDescription, ConnectionDescription, LibraryDescription, SCHEMA};
 use crate::host::RunFacts;
-use crate::settings::{Settings, migrate_all, read};
+use crate::settings::{Faults, SettingFault, Settings, migrate_all, read};
 use crate::{Connection, Failure, Host, Outcome, Points, Processor, TestHost};
 
 /// Names the classes of a plugin and makes the library loadable.
@@ -77,6 +78,7 @@ macro_rules! export_plugin {
                     create,
                     has_ability: $crate::has_no_ability,
                     migrate_settings,
+                    check_settings,
                 }
                 .leak_into_prefix()
             }
@@ -100,6 +102,14 @@ macro_rules! export_plugin {
                     request,
                     &[$($crate::class_migration::<$class>()),+],
                     &[$($($crate::connection_migration::<$connection>()),*)?],
+                )
+            }
+
+            extern "C" fn check_settings(request: RSlice<'_, u8>) -> RResult<RVec<u8>, RString> {
+                $crate::check_settings(
+                    request,
+                    &[$($crate::class_check::<$class>()),+],
+                    &[$($($crate::connection_check::<$connection>()),*)?],
                 )
             }
 
@@ -200,7 +210,7 @@ pub fn migrate_settings(
     connections: &[SettingsMigration],
 ) -> RResult<RVec<u8>, RString> {
     let migrated = guarded(|| {
-        let MigrationMessage { owner, mut settings } = serde_json::from_slice(request.as_slice())?;
+        let SettingsMessage { owner, mut settings } = serde_json::from_slice(request.as_slice())?;
         let (id, known) = match &owner {
             SettingsOwner::Class(id) => (id, classes),
             SettingsOwner::Connection(id) => (id, connections),
@@ -212,6 +222,46 @@ pub fn migrate_settings(
     });
     match migrated {
         Ok(settings) => RResult::ROk(RVec::from(settings)),
+        Err(failure) => RResult::RErr(RString::from(failure.what())),
+    }
+}
+
+/// The id of a class or a connection kind, and how its settings are checked.
+#[doc(hidden)]
+pub type SettingsCheck = (&'static str, fn(&serde_json::Value) -> Result<(), Faults>);
+
+#[doc(hidden)]
+pub fn class_check<P: Processor>() -> SettingsCheck {
+    (P::CLASS.id, |settings| read::<P::Settings>(settings).map(drop))
+}
+
+#[doc(hidden)]
+pub fn connection_check<C: Connection>() -> SettingsCheck {
+    (C::ID, |settings| read::<C>(settings).map(drop))
+}
+
+#[doc(hidden)]
+pub fn check_settings(
+    request: RSlice<'_, u8>,
+    classes: &[SettingsCheck],
+    connections: &[SettingsCheck],
+) -> RResult<RVec<u8>, RString> {
+    let faults = guarded(|| {
+        let SettingsMessage { owner, settings } = serde_json::from_slice(request.as_slice())?;
+        let (id, known) = match &owner {
+            SettingsOwner::Class(id) => (id, classes),
+            SettingsOwner::Connection(id) => (id, connections),
+        };
+        let found = match known.iter().find(|(known, _)| known == id) {
+            Some((_, check)) => check(&settings.into()).err().unwrap_or_default(),
+            None => Faults::default(),
+        };
+        let message = |SettingFault { key, what, remedy }| SettingFaultMessage { setting: key, what, remedy };
+        let messages: Vec<SettingFaultMessage> = found.0.into_iter().map(message).collect();
+        Ok(serde_json::to_vec(&messages)?)
+    });
+    match faults {
+        Ok(faults) => RResult::ROk(RVec::from(faults)),
         Err(failure) => RResult::RErr(RString::from(failure.what())),
     }
 }

@@ -61,9 +61,9 @@ pub use value::{Kind, PointValue, State as ValueState};
 
 #[doc(hidden)]
 pub use export::{
-    ConnectionTest, SettingsMigration, class_description, class_migration, connection_description,
-    connection_migration, connection_test, create, create_test, describe_library, empty_description,
-    has_no_ability, migrate_settings,
+    ConnectionTest, SettingsCheck, SettingsMigration, check_settings, class_check, class_description,
+    class_migration, connection_check, connection_description, connection_migration, connection_test, create,
+    create_test, describe_library, empty_description, has_no_ability, migrate_settings,
 };
 #[doc(hidden)]
 pub use packing::{reading_batch, unpacked};

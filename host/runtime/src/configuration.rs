@@ -20,6 +20,7 @@ mod markers;
 mod migration;
 mod passwords;
 mod plan;
+mod plugin_check;
 mod renames;
 #[cfg(test)]
 mod tests;

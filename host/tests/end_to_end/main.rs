@@ -19,6 +19,7 @@ mod host;
 mod https;
 mod library_swap;
 mod misbehaving_plugins;
+mod plugin_settings;
 mod portal;
 mod portal_address;
 mod programs;

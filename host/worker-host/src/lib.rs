@@ -27,4 +27,7 @@ pub use library::*;
 pub use limits::WorkerLimits;
 pub use output::{OutputLine, OutputStream};
 pub use process::{WorkerEvent, WorkerGone, WorkerHandle, WorkerProcess};
-pub use queries::{ConnectionToTest, QueryError, describe, migrate_settings, test_connection};
+pub use queries::{
+    ConnectionToTest, PluginFault, QueryError, check_plugin_settings, describe, migrate_settings,
+    test_connection,
+};

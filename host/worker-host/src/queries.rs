@@ -1,11 +1,14 @@
-//! Short requests, each in its own worker: describe a library, migrate settings, test a connection.
+//! Short requests, each in its own worker: describe a library, migrate or check settings, test a connection.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use riser_plugin::abi::messages::{
-    self as contract, FailureMessage, MigrationMessage, Notice, SettingsOwner, TestRequestMessage, TestStage,
+    self as contract, FailureMessage, Notice, SettingFaultMessage, SettingsMessage, SettingsOwner,
+    TestRequestMessage, TestStage,
 };
+
+use riser_domain::sanitize_line;
 
 use super::exit_reason::ExitReason;
 use super::launcher::{LaunchError, Launcher};
@@ -14,12 +17,12 @@ use super::process::WorkerEvent;
 use crate::description::{DescriptionFault, LibraryDescription, SettingValues};
 use crate::library::{CachedLibrary, LibraryError};
 use riser_worker_protocol::frames::{
-    Call, FromWorker, MigrationRequest, Outcome, Reply, TestRequest, ToWorker,
+    Call, FromWorker, Outcome, Reply, SettingsRequest, TestRequest, ToWorker,
 };
 
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
 
-const MIGRATION_TIMEOUT: Duration = Duration::from_secs(10);
+const SETTINGS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The contract allows 10 s for a test; the rest is for the start of the worker.
 const CONNECTION_TEST_TIMEOUT: Duration = Duration::from_secs(12);
@@ -42,6 +45,19 @@ pub enum QueryError {
     /// The migration returned something other than settings.
     #[error("{} returned invalid settings from a migration; ask the plugin's author for a fixed version", file.display())]
     Migration { file: PathBuf },
+    /// The check returned something other than faults.
+    #[error("{} returned an invalid result of a settings check; ask the plugin's author for a fixed version", file.display())]
+    Check { file: PathBuf },
+}
+
+/// A setting that a plugin refuses, as single lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginFault {
+    /// The path of the setting; empty for a fault of the settings together.
+    pub setting: String,
+    pub what: String,
+    /// May be empty.
+    pub remedy: String,
 }
 
 /// A connection to test, with settings that may be unsaved.
@@ -86,11 +102,9 @@ pub async fn migrate_settings(
     library: &CachedLibrary,
     settings: Vec<(SettingsOwner, SettingValues)>,
 ) -> Result<Vec<SettingValues>, QueryError> {
-    let limits = WorkerLimits { time_limit: Some(MIGRATION_TIMEOUT), ..WorkerLimits::default() };
+    let limits = WorkerLimits { time_limit: Some(SETTINGS_TIMEOUT), ..WorkerLimits::default() };
     let count = settings.len();
-    let messages = settings.into_iter().map(|(owner, settings)| MigrationMessage { owner, settings });
-    let messages_json = messages.map(|message| serde_json::to_string(&message).unwrap_or_default()).collect();
-    let request = MigrationRequest { library: path_text(library), messages_json };
+    let request = settings_request(library, settings);
     let mut migrated = None;
     query(launcher, library, ToWorker::MigrateSettings(Box::new(request)), limits, |frame| {
         if let FromWorker::Migrated { settings } = frame {
@@ -101,6 +115,47 @@ pub async fn migrate_settings(
     migrated
         .filter(|migrated: &Vec<_>| migrated.len() == count)
         .ok_or_else(|| QueryError::Migration { file: library.source.clone() })
+}
+
+/// Lets a library check settings of classes and connection kinds, with decrypted secrets, in a worker. Returns the
+/// faults in the order of `settings`.
+pub async fn check_plugin_settings(
+    launcher: &Launcher,
+    library: &CachedLibrary,
+    settings: Vec<(SettingsOwner, SettingValues)>,
+) -> Result<Vec<Vec<PluginFault>>, QueryError> {
+    let limits = WorkerLimits { time_limit: Some(SETTINGS_TIMEOUT), ..WorkerLimits::default() };
+    let count = settings.len();
+    let request = settings_request(library, settings);
+    let mut checked = None;
+    query(launcher, library, ToWorker::CheckSettings(Box::new(request)), limits, |frame| {
+        if let FromWorker::SettingsChecked { faults } = frame {
+            checked = faults.iter().map(|text| plugin_faults(text)).collect();
+        }
+    })
+    .await?;
+    checked
+        .filter(|checked: &Vec<_>| checked.len() == count)
+        .ok_or_else(|| QueryError::Check { file: library.source.clone() })
+}
+
+fn plugin_faults(json: &str) -> Option<Vec<PluginFault>> {
+    let messages: Vec<SettingFaultMessage> = serde_json::from_str(json).ok()?;
+    let sanitized = |SettingFaultMessage { setting, what, remedy }| PluginFault {
+        setting: sanitize_line(&setting),
+        what: sanitize_line(&what),
+        remedy: sanitize_line(&remedy),
+    };
+    Some(messages.into_iter().map(sanitized).collect())
+}
+
+fn settings_request(
+    library: &CachedLibrary,
+    settings: Vec<(SettingsOwner, SettingValues)>,
+) -> SettingsRequest {
+    let messages = settings.into_iter().map(|(owner, settings)| SettingsMessage { owner, settings });
+    let messages_json = messages.map(|message| serde_json::to_string(&message).unwrap_or_default()).collect();
+    SettingsRequest { library: path_text(library), messages_json }
 }
 
 /// Tests a connection, in a worker. Calls `on_stage` at the beginning and end of each stage. Dropping the future

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::value_batch::ValueBatch;
 
 /// Increase it with every change to these types. The handshake refuses a worker with another number.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// From the host to a worker.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,7 +25,9 @@ pub enum ToWorker {
     /// Load the library and test a connection with settings that may be unsaved.
     TestConnection(Box<TestRequest>),
     /// Load the library and migrate settings to its version.
-    MigrateSettings(Box<MigrationRequest>),
+    MigrateSettings(Box<SettingsRequest>),
+    /// Load the library and let it check settings, with decrypted secrets.
+    CheckSettings(Box<SettingsRequest>),
     /// Load the library and run a class.
     Run(Box<RunRequest>),
     /// The reply to the call with this number.
@@ -47,17 +49,17 @@ pub struct LimitsFrame {
     pub heartbeat_ms: u64,
 }
 
-/// Settings to migrate, with markers in place of secrets. Its `Debug` prints no settings.
+/// Settings to migrate or to check. Its `Debug` prints no settings.
 #[derive(Serialize, Deserialize)]
-pub struct MigrationRequest {
+pub struct SettingsRequest {
     pub library: String,
-    /// JSON of [`MigrationMessage`](contract::MigrationMessage), as the plugin reads it.
+    /// JSON of [`SettingsMessage`](contract::SettingsMessage), as the plugin reads it.
     pub messages_json: Vec<String>,
 }
 
-impl std::fmt::Debug for MigrationRequest {
+impl std::fmt::Debug for SettingsRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MigrationRequest").field("library", &self.library).finish_non_exhaustive()
+        f.debug_struct("SettingsRequest").field("library", &self.library).finish_non_exhaustive()
     }
 }
 
@@ -130,6 +132,9 @@ pub enum FromWorker {
     Described { description_json: String },
     /// The migrated settings, in the order of the request.
     Migrated { settings: Vec<String> },
+    /// The faults of the checked settings, in the order of the request: JSON lists of
+    /// [`SettingFaultMessage`](contract::SettingFaultMessage).
+    SettingsChecked { faults: Vec<String> },
     /// A service call that waits for a reply.
     Call { request: u32, call: Call },
     /// A message without a reply.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use abi_stable::std_types::{RErr, ROk, RResult, RSlice, RStr, RVec};
 use riser_domain::sanitize_line;
-use riser_plugin::abi::messages::{FailureMessage, MigrationMessage};
+use riser_plugin::abi::messages::{FailureMessage, SettingsMessage};
 use riser_plugin::abi::{PluginModuleRef, PluginRunBox};
 
 use super::loader::load;
@@ -14,7 +14,7 @@ use super::session::WorkerSession;
 use riser_worker_protocol::codec::FrameError;
 use riser_worker_protocol::contract::plain_problem;
 use riser_worker_protocol::frames::{
-    FromWorker, LoadFault, MigrationRequest, Outcome, RunRequest, TestRequest, ToWorker,
+    FromWorker, LoadFault, Outcome, RunRequest, SettingsRequest, TestRequest, ToWorker,
 };
 
 /// The class name that creates a run for connection tests.
@@ -39,6 +39,7 @@ pub(super) fn execute(request: ToWorker, session: &Arc<WorkerSession>) -> Outcom
     let executed = match request {
         ToWorker::Describe { library } => describe(&library, session),
         ToWorker::MigrateSettings(request) => migrate_settings(*request, session),
+        ToWorker::CheckSettings(request) => check_settings(*request, session),
         ToWorker::Run(request) => run(*request, session),
         ToWorker::TestConnection(request) => test_connection(&request, session),
         _ => Err(RunRequestError::NoRequest),
@@ -67,13 +68,13 @@ fn test_connection(request: &TestRequest, session: &Arc<WorkerSession>) -> Resul
     Ok(outcome_of(run.test_connection(message, Services::boxed(Arc::clone(session)))))
 }
 
-fn migrate_settings(request: MigrationRequest, session: &WorkerSession) -> Result<Outcome, RunRequestError> {
+fn migrate_settings(request: SettingsRequest, session: &WorkerSession) -> Result<Outcome, RunRequestError> {
     let migrate = load_plugin(&request.library)?.migrate_settings();
     let mut settings = Vec::with_capacity(request.messages_json.len());
     for message in request.messages_json {
         let Some(migrate) = migrate else {
             // Contract 1.0 has no migrations, so its settings have their first version.
-            let MigrationMessage { settings: unchanged, .. } = serde_json::from_str(&message)?;
+            let SettingsMessage { settings: unchanged, .. } = serde_json::from_str(&message)?;
             settings.push(serde_json::to_string(&unchanged)?);
             continue;
         };
@@ -83,6 +84,24 @@ fn migrate_settings(request: MigrationRequest, session: &WorkerSession) -> Resul
         }
     }
     session.link.send(&FromWorker::Migrated { settings })?;
+    Ok(Outcome::Succeeded)
+}
+
+fn check_settings(request: SettingsRequest, session: &WorkerSession) -> Result<Outcome, RunRequestError> {
+    let check = load_plugin(&request.library)?.check_settings();
+    let mut faults = Vec::with_capacity(request.messages_json.len());
+    for message in request.messages_json {
+        // A library of contract 1.0 checks its settings at the start of a run only.
+        let Some(check) = check else {
+            faults.push("[]".to_owned());
+            continue;
+        };
+        match check(RSlice::from(message.as_bytes())) {
+            ROk(found) => faults.push(String::from_utf8_lossy(&found).into_owned()),
+            RErr(what) => return Ok(failure(what.into_string())),
+        }
+    }
+    session.link.send(&FromWorker::SettingsChecked { faults })?;
     Ok(Outcome::Succeeded)
 }
 

@@ -44,13 +44,25 @@ pub struct TestRequestMessage {
     pub settings: Json,
 }
 
-/// Settings to be migrated to the version of this library.
+/// Settings to be migrated to the version of this library, or to be checked by it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct MigrationMessage {
+pub struct SettingsMessage {
     /// Whose settings they are.
     pub owner: SettingsOwner,
     /// The settings, by key.
     pub settings: serde_json::Map<String, Json>,
+}
+
+/// A setting that a run would refuse.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingFaultMessage {
+    /// The path of the setting, such as `proxies[0].host`; empty for a fault of the settings together.
+    pub setting: String,
+    /// The fault, without the value.
+    pub what: String,
+    /// The remedy; may be empty.
+    #[serde(default)]
+    pub remedy: String,
 }
 
 /// The owner of settings.

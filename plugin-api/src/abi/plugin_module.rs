@@ -25,6 +25,10 @@ pub struct PluginModule {
     /// `messages::MigrationMessage` in, the JSON object of the settings out; the error is a sentence. Secrets are
     /// not among them: the host puts placeholder texts in their places. [any thread] Never blocks.
     pub migrate_settings: extern "C" fn(request: RSlice<'_, u8>) -> RResult<RVec<u8>, RString>,
+    /// Since 1.1: reads settings as a run does and passes them through the `check` of their class or connection kind.
+    /// JSON of `messages::SettingsMessage` in, with secrets; a JSON list of `messages::SettingFaultMessage` out, empty
+    /// if a run accepts the settings; the error is a sentence. [any thread] May read local files.
+    pub check_settings: extern "C" fn(request: RSlice<'_, u8>) -> RResult<RVec<u8>, RString>,
 }
 
 impl RootModule for PluginModuleRef {

@@ -34,10 +34,11 @@ pub trait Settings: Sized + 'static {
     /// blocks.
     fn read(reader: &mut Reader<'_>) -> Option<Self>;
 
-    /// Checks the settings together. [any thread] Never blocks.
+    /// Checks the settings together, before they are stored and at the start of a run. [any thread] May read local
+    /// files, never waits for the network.
     ///
     /// # Errors
-    /// The fault, for the administrator.
+    /// The fault, for the administrator: with the setting, and the remedy.
     fn check(&self) -> Result<(), Problem>;
 }
 

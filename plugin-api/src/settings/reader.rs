@@ -12,6 +12,8 @@ pub struct SettingFault {
     pub key: String,
     /// The accepted values, in words; never the value.
     pub what: String,
+    /// The remedy; empty where the accepted values suffice.
+    pub remedy: String,
 }
 
 /// All faults of the settings.
@@ -21,7 +23,7 @@ pub struct Faults(pub Vec<SettingFault>);
 /// One fault of the value itself.
 impl From<String> for Faults {
     fn from(what: String) -> Self {
-        Self(vec![SettingFault { key: String::new(), what }])
+        Self(vec![SettingFault { key: String::new(), what, remedy: String::new() }])
     }
 }
 
@@ -47,10 +49,16 @@ impl std::error::Error for Faults {}
 impl Faults {
     /// Adds the faults of a part, such as `proxy` or `[2]`.
     pub(crate) fn add(&mut self, part: &str, found: Self) {
-        self.0.extend(found.0.into_iter().map(|SettingFault { key, what }| {
+        self.0.extend(found.0.into_iter().map(|SettingFault { key, what, remedy }| {
             let separator = if key.is_empty() || key.starts_with('[') { "" } else { "." };
-            SettingFault { key: format!("{part}{separator}{key}"), what }
+            SettingFault { key: format!("{part}{separator}{key}"), what, remedy }
         }));
+    }
+
+    fn remedy(&self) -> String {
+        let given = self.0.iter().map(|fault| fault.remedy.as_str()).filter(|remedy| !remedy.is_empty());
+        let remedies: Vec<&str> = given.collect();
+        if remedies.is_empty() { "correct the settings".to_owned() } else { remedies.join("; ") }
     }
 
     /// Returns the permanent failure of a run whose settings cannot be used.
@@ -58,8 +66,8 @@ impl Faults {
         let mut problem =
             Problem::new("settings-unusable", format!("the settings of {of} cannot be used: {self}"))
                 .effect("the processor does not run")
-                .remedy("correct the settings");
-        if let Some(fault) = self.0.first() {
+                .remedy(self.remedy());
+        if let Some(fault) = self.0.first().filter(|fault| !fault.key.is_empty()) {
             problem = problem.setting(&fault.key);
         }
         Failure::problem(problem).permanent()
@@ -110,8 +118,8 @@ pub(crate) fn read_group<S: Settings>(values: &Map<String, Json>) -> Result<S, F
         Some(settings) if reader.faults.0.is_empty() => match settings.check() {
             Ok(()) => Ok(settings),
             Err(problem) => {
-                let key = problem.at_setting().unwrap_or(problem.code()).to_owned();
-                Err(Faults(vec![SettingFault { key, what: problem.what().to_owned() }]))
+                let key = problem.at_setting().unwrap_or_default().to_owned();
+                Err(Faults(vec![SettingFault { key, what: problem.what, remedy: problem.remedy }]))
             }
         },
         _ => Err(reader.faults),

@@ -39,25 +39,44 @@ pub(crate) struct EvceConnection {
 impl EvceConnection {
     fn check_trust(&self) -> Result<(), Problem> {
         if self.base_url.starts_with("http://") && !self.allow_http {
-            let problem = Problem::new("plain-http", "the password would be sent without encryption");
-            return Err(problem.remedy("use an address with https").setting("base_url"));
+            let problem = Problem::new("plain-http", "would send the password without encryption");
+            return Err(problem.remedy("use an address with https, or set allow_http").setting("base_url"));
         }
         match &self.certificate_sha256 {
-            Some(pin) if CertificatePin::parse(pin).is_none() => {
-                let problem = Problem::new("fingerprint", "not a SHA-256 fingerprint");
-                Err(problem
-                    .remedy("enter 64 hexadecimal digits; the connection test shows them")
-                    .setting("certificate_sha256"))
+            Some(_) if self.ca_file.is_some() => {
+                let problem = Problem::new("two-trusts", "does not go together with a fingerprint");
+                return Err(problem
+                    .remedy("remove the fingerprint (certificate_sha256 = \"\"), or this file")
+                    .setting("ca_file"));
             }
-            _ => Ok(()),
+            Some(pin) if CertificatePin::parse(pin).is_none() => {
+                let problem = Problem::new("fingerprint", "is not a SHA-256 fingerprint");
+                return Err(problem
+                    .remedy("enter 64 hexadecimal digits; the connection test shows them")
+                    .setting("certificate_sha256"));
+            }
+            _ => {}
         }
+        if let Err(error) = self.trust().check() {
+            let problem = Problem::new("ca-file", error.to_string());
+            return Err(problem
+                .remedy("give the path of a PEM file with a certificate, which Riser can read")
+                .setting("ca_file"));
+        }
+        self.read_profile().map(drop).map_err(|error| {
+            let cause = std::error::Error::source(&error).map(|cause| format!(" ({cause})"));
+            let problem = Problem::new("profile", format!("{error}{}", cause.unwrap_or_default()));
+            problem
+                .remedy("correct the profile file or its path; an empty text removes the setting")
+                .setting("profile")
+        })
     }
 
     /// Returns the trusted certificate.
     pub(crate) fn trust(&self) -> Trust {
         match (self.certificate_sha256.as_deref().and_then(CertificatePin::parse), &self.ca_file) {
-            (Some(pin), _) => Trust::Pin(pin),
-            (None, Some(file)) => Trust::CaFile(file.clone()),
+            (_, Some(file)) => Trust::CaFile(file.clone()),
+            (Some(pin), None) => Trust::Pin(pin),
             (None, None) => Trust::Nothing,
         }
     }

@@ -44,7 +44,7 @@ impl StatusSettings {
         if self.forever || self.validity >= self.interval * 3 {
             return Ok(());
         }
-        let problem = Problem::new("validity", "reductions would end before they are renewed");
+        let problem = Problem::new("validity", "ends reductions before they are renewed");
         Err(problem.remedy("set the validity to at least three times the interval").setting("validity"))
     }
 }

@@ -17,6 +17,7 @@ use super::draft::ConfigurationDraft;
 use super::export::{ExportScope, export};
 use super::migration::migrate;
 use super::plan::Plan;
+use super::plugin_check;
 use crate::changes::Changes;
 use crate::libraries::{Libraries, Library};
 use crate::problems::Problems;
@@ -38,7 +39,11 @@ pub async fn check_draft(
     }
     let migrated = migrate(draft, &current, libraries, launcher).await?;
     let basis = Basis { current: &current, libraries, migrated: &migrated, site_zone };
-    check::check(draft, &basis).map_err(ConfigureError::Fields)
+    let (checked, mut errors) = check::check(draft, &basis);
+    if let Some(launcher) = launcher {
+        errors.extend(plugin_check::check(&checked, &current, libraries, launcher).await?);
+    }
+    if errors.is_empty() { Ok(checked) } else { Err(ConfigureError::Fields(errors)) }
 }
 
 /// The configuration of a data directory that no host uses.

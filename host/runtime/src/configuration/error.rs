@@ -21,8 +21,8 @@ pub enum ConfigureError {
     Secret(#[from] SecretError),
     #[error("the operating system gives no random numbers ({0})")]
     Random(getrandom::Error),
-    #[error("settings could not be migrated to the version of their plugin")]
-    Migration(#[source] Box<QueryError>),
+    #[error("the plugin could not check settings")]
+    Plugin(#[source] Box<QueryError>),
     #[error("worker processes cannot be started")]
     Launch(#[from] LaunchError),
     #[error("the directory for copies of plugin libraries cannot be used")]
@@ -41,7 +41,7 @@ impl ConfigureError {
 
 impl From<QueryError> for ConfigureError {
     fn from(error: QueryError) -> Self {
-        Self::Migration(Box::new(error))
+        Self::Plugin(Box::new(error))
     }
 }
 

@@ -234,7 +234,8 @@ impl Execution<'_> {
             FromWorker::Hello { .. }
             | FromWorker::Heartbeat { .. }
             | FromWorker::Described { .. }
-            | FromWorker::Migrated { .. } => {}
+            | FromWorker::Migrated { .. }
+            | FromWorker::SettingsChecked { .. } => {}
         }
     }
 

@@ -39,7 +39,7 @@ pub(super) struct Basis<'a> {
     pub(super) site_zone: &'a Zone,
 }
 
-/// A draft without errors: the objects to store, and the difference in sentences.
+/// The objects of a draft to store, and the difference in sentences.
 pub struct CheckedDraft {
     pub(super) before: Arc<Configuration>,
     pub(super) ews_servers: Vec<Planned<EwsServer>>,
@@ -155,11 +155,8 @@ fn lines_of(
     }
 }
 
-/// Checks a draft against every rule.
-///
-/// # Errors
-/// Returns all errors, each with its path.
-pub(super) fn check(draft: &ConfigurationDraft, basis: &Basis<'_>) -> Result<CheckedDraft, Vec<FieldError>> {
+/// Checks a draft against every rule of Riser. Returns the objects without errors, and all errors with their paths.
+pub(super) fn check(draft: &ConfigurationDraft, basis: &Basis<'_>) -> (CheckedDraft, Vec<FieldError>) {
     let mut errors = Errors::default();
     let mut lines = Vec::new();
     let (ews_servers, accounts) = ews_servers::check(&draft.ews_servers, basis, &mut errors, &mut lines);
@@ -169,9 +166,8 @@ pub(super) fn check(draft: &ConfigurationDraft, basis: &Basis<'_>) -> Result<Che
     let processors = processors::check(&draft.processors, basis, &targets, &mut errors, &mut lines);
     processors::check_removals(draft, basis, &processors, &mut errors);
     let users = users::check(&draft.users, basis, &mut errors, &mut lines);
-    if !errors.found.is_empty() {
-        return Err(errors.found);
-    }
     let before = Arc::clone(&basis.current.configuration);
-    Ok(CheckedDraft { before, ews_servers, accounts, connections, schedules, processors, users, lines })
+    let checked =
+        CheckedDraft { before, ews_servers, accounts, connections, schedules, processors, users, lines };
+    (checked, errors.found)
 }

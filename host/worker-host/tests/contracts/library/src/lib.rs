@@ -20,6 +20,8 @@ pub fn root() -> PluginModuleRef {
         #[cfg(feature = "contract-1-2")]
         migrate_settings,
         #[cfg(feature = "contract-1-2")]
+        check_settings,
+        #[cfg(feature = "contract-1-2")]
         one_field_more,
     }
     .leak_into_prefix()
@@ -44,6 +46,11 @@ extern "C" fn has_ability(_ability: RStr<'_>) -> bool {
 
 #[cfg(feature = "contract-1-2")]
 extern "C" fn migrate_settings(_request: RSlice<'_, u8>) -> RResult<RVec<u8>, RString> {
+    RResult::RErr(RString::from("it has no settings"))
+}
+
+#[cfg(feature = "contract-1-2")]
+extern "C" fn check_settings(_request: RSlice<'_, u8>) -> RResult<RVec<u8>, RString> {
     RResult::RErr(RString::from("it has no settings"))
 }
 

@@ -21,6 +21,8 @@ pub struct PluginModule {
     #[cfg(feature = "contract-1-2")]
     pub migrate_settings: extern "C" fn(request: RSlice<'_, u8>) -> RResult<RVec<u8>, RString>,
     #[cfg(feature = "contract-1-2")]
+    pub check_settings: extern "C" fn(request: RSlice<'_, u8>) -> RResult<RVec<u8>, RString>,
+    #[cfg(feature = "contract-1-2")]
     pub one_field_more: extern "C" fn(),
 }
 
