@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, clock, doctor, ews, export, log, plan, plugin, problems, run, runs, schedule, serve,
-    shell_files, status, stop, user, write_line,
+    apply, audit, clock, connection, doctor, ews, export, log, plan, plugin, problems, run, runs, schedule,
+    serve, shell_files, status, stop, user, write_line,
 };
 
 /// The command did not do what was asked.
@@ -69,6 +69,8 @@ enum Command {
     Log(log::LogArgs),
     /// Show who changed what
     Audit(audit::AuditArgs),
+    /// Test a connection, stored or not yet applied
+    Connection(connection::ConnectionArgs),
     /// Show when a schedule rule runs
     Schedule(schedule::ScheduleArgs),
     /// Confirm the clock of this machine after Riser found it implausible
@@ -109,6 +111,7 @@ async fn execute(command: Command) -> ExitCode {
         Command::Runs(arguments) => runs::run(arguments).await,
         Command::Log(arguments) => log::run(arguments).await,
         Command::Audit(arguments) => audit::run(arguments).await,
+        Command::Connection(arguments) => connection::run(arguments).await,
         Command::Schedule(arguments) => schedule::run(arguments).await,
         Command::Clock(arguments) => clock::run(arguments).await,
         Command::ShellFiles(arguments) => shell_files::run(&arguments, Arguments::command()),

@@ -18,7 +18,7 @@ pub(crate) struct DataDir {
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct PluginDirs {
     /// Directory with plugin libraries [default: `plugins` beside this program, then `plugins` in the data directory]
-    #[arg(long = "plugin-dir", value_name = "DIR", env = "RISER_PLUGIN_DIR")]
+    #[arg(long = "plugin-dir", value_name = "DIR", env = "RISER_PLUGIN_DIR", global = true)]
     plugins: Option<PathBuf>,
 }
 

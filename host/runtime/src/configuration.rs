@@ -8,6 +8,7 @@ mod change;
 mod check;
 mod commit;
 mod configure;
+mod connection_test;
 mod current;
 mod draft;
 mod error;
@@ -41,4 +42,5 @@ pub use inputs::{SecretInput, SettingInput, SettingInputs};
 pub use passwords::{PasswordError, hash_new_password};
 pub use plan::{Plan, PlanLine};
 
+pub(crate) use connection_test::test_draft;
 pub(crate) use in_force::{Configurations, owner_of};

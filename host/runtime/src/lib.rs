@@ -42,6 +42,7 @@ use riser_secrets::Keyring;
 use riser_store::{Store, StoreError};
 pub use riser_worker_host::LaunchOptions;
 use riser_worker_host::{LaunchError, Launcher, LibraryCache, LibraryError, kill_orphans};
+pub use riser_worker_protocol::messages::TestStage;
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use riser_calendar::ZoneDatabase;
 use riser_domain::{Actor, Connection, Problem, ProcessorConfiguration};
+use riser_worker_protocol::messages::TestStage;
 
 use crate::changes::Change;
 use crate::configuration::{
-    CheckedDraft, ConfigurationChange, ConfigurationDraft, ConfigureError, ExportScope, Plan, check_draft,
-    commit, export,
+    CheckedDraft, ConfigurationChange, ConfigurationDraft, ConfigureError, ConnectionDraft, ExportScope,
+    Plan, check_draft, commit, export, test_draft,
 };
 use crate::zone_problems::update_zone_data_problems;
 use crate::{Inner, Runtime};
@@ -79,6 +80,25 @@ impl Runtime {
             Ok(Configured { plan, problems })
         });
         configuring.await.unwrap_or(Err(ConfigureError::Ending))
+    }
+
+    /// Tests a connection with the settings of a draft, such as a form that is not saved. Settings that it leaves out are
+    /// those of the stored connection; the rules for its secrets are those of a change. Returns whether the connection
+    /// works. Calls `on_stage` at the beginning and end of each stage: a failed stage has the finding and the remedy.
+    /// Ends within 10 s. Dropping the future aborts the test.
+    ///
+    /// # Errors
+    /// Those of [`check_draft`], before anything is sent to the remote system.
+    pub async fn test_connection(
+        &self,
+        draft: &ConnectionDraft,
+        on_stage: impl FnMut(TestStage),
+    ) -> Result<bool, ConfigureError> {
+        let inner = &*self.inner;
+        inner.libraries.scan(&inner.launcher, &inner.problems).await;
+        let (access, libraries) = ((&inner.store, &*inner.keyring), inner.libraries.list());
+        let zone = &inner.machine_zone.zone;
+        test_draft(draft, access, (&libraries, &inner.launcher), zone, on_stage).await
     }
 
     /// Returns the configuration as a file.

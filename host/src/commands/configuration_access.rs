@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use riser_domain::Actor;
 use riser_runtime::{
-    ConfigurationDraft, ConfigureError, ExportScope, FieldError, LaunchOptions, OfflineConfiguration, Plan,
-    SystemClock,
+    ConfigurationDraft, ConfigureError, ConnectionDraft, ExportScope, FieldError, LaunchOptions,
+    OfflineConfiguration, Plan, SystemClock, TestStage,
 };
 
 use crate::control::access::{self, Access};
@@ -109,6 +109,30 @@ impl ConfigurationAccess {
             Self::Directory { open, plugin_directories } => {
                 let plan = offline(open, plugin_directories).configure(draft, &Actor::CommandLine).await?;
                 Ok(Configured { plan, problems: Vec::new() })
+            }
+        }
+    }
+
+    /// Tests a connection. Returns whether it works. Calls `on_stage` at the beginning and end of each stage.
+    pub(crate) async fn test_connection(
+        &self,
+        draft: &ConnectionDraft,
+        mut on_stage: impl FnMut(TestStage),
+    ) -> Result<bool, AccessError> {
+        match self {
+            Self::Host(directory) => {
+                let mut client = Client::connect(directory).await?.ok_or(ClientError::Ended)?;
+                client.send(&Request::TestConnection { connection: draft.clone() }).await?;
+                loop {
+                    match client.next().await? {
+                        Reply::TestStage(stage) => on_stage(stage),
+                        Reply::ConnectionTested { passed } => return Ok(passed),
+                        _ => return Err(ClientError::Unexpected.into()),
+                    }
+                }
+            }
+            Self::Directory { open, plugin_directories } => {
+                Ok(offline(open, plugin_directories).test_connection(draft, on_stage).await?)
             }
         }
     }

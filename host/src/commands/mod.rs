@@ -12,6 +12,7 @@ pub(crate) mod audit;
 pub(crate) mod clock;
 mod configuration_access;
 mod configuration_file;
+pub(crate) mod connection;
 pub(crate) mod doctor;
 pub(crate) mod ews;
 pub(crate) mod export;

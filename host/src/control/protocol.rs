@@ -5,7 +5,7 @@
 
 use riser_calendar::Zone;
 use riser_domain::{LogLevel, Role, RunState, count_words};
-use riser_runtime::{ConfigurationDraft, FieldError, Plan};
+use riser_runtime::{ConfigurationDraft, ConnectionDraft, FieldError, Plan, TestStage};
 use serde::{Deserialize, Serialize};
 
 use super::moment::Moment;
@@ -81,6 +81,10 @@ pub(crate) enum Request {
     Configure {
         draft: ConfigurationDraft,
     },
+    /// Tests a connection, with settings that need not be stored. Changes nothing.
+    TestConnection {
+        connection: ConnectionDraft,
+    },
     /// The configuration as a file, without its secrets.
     Export {
         with_disabled: bool,
@@ -110,6 +114,11 @@ pub(crate) enum Reply {
     },
     Plan(Plan),
     Configured(Configured),
+    /// A stage of a test began or ended; more replies follow until [`Reply::ConnectionTested`].
+    TestStage(TestStage),
+    ConnectionTested {
+        passed: bool,
+    },
     Exported(String),
     Failed(Failure),
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use riser_domain::Actor;
 use riser_platform::{ControlListener, ControlStream, Peer};
-use riser_runtime::{ClockConfirmation, ExportScope, Runtime};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use riser_runtime::{ClockConfirmation, ConnectionDraft, ExportScope, Runtime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -152,12 +152,14 @@ impl Handler<'_> {
     async fn serve(mut self, request: Request) -> io::Result<()> {
         let reply = match request {
             Request::Log { run, follow } => self.log(run, follow).await,
+            Request::TestConnection { connection } => self.test_connection(&connection).await,
             other => self.reply(other).await,
         };
         let reply = reply.unwrap_or_else(Reply::Failed);
         self.send(&reply).await
     }
 
+    /// Replies to a request with one reply.
     async fn reply(&self, request: Request) -> Result<Reply, Failure> {
         let store = self.runtime.store();
         Ok(match request {
@@ -175,6 +177,9 @@ impl Handler<'_> {
                 Reply::Runs(stored::runs(store, processor.as_deref(), count).await?)
             }
             Request::Log { run, .. } => Reply::LogEnd(stored::run(store, run).await?),
+            Request::TestConnection { connection } => {
+                Reply::ConnectionTested { passed: self.runtime.test_connection(&connection, drop).await? }
+            }
             Request::Audit { count } => Reply::Audit(stored::audit(store, count).await?),
             Request::Users => Reply::Users(stored::users(store).await?),
             Request::Schedules => Reply::Schedules(status_report::schedules(self.runtime).await?),
@@ -210,14 +215,43 @@ impl Handler<'_> {
                 if lines.is_empty() {
                     break;
                 }
-                let sent = self.send(&Reply::Log(lines)).await;
-                sent.map_err(|error| Failure::Internal { sentence: error.to_string() })?;
+                self.send_part(&Reply::Log(lines)).await?;
             }
             if !follow || report.state.is_over() {
                 return Ok(Reply::LogEnd(report));
             }
             tokio::time::sleep(FOLLOW_INTERVAL).await;
         }
+    }
+
+    /// Sends each stage as it begins and ends.
+    async fn test_connection(&mut self, connection: &ConnectionDraft) -> Result<Reply, Failure> {
+        self.note(&format!("test the connection {:?}", connection.identity.name));
+        let (sender, mut stages) = mpsc::unbounded_channel();
+        let test = self.runtime.test_connection(connection, move |stage| {
+            // The receiver lives as long as the test.
+            let _ = sender.send(stage);
+        });
+        let mut test = std::pin::pin!(test);
+        loop {
+            let stage = tokio::select! {
+                biased;
+                Some(stage) = stages.recv() => stage,
+                tested = &mut test => {
+                    let passed = tested?;
+                    while let Ok(stage) = stages.try_recv() {
+                        self.send_part(&Reply::TestStage(stage)).await?;
+                    }
+                    return Ok(Reply::ConnectionTested { passed });
+                }
+            };
+            self.send_part(&Reply::TestStage(stage)).await?;
+        }
+    }
+
+    /// Sends one of several replies.
+    async fn send_part(&mut self, reply: &Reply) -> Result<(), Failure> {
+        self.send(reply).await.map_err(|error| Failure::Internal { sentence: error.to_string() })
     }
 
     async fn send(&mut self, reply: &Reply) -> io::Result<()> {

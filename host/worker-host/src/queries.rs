@@ -1,12 +1,13 @@
 //! Short requests, each in its own worker: describe a library, migrate or check settings, test a connection.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use riser_plugin::abi::messages::{
     self as contract, FailureMessage, Notice, SettingFaultMessage, SettingsMessage, SettingsOwner,
     TestRequestMessage, TestStage,
 };
+use riser_plugin::time_span;
 
 use riser_domain::sanitize_line;
 
@@ -24,8 +25,8 @@ const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 const SETTINGS_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The contract allows 10 s for a test; the rest is for the start of the worker.
-const CONNECTION_TEST_TIMEOUT: Duration = Duration::from_secs(12);
+/// The stage of a fault that happens in no stage of the plugin.
+const NO_STAGE: &str = "Test";
 
 /// Why a query of a library failed.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +69,8 @@ pub struct ConnectionToTest {
     pub instance: String,
     /// All settings, with decrypted secrets.
     pub settings: serde_json::Value,
+    /// The test is aborted after it.
+    pub time_limit: Duration,
 }
 
 impl std::fmt::Debug for ConnectionToTest {
@@ -158,27 +161,77 @@ fn settings_request(
     SettingsRequest { library: path_text(library), messages_json }
 }
 
-/// Tests a connection, in a worker. Calls `on_stage` at the beginning and end of each stage. Dropping the future
-/// aborts the test.
-///
-/// # Errors
-/// [`QueryError::Failed`] when a stage fails.
+/// Tests a connection, in a worker. Returns whether it passed. Calls `on_stage` at the beginning and end of each stage;
+/// each fault is a failed stage. Dropping the future aborts the test.
 pub async fn test_connection(
     launcher: &Launcher,
     library: &CachedLibrary,
     connection: ConnectionToTest,
-    mut on_stage: impl FnMut(TestStage),
-) -> Result<(), QueryError> {
-    let limits = WorkerLimits { time_limit: Some(CONNECTION_TEST_TIMEOUT), ..WorkerLimits::default() };
-    let ConnectionToTest { kind, instance, settings } = connection;
+    on_stage: impl FnMut(TestStage),
+) -> Result<bool, QueryError> {
+    let ConnectionToTest { kind, instance, settings, time_limit } = connection;
+    let limits = WorkerLimits { time_limit: Some(time_limit), ..WorkerLimits::default() };
     let message = TestRequestMessage { kind, instance, settings };
     let request = TestRequest::new(path_text(library), &message).expect("JSON values can always be written");
-    query(launcher, library, ToWorker::TestConnection(Box::new(request)), limits, |frame| {
+    let mut stages = TestStages { on_stage, running: None, has_failed: false };
+    let tested = query(launcher, library, ToWorker::TestConnection(Box::new(request)), limits, |frame| {
         if let FromWorker::Notice(Notice::TestStage(stage)) = frame {
-            on_stage(stage);
+            stages.report(stage);
         }
     })
-    .await
+    .await;
+    match tested {
+        Ok(()) => {}
+        // Its words are those of the stage.
+        Err(QueryError::Failed { .. }) if stages.has_failed => {}
+        Err(QueryError::Failed { failure, .. }) => {
+            let remedy = failure.problem.map(|problem| problem.remedy).unwrap_or_default();
+            stages.fail(failure.what, remedy);
+        }
+        Err(QueryError::Ended { reason: ExitReason::TimeLimit { limit }, .. }) => {
+            stages.fail(format!("no result within {}", time_span::format(limit)), SILENT_REMEDY.to_owned());
+        }
+        Err(QueryError::Ended { file, reason }) => {
+            stages.fail(
+                format!("the worker of {} {reason}", file.display()),
+                "install a version of the plugin without this fault".to_owned(),
+            );
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(!stages.has_failed)
+}
+
+const SILENT_REMEDY: &str = "check the address and the firewalls on the way, and whether the remote system is overloaded; \
+                             then repeat the test";
+
+/// The stages of a test, as single lines.
+struct TestStages<F> {
+    on_stage: F,
+    /// The stage that runs, and since when.
+    running: Option<(String, Instant)>,
+    has_failed: bool,
+}
+
+impl<F: FnMut(TestStage)> TestStages<F> {
+    fn report(&mut self, stage: TestStage) {
+        let TestStage { stage, passed, finding, advice, took_ms } = stage;
+        let stage = sanitize_line(&stage);
+        self.running = passed.is_none().then(|| (stage.clone(), Instant::now()));
+        self.has_failed |= passed == Some(false);
+        let (finding, advice) = (sanitize_line(&finding), sanitize_line(&advice));
+        (self.on_stage)(TestStage { stage, passed, finding, advice, took_ms });
+    }
+
+    /// Ends the stage that runs with a fault that the plugin does not report itself.
+    fn fail(&mut self, finding: String, advice: String) {
+        let (stage, took) = match self.running.take() {
+            Some((stage, began)) => (stage, began.elapsed()),
+            None => (NO_STAGE.to_owned(), Duration::ZERO),
+        };
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        self.report(TestStage { stage, passed: Some(false), finding, advice, took_ms });
+    }
 }
 
 /// Sends a request to a new worker and passes its frames to `on_frame` until it has ended.

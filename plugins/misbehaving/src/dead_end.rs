@@ -1,16 +1,26 @@
 use riser_plugin::prelude::*;
 
-/// A connection whose second test stage always fails.
+/// A connection whose test fails in its second stage, in a way that depends on the host.
 #[derive(Connection)]
 #[connection(id = "dead-end", name = "Dead end")]
 pub(crate) struct DeadEnd {
-    /// Host name to connect to.
+    /// Host name to connect to. `silent`, `crash` and `unlucky` have faults that it does not report.
     host: String,
 }
 
 impl DeadEnd {
     fn test(&self, host: &TestHost) -> Outcome {
         host.stage("DNS", || Ok(((), format!("{} is known", self.host))))?;
-        host.stage("TCP", || Err(("no way through".to_owned(), "turn round".to_owned())))
+        if self.host == "unlucky" {
+            let problem = Problem::new("no-luck", "no luck today").remedy("come again");
+            return Err(Failure::problem(problem));
+        }
+        host.stage("TCP", || match self.host.as_str() {
+            "silent" => loop {
+                std::thread::park();
+            },
+            "crash" => std::process::abort(),
+            _ => Err(("no way through".to_owned(), "turn round".to_owned())),
+        })
     }
 }

@@ -8,12 +8,14 @@ use riser_domain::{Actor, Clock};
 use riser_secrets::Keyring;
 use riser_store::Store;
 use riser_worker_host::{LaunchOptions, Launcher, LibraryCache};
+use riser_worker_protocol::messages::TestStage;
 
 use super::ConfigureError;
 use super::check::{self, Basis, CheckedDraft};
 use super::commit::commit;
+use super::connection_test::test_draft;
 use super::current::Current;
-use super::draft::ConfigurationDraft;
+use super::draft::{ConfigurationDraft, ConnectionDraft};
 use super::export::{ExportScope, export};
 use super::migration::migrate;
 use super::plan::Plan;
@@ -29,10 +31,20 @@ use crate::problems::Problems;
 /// another version of the configuration.
 pub async fn check_draft(
     draft: &ConfigurationDraft,
+    access: (&Store, &Keyring),
+    plugins: (&[Library], Option<&Launcher>),
+    site_zone: &Zone,
+) -> Result<CheckedDraft, ConfigureError> {
+    Ok(checked_draft(draft, access, plugins, site_zone).await?.0)
+}
+
+/// Checks a draft, and returns the stored configuration as well.
+pub(super) async fn checked_draft(
+    draft: &ConfigurationDraft,
     (store, keyring): (&Store, &Keyring),
     (libraries, launcher): (&[Library], Option<&Launcher>),
     site_zone: &Zone,
-) -> Result<CheckedDraft, ConfigureError> {
+) -> Result<(CheckedDraft, Current), ConfigureError> {
     let current = Current::load(store, keyring, draft).await?;
     if draft.base_version.is_some_and(|base| base != current.configuration.version) {
         return Err(ConfigureError::Stale);
@@ -43,7 +55,7 @@ pub async fn check_draft(
     if let Some(launcher) = launcher {
         errors.extend(plugin_check::check(&checked, &current, libraries, launcher).await?);
     }
-    if errors.is_empty() { Ok(checked) } else { Err(ConfigureError::Fields(errors)) }
+    if errors.is_empty() { Ok((checked, current)) } else { Err(ConfigureError::Fields(errors)) }
 }
 
 /// The configuration of a data directory that no host uses.
@@ -76,17 +88,33 @@ impl OfflineConfiguration<'_> {
         Ok(export(&self.store.load_configuration().await?, scope))
     }
 
+    /// Tests a connection, as [`Runtime::test_connection`](crate::Runtime::test_connection) does.
+    pub async fn test_connection(
+        &self,
+        draft: &ConnectionDraft,
+        on_stage: impl FnMut(TestStage),
+    ) -> Result<bool, ConfigureError> {
+        let (libraries, launcher) = self.plugins().await?;
+        let access = (self.store, self.keyring);
+        test_draft(draft, access, (&libraries, &launcher), &machine_zone().zone, on_stage).await
+    }
+
     async fn check(&self, draft: &ConfigurationDraft) -> Result<CheckedDraft, ConfigureError> {
         let access = (self.store, self.keyring);
         let zone = machine_zone().zone;
         if draft.connections.is_empty() && draft.processors.is_empty() {
             return check_draft(draft, access, (&[], None), &zone).await;
         }
+        let (libraries, launcher) = self.plugins().await?;
+        check_draft(draft, access, (&libraries, Some(&launcher)), &zone).await
+    }
+
+    async fn plugins(&self) -> Result<(Vec<Library>, Launcher), ConfigureError> {
         let launcher = Launcher::start(self.worker.clone())?;
         let cache = LibraryCache::open(self.store.directory())?;
         let libraries = Libraries::new(self.plugin_directories.clone(), cache);
         // A library that cannot be used is logged; a draft that needs it finds it missing.
         libraries.scan(&launcher, &Problems::new(Arc::clone(&self.clock), Changes::new())).await;
-        check_draft(draft, access, (&libraries.list(), Some(&launcher)), &zone).await
+        Ok((libraries.list(), launcher))
     }
 }

@@ -106,16 +106,31 @@ fn changed_settings<T>(
     if planned.action == Action::Remove || stored_json == Some(settings_json) && has_same_secrets {
         return None;
     }
+    complete_settings(settings_json, &planned.secrets, stored_secrets).ok()
+}
+
+/// Returns the settings with the secrets that are stored and those that change.
+///
+/// # Errors
+/// The key of a stored secret that cannot be decrypted.
+pub(super) fn complete_settings(
+    settings_json: &str,
+    change: &SecretChange,
+    stored_secrets: &[StoredSecret],
+) -> Result<SettingValues, String> {
+    let SecretChange { forget_all, remove, put, .. } = change;
     let mut secrets: Vec<(String, SecretString)> = put.clone();
     for stored in stored_secrets.iter().filter(|_| !forget_all) {
         let is_replaced = remove.contains(&stored.key) || put.iter().any(|(key, _)| *key == stored.key);
         if !is_replaced {
-            secrets.push((stored.key.clone(), stored.value.clone()?));
+            let value = stored.value.clone().ok_or_else(|| stored.key.clone())?;
+            secrets.push((stored.key.clone(), value));
         }
     }
-    let values: SettingValues = serde_json::from_str(settings_json).ok()?;
+    // What Riser stores is a JSON object.
+    let values: SettingValues = serde_json::from_str(settings_json).unwrap_or_default();
     match open_settings(values, &secrets) {
-        Value::Object(settings) => Some(settings),
-        _ => None,
+        Value::Object(settings) => Ok(settings),
+        _ => Ok(SettingValues::new()),
     }
 }
