@@ -38,6 +38,8 @@ CREATE TABLE connection_secrets (
     setting_key   TEXT    NOT NULL,
     kid           TEXT    NOT NULL REFERENCES data_keys (kid),
     sealed        BLOB    NOT NULL,
+    set_at        INTEGER NOT NULL,
+    set_by        TEXT    NOT NULL,
     PRIMARY KEY (connection_id, setting_key)
 ) STRICT, WITHOUT ROWID;
 
@@ -70,5 +72,7 @@ CREATE TABLE processor_secrets (
     setting_key      TEXT    NOT NULL,
     kid              TEXT    NOT NULL REFERENCES data_keys (kid),
     sealed           BLOB    NOT NULL,
+    set_at           INTEGER NOT NULL,
+    set_by           TEXT    NOT NULL,
     PRIMARY KEY (configuration_id, setting_key)
 ) STRICT, WITHOUT ROWID;

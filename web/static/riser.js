@@ -4,9 +4,11 @@ const root = document.documentElement;
 // Light or dark: the server reads the cookie and writes the next page in the right colours.
 // Copy buttons: the label shows whether copying succeeded.
 document.addEventListener("click", async (e) => {
-  const b = e.target.closest("[data-copy], [data-theme-toggle]");
+  const b = e.target.closest("[data-copy], [data-theme-toggle], [data-unfold]");
   if (!b) return;
-  if (b.dataset.copy !== undefined) {
+  if (b.dataset.unfold !== undefined) {
+    for (const d of b.closest("form").querySelectorAll("details")) d.open = b.dataset.unfold === "true";
+  } else if (b.dataset.copy !== undefined) {
     const was = b.getAttribute("aria-label");
     try { await navigator.clipboard.writeText(b.dataset.copy); b.setAttribute("aria-label", "Copied"); }
     catch { b.setAttribute("aria-label", "Copy failed: select the text"); }
@@ -18,6 +20,9 @@ document.addEventListener("click", async (e) => {
     document.cookie = `riser-theme=${root.dataset.theme}; Path=/; SameSite=Strict; Max-Age=31536000`;
   }
 });
+
+// Expand all and Collapse all need this script.
+for (const p of document.querySelectorAll("[data-fold]")) p.hidden = false;
 
 // ARIA tree: one tab stop, arrow keys, Home, End, first letter. Branches are links, so opening one loads it.
 const branches = () => [...document.querySelectorAll("[role=tree] [role=treeitem]")];

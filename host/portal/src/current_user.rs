@@ -16,6 +16,11 @@ impl CurrentUser {
         self.role >= Role::Operator
     }
 
+    /// Returns whether the person may change the configuration.
+    pub(crate) fn may_configure(&self) -> bool {
+        self.role >= Role::Admin
+    }
+
     pub(crate) const fn role_name(&self) -> &'static str {
         role_name(self.role)
     }

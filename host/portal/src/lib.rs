@@ -16,6 +16,7 @@
 mod csv;
 mod current_user;
 mod form;
+mod form_input;
 mod guard;
 mod history_range;
 mod history_series;

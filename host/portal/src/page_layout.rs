@@ -78,7 +78,7 @@ impl MenuEntry {
             Self::Items => EntryFacts("Items", "/items", Icon::Items, Built::Yes),
             Self::Processors => EntryFacts("Processors", "/processors", Icon::Processors, Built::NotYet),
             Self::Schedules => EntryFacts("Schedules", "/schedules", Icon::Schedules, Built::NotYet),
-            Self::Connections => EntryFacts("Connections", "/connections", Icon::Connections, Built::NotYet),
+            Self::Connections => EntryFacts("Connections", "/connections", Icon::Connections, Built::Yes),
             Self::EwsServers => EntryFacts("EWS servers", "/ews-servers", Icon::Server, Built::NotYet),
             Self::Plugins => EntryFacts("Plugins", "/plugins", Icon::Plugins, Built::NotYet),
             Self::Status => EntryFacts("Status", "/status", Icon::Running, Built::NotYet),

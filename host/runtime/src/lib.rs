@@ -39,8 +39,11 @@ use riser_domain::{
     Actor, Clock, ClockReading, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, SetPointWrite,
 };
 use riser_secrets::Keyring;
-use riser_store::{Store, StoreError};
-pub use riser_worker_host::LaunchOptions;
+use riser_store::{Configuration, Store, StoreError};
+pub use riser_worker_host::{
+    ClassDescription, ConnectionDescription, LaunchOptions, LibraryDescription, Setting, SettingKind,
+    SettingsSchema,
+};
 use riser_worker_host::{LaunchError, Launcher, LibraryCache, LibraryError, kill_orphans};
 pub use riser_worker_protocol::messages::TestStage;
 use tokio::sync::broadcast;
@@ -351,6 +354,11 @@ impl Runtime {
     /// Returns the zone of the machine, with the setting that names it.
     pub fn machine_zone(&self) -> &MachineZone {
         &self.inner.machine_zone
+    }
+
+    /// Returns the configuration in force.
+    pub fn configuration(&self) -> Arc<Configuration> {
+        self.inner.configurations.now()
     }
 
     /// The wall clock.

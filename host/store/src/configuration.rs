@@ -49,7 +49,7 @@ impl Store {
 #[derive(Debug)]
 pub struct ConfigurationTransaction {
     pub(crate) transaction: WriteTransaction,
-    actor: Actor,
+    pub(crate) actor: Actor,
     pub(crate) now: Timestamp,
 }
 

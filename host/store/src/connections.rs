@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use riser_domain::{Connection, ConnectionId};
 use sqlx::SqliteConnection;
 
-use crate::sealed::SealedSettings;
+use crate::sealed::{SealedSettings, SecretOrigin};
 use crate::{ConfigurationTransaction, SealedValue, Store, StoreError, audit_words, stored_names};
 
 const A_CONNECTION: &str = "a connection";
@@ -24,6 +24,17 @@ impl Store {
             .into_iter()
             .map(|row| (row.setting_key, SealedValue { kid: row.kid, bytes: row.sealed }))
             .collect())
+    }
+
+    /// Returns who stored the secret settings of a connection.
+    pub async fn connection_secret_origins(&self, id: ConnectionId) -> Result<Vec<SecretOrigin>, StoreError> {
+        let rows = sqlx::query!(
+            "SELECT setting_key, set_at, set_by FROM connection_secrets WHERE connection_id = ? ORDER BY setting_key",
+            id.0
+        )
+        .fetch_all(self.riser().read())
+        .await?;
+        Ok(rows.into_iter().map(|row| SecretOrigin::new(row.setting_key, row.set_at, row.set_by)).collect())
     }
 }
 
@@ -72,13 +83,18 @@ impl ConfigurationTransaction {
         secret: &SealedValue,
     ) -> Result<(), StoreError> {
         let name = self.count_secret_version(id).await?;
+        let (now_ms, actor) = (self.now.unix_ms(), self.actor.to_string());
         sqlx::query!(
-            "INSERT INTO connection_secrets (connection_id, setting_key, kid, sealed) VALUES (?, ?, ?, ?)
-             ON CONFLICT (connection_id, setting_key) DO UPDATE SET kid = excluded.kid, sealed = excluded.sealed",
+            "INSERT INTO connection_secrets (connection_id, setting_key, kid, sealed, set_at, set_by)
+             VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT (connection_id, setting_key) DO UPDATE SET
+                 kid = excluded.kid, sealed = excluded.sealed, set_at = excluded.set_at, set_by = excluded.set_by",
             id.0,
             key,
             secret.kid,
-            secret.bytes
+            secret.bytes,
+            now_ms,
+            actor
         )
         .execute(&mut *self.transaction)
         .await

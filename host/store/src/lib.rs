@@ -59,6 +59,6 @@ pub use outbox::NewWrite;
 pub use recovery::{Fault, Quarantined, Recovery};
 pub use run_logs::RunLogLine;
 pub use schedule_progress::UnstartedRun;
-pub use sealed::{SealedSettings, SealedValue};
+pub use sealed::{SealedSettings, SealedValue, SecretOrigin};
 pub use store::Store;
 pub use users::{NewUser, User, UserId};

@@ -7,7 +7,7 @@ use riser_domain::{
 };
 use sqlx::SqliteConnection;
 
-use crate::sealed::SealedSettings;
+use crate::sealed::{SealedSettings, SecretOrigin};
 use crate::{ConfigurationTransaction, SealedValue, Store, StoreError, audit_words, tree_keys};
 
 const A_PROCESSOR: &str = "a processor configuration";
@@ -26,6 +26,20 @@ impl Store {
             .into_iter()
             .map(|row| (row.setting_key, SealedValue { kid: row.kid, bytes: row.sealed }))
             .collect())
+    }
+
+    /// Returns who stored the secret settings of a configuration.
+    pub async fn processor_secret_origins(
+        &self,
+        id: ConfigurationId,
+    ) -> Result<Vec<SecretOrigin>, StoreError> {
+        let rows = sqlx::query!(
+            "SELECT setting_key, set_at, set_by FROM processor_secrets WHERE configuration_id = ? ORDER BY setting_key",
+            id.0
+        )
+        .fetch_all(self.riser().read())
+        .await?;
+        Ok(rows.into_iter().map(|row| SecretOrigin::new(row.setting_key, row.set_at, row.set_by)).collect())
     }
 }
 
@@ -106,13 +120,18 @@ impl ConfigurationTransaction {
         key: &str,
         secret: &SealedValue,
     ) -> Result<(), StoreError> {
+        let (now_ms, actor) = (self.now.unix_ms(), self.actor.to_string());
         sqlx::query!(
-            "INSERT INTO processor_secrets (configuration_id, setting_key, kid, sealed) VALUES (?, ?, ?, ?)
-             ON CONFLICT (configuration_id, setting_key) DO UPDATE SET kid = excluded.kid, sealed = excluded.sealed",
+            "INSERT INTO processor_secrets (configuration_id, setting_key, kid, sealed, set_at, set_by)
+             VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT (configuration_id, setting_key) DO UPDATE SET
+                 kid = excluded.kid, sealed = excluded.sealed, set_at = excluded.set_at, set_by = excluded.set_by",
             id.0,
             key,
             secret.kid,
-            secret.bytes
+            secret.bytes,
+            now_ms,
+            actor
         )
         .execute(&mut *self.transaction)
         .await

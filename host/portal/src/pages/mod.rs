@@ -1,5 +1,7 @@
 //! The pages, each in its own file: its input, its content and its handlers.
 
+pub(crate) mod connection;
+pub(crate) mod connections;
 pub(crate) mod error;
 pub(crate) mod history;
 pub(crate) mod items;

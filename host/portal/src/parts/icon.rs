@@ -51,6 +51,7 @@ pub(crate) enum Icon {
     Book,
     Key,
     Info,
+    Plus,
 }
 
 impl HtmlSafe for Icon {}

@@ -3,6 +3,7 @@
 mod connection_bar;
 mod data_path;
 mod drawer;
+mod form;
 mod icon;
 mod item_row;
 mod problem_list;
@@ -19,6 +20,10 @@ pub(crate) mod testing;
 pub(crate) use connection_bar::ConnectionBar;
 pub(crate) use data_path::DataPath;
 pub(crate) use drawer::{Drawer, location, value_of};
+pub(crate) use form::{
+    FieldDescription, FieldKind, FormErrors, FormFields, SecretOrigin, add_settings, describe_settings,
+    settings_of,
+};
 pub(crate) use icon::Icon;
 pub(crate) use item_row::ItemRow;
 pub(crate) use problem_list::{ProblemList, capitalised};

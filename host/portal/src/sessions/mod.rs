@@ -29,9 +29,7 @@ use self::streams::Streams;
 use self::token::SessionToken;
 
 pub(crate) use self::auth_rejection::AuthRejection;
-#[cfg(test)]
-pub(crate) use self::roles::Admin;
-pub(crate) use self::roles::{Operator, Viewer};
+pub(crate) use self::roles::{Admin, Operator, Viewer};
 pub(crate) use self::signed_in::SignedIn;
 pub(crate) use self::streams::StreamPermit;
 

@@ -18,7 +18,6 @@ pub(crate) struct Operator(pub(crate) SignedIn);
 
 /// A signed-in person who may change the configuration.
 #[derive(Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "no page changes the configuration yet"))]
 pub(crate) struct Admin(pub(crate) SignedIn);
 
 impl FromRequestParts<PortalState> for Viewer {

@@ -1,0 +1,305 @@
+//! The form of one connection: a stored one, or a new one.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use riser_domain::{Connection, ConnectionId};
+use riser_runtime::{
+    ConfigurationDraft, ConnectionDescription, ConnectionDraft, FieldPath, Identity, Library,
+};
+use riser_store::SecretOrigin as StoredOrigin;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use url::form_urlencoded;
+
+use crate::form::{Form, PathOf, QueryOf};
+use crate::form_input::FormInput;
+use crate::page::Page;
+use crate::page_layout::{MenuEntry, PageLayout};
+use crate::pages::error::PageError;
+use crate::parts::{
+    FieldDescription, FieldKind, FormErrors, FormFields, Icon, SecretOrigin, add_settings, describe_settings,
+    settings_of,
+};
+use crate::sessions::{Admin, SignedIn};
+use crate::state::PortalState;
+
+const NAME: &str = "name";
+/// The state of the stored connection when the form was drawn.
+const STATE: &str = "state";
+
+/// The form of a connection.
+#[derive(Clone, Debug, Template)]
+#[template(path = "pages/connection.html")]
+pub(crate) struct ConnectionPage {
+    pub(crate) layout: PageLayout,
+    pub(crate) title: String,
+    pub(crate) kind: String,
+    /// Where the form is sent.
+    pub(crate) action: String,
+    pub(crate) state: String,
+    pub(crate) fields: FormFields,
+    /// Kinds to choose from, while none is chosen: address and name.
+    pub(crate) kinds: Vec<(String, String)>,
+    /// No plugin in use offers the kind, so the settings cannot be changed.
+    pub(crate) is_library_missing: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct KindQuery {
+    kind: Option<String>,
+}
+
+/// A connection that is being edited.
+struct Editor<'a> {
+    portal: &'a PortalState,
+    kind: String,
+    described: Option<ConnectionDescription>,
+    stored: Option<Connection>,
+    origins: Vec<StoredOrigin>,
+}
+
+/// `GET /connections/{id}`
+pub(crate) async fn show(
+    State(portal): State<PortalState>,
+    Admin(signed_in): Admin,
+    PathOf(id): PathOf<i64>,
+) -> Result<Page<ConnectionPage>, PageError> {
+    let editor = Editor::of_stored(&portal, ConnectionId(id)).await?;
+    let input = editor.stored_input();
+    Ok(Page(editor.page(signed_in, &input, &FormErrors::default())))
+}
+
+/// `POST /connections/{id}`
+pub(crate) async fn save(
+    State(portal): State<PortalState>,
+    Admin(signed_in): Admin,
+    PathOf(id): PathOf<i64>,
+    Form(input): Form<FormInput>,
+) -> Result<Response, PageError> {
+    let editor = Editor::of_stored(&portal, ConnectionId(id)).await?;
+    editor.save(signed_in, input).await
+}
+
+/// `GET /connections/add`
+pub(crate) async fn show_new(
+    State(portal): State<PortalState>,
+    Admin(signed_in): Admin,
+    QueryOf(query): QueryOf<KindQuery>,
+) -> Result<Page<ConnectionPage>, PageError> {
+    let kinds = kinds(&portal.runtime().libraries());
+    let kind = match (query.kind, kinds.as_slice()) {
+        (Some(kind), _) => Some(kind),
+        (None, [only]) => Some(only.kind.clone()),
+        (None, _) => None,
+    };
+    let Some(kind) = kind else { return Ok(Page(ConnectionPage::choose(&portal, signed_in, &kinds))) };
+    let editor = Editor::of_new(&portal, &kind)?;
+    let input = editor.new_input();
+    Ok(Page(editor.page(signed_in, &input, &FormErrors::default())))
+}
+
+/// `POST /connections/add`
+pub(crate) async fn add(
+    State(portal): State<PortalState>,
+    Admin(signed_in): Admin,
+    QueryOf(query): QueryOf<KindQuery>,
+    Form(input): Form<FormInput>,
+) -> Result<Response, PageError> {
+    let editor = Editor::of_new(&portal, &query.kind.unwrap_or_default())?;
+    editor.save(signed_in, input).await
+}
+
+/// Returns all kinds of connections that the plugins in use offer.
+fn kinds(libraries: &[Library]) -> Vec<ConnectionDescription> {
+    libraries.iter().flat_map(|library| library.description.connections.clone()).collect()
+}
+
+impl<'a> Editor<'a> {
+    async fn of_stored(portal: &'a PortalState, id: ConnectionId) -> Result<Self, PageError> {
+        let configuration = portal.runtime().configuration();
+        let stored = configuration.connections.iter().find(|connection| connection.id == id);
+        let stored = stored.ok_or(PageError::NoSuchPage)?.clone();
+        let described = kinds(&portal.runtime().libraries()).into_iter().find(|it| it.kind == stored.kind);
+        let origins = portal.runtime().store().connection_secret_origins(id).await?;
+        Ok(Self { portal, kind: stored.kind.clone(), described, stored: Some(stored), origins })
+    }
+
+    fn of_new(portal: &'a PortalState, kind: &str) -> Result<Self, PageError> {
+        let described = kinds(&portal.runtime().libraries()).into_iter().find(|it| it.kind == kind);
+        let described = described.ok_or(PageError::NoSuchPage)?;
+        Ok(Self {
+            portal,
+            kind: kind.to_owned(),
+            described: Some(described),
+            stored: None,
+            origins: Vec::new(),
+        })
+    }
+
+    fn stored_input(&self) -> FormInput {
+        let mut input = FormInput::default();
+        if let Some(stored) = &self.stored {
+            input.set(NAME, &stored.name);
+            input.set(STATE, state_of(stored));
+            if let Some(described) = &self.described {
+                let values = serde_json::from_str(&stored.settings_json).unwrap_or_default();
+                add_settings(&mut input, &described.settings, "", &values);
+            }
+        }
+        input
+    }
+
+    fn new_input(&self) -> FormInput {
+        let configuration = self.portal.runtime().configuration();
+        let is_taken = |name: &str| configuration.connections.iter().any(|known| known.name == name);
+        let mut input = FormInput::default();
+        input.set(NAME, free_name(&suggested_name(&self.kind), is_taken));
+        input
+    }
+
+    fn descriptions(&self) -> Vec<FieldDescription> {
+        let times = self.portal.times_of_page();
+        let origin = |key: &str| {
+            let origin = self.origins.iter().find(|origin| origin.key == key)?;
+            Some(SecretOrigin { set_by: origin.set_by.clone(), age: times.age(origin.set_at) })
+        };
+        let name = FieldDescription::new(NAME, "Name", FieldKind::Text)
+            .required()
+            .help("Processors are connected by this name.");
+        let settings = self.described.iter().flat_map(|it| describe_settings(&it.settings, "", &origin));
+        std::iter::once(name).chain(settings).collect()
+    }
+
+    fn page(&self, signed_in: SignedIn, input: &FormInput, errors: &FormErrors) -> ConnectionPage {
+        let (title, action) = match &self.stored {
+            Some(stored) => (stored.name.clone(), format!("/connections/{}", stored.id.0)),
+            None => ("Add connection".to_owned(), new_address(&self.kind)),
+        };
+        ConnectionPage {
+            title,
+            kind: self.described.as_ref().map_or_else(|| self.kind.clone(), |it| it.name.clone()),
+            action,
+            state: input.text(STATE).to_owned(),
+            fields: FormFields::new(&self.descriptions(), input, errors),
+            kinds: Vec::new(),
+            is_library_missing: self.described.is_none(),
+            layout: layout(self.portal, signed_in),
+        }
+    }
+
+    /// Stores the input, or returns the form with its errors.
+    async fn save(self, signed_in: SignedIn, mut input: FormInput) -> Result<Response, PageError> {
+        let configuration = self.portal.runtime().configuration();
+        let name = input.text(NAME).to_owned();
+        let mut errors = FormErrors::default();
+        let old_name = self.stored.as_ref().map(|stored| stored.name.clone());
+        if old_name.as_ref() != Some(&name) && configuration.connections.iter().any(|it| it.name == name) {
+            errors.add(NAME, format!("{name:?} is the name of another connection; choose another one"));
+        }
+        if let Some(stored) = &self.stored
+            && input.text(STATE) != state_of(stored)
+        {
+            self.add_conflicts(&input, &mut errors);
+            input.set(STATE, state_of(stored));
+        }
+        if errors.is_empty() {
+            let secrets: Vec<String> = self.origins.iter().map(|origin| origin.key.clone()).collect();
+            let settings = self.described.as_ref().map(|it| settings_of(&it.settings, "", &input, &secrets));
+            let identity = Identity {
+                name: name.clone(),
+                renamed_from: old_name.filter(|old_name| *old_name != name),
+                remove: false,
+            };
+            let kind = Some(self.kind.clone());
+            let draft = ConfigurationDraft {
+                base_version: Some(configuration.version),
+                connections: vec![ConnectionDraft { identity, kind, settings }],
+                ..ConfigurationDraft::default()
+            };
+            match self.portal.runtime().configure(draft, signed_in.actor()).await {
+                Ok(_) => {
+                    let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+                    return Ok(Redirect::to(&format!("/connections?saved={name}")).into_response());
+                }
+                Err(error) => {
+                    let path = FieldPath::default().object("connection", &name);
+                    errors = FormErrors::of_draft(&error, &[(path, "")]);
+                }
+            }
+        }
+        Ok(Page(self.page(signed_in, &input, &errors)).into_response())
+    }
+
+    /// Adds an error for each field that somebody else changed after the form was drawn.
+    fn add_conflicts(&self, input: &FormInput, errors: &mut FormErrors) {
+        errors.add(
+            "",
+            "somebody else changed this connection meanwhile. Your input is below; send it again to replace theirs",
+        );
+        let stored = self.stored_input();
+        for description in self.descriptions() {
+            if let Some(now) = stored.get(&description.name)
+                && input.get(&description.name) != Some(now)
+            {
+                errors.add(description.name, format!("the stored value is now {now:?}"));
+            }
+        }
+    }
+}
+
+impl ConnectionPage {
+    fn choose(portal: &PortalState, signed_in: SignedIn, kinds: &[ConnectionDescription]) -> Self {
+        Self {
+            title: "Add connection".to_owned(),
+            kind: String::new(),
+            action: String::new(),
+            state: String::new(),
+            fields: FormFields::default(),
+            kinds: kinds.iter().map(|it| (new_address(&it.kind), it.name.clone())).collect(),
+            is_library_missing: kinds.is_empty(),
+            layout: layout(portal, signed_in),
+        }
+    }
+
+    fn is_form(&self) -> bool {
+        !self.action.is_empty()
+    }
+}
+
+fn layout(portal: &PortalState, signed_in: SignedIn) -> PageLayout {
+    let times = portal.times_of_page();
+    PageLayout::new(
+        MenuEntry::Connections,
+        portal.site_name(),
+        signed_in.context,
+        &portal.system_status(),
+        &times,
+    )
+}
+
+fn new_address(kind: &str) -> String {
+    format!("/connections/add?kind={}", form_urlencoded::byte_serialize(kind.as_bytes()).collect::<String>())
+}
+
+/// Returns a text that changes whenever somebody stores the connection.
+fn state_of(connection: &Connection) -> String {
+    let mut hash = Sha256::new();
+    for part in [&connection.name, &connection.kind, &connection.settings_json] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    hash.update(connection.secret_version.to_be_bytes());
+    hex::encode(hash.finalize())
+}
+
+/// Returns `EVCE` for `riser.evce/evce`.
+pub(crate) fn suggested_name(kind: &str) -> String {
+    kind.rsplit('/').next().unwrap_or_default().to_uppercase()
+}
+
+/// Returns the name, with a number if it is taken.
+pub(crate) fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|number| format!("{name} {number}"));
+    std::iter::once(name.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default()
+}

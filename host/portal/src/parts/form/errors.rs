@@ -1,0 +1,100 @@
+use riser_runtime::{ConfigureError, FieldError, FieldPath};
+
+use super::{Field, SummaryLine};
+use crate::parts::capitalised;
+
+/// The errors of a form, by the name of the field; an empty name is the whole form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FormErrors(Vec<(String, String)>);
+
+impl FormErrors {
+    /// Returns errors that a page has found itself.
+    pub(crate) fn of<const N: usize>(errors: [(&str, &str); N]) -> Self {
+        Self(errors.into_iter().map(|(name, message)| (name.to_owned(), message.to_owned())).collect())
+    }
+
+    /// Returns the reasons why a draft was refused. Each object of the draft comes with the prefix of its fields in
+    /// the form: `connection["EVCE"].settings.login` with the prefix `connection.` is `connection.settings.login`.
+    pub(crate) fn of_draft(error: &ConfigureError, objects: &[(FieldPath, &str)]) -> Self {
+        match error {
+            ConfigureError::Fields(errors) => {
+                Self(errors.iter().map(|error| error_of_field(error, objects)).collect())
+            }
+            ConfigureError::Stale => Self::of([(
+                "",
+                "somebody else changed the configuration meanwhile. Your input is below; check it and send it again",
+            )]),
+            other => {
+                tracing::error!(error = other as &dyn std::error::Error, "a change was not stored");
+                Self(vec![(String::new(), format!("nothing was stored: {other}"))])
+            }
+        }
+    }
+
+    pub(crate) fn add(&mut self, name: impl Into<String>, message: impl Into<String>) {
+        self.0.push((name.into(), message.into()));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the errors of a field, as one text.
+    pub(super) fn at(&self, name: &str) -> Option<String> {
+        let found: Vec<String> =
+            self.0.iter().filter(|(at, _)| at == name).map(|(_, message)| capitalised(message)).collect();
+        (!found.is_empty()).then(|| found.join(". "))
+    }
+
+    pub(super) fn summary(&self, fields: &[&Field]) -> Vec<SummaryLine> {
+        self.0
+            .iter()
+            .map(|(name, message)| match fields.iter().find_map(|field| field.find(name)) {
+                Some(field) => SummaryLine {
+                    field: Some(field.id.clone()),
+                    message: format!("{}: {message}", field.label),
+                },
+                None => SummaryLine { field: None, message: capitalised(message) },
+            })
+            .collect()
+    }
+}
+
+fn error_of_field(error: &FieldError, objects: &[(FieldPath, &str)]) -> (String, String) {
+    let path = error.path.to_string();
+    for (object, prefix) in objects {
+        let Some(rest) = path.strip_prefix(&object.to_string()) else { continue };
+        let Some(name) = rest.strip_prefix('.').or(rest.is_empty().then_some("")) else { continue };
+        // Messages of settings begin with the name of the setting in files.
+        let setting = name.strip_prefix("settings.").unwrap_or(name);
+        let message = error.message.strip_prefix(setting).and_then(|rest| rest.strip_prefix(": "));
+        return (format!("{prefix}{name}"), message.unwrap_or(&error.message).to_owned());
+    }
+    (String::new(), error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_a_draft_are_found_by_the_names_of_the_fields() {
+        let connection = FieldPath::default().object("connection", "EV.CE");
+        let other = FieldPath::default().object("connection", "EV.CE 2");
+        let error = |path: FieldPath, message: &str| FieldError { path, message: message.to_owned() };
+        let errors = ConfigureError::Fields(vec![
+            error(connection.setting("proxies[0].host"), "proxies[0].host: is missing: give a value"),
+            error(connection.key("name"), "the name is taken"),
+            error(connection.clone(), "is used"),
+            error(other.key("kind"), "is unknown"),
+        ]);
+        let errors = FormErrors::of_draft(&errors, &[(connection, "connection.")]);
+        let expected = [
+            ("connection.settings.proxies[0].host", "is missing: give a value"),
+            ("connection.name", "the name is taken"),
+            ("connection.", "is used"),
+            ("", "connection[\"EV.CE 2\"].kind: is unknown"),
+        ];
+        assert_eq!(errors, FormErrors::of(expected));
+    }
+}
