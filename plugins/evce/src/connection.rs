@@ -13,7 +13,7 @@ use crate::wire::{Profile, ProfileError};
 #[settings(check = Self::check_trust)]
 pub(crate) struct EvceConnection {
     /// Address of the API. Port 443 is optional.
-    #[setting(kind = "address", example = "https://10.141.208.28/api/v2")]
+    #[setting(kind = "address", label = "API URL", example = "https://10.141.208.28/api/v2")]
     pub(crate) base_url: String,
     /// A user of the controller with the right to write reductions.
     #[setting(example = "bmsApi")]

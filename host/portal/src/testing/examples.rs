@@ -35,15 +35,15 @@ use crate::wall_time::WallTime;
 /// Thursday 25 March 2027, 14:32:09 in Paris.
 const NOW: Timestamp = Timestamp::from_unix_ms(1_805_981_529_000);
 
-fn times() -> WallTime {
+pub(super) fn times() -> WallTime {
     WallTime::for_page("Europe/Paris".parse().unwrap(), NOW)
 }
 
-fn ago(seconds: u64) -> Timestamp {
+pub(super) fn ago(seconds: u64) -> Timestamp {
     NOW.minus(Duration::from_secs(seconds))
 }
 
-fn signed_in(role: Role, name: &str, address: &str) -> SignedIn {
+pub(super) fn signed_in(role: Role, name: &str, address: &str) -> SignedIn {
     let user = CurrentUser { name: name.to_owned(), role, csrf: "c0ffee".to_owned() };
     SignedIn { context: RequestContext { user, theme: None, address: address.to_owned() }, session: [0; 32] }
 }
@@ -125,7 +125,7 @@ fn server(name: &str, state: LinkState, last_request_at: Option<Timestamp>) -> E
 }
 
 /// All is well.
-fn flowing() -> SystemStatus {
+pub(super) fn flowing() -> SystemStatus {
     let running = |seconds| ProcessorState::Running { since: ago(seconds) };
     SystemStatus {
         facts: facts(786, 1),
@@ -232,7 +232,7 @@ fn problem(code: &str) -> RaisedProblem {
     }
 }
 
-fn empty() -> SystemStatus {
+pub(super) fn empty() -> SystemStatus {
     SystemStatus {
         facts: facts(0, 0),
         processors: Vec::new(),
@@ -479,5 +479,5 @@ fn errors() -> Vec<(String, String)> {
 
 /// Returns the name and the HTML of every example.
 pub(crate) fn all() -> Vec<(String, String)> {
-    [overviews(), item_pages(), logins(), errors()].concat()
+    [overviews(), item_pages(), logins(), errors(), super::connection_examples::all()].concat()
 }

@@ -1,5 +1,6 @@
 //! Data for the tests of this crate: a portal over a real runtime, and examples of every page.
 
+mod connection_examples;
 pub(crate) mod examples;
 pub(crate) mod fixture;
 

@@ -2,6 +2,7 @@
 //! SQLite files.
 
 mod clock;
+mod connections;
 mod examples;
 mod forms;
 mod guards;

@@ -5,6 +5,9 @@ use super::{FieldDescription, FieldKind, FormErrors, SecretOrigin};
 use crate::form_input::FormInput;
 use crate::parts::Icon;
 
+/// Most entries of a list.
+const MOST_ENTRIES: usize = 1_000;
+
 /// A field as it is drawn: label, control, help, default and error.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "parts/form/field.html")]
@@ -143,7 +146,7 @@ fn entries(
     input: &FormInput,
     errors: &FormErrors,
 ) -> Vec<Vec<Field>> {
-    let given = (0..).take_while(|index| input.has_any(&format!("{name}[{index}]"))).count();
+    let given = (0..MOST_ENTRIES).take_while(|index| input.has_any(&format!("{name}[{index}]"))).count();
     (0..=given)
         .map(|index| {
             let of_entry = |field: &FieldDescription| {
