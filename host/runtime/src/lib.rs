@@ -13,6 +13,7 @@ mod connection_limiter;
 mod ews_problem;
 mod ews_servers;
 mod ews_source;
+mod form_drafts;
 mod housekeeping;
 mod items;
 mod latest_writes;
@@ -56,6 +57,7 @@ pub use configuration::{
     OfflineConfiguration, PasswordError, Plan, PlanLine, ProcessorDraft, ScheduleDraft, SecretInput,
     SecretSources, SettingInput, SettingInputs, UserDraft, check_draft, commit, export, hash_new_password,
 };
+pub use form_drafts::{FormDraftError, OpenFormDraft};
 pub use items::{ROOT_HANDLE, ServerTree, TreeNode};
 pub use libraries::Library;
 pub use reconfigure::Configured;

@@ -69,7 +69,8 @@ impl Store {
                       password_kid AS "kid!: String"
                FROM ews_accounts WHERE password_kid IS NOT NULL
                UNION ALL SELECT 'connection_secrets', connection_id, setting_key, kid FROM connection_secrets
-               UNION ALL SELECT 'processor_secrets', configuration_id, setting_key, kid FROM processor_secrets"#
+               UNION ALL SELECT 'processor_secrets', configuration_id, setting_key, kid FROM processor_secrets
+               UNION ALL SELECT 'form_drafts', id, 'input', kid FROM form_drafts"#
         )
         .fetch_all(self.riser().read())
         .await?)

@@ -1,5 +1,5 @@
 use riser_domain::Actor;
-use riser_store::StoreError;
+use riser_store::{SecretOrigin, StoreError};
 
 use crate::fixture::{
     READ_WRITE, TestStore, add_data_key, connection, ews_server, processor, schedule, sealed,
@@ -164,6 +164,10 @@ async fn secrets_are_stored_sealed_and_their_version_is_counted() {
     assert_eq!(secrets, [("password".to_owned(), sealed(&kid, b"two"))]);
     let secrets = test.store.list_processor_secrets(processor).await.unwrap();
     assert_eq!(secrets, [("token".to_owned(), sealed(&kid, b"three"))]);
+    let origin = SecretOrigin { key: "password".to_owned(), set_at: test.now(), set_by: "Riser".to_owned() };
+    assert_eq!(test.store.connection_secret_origins(connection).await.unwrap(), [origin.clone()]);
+    let origin = SecretOrigin { key: "token".to_owned(), ..origin };
+    assert_eq!(test.store.processor_secret_origins(processor).await.unwrap(), [origin]);
     let rows = test.store.list_sealed_rows().await.unwrap();
     let tables: Vec<_> = rows.iter().map(|row| (&*row.table, &*row.column, &*row.kid)).collect();
     assert_eq!(

@@ -5,6 +5,7 @@
 mod configuration;
 mod durability;
 mod fixture;
+mod form_drafts;
 mod histories;
 mod items;
 mod outbox;
