@@ -74,6 +74,12 @@ const show = async (figure) => {
     const span = point.low === point.high ? "" : `, ${number.format(point.low)} to ${number.format(point.high)}`;
     readout.textContent = `${words(point.at_ms)}: ${number.format(point.value)} ${chart.unit}${span}`;
   };
+  // 14:00, and the date at midnight and for longer spans.
+  const ticks = (_, splits, axis, space, step) => {
+    const timeZone = zone(), time = new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit" });
+    const date = new Intl.DateTimeFormat("en-GB", { timeZone, day: "numeric", month: "short" });
+    return splits.map((s) => { const at = new Date(s * 1000), clock = time.format(at); return step >= 86400 || clock === "00:00" ? date.format(at) : clock; });
+  };
   const draw = () => {
     plot?.destroy();
     const line = { stroke: colour("--c1"), width: 1.75, points: { show: chart.points.length < 60 }, spanGaps: false };
@@ -86,7 +92,7 @@ const show = async (figure) => {
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: { x: { range: () => [chart.from_ms / 1000, chart.to_ms / 1000] } },
-      axes: [{ ...axis, space: 70 }, { ...axis, size: 62, values: (_, ticks) => ticks.map((v) => number.format(v)) }],
+      axes: [{ ...axis, space: 70, values: ticks }, { ...axis, size: 62, values: (_, splits) => splits.map((v) => number.format(v)) }],
       series: [{}, line, edge, edge],
       bands: [{ series: [3, 2], fill: colour("--c1-area") }],
       plugins: [marks(chart)],

@@ -85,6 +85,8 @@ pub(crate) struct TreeView<'a> {
     pub(crate) tree: &'a ServerTree,
     pub(crate) address: &'a ItemsAddress,
     pub(crate) times: &'a WallTime,
+    /// Whether the person may write set points.
+    pub(crate) may_write: bool,
 }
 
 impl ItemsView {
@@ -152,7 +154,9 @@ impl<'a> TreeView<'a> {
         let item = value_of(node)?;
         let reading = self.runtime.readings(&[node.handle]).pop().flatten()?;
         let write = self.runtime.latest_write(node.handle);
-        Some(Drawer::new((node, item), self.tree, (&reading, write.as_ref()), self.address, self.times))
+        let drawer =
+            Drawer::new((node, item), self.tree, (&reading, write.as_ref()), self.address, self.times);
+        Some(if self.may_write { drawer } else { Drawer { write_href: None, ..drawer } })
     }
 }
 

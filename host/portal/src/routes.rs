@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 
 use crate::guard::{add_security_headers, check_host_name, check_same_origin};
 use crate::pages::error::PageError;
-use crate::pages::{connection, connections, history, items, login, overview, processors, theme};
+use crate::pages::{connection, connections, history, items, login, overview, processors, set_point, theme};
 use crate::response_kind::ResponseKind;
 use crate::return_path::ReturnPath;
 use crate::sessions::AuthRejection;
@@ -31,6 +31,8 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .route("/items/history/series", get(history::series))
         .route("/items/history/samples.csv", get(history::samples_csv))
         .route("/events/history", get(history::follow))
+        .route("/items/write", get(set_point::show).post(set_point::write))
+        .route("/events/write", get(set_point::follow))
         .route("/connections", get(connections::show))
         .route("/connections/add", get(connection::show_new).post(connection::add))
         .route("/connections/{id}", get(connection::show).post(connection::save))

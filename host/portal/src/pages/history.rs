@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use askama::Template;
-use askama::filters::HtmlSafe;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -11,8 +10,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use riser_domain::{
-    EwsItem, EwsServerId, HistoryItem, HistorySample, PointHandle, Reading, Run, Timestamp, ValueItem,
-    ValueKind,
+    EwsItem, EwsServerId, HistoryItem, HistorySample, PointHandle, Run, Timestamp, ValueItem, ValueKind,
 };
 use riser_runtime::{ServerTree, TreeNode};
 use riser_store::{HistoryRange as SampleRange, StoreError};
@@ -29,10 +27,10 @@ use crate::live::{self, LivePage, LiveUpdate, Parts, ShapeChanged};
 use crate::page::Page;
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::error::PageError;
-use crate::parts::{Icon, ShownValue, StateMark, is_known, location, name_of, value_of, value_with_unit};
+use crate::parts::{CurrentValue, Icon, StateMark, location, name_of, value_of, value_with_unit};
 use crate::sessions::Viewer;
 use crate::state::PortalState;
-use crate::wall_time::{Age, Moment, WallTime};
+use crate::wall_time::{Moment, WallTime};
 
 /// Samples that are read at once.
 const SAMPLES_AT_ONCE: u32 = 10_000;
@@ -80,17 +78,6 @@ pub(crate) struct RangeLink {
     pub(crate) href: String,
     pub(crate) is_chosen: bool,
 }
-
-/// The value as it is now.
-#[derive(Clone, Debug, Template)]
-#[template(path = "parts/current_value.html")]
-pub(crate) struct CurrentValue {
-    value: ShownValue,
-    mark: StateMark,
-    age: Option<Age>,
-}
-
-impl HtmlSafe for CurrentValue {}
 
 #[derive(Clone, Debug)]
 pub(crate) struct SampleRow {
@@ -305,18 +292,6 @@ impl LivePage for LiveHistory {
             parts.add("current-value", &CurrentValue::new(reading, value, &update.times));
         }
         Ok(())
-    }
-}
-
-impl CurrentValue {
-    fn new(reading: Option<Reading>, value: &ValueItem, times: &WallTime) -> Self {
-        let reading = reading.unwrap_or_else(|| Reading::never_known(value.kind));
-        let is_known = is_known(&reading);
-        Self {
-            value: ShownValue::new(&reading, &value.unit, times),
-            mark: if is_known { StateMark::of_value(reading.state) } else { StateMark::no_value_yet() },
-            age: is_known.then(|| times.age(reading.received_time)),
-        }
     }
 }
 

@@ -53,6 +53,7 @@ pub(crate) async fn show(
 ) -> Result<Page<ItemsPage>, PageError> {
     let times = portal.times_of_page();
     let system = portal.system_status();
+    let may_write = signed_in.context.user.may_operate();
     let server = match address.server {
         Some(id) => system.servers.iter().find(|server| server.ews_server == EwsServerId(id)),
         None => system.servers.first(),
@@ -64,8 +65,13 @@ pub(crate) async fn show(
             let tree = portal.runtime().items(server.ews_server);
             let is_selected = address.container.is_some() || address.item.is_some();
             let address = ItemsAddress { server: Some(server.ews_server.0), ..address };
-            let tree_view =
-                TreeView { runtime: portal.runtime(), tree: &tree, address: &address, times: &times };
+            let tree_view = TreeView {
+                runtime: portal.runtime(),
+                tree: &tree,
+                address: &address,
+                times: &times,
+                may_write,
+            };
             match ItemsView::new(tree_view, tabs(&system, server.ews_server)) {
                 Some(view) => (!tree.is_empty()).then_some(view),
                 None if is_selected => return Err(PageError::NoSuchPage),
@@ -82,11 +88,16 @@ pub(crate) async fn follow(
     Viewer(signed_in): Viewer,
     QueryOf(address): QueryOf<ItemsAddress>,
 ) -> Result<impl IntoResponse, PageError> {
-    live::follow(portal, &signed_in, Box::new(LiveItems { address }))
+    live::follow(
+        portal,
+        &signed_in,
+        Box::new(LiveItems { address, may_write: signed_in.context.user.may_operate() }),
+    )
 }
 
 struct LiveItems {
     address: ItemsAddress,
+    may_write: bool,
 }
 
 impl LivePage for LiveItems {
@@ -102,7 +113,8 @@ impl LivePage for LiveItems {
         let Some(server) = address.server else { return Ok(()) };
         let runtime = update.portal.runtime();
         let tree = runtime.items(EwsServerId(server));
-        let tree_view = TreeView { runtime, tree: &tree, address, times: &update.times };
+        let may_write = self.may_write;
+        let tree_view = TreeView { runtime, tree: &tree, address, times: &update.times, may_write };
         let container = tree_view.container().ok_or(ShapeChanged)?;
         let mut points = tree_view.shown_points(container);
         points.retain(|point| update.has_changed(*point));

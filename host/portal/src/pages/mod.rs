@@ -8,4 +8,5 @@ pub(crate) mod items;
 pub(crate) mod login;
 pub(crate) mod overview;
 pub(crate) mod processors;
+pub(crate) mod set_point;
 pub(crate) mod theme;

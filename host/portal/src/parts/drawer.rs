@@ -11,6 +11,7 @@ use super::tree::{container_of, name_of};
 use super::{Icon, StateMark, WriteStatus};
 use crate::items_address::ItemsAddress;
 use crate::pages::history::HistoryAddress;
+use crate::pages::set_point::SetPointAddress;
 use crate::wall_time::{Age, WallTime};
 
 /// The details of one point.
@@ -33,6 +34,8 @@ pub(crate) struct Drawer {
     /// The class that handles writes, if the point is writable.
     pub(crate) writes_handled_by: Option<String>,
     pub(crate) histories: Vec<HistoryLink>,
+    /// The form that writes the point, if the person may.
+    pub(crate) write_href: Option<String>,
 }
 
 /// A link to the page of a history.
@@ -68,6 +71,10 @@ impl Drawer {
             published_by: class_name(node, &item.published_by),
             writes_handled_by: item.writes_handled_by.as_deref().map(|class| class_name(node, class)),
             histories: histories(tree, node, item, address),
+            write_href: item.set_point.is_some().then(|| {
+                let server = EwsServerId(address.server.unwrap_or_default());
+                SetPointAddress::new(server, item.id.as_str()).href()
+            }),
         }
     }
 }
@@ -111,11 +118,12 @@ fn kind(item: &ValueItem) -> String {
     if !item.unit.is_empty() {
         words.push(item.unit.to_string());
     }
-    words.extend(item.set_point.as_ref().and_then(|rule| range(rule, item.kind)));
+    words.extend(item.set_point.as_ref().and_then(|rule| range_words(rule, item.kind)));
     words.join(", ")
 }
 
-fn range(rule: &SetPointRule, kind: ValueKind) -> Option<String> {
+/// Returns the values that a set point takes, such as `0 to 100`; `None` for any.
+pub(crate) fn range_words(rule: &SetPointRule, kind: ValueKind) -> Option<String> {
     match (rule.min, rule.max) {
         _ if !rule.options.is_empty() => Some(rule.options.join(" or ")),
         _ if kind == ValueKind::DateTime && rule.future_only => Some("in the future".to_owned()),

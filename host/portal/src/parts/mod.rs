@@ -1,6 +1,7 @@
 //! Parts of pages. Each one renders alone, because the event stream sends it again by its id when it changes.
 
 mod connection_bar;
+mod current_value;
 mod data_path;
 mod drawer;
 mod form;
@@ -18,8 +19,9 @@ mod write_status;
 pub(crate) mod testing;
 
 pub(crate) use connection_bar::ConnectionBar;
+pub(crate) use current_value::CurrentValue;
 pub(crate) use data_path::DataPath;
-pub(crate) use drawer::{Drawer, location, value_of};
+pub(crate) use drawer::{Drawer, location, range_words, value_of};
 pub(crate) use form::{
     FieldDescription, FieldKind, FormErrors, FormFields, SecretOrigin, add_settings, describe_settings,
     settings_of,
@@ -29,7 +31,7 @@ pub(crate) use item_row::ItemRow;
 pub(crate) use problem_list::{ProblemList, capitalised};
 pub(crate) use processor_row::ProcessorRow;
 pub(crate) use set_point_list::SetPointList;
-pub(crate) use shown_value::{ShownValue, is_known, value_with_unit};
+pub(crate) use shown_value::{is_known, value_with_unit};
 pub(crate) use state_mark::StateMark;
 pub(crate) use tree::{RollUp, Tree, icon_of, name_of};
 pub(crate) use write_status::WriteStatus;

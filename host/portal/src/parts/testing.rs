@@ -74,6 +74,7 @@ pub(crate) fn drawer(write_status: WriteStatus, age: Age) -> Drawer {
         kind: "Double, %, 0 to 100".to_owned(),
         published_by: "riser.evce/status".to_owned(),
         writes_handled_by: Some("riser.evce/status".to_owned()),
+        write_href: Some("/items/write?server=1&item=z2%2Fr".to_owned()),
         histories: vec![HistoryLink {
             name: HOSTILE.to_owned(),
             href: "/items/history?server=1&item=z2%2Flog".to_owned(),

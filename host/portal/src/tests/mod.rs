@@ -10,4 +10,5 @@ mod history;
 mod live;
 mod pages;
 mod roles;
+mod set_point;
 mod sign_in;
