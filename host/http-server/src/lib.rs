@@ -16,5 +16,5 @@ pub use limits::HttpLimits;
 pub use listener::HttpListener;
 pub use request_body::{RequestBody, RequestBodyError};
 pub use service::{ConnectionAddrs, HttpService};
-pub use tls::{TlsError, TlsFiles};
+pub use tls::{ReadTlsFiles, TlsError, TlsFiles};
 pub use tokio_rustls::TlsAcceptor;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rustls::ServerConfig;
 use rustls_pki_types::pem::{self, PemObject as _};
@@ -16,6 +17,32 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Its key, in PEM.
     pub key: PathBuf,
+}
+
+/// The files of a listener as they were when they were read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadTlsFiles {
+    files: TlsFiles,
+    /// Of certificate and key; `None` for a file that is missing.
+    states: [Option<FileState>; 2],
+}
+
+/// Differs after a file was written or replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FileState {
+    modified: Option<SystemTime>,
+    bytes: u64,
+}
+
+impl ReadTlsFiles {
+    pub const fn files(&self) -> &TlsFiles {
+        &self.files
+    }
+
+    /// Returns whether the files are still as they were read.
+    pub fn is_current(&self) -> bool {
+        self.states == self.files.states()
+    }
 }
 
 /// Why TLS cannot be offered.
@@ -40,6 +67,24 @@ pub enum TlsError {
 }
 
 impl TlsFiles {
+    /// Reads both files for a listener that reads them again when they change.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or both do not belong together.
+    pub fn read(self) -> Result<(TlsAcceptor, ReadTlsFiles), TlsError> {
+        // Before the files are read: one that is written meanwhile is then read again.
+        let states = self.states();
+        let acceptor = self.acceptor()?;
+        Ok((acceptor, ReadTlsFiles { files: self, states }))
+    }
+
+    fn states(&self) -> [Option<FileState>; 2] {
+        [&self.certificate, &self.key].map(|path| {
+            let metadata = std::fs::metadata(path).ok()?;
+            Some(FileState { modified: metadata.modified().ok(), bytes: metadata.len() })
+        })
+    }
+
     /// Reads both files.
     ///
     /// # Errors

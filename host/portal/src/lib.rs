@@ -13,6 +13,7 @@
 //!
 //! **Invariant:** this crate contains no SQL, and no HTML outside the templates.
 
+mod certificate;
 mod csv;
 mod current_user;
 mod form;

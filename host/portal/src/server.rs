@@ -10,11 +10,13 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use riser_domain::Problem;
 use riser_http_server::{
-    ConnectionAddrs, HttpLimits, HttpListener, HttpService, RequestBody, TlsAcceptor, TlsError, TlsFiles,
+    ConnectionAddrs, HttpLimits, HttpListener, HttpService, ReadTlsFiles, RequestBody, TlsAcceptor, TlsError,
+    TlsFiles,
 };
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
+use crate::certificate::Certificate;
 use crate::routes::router;
 use crate::state::{Exposure, Portal, PortalState};
 
@@ -48,7 +50,7 @@ pub enum ServeError {
 pub struct PortalListener {
     socket: TcpListener,
     exposure: Exposure,
-    tls: Option<TlsAcceptor>,
+    tls: Option<(TlsAcceptor, ReadTlsFiles)>,
 }
 
 impl PortalListener {
@@ -70,7 +72,7 @@ impl PortalListener {
             return Err(ServeError::PlainBeyondLoopback(address));
         }
         let exposure = Exposure { port: address.port(), is_tls: tls.is_some(), is_beyond_loopback };
-        Ok(Self { socket, exposure, tls: tls.map(TlsFiles::acceptor).transpose()? })
+        Ok(Self { socket, exposure, tls: tls.cloned().map(TlsFiles::read).transpose()? })
     }
 
     /// Returns the problem of a portal that other machines reach without TLS.
@@ -81,10 +83,21 @@ impl PortalListener {
     /// Serves the portal until the future is dropped, which closes all connections. Returns only on a failure.
     pub async fn serve(self, portal: Portal) {
         let Self { socket, exposure, tls } = self;
+        let (acceptor, files) = tls.unzip();
+        let runtime = portal.runtime.clone();
         let service = PortalService { router: router(PortalState::new(portal, exposure)) };
         let limits = HttpLimits { connections: CONNECTIONS, ..HttpLimits::default() };
-        match HttpListener::start(socket, tls, limits, service) {
-            Ok(mut listener) => listener.failed().await,
+        match HttpListener::start(socket, acceptor, limits, service) {
+            Ok(mut listener) => {
+                let mut certificate = Certificate::new(files);
+                loop {
+                    tokio::select! {
+                        () = listener.failed() => break,
+                        () = certificate.due() => {}
+                    }
+                    certificate.check(&listener, &runtime);
+                }
+            }
             Err(error) => tracing::error!(%error, "the portal's listening socket cannot be used"),
         }
     }

@@ -93,8 +93,8 @@ impl EwsServers {
     }
 
     /// Opens, changes, moves and closes servers until they are as the configuration says. Returns the
-    /// obstacles as problems, which it also raises; the next call tries again. Unchanged servers are not
-    /// touched.
+    /// obstacles as problems, which it also raises; the next call tries again. Renewed certificates are read. Unchanged
+    /// servers are not touched.
     pub(crate) async fn align(&self) -> Vec<Problem> {
         let _aligning = self.aligning.lock().await;
         let configuration = self.parts.configurations.now();
@@ -236,9 +236,17 @@ impl EwsServers {
         let listen = &server.listen;
         let tls = server.tls.as_ref().map(tls_files);
         if let Some(listener) = self.lock().listeners.get(listen) {
-            if listener.tls() != tls {
+            let is_renewal = listener.tls() == tls;
+            if !is_renewal || !listener.is_tls_current() {
                 let set = listener.set_tls(tls);
                 set.map_err(|error| ListenError { address: listen.clone(), source: error.into() })?;
+                if is_renewal {
+                    tracing::info!(
+                        ews_server.name = server.name,
+                        "EWS server {} uses its renewed certificate",
+                        server.name
+                    );
+                }
             }
             return Ok((listener.local_address(), false));
         }

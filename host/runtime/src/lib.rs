@@ -338,9 +338,14 @@ impl Runtime {
         self.inner.clock_watch.confirm(person).await
     }
 
-    /// Raises a problem of Riser itself.
-    pub fn raise_problem(&self, problem: Problem) {
-        self.inner.problems.raise(None, "Riser", problem);
+    /// Raises a problem of Riser itself. Returns whether it is new.
+    pub fn raise_problem(&self, problem: Problem) -> bool {
+        self.inner.problems.raise(None, "Riser", problem)
+    }
+
+    /// Ends a problem of Riser itself.
+    pub fn clear_problem(&self, code: &str) {
+        self.inner.problems.clear(None, code);
     }
 
     /// Returns the store, for pages that read data outside the runtime.

@@ -8,9 +8,11 @@ use riser_runtime::LinkState;
 
 use crate::bms::walk_until_there;
 use crate::configuration::ConfigurationFile;
+use crate::controller::http_client_builder;
 use crate::host::{BMS, BMS_PASSWORD, Installation};
 use crate::programs;
 use crate::running_host::{RunningHost, client_of};
+use crate::waiting::until;
 
 /// A self-signed certificate and its key.
 struct Certificate {
@@ -92,6 +94,47 @@ async fn a_bms_reads_over_https_and_the_certificate_changes_while_riser_runs() {
     assert_eq!(host.server("Main").address, plain);
     client_of(&plain, BMS, BMS_PASSWORD).information().await.unwrap();
     host.runtime.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renewed_files_are_served_without_a_restart_and_broken_ones_keep_the_certificate() {
+    let installation = installation();
+    let first = Certificate::new(&installation, "1");
+    installation.add_admin("anna", "a password of anna");
+    installation.apply(&counter().text().replacen("path =", &format!("{}\npath =", first.keys()), 1));
+    let [file, key] = [&first.file, &first.key].map(|path| path.to_str().unwrap());
+    let portal = ["--portal-listen", "127.0.0.1:0", "--portal-certificate", file, "--portal-key", key];
+    let host = installation.start_with(&portal);
+    let works = async |certificate: &Certificate| {
+        let trusted = reqwest::Certificate::from_pem(certificate.pem.as_bytes()).unwrap();
+        let browser = http_client_builder().tls_certs_only([trusted]).build().unwrap();
+        let portal = browser.get(&host.portal_url).send().await.map(drop).map_err(|error| error.to_string());
+        let bms = certificate.client(host.ews_url("Main")).information().await;
+        portal.and(bms.map(drop).map_err(|error| error.to_string()))
+    };
+    works(&first).await.unwrap();
+
+    // A tool that renews writes one file after the other.
+    std::fs::write(&first.file, "broken").unwrap();
+    let problems = until("both problems", async || {
+        let problems = installation.ask(&["problems"]).text;
+        let both =
+            ["EWS server Main cannot use its certificate", "the portal cannot use its renewed certificate"];
+        if both.iter().all(|problem| problems.contains(problem)) { Ok(problems) } else { Err(problems) }
+    });
+    let problems = problems.await;
+    assert!(problems.contains("correct the files") && problems.contains(file), "{problems}");
+    works(&first).await.unwrap();
+
+    let second = Certificate::new(&installation, "1");
+    until("the renewed certificate", async || works(&second).await).await;
+    assert!(works(&first).await.is_err());
+    until("the end of the problems", async || {
+        let problems = installation.ask(&["problems"]).text;
+        if problems.contains("certificate") { Err(problems) } else { Ok(()) }
+    })
+    .await;
+    host.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]

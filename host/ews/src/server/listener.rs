@@ -10,7 +10,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use parking_lot::Mutex;
 use riser_http_server::{
-    ConnectionAddrs, HttpLimits, HttpListener, HttpService, RequestBody, TlsError, TlsFiles,
+    ConnectionAddrs, HttpLimits, HttpListener, HttpService, ReadTlsFiles, RequestBody, TlsError, TlsFiles,
 };
 use tokio::net::TcpListener;
 
@@ -59,7 +59,7 @@ pub enum ListenCause {
 pub struct Listener {
     endpoints: Arc<Endpoints>,
     http: HttpListener,
-    tls: Mutex<Option<TlsFiles>>,
+    tls: Mutex<Option<ReadTlsFiles>>,
 }
 
 impl Listener {
@@ -75,7 +75,7 @@ impl Listener {
 
     async fn try_bind(address: &str, options: ListenerOptions) -> Result<Self, ListenCause> {
         let ListenerOptions { tls, limits, disk_deadline } = options;
-        let acceptor = tls.as_ref().map(TlsFiles::acceptor).transpose()?;
+        let (acceptor, tls) = tls.map(TlsFiles::read).transpose()?.unzip();
         let socket = TcpListener::bind(address).await?;
         let endpoints = Arc::new(Endpoints::default());
         let service = EwsService { endpoints: Arc::clone(&endpoints), disk_deadline };
@@ -90,7 +90,12 @@ impl Listener {
 
     /// Returns the certificate in use; `None` for plain HTTP.
     pub fn tls(&self) -> Option<TlsFiles> {
-        self.tls.lock().clone()
+        self.tls.lock().as_ref().map(|tls| tls.files().clone())
+    }
+
+    /// Returns whether the files of the certificate in use are as they were read.
+    pub fn is_tls_current(&self) -> bool {
+        self.tls.lock().as_ref().is_none_or(ReadTlsFiles::is_current)
     }
 
     /// Uses another certificate, or plain HTTP, for new connections. Open connections finish their request and
@@ -99,7 +104,7 @@ impl Listener {
     /// # Errors
     /// When the files cannot be used. The listener then keeps its certificate.
     pub fn set_tls(&self, tls: Option<TlsFiles>) -> Result<(), TlsError> {
-        let acceptor = tls.as_ref().map(TlsFiles::acceptor).transpose()?;
+        let (acceptor, tls) = tls.map(TlsFiles::read).transpose()?.unzip();
         *self.tls.lock() = tls;
         self.http.set_tls(acceptor);
         Ok(())

@@ -79,7 +79,9 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     runtime.start().await?;
     let control = control
         .map(|listener| ControlServer::start(listener, runtime.clone()))
-        .inspect_err(|error| runtime.raise_problem(no_control_socket(error)))
+        .inspect_err(|error| {
+            runtime.raise_problem(no_control_socket(error));
+        })
         .ok();
     if arguments.print_ready {
         ready_line::print(&portal_address.url(), &runtime)?;
