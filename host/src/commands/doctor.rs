@@ -99,7 +99,8 @@ async fn check_data_dir(
     findings.push(Finding::ok(format!("the data directory {} is usable", directory.display())));
     for moved in &open.recovery.quarantined {
         let (file, to) = (moved.file, moved.to.display());
-        findings.push(Finding::fault(format!("{file} is damaged ({}) and was moved to {to}", moved.fault)));
+        findings
+            .push(Finding::fault(format!("{file} could not be used: {}; it was moved to {to}", moved.fault)));
     }
     findings.push(check_key(directory, open));
     let users = open.store.list_users().await?;

@@ -10,6 +10,8 @@ use riser_domain::{RunId, Timestamp};
 pub struct Recovery {
     /// Unusable files and their new locations.
     pub quarantined: Vec<Quarantined>,
+    /// A history of this installation that was quarantined with its database file, and is in use again.
+    pub history_taken_back: Option<PathBuf>,
     /// Files too large for a complete check within the time limit of a start.
     pub partly_checked: Vec<&'static str>,
     /// Runs that were waiting or active when the host ended.
@@ -61,13 +63,35 @@ pub(crate) fn quarantine(
         count += 1;
         to = directory.join(format!("{file}.{stamp}-{count}.quarantined"));
     }
-    for suffix in ["-wal", "-shm", ""] {
-        let from = with_suffix(&directory.join(file), suffix);
-        if from.symlink_metadata().is_ok() {
-            std::fs::rename(&from, with_suffix(&to, suffix))?;
+    rename_database(&directory.join(file), &to)?;
+    Ok(Quarantined { file, fault, to })
+}
+
+/// Returns the quarantined files with this name, newest first.
+pub(crate) fn quarantined_files(directory: &Path, file: &str) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let rest = name.strip_prefix(file);
+        if rest.is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".quarantined")) {
+            found.push(path);
         }
     }
-    Ok(Quarantined { file, fault, to })
+    found.sort();
+    found.reverse();
+    Ok(found)
+}
+
+/// Renames a file and its write-ahead log.
+pub(crate) fn rename_database(from: &Path, to: &Path) -> std::io::Result<()> {
+    for suffix in ["-wal", "-shm", ""] {
+        let part = with_suffix(from, suffix);
+        if part.symlink_metadata().is_ok() {
+            std::fs::rename(&part, with_suffix(to, suffix))?;
+        }
+    }
+    Ok(())
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -9,7 +9,7 @@ use crate::StoreError;
 use crate::database::Database;
 use crate::database_file::{DatabaseFile, HISTORY, OpenFault, Opened, RISER};
 use crate::outbox::GroupCommit;
-use crate::recovery::{Fault, Recovery, quarantine};
+use crate::recovery::{Fault, Recovery, quarantine, quarantined_files, rename_database};
 
 /// The first version of SQLite without the fault in the reset of the write-ahead log.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
@@ -147,9 +147,39 @@ async fn open_history(
     }
     history.close().await;
     recovery.quarantined.push(quarantine(directory, HISTORY.name, Fault::OfAnotherInstallation, now)?);
+    if let Some(history) = take_back_history(directory, instance_id, recovery).await? {
+        return Ok(history);
+    }
     let history = open_file(&HISTORY, directory, now, recovery).await?;
     crate::instance::claim_history(&history, instance_id).await?;
     Ok(history)
+}
+
+/// Uses the newest quarantined history of this installation again, whose `riser.db` was restored from a backup.
+async fn take_back_history(
+    directory: &Path,
+    instance_id: &str,
+    recovery: &mut Recovery,
+) -> Result<Option<Database>, StoreError> {
+    let place = HISTORY.path(directory);
+    for quarantined in quarantined_files(directory, HISTORY.name)? {
+        rename_database(&quarantined, &place)?;
+        // One that is damaged stays in quarantine.
+        if let Ok(true) = HISTORY.is_there(directory)
+            && let Ok(Opened { database, is_checked }) = HISTORY.open(directory).await
+        {
+            if crate::instance::claim_history(&database, instance_id).await? {
+                if !is_checked {
+                    recovery.partly_checked.push(HISTORY.name);
+                }
+                recovery.history_taken_back = Some(quarantined);
+                return Ok(Some(database));
+            }
+            database.close().await;
+        }
+        rename_database(&place, &quarantined)?;
+    }
+    Ok(None)
 }
 
 async fn refuse_old_sqlite(database: &Database) -> Result<(), StoreError> {

@@ -50,6 +50,9 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let open = open_data_dir(&directory, clock.as_ref()).await?;
     tracing::info!(directory = %directory.display(), "the data directory is open");
+    if let Some(file) = &open.recovery.history_taken_back {
+        tracing::info!(file = %file.display(), "the recorded values of the restored database are in use again");
+    }
     let problems = problems_of(&open);
     let control = ControlListener::bind(&directory);
     let OpenDataDir { store, keyring, .. } = open;

@@ -1,8 +1,9 @@
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
-use riser_domain::FakeClock;
-use riser_store::{Fault, Store, StoreError};
+use riser_domain::{Clock as _, FakeClock, HistorySample, PointHandle, Timestamp, Value, ValueState};
+use riser_store::{Fault, HistoryRange, Store, StoreError};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::fixture::{START, TestStore, ews_server};
@@ -113,6 +114,37 @@ async fn the_history_of_another_installation_is_quarantined() {
     let (_store, recovery) = Store::open(directory.path(), &clock).await.unwrap();
     assert_eq!(recovery.quarantined[0].fault, Fault::OfAnotherInstallation);
     assert_eq!(recovery.quarantined.len(), 1);
+}
+
+#[tokio::test]
+async fn a_restored_database_gets_its_history_back() {
+    let test = TestStore::new().await;
+    let point = PointHandle(1);
+    let sample = HistorySample { value: Value::Long(7), state: ValueState::Good, time: START };
+    test.store.journal_samples(&[(point, sample.clone())]).await.unwrap();
+    test.store.flush_journal(START.plus(Duration::from_hours(1))).await.unwrap();
+    test.store.close().await;
+    let TestStore { store, clock, directory } = test;
+    drop(store);
+    let (file, backup) = (directory.path().join("riser.db"), directory.path().join("backup"));
+    std::fs::copy(&file, &backup).unwrap();
+    std::fs::write(&file, "noise").unwrap();
+    // Several starts with the damaged file.
+    for _ in 0..2 {
+        clock.advance(Duration::from_secs(1));
+        let (store, _) = Store::open(directory.path(), &clock).await.unwrap();
+        store.close().await;
+        drop(store);
+        std::fs::write(&file, "noise").unwrap();
+    }
+
+    std::fs::copy(&backup, &file).unwrap();
+    let (store, recovery) = Store::open(directory.path(), &clock).await.unwrap();
+    let taken_back = recovery.history_taken_back.unwrap();
+    assert!(!taken_back.exists(), "{taken_back:?}");
+    assert_eq!(recovery.quarantined.len(), 1);
+    let all = HistoryRange { from: Timestamp::EPOCH, to: clock.now(), after: None, limit: 9 };
+    assert_eq!(store.read_history(point, all).await.unwrap(), [sample]);
 }
 
 #[tokio::test]
