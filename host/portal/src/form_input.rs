@@ -26,6 +26,28 @@ impl FormInput {
         self.get(name) == Some("true")
     }
 
+    /// Takes over the fields of a sent form. Fields that `replaced` names and the form lacks are removed. A field that
+    /// `kept_if_empty` names keeps its value if it is sent empty, as a secret that is not shown again.
+    pub(crate) fn merge(
+        &mut self,
+        sent: Self,
+        replaced: impl Fn(&str) -> bool,
+        kept_if_empty: impl Fn(&str) -> bool,
+    ) {
+        let is_kept = |name: &str| !replaced(name) || (kept_if_empty(name) && sent.text(name).is_empty());
+        self.0.retain(|(name, _)| is_kept(name));
+        let taken: Vec<_> = sent.0.iter().filter(|(name, _)| !is_kept(name)).cloned().collect();
+        self.0.extend(taken);
+    }
+
+    /// Sets a field that has no value yet.
+    pub(crate) fn set_if_missing(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        let name = name.into();
+        if self.get(&name).is_none() {
+            self.set(name, value);
+        }
+    }
+
     pub(crate) fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         let name = name.into();
         self.0.retain(|(known, _)| *known != name);
@@ -51,5 +73,32 @@ impl<const N: usize> From<[(&str, &str); N]> for FormInput {
 impl fmt::Debug for FormInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sent_step_replaces_its_own_fields_and_keeps_secrets_that_are_empty() {
+        let mut draft = FormInput::from([
+            ("name", "A"),
+            ("c.url", "old"),
+            ("c.password", "sesame"),
+            ("c.list[1]", "gone"),
+            ("c.on", "true"),
+        ]);
+        let sent = FormInput::from([
+            ("c.url", "new"),
+            ("c.password", ""),
+            ("c.on", "false"),
+            ("name", "not of this step"),
+        ]);
+        draft.merge(sent, |name| name.starts_with("c."), |name| name == "c.password");
+        let expected =
+            FormInput::from([("name", "A"), ("c.password", "sesame"), ("c.url", "new"), ("c.on", "false")]);
+        assert_eq!(draft, expected);
+        assert!(!format!("{draft:?}").contains("sesame"));
     }
 }

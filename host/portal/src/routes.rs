@@ -11,7 +11,9 @@ use futures_util::FutureExt as _;
 
 use crate::guard::{add_security_headers, check_host_name, check_same_origin};
 use crate::pages::error::PageError;
-use crate::pages::{connection, connections, history, items, login, overview, processors, set_point, theme};
+use crate::pages::{
+    add_processor, connection, connections, history, items, login, overview, processors, set_point, theme,
+};
 use crate::response_kind::ResponseKind;
 use crate::return_path::ReturnPath;
 use crate::sessions::AuthRejection;
@@ -39,6 +41,9 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/theme", post(theme::switch))
+        .route("/processors/add", get(add_processor::begin).post(add_processor::choose))
+        .route("/processors/add/{draft}/discard", post(add_processor::discard))
+        .route("/processors/add/{draft}/{step}", get(add_processor::show).post(add_processor::send))
         .route("/processors/{id}/run", post(processors::run_now))
         .route("/processors/{id}/stop", post(processors::stop))
         .route("/static/{*path}", get(static_files::serve))

@@ -224,7 +224,7 @@ impl<'a> Editor<'a> {
                 }
                 Err(error) => {
                     let path = FieldPath::default().object("connection", &name);
-                    errors = FormErrors::of_draft(&error, &[(path, "")]);
+                    errors = FormErrors::of_draft(&error, &[(path, String::new())]);
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! The pages, each in its own file: its input, its content and its handlers.
 
+pub(crate) mod add_processor;
 pub(crate) mod connection;
 pub(crate) mod connections;
 pub(crate) mod error;

@@ -44,6 +44,8 @@ pub(crate) struct Headline {
 pub(crate) struct FirstSteps {
     pub(crate) file: &'static str,
     pub(crate) command: String,
+    /// The person may add processors on pages.
+    pub(crate) may_add: bool,
 }
 
 /// An EWS server with its address.
@@ -120,7 +122,7 @@ impl OverviewPage {
         let user = signed_in.context.user.clone();
         Self {
             headline: Headline::new(system, times),
-            first_steps: system.is_empty().then(|| FirstSteps::new(&system.facts)),
+            first_steps: system.is_empty().then(|| FirstSteps::new(&system.facts, &user)),
             path: DataPath::new(system, times),
             problems: ProblemList::new(&system.problems, times),
             processors: processor_rows(system, &user, times),
@@ -177,9 +179,10 @@ fn data_flow(system: &SystemStatus) -> String {
 }
 
 impl FirstSteps {
-    fn new(facts: &HostFacts) -> Self {
+    fn new(facts: &HostFacts, user: &CurrentUser) -> Self {
         let file = "site.toml";
-        Self { file, command: format!("riser apply --data-dir {} {file}", facts.data_dir) }
+        let command = format!("riser apply --data-dir {} {file}", facts.data_dir);
+        Self { file, command, may_add: user.may_configure() }
     }
 }
 

@@ -52,6 +52,7 @@ pub(crate) enum Icon {
     Key,
     Info,
     Plus,
+    Shield,
 }
 
 impl HtmlSafe for Icon {}

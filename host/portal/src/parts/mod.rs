@@ -23,8 +23,8 @@ pub(crate) use current_value::CurrentValue;
 pub(crate) use data_path::DataPath;
 pub(crate) use drawer::{Drawer, location, range_words, value_of};
 pub(crate) use form::{
-    FieldDescription, FieldKind, FormErrors, FormFields, SecretOrigin, add_settings, describe_settings,
-    settings_of,
+    ErrorSummary, FieldDescription, FieldKind, FormErrors, FormFields, SecretOrigin, SummaryLine,
+    add_settings, describe_settings, settings_of,
 };
 pub(crate) use icon::Icon;
 pub(crate) use item_row::ItemRow;

@@ -1,6 +1,6 @@
 use axum::http::request::Parts;
 use riser_domain::Actor;
-use riser_store::TokenHash;
+use riser_store::{TokenHash, UserId};
 
 use super::AuthRejection;
 use crate::current_user::CurrentUser;
@@ -11,6 +11,7 @@ use crate::state::PortalState;
 #[derive(Clone, Debug)]
 pub(crate) struct SignedIn {
     pub(crate) context: RequestContext,
+    pub(crate) user: UserId,
     /// The hash of the session's token.
     pub(crate) session: TokenHash,
 }
@@ -19,8 +20,9 @@ impl SignedIn {
     pub(crate) async fn of_request(parts: &Parts, portal: &PortalState) -> Result<Self, AuthRejection> {
         let (token, session) =
             portal.sessions().of_request(&parts.headers).await?.ok_or(AuthRejection::NotSignedIn)?;
+        let id = session.user.id;
         let user = CurrentUser { name: session.user.name, role: session.user.role, csrf: session.csrf_token };
-        Ok(Self { context: RequestContext::new(parts, user), session: token })
+        Ok(Self { context: RequestContext::new(parts, user), user: id, session: token })
     }
 
     /// Returns the person as named in the audit trail.

@@ -15,6 +15,8 @@ use riser_runtime::{
     Progress, RaisedProblem,
 };
 
+use riser_store::UserId;
+
 use crate::current_user::CurrentUser;
 use crate::items_address::ItemsAddress;
 use crate::items_view::{ContainerLine, HistoryLine, ItemTable, ItemsView, Pages, ServerTab};
@@ -45,7 +47,8 @@ pub(super) fn ago(seconds: u64) -> Timestamp {
 
 pub(super) fn signed_in(role: Role, name: &str, address: &str) -> SignedIn {
     let user = CurrentUser { name: name.to_owned(), role, csrf: "c0ffee".to_owned() };
-    SignedIn { context: RequestContext { user, theme: None, address: address.to_owned() }, session: [0; 32] }
+    let context = RequestContext { user, theme: None, address: address.to_owned() };
+    SignedIn { context, user: UserId(1), session: [0; 32] }
 }
 
 fn processor(id: i64, name: &str, class: &str, mode: RunMode, state: ProcessorState) -> ProcessorStatus {

@@ -57,6 +57,20 @@ impl FieldDescription {
         }
     }
 
+    /// Returns whether this field, or the one inside it with this name, is a secret.
+    pub(crate) fn has_secret(&self, name: &str) -> bool {
+        match &self.kind {
+            FieldKind::Secret(_) => self.name == name,
+            FieldKind::Group(fields) => fields.iter().any(|field| field.has_secret(name)),
+            FieldKind::Entries(fields) => {
+                let entry = name.strip_prefix(&self.name).and_then(|rest| rest.strip_prefix('['));
+                let inner = entry.and_then(|rest| rest.split_once("].")).map(|(_, inner)| inner);
+                inner.is_some_and(|inner| fields.iter().any(|field| field.has_secret(inner)))
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn required(self) -> Self {
         Self { is_required: true, ..self }
     }

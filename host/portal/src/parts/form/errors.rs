@@ -1,6 +1,6 @@
 use riser_runtime::{ConfigureError, FieldError, FieldPath};
 
-use super::{Field, SummaryLine};
+use super::{ErrorSummary, Field, SummaryLine};
 use crate::parts::capitalised;
 
 /// The errors of a form, by the name of the field; an empty name is the whole form.
@@ -15,7 +15,7 @@ impl FormErrors {
 
     /// Returns the reasons why a draft was refused. Each object of the draft comes with the prefix of its fields in
     /// the form: `connection["EVCE"].settings.login` with the prefix `connection.` is `connection.settings.login`.
-    pub(crate) fn of_draft(error: &ConfigureError, objects: &[(FieldPath, &str)]) -> Self {
+    pub(crate) fn of_draft(error: &ConfigureError, objects: &[(FieldPath, String)]) -> Self {
         match error {
             ConfigureError::Fields(errors) => {
                 Self(errors.iter().map(|error| error_of_field(error, objects)).collect())
@@ -39,6 +39,20 @@ impl FormErrors {
         self.0.is_empty()
     }
 
+    /// Returns the errors that a function chooses by the name of the field.
+    pub(crate) fn only(&self, is_chosen: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(name, _)| is_chosen(name)).cloned().collect())
+    }
+
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Returns the errors: the name of the field, and the message.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, message)| (name.as_str(), message.as_str()))
+    }
+
     /// Returns the errors of a field, as one text.
     pub(super) fn at(&self, name: &str) -> Option<String> {
         let found: Vec<String> =
@@ -46,8 +60,9 @@ impl FormErrors {
         (!found.is_empty()).then(|| found.join(". "))
     }
 
-    pub(super) fn summary(&self, fields: &[&Field]) -> Vec<SummaryLine> {
-        self.0
+    pub(super) fn summary(&self, fields: &[&Field]) -> ErrorSummary {
+        let lines = self
+            .0
             .iter()
             .map(|(name, message)| match fields.iter().find_map(|field| field.find(name)) {
                 Some(field) => SummaryLine {
@@ -56,11 +71,12 @@ impl FormErrors {
                 },
                 None => SummaryLine { field: None, message: capitalised(message) },
             })
-            .collect()
+            .collect();
+        ErrorSummary { lines }
     }
 }
 
-fn error_of_field(error: &FieldError, objects: &[(FieldPath, &str)]) -> (String, String) {
+fn error_of_field(error: &FieldError, objects: &[(FieldPath, String)]) -> (String, String) {
     let path = error.path.to_string();
     for (object, prefix) in objects {
         let Some(rest) = path.strip_prefix(&object.to_string()) else { continue };
@@ -88,7 +104,7 @@ mod tests {
             error(connection.clone(), "is used"),
             error(other.key("kind"), "is unknown"),
         ]);
-        let errors = FormErrors::of_draft(&errors, &[(connection, "connection.")]);
+        let errors = FormErrors::of_draft(&errors, &[(connection, "connection.".to_owned())]);
         let expected = [
             ("connection.settings.proxies[0].host", "is missing: give a value"),
             ("connection.name", "the name is taken"),

@@ -19,11 +19,17 @@ use crate::form_input::FormInput;
 #[derive(Clone, Debug, Default, PartialEq, Template)]
 #[template(path = "parts/form/fields.html")]
 pub(crate) struct FormFields {
-    /// All errors, with links to their fields.
-    pub(crate) summary: Vec<SummaryLine>,
+    pub(crate) summary: ErrorSummary,
     /// Fields outside groups.
     pub(crate) fields: Vec<Field>,
     pub(crate) groups: Vec<FieldGroup>,
+}
+
+/// All errors of a form, with links to their fields. It is empty without errors.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Template)]
+#[template(path = "parts/form/summary.html")]
+pub(crate) struct ErrorSummary {
+    pub(crate) lines: Vec<SummaryLine>,
 }
 
 /// An error in the summary.
@@ -42,6 +48,7 @@ pub(crate) struct FieldGroup {
 }
 
 impl HtmlSafe for FormFields {}
+impl HtmlSafe for ErrorSummary {}
 
 impl FormFields {
     /// Draws fields with the values of `input`.
@@ -57,14 +64,28 @@ impl FormFields {
                 },
             }
         }
-        let all: Vec<&Field> =
-            drawn.fields.iter().chain(drawn.groups.iter().flat_map(|group| &group.fields)).collect();
-        drawn.summary = errors.summary(&all);
+        drawn.summary = errors.summary(&drawn.all());
         drawn
     }
 
-    fn summary_heading(&self) -> String {
-        match self.summary.len() {
+    /// Takes the summaries of forms on one page together.
+    pub(crate) fn take_summary(forms: &mut [&mut Self], errors: &FormErrors) -> ErrorSummary {
+        let fields: Vec<&Field> = forms.iter().flat_map(|form| form.all()).collect();
+        let summary = errors.summary(&fields);
+        for form in forms {
+            form.summary = ErrorSummary::default();
+        }
+        summary
+    }
+
+    fn all(&self) -> Vec<&Field> {
+        self.fields.iter().chain(self.groups.iter().flat_map(|group| &group.fields)).collect()
+    }
+}
+
+impl ErrorSummary {
+    fn heading(&self) -> String {
+        match self.lines.len() {
             1 => "One thing to correct".to_owned(),
             many => format!("{many} things to correct"),
         }
@@ -73,7 +94,7 @@ impl FormFields {
 
 impl FieldGroup {
     /// Returns whether the group is unfolded when the page opens.
-    fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.fields.iter().any(Field::needs_attention)
     }
 }
