@@ -4,9 +4,16 @@ const root = document.documentElement;
 // Light or dark: the server reads the cookie and writes the next page in the right colours.
 // Copy buttons: the label shows whether copying succeeded.
 document.addEventListener("click", async (e) => {
-  const b = e.target.closest("[data-copy], [data-theme-toggle], [data-unfold]");
+  const b = e.target.closest("[data-copy], [data-theme-toggle], [data-unfold], [data-fill]");
   if (!b) return;
-  if (b.dataset.unfold !== undefined) {
+  if (b.dataset.fill !== undefined) {
+    // The form keeps what is typed; without this script, the server fills the field.
+    e.preventDefault();
+    const field = document.getElementById(b.dataset.fill);
+    field.value = b.value;
+    field.closest("details")?.setAttribute("open", "");
+    document.getElementById("run-test").click();
+  } else if (b.dataset.unfold !== undefined) {
     for (const d of b.closest("form").querySelectorAll("details")) d.open = b.dataset.unfold === "true";
   } else if (b.dataset.copy !== undefined) {
     const was = b.getAttribute("aria-label");

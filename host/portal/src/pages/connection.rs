@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use riser_domain::{Connection, ConnectionId};
 use riser_runtime::{
-    ConfigurationDraft, ConnectionDescription, ConnectionDraft, FieldPath, Identity, Library,
+    ConfigurationDraft, ConfigureError, ConnectionDescription, ConnectionDraft, FieldPath, Identity, Library,
 };
 use riser_store::SecretOrigin as StoredOrigin;
 use serde::Deserialize;
@@ -18,8 +18,8 @@ use crate::page::Page;
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::error::PageError;
 use crate::parts::{
-    FieldDescription, FieldKind, FormErrors, FormFields, Icon, SecretOrigin, add_settings, describe_settings,
-    settings_of,
+    ConnectionTest, FieldDescription, FieldKind, FormErrors, FormFields, Icon, SecretOrigin, add_settings,
+    describe_settings, settings_of,
 };
 use crate::sessions::{Admin, SignedIn};
 use crate::state::PortalState;
@@ -39,6 +39,7 @@ pub(crate) struct ConnectionPage {
     pub(crate) action: String,
     pub(crate) state: String,
     pub(crate) fields: FormFields,
+    pub(crate) test: ConnectionTest,
     /// Kinds to choose from, while none is chosen: address and name.
     pub(crate) kinds: Vec<(String, String)>,
     /// No plugin in use offers the kind, so the settings cannot be changed.
@@ -172,12 +173,11 @@ impl<'a> Editor<'a> {
     }
 
     fn page(&self, signed_in: SignedIn, input: &FormInput, errors: &FormErrors) -> ConnectionPage {
-        let (title, action) = match &self.stored {
-            Some(stored) => (stored.name.clone(), format!("/connections/{}", stored.id.0)),
-            None => ("Add connection".to_owned(), new_address(&self.kind)),
-        };
+        let title = self.stored.as_ref().map_or("Add connection", |stored| stored.name.as_str()).to_owned();
+        let action = self.action();
         ConnectionPage {
             title,
+            test: ConnectionTest::not_tested(&action),
             kind: self.described.as_ref().map_or_else(|| self.kind.clone(), |it| it.name.clone()),
             action,
             state: input.text(STATE).to_owned(),
@@ -188,8 +188,50 @@ impl<'a> Editor<'a> {
         }
     }
 
-    /// Stores the input, or returns the form with its errors.
+    fn action(&self) -> String {
+        match &self.stored {
+            Some(stored) => format!("/connections/{}", stored.id.0),
+            None => new_address(&self.kind),
+        }
+    }
+
+    /// Returns the draft of the connection in the form.
+    fn draft(&self, input: &FormInput) -> ConnectionDraft {
+        let name = input.text(NAME).to_owned();
+        let old_name = self.stored.as_ref().map(|stored| stored.name.clone());
+        let secrets: Vec<String> = self.origins.iter().map(|origin| origin.key.clone()).collect();
+        ConnectionDraft {
+            kind: Some(self.kind.clone()),
+            settings: self.described.as_ref().map(|it| settings_of(&it.settings, "", input, &secrets)),
+            identity: Identity {
+                renamed_from: old_name.filter(|old_name| *old_name != name),
+                name,
+                remove: false,
+            },
+        }
+    }
+
+    /// Tests the connection in the form, and returns the form with the result.
+    async fn test(self, signed_in: SignedIn, input: &FormInput) -> Page<ConnectionPage> {
+        let action = self.action();
+        let schema = self.described.as_ref().map(|described| &described.settings);
+        let tested =
+            ConnectionTest::run(self.portal, &self.draft(input), (action.as_str(), schema, "")).await;
+        Page(match tested {
+            Ok(test) => ConnectionPage { test, ..self.page(signed_in, input, &FormErrors::default()) },
+            Err(error) => self.page(signed_in, input, &errors_of(&error, input.text(NAME))),
+        })
+    }
+
+    /// Stores or tests the input, as the button says.
     async fn save(self, signed_in: SignedIn, mut input: FormInput) -> Result<Response, PageError> {
+        let pin = input.text("pin").to_owned();
+        if !pin.is_empty() {
+            input.set(ConnectionTest::pin_field(""), pin.as_str());
+        }
+        if !pin.is_empty() || input.text("do") == "test" {
+            return Ok(self.test(signed_in, &input).await.into_response());
+        }
         let configuration = self.portal.runtime().configuration();
         let name = input.text(NAME).to_owned();
         let mut errors = FormErrors::default();
@@ -204,17 +246,9 @@ impl<'a> Editor<'a> {
             input.set(STATE, state_of(stored));
         }
         if errors.is_empty() {
-            let secrets: Vec<String> = self.origins.iter().map(|origin| origin.key.clone()).collect();
-            let settings = self.described.as_ref().map(|it| settings_of(&it.settings, "", &input, &secrets));
-            let identity = Identity {
-                name: name.clone(),
-                renamed_from: old_name.filter(|old_name| *old_name != name),
-                remove: false,
-            };
-            let kind = Some(self.kind.clone());
             let draft = ConfigurationDraft {
                 base_version: Some(configuration.version),
-                connections: vec![ConnectionDraft { identity, kind, settings }],
+                connections: vec![self.draft(&input)],
                 ..ConfigurationDraft::default()
             };
             match self.portal.runtime().configure(draft, signed_in.actor()).await {
@@ -222,10 +256,7 @@ impl<'a> Editor<'a> {
                     let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
                     return Ok(Redirect::to(&format!("/connections?saved={name}")).into_response());
                 }
-                Err(error) => {
-                    let path = FieldPath::default().object("connection", &name);
-                    errors = FormErrors::of_draft(&error, &[(path, String::new())]);
-                }
+                Err(error) => errors = errors_of(&error, &name),
             }
         }
         Ok(Page(self.page(signed_in, &input, &errors)).into_response())
@@ -256,6 +287,7 @@ impl ConnectionPage {
             action: String::new(),
             state: String::new(),
             fields: FormFields::default(),
+            test: ConnectionTest::default(),
             kinds: kinds.iter().map(|it| (new_address(&it.kind), it.name.clone())).collect(),
             is_library_missing: kinds.is_empty(),
             layout: layout(portal, signed_in),
@@ -276,6 +308,12 @@ fn layout(portal: &PortalState, signed_in: SignedIn) -> PageLayout {
         &portal.system_status(),
         &times,
     )
+}
+
+/// Returns the errors of the connection with this name by its fields.
+fn errors_of(error: &ConfigureError, name: &str) -> FormErrors {
+    let path = FieldPath::default().object("connection", name);
+    FormErrors::of_draft(error, &[(path, String::new())])
 }
 
 fn new_address(kind: &str) -> String {

@@ -1,6 +1,7 @@
 //! Parts of pages. Each one renders alone, because the event stream sends it again by its id when it changes.
 
 mod connection_bar;
+mod connection_test;
 mod current_value;
 mod data_path;
 mod drawer;
@@ -19,12 +20,15 @@ mod write_status;
 pub(crate) mod testing;
 
 pub(crate) use connection_bar::ConnectionBar;
+pub(crate) use connection_test::ConnectionTest;
+#[cfg(test)]
+pub(crate) use connection_test::{CertificatePin, ShownStage};
 pub(crate) use current_value::CurrentValue;
 pub(crate) use data_path::DataPath;
 pub(crate) use drawer::{Drawer, location, range_words, value_of};
 pub(crate) use form::{
     ErrorSummary, FieldDescription, FieldKind, FormErrors, FormFields, SecretOrigin, SummaryLine,
-    add_settings, describe_settings, settings_of,
+    add_settings, describe_settings, id_of_field, settings_of,
 };
 pub(crate) use icon::Icon;
 pub(crate) use item_row::ItemRow;

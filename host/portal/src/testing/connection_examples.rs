@@ -10,6 +10,7 @@ use crate::form_input::FormInput;
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::connection::ConnectionPage;
 use crate::pages::connections::{ConnectionRow, ConnectionsPage};
+use crate::parts::{CertificatePin, ConnectionTest, ShownStage};
 use crate::parts::{FieldDescription, FieldKind, FormErrors, FormFields, Icon, SecretOrigin, StateMark};
 
 fn row(id: i64, name: &str, state: StateMark, used_by: &[&str]) -> ConnectionRow {
@@ -91,6 +92,21 @@ fn forms() -> Vec<(String, String)> {
         ("proxy.host", HOSTILE),
         ("proxies[0].host", HOSTILE),
     ]);
+    let stage = |name: &str, passed| ShownStage {
+        name: name.to_owned(),
+        technical: "TLS".to_owned(),
+        passed,
+        finding: HOSTILE.to_owned(),
+        advice: if passed { String::new() } else { HOSTILE.to_owned() },
+        took_ms: 24,
+    };
+    let test = ConnectionTest {
+        action: "/connections/add?kind=x".to_owned(),
+        stages: vec![stage("Name", true), stage(HOSTILE, false)],
+        passed: Some(false),
+        refusal: HOSTILE.to_owned(),
+        pin: Some(CertificatePin { field: "f-name".to_owned(), fingerprint: HOSTILE.to_owned() }),
+    };
     let page = |fields, kinds: Vec<(String, String)>, is_library_missing| ConnectionPage {
         layout: PageLayout::new(
             MenuEntry::Connections,
@@ -104,6 +120,7 @@ fn forms() -> Vec<(String, String)> {
         action: if kinds.is_empty() { "/connections/add?kind=x".to_owned() } else { String::new() },
         state: HOSTILE.to_owned(),
         fields,
+        test: test.clone(),
         kinds,
         is_library_missing,
     };

@@ -20,7 +20,7 @@ use crate::form_input::FormInput;
 use crate::page::Page;
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::error::PageError;
-use crate::parts::{ErrorSummary, FormErrors, Icon, SummaryLine};
+use crate::parts::{ConnectionTest, ErrorSummary, FormErrors, Icon, SummaryLine};
 use crate::sessions::{Admin, SignedIn};
 use crate::state::PortalState;
 use crate::wall_time::Age;
@@ -145,7 +145,7 @@ pub(crate) async fn show(
     PathOf(path): PathOf<StepPath>,
 ) -> Result<Response, PageError> {
     let wizard = Wizard::load(&portal, &signed_in, path.draft).await?;
-    page(&wizard, signed_in, path.step, &FormErrors::default()).await
+    page(&wizard, signed_in, path.step, (&FormErrors::default(), None)).await
 }
 
 /// `POST /processors/add/{draft}/{step}`
@@ -158,6 +158,7 @@ pub(crate) async fn send(
     let mut wizard = Wizard::load(&portal, &signed_in, path.draft).await?;
     let step = path.step;
     let button = sent.text("do").to_owned();
+    let pin = sent.text("pin").to_owned();
     if step == Step::Review {
         return review::send(&wizard, signed_in, &button).await;
     }
@@ -176,20 +177,28 @@ pub(crate) async fn send(
         let is_secret = |name: &str| sections.iter().any(|section| section.has_secret(name));
         wizard.input.merge(sent, is_of_step, is_secret);
     }
-    if step == Step::Connection && button != "preview" {
+    if step == Step::Connection {
         wizard.generate_password()?;
+        if !pin.is_empty() {
+            wizard.input.set(ConnectionTest::pin_field("connection."), pin.as_str());
+        }
     }
     wizard.save(&signed_in).await?;
     match (button.as_str(), step.previous()) {
         ("back", Some(previous)) => return Ok(Redirect::to(&previous.address(wizard.id)).into_response()),
-        ("preview", _) => return page(&wizard, signed_in, step, &FormErrors::default()).await,
+        ("later", _) => return Ok(Redirect::to(ADDRESS).into_response()),
+        ("preview", _) => return page(&wizard, signed_in, step, (&FormErrors::default(), None)).await,
         _ => {}
+    }
+    if step == Step::Connection && (button == "test" || !pin.is_empty()) {
+        let (errors, tested) = wizard.test_connection().await;
+        return page(&wizard, signed_in, step, (&errors, tested.as_ref())).await;
     }
     let errors = if step == Step::Class { FormErrors::default() } else { errors_of(&wizard, step).await };
     if errors.is_empty() {
         return Ok(Redirect::to(&step.next().address(wizard.id)).into_response());
     }
-    page(&wizard, signed_in, step, &errors).await
+    page(&wizard, signed_in, step, (&errors, None)).await
 }
 
 /// `POST /processors/add/{draft}/discard`
@@ -215,7 +224,7 @@ async fn page(
     wizard: &Wizard<'_>,
     signed_in: SignedIn,
     step: Step,
-    errors: &FormErrors,
+    (errors, tested): (&FormErrors, Option<&ConnectionTest>),
 ) -> Result<Response, PageError> {
     Ok(match step {
         Step::Class => {
@@ -224,7 +233,7 @@ async fn page(
                 .into_response()
         }
         Step::Review => Page(ReviewPage::new(wizard, signed_in, errors).await).into_response(),
-        _ => Page(StepPage::new(wizard, signed_in, step, errors)).into_response(),
+        _ => Page(StepPage::new(wizard, signed_in, step, (errors, tested))).into_response(),
     })
 }
 
@@ -361,8 +370,18 @@ impl ClassCard {
 }
 
 impl StepPage {
-    fn new(wizard: &Wizard<'_>, signed_in: SignedIn, step: Step, errors: &FormErrors) -> Self {
-        let described = wizard.sections(step, &signed_in.context.user.name);
+    fn new(
+        wizard: &Wizard<'_>,
+        signed_in: SignedIn,
+        step: Step,
+        (errors, tested): (&FormErrors, Option<&ConnectionTest>),
+    ) -> Self {
+        let mut described = wizard.sections(step, &signed_in.context.user.name);
+        for section in &mut described {
+            if let Some(tested) = tested {
+                section.show_test(tested);
+            }
+        }
         let (summary, sections) = sections::draw(described, &wizard.input, errors);
         let source = wizard.connection_kind().map_or("the BMS", |kind| kind.name.as_str());
         let (title, intro) = match step {
@@ -382,6 +401,12 @@ impl StepPage {
             sections,
             action: step.address(wizard.id),
         }
+    }
+
+    /// Returns whether the page has groups to unfold together.
+    fn has_groups(&self) -> bool {
+        let forms = self.sections.iter().flat_map(|section| [&section.fields, &section.always]);
+        forms.map(|form| form.groups.len()).sum::<usize>() > 1
     }
 
     /// Returns whether the page has previews to update.

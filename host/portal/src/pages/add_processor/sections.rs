@@ -8,7 +8,8 @@ use super::step::Step;
 use super::wizard::{CONNECTION, NO_SCHEDULE, SERVER, Wizard, prefix_of};
 use crate::form_input::FormInput;
 use crate::parts::{
-    ErrorSummary, FieldDescription, FieldKind, FormErrors, FormFields, SecretOrigin, describe_settings,
+    ConnectionTest, ErrorSummary, FieldDescription, FieldKind, FormErrors, FormFields, SecretOrigin,
+    describe_settings,
 };
 
 /// Times in the preview of a schedule.
@@ -23,6 +24,9 @@ pub(crate) struct Section {
     pub(crate) choice: FormFields,
     /// The fields of a new object if there is a choice; otherwise all fields.
     pub(crate) fields: FormFields,
+    /// Fields for existing and new objects.
+    pub(crate) always: FormFields,
+    pub(crate) test: Option<ConnectionTest>,
     pub(crate) next_times: Option<NextTimes>,
 }
 
@@ -42,17 +46,40 @@ pub(super) struct Described {
     note: String,
     choice: Vec<FieldDescription>,
     fields: Vec<FieldDescription>,
+    always: Vec<FieldDescription>,
+    test: Option<ConnectionTest>,
     next_times: Option<NextTimes>,
 }
 
 impl Described {
     fn new(heading: impl Into<String>, fields: Vec<FieldDescription>) -> Self {
-        Self { heading: heading.into(), note: String::new(), choice: Vec::new(), fields, next_times: None }
+        Self {
+            heading: heading.into(),
+            note: String::new(),
+            choice: Vec::new(),
+            fields,
+            always: Vec::new(),
+            test: None,
+            next_times: None,
+        }
+    }
+
+    /// Replaces the test of a connection by one that has run.
+    pub(super) fn show_test(&mut self, tested: &ConnectionTest) {
+        if let Some(test) = &mut self.test {
+            *test = tested.clone();
+        }
     }
 
     /// Returns whether a field of this section with this name is a secret.
     pub(super) fn has_secret(&self, name: &str) -> bool {
         self.fields.iter().any(|field| field.has_secret(name))
+    }
+}
+
+impl Section {
+    fn forms(&mut self) -> [&mut FormFields; 3] {
+        [&mut self.choice, &mut self.fields, &mut self.always]
     }
 }
 
@@ -69,11 +96,12 @@ pub(super) fn draw(
             note: it.note,
             choice: FormFields::new(&it.choice, input, errors),
             fields: FormFields::new(&it.fields, input, errors),
+            always: FormFields::new(&it.always, input, errors),
+            test: it.test,
             next_times: it.next_times,
         })
         .collect();
-    let mut forms: Vec<&mut FormFields> =
-        sections.iter_mut().flat_map(|section| [&mut section.choice, &mut section.fields]).collect();
+    let mut forms: Vec<&mut FormFields> = sections.iter_mut().flat_map(Section::forms).collect();
     let summary = FormFields::take_summary(&mut forms, errors);
     (summary, sections)
 }
@@ -116,6 +144,7 @@ impl Wizard<'_> {
         Some(Described {
             choice: choice(CONNECTION, "Connection", "New connection", &self.connections()),
             note: "Typed once, stored encrypted, and used by all processors of this connection.".to_owned(),
+            test: Some(ConnectionTest::not_tested(&Step::Connection.address(self.id))),
             ..Described::new(&described.name, fields)
         })
     }
@@ -159,9 +188,7 @@ impl Wizard<'_> {
         let prefix = prefix_of(class);
         let is_scheduled = class.mode == RunMode::Scheduled;
         let flag = |name: &str, label: &str, help: &str| {
-            FieldDescription::new(format!("{prefix}{name}"), label, FieldKind::YesNo)
-                .help(help)
-                .group("Control")
+            FieldDescription::new(format!("{prefix}{name}"), label, FieldKind::YesNo).help(help)
         };
         let mut choice = Vec::new();
         let mut fields = Vec::new();
@@ -197,11 +224,12 @@ impl Wizard<'_> {
             "Runs until it is stopped, and needs no schedule. Riser starts it again if it ends early."
         };
         Described {
-            heading: self.name_of(class),
             note: note.to_owned(),
             choice,
-            fields: fields.into_iter().chain(control.into_iter().flatten()).collect(),
+            fields,
+            always: control.into_iter().flatten().collect(),
             next_times: is_scheduled.then(|| self.next_times(class)),
+            ..Described::new(self.name_of(class), Vec::new())
         }
     }
 

@@ -12,10 +12,11 @@ use riser_secrets::random_password;
 use riser_store::Configuration;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::step::Step;
 use crate::form_input::FormInput;
 use crate::pages::connection::{free_name, suggested_name};
 use crate::pages::error::PageError;
-use crate::parts::{FormErrors, settings_of};
+use crate::parts::{ConnectionTest, FormErrors, settings_of};
 use crate::sessions::SignedIn;
 use crate::state::PortalState;
 
@@ -215,12 +216,8 @@ impl<'a> Wizard<'a> {
         let (is_new_connection, is_new_server) = (self.has_new_connection(), self.has_new_server());
         let connection = self.connection_name();
         let server = self.server_name();
-        if let Some(described) = self.connection_kind().filter(|_| is_new_connection) {
-            draft.connections.push(ConnectionDraft {
-                identity: Identity::named(&connection),
-                kind: Some(described.kind.clone()),
-                settings: Some(settings_of(&described.settings, "connection.", &self.input, &[])),
-            });
+        if is_new_connection {
+            draft.connections.push(self.connection_draft());
         }
         if is_new_server {
             draft.ews_servers.push(self.server_draft());
@@ -262,6 +259,27 @@ impl<'a> Wizard<'a> {
             });
         }
         draft
+    }
+
+    /// Returns the draft of the connection; without settings for an existing one.
+    fn connection_draft(&self) -> ConnectionDraft {
+        let described = self.connection_kind().filter(|_| self.has_new_connection());
+        ConnectionDraft {
+            identity: Identity::named(self.connection_name()),
+            kind: described.map(|described| described.kind.clone()),
+            settings: described.map(|it| settings_of(&it.settings, "connection.", &self.input, &[])),
+        }
+    }
+
+    /// Tests the connection as it is in the form. Returns the errors of its fields if it cannot be tested.
+    pub(super) async fn test_connection(&self) -> (FormErrors, Option<ConnectionTest>) {
+        let action = Step::Connection.address(self.id);
+        let schema = self.connection_kind().map(|described| &described.settings);
+        let form = (action.as_str(), schema, "connection.");
+        match ConnectionTest::run(self.portal, &self.connection_draft(), form).await {
+            Ok(tested) => (FormErrors::default(), Some(tested)),
+            Err(error) => (FormErrors::of_draft(&error, &self.objects()), None),
+        }
     }
 
     pub(super) fn connection_name(&self) -> String {

@@ -54,7 +54,7 @@ impl FormErrors {
     }
 
     /// Returns the errors of a field, as one text.
-    pub(super) fn at(&self, name: &str) -> Option<String> {
+    pub(crate) fn at(&self, name: &str) -> Option<String> {
         let found: Vec<String> =
             self.0.iter().filter(|(at, _)| at == name).map(|(_, message)| capitalised(message)).collect();
         (!found.is_empty()).then(|| found.join(". "))

@@ -70,7 +70,7 @@ impl Field {
             FieldKind::Entries(fields) => Control::Entries { entries: entries(name, fields, input, errors) },
         };
         Self {
-            id: id_of(name),
+            id: id_of_field(name),
             name: name.clone(),
             label: description.label.clone(),
             help: help_of(description),
@@ -111,7 +111,7 @@ impl Field {
 }
 
 /// Returns the id of the control of a field. Links in the summary lead to it.
-fn id_of(name: &str) -> String {
+pub(crate) fn id_of_field(name: &str) -> String {
     let safe = |letter: char| if letter.is_ascii_alphanumeric() || letter == '_' { letter } else { '-' };
     format!("f-{}", name.chars().map(safe).collect::<String>())
 }

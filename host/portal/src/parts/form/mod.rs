@@ -10,7 +10,7 @@ use askama::filters::HtmlSafe;
 
 pub(crate) use self::description::{FieldDescription, FieldKind, SecretOrigin};
 pub(crate) use self::errors::FormErrors;
-pub(crate) use self::field::Field;
+pub(crate) use self::field::{Field, id_of_field};
 pub(crate) use self::settings::{add_settings, describe_settings, settings_of};
 use super::Icon;
 use crate::form_input::FormInput;
