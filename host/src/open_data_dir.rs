@@ -3,12 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use riser_domain::{Actor, Clock};
+use riser_calendar::{Schedule, ScheduleRule, Zone};
+use riser_domain::{Actor, Clock, ScheduleId};
 use riser_secrets::{KeyCreation, Keyring, RootKey, SecretError, WrappedDataKey};
 use riser_store::{Recovery, Store, WrappedKey};
 
 /// The directory where systemd puts the credentials of a service.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
+/// Name and rule of the schedule that every installation begins with.
+const FIRST_SCHEDULE: (&str, &str) = ("Every 15 Minutes", "every 15 min");
 
 /// An open data directory.
 #[derive(Debug)]
@@ -26,6 +30,9 @@ pub(crate) struct OpenDataDir {
 /// replaced only while nothing is sealed under it.
 pub(crate) async fn open_data_dir(directory: &Path, clock: &dyn Clock) -> anyhow::Result<OpenDataDir> {
     let (store, recovery) = Store::open(directory, clock).await?;
+    if recovery.is_new {
+        add_first_schedule(&store, clock).await?;
+    }
     let creation = if store.has_sealed_rows().await? { KeyCreation::Forbidden } else { KeyCreation::Allowed };
     let wrapped: Vec<_> = store.list_data_keys().await?.into_iter().map(wrapped_key).collect();
     let credentials = std::env::var_os(CREDENTIALS).map(PathBuf::from);
@@ -34,6 +41,15 @@ pub(crate) async fn open_data_dir(directory: &Path, clock: &dyn Clock) -> anyhow
         Err(refusal) => (Keyring::locked(store.instance_id(), &wrapped), Some(refusal)),
     };
     Ok(OpenDataDir { store, keyring, locked_because, recovery })
+}
+
+/// Adds the schedule that every installation begins with.
+async fn add_first_schedule(store: &Store, clock: &dyn Clock) -> anyhow::Result<()> {
+    let rule = ScheduleRule::parse(FIRST_SCHEDULE.1, &Zone::utc()).context("the first schedule")?;
+    let schedule = Schedule { id: ScheduleId(0), name: FIRST_SCHEDULE.0.to_owned(), rule: rule.into() };
+    let mut transaction = store.begin_configuration(&Actor::System, clock.now()).await?;
+    transaction.add_schedule(&schedule).await?;
+    Ok(transaction.commit().await?)
 }
 
 async fn unlock(

@@ -1,13 +1,15 @@
 -- One row: the id of this installation, and the version of Riser that last wrote the file. Each commit of the
 -- configuration raises configuration_version, so that a writer detects the commit of another. plausible_time is the last
--- time at which Riser ran with a plausible clock.
+-- time at which Riser ran with a plausible clock. Without site_name and site_time_zone, those of the machine apply.
 CREATE TABLE instance (
     one                   INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
     id                    TEXT    NOT NULL,
     riser_version         TEXT    NOT NULL,
     created_at            INTEGER NOT NULL,
     configuration_version INTEGER NOT NULL DEFAULT 0,
-    plausible_time        INTEGER
+    plausible_time        INTEGER,
+    site_name             TEXT,
+    site_time_zone        TEXT
 ) STRICT;
 
 -- Numbers that are assigned only once. Handles of items and ids of writes are assigned in blocks, so that rows

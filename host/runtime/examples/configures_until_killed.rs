@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use riser_calendar::Zone;
+use riser_calendar::machine_zone;
 use riser_domain::{Actor, Clock as _};
 use riser_runtime::{ConfigurationDraft, Identity, ScheduleDraft, SystemClock, check_draft, commit};
 use riser_secrets::Keyring;
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             rule: Some(format!("every {number} s")),
         });
         let draft = ConfigurationDraft { schedules: schedules.collect(), ..ConfigurationDraft::default() };
-        let checked = check_draft(&draft, (&store, &keyring), (&[], None), &Zone::utc()).await?;
+        let checked = check_draft(&draft, (&store, &keyring), (&[], None), &machine_zone()).await?;
         commit(checked, (&store, &keyring), (&Actor::CommandLine, SystemClock.now())).await?;
         writeln!(committed, "{number}")?;
         committed.flush()?;

@@ -32,7 +32,7 @@ pub use commit::commit;
 pub use configure::{OfflineConfiguration, check_draft};
 pub use draft::{
     AccountDraft, ConfigurationDraft, ConnectionDraft, EwsServerDraft, Identity, ProcessorDraft,
-    ScheduleDraft, UserDraft,
+    ScheduleDraft, SiteDraft, UserDraft,
 };
 pub use error::ConfigureError;
 pub use export::{ExportScope, export};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
-use riser_calendar::Zone;
+use riser_calendar::{MachineZone, Zone};
 use riser_domain::{Clock, EwsServer, EwsServerId, EwsTls, Problem, count_words};
 use riser_ews::{
     EndpointStatistics, EwsEndpoint, ListenCause, ListenError, Listener, ListenerOptions, TlsFiles,
@@ -21,6 +21,7 @@ use crate::configuration::Configurations;
 use crate::ews_problem::{Place, code, listen_problem};
 use crate::ews_source::{ItemParts, ServerAccounts, ServerItems};
 use crate::problems::Problems;
+use crate::site_zone::site_zone;
 use crate::status::{EwsServerStatus, LinkState};
 
 /// Time until an address is taken over again after a failure. Every attempt closes the connections of a server.
@@ -41,8 +42,8 @@ pub(crate) struct EwsParts {
     pub(crate) configurations: Arc<Configurations>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) problems: Arc<Problems>,
-    /// The zone of the times without an offset that a BMS sends.
-    pub(crate) zone: Zone,
+    /// Its zone is that of a site without one.
+    pub(crate) machine_zone: MachineZone,
     pub(crate) items: Arc<ItemParts>,
 }
 
@@ -76,8 +77,8 @@ impl Served {
     }
 
     /// Whether nothing changed.
-    fn is(&self, server: &EwsServer, accounts: &[Account]) -> bool {
-        self.endpoint.server() == server && self.accounts == accounts
+    fn is(&self, server: &EwsServer, accounts: &[Account], zone: &Zone) -> bool {
+        self.endpoint.server() == server && self.accounts == accounts && self.endpoint.zone() == zone
     }
 }
 
@@ -113,13 +114,15 @@ impl EwsServers {
     async fn align_one(&self, server: &EwsServer, configuration: &Configuration) -> Result<(), ListenError> {
         let accounts: Vec<Account> =
             configuration.accounts.iter().filter(|it| it.ews_server == server.id).cloned().collect();
+        // Times without an offset that a BMS sends are in the zone of the site.
+        let zone = site_zone(&configuration.site, &self.parts.machine_zone);
         let opened = self.listener_address(server, configuration.version).await;
         let served = self.served(server.id);
         match opened {
             Ok((local, is_new)) => {
-                let is_current = served.is_some_and(|served| served.is(server, &accounts));
+                let is_current = served.is_some_and(|served| served.is(server, &accounts, &zone));
                 if is_new || !is_current {
-                    self.serve(server, accounts, local);
+                    self.serve(server, accounts, zone, local);
                 }
                 self.parts.problems.clear(None, &code(server.id));
                 Ok(())
@@ -133,8 +136,8 @@ impl EwsServers {
                         tls: before.tls.clone(),
                         ..server.clone()
                     };
-                    if !served.is(&stays, &accounts) {
-                        self.serve(&stays, accounts, served.local);
+                    if !served.is(&stays, &accounts, &zone) {
+                        self.serve(&stays, accounts, zone, served.local);
                     }
                 }
                 Err(error)
@@ -322,17 +325,14 @@ impl EwsServers {
     }
 
     /// Serves a server with these settings, in place of the endpoint it had.
-    fn serve(&self, server: &EwsServer, accounts: Vec<Account>, local: SocketAddr) {
+    fn serve(&self, server: &EwsServer, accounts: Vec<Account>, zone: Zone, local: SocketAddr) {
         let items = Arc::new(ServerItems::new(Arc::clone(&self.parts.items), server));
         let logins = Arc::new(ServerAccounts::new(Arc::clone(&self.parts.keyring), server, &accounts));
         // Also of a server that lost its place: its clients stay logged in.
         let before = self.lock().endpoints.get(&server.id).cloned();
         let endpoint = Arc::new(match &before {
-            Some(before) => before.endpoint.changed(server.clone(), items, logins),
-            None => {
-                let (clock, zone) = (Arc::clone(&self.parts.clock), self.parts.zone.clone());
-                EwsEndpoint::new(server.clone(), items, logins, clock, zone)
-            }
+            Some(before) => before.endpoint.changed(server.clone(), items, logins, zone),
+            None => EwsEndpoint::new(server.clone(), items, logins, Arc::clone(&self.parts.clock), zone),
         });
         let mut open = self.lock();
         if let Some(listener) = open.listeners.get(&server.listen) {

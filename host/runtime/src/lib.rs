@@ -22,6 +22,7 @@ mod outbox;
 mod problems;
 mod reconfigure;
 mod set_points;
+mod site_zone;
 mod snapshots;
 mod status;
 mod store_failures;
@@ -40,7 +41,7 @@ use riser_domain::{
     Actor, Clock, ClockReading, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, SetPointWrite,
 };
 use riser_secrets::Keyring;
-use riser_store::{Configuration, Store, StoreError};
+use riser_store::{Configuration, Site, Store, StoreError};
 pub use riser_worker_host::{
     ClassDescription, ConnectionDescription, LaunchOptions, LibraryDescription, Setting, SettingKind,
     SettingsSchema,
@@ -55,20 +56,22 @@ pub use configuration::{
     AccountDraft, CheckedDraft, ConfigurationChange, ConfigurationDraft, ConfigurationFile, ConfigureError,
     ConnectionDraft, EwsServerDraft, ExportScope, FieldError, FieldPath, FileError, Identity,
     OfflineConfiguration, PasswordError, Plan, PlanLine, ProcessorDraft, ScheduleDraft, SecretInput,
-    SecretSources, SettingInput, SettingInputs, UserDraft, check_draft, commit, export, hash_new_password,
+    SecretSources, SettingInput, SettingInputs, SiteDraft, UserDraft, check_draft, commit, export,
+    hash_new_password,
 };
 pub use form_drafts::{FormDraftError, OpenFormDraft};
 pub use items::{ROOT_HANDLE, ServerTree, TreeNode};
 pub use libraries::Library;
 pub use reconfigure::Configured;
 pub use set_points::{PointWrite, WriteError, WriteRefusal};
+pub use site_zone::{configured_zone, site_zone, site_zone_problem};
 pub use status::{
     ConnectionStatus, EwsServerStatus, HostFacts, LastRun, LinkState, ProcessorState, ProcessorStatus,
     Progress, RaisedProblem,
 };
 pub use supervisor::{StartRefusal, StopRefusal};
 pub use system_clock::SystemClock;
-pub use zone_problems::{machine_zone_problem, zone_data_problems};
+pub use zone_problems::zone_data_problems;
 
 use changes::Changes;
 pub use clock_watch::ClockConfirmation;
@@ -84,6 +87,7 @@ use outbox::Outbox;
 use problems::Problems;
 use reconfigure::{ChangeQueue, Phase};
 use set_points::SetPoints;
+use site_zone::update_site_zone_problem;
 use store_failures::StoreFailures;
 use supervisor::{ProcessorRegistry, Supervisor, SupervisorParts};
 use zone_problems::update_zone_data_problems;
@@ -98,7 +102,7 @@ pub struct RuntimeParts {
     pub plugin_dirs: Vec<PathBuf>,
     /// The program of worker processes.
     pub worker: LaunchOptions,
-    /// The zone of local times and of schedules without one.
+    /// Its zone applies while the site has none.
     pub machine_zone: MachineZone,
 }
 
@@ -158,9 +162,6 @@ impl Runtime {
         }
         let changes = Changes::new();
         let problems = Arc::new(Problems::new(Arc::clone(&clock), changes.clone()));
-        if let Some(problem) = machine_zone_problem(&machine_zone) {
-            problems.raise(None, "Riser", problem);
-        }
         let clock_watch = ClockWatch::load(store.clone(), Arc::clone(&clock), Arc::clone(&problems)).await?;
         let clock_watch = Arc::new(clock_watch);
         let failures = StoreFailures::new(Arc::clone(&problems));
@@ -172,6 +173,7 @@ impl Runtime {
         // Later than the configuration: reading it finds damaged zones.
         update_zone_data_problems(&problems, ZoneDatabase::current(), clock.now());
         let configured = configurations.now();
+        update_site_zone_problem(&problems, &configured.site, &machine_zone);
         items.configure(&configured.ews_servers, &configured.connections).await;
         let outbox =
             Outbox::load(store.clone(), Arc::clone(&clock), Arc::clone(&items), changes.clone()).await?;
@@ -189,7 +191,7 @@ impl Runtime {
             configurations: Arc::clone(&configurations),
             keyring: Arc::clone(&keyring),
             problems: Arc::clone(&problems),
-            zone: machine_zone.zone.clone(),
+            machine_zone: machine_zone.clone(),
             items: Arc::new(ItemParts {
                 store: store.clone(),
                 failures: failures.clone(),
@@ -354,8 +356,13 @@ impl Runtime {
     }
 
     /// Returns the zone of local times and of schedules without one.
-    pub fn zone(&self) -> &Zone {
-        &self.inner.machine_zone.zone
+    pub fn zone(&self) -> Zone {
+        site_zone(&self.inner.configurations.now().site, &self.inner.machine_zone)
+    }
+
+    /// Returns the site as configured.
+    pub fn site(&self) -> Site {
+        self.inner.configurations.now().site.clone()
     }
 
     /// Returns the zone of the machine, with the setting that names it.

@@ -12,6 +12,7 @@ use crate::configuration::{
     CheckedDraft, ConfigurationChange, ConfigurationDraft, ConfigureError, ConnectionDraft, ExportScope,
     Plan, check_draft, commit, export, test_draft,
 };
+use crate::site_zone::update_site_zone_problem;
 use crate::zone_problems::update_zone_data_problems;
 use crate::{Inner, Runtime};
 
@@ -97,8 +98,8 @@ impl Runtime {
         let inner = &*self.inner;
         inner.libraries.scan(&inner.launcher, &inner.problems).await;
         let (access, libraries) = ((&inner.store, &*inner.keyring), inner.libraries.list());
-        let zone = &inner.machine_zone.zone;
-        test_draft(draft, access, (&libraries, &inner.launcher), zone, on_stage).await
+        let machine = &inner.machine_zone;
+        test_draft(draft, access, (&libraries, &inner.launcher), machine, on_stage).await
     }
 
     /// Returns the configuration as a file.
@@ -120,7 +121,7 @@ impl Inner {
         self.libraries.scan(&self.launcher, &self.problems).await;
         let libraries = self.libraries.list();
         let access = (&self.store, &*self.keyring);
-        check_draft(draft, access, (&libraries, Some(&self.launcher)), &self.machine_zone.zone).await
+        check_draft(draft, access, (&libraries, Some(&self.launcher)), &self.machine_zone).await
     }
 
     async fn apply(&self, phase: Phase, change: &ConfigurationChange) -> Vec<Problem> {
@@ -130,6 +131,7 @@ impl Inner {
         self.apply_to_problems(change);
         // Reading a rule finds damaged zones.
         update_zone_data_problems(&self.problems, ZoneDatabase::current(), self.clock.now());
+        update_site_zone_problem(&self.problems, &change.after.site, &self.machine_zone);
         let mut problems = Vec::new();
         if phase == Phase::Started {
             problems = self.ews.align().await;

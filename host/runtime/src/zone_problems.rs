@@ -5,20 +5,21 @@ use riser_domain::{Problem, Timestamp};
 
 use crate::problems::Problems;
 
+pub(crate) const MACHINE_ZONE_UNKNOWN: &str = "time-zone-unknown";
 const DAMAGED: &str = "time-zone-data-damaged";
 const OLD: &str = "time-zone-data-old";
 
 /// Returns the problem of a machine whose zone is not known, or not that of its first setting.
-pub fn machine_zone_problem(machine: &MachineZone) -> Option<Problem> {
+pub(crate) fn machine_zone_problem(machine: &MachineZone) -> Option<Problem> {
     let MachineZone { zone, problem, .. } = machine;
     problem.as_ref().map(|reason| Problem {
-        code: "time-zone-unknown".to_owned(),
+        code: MACHINE_ZONE_UNKNOWN.to_owned(),
         what: reason.clone(),
         effect: format!(
             "schedules without a time zone run by {zone}, and the portal and EWS read local times as {zone}"
         ),
-        remedy: "set the time zone of the machine (timedatectl set-timezone Europe/Paris), or TZ in the \
-                 environment of Riser, and restart Riser"
+        remedy: "set the time zone of the site ([site] time_zone in a file for `riser apply`), or that of the machine \
+                 (timedatectl set-timezone Europe/Paris) and restart Riser"
             .to_owned(),
         setting: None,
     })

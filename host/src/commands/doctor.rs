@@ -10,9 +10,9 @@ use clap::Args;
 use riser_calendar::{ZoneDatabase, machine_zone};
 use riser_domain::{Clock as _, Role, count_words};
 use riser_platform::{LIBRARY_EXTENSION, is_private};
-use riser_runtime::{SystemClock, machine_zone_problem, zone_data_problems};
+use riser_runtime::{SystemClock, site_zone_problem, zone_data_problems};
 use riser_secrets::root_key_path;
-use riser_store::StoreError;
+use riser_store::{Site, StoreError};
 use tokio::net::TcpListener;
 
 use crate::FAILED;
@@ -53,11 +53,15 @@ pub(crate) async fn run(arguments: DoctorArgs) -> anyhow::Result<ExitCode> {
     let directory = arguments.data.path()?;
     let mut findings = Vec::new();
     let mut is_running = false;
+    let mut site = Site::default();
     // A missing directory is not created. An existing one is opened as at every start, which repairs the traces of a
     // crash.
     if directory.exists() {
         match open_data_dir(&directory, &SystemClock).await {
-            Ok(open) => check_data_dir(&directory, &open, &mut findings).await?,
+            Ok(open) => {
+                site = open.store.load_configuration().await?.site;
+                check_data_dir(&directory, &open, &mut findings).await?;
+            }
             Err(error) => match error.downcast_ref() {
                 Some(StoreError::Locked { pid, .. }) => {
                     is_running = true;
@@ -76,7 +80,7 @@ pub(crate) async fn run(arguments: DoctorArgs) -> anyhow::Result<ExitCode> {
         )));
     }
     // Later than the data directory: reading its schedules finds damaged zones.
-    findings.extend(check_time_zone());
+    findings.extend(check_time_zone(&site));
     findings.extend(arguments.plugins.paths(&directory).iter().map(|directory| check_plugins(directory)));
     // A running Riser uses its own ports, so other users of the ports cannot be detected.
     if !is_running {
@@ -147,14 +151,14 @@ fn check_key(directory: &Path, open: &OpenDataDir) -> Finding {
     }
 }
 
-fn check_time_zone() -> Vec<Finding> {
+fn check_time_zone(site: &Site) -> Vec<Finding> {
     let machine = machine_zone();
     let now = SystemClock.now();
     let problems =
-        machine_zone_problem(&machine).into_iter().chain(zone_data_problems(ZoneDatabase::current(), now));
+        site_zone_problem(site, &machine).into_iter().chain(zone_data_problems(ZoneDatabase::current(), now));
     let faults = problems
         .map(|it| Finding::fault(format!("{}. Effect: {}. Remedy: {}", it.what, it.effect, it.remedy)));
-    let in_use = format!("the time zone is {}", TimeZoneReport::of_machine(&machine));
+    let in_use = format!("the time zone is {}", TimeZoneReport::of_site(site, &machine));
     iter::once(Finding::ok(in_use)).chain(faults).collect()
 }
 

@@ -2,13 +2,15 @@
 
 use std::fmt::Arguments;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use riser_calendar::{PreviewTime, RuleError, ScheduleRule, Zone, ZoneDatabase, machine_zone, parse_moment};
 use riser_domain::{Clock as _, Problem};
-use riser_runtime::{SystemClock, machine_zone_problem, zone_data_problems};
+use riser_runtime::{SystemClock, site_zone, site_zone_problem, zone_data_problems};
+use riser_store::Site as StoredSite;
 use serde::Serialize;
 
 use super::{write_json, write_line};
@@ -150,7 +152,7 @@ async fn next(arguments: &NextArgs, data: &DataDir, count: usize) -> anyhow::Res
     Ok(NextReport { rule: rule.to_string(), time_zone, after: Moment(after), times, why_fewer })
 }
 
-/// Asks the running Riser. Without one, the site is this machine.
+/// Asks the running Riser. Without one, the zone comes from the data directory, or else from this machine.
 async fn site(data: &DataDir) -> anyhow::Result<Site> {
     // A machine without a data directory can show times, too.
     let host = match data.path() {
@@ -175,14 +177,28 @@ async fn site(data: &DataDir) -> anyhow::Result<Site> {
                 warn(format_args!("the running Riser was not asked for its time zone: {error}"))?;
             }
             let machine = machine_zone();
+            let stored = match data.path() {
+                Ok(directory) => stored_site(&directory).await,
+                Err(_) => StoredSite::default(),
+            };
             Ok(Site {
-                zone_report: TimeZoneReport::of_machine(&machine),
-                zone_problem: machine_zone_problem(&machine),
-                zone: machine.zone,
+                zone: site_zone(&stored, &machine),
+                zone_report: TimeZoneReport::of_site(&stored, &machine),
+                zone_problem: site_zone_problem(&stored, &machine),
                 schedules: None,
             })
         }
     }
+}
+
+/// Returns the site of a data directory that no host uses; one without settings if there is none.
+async fn stored_site(directory: &Path) -> StoredSite {
+    let Ok(Access::Directory(open)) = access::open_existing(directory).await else {
+        return StoredSite::default();
+    };
+    let configuration = open.store.load_configuration().await;
+    open.store.close().await;
+    configuration.map(|configuration| configuration.site).unwrap_or_default()
 }
 
 /// Finds the rule of a stored schedule, for a text that is not a rule. Any text may be a name, such as `Every 15 Minutes`.

@@ -90,7 +90,7 @@ async fn serve_client(
     stop: CancellationToken,
 ) {
     let (mut reader, mut writer) = framing::split(stream, MAX_REQUEST_BYTES);
-    let hello = Hello::of_host(&runtime.machine_zone().zone);
+    let hello = Hello::of_host(&runtime.zone());
     let received = tokio::select! {
         biased;
         received = receive((&mut reader, &mut writer), peer, &hello, REQUEST_TIMEOUT) => received,

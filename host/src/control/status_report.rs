@@ -21,7 +21,7 @@ pub(super) async fn status(runtime: &Runtime) -> Result<StatusReport, StoreError
         process_id: std::process::id(),
         started_at: Moment(facts.started_at),
         data_directory: facts.data_dir,
-        time_zone: TimeZoneReport::of_machine(runtime.machine_zone()),
+        time_zone: TimeZoneReport::of_site(&runtime.site(), runtime.machine_zone()),
         connections: runtime
             .connections()
             .into_iter()
@@ -59,7 +59,7 @@ pub(super) async fn status(runtime: &Runtime) -> Result<StatusReport, StoreError
 /// The stored schedules, and the zone of the site.
 pub(super) async fn schedules(runtime: &Runtime) -> Result<SchedulesReport, StoreError> {
     Ok(SchedulesReport {
-        time_zone: TimeZoneReport::of_machine(runtime.machine_zone()),
+        time_zone: TimeZoneReport::of_site(&runtime.site(), runtime.machine_zone()),
         schedules: stored::schedules(&runtime.store().load_configuration().await?),
     })
 }

@@ -1,6 +1,8 @@
 use std::fmt;
 
 use riser_calendar::{MachineZone, Zone, ZoneDatabase, ZoneSource};
+use riser_runtime::configured_zone;
+use riser_store::Site;
 use serde::{Deserialize, Serialize};
 
 /// A time zone in use, and the data with its rules.
@@ -16,9 +18,12 @@ pub(crate) struct TimeZoneReport {
 }
 
 impl TimeZoneReport {
-    /// Describes the zone of the machine.
-    pub(crate) fn of_machine(machine: &MachineZone) -> Self {
-        Self::new(&machine.zone, machine.source.setting())
+    /// Describes the zone of a site: its own, or else that of the machine.
+    pub(crate) fn of_site(site: &Site, machine: &MachineZone) -> Self {
+        match configured_zone(site) {
+            Some(zone) => Self::new(&zone, Some("the settings of the site")),
+            None => Self::new(&machine.zone, machine.source.setting()),
+        }
     }
 
     /// Describes a zone that `named_by` names.

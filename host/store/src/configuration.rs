@@ -7,6 +7,7 @@ use sqlx::SqliteConnection;
 use crate::accounts::Account;
 use crate::audit::{self, NewAuditEntry};
 use crate::database::WriteTransaction;
+use crate::site::{self, Site};
 use crate::{Store, StoreError, accounts, connections, ews_servers, processors, schedules};
 
 /// Everything an administrator has set up. Secrets are in it only sealed.
@@ -14,6 +15,7 @@ use crate::{Store, StoreError, accounts, connections, ews_servers, processors, s
 pub struct Configuration {
     /// Counts the commits of the configuration; see [`ConfigurationTransaction::require_version`].
     pub version: i64,
+    pub site: Site,
     /// EWS servers, by name.
     pub ews_servers: Vec<EwsServer>,
     /// Their accounts, by server and name.
@@ -91,6 +93,7 @@ impl ConfigurationTransaction {
 async fn load(connection: &mut SqliteConnection) -> Result<Configuration, StoreError> {
     Ok(Configuration {
         version: load_version(connection).await?,
+        site: site::load(connection).await?,
         ews_servers: ews_servers::list(connection).await?,
         accounts: accounts::list(connection).await?,
         connections: connections::list(connection).await?,

@@ -28,6 +28,7 @@ const LOGGED_CHARACTERS: usize = 64;
 /// One EWS server: its items, accounts and state between requests. A `Listener` serves it.
 pub struct EwsEndpoint {
     server: EwsServer,
+    zone: Zone,
     items: Arc<dyn ItemSource>,
     authenticator: DigestAuthenticator,
     kept: Arc<Kept>,
@@ -36,7 +37,6 @@ pub struct EwsEndpoint {
 /// The parts of an endpoint that survive a change of its settings.
 struct Kept {
     clock: Arc<dyn Clock>,
-    zone: Zone,
     nonces: Arc<Nonces>,
     more_data: MoreDataRefs,
     listings: ContainerListings,
@@ -73,14 +73,13 @@ impl EwsEndpoint {
     ) -> Self {
         let kept = Kept {
             clock,
-            zone,
             nonces: Arc::new(Nonces::new()),
             more_data: MoreDataRefs::new(),
             listings: ContainerListings::default(),
             plans: PlanCache::default(),
             counter: RequestCounter::default(),
         };
-        Self::with_kept(server, items, accounts, Arc::new(kept))
+        Self::with_kept(server, items, accounts, zone, Arc::new(kept))
     }
 
     /// Returns an endpoint with other settings, items or accounts. Clients stay logged in and can read the
@@ -91,14 +90,16 @@ impl EwsEndpoint {
         server: EwsServer,
         items: Arc<dyn ItemSource>,
         accounts: Arc<dyn AccountSource>,
+        zone: Zone,
     ) -> Self {
-        Self::with_kept(server, items, accounts, Arc::clone(&self.kept))
+        Self::with_kept(server, items, accounts, zone, Arc::clone(&self.kept))
     }
 
     fn with_kept(
         server: EwsServer,
         items: Arc<dyn ItemSource>,
         accounts: Arc<dyn AccountSource>,
+        zone: Zone,
         kept: Arc<Kept>,
     ) -> Self {
         let authenticator = DigestAuthenticator::new(
@@ -108,11 +109,16 @@ impl EwsEndpoint {
             Arc::clone(&kept.clock),
             Arc::clone(&kept.nonces),
         );
-        Self { server, items, authenticator, kept }
+        Self { server, zone, items, authenticator, kept }
     }
 
     pub fn server(&self) -> &EwsServer {
         &self.server
+    }
+
+    /// Returns the zone of dates and times without an offset.
+    pub fn zone(&self) -> &Zone {
+        &self.zone
     }
 
     /// Returns the request counts so far.
@@ -213,7 +219,7 @@ impl EwsEndpoint {
             items: &self.items,
             account,
             clock: &*self.kept.clock,
-            zone: &self.kept.zone,
+            zone: &self.zone,
             more_data: &self.kept.more_data,
             listings: &self.kept.listings,
             disk_deadline,

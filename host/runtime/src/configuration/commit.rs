@@ -43,6 +43,9 @@ pub async fn commit(
     }
     let mut transaction = store.begin_configuration(actor, now).await?;
     transaction.require_version(before.version).await?;
+    if let Some(site) = &checked.site {
+        transaction.update_site(site).await?;
+    }
     let numbers = write_targets(&checked, keyring, &mut transaction).await?;
     write_accounts(&checked.accounts, &numbers, keyring, &mut transaction).await?;
     let changed_processor_secrets = write_processors(&checked, &numbers, keyring, &mut transaction).await?;

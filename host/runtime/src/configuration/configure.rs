@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use riser_calendar::{Zone, machine_zone};
+use riser_calendar::{MachineZone, machine_zone};
 use riser_domain::{Actor, Clock};
 use riser_secrets::Keyring;
 use riser_store::Store;
@@ -23,8 +23,10 @@ use super::plugin_check;
 use crate::changes::Changes;
 use crate::libraries::{Libraries, Library};
 use crate::problems::Problems;
+use crate::site_zone::site_zone;
 
-/// Checks a draft against the stored configuration and the plugins. Schedules without a zone take that of the site.
+/// Checks a draft against the stored configuration and the plugins. Schedules without a zone take that of the site, and
+/// a site without a zone takes that of the machine.
 ///
 /// # Errors
 /// [`ConfigureError::Fields`] with all errors; [`ConfigureError::Stale`] when the draft was made from
@@ -33,9 +35,9 @@ pub async fn check_draft(
     draft: &ConfigurationDraft,
     access: (&Store, &Keyring),
     plugins: (&[Library], Option<&Launcher>),
-    site_zone: &Zone,
+    machine: &MachineZone,
 ) -> Result<CheckedDraft, ConfigureError> {
-    Ok(checked_draft(draft, access, plugins, site_zone).await?.0)
+    Ok(checked_draft(draft, access, plugins, machine).await?.0)
 }
 
 /// Checks a draft, and returns the stored configuration as well.
@@ -43,14 +45,21 @@ pub(super) async fn checked_draft(
     draft: &ConfigurationDraft,
     (store, keyring): (&Store, &Keyring),
     (libraries, launcher): (&[Library], Option<&Launcher>),
-    site_zone: &Zone,
+    machine: &MachineZone,
 ) -> Result<(CheckedDraft, Current), ConfigureError> {
     let current = Current::load(store, keyring, draft).await?;
     if draft.base_version.is_some_and(|base| base != current.configuration.version) {
         return Err(ConfigureError::Stale);
     }
     let migrated = migrate(draft, &current, libraries, launcher).await?;
-    let basis = Basis { current: &current, libraries, migrated: &migrated, site_zone };
+    let wanted_zone = draft.site.time_zone.as_ref().map(|name| name.parse());
+    let site_zone = match wanted_zone {
+        Some(Ok(zone)) => zone,
+        // An empty name, or one that the check refuses.
+        Some(Err(_)) => machine.zone.clone(),
+        None => site_zone(&current.configuration.site, machine),
+    };
+    let basis = Basis { current: &current, libraries, migrated: &migrated, site_zone: &site_zone };
     let (checked, mut errors) = check::check(draft, &basis);
     if let Some(launcher) = launcher {
         errors.extend(plugin_check::check(&checked, &current, libraries, launcher).await?);
@@ -96,17 +105,17 @@ impl OfflineConfiguration<'_> {
     ) -> Result<bool, ConfigureError> {
         let (libraries, launcher) = self.plugins().await?;
         let access = (self.store, self.keyring);
-        test_draft(draft, access, (&libraries, &launcher), &machine_zone().zone, on_stage).await
+        test_draft(draft, access, (&libraries, &launcher), &machine_zone(), on_stage).await
     }
 
     async fn check(&self, draft: &ConfigurationDraft) -> Result<CheckedDraft, ConfigureError> {
         let access = (self.store, self.keyring);
-        let zone = machine_zone().zone;
+        let machine = machine_zone();
         if draft.connections.is_empty() && draft.processors.is_empty() {
-            return check_draft(draft, access, (&[], None), &zone).await;
+            return check_draft(draft, access, (&[], None), &machine).await;
         }
         let (libraries, launcher) = self.plugins().await?;
-        check_draft(draft, access, (&libraries, Some(&launcher)), &zone).await
+        check_draft(draft, access, (&libraries, Some(&launcher)), &machine).await
     }
 
     async fn plugins(&self) -> Result<(Vec<Library>, Launcher), ConfigureError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use riser_calendar::Zone;
+use riser_calendar::MachineZone;
 use riser_secrets::Keyring;
 use riser_store::Store;
 use riser_worker_host::{ConnectionToTest, Launcher, test_connection};
@@ -26,7 +26,7 @@ pub(crate) async fn test_draft(
     draft: &ConnectionDraft,
     (store, keyring): (&Store, &Keyring),
     (libraries, launcher): (&[Library], &Launcher),
-    site_zone: &Zone,
+    machine: &MachineZone,
     on_stage: impl FnMut(TestStage),
 ) -> Result<bool, ConfigureError> {
     let mut draft = draft.clone();
@@ -47,7 +47,7 @@ pub(crate) async fn test_draft(
     }
     let draft = ConfigurationDraft { connections: vec![draft], ..ConfigurationDraft::default() };
     let access = (store, keyring);
-    let (checked, current) = checked_draft(&draft, access, (libraries, Some(launcher)), site_zone).await?;
+    let (checked, current) = checked_draft(&draft, access, (libraries, Some(launcher)), machine).await?;
     let planned = checked.connections.first();
     let connection = planned.map(|planned| &planned.value);
     let library = connection.and_then(|connection| connection_schema(libraries, &connection.kind));

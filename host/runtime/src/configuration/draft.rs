@@ -12,6 +12,7 @@ use super::inputs::{SecretInput, SettingInputs, exposed_option};
 pub struct ConfigurationDraft {
     /// The version of the configuration that the draft was made from; a later one refuses the draft.
     pub base_version: Option<i64>,
+    pub site: SiteDraft,
     pub ews_servers: Vec<EwsServerDraft>,
     pub connections: Vec<ConnectionDraft>,
     pub schedules: Vec<ScheduleDraft>,
@@ -34,6 +35,16 @@ impl Identity {
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
     }
+}
+
+/// The site of this installation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SiteDraft {
+    /// An empty text removes it: the name of the machine applies.
+    pub name: Option<String>,
+    /// Such as `Europe/Paris`. An empty text removes it: the time zone of the machine applies.
+    pub time_zone: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

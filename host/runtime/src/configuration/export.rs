@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use riser_domain::sanitize_line;
-use riser_store::Configuration;
+use riser_store::{Configuration, Site};
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
@@ -40,6 +40,7 @@ struct Export<'a> {
 pub fn export(configuration: &Configuration, scope: ExportScope) -> String {
     let mut export =
         Export { now: configuration, body: String::new(), variables: Vec::new(), taken: HashSet::new() };
+    export.site();
     export.ews_servers();
     export.connections();
     export.schedules();
@@ -81,6 +82,16 @@ impl Export<'_> {
         placeholder.insert("env".to_owned(), variable.into());
         placeholder.insert("or_stored".to_owned(), true.into());
         Value::Table(placeholder)
+    }
+
+    fn site(&mut self) {
+        let site = &self.now.site;
+        if *site == Site::default() {
+            return;
+        }
+        self.table("[site]");
+        self.line("name", site.name.as_deref().unwrap_or_default());
+        self.line("time_zone", site.time_zone.as_deref().unwrap_or_default());
     }
 
     fn ews_servers(&mut self) {

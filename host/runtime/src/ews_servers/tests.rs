@@ -1,5 +1,6 @@
 use std::net::{SocketAddr, TcpListener};
 
+use riser_calendar::MachineZoneSource;
 use riser_domain::EwsServer;
 use riser_secrets::{KeyCreation, RootKey};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -23,7 +24,11 @@ async fn host() -> Host {
     let problems = Arc::new(Problems::new(fixture.clock.clone(), Changes::new()));
     let servers = EwsServers::new(EwsParts {
         clock: fixture.clock.clone(),
-        zone: Zone::utc(),
+        machine_zone: MachineZone {
+            zone: Zone::utc(),
+            source: MachineZoneSource::Environment,
+            problem: None,
+        },
         configurations: Arc::clone(&fixture.set_points.configurations),
         keyring: Arc::new(Keyring::unlock(fixture.store.instance_id(), root, &[])),
         problems: Arc::clone(&problems),

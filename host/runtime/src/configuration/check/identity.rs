@@ -21,6 +21,7 @@ pub(super) struct Kind {
     pub(super) noun: &'static str,
 }
 
+pub(super) const SITE: Kind = Kind { key: "site", noun: "site" };
 pub(super) const EWS_SERVER: Kind = Kind { key: "ews_server", noun: "EWS server" };
 pub(super) const ACCOUNT: Kind = Kind { key: "account", noun: "account" };
 pub(super) const CONNECTION: Kind = Kind { key: "connection", noun: "connection" };
@@ -144,7 +145,7 @@ fn rename_error(kind: Kind, identity: &Identity, error: RenameError) -> String {
 }
 
 /// Returns why a name cannot be used. Two names that look alike in a table are never two names.
-fn name_error(kind: Kind, name: &str) -> Option<String> {
+pub(super) fn name_error(kind: Kind, name: &str) -> Option<String> {
     let is_plain = |character: char| !character.is_control() && !is_invisible(character);
     if name.trim().is_empty() {
         Some("a name is needed".to_owned())

@@ -8,6 +8,7 @@ mod identity;
 mod processors;
 mod schedules;
 mod settings;
+mod site;
 mod users;
 
 use std::fmt::Write as _;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use riser_calendar::{Schedule, Zone};
 use riser_domain::{Connection, EwsServer, ProcessorConfiguration};
-use riser_store::Configuration;
+use riser_store::{Configuration, Site};
 
 pub(super) use accounts::PlannedAccount;
 pub(super) use ews_servers::SMALLEST_PAGE_ITEMS;
@@ -42,6 +43,8 @@ pub(super) struct Basis<'a> {
 /// The objects of a draft to store, and the difference in sentences.
 pub struct CheckedDraft {
     pub(super) before: Arc<Configuration>,
+    /// `None` when it stays as it is.
+    pub(super) site: Option<Site>,
     pub(super) ews_servers: Vec<Planned<EwsServer>>,
     pub(super) accounts: Vec<PlannedAccount>,
     pub(super) connections: Vec<Planned<Connection>>,
@@ -159,6 +162,7 @@ fn lines_of(
 pub(super) fn check(draft: &ConfigurationDraft, basis: &Basis<'_>) -> (CheckedDraft, Vec<FieldError>) {
     let mut errors = Errors::default();
     let mut lines = Vec::new();
+    let site = site::check(&draft.site, basis, &mut errors, &mut lines);
     let (ews_servers, accounts) = ews_servers::check(&draft.ews_servers, basis, &mut errors, &mut lines);
     let connections = connections::check(&draft.connections, basis, &mut errors, &mut lines);
     let schedules = schedules::check(&draft.schedules, basis, &mut errors, &mut lines);
@@ -168,6 +172,6 @@ pub(super) fn check(draft: &ConfigurationDraft, basis: &Basis<'_>) -> (CheckedDr
     let users = users::check(&draft.users, basis, &mut errors, &mut lines);
     let before = Arc::clone(&basis.current.configuration);
     let checked =
-        CheckedDraft { before, ews_servers, accounts, connections, schedules, processors, users, lines };
+        CheckedDraft { before, site, ews_servers, accounts, connections, schedules, processors, users, lines };
     (checked, errors.found)
 }

@@ -17,7 +17,7 @@ use self::settings::{read_secret, read_settings};
 use super::check::{SMALLEST_MEMORY_LIMIT_MIB, SMALLEST_PAGE_ITEMS};
 use super::draft::{
     AccountDraft, ConfigurationDraft, ConnectionDraft, EwsServerDraft, Identity, ProcessorDraft,
-    ScheduleDraft,
+    ScheduleDraft, SiteDraft,
 };
 use super::field_path::{FieldError, FieldPath};
 
@@ -94,6 +94,7 @@ impl ConfigurationFile {
         let mut file = Section::new(document.get_ref(), root, "the file");
         let draft = ConfigurationDraft {
             base_version: None,
+            site: file.table("site", &mut reading, read_site).unwrap_or_default(),
             ews_servers: file.objects("ews_server", &mut reading, read_ews_server),
             connections: file.objects("connection", &mut reading, read_connection),
             schedules: file.objects("schedule", &mut reading, read_schedule),
@@ -134,6 +135,10 @@ impl ConfigurationFile {
             message,
         }
     }
+}
+
+fn read_site(section: &mut Section<'_>, reading: &mut Reading<'_>) -> SiteDraft {
+    SiteDraft { name: section.text("name", reading), time_zone: section.text("time_zone", reading) }
 }
 
 fn read_ews_server(

@@ -75,6 +75,24 @@ impl<'t> Section<'t> {
         objects
     }
 
+    /// Reads the table `[key]`.
+    pub(super) fn table<D>(
+        &mut self,
+        key: &'static str,
+        reading: &mut Reading<'_>,
+        read: impl FnOnce(&mut Section<'t>, &mut Reading<'_>) -> D,
+    ) -> Option<D> {
+        let value = self.value(key, reading)?;
+        let Some(table) = value.get_ref().as_table() else {
+            reading.error(&value.span(), format!("{key} is written as [{key}]"));
+            return None;
+        };
+        let mut section = Section::new(table, self.path.key(key), format!("the {key}"));
+        let read = read(&mut section, reading);
+        section.finish(reading);
+        Some(read)
+    }
+
     pub(super) fn text(&mut self, key: &'static str, reading: &mut Reading<'_>) -> Option<String> {
         self.read(key, "a text", reading, |value| value.as_str().map(str::to_owned))
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use riser_calendar::{MachineZone, MachineZoneSource};
 use riser_domain::{Actor, Clock as _, FakeClock, Timestamp};
 use riser_secrets::{KeyCreation, Keyring, RootKey};
 use riser_store::{Configuration, Store, WrappedKey};
@@ -95,7 +96,11 @@ impl Site {
             draft,
             (&self.store, &self.keyring),
             (&self.libraries, None),
-            &"Europe/Berlin".parse().unwrap(),
+            &MachineZone {
+                zone: "Europe/Berlin".parse().unwrap(),
+                source: MachineZoneSource::Environment,
+                problem: None,
+            },
         )
         .await
     }
@@ -163,7 +168,7 @@ pub(super) fn shape(configuration: &Configuration) -> Vec<String> {
         configuration.connections.iter().map(|it| (it.id, it.name.clone())).collect();
     let schedules: HashMap<_, _> =
         configuration.schedules.iter().map(|it| (it.id, it.name.clone())).collect();
-    let mut shape = Vec::new();
+    let mut shape = vec![format!("{:?}", configuration.site)];
     for server in &configuration.ews_servers {
         let mut server = server.clone();
         server.id = riser_domain::EwsServerId(0);

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::fixture::{Site, any_variable, read, shape};
 use crate::configuration::{
     AccountDraft, ConfigurationDraft, ConfigureError, ConnectionDraft, EwsServerDraft, Identity,
-    ProcessorDraft, ScheduleDraft, SecretInput, SettingInput, SettingInputs,
+    ProcessorDraft, ScheduleDraft, SecretInput, SettingInput, SettingInputs, SiteDraft,
 };
 
 const CASES: u32 = 24;
@@ -153,13 +153,17 @@ fn processor() -> impl Strategy<Value = ProcessorDraft> {
 
 fn draft() -> impl Strategy<Value = ConfigurationDraft> {
     let many = 0..3_usize;
+    let site = (maybe(&["", "Park \"North\"", "ü"]), maybe(&["", "Europe/Paris", "utc"]))
+        .prop_map(|(name, time_zone)| SiteDraft { name, time_zone });
     (
+        site,
         prop::collection::vec(ews_server(), many.clone()),
         prop::collection::vec(connection(), many.clone()),
         prop::collection::vec(schedule(), many.clone()),
         prop::collection::vec(processor(), many),
     )
-        .prop_map(|(ews_servers, connections, schedules, processors)| ConfigurationDraft {
+        .prop_map(|(site, ews_servers, connections, schedules, processors)| ConfigurationDraft {
+            site,
             ews_servers,
             connections,
             schedules,

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use super::fixture::{SITE, Site, any_variable, read};
 use crate::configuration::{
     AccountDraft, ConfigurationDraft, ConfigureError, ConnectionDraft, EwsServerDraft, Identity,
-    ProcessorDraft, ScheduleDraft, SecretInput, SettingInput, UserDraft,
+    ProcessorDraft, ScheduleDraft, SecretInput, SettingInput, SiteDraft, UserDraft,
 };
 
 fn named(name: &str) -> Identity {
@@ -35,6 +35,7 @@ fn everything_wrong() -> ConfigurationDraft {
     };
     ConfigurationDraft {
         base_version: None,
+        site: SiteDraft { name: some(" North"), time_zone: some("Europe/Pari") },
         ews_servers: vec![
             EwsServerDraft {
                 listen: some("somewhere"),
@@ -148,6 +149,8 @@ async fn all_errors_are_found_at_once_each_with_its_path_and_nothing_is_applied(
     let mut found: Vec<String> = errors.iter().map(ToString::to_string).collect();
     assert!(!found.concat().contains("open text"), "a secret is in an error: {found:?}");
     for (path, message) in [
+        ("site.name", "cannot be a site name: use one line without spaces around it"),
+        ("site.time_zone", "unknown time zone \"Europe/Pari\"; did you mean Europe/Paris?"),
         ("ews_server[\"North\"].listen", "listen takes an address and a port"),
         ("ews_server[\"North\"].path", "path takes the path"),
         ("ews_server[\"North\"].realm", "realm takes one line"),
@@ -526,4 +529,39 @@ async fn the_last_admin_is_neither_removed_nor_demoted() {
     assert!(apply(vec![user("victor", Role::Admin)]).await.is_empty());
     assert!(apply(vec![remove("olga")]).await.is_empty());
     assert!(apply(vec![user("victor", Role::Operator)]).await[0].contains("add another admin first"));
+}
+
+#[tokio::test]
+async fn a_schedule_without_a_zone_takes_that_of_the_site_and_keeps_it() {
+    let site = Site::new().await;
+    let rule_of = async |name: &str| {
+        let schedules = site.configuration().await.schedules;
+        schedules.iter().find(|schedule| schedule.name == name).unwrap().rule.to_string()
+    };
+    let daily = |name: &str| format!("[[schedule]]\nname = {name:?}\nrule = \"0 9 * * *\"\n");
+    site.apply_file(&daily("Of the machine")).await.unwrap();
+    assert_eq!(rule_of("Of the machine").await, "0 9 * * *; zone Europe/Berlin");
+    let zone = "[site]\nname = \"Office Park North\"\ntime_zone = \"europe/lisbon\"\n";
+    let (_, lines) = site.apply_file(&format!("{zone}{}", daily("Together"))).await.unwrap();
+    let changed = "site changed: name = \"Office Park North\", time_zone = \"Europe/Lisbon\"";
+    assert_eq!(lines, [changed, "schedule \"Together\" added"]);
+    site.apply_file(&daily("Later")).await.unwrap();
+    for name in ["Together", "Later"] {
+        assert_eq!(rule_of(name).await, "0 9 * * *; zone Europe/Lisbon");
+    }
+    assert_eq!(rule_of("Of the machine").await, "0 9 * * *; zone Europe/Berlin");
+    let exported = site.export().await;
+    assert!(exported.contains("\n[site]\nname = \"Office Park North\"\ntime_zone = \"Europe/Lisbon\"\n"));
+    let (_, lines) = site.apply_file("[site]\nname = \"\"\ntime_zone = \"\"\n").await.unwrap();
+    assert_eq!(lines, ["site changed: name = \"\", time_zone = \"\""]);
+    assert!(!site.export().await.contains("[site]"));
+}
+
+#[tokio::test]
+async fn the_site_of_a_file_is_one_table_with_known_keys() {
+    let site = Site::new().await;
+    let refused = site.apply_file("[[site]]\nname = \"x\"\n").await.unwrap_err();
+    assert!(refused[0].contains("site is written as [site]"), "{refused:?}");
+    let refused = site.apply_file("[site]\nzone = \"UTC\"\n").await.unwrap_err();
+    assert!(refused[0].contains("the site has no key \"zone\"; it takes name, time_zone"), "{refused:?}");
 }
