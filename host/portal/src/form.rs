@@ -6,8 +6,9 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use serde::Deserialize;
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use subtle::ConstantTimeEq;
 use url::form_urlencoded::{self, Serializer};
 
@@ -69,6 +70,11 @@ impl<T: DeserializeOwned> FromRequest<PortalState> for OpenForm<T> {
     async fn from_request(request: Request, portal: &PortalState) -> Result<Self, PageError> {
         deserialise(&read(request, portal).await?).map(Self)
     }
+}
+
+/// Reads a password so that it is never printed.
+pub(crate) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
 }
 
 fn deserialise<T: DeserializeOwned>(fields: &[u8]) -> Result<T, PageError> {

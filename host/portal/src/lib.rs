@@ -16,6 +16,7 @@
 mod certificate;
 mod csv;
 mod current_user;
+mod first_run;
 mod form;
 mod form_input;
 mod guard;
@@ -45,6 +46,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use first_run::SetupCode;
 pub use riser_http_server::{TlsError, TlsFiles};
 pub use server::{PortalListener, ServeError};
 pub use state::{Portal, PortalSettings};

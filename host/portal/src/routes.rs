@@ -12,7 +12,8 @@ use futures_util::FutureExt as _;
 use crate::guard::{add_security_headers, check_host_name, check_same_origin};
 use crate::pages::error::PageError;
 use crate::pages::{
-    add_processor, connection, connections, history, items, login, overview, processors, set_point, theme,
+    add_processor, connection, connections, history, items, login, overview, processors, set_point, setup,
+    theme,
 };
 use crate::response_kind::ResponseKind;
 use crate::return_path::ReturnPath;
@@ -39,6 +40,7 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .route("/connections/add", get(connection::show_new).post(connection::add))
         .route("/connections/{id}", get(connection::show).post(connection::save))
         .route("/login", get(login::show).post(login::sign_in))
+        .route("/setup", get(setup::show).post(setup::set_up).fallback(setup::refuse_method))
         .route("/logout", post(login::sign_out))
         .route("/theme", post(theme::switch))
         .route("/processors/add", get(add_processor::begin).post(add_processor::choose))
@@ -71,12 +73,13 @@ pub(crate) async fn error_pages(State(portal): State<PortalState>, request: Requ
         Some(AuthRejection::RoleTooLow { role, needed }) => Some(PageError::NotAllowed { role, needed }),
         Some(AuthRejection::StoreFailed) => Some(PageError::StoreFailed),
         Some(AuthRejection::NotSignedIn) if ResponseKind::of(&headers).is_navigation => {
+            // The login itself leads to the set-up of a new installation.
             return Redirect::to(&return_path.login_address()).into_response();
         }
         Some(AuthRejection::NotSignedIn) => return PageError::NotSignedIn.into_json(),
     };
     match error {
-        Some(error) => error.into_page_or_json(portal.site_name(), &headers),
+        Some(error) => error.into_page_or_json(&portal.site_name(), &headers),
         None => response,
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use riser_runtime::Runtime;
 
+use crate::first_run::{FirstRun, SetupCode};
 use crate::guard::KnownNames;
 use crate::parts::SetPointList;
 use crate::sessions::{CookieKind, Sessions};
@@ -16,16 +17,16 @@ const RECENT_SET_POINTS: usize = 8;
 /// The options of the portal.
 #[derive(Clone, Debug)]
 pub struct PortalSettings {
-    /// Shown in the menu: the name of this machine, unless another one is set.
-    pub site_name: String,
+    /// Names a site without a name.
+    pub machine_name: String,
     /// Names by which browsers may request this host, besides `localhost` and any IP address.
     pub host_names: Vec<String>,
 }
 
 impl PortalSettings {
     /// Returns the default options.
-    pub fn of_this_machine(site_name: &str) -> Self {
-        Self { site_name: site_name.to_owned(), host_names: vec![site_name.to_owned()] }
+    pub fn of_this_machine(machine_name: &str) -> Self {
+        Self { machine_name: machine_name.to_owned(), host_names: vec![machine_name.to_owned()] }
     }
 }
 
@@ -35,6 +36,8 @@ pub struct Portal {
     /// Shown by the pages and changed by their buttons. Its store keeps users and their sessions.
     pub runtime: Runtime,
     pub settings: PortalSettings,
+    /// The code of the first run, while nobody has an account.
+    pub setup_code: Option<SetupCode>,
 }
 
 /// Who can reach the portal.
@@ -56,6 +59,7 @@ pub(crate) struct PortalState {
 struct Parts {
     portal: Portal,
     sessions: Sessions,
+    first_run: FirstRun,
     known_names: KnownNames,
 }
 
@@ -65,7 +69,8 @@ impl PortalState {
         let runtime = &portal.runtime;
         let sessions = Sessions::new(runtime.store().clone(), Arc::clone(runtime.clock()), cookie);
         let known_names = KnownNames::new(&portal.settings.host_names);
-        Self { parts: Arc::new(Parts { portal, sessions, known_names }) }
+        let first_run = FirstRun::new(portal.setup_code.clone());
+        Self { parts: Arc::new(Parts { portal, sessions, first_run, known_names }) }
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -76,20 +81,30 @@ impl PortalState {
         &self.parts.sessions
     }
 
+    pub(crate) fn first_run(&self) -> &FirstRun {
+        &self.parts.first_run
+    }
+
+    /// Returns the name of this machine.
+    pub(crate) fn machine_name(&self) -> &str {
+        &self.parts.portal.settings.machine_name
+    }
+
     pub(crate) fn known_names(&self) -> &KnownNames {
         &self.parts.known_names
     }
 
-    pub(crate) fn site_name(&self) -> &str {
-        &self.parts.portal.settings.site_name
+    /// Returns the name of the site, or else that of the machine.
+    pub(crate) fn site_name(&self) -> String {
+        self.runtime().site().name.unwrap_or_else(|| self.parts.portal.settings.machine_name.clone())
     }
 
     pub(crate) fn times_of_page(&self) -> WallTime {
-        WallTime::for_page(self.runtime().zone().clone(), self.runtime().clock().now())
+        WallTime::for_page(self.runtime().zone(), self.runtime().clock().now())
     }
 
     pub(crate) fn times_of_live_parts(&self) -> WallTime {
-        WallTime::for_live_parts(self.runtime().zone().clone(), self.runtime().clock().now())
+        WallTime::for_live_parts(self.runtime().zone(), self.runtime().clock().now())
     }
 
     /// Takes a snapshot of the whole system.

@@ -17,6 +17,6 @@ mod secret_context;
 pub use error::SecretError;
 pub use keyring::{Keyring, SealedSecret, WrappedDataKey};
 pub use passwords::{hash_password, verify_password};
-pub use random::random_password;
+pub use random::{random_code, random_password};
 pub use root_key::{KeyCreation, RootKey, root_key_path};
 pub use secret_context::SecretContext;

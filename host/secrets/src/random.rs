@@ -7,6 +7,9 @@ use crate::SecretError;
 const PASSWORD_LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// 120 bits.
 const PASSWORD_LENGTH: usize = 24;
+/// 140 bits, in groups that are easy to type.
+const CODE_LENGTH: usize = 28;
+const CODE_GROUP: usize = 4;
 
 /// Returns random bytes of the operating system.
 pub(crate) fn random_bytes<const N: usize>() -> Result<Zeroizing<[u8; N]>, SecretError> {
@@ -20,10 +23,20 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<Zeroizing<[u8; N]>, Secre
 /// # Errors
 /// [`SecretError::NoRandomness`].
 pub fn random_password() -> Result<SecretString, SecretError> {
-    let bytes = random_bytes::<PASSWORD_LENGTH>()?;
-    let letters: String =
-        bytes.iter().map(|byte| char::from(PASSWORD_LETTERS[usize::from(byte % 32)])).collect();
-    Ok(SecretString::from(letters))
+    Ok(SecretString::from(letters(&*random_bytes::<PASSWORD_LENGTH>()?)))
+}
+
+/// Returns a random code of 28 letters and digits (140 bits), in groups of four with a hyphen between them.
+///
+/// # Errors
+/// [`SecretError::NoRandomness`].
+pub fn random_code() -> Result<SecretString, SecretError> {
+    let groups: Vec<String> = random_bytes::<CODE_LENGTH>()?.chunks(CODE_GROUP).map(letters).collect();
+    Ok(SecretString::from(groups.join("-")))
+}
+
+fn letters(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(PASSWORD_LETTERS[usize::from(byte % 32)])).collect()
 }
 
 #[cfg(test)]
@@ -31,6 +44,14 @@ mod tests {
     use secrecy::ExposeSecret as _;
 
     use super::*;
+
+    #[test]
+    fn a_code_has_seven_groups_of_four() {
+        let code = random_code().unwrap();
+        let groups: Vec<&str> = code.expose_secret().split('-').collect();
+        assert!(groups.len() == 7 && groups.iter().all(|group| group.len() == 4), "{groups:?}");
+        assert_ne!(code.expose_secret(), random_code().unwrap().expose_secret());
+    }
 
     #[test]
     fn two_passwords_differ_and_are_easy_to_type() {

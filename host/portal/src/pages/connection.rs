@@ -303,7 +303,7 @@ fn layout(portal: &PortalState, signed_in: SignedIn) -> PageLayout {
     let times = portal.times_of_page();
     PageLayout::new(
         MenuEntry::Connections,
-        portal.site_name(),
+        &portal.site_name(),
         signed_in.context,
         &portal.system_status(),
         &times,

@@ -68,7 +68,7 @@ pub(crate) async fn show(
         .collect();
     // The address comes from outside, so only a name that exists is shown.
     let saved = query.saved.filter(|saved| rows.iter().any(|row| row.name == *saved));
-    Page(ConnectionsPage::new(portal.site_name(), signed_in, (rows, saved), &system, &times))
+    Page(ConnectionsPage::new(&portal.site_name(), signed_in, (rows, saved), &system, &times))
 }
 
 impl ConnectionsPage {

@@ -192,7 +192,7 @@ pub(crate) async fn show(
         current: CurrentValue::new(portal.runtime().readings(&[found.value]).pop().flatten(), value, &times),
         has_more: newest.len() > ROWS,
         rows: newest.iter().take(ROWS).map(|sample| SampleRow::new(sample, &history.unit, &times)).collect(),
-        layout: PageLayout::new(MenuEntry::Items, portal.site_name(), signed_in.context, &system, &times),
+        layout: PageLayout::new(MenuEntry::Items, &portal.site_name(), signed_in.context, &system, &times),
     }))
 }
 

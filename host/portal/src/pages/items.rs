@@ -79,7 +79,7 @@ pub(crate) async fn show(
             }
         }
     };
-    Ok(Page(ItemsPage::new(portal.site_name(), signed_in, view, &system, &times)))
+    Ok(Page(ItemsPage::new(&portal.site_name(), signed_in, view, &system, &times)))
 }
 
 /// `GET /events/items`

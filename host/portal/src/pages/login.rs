@@ -6,9 +6,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use crate::form::{Form, NoFields, OpenForm, QueryOf};
+use crate::form::{Form, NoFields, OpenForm, QueryOf, secret};
 use crate::page::Page;
 use crate::page_layout::MenuEntry;
 use crate::pages::error::PageError;
@@ -48,14 +48,10 @@ pub(crate) struct LoginForm {
     next: ReturnPath,
 }
 
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
-    String::deserialize(deserializer).map(SecretString::from)
-}
-
 impl LoginPage {
     pub(crate) fn new(portal: &PortalState, headers: &HeaderMap, next: &ReturnPath) -> Self {
         Self {
-            site_name: portal.site_name().to_owned(),
+            site_name: portal.site_name(),
             version: portal.runtime().host_facts().version,
             theme: Theme::of_request(headers),
             user: String::new(),
@@ -80,11 +76,14 @@ pub(crate) async fn show(
     headers: HeaderMap,
     QueryOf(query): QueryOf<LoginQuery>,
     viewer: Option<Viewer>,
-) -> Response {
-    match viewer {
+) -> Result<Response, PageError> {
+    if portal.first_run().is_open(portal.runtime().store()).await? {
+        return Ok(Redirect::to("/setup").into_response());
+    }
+    Ok(match viewer {
         Some(_) => Redirect::to(query.next.as_str()).into_response(),
         None => Page(LoginPage::new(&portal, &headers, &query.next)).into_response(),
-    }
+    })
 }
 
 /// `POST /login`

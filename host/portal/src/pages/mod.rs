@@ -10,4 +10,5 @@ pub(crate) mod login;
 pub(crate) mod overview;
 pub(crate) mod processors;
 pub(crate) mod set_point;
+pub(crate) mod setup;
 pub(crate) mod theme;

@@ -76,7 +76,7 @@ pub(crate) async fn show(State(portal): State<PortalState>, Viewer(signed_in): V
     let times = portal.times_of_page();
     let system = portal.system_status();
     let set_points = portal.set_points(&times);
-    Page(OverviewPage::new(portal.site_name(), signed_in, &system, set_points, &times))
+    Page(OverviewPage::new(&portal.site_name(), signed_in, &system, set_points, &times))
 }
 
 /// `GET /events/overview`

@@ -66,6 +66,11 @@ impl Attempts {
         self.failures.remove(&self.guesser(account, address));
     }
 
+    /// Forgets the failures of an account and an address.
+    pub(super) fn forget(&mut self, account: &str, address: IpAddr) {
+        self.failures.remove(&self.guesser(account, address));
+    }
+
     fn guesser(&self, account: &str, address: IpAddr) -> Guesser {
         let is_usual = self.usual.contains_key(&(account.to_owned(), address));
         Guesser { account: account.to_owned(), usual_address: is_usual.then_some(address) }

@@ -19,7 +19,9 @@ use axum::http::HeaderMap;
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use parking_lot::Mutex;
 use riser_domain::{Actor, Clock, ClockReading};
-use riser_store::{LoginSession, NewAuditEntry, NewLoginSession, Store, StoreError, TokenHash};
+use riser_runtime::{PasswordError, hash_new_password};
+use riser_secrets::SecretError;
+use riser_store::{LoginSession, NewAuditEntry, NewLoginSession, Store, StoreError, TokenHash, User};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
@@ -137,8 +139,13 @@ impl Sessions {
             tracing::warn!(user.name = %name.escape_debug(), client.address = %address, "login refused for {}", name.escape_debug());
             return Ok(Err(SignInRefusal::NoMatch { retry_after_s: whole_seconds(pause) }));
         };
+        self.attempts.lock().succeeded(&name, address, self.clock.uptime());
+        Ok(Ok(self.begin(&user, address).await?))
+    }
+
+    /// Begins a session for a person who has proved who they are. Returns its cookie.
+    pub(crate) async fn begin(&self, user: &User, address: IpAddr) -> Result<Cookie<'static>, SignInError> {
         let ClockReading { wall: now, uptime } = self.clock.read();
-        self.attempts.lock().succeeded(&name, address, uptime);
         let token = SessionToken::random()?;
         let session = NewLoginSession {
             token_sha256: token.hash(),
@@ -156,7 +163,29 @@ impl Sessions {
         };
         self.store.record_audit(&Actor::Person(user.name.clone()), now, entry).await?;
         tracing::info!(user.name = %user.name, client.address = %address, "{} signed in", user.name);
-        Ok(Ok(self.cookie.cookie(token.text())))
+        Ok(self.cookie.cookie(token.text()))
+    }
+
+    /// Counts an attempt to type the set-up code. Each address is counted separately: the code cannot be guessed, and
+    /// nobody keeps the owner out. Returns the refusal if the attempt is too soon.
+    pub(crate) fn count_setup_attempt(&self, address: IpAddr) -> Result<Duration, SignInRefusal> {
+        let refused = |left| SignInRefusal::TooSoon { retry_after_s: whole_seconds(left) };
+        self.count_attempt(&setup_account(address), address).map_err(refused)
+    }
+
+    /// Ends the pauses of an address that has typed the right set-up code.
+    pub(crate) fn forget_setup_attempts(&self, address: IpAddr) {
+        self.attempts.lock().forget(&setup_account(address), address);
+    }
+
+    /// Hashes a new password. Takes a large part of a second.
+    pub(crate) async fn hash_new_password(
+        &self,
+        password: SecretString,
+    ) -> Result<SecretString, PasswordError> {
+        let _permit = self.hashing.acquire().await.expect("the semaphore is never closed");
+        let hashing = tokio::task::spawn_blocking(move || hash_new_password(&password));
+        hashing.await.unwrap_or(Err(PasswordError::Secret(SecretError::Hashing)))
     }
 
     /// Counts an attempt. Returns the pause that follows if it fails, or the time left until one is allowed.
@@ -209,6 +238,11 @@ impl Sessions {
     pub(crate) fn open_stream(&self, session: TokenHash) -> Option<StreamPermit> {
         self.streams.acquire(session)
     }
+}
+
+/// Returns the name under which attempts of the first run are counted. No account has a name with a control character.
+fn setup_account(address: IpAddr) -> String {
+    format!("\0set-up {address}")
 }
 
 /// Rounds up, so that an attempt after this many seconds is never too early.

@@ -24,6 +24,7 @@ use crate::pages::error::{ErrorPage, PageError};
 use crate::pages::items::ItemsPage;
 use crate::pages::login::LoginPage;
 use crate::pages::overview::OverviewPage;
+use crate::pages::setup::{SetupDonePage, SetupForm, SetupPage};
 use crate::parts::testing::{branch, drawer, set_point};
 use crate::parts::{Icon, ItemRow, SetPointList, StateMark, Tree, WriteStatus};
 use crate::request_context::RequestContext;
@@ -459,6 +460,49 @@ fn logins() -> Vec<(String, String)> {
     .collect()
 }
 
+fn setups() -> Vec<(String, String)> {
+    let page = |name: &str, errors: Vec<(&'static str, String)>| SetupPage {
+        version: "0.1.0",
+        theme: None,
+        machine_name: "riser.example".to_owned(),
+        code_file: "/var/lib/riser/setup-code".to_owned(),
+        zones: vec!["Europe/Lisbon".to_owned(), "Europe/Paris".to_owned()],
+        offers_ews_server: true,
+        form: SetupForm {
+            name: name.to_owned(),
+            time_zone: "Europe/Paris".to_owned(),
+            adds_ews_server: true,
+            ews_name: "EVCE Ews Server".to_owned(),
+            ews_listen: "127.0.0.1:51358".to_owned(),
+            ews_path: "/EcoStruxure/DataExchange".to_owned(),
+            ews_realm: "Riser".to_owned(),
+            ews_account: "bms".to_owned(),
+            ..SetupForm::default()
+        },
+        errors,
+    };
+    let errors =
+        ["code", "name", "password", "site_name", "time_zone", "ews_name", "ews_listen", "ews_path", ""];
+    let errors = errors.map(|field| (field, format!("{HOSTILE} cannot be used here"))).into();
+    let done = SetupDonePage {
+        version: "0.1.0",
+        theme: Some(Theme::Dark),
+        site_name: HOSTILE.to_owned(),
+        ews_name: "EVCE Ews Server".to_owned(),
+        address: "http://127.0.0.1:51358/EcoStruxure/DataExchange".to_owned(),
+        realm: "Riser".to_owned(),
+        account: HOSTILE.to_owned(),
+        password: "abcdefghjkmnpqrstuvwxyz2".to_owned(),
+        problem: Some(HOSTILE.to_owned()),
+        next: "/",
+    };
+    vec![
+        ("setup-first".to_owned(), page("admin", Vec::new()).render().unwrap()),
+        ("setup-errors".to_owned(), page(HOSTILE, errors).render().unwrap()),
+        ("setup-done".to_owned(), done.render().unwrap()),
+    ]
+}
+
 fn errors() -> Vec<(String, String)> {
     [
         PageError::NoSuchPage,
@@ -482,5 +526,5 @@ fn errors() -> Vec<(String, String)> {
 
 /// Returns the name and the HTML of every example.
 pub(crate) fn all() -> Vec<(String, String)> {
-    [overviews(), item_pages(), logins(), errors(), super::connection_examples::all()].concat()
+    [overviews(), item_pages(), logins(), setups(), errors(), super::connection_examples::all()].concat()
 }

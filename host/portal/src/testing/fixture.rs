@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +16,11 @@ use riser_domain::{
     TreeOwner, Value, ValueItem, ValueKind, ValueState, WriteState,
 };
 use riser_runtime::{LaunchOptions, Runtime, RuntimeParts};
-use riser_secrets::{Keyring, hash_password};
-use riser_store::{NewUser, NewWrite, Store};
+use riser_secrets::{KeyCreation, Keyring, RootKey, hash_password};
+use riser_store::{NewUser, NewWrite, Store, WrappedKey};
 use tower::ServiceExt;
 
+use crate::first_run::SetupCode;
 use crate::routes::router;
 use crate::server::PeerAddress;
 use crate::state::{Exposure, Portal, PortalSettings, PortalState};
@@ -27,6 +29,7 @@ use crate::testing::HOSTILE;
 /// Thursday 25 March 2027, 14:32:09 in Paris.
 const START: Timestamp = Timestamp::from_unix_ms(1_805_981_529_000);
 pub(crate) const PASSWORD: &str = "a password for tests";
+pub(crate) const SETUP_CODE: &str = "abcd-efgh-2345-6789-jkmn-pqrs-tuvw";
 const OWNER_SERVER: EwsServerId = EwsServerId(1);
 
 /// A portal over a host with a connection, an EWS server, an item tree, two processors and two users.
@@ -74,12 +77,21 @@ impl TestPortal {
 
     /// `anna` has the role, and `victor` is a viewer.
     pub(crate) async fn with(role: Role, is_set_up: bool) -> Self {
+        Self::with_people(&[("anna", role), ("victor", Role::Viewer)], is_set_up).await
+    }
+
+    /// A new installation: nobody has an account.
+    pub(crate) async fn new_installation() -> Self {
+        Self::with_people(&[], false).await
+    }
+
+    async fn with_people(people: &[(&str, Role)], is_set_up: bool) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(FakeClock::at(START));
         let data_dir = directory.path().join("data");
         std::fs::create_dir(&data_dir).unwrap();
         let (store, _) = Store::open(&data_dir, &*clock).await.unwrap();
-        for (name, role) in [("anna", role), ("victor", Role::Viewer)] {
+        for &(name, role) in people {
             let password_hash = hash_password(&PASSWORD.into()).unwrap();
             let user = NewUser { name: name.to_owned(), role, password_hash };
             store.add_user(&user, &Actor::CommandLine, START).await.unwrap();
@@ -89,7 +101,7 @@ impl TestPortal {
         }
         let parts = RuntimeParts {
             store: store.clone(),
-            keyring: Arc::new(Keyring::locked(store.instance_id(), &[])),
+            keyring: Arc::new(keyring(&store, &data_dir).await),
             clock: clock.clone(),
             data_dir,
             plugin_dirs: Vec::new(),
@@ -105,9 +117,16 @@ impl TestPortal {
             },
         };
         let runtime = Runtime::load(parts).await.unwrap();
-        let settings = PortalSettings { site_name: "Office Park North".to_owned(), host_names: Vec::new() };
+        let settings =
+            PortalSettings { machine_name: "Office Park North".to_owned(), host_names: Vec::new() };
         let exposure = Exposure { port: 8082, is_tls: false, is_beyond_loopback: false };
-        let state = PortalState::new(Portal { runtime: runtime.clone(), settings }, exposure);
+        let file = store.directory().join("setup-code");
+        let setup_code = people.is_empty().then(|| {
+            std::fs::write(&file, SETUP_CODE).unwrap();
+            SetupCode::new(&SETUP_CODE.into(), file.clone())
+        });
+        let portal = Portal { runtime: runtime.clone(), settings, setup_code };
+        let state = PortalState::new(portal, exposure);
         Self { clock, store, runtime, router: router(state.clone()), state, _directory: directory }
     }
 
@@ -161,6 +180,15 @@ pub(crate) fn form(path: &str, cookie: &str) -> axum::http::request::Builder {
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(header::COOKIE, cookie)
         .header("sec-fetch-site", "same-origin")
+}
+
+async fn keyring(store: &Store, data_dir: &Path) -> Keyring {
+    let root = RootKey::obtain(data_dir, None, KeyCreation::Allowed).unwrap();
+    let mut keyring = Keyring::unlock(store.instance_id(), root, &[]);
+    let key = keyring.add_data_key().unwrap();
+    let key = WrappedKey { kid: key.kid, wrapped: key.wrapped };
+    store.add_data_key(&key, &Actor::System, START).await.unwrap();
+    keyring
 }
 
 async fn set_up(store: &Store) {

@@ -7,7 +7,7 @@ use crate::testing::TestPortal;
 use crate::testing::fixture::form;
 
 /// Addresses of pages and files.
-const PAGES: [&str; 6] = ["/", "/items", "/login", "/healthz", "/static/riser.css", "/nowhere"];
+const PAGES: [&str; 7] = ["/", "/items", "/login", "/setup", "/healthz", "/static/riser.css", "/nowhere"];
 /// Addresses of forms.
 const FORMS: [&str; 5] = ["/login", "/logout", "/theme", "/processors/1/run", "/processors/1/stop"];
 

@@ -11,4 +11,5 @@ mod live;
 mod pages;
 mod roles;
 mod set_point;
+mod setup;
 mod sign_in;

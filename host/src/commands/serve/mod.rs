@@ -2,6 +2,7 @@
 
 mod portal_address;
 mod ready_line;
+mod setup_code;
 mod shutdown_signal;
 
 use std::process::ExitCode;
@@ -56,13 +57,18 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     let problems = problems_of(&open);
     let control = ControlListener::bind(&directory);
     let OpenDataDir { store, keyring, .. } = open;
-    let has_people = !store.list_users().await?.is_empty();
+    let setup_code = if store.list_users().await?.is_empty() {
+        Some(setup_code::create(&directory, &portal_address.url())?)
+    } else {
+        setup_code::remove(&directory)?;
+        None
+    };
 
     let runtime = Runtime::load(RuntimeParts {
         worker: LaunchOptions::of_this_program(store.instance_id()),
         plugin_dirs: arguments.plugins.paths(&directory),
         keyring: Arc::new(keyring),
-        data_dir: directory,
+        data_dir: directory.clone(),
         store: store.clone(),
         clock,
         machine_zone: machine_zone(),
@@ -73,11 +79,8 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
         runtime.raise_problem(problem);
     }
     let settings = settings_of(&arguments.portal);
-    portal_address.say_where(settings.host_names.first().unwrap_or(&settings.site_name));
-    if !has_people {
-        tracing::warn!("nobody can log in yet: run `riser user add NAME --role admin`");
-    }
-    let serving = tokio::spawn(listener.serve(Portal { runtime: runtime.clone(), settings }));
+    portal_address.say_where(settings.host_names.first().unwrap_or(&settings.machine_name));
+    let serving = tokio::spawn(listener.serve(Portal { runtime: runtime.clone(), settings, setup_code }));
 
     runtime.start().await?;
     let control = control
@@ -102,6 +105,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
         control.close().await;
     }
     store.close().await;
+    setup_code::remove(&directory)?;
     served.map(|()| ExitCode::SUCCESS)
 }
 

@@ -171,7 +171,16 @@ pub(super) fn check(draft: &ConfigurationDraft, basis: &Basis<'_>) -> (CheckedDr
     processors::check_removals(draft, basis, &processors, &mut errors);
     let users = users::check(&draft.users, basis, &mut errors, &mut lines);
     let before = Arc::clone(&basis.current.configuration);
-    let checked =
-        CheckedDraft { before, site, ews_servers, accounts, connections, schedules, processors, users, lines };
+    let checked = CheckedDraft {
+        before,
+        site,
+        ews_servers,
+        accounts,
+        connections,
+        schedules,
+        processors,
+        users,
+        lines,
+    };
     (checked, errors.found)
 }
