@@ -77,6 +77,16 @@ const replace = ({ id, html }) => {
   htmx.process(fresh);
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 };
+// A log stays at its end while nobody has scrolled up.
+const append = ({ id, html }) => {
+  const list = document.getElementById(id);
+  if (!list) return;
+  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 48, box = document.createElement("template");
+  box.innerHTML = html;
+  for (const line of [...box.content.children]) if (!document.getElementById(line.id)) list.append(line);
+  while (list.children.length > 5000) list.firstElementChild.remove();
+  if (atEnd) list.scrollTop = list.scrollHeight;
+};
 const follow = () => {
   const wanted = document.hidden ? undefined : document.querySelector("[data-events]")?.dataset.events;
   if (wanted === address) return;
@@ -95,7 +105,7 @@ const follow = () => {
     if ((await fetch("/login", { redirect: "manual" }).catch(() => ({}))).ok) location.reload();
   };
   stream.addEventListener("ping", (e) => { ahead = +e.data - Date.now(); alive(); });
-  stream.addEventListener("parts", (e) => { alive(); JSON.parse(e.data).forEach(replace); countAges(); });
+  stream.addEventListener("parts", (e) => { alive(); for (const part of JSON.parse(e.data)) (part.append ? append : replace)(part); countAges(); });
   stream.addEventListener("reset", () => { stream.close(); location.reload(); });
 };
 setInterval(() => { if (stream && stream.readyState !== EventSource.CLOSED && Date.now() - lastEvent > 40000) badge("Reconnecting", "wait"); }, 5000);
@@ -105,4 +115,5 @@ document.addEventListener("visibilitychange", follow);
 document.addEventListener("htmx:afterSettle", () => { oneTabStop(); follow(); });
 document.addEventListener("htmx:responseError", () => location.reload());
 oneTabStop();
+for (const log of document.querySelectorAll("[data-follow]")) if (!location.hash) log.scrollTop = log.scrollHeight;
 follow();

@@ -108,6 +108,9 @@ impl MenuEntry {
 
     /// Returns the entry under which the page at this path is found.
     pub(crate) fn of_path(path: &str) -> Option<Self> {
+        if path.starts_with("/runs/") {
+            return Some(Self::Processors);
+        }
         Self::iter().find(|entry| {
             let rest = path.strip_prefix(entry.href());
             rest.is_some_and(|rest| rest.is_empty() || (*entry != Self::Overview && rest.starts_with('/')))

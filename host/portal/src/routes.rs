@@ -12,8 +12,8 @@ use futures_util::FutureExt as _;
 use crate::guard::{add_security_headers, check_host_name, check_same_origin};
 use crate::pages::error::PageError;
 use crate::pages::{
-    add_processor, connection, connections, history, items, login, overview, processors, set_point, setup,
-    theme,
+    add_processor, connection, connections, history, items, login, overview, processors, run, set_point,
+    setup, theme,
 };
 use crate::response_kind::ResponseKind;
 use crate::return_path::ReturnPath;
@@ -46,6 +46,10 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .route("/processors/add", get(add_processor::begin).post(add_processor::choose))
         .route("/processors/add/{draft}/discard", post(add_processor::discard))
         .route("/processors/add/{draft}/{step}", get(add_processor::show).post(add_processor::send))
+        .route("/runs/{id}", get(run::show))
+        .route("/events/runs/{id}", get(run::follow))
+        .route("/runs/{id}/log.txt", get(run::download))
+        .route("/processors/{id}/latest-run", get(processors::latest_run))
         .route("/processors/{id}/run", post(processors::run_now))
         .route("/processors/{id}/stop", post(processors::stop))
         .route("/static/{*path}", get(static_files::serve))

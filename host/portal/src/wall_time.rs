@@ -86,7 +86,17 @@ impl WallTime {
 
     /// Returns the current date, such as `Thursday 25 March 2027`.
     pub(crate) fn date(&self) -> String {
-        self.calendar(self.now).strftime("%A %-d %B %Y").to_string()
+        self.date_of(self.now)
+    }
+
+    /// Returns the date of a moment, such as `Thursday 25 March 2027`.
+    pub(crate) fn date_of(&self, at: Timestamp) -> String {
+        self.calendar(at).strftime("%A %-d %B %Y").to_string()
+    }
+
+    /// Returns the time of day with milliseconds, such as `14:32:09.104`.
+    pub(crate) fn precise_time(&self, at: Timestamp) -> String {
+        self.calendar(at).strftime("%H:%M:%S%.3f").to_string()
     }
 
     fn calendar(&self, at: Timestamp) -> DateTime {

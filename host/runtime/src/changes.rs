@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use riser_domain::{ConfigurationId, EwsServerId, PointHandle};
+use riser_domain::{ConfigurationId, EwsServerId, PointHandle, RunId};
 use tokio::sync::broadcast;
 
 /// Changes kept for a slow follower. One that falls further behind reads everything again.
@@ -17,6 +17,8 @@ pub enum Change {
     Tree(EwsServerId),
     /// The state of this processor configuration.
     Processor(ConfigurationId),
+    /// Lines were added to the log of this run.
+    RunLog(RunId),
     /// A set point's write for this point.
     SetPointWrite(PointHandle),
     /// A problem was raised or ended.

@@ -38,6 +38,8 @@ const JOURNAL_KEPT: Duration = Duration::from_hours(6);
 const VANISHED_KEPT: Duration = Duration::from_hours(24 * 30);
 /// How long runs with their logs, and set points that ended, can be looked up.
 const RECORDS_KEPT: Duration = Duration::from_hours(24 * 90);
+/// How long a removed processor can be restored.
+const REMOVED_PROCESSORS_KEPT: Duration = Duration::from_hours(24 * 30);
 /// How long samples are kept. A BMS fetches them within days; the previous year is kept for comparison.
 const SAMPLES_KEPT: Duration = Duration::from_hours(24 * 731);
 /// Lines kept of one run: a long-running class may go on for years.
@@ -186,6 +188,7 @@ pub(crate) async fn remove_old(
     if !clock_watch.may_remove() {
         return Ok(Removed::default());
     }
+    store.forget_removed_processors(now.minus(REMOVED_PROCESSORS_KEPT)).await?;
     Ok(Removed {
         items: items.remove_vanished(VANISHED_KEPT).await?,
         runs: store.remove_old_runs(now.minus(RECORDS_KEPT)).await?,

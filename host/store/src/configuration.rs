@@ -1,7 +1,9 @@
 //! The whole configuration, read at once and changed in one transaction.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use riser_calendar::Schedule;
-use riser_domain::{Actor, Connection, EwsServer, ProcessorConfiguration, Timestamp};
+use riser_domain::{Actor, ConfigurationId, Connection, EwsServer, ProcessorConfiguration, Timestamp};
 use sqlx::SqliteConnection;
 
 use crate::accounts::Account;
@@ -42,7 +44,13 @@ impl Store {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<ConfigurationTransaction, StoreError> {
-        Ok(ConfigurationTransaction { transaction: self.riser().write().await?, actor: actor.clone(), now })
+        let transaction = self.riser().write().await?;
+        Ok(ConfigurationTransaction {
+            transaction,
+            actor: actor.clone(),
+            now,
+            changed_processors: BTreeMap::new(),
+        })
     }
 }
 
@@ -53,6 +61,8 @@ pub struct ConfigurationTransaction {
     pub(crate) transaction: WriteTransaction,
     pub(crate) actor: Actor,
     pub(crate) now: Timestamp,
+    /// Processors that get a new version, with the keys of their new secrets.
+    pub(crate) changed_processors: BTreeMap<ConfigurationId, BTreeSet<String>>,
 }
 
 impl ConfigurationTransaction {
@@ -71,6 +81,7 @@ impl ConfigurationTransaction {
 
     /// Raises the version of the configuration and makes all changes durable.
     pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.add_processor_versions().await?;
         sqlx::query!("UPDATE instance SET configuration_version = configuration_version + 1")
             .execute(&mut *self.transaction)
             .await?;

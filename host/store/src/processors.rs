@@ -1,6 +1,6 @@
 //! Processor configurations and their secret settings.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use riser_domain::{
     ClassId, ConfigurationId, ConnectionId, EwsServerId, ProcessorConfiguration, ProcessorFlags, ScheduleId,
@@ -76,6 +76,7 @@ impl ConfigurationTransaction {
         tree_keys::assign(&mut self.transaction, &processor.class.plugin, processor.connection).await?;
         let words = self.processor_words(processor).await?;
         self.audit("add", "processor", &processor.name, &words).await?;
+        self.changed_processors.entry(ConfigurationId(id)).or_default();
         Ok(ConfigurationId(id))
     }
 
@@ -108,6 +109,7 @@ impl ConfigurationTransaction {
         .await
         .map_err(StoreError::about(A_PROCESSOR))?;
         tree_keys::assign(&mut self.transaction, &processor.class.plugin, processor.connection).await?;
+        self.changed_processors.entry(processor.id).or_default();
         let words = self.processor_words(processor).await?;
         let detail = audit_words::with_old_name(&old_name, &processor.name, &words);
         self.audit("update", "processor", &processor.name, &detail).await
@@ -136,6 +138,7 @@ impl ConfigurationTransaction {
         .execute(&mut *self.transaction)
         .await
         .map_err(StoreError::about(A_PROCESSOR))?;
+        self.changed_processors.entry(id).or_default().insert(key.to_owned());
         let name = self.processor_name(id).await?;
         self.audit("update", "processor", &name, &format!("new secret setting {key}")).await
     }
@@ -166,9 +169,11 @@ impl ConfigurationTransaction {
         self.audit("update", "processor", &name, "secret settings removed").await
     }
 
-    /// Removes a configuration with its secrets, runs and state. Its items stay: they belong to the plugin's
+    /// Removes a configuration with its secrets, runs and state. Its versions stay for a while. Its items stay: they belong to the plugin's
     /// tree on the connection.
     pub async fn remove_processor(&mut self, id: ConfigurationId) -> Result<(), StoreError> {
+        self.changed_processors.remove(&id);
+        self.add_processor_version(id, &BTreeSet::new(), true).await?;
         let name =
             sqlx::query_scalar!("DELETE FROM processor_configurations WHERE id = ? RETURNING name", id.0)
                 .fetch_optional(&mut *self.transaction)

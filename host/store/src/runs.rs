@@ -1,5 +1,7 @@
 //! Runs of processor configurations.
 
+use std::collections::HashMap;
+
 use riser_domain::{ConfigurationId, Run, RunId, RunState, RunTrigger, Timestamp};
 
 use crate::schedule_progress::record_progress;
@@ -129,6 +131,59 @@ impl Store {
         .collect()
     }
 
+    /// Returns runs of one configuration that were recorded before this one, newest first.
+    pub async fn list_runs_before(
+        &self,
+        configuration: ConfigurationId,
+        before: RunId,
+        count: u32,
+    ) -> Result<Vec<Run>, StoreError> {
+        sqlx::query_as!(
+            RunRow,
+            "SELECT * FROM runs WHERE configuration_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
+            configuration.0,
+            before.0,
+            count
+        )
+        .fetch_all(self.riser().read())
+        .await?
+        .into_iter()
+        .map(Run::try_from)
+        .collect()
+    }
+
+    /// Returns the runs that are attempts at the same work as this one, the newest `count` of them in order: one that
+    /// began for another reason than a restart, and the restarts after it.
+    pub async fn list_attempts(&self, run: &Run, count: u32) -> Result<Vec<Run>, StoreError> {
+        let (configuration, id) = (run.configuration.0, run.id.0);
+        let ends = sqlx::query!(
+            r#"SELECT max(CASE WHEN id <= ?2 THEN id END) AS "first: i64", min(CASE WHEN id > ?2 THEN id END) AS "next: i64"
+               FROM runs WHERE configuration_id = ?1 AND trigger_kind <> 'restart'
+                   AND state NOT IN ('skipped', 'merged', 'missed')"#,
+            configuration,
+            id
+        )
+        .fetch_one(self.riser().read())
+        .await?;
+        let (first, next) = (ends.first.unwrap_or(0), ends.next.unwrap_or(i64::MAX));
+        let mut attempts = sqlx::query_as!(
+            RunRow,
+            "SELECT * FROM runs WHERE configuration_id = ? AND id >= ? AND id < ?
+                 AND state NOT IN ('skipped', 'merged', 'missed') ORDER BY id DESC LIMIT ?",
+            configuration,
+            first,
+            next,
+            count
+        )
+        .fetch_all(self.riser().read())
+        .await?
+        .into_iter()
+        .map(Run::try_from)
+        .collect::<Result<Vec<_>, _>>()?;
+        attempts.reverse();
+        Ok(attempts)
+    }
+
     /// Returns the newest run of a configuration that began, or is to begin.
     pub async fn latest_run_of(&self, configuration: ConfigurationId) -> Result<Option<Run>, StoreError> {
         sqlx::query_as!(
@@ -141,6 +196,22 @@ impl Store {
         .await?
         .map(Run::try_from)
         .transpose()
+    }
+
+    /// Counts the runs of each configuration that failed or took too long and ended at this time or later.
+    pub async fn count_failed_runs(
+        &self,
+        since: Timestamp,
+    ) -> Result<HashMap<ConfigurationId, u64>, StoreError> {
+        let since_ms = since.unix_ms();
+        let rows = sqlx::query!(
+            r#"SELECT configuration_id, count(*) AS "runs!: i64" FROM runs
+               WHERE ended_at >= ? AND state IN ('failed', 'timed out') GROUP BY configuration_id"#,
+            since_ms
+        )
+        .fetch_all(self.riser().read())
+        .await?;
+        Ok(rows.iter().map(|row| (ConfigurationId(row.configuration_id), row.runs.unsigned_abs())).collect())
     }
 
     /// Returns the time of the last successful run of a configuration; `None` if no run succeeded.

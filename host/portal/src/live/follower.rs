@@ -105,7 +105,7 @@ impl Follower {
                     Err(RecvError::Closed) => return LiveEvent::Reset,
                 },
                 _ = self.coalesce.tick(), if !self.stale.is_empty() => {
-                    match self.changed_parts() {
+                    match self.changed_parts().await {
                         Ok(parts) if parts.is_empty() => {}
                         Ok(parts) => return LiveEvent::Parts(parts),
                         Err(ShapeChanged) => return LiveEvent::Reset,
@@ -123,7 +123,7 @@ impl Follower {
     }
 
     /// Renders the parts that may have changed. Returns those whose text differs from the last one sent.
-    fn changed_parts(&mut self) -> Result<Vec<Part>, ShapeChanged> {
+    async fn changed_parts(&mut self) -> Result<Vec<Part>, ShapeChanged> {
         let stale = std::mem::take(&mut self.stale);
         let update = LiveUpdate::new(&self.portal, &stale);
         let mut parts = Parts::default();
@@ -132,10 +132,11 @@ impl Follower {
             parts.add("connection-bar", &ConnectionBar::new(system, &update.times));
             parts.add("problem-count", &ProblemCount { open: system.problems.len() });
         }
+        self.page.load(&update).await?;
         self.page.add_parts(&update, &mut parts)?;
         let mut parts = parts.into_inner();
-        parts.retain(|part| self.sent.get(&part.id) != Some(&part.html));
-        for part in &parts {
+        parts.retain(|part| part.is_appended || self.sent.get(&part.id) != Some(&part.html));
+        for part in parts.iter().filter(|part| !part.is_appended) {
             self.sent.insert(part.id.clone(), part.html.clone());
         }
         Ok(parts)

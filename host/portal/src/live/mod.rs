@@ -14,8 +14,9 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::response::sse::{Event, Sse};
-use futures_util::Stream;
+use futures_util::future::BoxFuture;
 use futures_util::stream::unfold;
+use futures_util::{FutureExt as _, Stream};
 use riser_runtime::Change;
 
 use crate::pages::error::PageError;
@@ -37,6 +38,14 @@ pub(crate) trait LivePage: Send + 'static {
     /// Returns whether the page must be loaded again after this change.
     fn is_reshaped_by(&self, _change: &Change) -> bool {
         false
+    }
+
+    /// Reads the data that is not in memory and may have changed. `add_parts` follows.
+    ///
+    /// # Errors
+    /// If the page must be loaded again.
+    fn load<'a>(&'a mut self, _update: &'a LiveUpdate<'_>) -> BoxFuture<'a, Result<(), ShapeChanged>> {
+        std::future::ready(Ok(())).boxed()
     }
 
     /// Adds the parts that may have changed.

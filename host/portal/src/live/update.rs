@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use askama::Template;
-use riser_domain::PointHandle;
+use riser_domain::{PointHandle, RunId};
 use riser_runtime::Change;
 use serde::Serialize;
 
@@ -9,11 +9,13 @@ use crate::state::PortalState;
 use crate::system_status::SystemStatus;
 use crate::wall_time::WallTime;
 
-/// A part of a page. It replaces the element with this id.
+/// A part of a page. It replaces the element with this id, or is added at the end of the element's content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Part {
     pub(super) id: String,
     pub(super) html: String,
+    #[serde(rename = "append", skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_appended: bool,
 }
 
 /// Parts that are about to be sent.
@@ -31,6 +33,7 @@ pub(super) struct Stale {
     system: bool,
     writes: bool,
     points: HashSet<PointHandle>,
+    run_logs: HashSet<RunId>,
 }
 
 /// One update of a live page: the changes, and the data to render them with.
@@ -44,9 +47,17 @@ pub(crate) struct LiveUpdate<'a> {
 impl Parts {
     /// Renders a part. `id` is the id of the part's outermost element.
     pub(crate) fn add(&mut self, id: impl Into<String>, part: &impl Template) {
-        let id = id.into();
+        self.push(id.into(), part, false);
+    }
+
+    /// Renders elements that are added at the end of a list. `id` is the id of the list.
+    pub(crate) fn append(&mut self, id: impl Into<String>, part: &impl Template) {
+        self.push(id.into(), part, true);
+    }
+
+    fn push(&mut self, id: String, part: &impl Template, is_appended: bool) {
         match part.render() {
-            Ok(html) => self.0.push(Part { id, html }),
+            Ok(html) => self.0.push(Part { id, html, is_appended }),
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -81,6 +92,9 @@ impl Stale {
                 self.writes = true;
                 self.system = true;
             }
+            Change::RunLog(run) => {
+                self.run_logs.insert(*run);
+            }
             Change::Configuration => *self = Self::everything(),
             _ => self.system = true,
         }
@@ -106,6 +120,11 @@ impl<'a> LiveUpdate<'a> {
     /// Returns whether the value of a point may have changed.
     pub(crate) fn has_changed(&self, point: PointHandle) -> bool {
         self.stale.everything || self.stale.points.contains(&point)
+    }
+
+    /// Returns whether the log of a run may have changed.
+    pub(crate) fn has_new_log_lines(&self, run: RunId) -> bool {
+        self.stale.everything || self.stale.run_logs.contains(&run)
     }
 
     /// Returns whether all parts are to be rendered.

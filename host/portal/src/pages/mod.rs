@@ -9,6 +9,7 @@ pub(crate) mod items;
 pub(crate) mod login;
 pub(crate) mod overview;
 pub(crate) mod processors;
+pub(crate) mod run;
 pub(crate) mod set_point;
 pub(crate) mod setup;
 pub(crate) mod theme;

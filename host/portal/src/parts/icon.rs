@@ -53,6 +53,7 @@ pub(crate) enum Icon {
     Info,
     Plus,
     Shield,
+    Download,
 }
 
 impl HtmlSafe for Icon {}

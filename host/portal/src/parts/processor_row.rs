@@ -21,6 +21,8 @@ pub(crate) struct ProcessorRow {
     pub(crate) detail: String,
     /// The age of the last values, shown after the detail.
     pub(crate) activity: Option<Age>,
+    /// The current run, or the last one.
+    pub(crate) run: Option<i64>,
     pub(crate) next_run: Option<NextRun>,
     /// The name and the rule of its schedule, such as `Night: 0 2 * * *; zone Europe/Paris`.
     pub(crate) schedule: Option<String>,
@@ -80,6 +82,7 @@ impl ProcessorRow {
             mark,
             detail,
             activity: status.last_activity_at.filter(|_| is_running).map(|at| times.age(at)),
+            run: status.last_run.as_ref().map(|run| run.id.0),
             next_run: status.next_run_at.filter(|_| !is_running).map(|at| NextRun::new(at, times)),
             schedule: status
                 .schedule
@@ -137,7 +140,7 @@ fn last_result(run: &LastRun, times: &WallTime) -> (StateMark, String) {
 }
 
 /// Returns tenths of a second below a minute, such as `0.4 s`, and whole units above.
-fn precise_duration(ms: u128) -> String {
+pub(crate) fn precise_duration(ms: u128) -> String {
     if ms < 60_000 {
         format!("{}.{} s", ms / 1_000, ms % 1_000 / 100)
     } else {
@@ -145,7 +148,7 @@ fn precise_duration(ms: u128) -> String {
     }
 }
 
-fn progress_words(progress: &Progress) -> String {
+pub(crate) fn progress_words(progress: &Progress) -> String {
     if progress.of == 0 {
         progress.step.clone()
     } else {

@@ -10,10 +10,10 @@ use axum::response::Response;
 use http_body_util::BodyExt;
 use riser_calendar::{MachineZone, MachineZoneSource};
 use riser_domain::{
-    Actor, ClassId, ConfigurationId, Connection, ConnectionId, ContainerItem, ContainerKind, DeclaredTree,
-    DigestAlgorithm, EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock, HistoryItem, PointHandle,
-    ProcessorConfiguration, ProcessorFlags, Reading, Role, SetPointRule, Timestamp, TreeDifference,
-    TreeOwner, Value, ValueItem, ValueKind, ValueState, WriteState,
+    Actor, ClassId, Clock as _, ConfigurationId, Connection, ConnectionId, ContainerItem, ContainerKind,
+    DeclaredTree, DigestAlgorithm, EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock, HistoryItem,
+    PointHandle, ProcessorConfiguration, ProcessorFlags, Reading, Role, SetPointRule, Timestamp,
+    TreeDifference, TreeOwner, Value, ValueItem, ValueKind, ValueState, WriteState,
 };
 use riser_runtime::{LaunchOptions, Runtime, RuntimeParts};
 use riser_secrets::{KeyCreation, Keyring, RootKey, hash_password};
@@ -128,6 +128,10 @@ impl TestPortal {
         let portal = Portal { runtime: runtime.clone(), settings, setup_code };
         let state = PortalState::new(portal, exposure);
         Self { clock, store, runtime, router: router(state.clone()), state, _directory: directory }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Returns the state that the handlers share.

@@ -11,12 +11,12 @@ use crate::testing::HOSTILE;
 use crate::testing::TestPortal;
 
 /// Reads a stream as a browser does.
-struct Listener {
+pub(super) struct Listener {
     body: BodyDataStream,
 }
 
 impl Listener {
-    async fn open(portal: &TestPortal, path: &str, cookie: &str) -> Self {
+    pub(super) async fn open(portal: &TestPortal, path: &str, cookie: &str) -> Self {
         let request = Request::get(path).header(header::COOKIE, cookie).body(Body::empty()).unwrap();
         let response = portal.respond(request).await;
         assert_eq!(response.status(), StatusCode::OK);
@@ -25,11 +25,13 @@ impl Listener {
     }
 
     /// Returns ids and HTML of the parts in the next event.
-    async fn parts(&mut self) -> Vec<(String, String)> {
+    pub(super) async fn parts(&mut self) -> Vec<(String, String)> {
         let event = String::from_utf8(self.body.next().await.unwrap().unwrap().into()).unwrap();
         let data = event.strip_prefix("event: parts\ndata: ").unwrap_or_else(|| panic!("{event}"));
-        let parts: Vec<HashMap<String, String>> = serde_json::from_str(data.trim()).unwrap();
-        parts.into_iter().map(|mut part| (part.remove("id").unwrap(), part.remove("html").unwrap())).collect()
+        let parts: Vec<HashMap<String, serde_json::Value>> = serde_json::from_str(data.trim()).unwrap();
+        let text =
+            |part: &HashMap<String, serde_json::Value>, key: &str| part[key].as_str().unwrap().to_owned();
+        parts.iter().map(|part| (text(part, "id"), text(part, "html"))).collect()
     }
 }
 
@@ -37,7 +39,7 @@ fn ids(parts: &[(String, String)]) -> Vec<&str> {
     parts.iter().map(|(id, _)| id.as_str()).collect()
 }
 
-fn problem() -> Problem {
+pub(super) fn problem() -> Problem {
     Problem {
         code: "clock".to_owned(),
         what: HOSTILE.to_owned(),

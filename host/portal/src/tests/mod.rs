@@ -10,6 +10,7 @@ mod history;
 mod live;
 mod pages;
 mod roles;
+mod runs;
 mod set_point;
 mod setup;
 mod sign_in;

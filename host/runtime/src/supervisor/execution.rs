@@ -199,7 +199,7 @@ impl Execution<'_> {
                 Ok(()) = clock_steps.changed() => self.wake_after_step(&worker).await,
                 _ = write_log.tick() => {
                     self.log_recovery();
-                    self.log.write(&self.executor.store).await;
+                    self.write_log().await;
                     self.timetable.write_if_due().await;
                 }
                 () = tokio::time::sleep(next_time_in.unwrap_or_default()), if next_time_in.is_some() => {
@@ -369,12 +369,18 @@ impl Execution<'_> {
         }
     }
 
+    async fn write_log(&mut self) {
+        if self.log.write(&self.executor.store).await {
+            self.status.note_log_lines(self.run);
+        }
+    }
+
     async fn add_line(&mut self, level: LogLevel, text: &str) {
         match self.log.add(&*self.executor.clock, level, text) {
             // The host's own log is flooded no more than that of the run.
             Appended::Dropped => return,
             Appended::Waiting => {}
-            Appended::BatchFull => self.log.write(&self.executor.store).await,
+            Appended::BatchFull => self.write_log().await,
         }
         if self.failure_log.repeats(self.started.uptime, self.executor.clock.uptime()) {
             return;

@@ -1,5 +1,5 @@
 use parking_lot::Mutex;
-use riser_domain::{ConfigurationId, ProcessorConfiguration, Timestamp};
+use riser_domain::{ConfigurationId, ProcessorConfiguration, RunId, Timestamp};
 
 use crate::changes::{Change, Changes};
 use crate::status::{LastRun, ProcessorState, Progress};
@@ -60,6 +60,11 @@ impl StatusBoard {
         if self.read().next_run_at != at {
             self.change(|status| status.next_run_at = at);
         }
+    }
+
+    /// Notifies followers of new lines in the log of the run.
+    pub(super) fn note_log_lines(&self, run: RunId) {
+        self.changes.send(Change::RunLog(run));
     }
 
     pub(super) fn note_success(&self) {

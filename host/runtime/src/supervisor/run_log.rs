@@ -51,10 +51,10 @@ impl RunLog {
         if self.waiting.len() >= BATCH_LINES { Appended::BatchFull } else { Appended::Waiting }
     }
 
-    /// Writes the collected lines. A log that cannot be written does not end the run.
-    pub(crate) async fn write(&mut self, store: &Store) {
+    /// Writes the collected lines. Returns whether there were any. A log that cannot be written does not end the run.
+    pub(crate) async fn write(&mut self, store: &Store) -> bool {
         if self.waiting.is_empty() {
-            return;
+            return false;
         }
         let lines = std::mem::take(&mut self.waiting);
         if let Err(error) = store.record_run_log(self.run, &lines).await {
@@ -64,6 +64,7 @@ impl RunLog {
                 "run log not written"
             );
         }
+        true
     }
 
     /// Writes the rest, when the run is over.

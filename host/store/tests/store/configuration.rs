@@ -1,4 +1,6 @@
-use riser_domain::Actor;
+use std::time::Duration;
+
+use riser_domain::{Actor, ProcessorConfiguration};
 use riser_store::{SecretOrigin, StoreError};
 
 use crate::fixture::{
@@ -203,4 +205,63 @@ async fn the_id_of_a_removed_row_is_not_used_again() {
     changes.remove_connection(first).await.unwrap();
     let second = changes.add_connection(&connection("second")).await.unwrap();
     assert_ne!(first, second);
+}
+
+#[tokio::test]
+async fn every_change_of_a_processor_is_a_version_also_its_removal() {
+    let (test, server, connection, id) = TestStore::new().await.with_processor().await;
+    let first = test.store.list_processor_versions(id).await.unwrap();
+    assert_eq!(first.iter().map(|it| (it.version, it.is_removal)).collect::<Vec<_>>(), [(1, false)]);
+    let kid = add_data_key(&test).await;
+    test.clock.advance(Duration::from_secs(60));
+    let ada = Actor::Person("ada".to_owned());
+    let changed = ProcessorConfiguration {
+        id,
+        settings_json: r#"{"poll_every":"5 s"}"#.to_owned(),
+        ..processor("EVCE Setup", server, Some(connection))
+    };
+    let mut transaction = test.store.begin_configuration(&ada, test.now()).await.unwrap();
+    transaction.update_processor(&changed).await.unwrap();
+    transaction.put_processor_secret(id, "token", &sealed(&kid, b"x")).await.unwrap();
+    transaction.commit().await.unwrap();
+    let versions = test.store.list_processor_versions(id).await.unwrap();
+    assert_eq!(versions.len(), 2);
+    assert_eq!((versions[0].version, versions[0].at, &versions[0].actor), (2, test.now(), &ada));
+    assert_eq!((&versions[0].processor, &versions[0].new_secrets[..]), (&changed, &["token".to_owned()][..]));
+    assert_eq!(versions[1], first[0]);
+
+    let mut transaction = test.store.begin_configuration(&ada, test.now()).await.unwrap();
+    transaction.update_processor(&first[0].processor).await.unwrap();
+    drop(transaction);
+    assert_eq!(test.store.list_processor_versions(id).await.unwrap().len(), 2, "nothing was committed");
+    assert_eq!(test.store.list_removed_processors().await.unwrap(), []);
+    test.store.forget_removed_processor(id).await.unwrap();
+
+    let mut transaction = test.store.begin_configuration(&ada, test.now()).await.unwrap();
+    transaction.remove_processor(id).await.unwrap();
+    transaction.commit().await.unwrap();
+    let removed = test.store.list_removed_processors().await.unwrap();
+    assert_eq!(removed.len(), 1);
+    assert_eq!((removed[0].version, removed[0].is_removal, &removed[0].processor), (3, true, &changed));
+    test.store.forget_removed_processors(test.now()).await.unwrap();
+    assert_eq!(test.store.list_removed_processors().await.unwrap(), removed);
+    test.store.forget_removed_processors(test.now().plus(Duration::from_secs(1))).await.unwrap();
+    assert_eq!(test.store.list_processor_versions(id).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn the_newest_hundred_versions_of_a_processor_are_kept() {
+    let (test, server, connection, id) = TestStore::new().await.with_processor().await;
+    for memory_limit_mib in 1..=102 {
+        let changed = ProcessorConfiguration {
+            id,
+            memory_limit_mib,
+            ..processor("EVCE Setup", server, Some(connection))
+        };
+        let mut transaction = test.store.begin_configuration(&Actor::System, test.now()).await.unwrap();
+        transaction.update_processor(&changed).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+    let versions = test.store.list_processor_versions(id).await.unwrap();
+    assert_eq!((versions.len(), versions[0].version, versions[99].version), (100, 103, 4));
 }
