@@ -114,6 +114,12 @@ impl Clauses {
 const NAMES: [&str; 7] = ["zone", "from", "until", "except", "jitter", "misfire", "overlap"];
 
 impl DateRange {
+    /// Returns `2026-12-24` or `2026-12-24 to 2027-01-01`.
+    pub(super) fn sentence(self) -> String {
+        let Self { first, last } = self;
+        if first == last { first.to_string() } else { format!("{first} to {last}") }
+    }
+
     /// Returns the local seconds of its first midnight and of the midnight after it.
     pub(super) fn wall_range(self) -> (i64, i64) {
         (wall_seconds(self.first.into()), wall_seconds(self.last.into()) + DAY_S)

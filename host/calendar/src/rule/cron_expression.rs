@@ -10,6 +10,7 @@ use super::cron_extension::refuse_extensions;
 use super::cron_field::{DAY, HOUR, MINUTE, MONTH, SECOND, WEEKDAY};
 use super::error::RuleError;
 use super::pattern::Pattern;
+use super::sentence::{CronFields, cron_sentence};
 use super::wall::{Month, WallPattern};
 
 /// Abbreviations of other tools, and the expressions they stand for.
@@ -139,6 +140,11 @@ impl WallPattern for CronExpression {
         hour = bit_from(self.hours.into(), hour + 1)?;
         minute = self.minutes.trailing_zeros();
         Some(hour * 3_600 + minute * 60 + self.seconds.trailing_zeros())
+    }
+
+    fn sentence(&self) -> String {
+        let Self { seconds, minutes, hours, days, months, weekdays, .. } = *self;
+        cron_sentence(&CronFields { seconds, minutes, hours, days, months, weekdays })
     }
 
     fn runs_in_real_time(&self) -> bool {

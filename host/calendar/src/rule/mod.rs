@@ -10,6 +10,7 @@ mod interval;
 mod monthly;
 mod occurrences;
 mod pattern;
+mod sentence;
 mod span;
 #[cfg(test)]
 mod tests;

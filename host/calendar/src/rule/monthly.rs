@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::error::RuleError;
 use super::pattern::{Pattern, split_on_at};
+use super::sentence::listed;
 use super::times::Times;
 use super::wall::{Month, WallPattern};
-use super::weekdays::{NAMES, parse_weekday};
+use super::weekdays::{LONG_NAMES, NAMES, parse_weekday};
 
 pub(super) const ORDINALS: [&str; 5] = ["1st", "2nd", "3rd", "4th", "5th"];
 const EXAMPLE: &str = "write a day from 1 to 31, last, or a weekday such as 2nd Tue or last Fri";
@@ -80,6 +81,18 @@ impl WallPattern for Monthly {
 
     fn time_from(&self, second: u32) -> Option<u32> {
         self.times.at_or_after(second)
+    }
+
+    fn sentence(&self) -> String {
+        let long = |day: u32| LONG_NAMES[day as usize];
+        let date = |date: &MonthDay| match *date {
+            MonthDay::Day(day) => format!("day {day}"),
+            MonthDay::Last => "the last day".to_owned(),
+            MonthDay::NthWeekday(week, day) => format!("the {} {}", ORDINALS[week as usize], long(day)),
+            MonthDay::LastWeekday(day) => format!("the last {}", long(day)),
+        };
+        let dates: Vec<String> = self.dates.iter().map(date).collect();
+        format!("on {} of each month at {}", listed(&dates), self.times.sentence())
     }
 }
 

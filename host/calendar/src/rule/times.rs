@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::error::RuleError;
+use super::sentence::listed;
 
 /// Times of day in ascending order, at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,12 @@ impl Times {
         times.sort_unstable();
         times.dedup();
         Ok(Self(times))
+    }
+
+    /// Returns `07:00, 12:30 and 18:00`.
+    pub(super) fn sentence(&self) -> String {
+        let times: Vec<String> = self.0.iter().map(|time| time_text(*time)).collect();
+        listed(&times)
     }
 
     pub(super) fn at_or_after(&self, second: u32) -> Option<u32> {

@@ -17,6 +17,9 @@ pub(super) trait WallPattern: fmt::Display + fmt::Debug + Send + Sync {
     /// Returns the first second of the day, at or after one, at which the rule runs.
     fn time_from(&self, second: u32) -> Option<u32>;
 
+    /// Returns when the rule runs, in words that follow a full stop or a comma.
+    fn sentence(&self) -> String;
+
     /// Whether the rule follows real time over clock changes: it runs in both passes of a repeated hour, and
     /// has no run for a skipped one.
     fn runs_in_real_time(&self) -> bool {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::RuleError;
 use super::pattern::{Pattern, split_on_at};
+use super::sentence::weekdays_sentence;
 use super::times::Times;
 use super::wall::{Month, WallPattern};
 use super::weekdays::{parse_weekdays, weekdays_text};
@@ -30,6 +31,10 @@ impl WallPattern for Weekly {
 
     fn time_from(&self, second: u32) -> Option<u32> {
         self.times.at_or_after(second)
+    }
+
+    fn sentence(&self) -> String {
+        format!("{} at {}", weekdays_sentence(self.days), self.times.sentence())
     }
 }
 
