@@ -76,7 +76,7 @@ impl MenuEntry {
             Self::Overview => EntryFacts("Overview", "/", Icon::Overview, Built::Yes),
             Self::Problems => EntryFacts("Problems", "/problems", Icon::Problems, Built::NotYet),
             Self::Items => EntryFacts("Items", "/items", Icon::Items, Built::Yes),
-            Self::Processors => EntryFacts("Processors", "/processors", Icon::Processors, Built::NotYet),
+            Self::Processors => EntryFacts("Processors", "/processors", Icon::Processors, Built::Yes),
             Self::Schedules => EntryFacts("Schedules", "/schedules", Icon::Schedules, Built::NotYet),
             Self::Connections => EntryFacts("Connections", "/connections", Icon::Connections, Built::Yes),
             Self::EwsServers => EntryFacts("EWS servers", "/ews-servers", Icon::Server, Built::NotYet),

@@ -12,8 +12,8 @@ use futures_util::FutureExt as _;
 use crate::guard::{add_security_headers, check_host_name, check_same_origin};
 use crate::pages::error::PageError;
 use crate::pages::{
-    add_processor, connection, connections, history, items, login, overview, processors, run, set_point,
-    setup, theme,
+    add_processor, connection, connections, history, items, login, overview, processor, processors, run,
+    set_point, setup, theme,
 };
 use crate::response_kind::ResponseKind;
 use crate::return_path::ReturnPath;
@@ -49,9 +49,7 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .route("/runs/{id}", get(run::show))
         .route("/events/runs/{id}", get(run::follow))
         .route("/runs/{id}/log.txt", get(run::download))
-        .route("/processors/{id}/latest-run", get(processors::latest_run))
-        .route("/processors/{id}/run", post(processors::run_now))
-        .route("/processors/{id}/stop", post(processors::stop))
+        .merge(processor_routes())
         .route("/static/{*path}", get(static_files::serve))
         .route("/healthz", get(|| async { "ok" }))
         .fallback(|| async { PageError::NoSuchPage })
@@ -62,6 +60,30 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .layer(from_fn_with_state(portal.clone(), error_pages))
         .layer(from_fn(add_security_headers))
         .with_state(portal)
+}
+
+fn processor_routes() -> Router<PortalState> {
+    use processor::{buttons, control, copy, delete, details, history, items, overview, runs, schedule};
+    Router::new()
+        .route("/processors", get(processors::show))
+        .route("/events/processors", get(processors::follow))
+        .route("/processors/removed/{id}/restore", post(processors::restore))
+        .route("/processors/{id}", get(overview::show))
+        .route("/events/processors/{id}", get(processor::follow))
+        .route("/processors/{id}/details", get(details::show).post(details::save))
+        .route("/processors/{id}/control", get(control::show).post(control::save))
+        .route("/processors/{id}/schedule", get(schedule::show).post(schedule::save))
+        .route("/processors/{id}/history", get(history::show).post(history::restore))
+        .route("/processors/{id}/runs", get(runs::show))
+        .route("/processors/{id}/items", get(items::show))
+        .route("/processors/{id}/duplicate", get(copy::show).post(copy::add))
+        .route("/processors/{id}/delete", get(delete::show).post(delete::delete))
+        .route("/processors/{id}/export.toml", get(buttons::export))
+        .route("/processors/{id}/latest-run", get(buttons::latest_run))
+        .route("/processors/{id}/run", post(buttons::run_now))
+        .route("/processors/{id}/stop", post(buttons::stop))
+        .route("/processors/{id}/enable", post(buttons::enable))
+        .route("/processors/{id}/disable", post(buttons::disable))
 }
 
 /// Renders errors and rejections, also that of a handler that panicked, as a page or as JSON.

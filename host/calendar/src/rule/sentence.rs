@@ -236,10 +236,7 @@ mod tests {
             ("weekly on Mon-Fri at 07:00", "Monday to Friday at 07:00"),
             ("weekly on Mon-Sun at 02:30, 14:30", "Every day at 02:30 and 14:30"),
             ("weekly on Mon, Wed, Sat, Sun at 07:00", "Monday, Wednesday, Saturday and Sunday at 07:00"),
-            (
-                "monthly on 1, 15, last at 06:00",
-                "On day 1, day 15 and the last day of each month at 06:00",
-            ),
+            ("monthly on 1, 15, last at 06:00", "On day 1, day 15 and the last day of each month at 06:00"),
             (
                 "monthly on 2nd Tue, last Fri at 06:00",
                 "On the 2nd Tuesday and the last Friday of each month at 06:00",

@@ -8,6 +8,7 @@ pub(crate) mod history;
 pub(crate) mod items;
 pub(crate) mod login;
 pub(crate) mod overview;
+pub(crate) mod processor;
 pub(crate) mod processors;
 pub(crate) mod run;
 pub(crate) mod set_point;

@@ -1,91 +1,179 @@
-//! Buttons that start and stop processors.
+//! The list of processors, and those that were deleted.
 
-use std::time::Duration;
+use std::collections::HashMap;
 
+use askama::Template;
 use axum::extract::State;
-use axum::response::Redirect;
-use riser_domain::{ConfigurationId, RunId};
-use serde::Deserialize;
-use tokio::sync::broadcast::error::RecvError;
+use axum::response::{IntoResponse, Redirect};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use riser_domain::ConfigurationId;
+use riser_runtime::{ConfigurationDraft, Library};
+use riser_store::{ProcessorVersion, Store, StoreError};
 
-use crate::form::{Form, PathOf};
+use crate::current_user::CurrentUser;
+use crate::form::{Form, NoFields, PathOf};
+use crate::live::{self, LivePage, LiveUpdate, Parts, ShapeChanged};
+use crate::page::Page;
+use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::error::PageError;
-use crate::return_path::ReturnPath;
-use crate::sessions::{Operator, Viewer};
+use crate::pages::processor::{reasons, restore_draft};
+use crate::parts::{Icon, ProcessorLine, capitalised};
+use crate::sessions::{Admin, Viewer};
 use crate::state::PortalState;
+use crate::system_status::SystemStatus;
+use crate::wall_time::{Moment, WallTime};
 
-/// The list to which both buttons return, unless the form names another page.
-const PROCESSORS: &str = "/#processors";
+/// Failed runs of this time are counted.
+const ERRORS_COUNTED_FOR: std::time::Duration = std::time::Duration::from_hours(24);
 
-/// Longest wait for a run that was just started.
-const START_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// A form that is only a button.
-#[derive(Debug, Deserialize)]
-pub(crate) struct ButtonForm {
-    next: Option<ReturnPath>,
+/// The list of processors.
+#[derive(Clone, Debug, Template)]
+#[template(path = "pages/processors.html")]
+pub(crate) struct ProcessorsPage {
+    pub(crate) layout: PageLayout,
+    pub(crate) lines: Vec<ProcessorLine>,
+    /// Deleted processors, for administrators.
+    pub(crate) removed: Vec<RemovedLine>,
 }
 
-impl ButtonForm {
-    fn redirect(&self) -> Redirect {
-        Redirect::to(self.next.as_ref().map_or(PROCESSORS, ReturnPath::as_str))
+/// A deleted processor that can be restored.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RemovedLine {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) class: String,
+    pub(crate) by: String,
+    pub(crate) at: Moment,
+}
+
+type FailedRuns = HashMap<ConfigurationId, u64>;
+
+/// `GET /processors`
+pub(crate) async fn show(
+    State(portal): State<PortalState>,
+    Viewer(signed_in): Viewer,
+) -> Result<Page<ProcessorsPage>, PageError> {
+    let times = portal.times_of_page();
+    let system = portal.system_status();
+    let store = portal.runtime().store();
+    let failed = failed_runs(store, &times).await?;
+    let lines = lines(&system, (&portal.runtime().libraries(), &failed), &signed_in.context.user, &times);
+    let removed = if signed_in.context.user.may_configure() {
+        store.list_removed_processors().await?
+    } else {
+        Vec::new()
+    };
+    Ok(Page(ProcessorsPage {
+        lines,
+        removed: removed.iter().map(|version| RemovedLine::new(version, &times)).collect(),
+        layout: PageLayout::new(
+            MenuEntry::Processors,
+            portal.site_name(),
+            signed_in.context,
+            &system,
+            &times,
+        ),
+    }))
+}
+
+/// `GET /events/processors`
+pub(crate) async fn follow(
+    State(portal): State<PortalState>,
+    Viewer(signed_in): Viewer,
+) -> Result<impl IntoResponse, PageError> {
+    let page = LiveProcessors { user: signed_in.context.user.clone(), failed: FailedRuns::new() };
+    live::follow(portal, &signed_in, Box::new(page))
+}
+
+/// `POST /processors/removed/{id}/restore`
+pub(crate) async fn restore(
+    State(portal): State<PortalState>,
+    Admin(signed_in): Admin,
+    PathOf(id): PathOf<i64>,
+    _: Form<NoFields>,
+) -> Result<Redirect, PageError> {
+    let store = portal.runtime().store();
+    let removed = store.list_removed_processors().await?;
+    let version = removed.into_iter().find(|it| it.processor.id == ConfigurationId(id));
+    let version = version.ok_or(PageError::NoSuchPage)?;
+    let name = version.processor.name.clone();
+    let processor = restore_draft(&portal, &version.processor, None);
+    let draft = ConfigurationDraft { processors: vec![processor], ..ConfigurationDraft::default() };
+    if let Err(error) = portal.runtime().configure(draft, signed_in.actor()).await {
+        return Err(PageError::Refused(format!("{name} cannot be restored: {}", reasons(&error))));
+    }
+    store.forget_removed_processor(ConfigurationId(id)).await?;
+    let restored = portal.runtime().processors().into_iter().find(|it| it.name == name);
+    let address = restored.map_or_else(
+        || MenuEntry::Processors.href().to_owned(),
+        |restored| format!("/processors/{}?saved=restored", restored.configuration.0),
+    );
+    Ok(Redirect::to(&address))
+}
+
+struct LiveProcessors {
+    user: CurrentUser,
+    failed: FailedRuns,
+}
+
+impl LivePage for LiveProcessors {
+    fn load<'a>(&'a mut self, update: &'a LiveUpdate<'_>) -> BoxFuture<'a, Result<(), ShapeChanged>> {
+        async move {
+            if update.system().is_some() {
+                let store = update.portal.runtime().store();
+                self.failed = failed_runs(store, &update.times).await.map_err(|_| ShapeChanged)?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn add_parts(&self, update: &LiveUpdate<'_>, parts: &mut Parts) -> Result<(), ShapeChanged> {
+        if let Some(system) = update.system() {
+            let libraries = update.portal.runtime().libraries();
+            for line in lines(system, (&libraries, &self.failed), &self.user, &update.times) {
+                parts.add(format!("processor-line-{}", line.id), &line);
+            }
+        }
+        Ok(())
     }
 }
 
-/// `POST /processors/{id}/run`
-pub(crate) async fn run_now(
-    State(portal): State<PortalState>,
-    Operator(signed_in): Operator,
-    PathOf(id): PathOf<i64>,
-    Form(form): Form<ButtonForm>,
-) -> Result<Redirect, PageError> {
-    let id = ConfigurationId(id);
-    let runtime = portal.runtime();
-    let mut changes = runtime.changes();
-    let before = last_run(&portal, id);
-    runtime
-        .start_by_hand(id, &signed_in.actor())
-        .await
-        .map_err(|refusal| PageError::Refused(refusal.to_string()))?;
-    // The next page shows the new run.
-    let begun = async {
-        while last_run(&portal, id) == before {
-            if matches!(changes.recv().await, Err(RecvError::Closed)) {
-                return;
-            }
-        }
+async fn failed_runs(store: &Store, times: &WallTime) -> Result<FailedRuns, StoreError> {
+    store.count_failed_runs(times.now().minus(ERRORS_COUNTED_FOR)).await
+}
+
+fn lines(
+    system: &SystemStatus,
+    (libraries, failed): (&[Library], &FailedRuns),
+    user: &CurrentUser,
+    times: &WallTime,
+) -> Vec<ProcessorLine> {
+    let line = |status: &riser_runtime::ProcessorStatus| {
+        let errors = failed.get(&status.configuration).copied().unwrap_or_default();
+        ProcessorLine::new(status, system, (libraries, errors), user, times)
     };
-    let _ = tokio::time::timeout(START_TIMEOUT, begun).await;
-    Ok(form.redirect())
+    system.processors.iter().map(line).collect()
 }
 
-fn last_run(portal: &PortalState, id: ConfigurationId) -> Option<RunId> {
-    let status = portal.runtime().processors().into_iter().find(|status| status.configuration == id)?;
-    status.last_run.map(|run| run.id)
+impl ProcessorsPage {
+    fn count(&self) -> String {
+        match self.lines.len() {
+            1 => "1 processor".to_owned(),
+            many => format!("{many} processors"),
+        }
+    }
 }
 
-/// `POST /processors/{id}/stop`
-pub(crate) async fn stop(
-    State(portal): State<PortalState>,
-    Operator(signed_in): Operator,
-    PathOf(id): PathOf<i64>,
-    Form(form): Form<ButtonForm>,
-) -> Result<Redirect, PageError> {
-    portal
-        .runtime()
-        .stop_by_hand(ConfigurationId(id), &signed_in.actor())
-        .await
-        .map_err(|refusal| PageError::Refused(refusal.to_string()))?;
-    Ok(form.redirect())
-}
-
-/// `GET /processors/{id}/latest-run`
-pub(crate) async fn latest_run(
-    State(portal): State<PortalState>,
-    _: Viewer,
-    PathOf(id): PathOf<i64>,
-) -> Result<Redirect, PageError> {
-    let latest = portal.runtime().store().latest_run_of(ConfigurationId(id)).await?;
-    let latest = latest.ok_or(PageError::NoSuchPage)?;
-    Ok(Redirect::to(&format!("/runs/{}", latest.id.0)))
+impl RemovedLine {
+    fn new(version: &ProcessorVersion, times: &WallTime) -> Self {
+        Self {
+            id: version.processor.id.0,
+            name: version.processor.name.clone(),
+            class: version.processor.class.to_string(),
+            by: capitalised(&version.actor.to_string()),
+            at: times.moment(version.at),
+        }
+    }
 }

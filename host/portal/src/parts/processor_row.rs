@@ -94,7 +94,7 @@ impl ProcessorRow {
     }
 }
 
-fn in_words(status: &ProcessorStatus, times: &WallTime) -> (StateMark, String) {
+pub(crate) fn in_words(status: &ProcessorStatus, times: &WallTime) -> (StateMark, String) {
     match &status.state {
         ProcessorState::Inactive => {
             (StateMark::new("off", Icon::Disabled, "Disabled"), "Disabled, so it never runs.".to_owned())
@@ -156,7 +156,7 @@ pub(crate) fn progress_words(progress: &Progress) -> String {
     }
 }
 
-fn actions(status: &ProcessorStatus, system: &SystemStatus) -> Vec<Action> {
+pub(crate) fn actions(status: &ProcessorStatus, system: &SystemStatus) -> Vec<Action> {
     match &status.state {
         ProcessorState::Inactive => Vec::new(),
         ProcessorState::Running { .. } | ProcessorState::Retrying { .. } => {

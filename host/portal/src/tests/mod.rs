@@ -9,6 +9,7 @@ mod guards;
 mod history;
 mod live;
 mod pages;
+mod processors;
 mod roles;
 mod runs;
 mod set_point;

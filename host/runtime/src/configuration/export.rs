@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use riser_domain::sanitize_line;
+use riser_domain::{ConfigurationId, ProcessorConfiguration, sanitize_line};
 use riser_store::{Configuration, Site};
 use serde_json::Value as Json;
 use toml::{Table, Value};
@@ -26,6 +26,8 @@ pub enum ExportScope {
     All,
     /// Without the processors that are not active.
     WithoutDisabled,
+    /// One processor, without the objects that it names.
+    Processor(ConfigurationId),
 }
 
 struct Export<'a> {
@@ -40,10 +42,12 @@ struct Export<'a> {
 pub fn export(configuration: &Configuration, scope: ExportScope) -> String {
     let mut export =
         Export { now: configuration, body: String::new(), variables: Vec::new(), taken: HashSet::new() };
-    export.site();
-    export.ews_servers();
-    export.connections();
-    export.schedules();
+    if !matches!(scope, ExportScope::Processor(_)) {
+        export.site();
+        export.ews_servers();
+        export.connections();
+        export.schedules();
+    }
     export.processors(scope);
     let mut text = HEAD.to_owned();
     if !export.variables.is_empty() {
@@ -141,8 +145,12 @@ impl Export<'_> {
 
     fn processors(&mut self, scope: ExportScope) {
         let now = self.now;
-        let is_wanted = |active: bool| active || scope == ExportScope::All;
-        for processor in now.processors.iter().filter(|processor| is_wanted(processor.flags.active)) {
+        let is_wanted = |processor: &&ProcessorConfiguration| match scope {
+            ExportScope::All => true,
+            ExportScope::WithoutDisabled => processor.flags.active,
+            ExportScope::Processor(id) => processor.id == id,
+        };
+        for processor in now.processors.iter().filter(is_wanted) {
             let server = now.ews_servers.iter().find(|it| it.id == processor.ews_server);
             let connection = now.connections.iter().find(|it| Some(it.id) == processor.connection);
             let schedule = now.schedules.iter().find(|it| Some(it.id) == processor.schedule);

@@ -1,0 +1,104 @@
+//! The tab Items: the values that the processor's class publishes.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use riser_domain::{EwsItem, PointHandle};
+use riser_runtime::ServerTree;
+use serde::Deserialize;
+
+use super::{Frame, Shown, Tab};
+use crate::form::{PathOf, QueryOf};
+use crate::items_address::ItemsAddress;
+use crate::items_view::TreeView;
+use crate::page::Page;
+use crate::page_layout::PageLayout;
+use crate::pages::error::PageError;
+use crate::parts::{Icon, ItemRow, value_of};
+use crate::sessions::Viewer;
+use crate::state::PortalState;
+
+/// Items on one page.
+const PAGE_ITEMS: usize = 200;
+
+/// The items of a processor.
+#[derive(Clone, Debug, Template)]
+#[template(path = "pages/processor/items.html")]
+pub(crate) struct ItemsTab {
+    pub(crate) layout: PageLayout,
+    pub(crate) frame: Frame,
+    pub(crate) rows: Vec<ItemRow>,
+    pub(crate) sentence: String,
+    pub(crate) previous: Option<String>,
+    pub(crate) next: Option<String>,
+    /// The page of all items of the server.
+    pub(crate) all_items: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct From {
+    #[serde(default)]
+    from: usize,
+}
+
+/// `GET /processors/{id}/items`
+pub(crate) async fn show(
+    State(portal): State<PortalState>,
+    Viewer(signed_in): Viewer,
+    PathOf(id): PathOf<i64>,
+    QueryOf(From { from }): QueryOf<From>,
+) -> Result<impl IntoResponse, PageError> {
+    let shown = Shown::find(&portal, id)?;
+    let server = shown.configuration.ews_server;
+    let tree = portal.runtime().items(server);
+    let points = published(&shown, &tree);
+    let from = from.min(points.len());
+    let to = (from + PAGE_ITEMS).min(points.len());
+    let rows = points[from..to].iter().filter_map(|point| row(&shown, &tree, *point));
+    let path = shown.address(Tab::Items);
+    let at = |row: usize| format!("{path}?from={row}");
+    Ok(Page(ItemsTab {
+        frame: shown.frame(Tab::Items, &signed_in.context.user, None),
+        rows: rows.collect(),
+        sentence: sentence(&shown, &tree, points.len(), (from, to)),
+        previous: (from > 0).then(|| at(from.saturating_sub(PAGE_ITEMS))),
+        next: (to < points.len()).then(|| at(to)),
+        all_items: format!("/items?server={}", server.0),
+        layout: shown.layout(signed_in),
+    }))
+}
+
+/// Returns the values that the class publishes, in the order of the tree.
+pub(super) fn published(shown: &Shown<'_>, tree: &ServerTree) -> Vec<PointHandle> {
+    let (owner, class) = (shown.owner(), shown.configuration.class.class.as_str());
+    let is_own = |node: &&riser_runtime::TreeNode| {
+        node.owner.as_ref() == Some(&owner)
+            && matches!(&node.item, Some(EwsItem::Value(value)) if *value.published_by == *class)
+    };
+    tree.nodes().filter(is_own).map(|node| node.handle).collect()
+}
+
+fn row(shown: &Shown<'_>, tree: &ServerTree, point: PointHandle) -> Option<ItemRow> {
+    let item = tree.node(point).and_then(value_of)?;
+    let address = ItemsAddress {
+        server: Some(shown.configuration.ews_server.0),
+        container: Some(item.parent.to_string()),
+        ..ItemsAddress::default()
+    };
+    let runtime = shown.portal.runtime();
+    TreeView { runtime, tree, address: &address, times: &shown.times }.rows(&[point]).pop()
+}
+
+fn sentence(shown: &Shown<'_>, tree: &ServerTree, count: usize, (from, to): (usize, usize)) -> String {
+    let owner = shown.owner();
+    let of_tree = tree.nodes().filter(|node| node.owner.as_ref() == Some(&owner)).count();
+    match count {
+        0 if of_tree > 0 => {
+            format!("Its class publishes no values. The tree of its plugin has {of_tree} items.")
+        }
+        0 => "There are no items yet. They appear after a processor has built the tree.".to_owned(),
+        1 => "Its class publishes 1 value.".to_owned(),
+        all if from == 0 && to == all => format!("Its class publishes {all} values."),
+        all => format!("Its class publishes {all} values. These are {} to {to}.", from + 1),
+    }
+}

@@ -1,0 +1,160 @@
+//! The tab Schedule: chooses the schedule that starts the processor, with the next times of each.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use riser_calendar::{PreviewTime, Schedule, StoredRule};
+use riser_domain::RunMode;
+use riser_runtime::{Identity, ProcessorDraft};
+
+use super::change::{STATE, conflict, saved_address, state_of, store};
+use super::{Done, Frame, Shown, Tab};
+use crate::form::{Form, PathOf, QueryOf};
+use crate::form_input::FormInput;
+use crate::page::Page;
+use crate::page_layout::PageLayout;
+use crate::pages::error::PageError;
+use crate::parts::{FieldDescription, FieldKind, FormErrors, FormFields, Icon};
+use crate::sessions::{Admin, SignedIn};
+use crate::state::PortalState;
+use crate::wall_time::WallTime;
+
+const SCHEDULE: &str = "schedule";
+/// Times that are shown of each schedule.
+const NEXT_TIMES: usize = 5;
+
+/// The choice of a schedule.
+#[derive(Clone, Debug, Template)]
+#[template(path = "pages/processor/schedule.html")]
+pub(crate) struct ScheduleTab {
+    pub(crate) layout: PageLayout,
+    pub(crate) frame: Frame,
+    pub(crate) action: String,
+    pub(crate) state: String,
+    /// The errors of the form.
+    pub(crate) errors: FormFields,
+    pub(crate) is_long_running: bool,
+    /// Whether its schedule is switched off by a flag.
+    pub(crate) is_switched_off: bool,
+    pub(crate) is_none_chosen: bool,
+    pub(crate) choices: Vec<ScheduleChoice>,
+}
+
+/// A schedule to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ScheduleChoice {
+    pub(crate) name: String,
+    pub(crate) is_chosen: bool,
+    pub(crate) words: ScheduleWords,
+}
+
+/// A schedule in words, with its next times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ScheduleWords {
+    pub(crate) sentence: String,
+    pub(crate) zone: String,
+    /// Why its rule starts nothing.
+    pub(crate) problem: Option<String>,
+    pub(crate) next: Vec<PreviewTime>,
+}
+
+/// `GET /processors/{id}/schedule`
+pub(crate) async fn show(
+    State(portal): State<PortalState>,
+    Admin(signed_in): Admin,
+    PathOf(id): PathOf<i64>,
+    QueryOf(done): QueryOf<Done>,
+) -> Result<Page<ScheduleTab>, PageError> {
+    let shown = Shown::find(&portal, id)?;
+    Ok(Page(tab(&shown, signed_in, &stored(&shown), &FormErrors::default(), done.notice())))
+}
+
+/// `POST /processors/{id}/schedule`
+pub(crate) async fn save(
+    State(portal): State<PortalState>,
+    Admin(signed_in): Admin,
+    PathOf(id): PathOf<i64>,
+    Form(input): Form<FormInput>,
+) -> Result<Response, PageError> {
+    let shown = Shown::find(&portal, id)?;
+    let now = stored(&shown);
+    let errors = if input.text(STATE) == state_of(&now, "") {
+        let name = input.text(SCHEDULE);
+        let draft = ProcessorDraft {
+            identity: Identity::named(shown.configuration.name.clone()),
+            schedule: Some(name.to_owned()),
+            // Whoever chooses a schedule wants it to start the processor.
+            runs_on_schedule: (!name.is_empty()).then_some(true),
+            ..ProcessorDraft::default()
+        };
+        match store(&shown, &signed_in, draft).await {
+            Ok(has_changed) => {
+                let address = saved_address(&shown.address(Tab::Schedule), has_changed);
+                return Ok(Redirect::to(&address).into_response());
+            }
+            Err(errors) => errors,
+        }
+    } else {
+        conflict(&shown, &[field()], (&now, &input)).await?
+    };
+    Ok(Page(tab(&shown, signed_in, &input, &errors, None)).into_response())
+}
+
+fn field() -> FieldDescription {
+    FieldDescription::new(SCHEDULE, "Schedule", FieldKind::Text)
+}
+
+fn stored(shown: &Shown<'_>) -> FormInput {
+    let chosen = shown.whole.schedules.iter().find(|it| Some(it.id) == shown.configuration.schedule);
+    let mut input = FormInput::default();
+    input.set(SCHEDULE, chosen.map(|it| it.name.clone()).unwrap_or_default());
+    input
+}
+
+fn tab(
+    shown: &Shown<'_>,
+    signed_in: SignedIn,
+    input: &FormInput,
+    errors: &FormErrors,
+    notice: Option<&'static str>,
+) -> ScheduleTab {
+    let chosen = input.text(SCHEDULE);
+    let choice = |schedule: &Schedule| ScheduleChoice {
+        name: schedule.name.clone(),
+        is_chosen: schedule.name == chosen,
+        words: ScheduleWords::new(&schedule.rule, &shown.times),
+    };
+    // Only the errors are taken from the drawn fields: the choice is drawn with the next times.
+    let errors = FormFields { fields: Vec::new(), ..FormFields::new(&[field()], input, errors) };
+    let flags = shown.configuration.flags;
+    ScheduleTab {
+        frame: shown.frame(Tab::Schedule, &signed_in.context.user, notice),
+        action: shown.address(Tab::Schedule),
+        state: state_of(&stored(shown), ""),
+        errors,
+        is_long_running: shown.status.mode == Some(RunMode::LongRunning),
+        is_switched_off: shown.configuration.schedule.is_some() && !flags.runs_on_schedule,
+        is_none_chosen: chosen.is_empty(),
+        choices: shown.whole.schedules.iter().map(choice).collect(),
+        layout: shown.layout(signed_in),
+    }
+}
+
+impl ScheduleWords {
+    pub(crate) fn new(rule: &StoredRule, times: &WallTime) -> Self {
+        match rule {
+            StoredRule::Known(rule) => Self {
+                sentence: rule.sentence(),
+                zone: rule.zone().to_string(),
+                problem: None,
+                next: rule.preview(times.now(), NEXT_TIMES),
+            },
+            StoredRule::Unreadable { text, reason } => Self {
+                sentence: text.clone(),
+                zone: String::new(),
+                problem: Some(reason.clone()),
+                next: Vec::new(),
+            },
+        }
+    }
+}
