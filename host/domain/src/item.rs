@@ -220,6 +220,15 @@ impl EwsItem {
         }
     }
 
+    /// Returns its description, or an empty text.
+    pub fn description(&self) -> &Arc<str> {
+        match self {
+            Self::Container(item) => &item.description,
+            Self::Value(item) => &item.description,
+            Self::History(item) => &item.description,
+        }
+    }
+
     pub fn name(&self) -> &Arc<str> {
         match self {
             Self::Container(item) => &item.name,

@@ -31,6 +31,14 @@ pub struct StoredItem {
     pub vanished_at: Option<Timestamp>,
 }
 
+/// Most items of a tree. A site with 10,000 stations has 400,000 points.
+const MOST_ITEMS: usize = 500_000;
+
+/// Longest id, name, unit or class of an item, in bytes.
+const LONGEST_NAME_BYTES: usize = 1_000;
+/// Longest description of an item, in bytes.
+const LONGEST_DESCRIPTION_BYTES: usize = 10_000;
+
 /// Error of a declared tree.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
@@ -46,6 +54,12 @@ pub enum TreeError {
     /// An id that is empty, too long, or the root's.
     #[error("the item id {0:?} is empty, longer than 1,000 bytes, or the root's")]
     BadId(String),
+    #[error(
+        "the tree has {0} items, and one processor may declare {MOST_ITEMS}: split it over several processors"
+    )]
+    TooManyItems(usize),
+    #[error("the item {item} has a {text} of {bytes} bytes, which exceeds the limit of {most}")]
+    TooLong { item: EwsItemId, text: &'static str, bytes: usize, most: usize },
 }
 
 impl DeclaredTree {
@@ -54,17 +68,21 @@ impl DeclaredTree {
     /// # Errors
     /// The first broken rule.
     pub fn check(&self) -> Result<(), TreeError> {
+        if self.items.len() > MOST_ITEMS {
+            return Err(TreeError::TooManyItems(self.items.len()));
+        }
         let mut containers = HashSet::new();
         let mut values = HashSet::new();
         let mut seen = HashSet::new();
         for item in &self.items {
             let id = item.id();
-            if id.is_empty() || id.len() > 1_000 || id.as_str() == EwsItemId::ROOT {
+            if id.is_empty() || id.len() > LONGEST_NAME_BYTES || id.as_str() == EwsItemId::ROOT {
                 return Err(TreeError::BadId(id.to_string()));
             }
             if !seen.insert(id) {
                 return Err(TreeError::DuplicateId(id.clone()));
             }
+            check_lengths(item)?;
             if let Some(parent) = item.parent()
                 && parent.as_str() != EwsItemId::ROOT
                 && !containers.contains(parent)
@@ -89,6 +107,31 @@ impl DeclaredTree {
         }
         Ok(())
     }
+}
+
+fn check_lengths(item: &EwsItem) -> Result<(), TreeError> {
+    let (name, description) = (("name", &**item.name()), ("description", &**item.description()));
+    let of_point = match item {
+        EwsItem::Container(_) => [None, None, None],
+        EwsItem::Value(value) => {
+            let handler = value.writes_handled_by.as_deref();
+            [
+                Some(("unit", &*value.unit)),
+                Some(("class", &*value.published_by)),
+                handler.map(|class| ("class", class)),
+            ]
+        }
+        EwsItem::History(history) => {
+            [Some(("unit", &*history.unit)), Some(("class", &*history.published_by)), None]
+        }
+    };
+    for (text, content) in [Some(name), Some(description)].into_iter().chain(of_point).flatten() {
+        let most = if text == "description" { LONGEST_DESCRIPTION_BYTES } else { LONGEST_NAME_BYTES };
+        if content.len() > most {
+            return Err(TreeError::TooLong { item: item.id().clone(), text, bytes: content.len(), most });
+        }
+    }
+    Ok(())
 }
 
 /// A change of a stored tree.
@@ -228,5 +271,9 @@ mod tests {
         assert!(matches!(check(vec![value("v", "nowhere")]), Err(TreeError::UnknownParent { .. })));
         assert!(matches!(check(vec![folder("root", "R")]), Err(TreeError::BadId(_))));
         assert_eq!(check(vec![value("v", EwsItemId::ROOT)]), Ok(()));
+        let long_name = check(vec![folder("a", &"x".repeat(1 << 20))]).unwrap_err().to_string();
+        assert_eq!(long_name, "the item a has a name of 1048576 bytes, which exceeds the limit of 1000");
+        let too_many = vec![folder("a", "A"); MOST_ITEMS + 1];
+        assert_eq!(check(too_many), Err(TreeError::TooManyItems(MOST_ITEMS + 1)));
     }
 }

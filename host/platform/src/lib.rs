@@ -26,11 +26,11 @@ pub use directory_lock::{DirectoryLock, LockError};
 pub use linux::{
     Adopted, Channel, ChannelReader, ChannelWriter, ChildProcess, ControlConnectError, ControlListener,
     ControlStream, Exit, ExitWatch, FileStamp, LIBRARY_HEADER_BYTES, LibraryFormat, OutputPipe, Peer,
-    StopSignals, SystemUser, become_subreaper, confine, connect_control, create_private_dir,
-    create_private_dir_all, create_private_file, default_data_directory, is_private, kill_adopted,
-    kill_marked, kill_own_group, library_format, limit, machine_name, name_this_process, own_executable,
-    resident_bytes, set_read_only, signal_name, spawn, sync_directory, take_channel, this_target,
-    wait_for_group,
+    StopSignals, SystemUser, Usage, UsageReader, become_subreaper, confine, connect_control,
+    create_private_dir, create_private_dir_all, create_private_file, default_data_directory,
+    exhausted_open_files, is_closed_here, is_private, kill_adopted, kill_marked, kill_own_group,
+    library_format, limit, machine_name, name_this_process, own_executable, set_read_only, signal_name,
+    spawn, sync_directory, take_channel, this_target, wait_for_group,
 };
 
 #[cfg(not(target_os = "linux"))]

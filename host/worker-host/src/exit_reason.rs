@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use riser_platform::{Exit, signal_name};
 use riser_plugin::time_span;
+use riser_worker_protocol::frames::EXIT_CONNECTION_LOST;
+
+use super::output::PrintedFault;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExitReason {
@@ -21,6 +24,11 @@ pub enum ExitReason {
     MemoryLimit {
         mib: u32,
     },
+    ThreadLimit {
+        threads: u32,
+    },
+    /// One of its threads called functions deeper than its stack allows.
+    StackOverflow,
     /// Its process sent no heartbeat: it was suspended, or got no processor time.
     NoHeartbeat {
         within: Duration,
@@ -58,6 +66,10 @@ impl fmt::Display for ExitReason {
             Self::Exited { code } => write!(f, "exited with code {code} before it finished"),
             Self::Signal { number } => write!(f, "ended with signal {number} ({})", signal_name(*number)),
             Self::MemoryLimit { mib } => write!(f, "memory limit {mib} MiB reached"),
+            Self::ThreadLimit { threads } => write!(f, "limit of {threads} threads exceeded"),
+            Self::StackOverflow => {
+                f.write_str("ended with a stack overflow: its functions called each other too deeply")
+            }
             Self::NoHeartbeat { within } => write!(f, "no heartbeat for {}", time_span::format(*within)),
             Self::NoSignOfLife { within } => {
                 write!(f, "no sign of life from the plugin for {}", time_span::format(*within))
@@ -86,8 +98,8 @@ pub(crate) struct ExitFacts {
     /// Why the host killed it, if it did.
     pub(crate) end_reason: Option<ExitReason>,
     pub(crate) has_sent_outcome: bool,
-    /// Whether it printed that an allocation failed.
-    pub(crate) ran_out_of_memory: bool,
+    /// The fault that the standard library printed before it aborted.
+    pub(crate) printed: Option<PrintedFault>,
     pub(crate) memory_mib: u32,
 }
 
@@ -98,10 +110,12 @@ impl ExitFacts {
             // The work was finished, whatever destructors or the host did after that.
             _ if self.has_sent_outcome => ExitReason::Finished,
             (Some(end_reason), _) => end_reason,
-            (None, Exit::Signal(_)) if self.ran_out_of_memory => {
-                ExitReason::MemoryLimit { mib: self.memory_mib }
-            }
-            (None, Exit::Signal(number)) => ExitReason::Signal { number },
+            (None, Exit::Signal(number)) => match self.printed {
+                Some(PrintedFault::OutOfMemory) => ExitReason::MemoryLimit { mib: self.memory_mib },
+                Some(PrintedFault::StackOverflow) => ExitReason::StackOverflow,
+                None => ExitReason::Signal { number },
+            },
+            (None, Exit::Code(code)) if code == i32::from(EXIT_CONNECTION_LOST) => ExitReason::Disconnected,
             (None, Exit::Code(code)) => ExitReason::Exited { code },
         }
     }
@@ -138,13 +152,17 @@ mod tests {
             exit,
             end_reason: None,
             has_sent_outcome: false,
-            ran_out_of_memory: false,
+            printed: None,
             memory_mib: 64,
         };
         assert_eq!(facts(Exit::Code(0)).reason(), ExitReason::Exited { code: 0 });
         assert_eq!(facts(Exit::Signal(11)).reason(), ExitReason::Signal { number: 11 });
-        let starved = ExitFacts { ran_out_of_memory: true, ..facts(Exit::Signal(6)) };
+        let starved = ExitFacts { printed: Some(PrintedFault::OutOfMemory), ..facts(Exit::Signal(6)) };
         assert_eq!(starved.reason(), ExitReason::MemoryLimit { mib: 64 });
+        let deep = ExitFacts { printed: Some(PrintedFault::StackOverflow), ..facts(Exit::Signal(6)) };
+        assert_eq!(deep.reason(), ExitReason::StackOverflow);
+        let disconnected = facts(Exit::Code(EXIT_CONNECTION_LOST.into()));
+        assert_eq!(disconnected.reason(), ExitReason::Disconnected);
         let done = ExitFacts { has_sent_outcome: true, ..facts(Exit::Signal(11)) };
         assert_eq!(done.reason(), ExitReason::Finished);
         let killed = ExitFacts { end_reason: Some(ExitReason::Killed), ..facts(Exit::Signal(9)) };

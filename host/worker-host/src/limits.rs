@@ -9,6 +9,7 @@ use riser_worker_protocol::frames::LimitsFrame;
 pub struct WorkerLimits {
     pub memory_mib: u32,
     pub open_files: u64,
+    pub threads: u32,
     /// The host kills a worker that sends nothing for this long.
     pub heartbeat_within: Duration,
     /// The host kills a worker whose plugin neither calls the host nor waits for this long; `None` disables this.
@@ -44,11 +45,12 @@ impl WorkerLimits {
 }
 
 impl Default for WorkerLimits {
-    /// 256 MiB, 256 files, 10 s without a heartbeat, 60 s without a sign of life, 10 s to stop.
+    /// 256 MiB, 256 files, 256 threads, 10 s without a heartbeat, 60 s without a sign of life, 10 s to stop.
     fn default() -> Self {
         Self {
             memory_mib: 256,
             open_files: 256,
+            threads: 256,
             heartbeat_within: Duration::from_secs(10),
             sign_of_life_within: Some(Duration::from_mins(1)),
             stop_grace: Duration::from_secs(10),

@@ -11,8 +11,24 @@ use super::process::WorkerEvent;
 
 const LONGEST_LINE_BYTES: usize = 8 * 1024;
 
-/// The standard library prints this before it aborts because an allocation failed.
-const OUT_OF_MEMORY: &str = "memory allocation of ";
+/// A fault that the standard library prints before it aborts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PrintedFault {
+    OutOfMemory,
+    StackOverflow,
+}
+
+impl PrintedFault {
+    fn of(line: &str) -> Option<Self> {
+        if line.starts_with("memory allocation of ") && line.ends_with(" failed") {
+            Some(Self::OutOfMemory)
+        } else if line.starts_with("thread '") && line.ends_with(" has overflowed its stack") {
+            Some(Self::StackOverflow)
+        } else {
+            None
+        }
+    }
+}
 
 /// A line that a worker printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,16 +48,16 @@ pub enum OutputStream {
 /// it open.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Sends lines as events until the stream ends. Returns whether a line reported a failed allocation.
+/// Sends lines as events until the stream ends. Returns the fault that a line reported.
 pub(crate) async fn follow(
     mut pipe: impl AsyncRead + Unpin,
     stream: OutputStream,
     events: mpsc::Sender<WorkerEvent>,
     mut has_ended: watch::Receiver<bool>,
-) -> bool {
+) -> Option<PrintedFault> {
     let mut lines = Lines::default();
     let mut chunk = vec![0; LONGEST_LINE_BYTES];
-    let mut ran_out_of_memory = false;
+    let mut printed = None;
     loop {
         let silence = async {
             // Fails when the supervisor is gone, and with it the worker.
@@ -54,12 +70,12 @@ pub(crate) async fn follow(
         };
         let ready = if length == 0 { lines.finish() } else { lines.push(&chunk[..length]) };
         for text in ready {
-            ran_out_of_memory |= text.starts_with(OUT_OF_MEMORY) && text.ends_with(" failed");
+            printed = PrintedFault::of(&text).or(printed);
             // Without a receiver the pipe is still read, because a line may decide the reason of the end.
             let _receiver_gone = events.send(WorkerEvent::Output(OutputLine { stream, text })).await;
         }
         if length == 0 {
-            return ran_out_of_memory;
+            return printed;
         }
     }
 }
@@ -132,15 +148,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_allocation_is_noticed() {
-        let reports_failure = |text: &'static [u8]| async move {
+    async fn a_failed_allocation_and_a_stack_overflow_are_noticed() {
+        let reported_by = |text: &'static [u8]| async move {
             let (events, mut received) = mpsc::channel(10);
             let (_worker, has_ended) = watch::channel(false);
             let seen = follow(text, OutputStream::Error, events, has_ended).await;
             received.recv().await.unwrap();
             seen
         };
-        assert!(reports_failure(b"memory allocation of 1048576 bytes failed\n").await);
-        assert!(!reports_failure(b"an allocation failed\n").await);
+        let memory = reported_by(b"memory allocation of 1048576 bytes failed\n").await;
+        assert_eq!(memory, Some(PrintedFault::OutOfMemory));
+        let stack = reported_by(b"thread 'main' (7) has overflowed its stack\nfatal runtime error\n").await;
+        assert_eq!(stack, Some(PrintedFault::StackOverflow));
+        assert_eq!(reported_by(b"an allocation failed\n").await, None);
     }
 }

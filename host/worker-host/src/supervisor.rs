@@ -12,6 +12,7 @@ use tokio::time::{sleep_until, timeout};
 
 use super::exit_reason::{ExitFacts, ExitReason};
 use super::limits::WorkerLimits;
+use super::output::PrintedFault;
 use super::process::{Request, WorkerEvent};
 use super::spawner::Spawner;
 use super::watchdog::Watchdog;
@@ -41,8 +42,8 @@ pub(crate) struct WorkerChannels {
     pub(crate) requests: mpsc::UnboundedReceiver<Request>,
     pub(crate) events: mpsc::Sender<WorkerEvent>,
     pub(crate) resident_bytes: Arc<AtomicU64>,
-    /// Standard output and error; each task returns whether an allocation failed.
-    pub(crate) output: [JoinHandle<bool>; 2],
+    /// Standard output and error; each task returns the fault that was printed.
+    pub(crate) output: [JoinHandle<Option<PrintedFault>>; 2],
     /// Notifies the tasks of `output`.
     pub(crate) has_ended: watch::Sender<bool>,
 }
@@ -84,9 +85,9 @@ impl Supervisor {
         let (exit, orphans) = self.collect().await;
         self.channels.has_ended.send_replace(true);
         self.drain().await;
-        let mut ran_out_of_memory = false;
+        let mut printed = None;
         for output in &mut self.channels.output {
-            ran_out_of_memory |= output.await.unwrap_or(false);
+            printed = output.await.ok().flatten().or(printed);
         }
         if orphans > 0 {
             let _receiver_gone = self.channels.events.send(WorkerEvent::OrphansKilled(orphans)).await;
@@ -95,7 +96,7 @@ impl Supervisor {
             exit,
             end_reason: self.progress.end_reason.take(),
             has_sent_outcome: self.progress.has_sent_outcome,
-            ran_out_of_memory,
+            printed,
             memory_mib: self.limits.memory_mib,
         };
         let _receiver_gone = self.channels.events.send(WorkerEvent::Ended(facts.reason())).await;
@@ -160,11 +161,14 @@ impl Supervisor {
             FromWorker::Hello { protocol } => {
                 self.kill(ExitReason::OtherProtocol { worker: protocol, host: PROTOCOL });
             }
-            FromWorker::Heartbeat { resident_bytes, signs_of_life, is_inside_a_call } => {
+            FromWorker::Heartbeat { resident_bytes, threads, signs_of_life, is_inside_a_call } => {
                 self.channels.resident_bytes.store(resident_bytes, Ordering::Relaxed);
                 self.watchdog.heartbeat(Instant::now(), signs_of_life, is_inside_a_call);
                 if resident_bytes >= self.limits.memory_bytes() {
                     self.kill(ExitReason::MemoryLimit { mib: self.limits.memory_mib });
+                }
+                if threads > self.limits.threads {
+                    self.kill(ExitReason::ThreadLimit { threads: self.limits.threads });
                 }
             }
             other => {

@@ -15,6 +15,9 @@ use crate::value_batch::ValueBatch;
 /// Increase it with every change to these types. The handshake refuses a worker with another number.
 pub const PROTOCOL: u32 = 3;
 
+/// Exit code of a worker that has lost its connection although the host is there: its plugin closed it.
+pub const EXIT_CONNECTION_LOST: u8 = 97;
+
 /// From the host to a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToWorker {
@@ -123,6 +126,7 @@ pub enum FromWorker {
     /// Once a second, from a thread that plugin code cannot block.
     Heartbeat {
         resident_bytes: u64,
+        threads: u32,
         /// Number of calls from plugin code to the host so far.
         signs_of_life: u64,
         /// Whether plugin code is inside a call such as `wait`, where the watchdog expects no sign of life.

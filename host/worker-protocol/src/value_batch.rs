@@ -19,7 +19,7 @@ pub enum ValueBatchError {
     Value { point: u32, tag: u8 },
     #[error("point {point} has the unknown state {state}")]
     State { point: u32, state: u8 },
-    #[error("the batch ends inside a value")]
+    #[error("the batch ends inside a value, or a text in it is not valid UTF-8")]
     Cut,
 }
 

@@ -24,7 +24,8 @@ use riser_platform::{confine, limit, name_this_process, take_channel};
 use self::link::Link;
 use self::session::{Incoming, StartError, WorkerSession, start};
 use self::wakes::Wakes;
-use riser_worker_protocol::frames::{FromWorker, PROTOCOL};
+use riser_worker_protocol::codec::FrameError;
+use riser_worker_protocol::frames::{EXIT_CONNECTION_LOST, FromWorker, PROTOCOL};
 
 /// Exit code of a worker that could not start.
 const START_FAILED: u8 = 2;
@@ -37,6 +38,8 @@ enum WorkerError {
     Confinement(#[source] io::Error),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error("the outcome cannot be sent")]
+    Outcome(#[source] FrameError),
 }
 
 /// Runs `riser worker`: takes the socket from standard input, confines the process, executes one request of the
@@ -54,7 +57,10 @@ pub fn worker_main() -> ExitCode {
                 cause = error.source();
             }
             let _unwritable = io::stderr().write_all(format!("{text}\n").as_bytes());
-            ExitCode::from(START_FAILED)
+            ExitCode::from(match error {
+                WorkerError::Outcome(_) => EXIT_CONNECTION_LOST,
+                _ => START_FAILED,
+            })
         }
     }
 }
@@ -74,6 +80,5 @@ fn serve_one_request() -> Result<(), WorkerError> {
     let request = requests.next()?;
     drop(no_plugin_code);
     let outcome = run_request::execute(request, &session);
-    session.link.send(&FromWorker::Outcome(outcome)).map_err(StartError::from)?;
-    Ok(())
+    session.link.send(&FromWorker::Outcome(outcome)).map_err(WorkerError::Outcome)
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use parking_lot::Mutex;
-use riser_platform::Channel;
+use riser_platform::{Channel, Usage};
 
 use riser_worker_protocol::codec::{FrameError, encode};
 use riser_worker_protocol::frames::{Call, FromWorker, Reply};
@@ -76,9 +76,10 @@ impl Link {
         CallGuard(self)
     }
 
-    pub(crate) fn heartbeat(&self, resident_bytes: u64) -> FromWorker {
+    pub(crate) fn heartbeat(&self, usage: Usage) -> FromWorker {
         FromWorker::Heartbeat {
-            resident_bytes,
+            resident_bytes: usage.resident_bytes,
+            threads: usage.threads,
             signs_of_life: self.signs_of_life.load(Ordering::Relaxed),
             is_inside_a_call: self.open_calls.load(Ordering::Relaxed) > 0,
         }
@@ -211,13 +212,14 @@ mod tests {
     fn a_heartbeat_reports_whether_the_plugin_is_inside_a_call() {
         let (link, _host) = pair();
         let inside = link.enter();
+        let usage = Usage { resident_bytes: 5, threads: 4 };
         assert!(matches!(
-            link.heartbeat(5),
-            FromWorker::Heartbeat { resident_bytes: 5, signs_of_life: 1, is_inside_a_call: true }
+            link.heartbeat(usage),
+            FromWorker::Heartbeat { resident_bytes: 5, threads: 4, signs_of_life: 1, is_inside_a_call: true }
         ));
         drop(inside);
         assert!(matches!(
-            link.heartbeat(5),
+            link.heartbeat(usage),
             FromWorker::Heartbeat { signs_of_life: 1, is_inside_a_call: false, .. }
         ));
     }

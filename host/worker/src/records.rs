@@ -69,11 +69,17 @@ const fn ns(moment: Timestamp) -> i64 {
     moment.unix_ms().saturating_mul(NS_PER_MS)
 }
 
-/// Returns the text of a log line, cut to the longest line.
+/// Returns the text of a log line, cut to the longest line. A plugin may have made it from any bytes; the host
+/// accepts only valid text.
 pub(crate) fn log_text(text: RStr<'_>) -> String {
     const LONGEST_BYTES: usize = 8 * 1024;
-    let text = text.as_str();
-    text[..text.floor_char_boundary(LONGEST_BYTES)].to_owned()
+    match str::from_utf8(text.as_str().as_bytes()) {
+        Ok(text) => text[..text.floor_char_boundary(LONGEST_BYTES)].to_owned(),
+        Err(_) => {
+            let bytes = text.as_str().as_bytes();
+            String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_BYTES)]).into_owned()
+        }
+    }
 }
 
 #[cfg(test)]

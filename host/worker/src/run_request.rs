@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use abi_stable::std_types::{RErr, ROk, RResult, RSlice, RStr, RVec};
 use riser_domain::sanitize_line;
+use riser_platform::exhausted_open_files;
 use riser_plugin::abi::messages::{FailureMessage, SettingsMessage};
 use riser_plugin::abi::{PluginModuleRef, PluginRunBox};
 
@@ -122,12 +123,21 @@ fn outcome_of(result: RResult<(), RVec<u8>>) -> Outcome {
             Ok(message) if message.is_stop => Outcome::Cancelled,
             // A text that exceeds a frame could not be sent, and the run would end without a reason.
             Ok(message) => Outcome::Failed(FailureMessage {
-                what: sanitize_line(&message.what),
+                what: what_failed(&message.what),
                 problem: message.problem.as_ref().map(plain_problem),
                 ..message
             }),
             Err(_) => failure("the plugin failed without a readable reason"),
         },
+    }
+}
+
+/// Returns the reason of a failure, with the limit of the worker that caused it.
+fn what_failed(what: &str) -> String {
+    let what = sanitize_line(what);
+    match exhausted_open_files(&what) {
+        Some(limit) => format!("limit of {limit} open files reached: {what}"),
+        None => what,
     }
 }
 

@@ -107,6 +107,9 @@ impl HostServices for Services {
 
     fn record(&self, batch: SampleBatch<'_>) -> ServiceResult<()> {
         let _inside = self.session.link.enter();
+        if str::from_utf8(batch.texts.as_str().as_bytes()).is_err() {
+            return RErr(refused("invalid", "a text of the samples is not valid UTF-8"));
+        }
         let samples = match samples(batch) {
             Ok(samples) => samples,
             Err(error) => return RErr(refused("invalid", error.to_string())),

@@ -6,12 +6,12 @@ use std::sync::mpsc::{Receiver, RecvError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use riser_platform::{Channel, kill_own_group, resident_bytes};
+use riser_platform::{Channel, UsageReader, is_closed_here, kill_own_group};
 
 use super::link::Link;
 use super::wakes::Wakes;
 use riser_worker_protocol::codec::{FrameError, read_blocking};
-use riser_worker_protocol::frames::{LimitsFrame, PROTOCOL, ToWorker};
+use riser_worker_protocol::frames::{EXIT_CONNECTION_LOST, LimitsFrame, PROTOCOL, ToWorker};
 
 /// Small, because stacks count against the worker's memory limit.
 const STACK_BYTES: usize = 256 * 1024;
@@ -62,6 +62,7 @@ pub(crate) fn start(
     incoming: Incoming,
     heartbeat_period: Duration,
 ) -> Result<Requests, StartError> {
+    let usage = UsageReader::open()?;
     let (requests, received) = channel();
     let thread = |name: &str| thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
     thread("riser-frames").spawn({
@@ -70,7 +71,7 @@ pub(crate) fn start(
     })?;
     thread("riser-heartbeat").spawn({
         let session = Arc::clone(session);
-        move || send_heartbeats(&session.link, heartbeat_period)
+        move || send_heartbeats(&session.link, &usage, heartbeat_period)
     })?;
     Ok(Requests(received))
 }
@@ -85,8 +86,13 @@ impl Requests {
 }
 
 /// Reads until the host is gone, then kills this process whatever the plugin does.
-fn read_frames(mut incoming: Incoming, session: &WorkerSession, requests: &Sender<ToWorker>) {
-    while let Ok(Some(frame)) = read_blocking(&mut incoming.0) {
+fn read_frames(mut incoming: Incoming, session: &WorkerSession, requests: &Sender<ToWorker>) -> ! {
+    loop {
+        let frame = match read_blocking(&mut incoming.0) {
+            Ok(Some(frame)) => frame,
+            Err(FrameError::Io(error)) if is_closed_here(&error) => exit_disconnected(),
+            Ok(None) | Err(_) => kill_own_group(),
+        };
         match frame {
             ToWorker::Reply { request, reply } => session.link.reply(request, reply),
             ToWorker::Wake(wake) => session.wakes.push(wake),
@@ -100,12 +106,21 @@ fn read_frames(mut incoming: Incoming, session: &WorkerSession, requests: &Sende
             }
         }
     }
-    kill_own_group()
 }
 
-/// Sends heartbeats until the host is gone; the reader then ends the process.
-fn send_heartbeats(link: &Link, period: Duration) {
-    while link.send(&link.heartbeat(resident_bytes())).is_ok() {
-        thread::sleep(period);
+/// Sends heartbeats until the host is gone; the reader then ends the process. If the plugin has closed the
+/// connection, the reader does not notice it.
+fn send_heartbeats(link: &Link, usage: &UsageReader, period: Duration) {
+    loop {
+        match link.send(&link.heartbeat(usage.read())) {
+            Ok(()) => thread::sleep(period),
+            Err(FrameError::Io(error)) if is_closed_here(&error) => exit_disconnected(),
+            Err(_) => return,
+        }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the main thread is inside the plugin and may never return")]
+fn exit_disconnected() -> ! {
+    std::process::exit(i32::from(EXIT_CONNECTION_LOST))
 }

@@ -272,8 +272,9 @@ impl HostServices for Services {
         self.serve(Service::Publish, |memory| {
             let checked: Result<Vec<_>, _> = PackedValues::new(values.as_slice())
                 .map(|value| {
-                    let value =
-                        value.map_err(|NotPackedValues| "the batch ends inside a value".to_owned())?;
+                    let value = value.map_err(|NotPackedValues| {
+                        "the batch ends inside a value, or a text in it is not valid UTF-8".to_owned()
+                    })?;
                     checked(&value, memory.tree.by_handle(value.handle), self.class)
                 })
                 .collect();

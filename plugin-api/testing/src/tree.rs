@@ -8,6 +8,12 @@ use riser_plugin::abi::{PointEntry, PointTable};
 /// Longest id, in bytes.
 const LONGEST_ID_BYTES: usize = 1_000;
 
+/// Longest name, in bytes.
+const LONGEST_NAME_BYTES: usize = 1_000;
+
+/// Most items of a tree.
+const MOST_ITEMS: usize = 500_000;
+
 /// The items that a declaration changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TreeDifference {
@@ -103,6 +109,12 @@ impl StoredTree {
 }
 
 fn check(items: &[ItemMessage]) -> Result<(), String> {
+    if items.len() > MOST_ITEMS {
+        return Err(format!(
+            "the tree has {} items, and one processor may declare {MOST_ITEMS}: split it over several processors",
+            items.len()
+        ));
+    }
     let mut containers = HashSet::new();
     let mut values = HashSet::new();
     let mut seen = HashSet::new();
@@ -110,6 +122,12 @@ fn check(items: &[ItemMessage]) -> Result<(), String> {
         let id = item.id.as_str();
         if id.is_empty() || id.len() > LONGEST_ID_BYTES || id == "root" {
             return Err(format!("the item id {id:?} is empty, longer than 1,000 bytes, or the root's"));
+        }
+        if item.name.len() > LONGEST_NAME_BYTES {
+            let bytes = item.name.len();
+            return Err(format!(
+                "the item {id} has a name of {bytes} bytes, which exceeds the limit of {LONGEST_NAME_BYTES}"
+            ));
         }
         if !seen.insert(id) {
             return Err(format!("the item id {id} is declared twice"));
@@ -173,6 +191,7 @@ mod tests {
         let orphan = ItemMessage { parent: Some("nowhere".to_owned()), ..folder("c", "C") };
         assert!(tree.declare(vec![orphan]).unwrap_err().contains("nowhere"));
         assert!(tree.declare(vec![folder("b", "B"), folder("b", "B")]).unwrap_err().contains("twice"));
+        assert!(tree.declare(vec![folder("b", &"x".repeat(2_000))]).unwrap_err().contains("2000 bytes"));
         assert_eq!(tree.items().len(), 1);
     }
 }

@@ -11,7 +11,10 @@ mod process;
 mod stop_signals;
 
 pub use channel::{Channel, ChannelReader, ChannelWriter};
-pub use confine::{confine, kill_own_group, limit, name_this_process, resident_bytes, take_channel};
+pub use confine::{
+    Usage, UsageReader, confine, exhausted_open_files, is_closed_here, kill_own_group, limit,
+    name_this_process, take_channel,
+};
 pub use control_socket::{
     ControlConnectError, ControlListener, ControlStream, Peer, SystemUser, connect_control,
 };

@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::task::{Context, Poll};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::unix::pipe::Receiver;
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
@@ -48,13 +48,14 @@ impl ChildProcess {
         Ok([OutputPipe(Receiver::from_owned_fd(output)?), OutputPipe(Receiver::from_owned_fd(error)?)])
     }
 
-    /// Kills the process and the rest of its group.
+    /// Kills the process, even if it has left its group, and the rest of its group.
     ///
     /// Call it before [`wait`](Self::wait): afterwards the number may belong to another group.
     pub fn kill_group(&self) {
         if let Ok(group) = pid_from(self.id()) {
             // An empty group is the wanted result.
             let _already_empty = kill_process_group(group, Signal::KILL);
+            let _already_ended = kill_process(group, Signal::KILL);
         }
     }
 

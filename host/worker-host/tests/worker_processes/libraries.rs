@@ -199,6 +199,24 @@ async fn a_fault_that_the_plugin_does_not_report_is_a_failed_stage() {
 }
 
 #[tokio::test]
+async fn a_connection_test_that_never_returns_is_killed_at_its_limit() {
+    let fixture = Fixture::new("endless-test");
+    let library = fixture.library("riser-misbehaving");
+    let connection = ConnectionToTest {
+        kind: "riser.misbehaving/endless-test".to_owned(),
+        instance: fixture.instance.clone(),
+        settings: json!({ "host": "nowhere" }),
+        time_limit: Duration::from_secs(5),
+    };
+    let mut last = None;
+    let tested = test_connection(&fixture.launcher, &library, connection, |stage| last = Some(stage));
+    assert!(!tested.await.unwrap());
+    let last = last.unwrap();
+    assert_eq!((&*last.stage, &*last.finding), ("DNS", "no result within 5 s"));
+    assert_eq!(marked(&fixture.instance), 0);
+}
+
+#[tokio::test]
 async fn an_unknown_class_and_invalid_settings_fail_with_a_reason() {
     let fixture = Fixture::new("unfit");
     let library = fixture.library("riser-example");

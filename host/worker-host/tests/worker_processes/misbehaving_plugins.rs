@@ -1,4 +1,5 @@
-//! The cases of `plugins/misbehaving`, each with the exact recorded reason.
+//! Classes of `plugins/misbehaving` with the events of their workers. All classes, seen as an administrator sees
+//! them, are in `host/tests/end_to_end/misbehaving_plugins.rs`.
 
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ async fn a_panic_becomes_a_failure_with_message_and_location() {
     let Some(Outcome::Failed(failure)) = ended.outcome else { panic!("{:?}", ended.outcome) };
     assert!(failure.is_panic);
     assert!(failure.what.contains("panicked as ordered at "), "{}", failure.what);
-    assert!(failure.what.contains("plugins/misbehaving/src/panic.rs:"), "{}", failure.what);
+    assert!(failure.what.contains("plugins/misbehaving/src/panics.rs:"), "{}", failure.what);
     assert!(ended.lines.iter().any(|line| line.contains("panicked as ordered")), "{:?}", ended.lines);
 }
 

@@ -24,3 +24,20 @@ impl DeadEnd {
         })
     }
 }
+
+/// A connection whose test never returns.
+#[derive(Connection)]
+#[connection(id = "endless-test", name = "Endless test")]
+pub(crate) struct EndlessTest {
+    /// Host name to connect to.
+    host: String,
+}
+
+impl EndlessTest {
+    fn test(&self, host: &TestHost) -> Outcome {
+        host.stage("DNS", || Ok(((), format!("{} is known", self.host))))?;
+        loop {
+            std::thread::park();
+        }
+    }
+}
