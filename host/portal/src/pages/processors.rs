@@ -69,7 +69,7 @@ pub(crate) async fn show(
         removed: removed.iter().map(|version| RemovedLine::new(version, &times)).collect(),
         layout: PageLayout::new(
             MenuEntry::Processors,
-            portal.site_name(),
+            &portal.site_name(),
             signed_in.context,
             &system,
             &times,

@@ -113,7 +113,7 @@ pub(crate) async fn show(
     let range = (FIRST_LINE, address.before.unwrap_or(AFTER_LAST_LINE));
     let lines = store.search_run_log(RunId(id), &address.filter(), range, PAGE_LINES).await?;
     let layout =
-        PageLayout::new(MenuEntry::Processors, portal.site_name(), signed_in.context, &system, &times);
+        PageLayout::new(MenuEntry::Processors, &portal.site_name(), signed_in.context, &system, &times);
     Ok(Page(RunPage::new(layout, &record, &lines, &address, &times)))
 }
 

@@ -181,7 +181,7 @@ impl Target<'_> {
             step,
             layout: PageLayout::new(
                 MenuEntry::Items,
-                self.portal.site_name(),
+                &self.portal.site_name(),
                 signed_in.context,
                 &self.portal.system_status(),
                 &times,
@@ -237,7 +237,7 @@ impl Target<'_> {
             return Err("a value is needed".to_owned());
         }
         let value =
-            riser_ews::parse_value(self.item.kind, text, self.portal.runtime().zone()).map_err(|error| {
+            riser_ews::parse_value(self.item.kind, text, &self.portal.runtime().zone()).map_err(|error| {
                 format!("{text:?} is not a value of the type {}: {error}", self.item.kind.as_str())
             })?;
         if !self.rule.lists(&value) {

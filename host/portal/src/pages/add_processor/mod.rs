@@ -268,7 +268,7 @@ fn no_class() -> ErrorSummary {
 fn layout(portal: &PortalState, signed_in: SignedIn) -> PageLayout {
     let times = portal.times_of_page();
     let system = portal.system_status();
-    PageLayout::new(MenuEntry::Processors, portal.site_name(), signed_in.context, &system, &times)
+    PageLayout::new(MenuEntry::Processors, &portal.site_name(), signed_in.context, &system, &times)
 }
 
 impl ClassPage {

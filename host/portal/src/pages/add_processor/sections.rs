@@ -243,7 +243,7 @@ impl Wizard<'_> {
         let none = |reason: String| NextTimes { id: id.clone(), times: Vec::new(), reason };
         let rule = match self.new_schedule(class) {
             Some(schedule) => {
-                ScheduleRule::parse(&schedule.rule.unwrap_or_default(), self.portal.runtime().zone())
+                ScheduleRule::parse(&schedule.rule.unwrap_or_default(), &self.portal.runtime().zone())
                     .map_err(|error| error.to_string())
             }
             None => {

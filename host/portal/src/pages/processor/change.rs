@@ -64,7 +64,7 @@ pub(super) async fn store(
     };
     match shown.portal.runtime().configure(draft, signed_in.actor()).await {
         Ok(configured) => Ok(!configured.plan.lines.is_empty()),
-        Err(error) => Err(FormErrors::of_draft(&error, &[(path, "")])),
+        Err(error) => Err(FormErrors::of_draft(&error, &[(path, String::new())])),
     }
 }
 

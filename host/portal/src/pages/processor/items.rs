@@ -86,7 +86,7 @@ fn row(shown: &Shown<'_>, tree: &ServerTree, point: PointHandle) -> Option<ItemR
         ..ItemsAddress::default()
     };
     let runtime = shown.portal.runtime();
-    TreeView { runtime, tree, address: &address, times: &shown.times }.rows(&[point]).pop()
+    TreeView { runtime, tree, address: &address, times: &shown.times, may_write: false }.rows(&[point]).pop()
 }
 
 fn sentence(shown: &Shown<'_>, tree: &ServerTree, count: usize, (from, to): (usize, usize)) -> String {

@@ -148,7 +148,7 @@ impl<'a> Shown<'a> {
 
     pub(crate) fn layout(&self, signed_in: SignedIn) -> PageLayout {
         let name = self.portal.site_name();
-        PageLayout::new(MenuEntry::Processors, name, signed_in.context, &self.system, &self.times)
+        PageLayout::new(MenuEntry::Processors, &name, signed_in.context, &self.system, &self.times)
     }
 }
 
