@@ -120,7 +120,8 @@ async fn times_during_a_run_are_skipped_and_each_has_a_row() {
 async fn a_stored_rule_of_an_unknown_kind_is_a_problem_that_names_the_schedule() {
     let installation = installation("needs-operator", "every 1 h");
     let (store, _) = Store::open(&installation.data(), &SystemClock).await.unwrap();
-    let mut schedule = store.load_configuration().await.unwrap().schedules.remove(0);
+    let mut schedules = store.load_configuration().await.unwrap().schedules.into_iter();
+    let mut schedule = schedules.find(|schedule| schedule.name == "Rule").unwrap();
     schedule.rule = "yearly on 2026-12-24".parse().unwrap();
     let mut transaction = store.begin_configuration(&Actor::CommandLine, SystemClock.now()).await.unwrap();
     transaction.update_schedule(&schedule).await.unwrap();

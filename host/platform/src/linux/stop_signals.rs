@@ -4,17 +4,24 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ctrl-C and SIGTERM, which no longer end the process once this exists.
+/// Ctrl-C and SIGTERM, which no longer end the process once this exists. SIGHUP, with which tools announce renewed
+/// certificate files, does not end it either: Riser reads such files by itself.
 #[derive(Debug)]
 pub struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
+    /// Held, because its default is to end the process.
+    _hang_up: Signal,
 }
 
 impl StopSignals {
     /// Starts listening. Call it within a tokio runtime.
     pub fn listen() -> io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            _hang_up: signal(SignalKind::hangup())?,
+        })
     }
 
     /// Completes once for each signal. No signal is lost when the future is dropped early.
@@ -39,5 +46,15 @@ mod tests {
             kill_process(getpid(), kill).unwrap();
             signals.recv().await;
         }
+    }
+
+    #[tokio::test]
+    async fn a_hang_up_ends_nothing() {
+        let mut signals = StopSignals::listen().unwrap();
+        kill_process(getpid(), Kill::HUP).unwrap();
+        kill_process(getpid(), Kill::TERM).unwrap();
+        signals.recv().await;
+        let another = tokio::time::timeout(std::time::Duration::ZERO, signals.recv()).await;
+        assert!(another.is_err());
     }
 }
