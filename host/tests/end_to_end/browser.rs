@@ -8,9 +8,10 @@ use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use riser_domain::ValueState;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::bms::{id_of, read_until, walk_until_there, write};
+use crate::controller::http_client;
 use crate::portal::{ADMIN, ADMIN_PASSWORD};
 use crate::site::{Processors, Site};
 use crate::waiting::until;
@@ -20,13 +21,13 @@ const TEST_TIMEOUT: Duration = Duration::from_mins(1);
 const REDUCTION: &str = "EVCE Zones/Z1/ZoneReduction";
 
 /// A running `chromedriver`. Dropping it ends the process.
-struct Driver {
+pub(crate) struct Driver {
     child: Child,
     url: String,
 }
 
 impl Driver {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut child = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -38,12 +39,27 @@ impl Driver {
         Self { child, url: format!("http://127.0.0.1:{port}") }
     }
 
-    async fn open(&self) -> Client {
+    pub(crate) async fn open(&self) -> Client {
         let options =
             json!({ "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1440,900"] });
         let mut capabilities = Capabilities::new();
         capabilities.insert("goog:chromeOptions".to_owned(), options);
+        capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
         ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.url).await.unwrap()
+    }
+
+    /// Returns the errors in the browser's console since the last call, violations of the content security policy
+    /// included.
+    pub(crate) async fn console_errors(&self, page: &Client) -> Vec<String> {
+        let session = page.session_id().await.unwrap().unwrap();
+        let request = http_client()
+            .post(format!("{}/session/{session}/se/log", self.url))
+            .header("content-type", "application/json")
+            .body(json!({ "type": "browser" }).to_string());
+        let response = request.send().await.unwrap().error_for_status().unwrap();
+        let log: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        let lines = log["value"].as_array().unwrap().iter();
+        lines.filter(|line| line["level"] == "SEVERE").map(|line| line["message"].to_string()).collect()
     }
 }
 
@@ -59,7 +75,7 @@ async fn text_of(page: &Client, xpath: &str) -> Result<String, String> {
     found.text().await.map_err(|error| error.to_string())
 }
 
-async fn text_until(page: &Client, xpath: &str, part: &str) {
+pub(crate) async fn text_until(page: &Client, xpath: &str, part: &str) {
     until(&format!("{xpath} with {part:?}"), async || match text_of(page, xpath).await {
         Ok(text) if text.contains(part) => Ok(()),
         other => Err(other),
@@ -67,7 +83,7 @@ async fn text_until(page: &Client, xpath: &str, part: &str) {
     .await;
 }
 
-async fn follow(page: &Client, link: &str) {
+pub(crate) async fn follow(page: &Client, link: &str) {
     page.wait()
         .at_most(TEST_TIMEOUT)
         .for_element(Locator::LinkText(link))
@@ -78,7 +94,7 @@ async fn follow(page: &Client, link: &str) {
         .unwrap();
 }
 
-async fn sign_in(page: &Client, url: &str, password: &str) {
+pub(crate) async fn sign_in(page: &Client, url: &str, password: &str) {
     page.goto(url).await.unwrap();
     for (name, text) in [("user", ADMIN), ("password", password)] {
         let field = page.find(Locator::Css(&format!("input[name={name}]"))).await.unwrap();

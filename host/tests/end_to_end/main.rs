@@ -38,4 +38,5 @@ mod time_zone;
 mod two_connections;
 mod users;
 mod waiting;
+mod wizard;
 mod wrong_clock;
