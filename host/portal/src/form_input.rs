@@ -30,14 +30,13 @@ impl FormInput {
     /// `kept_if_empty` names keeps its value if it is sent empty, as a secret that is not shown again.
     pub(crate) fn merge(
         &mut self,
-        sent: Self,
+        sent: &Self,
         replaced: impl Fn(&str) -> bool,
         kept_if_empty: impl Fn(&str) -> bool,
     ) {
         let is_kept = |name: &str| !replaced(name) || (kept_if_empty(name) && sent.text(name).is_empty());
         self.0.retain(|(name, _)| is_kept(name));
-        let taken: Vec<_> = sent.0.iter().filter(|(name, _)| !is_kept(name)).cloned().collect();
-        self.0.extend(taken);
+        self.0.extend(sent.0.iter().filter(|(name, _)| !is_kept(name)).cloned());
     }
 
     /// Sets a field that has no value yet.
@@ -95,7 +94,7 @@ mod tests {
             ("c.on", "false"),
             ("name", "not of this step"),
         ]);
-        draft.merge(sent, |name| name.starts_with("c."), |name| name == "c.password");
+        draft.merge(&sent, |name| name.starts_with("c."), |name| name == "c.password");
         let expected =
             FormInput::from([("name", "A"), ("c.password", "sesame"), ("c.url", "new"), ("c.on", "false")]);
         assert_eq!(draft, expected);

@@ -72,7 +72,7 @@ impl ConnectionTest {
             field: super::id_of_field(&format!("{prefix}settings.{PIN_SETTING}")),
             fingerprint,
         });
-        let stages = stages.into_iter().filter_map(ShownStage::new).collect();
+        let stages = stages.iter().filter_map(ShownStage::new).collect();
         Ok(Self { stages, passed: Some(passed), pin, ..Self::not_tested(action) })
     }
 
@@ -92,7 +92,7 @@ impl ConnectionTest {
 }
 
 impl ShownStage {
-    fn new(stage: TestStage) -> Option<Self> {
+    fn new(stage: &TestStage) -> Option<Self> {
         let name = match stage.stage.as_str() {
             "DNS" => "Name",
             "TCP" => "Reach",

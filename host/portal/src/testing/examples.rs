@@ -526,5 +526,14 @@ fn errors() -> Vec<(String, String)> {
 
 /// Returns the name and the HTML of every example.
 pub(crate) fn all() -> Vec<(String, String)> {
-    [overviews(), item_pages(), logins(), setups(), errors(), super::connection_examples::all()].concat()
+    [
+        overviews(),
+        item_pages(),
+        logins(),
+        setups(),
+        errors(),
+        super::connection_examples::all(),
+        super::wizard_examples::all(),
+    ]
+    .concat()
 }

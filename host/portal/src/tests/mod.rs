@@ -15,3 +15,4 @@ mod runs;
 mod set_point;
 mod setup;
 mod sign_in;
+mod wizard;

@@ -25,7 +25,11 @@ use crate::sessions::{Admin, SignedIn};
 use crate::state::PortalState;
 use crate::wall_time::Age;
 
-use self::review::ReviewPage;
+#[cfg(test)]
+pub(crate) use self::review::Fact;
+pub(crate) use self::review::ReviewPage;
+#[cfg(test)]
+pub(crate) use self::sections::NextTimes;
 pub(crate) use self::sections::Section;
 pub(crate) use self::step::{Step, WizardSteps};
 use self::wizard::{ALL_CLASSES, CLASS, LIBRARY, Wizard};
@@ -175,7 +179,7 @@ pub(crate) async fn send(
         let sections = wizard.sections(step, "");
         let is_of_step = |name: &str| Step::of_field(name) == Some(step);
         let is_secret = |name: &str| sections.iter().any(|section| section.has_secret(name));
-        wizard.input.merge(sent, is_of_step, is_secret);
+        wizard.input.merge(&sent, is_of_step, is_secret);
     }
     if step == Step::Connection {
         wizard.generate_password()?;

@@ -1,10 +1,10 @@
 //! The fields of the steps.
 
 use riser_calendar::{ScheduleRule, StoredRule};
-use riser_domain::RunMode;
+use riser_domain::{ProcessorConfiguration, RunMode};
 use riser_runtime::ClassDescription;
 
-use super::step::Step;
+use super::step::{MEMORY_LIMIT, Step};
 use super::wizard::{CONNECTION, NO_SCHEDULE, SERVER, Wizard, prefix_of};
 use crate::form_input::FormInput;
 use crate::parts::{
@@ -178,9 +178,14 @@ impl Wizard<'_> {
     fn details(&self, class: &ClassDescription, user: &str) -> Described {
         let prefix = prefix_of(class);
         let origin = |path: &str| self.origin(&format!("{prefix}settings.{path}"), user);
-        let fields = describe_settings(&class.settings, &prefix, &origin);
-        let note = if fields.is_empty() { "Nothing to set." } else { "" };
-        Described { note: note.to_owned(), ..Described::new(self.name_of(class), fields) }
+        let settings = describe_settings(&class.settings, &prefix, &origin);
+        let limit =
+            FieldDescription::new(format!("{prefix}{MEMORY_LIMIT}"), "Memory limit", FieldKind::WholeNumber)
+                .help("A run that takes more is ended.")
+                .unit("MiB")
+                .default(ProcessorConfiguration::DEFAULT_MEMORY_LIMIT_MIB.to_string())
+                .group("Limits");
+        Described::new(self.name_of(class), settings.into_iter().chain([limit]).collect())
     }
 
     /// Returns the four switches by the names that users know, with the schedule before them.

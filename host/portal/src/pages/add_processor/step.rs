@@ -5,6 +5,9 @@ use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
 use crate::parts::Icon;
 
+/// The field with the memory limit of a processor, after its prefix.
+pub(super) const MEMORY_LIMIT: &str = "memory_limit_mib";
+
 /// A step of the wizard. The library is chosen before there is a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, IntoStaticStr, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -60,7 +63,7 @@ impl Step {
 
     /// Returns the step before; `None` for the first.
     pub(crate) fn previous(self) -> Option<Self> {
-        Self::iter().filter(|step| *step < self).last()
+        Self::iter().rfind(|step| *step < self)
     }
 
     /// Returns the step that shows a field.
@@ -71,6 +74,7 @@ impl Step {
         let (_, field) = name.strip_prefix("processor.")?.split_once('.')?;
         Some(match field {
             "name" => Self::Name,
+            MEMORY_LIMIT => Self::Details,
             _ if field.starts_with("settings.") => Self::Details,
             _ => Self::When,
         })
@@ -107,6 +111,7 @@ mod tests {
             ("server.account.password", Some(Step::Connection)),
             ("processor.setup.name", Some(Step::Name)),
             ("processor.setup.settings.name", Some(Step::Details)),
+            ("processor.setup.memory_limit_mib", Some(Step::Details)),
             ("processor.setup.new_schedule.name", Some(Step::When)),
             ("processor.setup.runs_at_start", Some(Step::When)),
             ("", None),

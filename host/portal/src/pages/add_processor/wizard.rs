@@ -12,7 +12,7 @@ use riser_secrets::random_password;
 use riser_store::Configuration;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::step::Step;
+use super::step::{MEMORY_LIMIT, Step};
 use crate::form_input::FormInput;
 use crate::pages::connection::{free_name, suggested_name};
 use crate::pages::error::PageError;
@@ -254,7 +254,7 @@ impl<'a> Wizard<'a> {
                 runs_on_schedule: if is_scheduled { flag("runs_on_schedule") } else { None },
                 manually_startable: flag("manually_startable"),
                 manually_stoppable: flag("manually_stoppable"),
-                memory_limit_mib: None,
+                memory_limit_mib: text(MEMORY_LIMIT).parse().ok(),
                 settings: Some(settings_of(&class.settings, &prefix, &self.input, &[])),
             });
         }
@@ -349,7 +349,7 @@ impl<'a> Wizard<'a> {
 
     /// Checks the draft. Returns the lines of the plan, or all errors by their fields.
     pub(super) async fn check(&self) -> Result<Vec<String>, FormErrors> {
-        let mut errors = self.taken_names();
+        let mut errors = self.own_errors();
         match self.portal.runtime().plan(&self.draft()).await {
             Ok(plan) if errors.is_empty() => Ok(plan.lines.into_iter().map(|line| line.text).collect()),
             Ok(_) => Err(errors),
@@ -362,7 +362,7 @@ impl<'a> Wizard<'a> {
 
     /// Stores the configuration.
     pub(super) async fn create(&self, signed_in: &SignedIn) -> Result<(), FormErrors> {
-        let errors = self.taken_names();
+        let errors = self.own_errors();
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -382,6 +382,19 @@ impl<'a> Wizard<'a> {
                 tracing::info!("{} was not started: {refusal}", stored.name);
             }
         }
+    }
+
+    /// Returns the errors that a draft of the configuration cannot express.
+    fn own_errors(&self) -> FormErrors {
+        let mut errors = self.taken_names();
+        for class in &self.classes {
+            let field = format!("{}{MEMORY_LIMIT}", prefix_of(class));
+            let limit = self.input.text(&field);
+            if !limit.is_empty() && limit.parse::<u32>().is_err() {
+                errors.add(field, "takes a whole number of MiB, such as 256");
+            }
+        }
+        errors
     }
 
     /// A draft with the name of a stored object would change that object.
