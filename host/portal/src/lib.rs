@@ -11,6 +11,9 @@
 //! 3. If parts of it are live, implement `live::LivePage` in the page's file.
 //! 4. Add examples of the page to `testing/examples.rs`; the tests in `tests/examples.rs` check them all.
 //!
+//! A form describes its fields; `parts::form` draws them and shows the errors of a `ConfigurationDraft` at the fields they
+//! belong to. A handler takes a role from `sessions::roles`, which is the only way to a signed-in person.
+//!
 //! **Invariant:** this crate contains no SQL, and no HTML outside the templates.
 
 mod certificate;

@@ -1,6 +1,7 @@
 //! An HTTP client that uses the portal as a browser does.
 
 use reqwest::header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use url::form_urlencoded::Serializer;
 
 use crate::controller::http_client;
 use crate::host::Host;
@@ -44,8 +45,13 @@ impl Portal {
 
     /// Returns the text of a page.
     pub(crate) async fn page(&self, path: &str) -> String {
+        self.open(path).await.error_for_status().unwrap().text().await.unwrap()
+    }
+
+    /// Returns the response for a page.
+    pub(crate) async fn open(&self, path: &str) -> reqwest::Response {
         let request = self.http.get(format!("{}{path}", self.url)).header(COOKIE, &self.cookie);
-        request.send().await.unwrap().error_for_status().unwrap().text().await.unwrap()
+        request.send().await.unwrap()
     }
 
     /// Returns the row of a processor on the overview.
@@ -83,13 +89,23 @@ impl Portal {
 
     /// Sends a form with the token of a page.
     async fn post(&self, action: &str, page: &str) -> reqwest::Response {
+        self.post_fields(action, page, &[]).await
+    }
+
+    /// Sends a form with fields and the token of a page.
+    pub(crate) async fn post_fields(
+        &self,
+        action: &str,
+        page: &str,
+        fields: &[(&str, &str)],
+    ) -> reqwest::Response {
         let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
         self.http
             .post(format!("{}{action}", self.url))
             .header(COOKIE, &self.cookie)
             .header(ORIGIN, &self.url)
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(format!("csrf={csrf}"))
+            .body(Serializer::new(format!("csrf={csrf}")).extend_pairs(fields).finish())
             .send()
             .await
             .unwrap()

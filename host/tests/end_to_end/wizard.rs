@@ -11,7 +11,7 @@ use crate::bms::{id_of, read_until, walk_until_there};
 use crate::browser::{Driver, sign_in, text_until};
 use crate::controller::{Controller, LOGIN, PASSWORD};
 use crate::host::{Host, Installation};
-use crate::portal::{ADMIN, ADMIN_PASSWORD};
+use crate::portal::{ADMIN, ADMIN_PASSWORD, Portal};
 use crate::programs;
 use crate::site::EWS_SERVER;
 use crate::waiting::until;
@@ -98,7 +98,9 @@ async fn an_administrator_adds_all_processors_and_sees_live_values_with_few_clic
     let driver = Driver::start();
     let person = Person::signed_in(&driver, &host).await;
 
-    person.heading("Nothing is set up yet").await;
+    text_until(&person.page, "//h1", "Nothing is set up yet").await;
+    person.click("Processors").await;
+    person.heading("Processors").await;
     person.click("Add processor").await;
     person.heading("What should be added?").await;
     person.click("Continue").await;
@@ -121,8 +123,8 @@ async fn an_administrator_adds_all_processors_and_sees_live_values_with_few_clic
     person.heading("Ready to create 3 processors").await;
     let password = person.page.find(Locator::Id("bms-password")).await.unwrap().text().await.unwrap();
     person.click("Create 3 and start").await;
-    text_until(&person.page, "//body", "EVCE Status").await;
-    person.page.execute(COUNT, Vec::new()).await.unwrap();
+    person.heading("Processors").await;
+    text_until(&person.page, "//tr[contains(., 'EVCE Status')]", "Running").await;
     person.click("Items").await;
     let zones = "//*[@role='treeitem' and contains(., 'EVCE Zones')]";
     until("the tree", async || {
@@ -226,4 +228,139 @@ async fn sign_in_here(page: &Client) {
         page.find(Locator::Css(&format!("input[name={name}]"))).await.unwrap().send_keys(text).await.unwrap();
     }
     page.find(Locator::Css("form button[type=submit]")).await.unwrap().click().await.unwrap();
+}
+
+/// A text that is dangerous if a page does not escape it.
+const MARKUP: &str = "<img src=x onerror=alert(1)>\"'";
+const STEP: &str = "/processors/add/";
+
+/// Begins an addition of all processors. Returns the address of the draft.
+async fn begin(portal: &Portal) -> String {
+    let page = portal.page("/processors/add").await;
+    let response = portal.post_fields("/processors/add", &page, &[("class", "*")]).await;
+    let name = response.headers()["location"].to_str().unwrap().to_owned();
+    assert!(name.starts_with(STEP) && name.ends_with("/name"), "{name}");
+    name.strip_suffix("/name").unwrap().to_owned()
+}
+
+/// Sends a step. Returns the address of the next one, or the page with the errors.
+async fn send(portal: &Portal, step: &str, fields: &[(&str, &str)]) -> Result<String, String> {
+    let page = portal.page(step).await;
+    let response = portal.post_fields(step, &page, fields).await;
+    match response.headers().get("location") {
+        Some(next) => Ok(next.to_str().unwrap().to_owned()),
+        None => Err(response.text().await.unwrap()),
+    }
+}
+
+#[tokio::test]
+async fn bad_input_is_refused_at_its_field_and_kept() {
+    let (controller, _installation, host) = empty_host();
+    let portal = Portal::sign_in(&host).await;
+    let draft = begin(&portal).await;
+    let long = "x".repeat(5_000);
+    for bad in ["", " ", MARKUP, "a\u{0}b", "a\u{202e}b", "two\nlines", &long] {
+        let is_name = bad == MARKUP;
+        let step = format!("{draft}/name");
+        let names = [
+            ("processor.setup.name", bad),
+            ("processor.status.name", "EVCE Status"),
+            ("processor.logs.name", "EVCE Logs"),
+        ];
+        let sent = send(&portal, &step, &names).await;
+        // Markup is a name like any other; the rest is none.
+        assert_eq!(sent.is_ok(), is_name, "{bad:?}");
+        let page = portal.page(&step).await;
+        assert!(!page.contains("<img"), "{bad:?}");
+        if let Err(page) = sent {
+            assert!(page.contains("id=\"f-processor-setup-name-error\""), "{bad:?}: {page}");
+        }
+        let step = format!("{draft}/connection");
+        for field in ["connection.settings.base_url", "server.listen", "server.path", "server.realm"] {
+            let good = [
+                ("connection.name", "EVCE"),
+                ("connection.settings.base_url", controller.api_url.as_str()),
+                ("connection.settings.login", LOGIN),
+                ("connection.settings.password", PASSWORD),
+                ("server.name", "Main"),
+                ("server.listen", "127.0.0.1:0"),
+                ("server.path", "/EcoStruxure/DataExchange"),
+                ("server.realm", "Riser"),
+                ("server.account.name", "bms"),
+            ];
+            let fields: Vec<_> = good
+                .into_iter()
+                .map(|(name, value)| (name, if name == field { bad } else { value }))
+                .collect();
+            let id = format!("id=\"f-{}-error\"", field.replace('.', "-"));
+            let page = send(&portal, &step, &fields).await.unwrap_err();
+            assert!(page.contains(&id) && !page.contains("<img"), "{field} {bad:?}: {page}");
+            assert!(!page.contains(PASSWORD), "{field} {bad:?}");
+        }
+    }
+    for rule in ["every 0 s", "weekly on Someday at 25:00", &"1,".repeat(5_000)] {
+        let fields = [
+            ("processor.setup.schedule", ""),
+            ("processor.setup.new_schedule.name", MARKUP),
+            ("processor.setup.new_schedule.rule", rule),
+        ];
+        let page = send(&portal, &format!("{draft}/when"), &fields).await.unwrap_err();
+        assert!(page.contains("id=\"f-processor-setup-new_schedule-rule-error\""), "{rule}: {page}");
+        assert!(!page.contains("<img"), "{rule}");
+    }
+    host.stop();
+}
+
+#[tokio::test]
+async fn two_unfinished_additions_do_not_overwrite_each_other() {
+    let (controller, installation, host) = empty_host();
+    let portal = Portal::sign_in(&host).await;
+    let (first, second) = (begin(&portal).await, begin(&portal).await);
+    for draft in [&first, &second] {
+        let fields = [
+            ("connection.name", "EVCE"),
+            ("connection.settings.base_url", controller.api_url.as_str()),
+            ("connection.settings.login", LOGIN),
+            ("connection.settings.password", PASSWORD),
+            ("connection.settings.certificate_sha256", controller.certificate_sha256.as_str()),
+            ("server.name", "Main"),
+            ("server.listen", "127.0.0.1:0"),
+            ("server.path", "/EcoStruxure/DataExchange"),
+            ("server.realm", "Riser"),
+            ("server.account.name", "bms"),
+        ];
+        let next = send(&portal, &format!("{draft}/connection"), &fields).await;
+        assert_eq!(next, Ok(format!("{draft}/details")));
+    }
+    let created = send(&portal, &format!("{first}/review"), &[("do", "create")]).await;
+    assert_eq!(created.as_deref(), Ok("/processors"));
+    let refused = send(&portal, &format!("{second}/review"), &[("do", "start")]).await.unwrap_err();
+    assert!(refused.contains("&#34;EVCE Setup&#34; is taken"), "{refused}");
+    assert!(refused.contains(&format!("href=\"{second}/name\"")), "{refused}");
+    let names = [
+        ("processor.setup.name", "Second Setup"),
+        ("processor.status.name", "Second Status"),
+        ("processor.logs.name", "Second Logs"),
+    ];
+    assert_eq!(send(&portal, &format!("{second}/name"), &names).await, Ok(format!("{second}/connection")));
+    let existing = [("connection.choice", "EVCE"), ("server.choice", "Main")];
+    assert_eq!(
+        send(&portal, &format!("{second}/connection"), &existing).await,
+        Ok(format!("{second}/details"))
+    );
+    let created = send(&portal, &format!("{second}/review"), &[("do", "create")]).await;
+    assert_eq!(created.as_deref(), Ok("/processors"));
+
+    // A library that is gone keeps the drafts.
+    let third = begin(&portal).await;
+    host.stop();
+    std::fs::remove_dir_all(installation.plugins()).unwrap();
+    let host = installation.start();
+    let portal = Portal::sign_in(&host).await;
+    let page = portal.page("/processors/add").await;
+    assert!(page.contains("No library is loaded") && page.contains(&third), "{page}");
+    let step = portal.open(&format!("{third}/name")).await;
+    assert_eq!(step.status(), reqwest::StatusCode::CONFLICT);
+    assert!(step.text().await.unwrap().contains("is no longer loaded; the unfinished addition is kept"));
+    host.stop();
 }

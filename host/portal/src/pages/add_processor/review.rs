@@ -54,8 +54,7 @@ pub(super) async fn send(
         wizard.start(&signed_in).await;
     }
     wizard.portal.runtime().store().remove_form_draft(signed_in.user, wizard.id).await?;
-    let list = if MenuEntry::Processors.is_built() { MenuEntry::Processors } else { MenuEntry::Overview };
-    Ok(Redirect::to(list.href()).into_response())
+    Ok(Redirect::to(MenuEntry::Processors.href()).into_response())
 }
 
 impl ReviewPage {

@@ -171,7 +171,7 @@ impl<'a> Wizard<'a> {
                 let first = self.schedules().first().copied().unwrap_or_default().to_owned();
                 self.input.set_if_missing(format!("{prefix}schedule"), first);
                 let is_taken = |name: &str| self.schedules().contains(&name);
-                let name = free_name("Every 15 minutes", is_taken);
+                let name = free_name(&format!("{} schedule", class.name), is_taken);
                 self.input.set_if_missing(format!("{prefix}new_schedule.name"), name);
                 self.input.set_if_missing(format!("{prefix}new_schedule.rule"), "every 15 min");
             }
