@@ -3,7 +3,8 @@ CREATE TABLE users (
     name          TEXT    NOT NULL UNIQUE,
     role          TEXT    NOT NULL,
     password_hash TEXT    NOT NULL,
-    created_at    INTEGER NOT NULL
+    created_at    INTEGER NOT NULL,
+    signed_in_at  INTEGER
 ) STRICT;
 
 -- Only the hash of the token is stored. The token is in the browser's cookie.
@@ -11,6 +12,7 @@ CREATE TABLE login_sessions (
     token_sha256 BLOB    NOT NULL PRIMARY KEY,
     user_id      INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     csrf_token   TEXT    NOT NULL,
+    address      TEXT    NOT NULL,
     created_at   INTEGER NOT NULL,
     last_seen_at INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL

@@ -32,6 +32,7 @@ mod page;
 mod page_layout;
 mod pages;
 mod parts;
+mod people;
 mod request_context;
 mod response_kind;
 mod return_path;

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use riser_domain::Role;
 use strum::{EnumIter, IntoEnumIterator as _};
 
 use crate::current_user::CurrentUser;
@@ -84,7 +85,7 @@ impl MenuEntry {
             Self::Status => EntryFacts("Status", "/status", Icon::Running, Built::NotYet),
             Self::Log => EntryFacts("Log", "/log", Icon::Logs, Built::NotYet),
             Self::Audit => EntryFacts("Audit", "/audit", Icon::Book, Built::NotYet),
-            Self::Users => EntryFacts("Users", "/users", Icon::Key, Built::NotYet),
+            Self::Users => EntryFacts("Users", "/users", Icon::Key, Built::Yes),
             Self::About => EntryFacts("About", "/about", Icon::Info, Built::NotYet),
         }
     }
@@ -106,6 +107,14 @@ impl MenuEntry {
         self.facts().3 == Built::Yes
     }
 
+    /// Returns the role that a person needs to open the page.
+    const fn needed_role(self) -> Role {
+        match self {
+            Self::Users => Role::Admin,
+            _ => Role::Viewer,
+        }
+    }
+
     /// Returns the entry under which the page at this path is found.
     pub(crate) fn of_path(path: &str) -> Option<Self> {
         if path.starts_with("/runs/") {
@@ -119,9 +128,9 @@ impl MenuEntry {
 }
 
 impl MenuGroup {
-    /// Returns the entries whose pages exist.
-    pub(crate) fn built(&self) -> impl Iterator<Item = &MenuEntry> {
-        self.entries.iter().filter(|entry| entry.is_built())
+    /// Returns the entries whose pages exist and may be opened by a person with this role.
+    fn entries_for(&self, role: Role) -> impl Iterator<Item = &MenuEntry> {
+        self.entries.iter().filter(move |entry| entry.is_built() && entry.needed_role() <= role)
     }
 }
 
@@ -170,9 +179,13 @@ impl PageLayout {
         }
     }
 
-    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub(crate) fn menu(&self) -> impl Iterator<Item = &'static MenuGroup> {
-        MENU.iter().filter(|group| group.built().next().is_some())
+        let role = self.user.role;
+        MENU.iter().filter(move |group| group.entries_for(role).next().is_some())
+    }
+
+    pub(crate) fn entries<'g>(&self, group: &'g MenuGroup) -> impl Iterator<Item = &'g MenuEntry> + use<'g> {
+        group.entries_for(self.user.role)
     }
 
     #[expect(clippy::unused_self, reason = "templates call methods")]

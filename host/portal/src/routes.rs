@@ -12,8 +12,8 @@ use futures_util::FutureExt as _;
 use crate::guard::{add_security_headers, check_host_name, check_same_origin};
 use crate::pages::error::PageError;
 use crate::pages::{
-    add_processor, connection, connections, history, items, login, overview, processor, processors, run,
-    set_point, setup, theme,
+    account, add_processor, connection, connections, history, items, login, overview, processor, processors,
+    run, set_point, setup, theme, users,
 };
 use crate::response_kind::ResponseKind;
 use crate::return_path::ReturnPath;
@@ -39,6 +39,15 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .route("/connections", get(connections::show))
         .route("/connections/add", get(connection::show_new).post(connection::add))
         .route("/connections/{id}", get(connection::show).post(connection::save))
+        .route("/users", get(users::show).post(users::add))
+        .route("/users/{id}", get(users::show_one))
+        .route("/users/{id}/role", post(users::set_role))
+        .route("/users/{id}/password", post(users::reset_password))
+        .route("/users/{id}/sessions", post(users::end_sessions))
+        .route("/users/{id}/remove", post(users::remove))
+        .route("/account", get(account::show))
+        .route("/account/password", post(account::change_password))
+        .route("/account/sessions", post(account::end_sessions))
         .route("/login", get(login::show).post(login::sign_in))
         .route("/setup", get(setup::show).post(setup::set_up).fallback(setup::refuse_method))
         .route("/logout", post(login::sign_out))

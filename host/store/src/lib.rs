@@ -58,7 +58,7 @@ pub use data_keys::{SealedRow, WrappedKey};
 pub use error::StoreError;
 pub use form_drafts::FormDraft;
 pub use histories::HistoryRange;
-pub use login_sessions::{LoginSession, NewLoginSession, TokenHash};
+pub use login_sessions::{EndedSessions, ListedSession, LoginSession, NewLoginSession, TokenHash};
 pub use outbox::NewWrite;
 pub use processor_versions::ProcessorVersion;
 pub use recovery::{Fault, Quarantined, Recovery};

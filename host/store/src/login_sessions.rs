@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use riser_domain::Timestamp;
+use riser_domain::{Actor, Timestamp};
 
+use crate::audit::{self, NewAuditEntry};
 use crate::users::{User, UserId, user_from};
 use crate::{Store, StoreError};
 
@@ -16,8 +17,27 @@ pub struct NewLoginSession {
     pub user: UserId,
     /// Sent back by each form of this session.
     pub csrf_token: String,
+    /// The client's address.
+    pub address: String,
     /// The session ends at this time even if it is in use.
     pub expires_at: Timestamp,
+}
+
+/// A session in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedSession {
+    pub token_sha256: TokenHash,
+    pub session: LoginSession,
+    /// The client's address at the login.
+    pub address: String,
+    pub created_at: Timestamp,
+}
+
+/// The sessions of a person to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedSessions<'a> {
+    One(&'a TokenHash),
+    AllBut(Option<&'a TokenHash>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,11 +72,13 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         sqlx::query!(
-            "INSERT INTO login_sessions (token_sha256, user_id, csrf_token, created_at, last_seen_at, expires_at)
-             VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO login_sessions
+                 (token_sha256, user_id, csrf_token, address, created_at, last_seen_at, expires_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
             token,
             session.user.0,
             session.csrf_token,
+            session.address,
             now_ms,
             now_ms,
             expires_ms
@@ -64,6 +86,86 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(StoreError::about("a session"))?;
+        sqlx::query!("UPDATE users SET signed_in_at = ? WHERE id = ?", now_ms, session.user.0)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await
+    }
+
+    /// Returns all sessions, the latest first, expired or not.
+    pub async fn list_sessions(&self) -> Result<Vec<ListedSession>, StoreError> {
+        let rows = sqlx::query!(
+            "SELECT token_sha256, users.id, users.name, users.role, users.password_hash, users.signed_in_at,
+                 csrf_token, address, login_sessions.created_at, last_seen_at, expires_at
+             FROM login_sessions JOIN users ON users.id = login_sessions.user_id
+             ORDER BY last_seen_at DESC, token_sha256"
+        )
+        .fetch_all(self.riser().read())
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let token_sha256 = row.token_sha256.try_into();
+                Ok(ListedSession {
+                    token_sha256: token_sha256
+                        .map_err(|_| StoreError::damaged("login_sessions", "token_sha256", &row.id))?,
+                    session: LoginSession {
+                        user: user_from(row.id, row.name, &row.role, row.password_hash, row.signed_in_at)?,
+                        csrf_token: row.csrf_token,
+                        last_seen_at: Timestamp::from_unix_ms(row.last_seen_at),
+                        expires_at: Timestamp::from_unix_ms(row.expires_at),
+                    },
+                    address: row.address,
+                    created_at: Timestamp::from_unix_ms(row.created_at),
+                })
+            })
+            .collect()
+    }
+
+    /// Ends one session of a person, or all but `kept`.
+    pub async fn end_sessions(
+        &self,
+        user: &User,
+        which: EndedSessions<'_>,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.riser().write().await?;
+        let ended = match which {
+            EndedSessions::One(token) => {
+                let token = token.as_slice();
+                sqlx::query!(
+                    "DELETE FROM login_sessions WHERE user_id = ? AND token_sha256 = ?",
+                    user.id.0,
+                    token
+                )
+                .execute(&mut *transaction)
+                .await?
+            }
+            EndedSessions::AllBut(kept) => {
+                let kept = kept.map(TokenHash::as_slice).unwrap_or_default();
+                sqlx::query!(
+                    "DELETE FROM login_sessions WHERE user_id = ? AND token_sha256 <> ?",
+                    user.id.0,
+                    kept
+                )
+                .execute(&mut *transaction)
+                .await?
+            }
+        };
+        let ended = ended.rows_affected();
+        if ended > 0 {
+            let detail = match ended {
+                1 => "1 session ended".to_owned(),
+                many => format!("{many} sessions ended"),
+            };
+            let entry = NewAuditEntry {
+                action: "end",
+                subject: "session",
+                subject_name: &user.name,
+                detail: &detail,
+            };
+            audit::record(&mut transaction, actor, now, entry).await?;
+        }
         transaction.commit().await
     }
 
@@ -71,7 +173,8 @@ impl Store {
     pub async fn find_session(&self, token: &TokenHash) -> Result<Option<LoginSession>, StoreError> {
         let token = token.as_slice();
         let row = sqlx::query!(
-            "SELECT users.id, users.name, users.role, users.password_hash, csrf_token, last_seen_at, expires_at
+            "SELECT users.id, users.name, users.role, users.password_hash, users.signed_in_at, csrf_token,
+                 last_seen_at, expires_at
              FROM login_sessions JOIN users ON users.id = login_sessions.user_id
              WHERE token_sha256 = ?",
             token
@@ -80,7 +183,7 @@ impl Store {
         .await?;
         row.map(|row| {
             Ok(LoginSession {
-                user: user_from(row.id, row.name, &row.role, row.password_hash)?,
+                user: user_from(row.id, row.name, &row.role, row.password_hash, row.signed_in_at)?,
                 csrf_token: row.csrf_token,
                 last_seen_at: Timestamp::from_unix_ms(row.last_seen_at),
                 expires_at: Timestamp::from_unix_ms(row.expires_at),

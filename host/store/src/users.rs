@@ -34,6 +34,8 @@ pub struct User {
     pub role: Role,
     /// The password's hash (Argon2id, PHC string).
     pub password_hash: String,
+    /// The last login.
+    pub signed_in_at: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for User {
@@ -64,20 +66,20 @@ impl Store {
 
     /// Everyone, by name.
     pub async fn list_users(&self) -> Result<Vec<User>, StoreError> {
-        sqlx::query!("SELECT id, name, role, password_hash FROM users ORDER BY name")
+        sqlx::query!("SELECT id, name, role, password_hash, signed_in_at FROM users ORDER BY name")
             .fetch_all(self.riser().read())
             .await?
             .into_iter()
-            .map(|row| user_from(row.id, row.name, &row.role, row.password_hash))
+            .map(|row| user_from(row.id, row.name, &row.role, row.password_hash, row.signed_in_at))
             .collect()
     }
 
     /// The person with this name.
     pub async fn find_user(&self, name: &str) -> Result<Option<User>, StoreError> {
-        sqlx::query!("SELECT id, name, role, password_hash FROM users WHERE name = ?", name)
+        sqlx::query!("SELECT id, name, role, password_hash, signed_in_at FROM users WHERE name = ?", name)
             .fetch_optional(self.riser().read())
             .await?
-            .map(|row| user_from(row.id, row.name, &row.role, row.password_hash))
+            .map(|row| user_from(row.id, row.name, &row.role, row.password_hash, row.signed_in_at))
             .transpose()
     }
 }
@@ -162,7 +164,9 @@ pub(crate) fn user_from(
     name: String,
     role: &str,
     password_hash: String,
+    signed_in_at: Option<i64>,
 ) -> Result<User, StoreError> {
     let role = role.parse::<Role>().map_err(|_| StoreError::damaged("users", "role", &id))?;
-    Ok(User { id: UserId(id), name, role, password_hash })
+    let signed_in_at = signed_in_at.map(Timestamp::from_unix_ms);
+    Ok(User { id: UserId(id), name, role, password_hash, signed_in_at })
 }

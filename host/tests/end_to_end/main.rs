@@ -15,6 +15,7 @@ mod controller;
 mod credentials;
 mod discovery;
 mod f1_points;
+mod first_run;
 mod histories;
 mod host;
 mod https;

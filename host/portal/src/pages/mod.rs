@@ -1,5 +1,6 @@
 //! The pages, each in its own file: its input, its content and its handlers.
 
+pub(crate) mod account;
 pub(crate) mod add_processor;
 pub(crate) mod connection;
 pub(crate) mod connections;
@@ -14,3 +15,4 @@ pub(crate) mod run;
 pub(crate) mod set_point;
 pub(crate) mod setup;
 pub(crate) mod theme;
+pub(crate) mod users;

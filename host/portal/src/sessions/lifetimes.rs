@@ -97,8 +97,13 @@ mod tests {
 
     /// Returns for how long a session of an earlier process lives, unused and in use.
     fn lives(last_seen_at: Timestamp, expires_at: Timestamp) -> (Duration, Duration) {
-        let user =
-            User { id: UserId(1), name: "anna".to_owned(), role: Role::Admin, password_hash: String::new() };
+        let user = User {
+            id: UserId(1),
+            name: "anna".to_owned(),
+            role: Role::Admin,
+            password_hash: String::new(),
+            signed_in_at: None,
+        };
         let session = LoginSession { user, csrf_token: String::new(), last_seen_at, expires_at };
         let now = ClockReading { wall: NOW, uptime: Uptime::START };
         let lifetime = Lifetime::of_stored(&session, now);

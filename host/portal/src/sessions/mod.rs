@@ -21,7 +21,9 @@ use parking_lot::Mutex;
 use riser_domain::{Actor, Clock, ClockReading};
 use riser_runtime::{PasswordError, hash_new_password};
 use riser_secrets::SecretError;
-use riser_store::{LoginSession, NewAuditEntry, NewLoginSession, Store, StoreError, TokenHash, User};
+use riser_store::{
+    ListedSession, LoginSession, NewAuditEntry, NewLoginSession, Store, StoreError, TokenHash, User,
+};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
@@ -126,6 +128,19 @@ impl Sessions {
         password: SecretString,
         address: IpAddr,
     ) -> Result<Result<Cookie<'static>, SignInRefusal>, SignInError> {
+        match self.check_password(name, password, address).await? {
+            Ok(user) => Ok(Ok(self.begin(&user, address).await?)),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    /// Checks a name and a password. Returns the person.
+    pub(crate) async fn check_password(
+        &self,
+        name: &str,
+        password: SecretString,
+        address: IpAddr,
+    ) -> Result<Result<User, SignInRefusal>, StoreError> {
         let name: String = name.trim().chars().take(MAX_NAME_CHARS).collect();
         let pause = match self.count_attempt(&name, address) {
             Ok(pause) => pause,
@@ -140,7 +155,15 @@ impl Sessions {
             return Ok(Err(SignInRefusal::NoMatch { retry_after_s: whole_seconds(pause) }));
         };
         self.attempts.lock().succeeded(&name, address, self.clock.uptime());
-        Ok(Ok(self.begin(&user, address).await?))
+        Ok(Ok(user))
+    }
+
+    /// Returns all sessions that have not ended, the last used first.
+    pub(crate) async fn list(&self) -> Result<Vec<ListedSession>, StoreError> {
+        let mut sessions = self.store.list_sessions().await?;
+        let now = self.clock.read();
+        sessions.retain(|listed| self.lifetimes.is_alive(&listed.token_sha256, &listed.session, now));
+        Ok(sessions)
     }
 
     /// Begins a session for a person who has proved who they are. Returns its cookie.
@@ -151,6 +174,7 @@ impl Sessions {
             token_sha256: token.hash(),
             user: user.id,
             csrf_token: token.csrf(),
+            address: address.to_string(),
             expires_at: now.plus(MAX_LIFETIME),
         };
         self.store.add_session(&session, &self.lifetimes.alive(uptime), now).await?;

@@ -534,6 +534,7 @@ pub(crate) fn all() -> Vec<(String, String)> {
         errors(),
         super::connection_examples::all(),
         super::wizard_examples::all(),
+        super::people_examples::all(),
     ]
     .concat()
 }

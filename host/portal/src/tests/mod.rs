@@ -15,4 +15,5 @@ mod runs;
 mod set_point;
 mod setup;
 mod sign_in;
+mod users;
 mod wizard;

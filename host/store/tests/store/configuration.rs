@@ -167,7 +167,10 @@ async fn secrets_are_stored_sealed_and_their_version_is_counted() {
     let secrets = test.store.list_processor_secrets(processor).await.unwrap();
     assert_eq!(secrets, [("token".to_owned(), sealed(&kid, b"three"))]);
     let origin = SecretOrigin { key: "password".to_owned(), set_at: test.now(), set_by: "Riser".to_owned() };
-    assert_eq!(test.store.connection_secret_origins(connection).await.unwrap(), std::slice::from_ref(&origin));
+    assert_eq!(
+        test.store.connection_secret_origins(connection).await.unwrap(),
+        std::slice::from_ref(&origin)
+    );
     let origin = SecretOrigin { key: "token".to_owned(), ..origin };
     assert_eq!(test.store.processor_secret_origins(processor).await.unwrap(), [origin]);
     let rows = test.store.list_sealed_rows().await.unwrap();

@@ -15,7 +15,13 @@ async fn add_ada(test: &TestStore) -> UserId {
 
 async fn sign_in(test: &TestStore, user: UserId, token_sha256: TokenHash) {
     let expires_at = test.now().plus(Duration::from_hours(12));
-    let session = NewLoginSession { token_sha256, user, csrf_token: "csrf".to_owned(), expires_at };
+    let session = NewLoginSession {
+        token_sha256,
+        user,
+        csrf_token: "csrf".to_owned(),
+        address: "192.0.2.7".to_owned(),
+        expires_at,
+    };
     test.store.add_session(&session, &[], test.now()).await.unwrap();
 }
 
@@ -52,6 +58,7 @@ async fn a_session_is_found_by_its_token_until_it_is_over() {
         token_sha256: [9; 32],
         user: ada,
         csrf_token: "csrf".to_owned(),
+        address: "192.0.2.7".to_owned(),
         expires_at: test.now().plus(Duration::from_hours(12)),
     };
     test.store.add_session(&another, &[TOKEN], test.now()).await.unwrap();
