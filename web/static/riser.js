@@ -1,5 +1,7 @@
 // Optional: every page and every form works without this script.
 const root = document.documentElement;
+// The path of the portal, which a reverse proxy may have changed.
+const base = new URL("..", document.currentScript.src).pathname;
 
 // Light or dark: the server reads the cookie and writes the next page in the right colours.
 // Copy buttons: the label shows whether copying succeeded.
@@ -24,7 +26,7 @@ document.addEventListener("click", async (e) => {
     e.preventDefault();
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
-    document.cookie = `riser-theme=${root.dataset.theme}; Path=/; SameSite=Strict; Max-Age=31536000`;
+    document.cookie = `riser-theme=${root.dataset.theme}; Path=${base}; SameSite=Strict; Max-Age=31536000`;
   }
 });
 
@@ -102,7 +104,7 @@ const follow = () => {
     address = undefined;
     setTimeout(follow, 10000);
     // The login page appears only if the session has ended.
-    if ((await fetch("/login", { redirect: "manual" }).catch(() => ({}))).ok) location.reload();
+    if ((await fetch(`${base}login`, { redirect: "manual" }).catch(() => ({}))).ok) location.reload();
   };
   stream.addEventListener("ping", (e) => { ahead = +e.data - Date.now(); alive(); });
   stream.addEventListener("parts", (e) => { alive(); for (const part of JSON.parse(e.data)) (part.append ? append : replace)(part); countAges(); });

@@ -51,6 +51,7 @@ mod testing;
 mod tests;
 
 pub use first_run::SetupCode;
+pub use guard::{BasePath, NotABasePath, NotANetwork, ProxyNetwork};
 pub use riser_http_server::{TlsError, TlsFiles};
 pub use server::{PortalListener, ServeError};
 pub use state::{Portal, PortalSettings};

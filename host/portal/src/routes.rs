@@ -4,12 +4,14 @@ use std::panic::AssertUnwindSafe;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt as _;
+use tower::ServiceExt as _;
 
-use crate::guard::{add_security_headers, check_host_name, check_same_origin};
+use crate::guard::{BasePath, add_security_headers, check_host_name, check_same_origin, read_proxy_headers};
 use crate::pages::error::PageError;
 use crate::pages::{
     account, add_processor, connection, connections, history, items, login, overview, processor, processors,
@@ -60,14 +62,17 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .route("/runs/{id}/log.txt", get(run::download))
         .merge(processor_routes())
         .route("/static/{*path}", get(static_files::serve))
-        .route("/healthz", get(|| async { "ok" }))
         .fallback(|| async { PageError::NoSuchPage })
         .method_not_allowed_fallback(|| async { PageError::WrongMethod })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(check_same_origin))
         .layer(from_fn_with_state(portal.clone(), check_host_name))
         .layer(from_fn_with_state(portal.clone(), error_pages))
+        // For monitoring, which knows no name of this host and has no account.
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(readiness))
         .layer(from_fn(add_security_headers))
+        .layer(from_fn_with_state(portal.clone(), read_proxy_headers))
         .with_state(portal)
 }
 
@@ -93,6 +98,24 @@ fn processor_routes() -> Router<PortalState> {
         .route("/processors/{id}/stop", post(buttons::stop))
         .route("/processors/{id}/enable", post(buttons::enable))
         .route("/processors/{id}/disable", post(buttons::disable))
+}
+
+/// Responds to a request of a listener.
+pub(crate) async fn respond(router: Router, base_path: &BasePath, mut request: Request) -> Response {
+    base_path.strip(&mut request);
+    match router.oneshot(request).await {
+        Ok(response) => base_path.apply(response).await,
+        Err(never) => match never {},
+    }
+}
+
+/// `GET /readyz`
+async fn readiness(State(portal): State<PortalState>) -> (StatusCode, &'static str) {
+    if portal.runtime().is_started() {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+    }
 }
 
 /// Renders errors and rejections, also that of a handler that panicked, as a page or as JSON.
@@ -122,9 +145,7 @@ pub(crate) async fn error_pages(State(portal): State<PortalState>, request: Requ
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use axum::http::StatusCode;
     use http_body_util::BodyExt as _;
-    use tower::ServiceExt as _;
 
     use super::*;
     use crate::testing::TestPortal;

@@ -14,10 +14,10 @@ use riser_http_server::{
     TlsFiles,
 };
 use tokio::net::TcpListener;
-use tower::ServiceExt as _;
 
 use crate::certificate::Certificate;
-use crate::routes::router;
+use crate::guard::BasePath;
+use crate::routes::{respond, router};
 use crate::state::{Exposure, Portal, PortalState};
 
 /// Connections served at the same time. A browser opens a few for each tab.
@@ -85,7 +85,8 @@ impl PortalListener {
         let Self { socket, exposure, tls } = self;
         let (acceptor, files) = tls.unzip();
         let runtime = portal.runtime.clone();
-        let service = PortalService { router: router(PortalState::new(portal, exposure)) };
+        let base_path = portal.settings.base_path.clone();
+        let service = PortalService { router: router(PortalState::new(portal, exposure)), base_path };
         let limits = HttpLimits { connections: CONNECTIONS, ..HttpLimits::default() };
         match HttpListener::start(socket, acceptor, limits, service) {
             Ok(mut listener) => {
@@ -124,6 +125,7 @@ fn unencrypted_portal() -> Problem {
 
 struct PortalService {
     router: Router,
+    base_path: BasePath,
 }
 
 impl HttpService for PortalService {
@@ -132,10 +134,7 @@ impl HttpService for PortalService {
     async fn respond(&self, request: hyper::Request<RequestBody>, connection: ConnectionAddrs) -> Response {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(PeerAddress(connection.client));
-        match self.router.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }
+        respond(self.router.clone(), &self.base_path, request).await
     }
 
     fn overloaded(&self) -> Response {

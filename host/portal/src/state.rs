@@ -5,7 +5,7 @@ use std::sync::Arc;
 use riser_runtime::Runtime;
 
 use crate::first_run::{FirstRun, SetupCode};
-use crate::guard::KnownNames;
+use crate::guard::{BasePath, KnownNames, ProxyNetwork, TrustedProxies};
 use crate::parts::SetPointList;
 use crate::sessions::{CookieKind, Sessions};
 use crate::system_status::SystemStatus;
@@ -21,13 +21,10 @@ pub struct PortalSettings {
     pub machine_name: String,
     /// Names by which browsers may request this host, besides `localhost` and any IP address.
     pub host_names: Vec<String>,
-}
-
-impl PortalSettings {
-    /// Returns the default options.
-    pub fn of_this_machine(machine_name: &str) -> Self {
-        Self { machine_name: machine_name.to_owned(), host_names: vec![machine_name.to_owned()] }
-    }
+    /// The reverse proxies whose headers name the clients.
+    pub trusted_proxies: Vec<ProxyNetwork>,
+    /// The path under which a reverse proxy shows the portal.
+    pub base_path: BasePath,
 }
 
 /// The parts of a portal.
@@ -61,6 +58,7 @@ struct Parts {
     sessions: Sessions,
     first_run: FirstRun,
     known_names: KnownNames,
+    trusted_proxies: TrustedProxies,
 }
 
 impl PortalState {
@@ -70,7 +68,8 @@ impl PortalState {
         let sessions = Sessions::new(runtime.store().clone(), Arc::clone(runtime.clock()), cookie);
         let known_names = KnownNames::new(&portal.settings.host_names);
         let first_run = FirstRun::new(portal.setup_code.clone());
-        Self { parts: Arc::new(Parts { portal, sessions, first_run, known_names }) }
+        let trusted_proxies = TrustedProxies::new(&portal.settings.trusted_proxies);
+        Self { parts: Arc::new(Parts { portal, sessions, first_run, known_names, trusted_proxies }) }
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -88,6 +87,14 @@ impl PortalState {
     /// Returns the name of this machine.
     pub(crate) fn machine_name(&self) -> &str {
         &self.parts.portal.settings.machine_name
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> &TrustedProxies {
+        &self.parts.trusted_proxies
+    }
+
+    pub(crate) fn base_path(&self) -> &BasePath {
+        &self.parts.portal.settings.base_path
     }
 
     pub(crate) fn known_names(&self) -> &KnownNames {

@@ -34,6 +34,7 @@ mod zone_problems;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use riser_calendar::{MachineZone, Zone, ZoneDatabase};
@@ -148,6 +149,8 @@ struct Inner {
     data_dir: PathBuf,
     machine_zone: MachineZone,
     started: ClockReading,
+    /// EWS servers listen and processors run.
+    is_started: AtomicBool,
 }
 
 impl Runtime {
@@ -254,6 +257,7 @@ impl Runtime {
             data_dir,
             machine_zone,
             started,
+            is_started: AtomicBool::new(false),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -268,18 +272,25 @@ impl Runtime {
         let mut tasks = inner.housekeeping_tasks.lock();
         *tasks = inner.housekeeping.start();
         *phase = Phase::Started;
+        inner.is_started.store(true, Ordering::Release);
         Ok(())
     }
 
     /// Stops the runs and saves the last values. EWS clients can read until the end.
     pub async fn shut_down(&self) {
         let inner = &self.inner;
+        inner.is_started.store(false, Ordering::Release);
         *inner.changing.phase().await = Phase::Ended;
         inner.supervisor.shut_down().await;
         let mut tasks = std::mem::take(&mut *inner.housekeeping_tasks.lock());
         tasks.shutdown().await;
         inner.ews.close().await;
         inner.housekeeping.save().await;
+    }
+
+    /// Returns whether EWS servers listen and processors run.
+    pub fn is_started(&self) -> bool {
+        self.inner.is_started.load(Ordering::Acquire)
     }
 
     /// Returns a feed of the changes from now on.

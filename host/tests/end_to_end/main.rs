@@ -26,6 +26,7 @@ mod portal;
 mod portal_address;
 mod programs;
 mod random_changes;
+mod reverse_proxy;
 mod running_changes;
 mod running_host;
 mod schedule_next;

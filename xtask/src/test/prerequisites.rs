@@ -1,5 +1,5 @@
-//! Prerequisites of the tests besides the toolchain: a browser, curl, a clock that can be shifted, and Python with an
-//! independent SOAP client.
+//! Prerequisites of the tests besides the toolchain: a browser, curl, a clock that can be shifted, reverse proxies, and
+//! Python with an independent SOAP client.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,11 +12,13 @@ use crate::workspace;
 const REQUIREMENTS: &str = "host/ews/tests/python/requirements.txt";
 
 /// A Debian package, and a command that works once it is installed.
-const PACKAGES: [(&str, &[&str]); 5] = [
+const PACKAGES: [(&str, &[&str]); 7] = [
     ("chromium", &["chromium", "--version"]),
     ("chromium-driver", &["chromedriver", "--version"]),
     ("curl", &["curl", "--version"]),
     ("faketime", &["faketime", "--version"]),
+    ("haproxy", &["haproxy", "-v"]),
+    ("nginx-light", &["nginx", "-v"]),
     ("python3-venv", &["python3", "-c", "import ensurepip, venv"]),
 ];
 

@@ -135,6 +135,9 @@ impl Follower {
         self.page.load(&update).await?;
         self.page.add_parts(&update, &mut parts)?;
         let mut parts = parts.into_inner();
+        for part in &mut parts {
+            part.html = self.portal.base_path().in_html(std::mem::take(&mut part.html));
+        }
         parts.retain(|part| part.is_appended || self.sent.get(&part.id) != Some(&part.html));
         for part in parts.iter().filter(|part| !part.is_appended) {
             self.sent.insert(part.id.clone(), part.html.clone());

@@ -13,10 +13,13 @@ mod update;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::response::sse::{Event, Sse};
+use axum::http::HeaderName;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::IntoResponse;
+use axum::response::sse::Sse;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::unfold;
-use futures_util::{FutureExt as _, Stream};
 use riser_runtime::Change;
 
 use crate::pages::error::PageError;
@@ -32,6 +35,10 @@ const COALESCE_INTERVAL: Duration = Duration::from_millis(250);
 const REVIEW_INTERVAL: Duration = Duration::from_secs(5);
 /// Interval of the event `ping`. Before each one the session is checked.
 const PING_INTERVAL: Duration = Duration::from_secs(15);
+
+/// Reverse proxies pass on each event at once: without a buffer, and without compression, which has one.
+const PASSED_ON_AT_ONCE: [(HeaderName, &str); 2] =
+    [(HeaderName::from_static("x-accel-buffering"), "no"), (CACHE_CONTROL, "no-store, no-transform")];
 
 /// A page with live parts.
 pub(crate) trait LivePage: Send + 'static {
@@ -60,14 +67,14 @@ pub(crate) fn follow(
     portal: PortalState,
     signed_in: &SignedIn,
     page: Box<dyn LivePage>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, PageError> {
+) -> Result<impl IntoResponse + use<>, PageError> {
     let permit = portal.sessions().open_stream(signed_in.session).ok_or(PageError::TooManyStreams)?;
     let follower = Follower::new(portal, page, signed_in.session, permit);
     let events = unfold(Some(follower), |follower| async move {
         let mut follower = follower?;
         let event = follower.next().await;
         let is_last = event.is_reset();
-        Some((Ok(event.into_event()), (!is_last).then_some(follower)))
+        Some((Ok::<_, Infallible>(event.into_event()), (!is_last).then_some(follower)))
     });
-    Ok(Sse::new(events))
+    Ok((PASSED_ON_AT_ONCE, Sse::new(events)))
 }

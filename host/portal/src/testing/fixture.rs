@@ -21,6 +21,7 @@ use riser_store::{NewUser, NewWrite, Store, WrappedKey};
 use tower::ServiceExt;
 
 use crate::first_run::SetupCode;
+use crate::guard::BasePath;
 use crate::routes::router;
 use crate::server::PeerAddress;
 use crate::state::{Exposure, Portal, PortalSettings, PortalState};
@@ -117,8 +118,12 @@ impl TestPortal {
             },
         };
         let runtime = Runtime::load(parts).await.unwrap();
-        let settings =
-            PortalSettings { machine_name: "Office Park North".to_owned(), host_names: Vec::new() };
+        let settings = PortalSettings {
+            machine_name: "Office Park North".to_owned(),
+            host_names: Vec::new(),
+            trusted_proxies: vec!["127.0.0.1".parse().unwrap()],
+            base_path: BasePath::default(),
+        };
         let exposure = Exposure { port: 8082, is_tls: false, is_beyond_loopback: false };
         let file = store.directory().join("setup-code");
         let setup_code = people.is_empty().then(|| {

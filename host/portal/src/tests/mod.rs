@@ -10,6 +10,7 @@ mod history;
 mod live;
 mod pages;
 mod processors;
+mod proxy;
 mod roles;
 mod runs;
 mod set_point;

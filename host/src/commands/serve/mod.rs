@@ -13,7 +13,7 @@ use clap::Args;
 use riser_calendar::machine_zone;
 use riser_domain::{Clock, Problem};
 use riser_platform::machine_name;
-use riser_portal::{Portal, PortalSettings};
+use riser_portal::Portal;
 use riser_runtime::{LaunchOptions, Runtime, RuntimeParts, SystemClock};
 use riser_store::Recovery;
 
@@ -78,7 +78,7 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
         tracing::warn!(code = problem.code, "{}: {}", problem.what, problem.remedy);
         runtime.raise_problem(problem);
     }
-    let settings = settings_of(&arguments.portal);
+    let settings = arguments.portal.settings(&machine_name());
     portal_address.say_where(settings.host_names.first().unwrap_or(&settings.machine_name));
     let serving = tokio::spawn(listener.serve(Portal { runtime: runtime.clone(), settings, setup_code }));
 
@@ -107,12 +107,6 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     store.close().await;
     setup_code::remove(&directory)?;
     served.map(|()| ExitCode::SUCCESS)
-}
-
-/// Creates a portal with the host name of this machine and the given names.
-fn settings_of(portal: &PortalArgs) -> PortalSettings {
-    let machine = machine_name();
-    PortalSettings { host_names: portal.host_names(&machine), ..PortalSettings::of_this_machine(&machine) }
 }
 
 /// Returns the problems found when the directory was opened.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use riser_portal::{PortalListener, TlsFiles};
+use riser_portal::{BasePath, PortalListener, PortalSettings, ProxyNetwork, TlsFiles};
 use tokio::net::TcpListener;
 
 /// Arguments about the portal.
@@ -26,6 +26,13 @@ pub(crate) struct PortalArgs {
     /// Name of this host that browsers use, besides the name of this machine; may be repeated
     #[arg(long = "portal-hostname", value_name = "NAME")]
     names: Vec<String>,
+    /// Address or network of a reverse proxy in front of the portal, such as 127.0.0.1 or 10.1.0.0/16, whose
+    /// X-Forwarded-For or Forwarded names the clients; may be repeated
+    #[arg(long = "trusted-proxy", value_name = "NETWORK")]
+    trusted_proxies: Vec<ProxyNetwork>,
+    /// Path under which a reverse proxy shows the portal, such as /riser
+    #[arg(long = "portal-base-path", value_name = "PATH", default_value = "/")]
+    base_path: BasePath,
 }
 
 impl PortalArgs {
@@ -43,9 +50,14 @@ impl PortalArgs {
         Some(TlsFiles { certificate: self.certificate.clone()?, key: self.key.clone()? })
     }
 
-    /// Returns the host names that browsers may use: the given ones and that of the machine.
-    pub(crate) fn host_names(&self, machine: &str) -> Vec<String> {
-        self.names.iter().cloned().chain([machine.to_owned()]).collect()
+    /// Returns the options of the portal. Browsers may use the given host names and that of the machine.
+    pub(crate) fn settings(&self, machine: &str) -> PortalSettings {
+        PortalSettings {
+            machine_name: machine.to_owned(),
+            host_names: self.names.iter().cloned().chain([machine.to_owned()]).collect(),
+            trusted_proxies: self.trusted_proxies.clone(),
+            base_path: self.base_path.clone(),
+        }
     }
 }
 
