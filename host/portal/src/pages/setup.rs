@@ -28,7 +28,7 @@ use crate::state::PortalState;
 use crate::theme::Theme;
 
 /// The page after the set-up.
-const NEXT_PAGE: &str = "/";
+const NEXT_PAGE: &str = "/processors/add";
 
 /// The set-up page.
 #[derive(Clone, Debug, Template)]

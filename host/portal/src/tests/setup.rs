@@ -98,7 +98,12 @@ async fn without_an_ews_server_the_administrator_goes_on_at_once() {
     let portal = TestPortal::new_installation().await;
     let without = fields(&[("site_name", "")]).replace("&adds_ews_server=true", "");
     let done = portal.post("/setup", "", &without).await;
-    assert_eq!((done.status, done.header("location")), (StatusCode::SEE_OTHER, "/"), "{}", done.body);
+    assert_eq!(
+        (done.status, done.header("location")),
+        (StatusCode::SEE_OTHER, "/processors/add"),
+        "{}",
+        done.body
+    );
     assert_eq!(portal.get("/", &done.cookie()).await.status, StatusCode::OK);
     let configuration = portal.store.load_configuration().await.unwrap();
     assert!(configuration.ews_servers.is_empty() && configuration.site.name.is_none());
