@@ -32,6 +32,7 @@ CREATE TABLE audit (
     subject_name  TEXT    NOT NULL,
     detail        TEXT    NOT NULL
 ) STRICT;
+CREATE INDEX audit_by_object ON audit (subject, subject_name, id);
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
 BEGIN
     SELECT RAISE(ABORT, 'rows of the audit trail cannot be changed');

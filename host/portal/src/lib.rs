@@ -37,6 +37,7 @@ mod request_context;
 mod response_kind;
 mod return_path;
 mod routes;
+mod schedule_form;
 mod server;
 mod sessions;
 mod state;

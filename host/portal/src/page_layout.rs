@@ -75,18 +75,18 @@ impl MenuEntry {
     const fn facts(self) -> EntryFacts {
         match self {
             Self::Overview => EntryFacts("Overview", "/", Icon::Overview, Built::Yes),
-            Self::Problems => EntryFacts("Problems", "/problems", Icon::Problems, Built::NotYet),
+            Self::Problems => EntryFacts("Problems", "/problems", Icon::Problems, Built::Yes),
             Self::Items => EntryFacts("Items", "/items", Icon::Items, Built::Yes),
             Self::Processors => EntryFacts("Processors", "/processors", Icon::Processors, Built::Yes),
-            Self::Schedules => EntryFacts("Schedules", "/schedules", Icon::Schedules, Built::NotYet),
+            Self::Schedules => EntryFacts("Schedules", "/schedules", Icon::Schedules, Built::Yes),
             Self::Connections => EntryFacts("Connections", "/connections", Icon::Connections, Built::Yes),
             Self::EwsServers => EntryFacts("EWS servers", "/ews-servers", Icon::Server, Built::NotYet),
             Self::Plugins => EntryFacts("Plugins", "/plugins", Icon::Plugins, Built::NotYet),
             Self::Status => EntryFacts("Status", "/status", Icon::Running, Built::NotYet),
             Self::Log => EntryFacts("Log", "/log", Icon::Logs, Built::NotYet),
-            Self::Audit => EntryFacts("Audit", "/audit", Icon::Book, Built::NotYet),
+            Self::Audit => EntryFacts("Audit", "/audit", Icon::Book, Built::Yes),
             Self::Users => EntryFacts("Users", "/users", Icon::Key, Built::Yes),
-            Self::About => EntryFacts("About", "/about", Icon::Info, Built::NotYet),
+            Self::About => EntryFacts("About", "/about", Icon::Info, Built::Yes),
         }
     }
 

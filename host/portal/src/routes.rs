@@ -14,8 +14,8 @@ use tower::ServiceExt as _;
 use crate::guard::{BasePath, add_security_headers, check_host_name, check_same_origin, read_proxy_headers};
 use crate::pages::error::PageError;
 use crate::pages::{
-    account, add_processor, connection, connections, history, items, login, overview, processor, processors,
-    run, set_point, setup, theme, users,
+    about, account, add_processor, audit, connection, connections, history, items, login, overview, problems,
+    processor, processors, run, schedule, schedules, set_point, setup, theme, users,
 };
 use crate::response_kind::ResponseKind;
 use crate::return_path::ReturnPath;
@@ -61,6 +61,18 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .route("/events/runs/{id}", get(run::follow))
         .route("/runs/{id}/log.txt", get(run::download))
         .merge(processor_routes())
+        .route("/problems", get(problems::show))
+        .route("/events/problems", get(problems::follow))
+        .route("/about", get(about::show))
+        .route("/about/licences.txt", get(about::licences))
+        .route("/audit", get(audit::show))
+        .route("/audit/export.csv", get(audit::export_csv))
+        .route("/audit/export.jsonl", get(audit::export_json_lines))
+        .route("/schedules", get(schedules::show))
+        .route("/schedules/add", get(schedule::show_new).post(schedule::add))
+        .route("/schedules/preview", post(schedule::preview))
+        .route("/schedules/{id}", get(schedule::show).post(schedule::save))
+        .route("/schedules/{id}/delete", post(schedule::delete))
         .route("/static/{*path}", get(static_files::serve))
         .fallback(|| async { PageError::NoSuchPage })
         .method_not_allowed_fallback(|| async { PageError::WrongMethod })

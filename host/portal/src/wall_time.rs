@@ -73,7 +73,7 @@ impl WallTime {
 
     /// Returns `14:32:09` for today, `24 March 14:32` for this year, `16 December 2149 08:27` for any other year.
     pub(crate) fn words(&self, at: Timestamp) -> String {
-        let (then, now) = (self.calendar(at), self.calendar(self.now));
+        let (then, now) = (self.civil(at), self.civil(self.now));
         let pattern = if then.date() == now.date() {
             "%H:%M:%S"
         } else if then.year() == now.year() {
@@ -91,15 +91,16 @@ impl WallTime {
 
     /// Returns the date of a moment, such as `Thursday 25 March 2027`.
     pub(crate) fn date_of(&self, at: Timestamp) -> String {
-        self.calendar(at).strftime("%A %-d %B %Y").to_string()
+        self.civil(at).strftime("%A %-d %B %Y").to_string()
     }
 
     /// Returns the time of day with milliseconds, such as `14:32:09.104`.
     pub(crate) fn precise_time(&self, at: Timestamp) -> String {
-        self.calendar(at).strftime("%H:%M:%S%.3f").to_string()
+        self.civil(at).strftime("%H:%M:%S%.3f").to_string()
     }
 
-    fn calendar(&self, at: Timestamp) -> DateTime {
+    /// Returns the local time of a moment.
+    pub(crate) fn civil(&self, at: Timestamp) -> DateTime {
         self.zone.civil(at)
     }
 

@@ -52,7 +52,7 @@ mod users;
 mod value_columns;
 
 pub use accounts::Account;
-pub use audit::{AuditEntry, NewAuditEntry};
+pub use audit::{AuditChange, AuditEntry, AuditFilter, NewAuditEntry};
 pub use configuration::{Configuration, ConfigurationTransaction};
 pub use data_keys::{SealedRow, WrappedKey};
 pub use error::StoreError;

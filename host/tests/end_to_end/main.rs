@@ -24,6 +24,7 @@ mod misbehaving_plugins;
 mod plugin_settings;
 mod portal;
 mod portal_address;
+mod processor_pages;
 mod programs;
 mod random_changes;
 mod reverse_proxy;

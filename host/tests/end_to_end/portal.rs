@@ -87,6 +87,24 @@ impl Portal {
         response.text().await.unwrap()
     }
 
+    /// Sends fields to an address with the token of the session.
+    pub(crate) async fn send(&self, action: &str, fields: &[(String, String)]) -> reqwest::Response {
+        let page = self.page("/").await;
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        body.append_pair("csrf", csrf);
+        body.extend_pairs(fields.iter().filter(|(name, _)| name != "csrf"));
+        self.http
+            .post(format!("{}{action}", self.url))
+            .header(COOKIE, &self.cookie)
+            .header(ORIGIN, &self.url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body.finish())
+            .send()
+            .await
+            .unwrap()
+    }
+
     /// Sends a form with the token of a page.
     async fn post(&self, action: &str, page: &str) -> reqwest::Response {
         self.post_fields(action, page, &[]).await

@@ -16,10 +16,12 @@ mod processor_row;
 mod run_attempts;
 mod run_head;
 mod run_log;
+mod schedule_words;
 mod set_point_list;
 mod shown_value;
 mod state_mark;
 mod tree;
+mod week;
 mod write_status;
 
 #[cfg(test)]
@@ -33,7 +35,7 @@ pub(crate) use current_value::CurrentValue;
 pub(crate) use data_path::DataPath;
 pub(crate) use drawer::{Drawer, location, range_words, value_of};
 pub(crate) use form::{
-    ErrorSummary, FieldDescription, FieldKind, FormErrors, FormFields, SecretOrigin, SummaryLine,
+    ErrorSummary, Field, FieldDescription, FieldKind, FormErrors, FormFields, SecretOrigin, SummaryLine,
     add_settings, describe_settings, id_of_field, settings_of,
 };
 pub(crate) use icon::Icon;
@@ -45,8 +47,10 @@ pub(crate) use processor_row::{ProcessorRow, precise_duration, progress_words};
 pub(crate) use run_attempts::RunAttempts;
 pub(crate) use run_head::{RunFacts, RunHead, RunProgress, as_sentence, mode_words, trigger_words};
 pub(crate) use run_log::{RunLogLines, RunLogNote};
+pub(crate) use schedule_words::ScheduleWords;
 pub(crate) use set_point_list::SetPointList;
 pub(crate) use shown_value::{is_known, value_with_unit};
 pub(crate) use state_mark::StateMark;
 pub(crate) use tree::{RollUp, Tree, icon_of, name_of};
+pub(crate) use week::Week;
 pub(crate) use write_status::WriteStatus;

@@ -20,6 +20,8 @@ pub(crate) struct ShownProblem {
     pub(crate) setting: Option<String>,
     pub(crate) code: String,
     pub(crate) raised_by: String,
+    /// The page of the processor that raised it.
+    pub(crate) processor: Option<String>,
     pub(crate) age: Age,
 }
 
@@ -36,6 +38,7 @@ impl ProblemList {
                 setting: raised.problem.setting.clone(),
                 code: raised.problem.code.clone(),
                 raised_by: raised.raised_by.clone(),
+                processor: raised.configuration.map(|id| format!("/processors/{}", id.0)),
                 age: times.age(raised.since),
             })
             .collect();

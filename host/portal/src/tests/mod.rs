@@ -1,6 +1,7 @@
 //! Tests through the router: each sends a request and checks the status and the page, over a real runtime and real
 //! SQLite files.
 
+mod audit;
 mod clock;
 mod connections;
 mod examples;
@@ -13,6 +14,7 @@ mod processors;
 mod proxy;
 mod roles;
 mod runs;
+mod schedules;
 mod set_point;
 mod setup;
 mod sign_in;

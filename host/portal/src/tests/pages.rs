@@ -177,3 +177,17 @@ async fn the_chosen_theme_applies_to_the_next_page() {
     let page = portal.get("/", &format!("{cookie}; riser-theme=dark")).await.body;
     assert!(page.contains("<html lang=\"en\" data-theme=\"dark\""));
 }
+
+#[tokio::test]
+async fn about_shows_the_version_and_the_licences() {
+    let portal = TestPortal::new().await;
+    let cookie = portal.sign_in("victor").await;
+    let page = portal.get("/about", &cookie).await.body;
+    for text in [env!("CARGO_PKG_VERSION"), "Apache License 2.0", "riser doctor", "LICENSES-THIRD-PARTY.txt"]
+    {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    let licences = portal.get("/about/licences.txt", &cookie).await;
+    assert_eq!(licences.header("content-type"), "text/plain; charset=utf-8");
+    assert!(licences.body.contains("Apache License") && licences.body.contains("MIT License"));
+}

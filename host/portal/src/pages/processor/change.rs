@@ -16,7 +16,7 @@ pub(super) const STATE: &str = "state";
 
 /// Returns a text that changes whenever somebody stores another value of one of these fields. `more` is the state of
 /// what the fields do not show, such as secrets.
-pub(super) fn state_of(stored: &FormInput, more: &str) -> String {
+pub(crate) fn state_of(stored: &FormInput, more: &str) -> String {
     let fields = serde_json::to_string(stored).unwrap_or_default();
     let mut hash = Sha256::new();
     for part in [fields.as_str(), more] {

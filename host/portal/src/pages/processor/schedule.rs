@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use riser_calendar::{PreviewTime, Schedule, StoredRule};
+use riser_calendar::Schedule;
 use riser_domain::RunMode;
 use riser_runtime::{Identity, ProcessorDraft};
 
@@ -14,14 +14,11 @@ use crate::form_input::FormInput;
 use crate::page::Page;
 use crate::page_layout::PageLayout;
 use crate::pages::error::PageError;
-use crate::parts::{FieldDescription, FieldKind, FormErrors, FormFields, Icon};
+use crate::parts::{FieldDescription, FieldKind, FormErrors, FormFields, Icon, ScheduleWords};
 use crate::sessions::{Admin, SignedIn};
 use crate::state::PortalState;
-use crate::wall_time::WallTime;
 
 const SCHEDULE: &str = "schedule";
-/// Times that are shown of each schedule.
-const NEXT_TIMES: usize = 5;
 
 /// The choice of a schedule.
 #[derive(Clone, Debug, Template)]
@@ -46,16 +43,6 @@ pub(crate) struct ScheduleChoice {
     pub(crate) name: String,
     pub(crate) is_chosen: bool,
     pub(crate) words: ScheduleWords,
-}
-
-/// A schedule in words, with its next times.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ScheduleWords {
-    pub(crate) sentence: String,
-    pub(crate) zone: String,
-    /// Why its rule starts nothing.
-    pub(crate) problem: Option<String>,
-    pub(crate) next: Vec<PreviewTime>,
 }
 
 /// `GET /processors/{id}/schedule`
@@ -137,24 +124,5 @@ fn tab(
         is_none_chosen: chosen.is_empty(),
         choices: shown.whole.schedules.iter().map(choice).collect(),
         layout: shown.layout(signed_in),
-    }
-}
-
-impl ScheduleWords {
-    pub(crate) fn new(rule: &StoredRule, times: &WallTime) -> Self {
-        match rule {
-            StoredRule::Known(rule) => Self {
-                sentence: rule.sentence(),
-                zone: rule.zone().to_string(),
-                problem: None,
-                next: rule.preview(times.now(), NEXT_TIMES),
-            },
-            StoredRule::Unreadable { text, reason } => Self {
-                sentence: text.clone(),
-                zone: String::new(),
-                problem: Some(reason.clone()),
-                next: Vec::new(),
-            },
-        }
     }
 }

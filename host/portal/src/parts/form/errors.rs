@@ -53,6 +53,17 @@ impl FormErrors {
         self.0.iter().map(|(name, message)| (name.as_str(), message.as_str()))
     }
 
+    /// Returns all errors as one text.
+    pub(crate) fn to_text(&self) -> String {
+        let messages: Vec<String> = self.0.iter().map(|(_, message)| capitalised(message)).collect();
+        messages.join(". ")
+    }
+
+    #[cfg(test)]
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.at(name).is_some()
+    }
+
     /// Returns the errors of a field, as one text.
     pub(crate) fn at(&self, name: &str) -> Option<String> {
         let found: Vec<String> =

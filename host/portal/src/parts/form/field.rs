@@ -43,7 +43,7 @@ pub(crate) struct ChoiceOption {
 impl HtmlSafe for Field {}
 
 impl Field {
-    pub(super) fn new(description: &FieldDescription, input: &FormInput, errors: &FormErrors) -> Self {
+    pub(crate) fn new(description: &FieldDescription, input: &FormInput, errors: &FormErrors) -> Self {
         let name = &description.name;
         let value = || {
             let given = input.get(name).map(ToOwned::to_owned);
