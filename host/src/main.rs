@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, clock, connection, doctor, ews, export, log, plan, plugin, problems, run, runs, schedule,
-    serve, shell_files, status, stop, user, write_line,
+    apply, audit, clock, connection, doctor, ews, export, log, plan, plugin, problems, release, run, runs,
+    schedule, serve, shell_files, status, stop, user, write_line,
 };
 
 /// The command did not do what was asked.
@@ -63,6 +63,8 @@ enum Command {
     Run(run::RunArgs),
     /// Stop a processor that runs
     Stop(stop::StopArgs),
+    /// Start a quarantined processor again
+    Release(release::ReleaseArgs),
     /// Show the newest runs of all processors, or of one
     Runs(runs::RunsArgs),
     /// Show the log of a run
@@ -108,6 +110,7 @@ async fn execute(command: Command) -> ExitCode {
         Command::Problems(arguments) => problems::run(arguments).await,
         Command::Run(arguments) => run::run(arguments).await,
         Command::Stop(arguments) => stop::run(arguments).await,
+        Command::Release(arguments) => release::run(arguments).await,
         Command::Runs(arguments) => runs::run(arguments).await,
         Command::Log(arguments) => log::run(arguments).await,
         Command::Audit(arguments) => audit::run(arguments).await,

@@ -108,6 +108,7 @@ fn processor_routes() -> Router<PortalState> {
         .route("/processors/{id}/latest-run", get(buttons::latest_run))
         .route("/processors/{id}/run", post(buttons::run_now))
         .route("/processors/{id}/stop", post(buttons::stop))
+        .route("/processors/{id}/release", post(buttons::release))
         .route("/processors/{id}/enable", post(buttons::enable))
         .route("/processors/{id}/disable", post(buttons::disable))
 }

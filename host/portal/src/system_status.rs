@@ -40,7 +40,11 @@ impl SystemStatus {
     /// Returns the state of Riser itself: the most serious obstacle, or Good.
     pub(crate) fn riser(&self) -> StateMark {
         let any = |is: fn(&ProcessorState) -> bool| self.processors.iter().any(|it| is(&it.state));
-        if !self.problems.is_empty() || any(|state| matches!(state, ProcessorState::Unable { .. })) {
+        if !self.problems.is_empty()
+            || any(|state| {
+                matches!(state, ProcessorState::Unable { .. } | ProcessorState::Quarantined { .. })
+            })
+        {
             StateMark::new("warn", Icon::Alarm, "Needs attention")
         } else if any(|state| matches!(state, ProcessorState::Retrying { .. })) {
             StateMark::new("warn", Icon::Retrying, "Retrying")

@@ -70,7 +70,7 @@ pub use status::{
     ConnectionStatus, EwsServerStatus, HostFacts, LastRun, LinkState, ProcessorState, ProcessorStatus,
     Progress, RaisedProblem,
 };
-pub use supervisor::{StartRefusal, StopRefusal};
+pub use supervisor::{ReleaseRefusal, StartRefusal, StopRefusal};
 pub use system_clock::SystemClock;
 pub use zone_problems::zone_data_problems;
 
@@ -344,6 +344,15 @@ impl Runtime {
         person: &Actor,
     ) -> Result<(), StopRefusal> {
         self.inner.processors.stop_by_hand(configuration, person).await
+    }
+
+    /// Ends the quarantine of a processor configuration for a person. It starts again.
+    pub async fn release(
+        &self,
+        configuration: ConfigurationId,
+        person: &Actor,
+    ) -> Result<(), ReleaseRefusal> {
+        self.inner.processors.release(configuration, person).await
     }
 
     /// Accepts an implausible clock of the machine as it is set now, for a person who has checked it.

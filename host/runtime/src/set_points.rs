@@ -107,6 +107,7 @@ impl SetPoints {
             .configurations
             .of_class(owner, class)
             .filter(|configuration| configuration.flags.active && !node.has_vanished)
+            .filter(|configuration| !self.processors.is_quarantined(configuration.id))
             .ok_or(WriteRefusal::NotWritable)?;
         if value.kind() != item.kind || !rule.lists(&value) {
             return Err(WriteRefusal::InvalidValue);

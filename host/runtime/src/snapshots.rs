@@ -55,7 +55,10 @@ impl Runtime {
             state,
             last_run: live.as_ref().and_then(|live| live.last_run.clone()),
             schedule: schedule.cloned(),
-            next_run_at: live.as_ref().and_then(|live| live.next_run_at),
+            next_run_at: live
+                .as_ref()
+                .filter(|live| live.quarantine.is_none())
+                .and_then(|live| live.next_run_at),
             progress: live.and_then(|live| live.progress),
             last_activity_at: inner.items.values.last_value_at(writer),
             manually_startable: configuration.flags.manually_startable,

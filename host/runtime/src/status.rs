@@ -50,6 +50,12 @@ pub enum ProcessorState {
     Running { since: Timestamp },
     /// It ended early and starts again.
     Retrying { attempt: u32, at: Timestamp, reason: String },
+    /// It crashed too often, and starts again when a person releases it.
+    Quarantined {
+        since: Timestamp,
+        /// Why its last run failed.
+        reason: String,
+    },
     /// It cannot run, and why.
     Unable { reason: String },
 }

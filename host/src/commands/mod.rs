@@ -20,6 +20,7 @@ pub(crate) mod log;
 pub(crate) mod plan;
 pub(crate) mod plugin;
 pub(crate) mod problems;
+pub(crate) mod release;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schedule;

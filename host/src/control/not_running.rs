@@ -18,6 +18,12 @@ pub(super) fn reason(
         ProcessorState::Retrying { at, reason, .. } => {
             format!("It failed and starts again at {}: {reason}.", Moment(*at))
         }
+        ProcessorState::Quarantined { since, reason } => format!(
+            "It is quarantined since {} because it crashed too often, the last time: {reason}. `riser release {:?}` \
+             starts it again.",
+            Moment(*since),
+            status.name
+        ),
         ProcessorState::Unable { reason } => format!("It cannot run: {reason}."),
         ProcessorState::Idle => idle(status, configuration, now),
     })
@@ -132,6 +138,13 @@ mod tests {
             (
                 ProcessorState::Retrying { attempt: 2, at: Timestamp::EPOCH, reason: "no route".to_owned() },
                 "It failed and starts again at 19",
+            ),
+            (
+                ProcessorState::Quarantined {
+                    since: Timestamp::EPOCH,
+                    reason: "ended with signal 11".to_owned(),
+                },
+                "It is quarantined since",
             ),
             (ProcessorState::Unable { reason: "no library".to_owned() }, "It cannot run: no library."),
         ] {

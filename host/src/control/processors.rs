@@ -56,6 +56,15 @@ pub(super) async fn stop(runtime: &Runtime, name: &str) -> Result<RunReport, Fai
     }
 }
 
+/// Ends the quarantine of a processor, which starts again.
+pub(super) async fn release(runtime: &Runtime, name: &str) -> Result<(), Failure> {
+    let processor = find(runtime, name)?;
+    runtime
+        .release(processor.configuration, &Actor::CommandLine)
+        .await
+        .map_err(|refusal| Failure::NotReleased { processor: processor.name, reason: refusal.to_string() })
+}
+
 fn find(runtime: &Runtime, name: &str) -> Result<ProcessorStatus, Failure> {
     let processors = runtime.processors();
     let names = processors.iter().map(|processor| processor.name.as_str());

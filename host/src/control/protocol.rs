@@ -54,6 +54,10 @@ pub(crate) enum Request {
     Stop {
         processor: String,
     },
+    /// Ends the quarantine of a processor.
+    Release {
+        processor: String,
+    },
     /// The newest runs, of all processors or of one.
     Runs {
         processor: Option<String>,
@@ -99,6 +103,7 @@ pub(crate) enum Reply {
     Problems(Vec<ProblemReport>),
     Started(RunReport),
     Stopped(RunReport),
+    Released,
     Runs(Vec<RunReport>),
     /// Lines of a log; more replies follow until [`Reply::LogEnd`].
     Log(Vec<LogLine>),
@@ -137,6 +142,8 @@ pub(crate) enum Failure {
     NotStarted { processor: String, reason: String },
     #[error("{processor} was not stopped: {reason}")]
     NotStopped { processor: String, reason: String },
+    #[error("{processor} was not released: {reason}")]
+    NotReleased { processor: String, reason: String },
     #[error("there is no run {run}; `riser runs` lists the runs")]
     UnknownRun { run: i64 },
     /// Everything that is wrong with a draft.
@@ -222,6 +229,7 @@ pub(crate) enum Activity {
     Waiting,
     Running,
     Retrying,
+    Quarantined,
     Unable,
 }
 
@@ -233,6 +241,7 @@ impl Activity {
             Self::Waiting => "waiting",
             Self::Running => "running",
             Self::Retrying => "retrying",
+            Self::Quarantined => "quarantined",
             Self::Unable => "unable",
         }
     }

@@ -173,6 +173,11 @@ impl Handler<'_> {
                 self.note(&format!("stop {processor:?}"));
                 Reply::Stopped(processors::stop(self.runtime, &processor).await?)
             }
+            Request::Release { processor } => {
+                self.note(&format!("release {processor:?}"));
+                processors::release(self.runtime, &processor).await?;
+                Reply::Released
+            }
             Request::Runs { processor, count } => {
                 Reply::Runs(stored::runs(store, processor.as_deref(), count).await?)
             }

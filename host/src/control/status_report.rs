@@ -90,6 +90,7 @@ fn processor(status: &ProcessorStatus, configuration: &Configuration, now: Times
         ProcessorState::WaitingFor { .. } => (Activity::Waiting, None),
         ProcessorState::Running { since } => (Activity::Running, Some(Moment(since))),
         ProcessorState::Retrying { .. } => (Activity::Retrying, None),
+        ProcessorState::Quarantined { .. } => (Activity::Quarantined, None),
         ProcessorState::Unable { .. } => (Activity::Unable, None),
     };
     ProcessorReport {

@@ -26,6 +26,7 @@ mod portal;
 mod portal_address;
 mod processor_pages;
 mod programs;
+mod quarantine;
 mod random_changes;
 mod reverse_proxy;
 mod running_changes;

@@ -233,7 +233,9 @@ fn is_steady(host: &RunningHost, configuration: &Configuration, status: &Process
                 && setup.is_none_or(|it| sentence.contains(&it.name))
         }
         ProcessorState::Idle => class != COUNTER && class != STATUS,
-        ProcessorState::Retrying { .. } | ProcessorState::Unable { .. } => false,
+        ProcessorState::Retrying { .. }
+        | ProcessorState::Quarantined { .. }
+        | ProcessorState::Unable { .. } => false,
     };
     let is_scheduled = own.flags.active && own.flags.runs_on_schedule;
     let schedule = configuration.schedules.iter().find(|it| is_scheduled && Some(it.id) == own.schedule);

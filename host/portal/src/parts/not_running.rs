@@ -19,6 +19,10 @@ pub(crate) fn not_running(
         ProcessorState::Retrying { attempt, at, reason } => {
             format!("It failed and starts again at {} (attempt {attempt}): {reason}.", times.words(*at))
         }
+        ProcessorState::Quarantined { since, reason } => format!(
+            "It crashed too often and is quarantined since {}; the last reason: {reason}. Release starts it again.",
+            times.words(*since)
+        ),
         ProcessorState::Unable { reason } => format!("It cannot run: {reason}."),
         ProcessorState::Idle => idle(status, configuration, times),
     })

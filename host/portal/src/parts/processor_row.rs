@@ -115,6 +115,10 @@ pub(crate) fn in_words(status: &ProcessorStatus, times: &WallTime) -> (StateMark
             StateMark::new("warn", Icon::Retrying, "Retrying"),
             format!("Attempt {attempt} at {}: {reason}", times.words(*at)),
         ),
+        ProcessorState::Quarantined { since, reason } => (
+            StateMark::new("alarm", Icon::Failed, "Quarantined"),
+            format!("Crashed too often, not started since {}. Last reason: {reason}", times.words(*since)),
+        ),
         ProcessorState::Unable { reason } => {
             (StateMark::new("alarm", Icon::Failed, "Cannot run"), capitalised(reason))
         }
@@ -165,6 +169,7 @@ pub(crate) fn actions(status: &ProcessorStatus, system: &SystemStatus) -> Vec<Ac
         ProcessorState::WaitingFor { configuration, .. } => {
             configuration.and_then(|id| run_instead(id, system)).into_iter().collect()
         }
+        ProcessorState::Quarantined { .. } => vec![release(status)],
         ProcessorState::Idle | ProcessorState::Unable { .. } => {
             status.manually_startable.then(|| run(status, "Run now")).into_iter().collect()
         }
@@ -188,6 +193,16 @@ fn stop(status: &ProcessorStatus) -> Action {
         icon: Icon::Stop,
         label: "Stop".to_owned(),
         full_label: format!("Stop {}", status.name),
+    }
+}
+
+fn release(status: &ProcessorStatus) -> Action {
+    Action {
+        target: status.configuration.0,
+        verb: "release",
+        icon: Icon::Play,
+        label: "Release".to_owned(),
+        full_label: format!("Release {} and start it", status.name),
     }
 }
 

@@ -178,6 +178,10 @@ fn waiting() -> SystemStatus {
 /// Everything that can go wrong with processors, two connections, and names that try to be HTML.
 fn broken() -> SystemStatus {
     let unable = "the library libriser_evce.so is not in the plugin directory".to_owned();
+    let quarantined = ProcessorState::Quarantined {
+        since: ago(400),
+        reason: "ended with signal 11 (segmentation fault)".to_owned(),
+    };
     let retrying = ProcessorState::Retrying {
         attempt: 3,
         at: NOW.plus(Duration::from_secs(8)),
@@ -201,6 +205,7 @@ fn broken() -> SystemStatus {
                     ProcessorState::Unable { reason: unable },
                 )
             },
+            processor(5, "EVCE South Status", "status", RunMode::LongRunning, quarantined),
             processor(4, "Old Setup", "setup", RunMode::Scheduled, ProcessorState::Inactive),
         ],
         connections: vec![

@@ -85,6 +85,20 @@ pub(super) fn classify(
     }
 }
 
+/// Returns whether the plugin crashed, hung or exceeded a limit. A failure that it reports in good order is none: the
+/// device may be off for hours, and the processor has to work again by itself when it is back.
+pub(super) const fn is_crash(
+    stop_cause: Option<&StopCause>,
+    outcome: Option<&Outcome>,
+    exit: &ExitReason,
+) -> bool {
+    match (stop_cause, outcome) {
+        (Some(_), _) => false,
+        (None, Some(Outcome::Failed(failure))) if failure.is_panic => true,
+        (None, _) => !matches!(exit, ExitReason::Finished),
+    }
+}
+
 fn failure_text(failure: &FailureMessage) -> String {
     let what = sanitize_line(&failure.what);
     if failure.is_panic { format!("panicked: {what}") } else { what }

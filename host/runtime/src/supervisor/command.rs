@@ -12,6 +12,11 @@ pub(crate) enum Command {
         actor: Actor,
         reply: oneshot::Sender<Result<(), StopRefusal>>,
     },
+    /// Ends a quarantine.
+    Release {
+        actor: Actor,
+        reply: oneshot::Sender<Result<(), ReleaseRefusal>>,
+    },
     /// Writes to points that its class handles.
     SetPoints(Vec<SetPointWrite>),
     /// A class of the same plugin changed the tree.
@@ -32,6 +37,19 @@ pub enum StartRefusal {
     NotByHand,
     #[error("{0}")]
     Waiting(String),
+    #[error("it is quarantined because it crashed too often: release it first")]
+    Quarantined,
+    #[error("Riser is stopping")]
+    Ending,
+}
+
+/// Why a processor configuration was not released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReleaseRefusal {
+    #[error("it is not quarantined")]
+    NotQuarantined,
+    #[error("its release could not be stored; the problems page says why")]
+    NotStored,
     #[error("Riser is stopping")]
     Ending,
 }

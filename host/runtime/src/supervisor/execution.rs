@@ -14,8 +14,8 @@ use riser_worker_protocol::messages::{Notice, WakeMessage, WriteState};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::after_run::{AfterRun, LONGEST_SCHEDULED_RUN, StopCause, classify, error_chain};
-use super::command::{Command, StartRefusal, StopRefusal};
+use super::after_run::{AfterRun, LONGEST_SCHEDULED_RUN, StopCause, classify, error_chain, is_crash};
+use super::command::{Command, ReleaseRefusal, StartRefusal, StopRefusal};
 use super::failure_log::FailureLog;
 use super::failure_problem::FailureProblem;
 use super::inbox::{Inbox, Incoming};
@@ -26,6 +26,7 @@ use super::run_starter::RunStarter;
 use super::schedule_plan::Activity;
 use super::service_context::ServiceContext;
 use super::services::Services;
+use super::throttle::Throttle;
 use super::timetable::Timetable;
 use crate::clock_watch::ClockWatch;
 use crate::outbox::Outbox;
@@ -72,6 +73,8 @@ pub(super) struct EndedRun {
     /// In words; empty when the state says it all.
     pub(super) reason: String,
     pub(super) after: AfterRun,
+    /// Whether the plugin crashed, hung or exceeded a limit.
+    pub(super) is_crash: bool,
     pub(super) started: ClockReading,
     /// A start that was requested meanwhile.
     pub(super) queued: Option<RunTrigger>,
@@ -120,8 +123,18 @@ impl Executor {
                 log.add(&*self.clock, LogLevel::Error, &reason);
                 log.close(&*self.clock, &self.store).await;
                 let after = if error.is_retryable() { AfterRun::TryAgain } else { AfterRun::GiveUp };
-                let (state, queued) = (RunState::Failed, None);
-                return EndedRun { id, state, reason, after, started, queued, open_failure, failure_log };
+                let (state, queued, is_crash) = (RunState::Failed, None, false);
+                return EndedRun {
+                    id,
+                    state,
+                    reason,
+                    after,
+                    is_crash,
+                    started,
+                    queued,
+                    open_failure,
+                    failure_log,
+                };
             }
         };
         status.set_state(ProcessorState::Running { since: started_at });
@@ -156,6 +169,7 @@ impl Executor {
         execution.timetable.pass_during_run().await;
         let (state, reason, after) =
             classify(execution.stop_cause.as_ref(), execution.outcome.as_ref(), &exit);
+        let is_crash = is_crash(execution.stop_cause.as_ref(), execution.outcome.as_ref(), &exit);
         execution.finish_problem(state);
         if !reason.is_empty() {
             let level = if state == RunState::Failed { LogLevel::Error } else { LogLevel::Info };
@@ -163,7 +177,7 @@ impl Executor {
         }
         let Execution { log, queued, open_failure, failure_log, .. } = execution;
         log.close(&*self.clock, &self.store).await;
-        EndedRun { id, state, reason, after, started, queued, open_failure, failure_log }
+        EndedRun { id, state, reason, after, is_crash, started, queued, open_failure, failure_log }
     }
 }
 
@@ -175,22 +189,21 @@ impl Execution<'_> {
         let time_limit = tokio::time::sleep_until(Instant::now() + LONGEST_SCHEDULED_RUN);
         tokio::pin!(time_limit);
         let mut clock_steps = self.executor.clock_watch.steps();
+        let mut throttle = Throttle::new(Instant::now());
         loop {
             let next_time_in = self.timetable.left();
             tokio::select! {
                 // A worker whose calls all wait is not read further. Its socket slows it, and commands continue.
-                (slot, event) = next_event(&self.waiting_calls, &mut worker) => match event {
-                    WorkerEvent::Frame(frame) => self.take_frame(&worker, frame, slot).await,
-                    WorkerEvent::Output(line) => self.add_line(LogLevel::Info, &line.text).await,
-                    WorkerEvent::OrphansKilled(count) => {
-                        let line = match count {
-                            1 => "it left a process behind, which was ended".to_owned(),
-                            _ => format!("it left {count} processes behind, which were ended"),
-                        };
-                        self.add_line(LogLevel::Warn, &line).await;
+                (slot, event) = next_event(&self.waiting_calls, &throttle, &mut worker) => {
+                    let began = Instant::now();
+                    match event {
+                        WorkerEvent::Frame(frame) => self.take_frame(&worker, frame, slot).await,
+                        WorkerEvent::Output(line) => self.add_line(LogLevel::Info, &line.text).await,
+                        WorkerEvent::OrphansKilled(count) => self.add_orphans(count).await,
+                        WorkerEvent::Ended(exit) => return exit,
                     }
-                    WorkerEvent::Ended(exit) => return exit,
-                },
+                    throttle.charge(began, Instant::now());
+                }
                 incoming = inbox.next() => match incoming {
                     Incoming::Command(command) => self.take_command(&worker, command),
                     Incoming::Changed(setup) => self.take_setup(&worker, setup).await,
@@ -291,6 +304,9 @@ impl Execution<'_> {
                 }
                 let _ = reply.send(if may { Ok(()) } else { Err(StopRefusal::NotByHand) });
             }
+            Command::Release { reply, .. } => {
+                let _ = reply.send(Err(ReleaseRefusal::NotQuarantined));
+            }
             Command::SetPoints(writes) => {
                 let writes = writes.iter().map(write_message).collect();
                 // A worker that has just ended finds them open when it starts again.
@@ -375,6 +391,14 @@ impl Execution<'_> {
         }
     }
 
+    async fn add_orphans(&mut self, count: usize) {
+        let line = match count {
+            1 => "it left a process behind, which was ended".to_owned(),
+            _ => format!("it left {count} processes behind, which were ended"),
+        };
+        self.add_line(LogLevel::Warn, &line).await;
+    }
+
     async fn add_line(&mut self, level: LogLevel, text: &str) {
         match self.log.add(&*self.executor.clock, level, text) {
             // The host's own log is flooded no more than that of the run.
@@ -403,11 +427,13 @@ impl Execution<'_> {
     }
 }
 
-/// Waits for the next event of a worker once a call slot is free.
+/// Waits for the next event of a worker once a call slot is free and the worker is not paused.
 async fn next_event(
     waiting_calls: &Arc<Semaphore>,
+    throttle: &Throttle,
     worker: &mut WorkerProcess,
 ) -> (OwnedSemaphorePermit, WorkerEvent) {
+    tokio::time::sleep_until(throttle.paused_until()).await;
     let slot = Arc::clone(waiting_calls).acquire_owned().await.expect("the semaphore is never closed");
     (slot, worker.next_event().await)
 }

@@ -1,5 +1,6 @@
 use parking_lot::Mutex;
 use riser_domain::{ConfigurationId, ProcessorConfiguration, RunId, Timestamp};
+use riser_store::Quarantine;
 
 use crate::changes::{Change, Changes};
 use crate::status::{LastRun, ProcessorState, Progress};
@@ -12,13 +13,21 @@ pub(crate) struct LiveStatus {
     pub(crate) next_run_at: Option<Timestamp>,
     pub(crate) progress: Option<Progress>,
     pub(crate) has_succeeded: bool,
+    pub(crate) quarantine: Option<Quarantine>,
 }
 
 impl LiveStatus {
     /// The status of a processor that never ran.
     pub(super) fn initial(processor: &ProcessorConfiguration) -> Self {
         let state = if processor.flags.active { ProcessorState::Idle } else { ProcessorState::Inactive };
-        Self { state, last_run: None, next_run_at: None, progress: None, has_succeeded: false }
+        Self {
+            state,
+            last_run: None,
+            next_run_at: None,
+            progress: None,
+            has_succeeded: false,
+            quarantine: None,
+        }
     }
 }
 
@@ -65,6 +74,10 @@ impl StatusBoard {
     /// Notifies followers of new lines in the log of the run.
     pub(super) fn note_log_lines(&self, run: RunId) {
         self.changes.send(Change::RunLog(run));
+    }
+
+    pub(super) fn set_quarantine(&self, quarantine: Option<Quarantine>) {
+        self.change(|status| status.quarantine = quarantine);
     }
 
     pub(super) fn note_success(&self) {

@@ -10,6 +10,7 @@ mod inbox;
 mod live_status;
 mod processor_setup;
 mod processor_task;
+mod quarantine;
 mod registry;
 mod run_log;
 mod run_records;
@@ -18,6 +19,7 @@ mod run_starter;
 pub(crate) mod schedule_plan;
 mod service_context;
 mod services;
+mod throttle;
 mod timetable;
 
 use std::sync::Arc;
@@ -31,7 +33,7 @@ use riser_worker_host::Launcher;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-pub use command::{StartRefusal, StopRefusal};
+pub use command::{ReleaseRefusal, StartRefusal, StopRefusal};
 pub(crate) use registry::ProcessorRegistry;
 
 use crate::changes::Changes;
@@ -248,6 +250,7 @@ impl Supervisor {
     async fn initial_status(&self, processor: &ProcessorConfiguration) -> Result<LiveStatus, StoreError> {
         let last_run = self.store.latest_run_of(processor.id).await?;
         let has_succeeded = self.store.last_success(processor.id).await?.is_some();
+        let quarantine = self.store.find_quarantine(processor.id).await?;
         let last_run = last_run.map(|run| LastRun {
             id: run.id,
             state: run.state,
@@ -255,7 +258,7 @@ impl Supervisor {
             started_at: run.started_at,
             ended_at: run.ended_at,
         });
-        Ok(LiveStatus { last_run, has_succeeded, ..LiveStatus::initial(processor) })
+        Ok(LiveStatus { last_run, has_succeeded, quarantine, ..LiveStatus::initial(processor) })
     }
 
     /// Stops all runs and ends all tasks.

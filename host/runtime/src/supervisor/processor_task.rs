@@ -2,6 +2,7 @@
 //! of its configuration.
 
 mod by_schedule;
+mod in_quarantine;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use super::failure_problem::FailureProblem;
 use super::inbox::{Inbox, Incoming};
 use super::live_status::StatusBoard;
 use super::processor_setup::ProcessorSetup;
+use super::quarantine::RecentCrashes;
 use super::registry::ProcessorRegistry;
 use super::run_records::RunRecords;
 use super::schedule_plan::{Activity, OwnRule};
@@ -68,6 +70,7 @@ pub(super) struct ProcessorTask {
     clock_steps: watch::Receiver<u64>,
     open_failure: FailureProblem,
     failure_log: FailureLog,
+    recent_crashes: RecentCrashes,
 }
 
 enum Next {
@@ -93,6 +96,7 @@ impl ProcessorTask {
             clock_steps,
             open_failure: FailureProblem::default(),
             failure_log: FailureLog::default(),
+            recent_crashes: RecentCrashes::default(),
         }
     }
 
@@ -136,6 +140,9 @@ impl ProcessorTask {
     /// Queues the run that an active processor begins with.
     fn queue_first_run(&mut self) {
         if !self.setup.is_active() {
+            return;
+        }
+        if self.stay_in_quarantine() {
             return;
         }
         if self.setup.configuration.flags.runs_at_start {
@@ -195,6 +202,10 @@ impl ProcessorTask {
             Command::Stop { actor, reply } => {
                 let _ = reply.send(self.stop_idle(&actor).await);
             }
+            Command::Release { actor, reply } => {
+                let _ = reply.send(self.release(&actor).await);
+            }
+            Command::SetPoints(_) if self.is_quarantined() => {}
             Command::SetPoints(_) if self.mode() == Some(RunMode::Scheduled) => {
                 return Some(Next::Run(RunTrigger::SetPoint));
             }
@@ -219,7 +230,7 @@ impl ProcessorTask {
         } else if !was_active {
             self.status.set_state(ProcessorState::Idle);
             self.queue_first_run();
-        } else {
+        } else if !self.is_quarantined() {
             let at_start = |setup: &ProcessorSetup| setup.configuration.flags.runs_at_start;
             // Nothing has published the values of another tree yet.
             let is_moved = !self.setup.has_tree_of(&before);
@@ -259,6 +270,9 @@ impl ProcessorTask {
         let flags = self.setup.configuration.flags;
         if !flags.active {
             return Some(StartRefusal::Inactive);
+        }
+        if self.is_quarantined() {
+            return Some(StartRefusal::Quarantined);
         }
         if !matches!(trigger, RunTrigger::Person(_)) {
             return None;
@@ -357,6 +371,9 @@ impl ProcessorTask {
             self.leave_values_of(&self.setup);
         }
         match ended.after {
+            _ if ended.is_crash && self.recent_crashes.add(now.uptime) => {
+                self.quarantine(&ended.reason).await;
+            }
             AfterRun::End | AfterRun::Stopped => self.status.set_state(ProcessorState::Idle),
             AfterRun::StartAnew => {
                 self.status.set_state(ProcessorState::Idle);

@@ -5,7 +5,7 @@ use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use riser_domain::{Actor, ConfigurationId, RunTrigger, SetPointWrite, TreeOwner};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::command::{Command, StartRefusal, StopRefusal};
+use super::command::{Command, ReleaseRefusal, StartRefusal, StopRefusal};
 use super::live_status::{LiveStatus, StatusBoard};
 use super::processor_setup::ProcessorSetup;
 use crate::status::ProcessorState;
@@ -127,6 +127,24 @@ impl ProcessorRegistry {
             .await
             .ok_or(StopRefusal::Ending)?;
         replied.await.unwrap_or(Err(StopRefusal::Ending))
+    }
+
+    /// Ends the quarantine of a processor for a person.
+    pub(crate) async fn release(
+        &self,
+        configuration: ConfigurationId,
+        person: &Actor,
+    ) -> Result<(), ReleaseRefusal> {
+        let (reply, replied) = oneshot::channel();
+        self.send(configuration, Command::Release { actor: person.clone(), reply })
+            .await
+            .ok_or(ReleaseRefusal::Ending)?;
+        replied.await.unwrap_or(Err(ReleaseRefusal::Ending))
+    }
+
+    /// Returns whether a processor is quarantined.
+    pub(crate) fn is_quarantined(&self, configuration: ConfigurationId) -> bool {
+        self.status(configuration).is_some_and(|status| status.quarantine.is_some())
     }
 
     /// Returns how many workers execute a run.

@@ -145,6 +145,10 @@ impl Services {
 
     async fn declare(&self, items: Vec<ItemMessage>) -> Reply {
         let declared = match declared_tree(items) {
+            Ok((_, initial)) if !initial.iter().all(|(_, value)| is_storable(value)) => {
+                let what = "an initial value is a number that is not finite or a text above 64 KiB";
+                return refused("tree-refused", what);
+            }
             Ok((tree, initial)) => self.context.items.declare(&self.owner, tree, initial, &self.actor).await,
             Err(error) => return refused("tree-refused", &error.to_string()),
         };

@@ -11,5 +11,6 @@ mod items;
 mod outbox;
 mod people;
 mod plugin_state;
+mod quarantines;
 mod recovery;
 mod runs;

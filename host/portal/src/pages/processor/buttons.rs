@@ -1,4 +1,4 @@
-//! Buttons that start, stop, enable and disable processors, and the file with the configuration of one.
+//! Buttons that start, stop, release, enable and disable processors, and the file with the configuration of one.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::return_path::ReturnPath;
 use crate::sessions::{Admin, Operator, SignedIn, Viewer};
 use crate::state::PortalState;
 
-/// The list to which both buttons return, unless the form names another page.
+/// The list to which the buttons return, unless the form names another page.
 const PROCESSORS: &str = "/#processors";
 
 /// Longest wait for a run that was just started.
@@ -78,6 +78,21 @@ pub(crate) async fn stop(
     portal
         .runtime()
         .stop_by_hand(ConfigurationId(id), &signed_in.actor())
+        .await
+        .map_err(|refusal| PageError::Refused(refusal.to_string()))?;
+    Ok(form.redirect())
+}
+
+/// `POST /processors/{id}/release`
+pub(crate) async fn release(
+    State(portal): State<PortalState>,
+    Operator(signed_in): Operator,
+    PathOf(id): PathOf<i64>,
+    Form(form): Form<ButtonForm>,
+) -> Result<Redirect, PageError> {
+    portal
+        .runtime()
+        .release(ConfigurationId(id), &signed_in.actor())
         .await
         .map_err(|refusal| PageError::Refused(refusal.to_string()))?;
     Ok(form.redirect())

@@ -18,6 +18,11 @@ impl ProcessorTask {
         }
         let trigger = self.timetable.take_due().await?;
         match (trigger, self.waiting) {
+            (RunTrigger::Schedule(due), _) if self.is_quarantined() => {
+                let reason = "the processor was quarantined".to_owned();
+                self.timetable.add_row(UnstartedRun { due, state: RunState::Skipped, reason }).await;
+                None
+            }
             (RunTrigger::Schedule(due), Some(waiting)) => {
                 let reason = format!("run {} was waiting already", waiting.0);
                 self.timetable.add_row(UnstartedRun { due, state: RunState::Merged, reason }).await;
