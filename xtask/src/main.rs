@@ -11,6 +11,7 @@ mod evce_site;
 mod processes;
 mod sqlx_data;
 mod test;
+mod torture;
 mod workspace;
 
 use std::io::Write as _;
@@ -37,6 +38,8 @@ enum Command {
     /// Serve the baseline of a benchmark
     #[command(hide = true)]
     Baseline(bench::BaselineArgs),
+    /// Kill the host again and again while clients change things; find changes that are lost
+    Torture(torture::TortureArgs),
     /// Check format, lints, documentation, query data and licences
     Check,
     /// Update `.sqlx`, the data that queries are checked against
@@ -59,6 +62,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Test => test::run(),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Baseline(arguments) => bench::serve_baseline(arguments),
+        Command::Torture(arguments) => torture::run(&arguments),
         Command::Check => check::run(),
         Command::Sqlx => sqlx_data::write().map(|()| ExitCode::SUCCESS),
         Command::Dist(arguments) => dist::run(&arguments),

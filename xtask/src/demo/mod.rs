@@ -6,7 +6,7 @@
 mod guide;
 mod live_value;
 mod ports;
-mod programs;
+pub(crate) mod programs;
 mod shutdown_signal;
 
 use std::path::{Path, PathBuf};

@@ -10,10 +10,10 @@ use crate::artifacts::{Artifacts, MESSAGE_FORMAT};
 use crate::workspace;
 
 /// Their directory.
-pub(super) struct Programs {
-    pub(super) riser: PathBuf,
-    pub(super) simulator: PathBuf,
-    pub(super) evce_plugin: PathBuf,
+pub(crate) struct Programs {
+    pub(crate) riser: PathBuf,
+    pub(crate) simulator: PathBuf,
+    pub(crate) evce_plugin: PathBuf,
 }
 
 /// A cargo under way; dropping this ends it and the compilers that it started.
@@ -21,7 +21,7 @@ struct Cargo(Option<Pid>);
 
 impl Programs {
     /// Finds them in a directory, or builds them.
-    pub(super) async fn find(directory: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) async fn find(directory: Option<&Path>) -> anyhow::Result<Self> {
         let Some(directory) = directory else { return Self::build().await };
         let library = format!("{}riser_evce{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
         Ok(Self {

@@ -88,14 +88,31 @@ impl Riser<'_> {
         serde_json::from_slice(&status.stdout).context("`riser status` printed something else")
     }
 
+    /// Returns the standard output of a command, which must succeed.
+    pub(crate) async fn output(&self, words: &[&str]) -> anyhow::Result<String> {
+        let output = self.command(words).stdout(Stdio::piped()).output().await?;
+        ensure!(output.status.success(), "`riser {}` failed", words.join(" "));
+        String::from_utf8(output.stdout).context("its output is not UTF-8")
+    }
+
     /// Starts the host and waits until everything listens. Its log goes where ours goes.
     pub(crate) async fn serve(&self, portal_port: u16) -> anyhow::Result<Host> {
-        let mut child = self
-            .command(&["serve", "--print-ready", "--exit-on-stdin-close"])
+        self.serve_logging_to(portal_port, Stdio::inherit()).await
+    }
+
+    /// Starts the program of the host.
+    pub(crate) fn spawn_host(&self, portal_port: u16, log: Stdio) -> std::io::Result<Child> {
+        self.command(&["serve", "--print-ready", "--exit-on-stdin-close"])
             .args(["--portal-listen", &format!("127.0.0.1:{portal_port}")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .spawn()?;
+            .stderr(log)
+            .spawn()
+    }
+
+    /// Starts the host with this log and waits until everything listens.
+    pub(crate) async fn serve_logging_to(&self, portal_port: u16, log: Stdio) -> anyhow::Result<Host> {
+        let mut child = self.spawn_host(portal_port, log)?;
         let stdin = child.stdin.take().context("its input is not piped")?;
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().context("its output is not piped")?)
@@ -125,6 +142,16 @@ impl Host {
     /// Completes when it ends by itself.
     pub(crate) async fn ended(&mut self) -> std::io::Result<ExitStatus> {
         self.child.wait().await
+    }
+
+    /// Kills it.
+    pub(crate) async fn kill(mut self) -> std::io::Result<()> {
+        self.child.kill().await
+    }
+
+    /// Sends SIGTERM and does not wait.
+    pub(crate) fn ask_to_end(&self) {
+        ask_to_end(&self.child);
     }
 
     /// Sends a signal; a second one after the limit or another Ctrl-C; then kills it.
