@@ -110,8 +110,8 @@ async fn a_processor_is_run_followed_deleted_and_restored_in_the_portal() {
     assert!(text.starts_with(&format!("Run {run} of EVCE Setup (riser.evce/setup): succeeded")), "{text}");
     assert!(text.lines().count() > 1, "{text}");
 
-    let again =
-        portal.send("/processors/1/run", &[("next".to_owned(), "/processors/1/latest-run".to_owned())]);
+    let next = [("next".to_owned(), "/processors/1/latest-run".to_owned())];
+    let again = portal.send("/processors/1/run", &next);
     assert_eq!(again.await.headers()["location"], "/processors/1/latest-run");
     let next = run_of(&portal, 1).await;
     assert_ne!(run, next);
