@@ -90,6 +90,8 @@ const append = ({ id, html }) => {
   if (atEnd) list.scrollTop = list.scrollHeight;
 };
 const follow = () => {
+  // A form without live values needs no badge.
+  document.getElementById("live")?.toggleAttribute("hidden", !document.querySelector("[data-events]"));
   const wanted = document.hidden ? undefined : document.querySelector("[data-events]")?.dataset.events;
   if (wanted === address) return;
   stream?.close();

@@ -68,7 +68,7 @@ kind = "riser.evce/evce"
   certificate_sha256 = "{pin}"
 
 [[schedule]]
-name = "Every 15 minutes"
+name = "Every 15 Minutes"
 rule = "every 15 min"
 
 [[processor]]
@@ -76,7 +76,7 @@ name = "EVCE Setup"
 class = "riser.evce/setup"
 connection = "EVCE"
 ews_server = "EVCE Ews Server"
-schedule = "Every 15 minutes"
+schedule = "Every 15 Minutes"
 runs_at_start = true
 
 [[processor]]

@@ -181,7 +181,7 @@ listen = "127.0.0.1:{port}"
   password = {{ env = "{PASSWORD_VARIABLE}" }}
 
 [[schedule]]
-name = "Every 15 minutes"
+name = "Every 15 Minutes"
 rule = "every 15 min; from 2100-01-01T00:{round:02}:00Z"
 
 [[processor]]
