@@ -32,9 +32,8 @@ struct Arguments {
 
 const FIRST_STEPS: &str = "\
 First steps:
-  riser user add anna --role admin     someone who may log in to the portal
-  riser apply site.toml                connections, schedules, processors, EWS servers
-  riser serve                          run; the log says where the portal is
+  riser serve                          run; the log shows the portal and the code to set it up
+  riser apply site.toml                connections, schedules, processors, EWS servers from a file
   riser status                         what runs, and why something does not
 
 Exit codes: 0 done, 1 it failed or a check found faults, 2 the command line is wrong.";

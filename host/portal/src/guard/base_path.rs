@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 /// The attributes of pages that contain addresses.
-const ADDRESS_ATTRIBUTES: [&str; 5] = ["href", "src", "action", "data-events", "data-chart"];
+const ADDRESS_ATTRIBUTES: [&str; 7] =
+    ["href", "src", "action", "data-events", "data-chart", "hx-get", "hx-post"];
 
 /// The path under which a reverse proxy shows the portal, such as `/riser`; empty for the root.
 ///

@@ -147,6 +147,10 @@ impl SetupPage {
         }
     }
 
+    fn has_ews_error(&self) -> bool {
+        self.errors.iter().any(|(field, _)| field.starts_with("ews_"))
+    }
+
     /// Returns the errors of a field, as one text.
     fn error(&self, field: &str) -> Option<String> {
         let found: Vec<String> = self
