@@ -2,11 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT_ENCODING, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
 
+use crate::controller::http_client_builder;
 use crate::host::{Host, Installation};
 use crate::portal::{ADMIN, ADMIN_PASSWORD};
 use crate::waiting::until;
@@ -18,7 +18,6 @@ const ATTACKER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
 const COLLEAGUE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 4));
 /// Attempts to choose a port that no other test has taken meanwhile.
 const ATTEMPTS: usize = 5;
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// nginx. `{pass}` is the address to which it passes requests.
 const NGINX: &str = "
@@ -145,8 +144,7 @@ impl Drop for Proxy {
 }
 
 fn browser(client: IpAddr) -> reqwest::Client {
-    let builder = reqwest::Client::builder().local_address(client).timeout(TIMEOUT);
-    builder.redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
+    http_client_builder().local_address(client).no_proxy().build().unwrap()
 }
 
 /// A host with two users, started with these arguments.
