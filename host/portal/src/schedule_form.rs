@@ -56,7 +56,12 @@ pub(crate) struct RuleForm {
     pub(crate) dates: Field,
     pub(crate) monthly_times: Field,
     pub(crate) cron: Field,
+    /// Zone and dates.
     pub(crate) clauses: Vec<Field>,
+    /// Fields that most rules leave as they are.
+    pub(crate) more: Vec<Field>,
+    /// Whether one of them has a value.
+    pub(crate) is_more_open: bool,
     pub(crate) descriptions: Vec<FieldDescription>,
 }
 
@@ -75,7 +80,9 @@ impl RuleForm {
             short,
             is_chosen: input.is_on(&day_field(name)),
         });
-        let clauses = [ZONE, "from", "until", "except", MISFIRE, WITHIN, OVERLAP, "jitter"];
+        let is_default = [(MISFIRE, "once"), (OVERLAP, "skip"), (WITHIN, ""), ("except", ""), ("jitter", "")]
+            .iter()
+            .all(|(name, default)| input.text(name).is_empty() || input.text(name) == *default);
         Self {
             kind: kind_of(input).value.to_owned(),
             days: days.into(),
@@ -84,7 +91,9 @@ impl RuleForm {
             dates: field(DATES),
             monthly_times: field(MONTHLY_TIMES),
             cron: field(CRON),
-            clauses: clauses.map(field).into(),
+            clauses: [ZONE, "from", "until"].map(field).into(),
+            more: ["except", MISFIRE, WITHIN, OVERLAP, "jitter"].map(field).into(),
+            is_more_open: !is_default,
             descriptions,
         }
     }

@@ -87,6 +87,24 @@ impl Portal {
         response.text().await.unwrap()
     }
 
+    /// Reads an event stream until an event contains a text, and returns the event.
+    pub(crate) async fn event_with(&self, path: &str, text: &str) -> String {
+        let request = self.http.get(format!("{}{path}", self.url)).header(COOKIE, &self.cookie);
+        let mut response = request.send().await.unwrap().error_for_status().unwrap();
+        let mut read = String::new();
+        while let Some(chunk) = response.chunk().await.unwrap() {
+            read.push_str(&String::from_utf8_lossy(&chunk));
+            while let Some((event, rest)) = read.split_once("\n\n") {
+                let (event, rest) = (event.to_owned(), rest.to_owned());
+                if event.contains(text) {
+                    return event;
+                }
+                read = rest;
+            }
+        }
+        panic!("{path} ended without {text}");
+    }
+
     /// Sends fields to an address with the token of the session.
     pub(crate) async fn send(&self, action: &str, fields: &[(String, String)]) -> reqwest::Response {
         let page = self.page("/").await;

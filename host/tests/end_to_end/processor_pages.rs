@@ -1,6 +1,9 @@
 //! Processors changed in the portal, with real processes: each form takes effect in the running host.
 
+use crate::configuration::ConfigurationFile;
+use crate::host::Installation;
 use crate::portal::{ADMIN, ADMIN_PASSWORD, Portal};
+use crate::programs;
 use crate::site::{Processors, Site};
 use crate::waiting::until;
 
@@ -111,8 +114,8 @@ async fn a_processor_is_run_followed_deleted_and_restored_in_the_portal() {
     assert!(text.lines().count() > 1, "{text}");
 
     let next = [("next".to_owned(), "/processors/1/latest-run".to_owned())];
-    let again = portal.send("/processors/1/run", &next);
-    assert_eq!(again.await.headers()["location"], "/processors/1/latest-run");
+    let again = portal.send("/processors/1/run", &next).await;
+    assert_eq!(again.headers()["location"], "/processors/1/latest-run");
     let next = run_of(&portal, 1).await;
     assert_ne!(run, next);
     page_with(&portal, &format!("/runs/{next}"), "Succeeded in").await;
@@ -129,4 +132,32 @@ async fn a_processor_is_run_followed_deleted_and_restored_in_the_portal() {
     portal.send("/processors/2/run", &[]).await;
     page_with(&portal, "/processors/2", "Succeeded").await;
     assert!(!portal.page("/processors").await.contains("Deleted in the last 30 days"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_a_run_grows_on_its_page_and_names_the_lines_left_out() {
+    let installation = Installation::new(&[programs::library("riser-misbehaving")]);
+    let file = ConfigurationFile::new().ews_server("Cases");
+    let class = "riser.misbehaving/floods-log";
+    let file = file.processor("Flood", class, "Cases", "runs_at_start = false");
+    installation.apply(file.text());
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
+    let host = installation.start();
+    let portal = Portal::sign_in(&host).await;
+    let next = [("next".to_owned(), "/processors/1/latest-run".to_owned())];
+    assert!(portal.send("/processors/1/run", &next).await.status().is_redirection());
+    let run = run_of(&portal, 1).await;
+    // Behind the first line, lines arrive by themselves.
+    let page = page_with(&portal, &format!("/runs/{run}"), "id=\"l").await;
+    let events = page.split("data-events=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let first = events.split("after=").next().unwrap().to_owned() + "after=1";
+    let event = portal.event_with(&first, "\"append\":true").await;
+    assert!(event.contains("again") && !event.contains("id=\\\"l1\\\""), "{event}");
+
+    assert!(page.contains("Cancel run"), "{page}");
+    let stopped = portal.send("/processors/1/stop", &[("next".to_owned(), format!("/runs/{run}"))]).await;
+    assert_eq!(stopped.headers()["location"], format!("/runs/{run}").as_str());
+    let page = page_with(&portal, &format!("/runs/{run}"), "Cancelled after").await;
+    assert!(page.contains("Stopped by anna"), "{page}");
+    assert!(page.contains("more lines left out"), "{page}");
 }

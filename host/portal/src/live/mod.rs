@@ -1,8 +1,9 @@
 //! Event streams that keep pages up to date.
 //!
 //! When a browser connects, it receives every live part of its page. It misses nothing, and nothing is replayed.
-//! Later a part is sent again when its text changed, at most four times a second. The event `reset` makes the
-//! page load itself again: after a change of the tree's shape, at the end of the session, and when the host stops.
+//! Later a part is sent again when its text changed, at most four times a second. A list that grows, such as a log,
+//! only gets its new elements ([`Parts::append`]). The event `reset` makes the page load itself again: after a change of
+//! the tree's shape, at the end of the session, and when the host stops.
 //!
 //! To make a page live, implement [`LivePage`] in its file, add a handler that calls [`follow`], and put the
 //! handler's address in the template's `data-events`.

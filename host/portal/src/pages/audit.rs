@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 use url::form_urlencoded;
 
+use crate::csv::csv_field;
 use crate::form::QueryOf;
 use crate::page::Page;
 use crate::page_layout::{MenuEntry, PageLayout};
@@ -69,7 +70,7 @@ pub(crate) struct AuditQuery {
     pub(crate) from: String,
     /// The day, or the moment, before which entries are shown.
     pub(crate) until: String,
-    before: Option<i64>,
+    pub(crate) before: Option<i64>,
 }
 
 /// `GET /audit`
@@ -174,15 +175,8 @@ fn csv_row(change: &AuditChange) -> String {
         &entry.detail,
         change.before.as_deref().unwrap_or_default(),
     ];
-    let cells: Vec<String> = texts.into_iter().map(csv_cell).collect();
+    let cells: Vec<String> = texts.into_iter().map(|text| csv_field(text)).collect();
     format!("{},{},{}\r\n", entry.id, entry.at, cells.join(","))
-}
-
-/// Quotes a text. A spreadsheet would run one that begins like a formula, so such a text begins with an apostrophe.
-fn csv_cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let apostrophe = if is_formula { "'" } else { "" };
-    format!("\"{apostrophe}{}\"", text.replace('"', "\"\""))
 }
 
 fn json_row(change: &AuditChange) -> String {

@@ -176,7 +176,7 @@ fn waiting() -> SystemStatus {
 }
 
 /// Everything that can go wrong with processors, two connections, and names that try to be HTML.
-fn broken() -> SystemStatus {
+pub(super) fn broken() -> SystemStatus {
     let unable = "the library libriser_evce.so is not in the plugin directory".to_owned();
     let quarantined = ProcessorState::Quarantined {
         since: ago(400),
@@ -540,6 +540,7 @@ pub(crate) fn all() -> Vec<(String, String)> {
         super::connection_examples::all(),
         super::wizard_examples::all(),
         super::people_examples::all(),
+        super::processor_examples::all(),
     ]
     .concat()
 }

@@ -4,6 +4,7 @@ mod connection_examples;
 pub(crate) mod examples;
 pub(crate) mod fixture;
 pub(crate) mod people_examples;
+mod processor_examples;
 mod wizard_examples;
 
 pub(crate) use fixture::TestPortal;

@@ -88,7 +88,7 @@ async fn an_export_holds_all_entries_and_no_formula() {
     let lines: Vec<&str> = csv.body.split("\r\n").collect();
     assert_eq!(lines.len(), 602);
     assert_eq!(lines[0], "number,time,actor,action,object,name,after,before");
-    assert!(lines[1].ends_with(",\"'=HYPERLINK(1)\",\"a \"\"599\"\"\",\"a \"\"598\"\"\""), "{}", lines[1]);
+    assert!(lines[1].ends_with(",'=HYPERLINK(1),\"a \"\"599\"\"\",\"a \"\"598\"\"\""), "{}", lines[1]);
     let json = portal.get("/audit/export.jsonl?q=hyperlink", &cookie).await;
     let rows: Vec<serde_json::Value> =
         json.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -303,6 +303,11 @@ async fn the_items_of_a_class_are_listed() {
     let cookie = portal.sign_in("anna").await;
     let page = portal.get("/processors/2/items", &cookie).await.body;
     assert!(page.contains("ZoneReduction") && page.contains("Its class publishes 3 values."), "{page}");
+    let events = page.split("data-events=\"").nth(1).unwrap().split('"').next().unwrap();
+    let parts = Listener::open(&portal, events, &cookie).await.parts().await;
+    let items: Vec<_> = parts.iter().filter(|(id, _)| id.starts_with("item-")).collect();
+    assert_eq!(items.len(), 3);
+    assert!(items.iter().all(|(id, html)| page.contains(&format!("id=\"{id}\"")) && !html.contains("<img")));
     let none = portal.get("/processors/1/items", &cookie).await.body;
     assert!(none.contains("Its class publishes no values. The tree of its plugin has"), "{none}");
 }

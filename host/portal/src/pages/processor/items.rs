@@ -54,12 +54,12 @@ pub(crate) async fn show(
     let points = published(&shown, &tree);
     let from = from.min(points.len());
     let to = (from + PAGE_ITEMS).min(points.len());
-    let rows = points[from..to].iter().filter_map(|point| row(&shown, &tree, *point));
+    let frame = shown.frame(Tab::Items, &signed_in.context.user, None);
     let path = shown.address(Tab::Items);
     let at = |row: usize| format!("{path}?from={row}");
     Ok(Page(ItemsTab {
-        frame: shown.frame(Tab::Items, &signed_in.context.user, None),
-        rows: rows.collect(),
+        frame: Frame { events: format!("{}?items_from={from}", frame.events), ..frame },
+        rows: rows(&shown, from, |_| true),
         sentence: sentence(&shown, &tree, points.len(), (from, to)),
         previous: (from > 0).then(|| at(from.saturating_sub(PAGE_ITEMS))),
         next: (to < points.len()).then(|| at(to)),
@@ -76,6 +76,13 @@ pub(super) fn published(shown: &Shown<'_>, tree: &ServerTree) -> Vec<PointHandle
             && matches!(&node.item, Some(EwsItem::Value(value)) if *value.published_by == *class)
     };
     tree.nodes().filter(is_own).map(|node| node.handle).collect()
+}
+
+/// Returns the rows of the page that begins at an item.
+pub(super) fn rows(shown: &Shown<'_>, from: usize, is_wanted: impl Fn(PointHandle) -> bool) -> Vec<ItemRow> {
+    let tree = shown.portal.runtime().items(shown.configuration.ews_server);
+    let points = published(shown, &tree).into_iter().skip(from).take(PAGE_ITEMS);
+    points.filter(|point| is_wanted(*point)).filter_map(|point| row(shown, &tree, point)).collect()
 }
 
 fn row(shown: &Shown<'_>, tree: &ServerTree, point: PointHandle) -> Option<ItemRow> {

@@ -22,7 +22,7 @@ use riser_store::Configuration;
 use serde::Deserialize;
 
 use crate::current_user::CurrentUser;
-use crate::form::PathOf;
+use crate::form::{PathOf, QueryOf};
 use crate::live::{self, LivePage, LiveUpdate, Parts, ShapeChanged};
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::error::PageError;
@@ -51,6 +51,8 @@ pub(crate) enum Tab {
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
     pub(crate) head: ProcessorHead,
+    /// The event stream.
+    pub(crate) events: String,
     pub(crate) tabs: Vec<TabLink>,
     /// What was done a moment ago.
     pub(crate) notice: Option<&'static str>,
@@ -135,6 +137,7 @@ impl<'a> Shown<'a> {
     pub(crate) fn frame(&self, tab: Tab, user: &CurrentUser, notice: Option<&'static str>) -> Frame {
         Frame {
             head: ProcessorHead::new(&self.status, &self.configuration, &self.system, user, &self.times),
+            events: format!("/events/processors/{}", self.id()),
             tabs: Tab::ALL
                 .map(|other| TabLink {
                     name: other.name(),
@@ -188,27 +191,43 @@ pub(crate) async fn follow(
     State(portal): State<PortalState>,
     Viewer(signed_in): Viewer,
     PathOf(id): PathOf<i64>,
+    QueryOf(shown): QueryOf<ShownItems>,
 ) -> Result<impl IntoResponse, PageError> {
     Shown::find(&portal, id)?;
-    let page = LiveProcessor { id, user: signed_in.context.user.clone() };
+    let page = LiveProcessor { id, user: signed_in.context.user.clone(), items_from: shown.items_from };
     live::follow(portal, &signed_in, Box::new(page))
+}
+
+/// The items that the page shows.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ShownItems {
+    items_from: Option<usize>,
 }
 
 struct LiveProcessor {
     id: i64,
     user: CurrentUser,
+    items_from: Option<usize>,
 }
 
 impl LivePage for LiveProcessor {
     fn add_parts(&self, update: &LiveUpdate<'_>, parts: &mut Parts) -> Result<(), ShapeChanged> {
-        if update.system().is_none() {
+        if update.system().is_none() && self.items_from.is_none() {
             return Ok(());
         }
         let mut shown = Shown::find(update.portal, self.id).map_err(|_| ShapeChanged)?;
         shown.times = update.times.clone();
-        let Frame { head, .. } = shown.frame(Tab::Processor, &self.user, None);
-        parts.add("processor-head", &head);
-        parts.add("processor-now", &Now::new(&shown));
+        if let Some(from) = self.items_from {
+            let is_changed = |point| update.has_changed(point);
+            for row in items::rows(&shown, from, is_changed) {
+                parts.add(format!("item-{}", row.handle), &row);
+            }
+        }
+        if update.system().is_some() {
+            let Frame { head, .. } = shown.frame(Tab::Processor, &self.user, None);
+            parts.add("processor-head", &head);
+            parts.add("processor-now", &Now::new(&shown));
+        }
         Ok(())
     }
 }
