@@ -40,9 +40,13 @@ pub(crate) struct Request {
 
 impl Controller {
     pub(crate) fn start(fixture: &str) -> Self {
+        Self::start_with_password(fixture, PASSWORD)
+    }
+
+    pub(crate) fn start_with_password(fixture: &str, password: &str) -> Self {
         let mut child = Command::new(programs::simulator())
             .args(["--print-ready", "--fixture", fixture])
-            .env("EVCE_SIMULATOR_PASSWORD", PASSWORD)
+            .env("EVCE_SIMULATOR_PASSWORD", password)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -8,6 +8,7 @@ mod apply;
 mod apply_while_running;
 mod bms;
 mod browser;
+mod canary;
 mod configuration;
 mod connection_test;
 mod control_socket;

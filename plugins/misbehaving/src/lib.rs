@@ -10,6 +10,7 @@ mod left_behind;
 mod needs_operator;
 mod panics;
 mod resources;
+mod secrets;
 mod signals;
 mod takes_long;
 mod trees;
@@ -23,6 +24,7 @@ use left_behind::LeftBehind;
 use needs_operator::NeedsOperator;
 use panics::{DoublePanic, Panic, PanicInDrop, PanicInThread};
 use resources::{ClosesDescriptors, ManyThreads, MemoryLeak, OpensFiles};
+use secrets::TellsSecret;
 use signals::ChangesSignalHandlers;
 use takes_long::TakesLong;
 use trees::{Cycle, DoubleIds, LongNames, ManyPoints};
@@ -42,6 +44,6 @@ riser_plugin::export_plugin! {
         FloodsLog, FloodsValues, Prints,
         NotFinite, InvalidUtf8, OthersPoints,
         DoubleIds, Cycle, LongNames, ManyPoints,
-        ChangesSignalHandlers, LeftBehind, NeedsOperator, TakesLong,
+        ChangesSignalHandlers, LeftBehind, NeedsOperator, TakesLong, TellsSecret,
     ]
 }

@@ -137,6 +137,10 @@ async fn sign_in_often(shared: Arc<Shared>, portal_url: String, admin: Login) ->
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(format!("user={}&password={}", admin.user, admin.password));
         let Ok(response) = request.send().await else { return Ok(()) };
+        if response.status().is_server_error() {
+            // It is stopping.
+            return Ok(());
+        }
         ensure!(response.status().is_redirection(), "the portal refuses the login: {}", response.status());
         shared.ledger.acknowledge_session(session_token(&response)?);
         tokio::time::sleep(PAUSE).await;
