@@ -156,7 +156,7 @@ async fn assert_flood_is_counted(installation: &Installation, host: &Host) {
     .await;
     until("the number of lines that are left out", async || {
         let log = installation.ask(&["log", &run.to_string()]).text;
-        if log.contains("more lines were left out") { Ok(()) } else { Err(log.lines().count()) }
+        if log.contains("more lines left out here") { Ok(()) } else { Err(log.lines().count()) }
     })
     .await;
     let in_host_log = host.log().lines().filter(|line| line.ends_with("floods-log: again")).count();

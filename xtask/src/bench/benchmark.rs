@@ -1,7 +1,7 @@
 //! The benchmarks.
 
 use super::lines::{
-    apply_to_effect, first_batch, first_page, get_values, plugin_to_ews, poll_cycle, resident,
+    apply_to_effect, first_batch, first_page, get_values, misbehaving, plugin_to_ews, poll_cycle, resident,
     schedule_times, schedules_idle, set_point,
 };
 use super::measurement::Measurement;
@@ -23,10 +23,13 @@ pub(super) enum Benchmark {
     GapDuringApply,
     ScheduleTimes,
     SchedulesIdle,
+    MisbehavingSlot,
+    MisbehavingGap,
+    MisbehavingP99,
 }
 
 impl Benchmark {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::GetValues,
         Self::PluginToEws,
         Self::SetPoint,
@@ -40,6 +43,9 @@ impl Benchmark {
         Self::GapDuringApply,
         Self::ScheduleTimes,
         Self::SchedulesIdle,
+        Self::MisbehavingSlot,
+        Self::MisbehavingGap,
+        Self::MisbehavingP99,
     ];
 
     /// The name in output and filters.
@@ -58,6 +64,9 @@ impl Benchmark {
             Self::GapDuringApply => "apply to effect, longest gap",
             Self::ScheduleTimes => "schedule, 1,000 times",
             Self::SchedulesIdle => "idle, 10,000 schedules",
+            Self::MisbehavingSlot => "misbehaving, worst time to a free slot",
+            Self::MisbehavingGap => "misbehaving, longest gap between polls",
+            Self::MisbehavingP99 => "misbehaving, GetValues p99",
         }
     }
 
@@ -81,6 +90,9 @@ impl Benchmark {
             Self::GapDuringApply => apply_to_effect::measure_gap(name, programs).await,
             Self::ScheduleTimes => schedule_times::measure(name, programs),
             Self::SchedulesIdle => schedules_idle::measure(name, programs).await,
+            Self::MisbehavingSlot => misbehaving::measure_slot(name, programs).await,
+            Self::MisbehavingGap => misbehaving::measure_gap(name, programs).await,
+            Self::MisbehavingP99 => misbehaving::measure_p99(name, programs).await,
         }
     }
 }

@@ -14,6 +14,7 @@ pub(super) struct Programs {
     pub(super) simulator: PathBuf,
     pub(super) evce_plugin: PathBuf,
     pub(super) metronome_plugin: PathBuf,
+    pub(super) misbehaving_plugin: PathBuf,
     /// Starts workers and counts the time to their first batch.
     pub(super) first_batch: PathBuf,
     /// Computes times of cron rules, here and in croner.
@@ -27,6 +28,7 @@ impl Programs {
             simulator: directory.join("evce-simulator"),
             evce_plugin: directory.join("libriser_evce.so"),
             metronome_plugin: directory.join("libriser_metronome.so"),
+            misbehaving_plugin: directory.join("libriser_misbehaving.so"),
             first_batch: directory.join("examples").join("first_batch"),
             cron_times: directory.join("examples").join("cron_times"),
         }
@@ -50,9 +52,15 @@ pub(super) fn build_in(checkout: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
     if checkout.join("host/calendar").is_dir() {
         cargo.args(["--example", "cron_times", "--package", "riser-calendar"]);
     }
-    for package in
-        ["riser", "evce-simulator", "riser-evce", "riser-metronome", package_of_first_batch, "xtask"]
-    {
+    for package in [
+        "riser",
+        "evce-simulator",
+        "riser-evce",
+        "riser-metronome",
+        "riser-misbehaving",
+        package_of_first_batch,
+        "xtask",
+    ] {
         cargo.args(["--package", package]);
     }
     let built = cargo.stderr(Stdio::inherit()).output().context("cargo could not be started")?;

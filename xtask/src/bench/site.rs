@@ -2,6 +2,7 @@
 //! controller.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -126,6 +127,24 @@ impl ChargingSite {
         fixture: &str,
         more_plugins: &[&Path],
     ) -> anyhow::Result<Self> {
+        Self::start_logging_to(programs, fixture, more_plugins, Stdio::inherit()).await
+    }
+
+    /// Starts it with more plugins installed, and drops its log.
+    pub(super) async fn start_quietly(
+        programs: &Programs,
+        fixture: &str,
+        more_plugins: &[&Path],
+    ) -> anyhow::Result<Self> {
+        Self::start_logging_to(programs, fixture, more_plugins, Stdio::null()).await
+    }
+
+    async fn start_logging_to(
+        programs: &Programs,
+        fixture: &str,
+        more_plugins: &[&Path],
+        log: Stdio,
+    ) -> anyhow::Result<Self> {
         let plugins = [&[programs.evce_plugin.as_path()], more_plugins].concat();
         let directories = Directories::with_plugins(&plugins)?;
         let logins = Logins::random()?;
@@ -135,7 +154,7 @@ impl ChargingSite {
         let riser = Riser { program: &programs.riser, data: &data, plugins: &plugins };
         let site = EvceSite { ews_port: 0, simulator: &simulator, logins: &logins };
         riser.apply(&site.configuration(), &site.passwords()).await?;
-        let host = riser.serve(0).await?;
+        let host = riser.serve_logging_to(0, log).await?;
         Ok(Self { host, simulator, logins, directories })
     }
 

@@ -45,7 +45,7 @@ struct EwsServer {
 }
 
 impl Riser<'_> {
-    fn command(&self, words: &[&str]) -> Command {
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut riser = Command::new(self.program);
         riser.args(words).env("RISER_DATA_DIR", self.data).env("RISER_PLUGIN_DIR", self.plugins);
         riser.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0).kill_on_drop(true);

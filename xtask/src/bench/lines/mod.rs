@@ -4,6 +4,7 @@ pub(super) mod apply_to_effect;
 pub(super) mod first_batch;
 pub(super) mod first_page;
 pub(super) mod get_values;
+pub(super) mod misbehaving;
 pub(super) mod plugin_to_ews;
 pub(super) mod poll_cycle;
 pub(super) mod resident;

@@ -60,7 +60,7 @@ async fn find(client: &EwsClient) -> anyhow::Result<String> {
 
 /// Milliseconds since 1970 by this machine's clock, which the simulator shares.
 #[expect(clippy::disallowed_methods, reason = "the moment that it is compared with is of the same clock")]
-fn now_ms() -> i64 {
+pub(super) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
