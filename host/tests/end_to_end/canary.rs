@@ -185,8 +185,8 @@ async fn no_secret_appears_anywhere_and_a_planted_one_is_found() {
     }
 
     // A plugin that writes its secret to its log plants one in every place that shows a log.
-    let told = installation.ask(&["run", "Teller"]);
-    assert!(told.is_success, "{}", told.text);
+    let planted = installation.ask(&["run", "Teller"]);
+    assert!(planted.is_success, "{}", planted.text);
     until("the planted secret in the data directory and the log", async || {
         let found = files_of(&installation);
         let found: Vec<_> = found.iter().filter(|(_, bytes)| scan.find(bytes).is_some()).collect();

@@ -20,13 +20,13 @@ impl Processor for EndlessLoop {
     }
 }
 
-/// Goes on after each service has told it to stop.
+/// Goes on after each service has asked it to stop.
 pub(crate) struct IgnoresStop;
 
 impl Processor for IgnoresStop {
     type Settings = ();
     const CLASS: Class = Class::long_running("ignores-stop", "Ignores stop")
-        .about("Goes on after each service has told it to stop.");
+        .about("Goes on after each service has asked it to stop.");
 
     fn run(&self, host: &Host, (): ()) -> Outcome {
         host.log(LogLevel::Info, "working");
