@@ -154,6 +154,8 @@ async fn the_log_of_a_run_grows_on_its_page_and_names_the_lines_left_out() {
     let event = portal.event_with(&first, "\"append\":true").await;
     assert!(event.contains("again") && !event.contains("id=\\\"l1\\\""), "{event}");
 
+    // As many lines as a run may write in a minute; the next ones are counted.
+    let page = page_with(&portal, &format!("/runs/{run}"), ">All 2000<").await;
     assert!(page.contains("Cancel run"), "{page}");
     let stopped = portal.send("/processors/1/stop", &[("next".to_owned(), format!("/runs/{run}"))]).await;
     assert_eq!(stopped.headers()["location"], format!("/runs/{run}").as_str());
