@@ -95,7 +95,7 @@ impl ShownStage {
     fn new(stage: &TestStage) -> Option<Self> {
         let name = match stage.stage.as_str() {
             "DNS" => "Name",
-            "TCP" => "Reach",
+            "TCP" => "Port",
             "TLS" => "Encryption",
             other => other,
         };
