@@ -18,6 +18,7 @@ mod housekeeping;
 mod items;
 mod latest_writes;
 mod libraries;
+mod not_running;
 mod outbox;
 mod problems;
 mod reconfigure;
@@ -63,6 +64,7 @@ pub use configuration::{
 pub use form_drafts::{FormDraftError, OpenFormDraft};
 pub use items::{ROOT_HANDLE, ServerTree, TreeNode};
 pub use libraries::Library;
+pub use not_running::NotRunning;
 pub use reconfigure::Configured;
 pub use set_points::{PointWrite, WriteError, WriteRefusal};
 pub use site_zone::{configured_zone, site_zone, site_zone_problem};

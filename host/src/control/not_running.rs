@@ -1,7 +1,7 @@
 //! Why a processor is not running, in one sentence.
 
-use riser_domain::{ProcessorConfiguration, RunState, Timestamp};
-use riser_runtime::{LastRun, ProcessorState, ProcessorStatus};
+use riser_domain::{ProcessorConfiguration, Timestamp};
+use riser_runtime::{NotRunning, ProcessorStatus};
 
 use super::moment::Moment;
 
@@ -11,76 +11,52 @@ pub(super) fn reason(
     configuration: Option<&ProcessorConfiguration>,
     now: Timestamp,
 ) -> Option<String> {
-    Some(match &status.state {
-        ProcessorState::Running { .. } => return None,
-        ProcessorState::Inactive => "It is disabled: set active = true in its configuration.".to_owned(),
-        ProcessorState::WaitingFor { sentence, .. } => format!("{sentence}."),
-        ProcessorState::Retrying { at, reason, .. } => {
-            format!("It failed and starts again at {}: {reason}.", Moment(*at))
-        }
-        ProcessorState::Quarantined { since, reason } => format!(
-            "It is quarantined since {} because it crashed too often, the last time: {reason}. `riser release {:?}` \
-             starts it again.",
-            Moment(*since),
-            status.name
-        ),
-        ProcessorState::Unable { reason } => format!("It cannot run: {reason}."),
-        ProcessorState::Idle => idle(status, configuration, now),
-    })
-}
-
-fn idle(status: &ProcessorStatus, configuration: Option<&ProcessorConfiguration>, now: Timestamp) -> String {
-    let last_run = status.last_run.as_ref().filter(|run| run.state.is_over());
-    if let Some(at) = status.next_run_at {
-        let failed = last_run.filter(|run| !matches!(run.state, RunState::Succeeded | RunState::Cancelled));
-        let next = if at <= now {
-            format!("It is due by its schedule since {}", Moment(at))
-        } else {
-            format!("Its schedule starts it at {}", Moment(at))
-        };
-        return match failed {
-            Some(run) => format!("{next}; the last run {}.", outcome(run)),
-            None => format!("{next}."),
-        };
-    }
+    let name = &status.name;
     let starts = if status.manually_startable {
-        format!("`riser run {:?}` starts it", status.name)
+        format!("`riser run {name:?}` starts it")
     } else {
         "it may not be started by hand".to_owned()
     };
-    let flags = configuration.map(|configuration| configuration.flags);
-    let has_schedule = configuration.is_some_and(|configuration| configuration.schedule.is_some());
-    match last_run {
-        _ if has_schedule && flags.is_some_and(|flags| !flags.runs_on_schedule) => {
+    let words = |at| Moment(at).to_string();
+    Some(match NotRunning::of(status, configuration, now)? {
+        NotRunning::Disabled => "It is disabled: set active = true in its configuration.".to_owned(),
+        NotRunning::Waiting { sentence } => format!("{sentence}."),
+        NotRunning::Retrying { at, reason, .. } => {
+            format!("It failed and starts again at {}: {reason}.", words(at))
+        }
+        NotRunning::Quarantined { since, reason } => format!(
+            "It is quarantined since {} because it crashed too often, the last time: {reason}. `riser release \
+             {name:?}` starts it again.",
+            words(since)
+        ),
+        NotRunning::Unable { reason } => format!("It cannot run: {reason}."),
+        NotRunning::Scheduled { at, is_due, failure } => {
+            let begin = if is_due { "It is due by its schedule since" } else { "Its schedule starts it at" };
+            let end = failure.map(|run| format!("; the last run {}", run.outcome(words)));
+            format!("{begin} {}{}.", words(at), end.unwrap_or_default())
+        }
+        NotRunning::ScheduleOff => {
             format!("Its schedule is switched off (runs_on_schedule = false); {starts}.")
         }
-        _ if has_schedule => format!("Its schedule has no further time; {starts}."),
-        Some(run) => format!("The last run {}, and it has no schedule; {starts}.", outcome(run)),
-        None if flags.is_some_and(|flags| flags.runs_at_start) => {
-            "It starts in a moment, with Riser.".to_owned()
+        NotRunning::ScheduleEnded => format!("Its schedule has no further time; {starts}."),
+        NotRunning::StartsSoon => "It starts in a moment, with Riser.".to_owned(),
+        NotRunning::NotStarted { last_run: Some(run), is_long_running } => {
+            let schedule = if is_long_running { "" } else { ", and it has no schedule" };
+            format!("The last run {}{schedule}; {starts}.", run.outcome(words))
         }
-        None => format!("It has no schedule and does not start with Riser; {starts}."),
-    }
-}
-
-fn outcome(run: &LastRun) -> String {
-    let at = run.ended_at.map(|at| format!(" at {}", Moment(at))).unwrap_or_default();
-    match run.state {
-        RunState::Succeeded => format!("succeeded{at}"),
-        RunState::Failed => format!("failed{at} ({})", run.reason),
-        // The reason begins with "stopped by".
-        RunState::Cancelled => format!("was {}{at}", run.reason),
-        RunState::TimedOut => format!("took too long and was ended{at}"),
-        RunState::Interrupted => "ended together with Riser".to_owned(),
-        RunState::Waiting | RunState::Running | RunState::Skipped | RunState::Merged | RunState::Missed => {
-            run.state.as_str().to_owned()
+        NotRunning::NotStarted { last_run: None, is_long_running: true } => {
+            format!("It does not start with Riser (runs_at_start = false); {starts}.")
         }
-    }
+        NotRunning::NotStarted { last_run: None, is_long_running: false } => {
+            format!("It has no schedule and does not start with Riser; {starts}.")
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use riser_domain::{ClassId, ConfigurationId, EwsServerId, ProcessorFlags, RunId, ScheduleId};
+    use riser_domain::{ClassId, ConfigurationId, EwsServerId, ProcessorFlags, RunId, RunState, ScheduleId};
+    use riser_runtime::{LastRun, ProcessorState};
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! Why a processor is not running, in one sentence.
 
-use riser_domain::{ProcessorConfiguration, RunMode, RunState};
-use riser_runtime::{LastRun, ProcessorState, ProcessorStatus};
+use riser_domain::ProcessorConfiguration;
+use riser_runtime::{NotRunning, ProcessorStatus};
 
 use super::run_head::as_sentence;
 use crate::wall_time::WallTime;
@@ -12,79 +12,53 @@ pub(crate) fn not_running(
     configuration: &ProcessorConfiguration,
     times: &WallTime,
 ) -> Option<String> {
-    Some(match &status.state {
-        ProcessorState::Running { .. } => return None,
-        ProcessorState::Inactive => "It is disabled. Enable it, so that it can run.".to_owned(),
-        ProcessorState::WaitingFor { sentence, .. } => as_sentence(sentence),
-        ProcessorState::Retrying { attempt, at, reason } => {
-            format!("It failed and starts again at {} (attempt {attempt}): {reason}.", times.words(*at))
-        }
-        ProcessorState::Quarantined { since, reason } => format!(
-            "It crashed too often and is quarantined since {}; the last reason: {reason}. Release starts it again.",
-            times.words(*since)
-        ),
-        ProcessorState::Unable { reason } => format!("It cannot run: {reason}."),
-        ProcessorState::Idle => idle(status, configuration, times),
-    })
-}
-
-fn idle(status: &ProcessorStatus, configuration: &ProcessorConfiguration, times: &WallTime) -> String {
-    let last_run = status.last_run.as_ref().filter(|run| run.state.is_over());
-    if let Some(at) = status.next_run_at {
-        let failed = last_run.filter(|run| !matches!(run.state, RunState::Succeeded | RunState::Cancelled));
-        let next = if at <= times.now() {
-            format!("It is due by its schedule since {}", times.words(at))
-        } else {
-            format!("Its schedule starts it at {}", times.words(at))
-        };
-        return match failed {
-            Some(run) => format!("{next}; the last run {}.", outcome(run, times)),
-            None => format!("{next}."),
-        };
-    }
     let starts = if status.manually_startable {
         "Run now starts it"
     } else {
         "it may not be started by hand (Manually Startable is off)"
     };
-    let flags = configuration.flags;
-    let is_scheduled = configuration.schedule.is_some();
-    match last_run {
-        _ if is_scheduled && !flags.runs_on_schedule => {
+    Some(match NotRunning::of(status, Some(configuration), times.now())? {
+        NotRunning::Disabled => "It is disabled. Enable it, so that it can run.".to_owned(),
+        NotRunning::Waiting { sentence } => as_sentence(&sentence),
+        NotRunning::Retrying { attempt, at, reason } => {
+            format!("It failed and starts again at {} (attempt {attempt}): {reason}.", times.words(at))
+        }
+        NotRunning::Quarantined { since, reason } => format!(
+            "It crashed too often and is quarantined since {}; the last reason: {reason}. Release starts it again.",
+            times.words(since)
+        ),
+        NotRunning::Unable { reason } => format!("It cannot run: {reason}."),
+        NotRunning::Scheduled { at, is_due, failure } => {
+            let begin = if is_due { "It is due by its schedule since" } else { "Its schedule starts it at" };
+            let end = failure.map(|run| format!("; the last run {}", run.outcome(|at| times.words(at))));
+            format!("{begin} {}{}.", times.words(at), end.unwrap_or_default())
+        }
+        NotRunning::ScheduleOff => {
             format!("Runs On Schedule is off, so its schedule starts nothing; {starts}.")
         }
-        _ if is_scheduled => format!("Its schedule has no further time; {starts}."),
-        Some(run) if status.mode == Some(RunMode::LongRunning) => {
-            format!("The last run {}; {starts}.", outcome(run, times))
+        NotRunning::ScheduleEnded => format!("Its schedule has no further time; {starts}."),
+        NotRunning::StartsSoon => "It starts in a moment, with Riser.".to_owned(),
+        NotRunning::NotStarted { last_run: Some(run), is_long_running } => {
+            let schedule = if is_long_running { "" } else { ", and it has no schedule" };
+            format!("The last run {}{schedule}; {starts}.", run.outcome(|at| times.words(at)))
         }
-        Some(run) => format!("The last run {}, and it has no schedule; {starts}.", outcome(run, times)),
-        None if flags.runs_at_start => "It starts in a moment, with Riser.".to_owned(),
-        None if status.mode == Some(RunMode::LongRunning) => {
+        NotRunning::NotStarted { last_run: None, is_long_running: true } => {
             format!("Runs On Start is off, so it does not start with Riser; {starts}.")
         }
-        None => format!("It has no schedule and does not start with Riser; {starts}."),
-    }
-}
-
-fn outcome(run: &LastRun, times: &WallTime) -> String {
-    let at = run.ended_at.map(|at| format!(" at {}", times.words(at))).unwrap_or_default();
-    match run.state {
-        RunState::Succeeded => format!("succeeded{at}"),
-        RunState::Failed => format!("failed{at} ({})", run.reason),
-        // The reason begins with "stopped by".
-        RunState::Cancelled => format!("was {}{at}", run.reason),
-        RunState::TimedOut => format!("took too long and was ended{at}"),
-        RunState::Interrupted => "ended together with Riser".to_owned(),
-        RunState::Waiting | RunState::Running | RunState::Skipped | RunState::Merged | RunState::Missed => {
-            run.state.as_str().to_owned()
+        NotRunning::NotStarted { last_run: None, is_long_running: false } => {
+            format!("It has no schedule and does not start with Riser; {starts}.")
         }
-    }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use riser_calendar::Zone;
-    use riser_domain::{ClassId, ConfigurationId, EwsServerId, ProcessorFlags, RunId, ScheduleId, Timestamp};
+    use riser_domain::{
+        ClassId, ConfigurationId, EwsServerId, ProcessorFlags, RunId, RunMode, RunState, ScheduleId,
+        Timestamp,
+    };
+    use riser_runtime::{LastRun, ProcessorState};
 
     use super::*;
 
