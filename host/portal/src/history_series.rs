@@ -173,7 +173,10 @@ mod tests {
 
     #[test]
     fn sparse_samples_are_all_there() {
-        let found = series(DAY_MS, (0..96).map(|n| (n * 15 * MINUTE_MS, n as f64, ValueState::Good)));
+        let found = series(
+            DAY_MS,
+            (0..96_i32).map(|n| (i64::from(n) * 15 * MINUTE_MS, f64::from(n), ValueState::Good)),
+        );
         assert_eq!((found.points.len(), found.samples, found.gaps.len()), (96, 96, 0));
         let point = found.points[3];
         assert_eq!((point.at_ms, point.value, point.low, point.high), (45 * MINUTE_MS, 3.0, 3.0, 3.0));

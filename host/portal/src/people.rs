@@ -89,7 +89,7 @@ pub(crate) async fn own(portal: &PortalState, signed_in: &SignedIn) -> Result<Us
 pub(crate) async fn change(
     portal: &PortalState,
     signed_in: &SignedIn,
-    draft: impl Fn(&[User]) -> Result<UserDraft, String>,
+    draft: impl Fn(&[User]) -> Result<UserDraft, String> + Send + Sync,
 ) -> Result<Result<(), String>, PageError> {
     loop {
         let runtime = portal.runtime();

@@ -2,6 +2,7 @@
 //! Each secret is a canary, and a scan looks for it in many forms in all that the product writes or sends.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -222,18 +223,22 @@ settings = {{ base_url = "{url}", login = "{LOGIN}", password = {{ file = "{evce
         ("EVCE Status", "riser.evce/status", "connection = \"EVCE\"", "{ interval = \"5 s\" }"),
     ];
     for (name, class, more, settings) in processors {
-        text += &format!(
+        writeln!(
+            text,
             "\n[[processor]]\nname = \"{name}\"\nclass = \"{class}\"\news_server = \"{EWS_SERVER}\"\n\
-             runs_at_start = true\n{more}\nsettings = {settings}\n"
-        );
+             runs_at_start = true\n{more}\nsettings = {settings}"
+        )
+        .unwrap();
     }
     for (name, starts, tells) in [("Keeper", true, false), ("Teller", false, true)] {
         let server = if tells { "Annex" } else { EWS_SERVER };
-        text += &format!(
+        writeln!(
+            text,
             "\n[[processor]]\nname = \"{name}\"\nclass = \"riser.misbehaving/tells-secret\"\n\
              ews_server = \"{server}\"\nruns_at_start = {starts}\n\
-             settings = {{ token = {{ file = \"{token}\" }}, tells = {tells} }}\n"
-        );
+             settings = {{ token = {{ file = \"{token}\" }}, tells = {tells} }}"
+        )
+        .unwrap();
     }
     text + "\n[[ews_server]]\nname = \"Annex\"\nlisten = \"127.0.0.1:0\"\npath = \"/Annex\"\nrealm = \"Riser\"\n"
 }

@@ -108,19 +108,12 @@ impl Portal {
     /// Sends fields to an address with the token of the session.
     pub(crate) async fn send(&self, action: &str, fields: &[(String, String)]) -> reqwest::Response {
         let page = self.page("/").await;
-        let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-        let mut body = url::form_urlencoded::Serializer::new(String::new());
-        body.append_pair("csrf", csrf);
-        body.extend_pairs(fields.iter().filter(|(name, _)| name != "csrf"));
-        self.http
-            .post(format!("{}{action}", self.url))
-            .header(COOKIE, &self.cookie)
-            .header(ORIGIN, &self.url)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(body.finish())
-            .send()
-            .await
-            .unwrap()
+        let fields: Vec<(&str, &str)> = fields
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .filter(|(name, _)| *name != "csrf")
+            .collect();
+        self.post_fields(action, &page, &fields).await
     }
 
     /// Sends a form with the token of a page.
@@ -136,12 +129,13 @@ impl Portal {
         fields: &[(&str, &str)],
     ) -> reqwest::Response {
         let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let body = Serializer::new(format!("csrf={csrf}")).extend_pairs(fields).finish();
         self.http
             .post(format!("{}{action}", self.url))
             .header(COOKIE, &self.cookie)
             .header(ORIGIN, &self.url)
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(Serializer::new(format!("csrf={csrf}")).extend_pairs(fields).finish())
+            .body(body)
             .send()
             .await
             .unwrap()

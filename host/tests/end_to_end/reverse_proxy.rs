@@ -1,4 +1,4 @@
-//! The portal behind nginx and HAProxy: login, live stream, and clients that are told apart.
+//! The portal behind nginx and `HAProxy`: login, live stream, and clients that are told apart.
 
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::process::{Child, Command, Stdio};
@@ -47,7 +47,7 @@ http {
 }
 ";
 
-/// HAProxy. `{header}` adds the header with the client's address.
+/// `HAProxy`. `{header}` adds the header with the client's address.
 const HAPROXY: &str = "
 defaults
   mode http

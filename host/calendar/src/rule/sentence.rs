@@ -123,7 +123,10 @@ pub(super) fn cron_sentence(fields: &CronFields) -> String {
     let mut days = Vec::new();
     if fields.days & ALL_DAYS != ALL_DAYS {
         let numbers = values(u64::from(fields.days) << 1, 1..32);
-        let noun = if fields.days.count_ones() == 1 { "day" } else { "days" };
+        let noun = match fields.days.count_ones() {
+            1 => "day",
+            _ => "days",
+        };
         days.push(format!("on {noun} {numbers} of the month"));
     }
     if fields.weekdays & 0x7f != 0x7f {
@@ -162,7 +165,10 @@ fn cron_times(fields: &CronFields) -> String {
     let within_hours = if hours == ALL_HOURS {
         String::new()
     } else {
-        let noun = if hours.count_ones() == 1 { "hour" } else { "hours" };
+        let noun = match hours.count_ones() {
+            1 => "hour",
+            _ => "hours",
+        };
         format!(" of {noun} {}", values(hours.into(), 0..24))
     };
     let each_hour = if hours == ALL_HOURS { " of each hour" } else { "" };
@@ -172,7 +178,10 @@ fn cron_times(fields: &CronFields) -> String {
             Some(step) => format!("every {step} minutes{within_hours}"),
             None if minutes == 1 && hours == ALL_HOURS => "every hour".to_owned(),
             None => {
-                let noun = if minutes.count_ones() == 1 { "minute" } else { "minutes" };
+                let noun = match minutes.count_ones() {
+                    1 => "minute",
+                    _ => "minutes",
+                };
                 format!("at {noun} {}{each_hour}{within_hours}", values(minutes, 0..60))
             }
         };

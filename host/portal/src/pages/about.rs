@@ -72,7 +72,7 @@ pub(crate) async fn show(State(portal): State<PortalState>, Viewer(signed_in): V
     let platform = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
     let mut summary = format!("Riser {} on {platform}, zone {}", facts.version, runtime.zone());
     for library in &libraries {
-        summary.push_str(&format!("; {} {}", library.name, library.version));
+        summary.extend(["; ", &library.name, " ", &library.version]);
     }
     let licences = tokio::fs::read_to_string(licences_file()).await.unwrap_or_default();
     Page(AboutPage {
@@ -94,7 +94,7 @@ pub(crate) async fn show(State(portal): State<PortalState>, Viewer(signed_in): V
 pub(crate) async fn licences(_: Viewer) -> Result<impl IntoResponse, PageError> {
     let mut text = String::new();
     for (name, terms) in OWN_LICENCES {
-        text.push_str(&format!("Riser: {name}\n\n{terms}\n\n"));
+        text.extend(["Riser: ", name, "\n\n", terms, "\n\n"]);
     }
     text.push_str(&tokio::fs::read_to_string(licences_file()).await.unwrap_or_default());
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text))

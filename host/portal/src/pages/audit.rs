@@ -175,7 +175,7 @@ fn csv_row(change: &AuditChange) -> String {
         &entry.detail,
         change.before.as_deref().unwrap_or_default(),
     ];
-    let cells: Vec<String> = texts.into_iter().map(|text| csv_field(text)).collect();
+    let cells: Vec<String> = texts.into_iter().map(csv_field).collect();
     format!("{},{},{}\r\n", entry.id, entry.at, cells.join(","))
 }
 

@@ -263,7 +263,8 @@ pub(crate) async fn samples_csv(
             let mut text = String::new();
             for HistorySample { value, state, time } in &samples {
                 let value = csv_field(&riser_ews::value_text(value));
-                text.push_str(&format!("{},{value},{unit},{}\r\n", zone.rfc_3339(*time), state.as_str()));
+                let time = zone.rfc_3339(*time);
+                text.extend([&time, ",", &value, ",", &unit, ",", state.as_str(), "\r\n"]);
             }
             Ok::<_, StoreError>(Some((Bytes::from(text), next)))
         }
@@ -329,7 +330,9 @@ async fn read_series(
     let mut after = None;
     loop {
         let samples = read_page(portal, history, span, after).await?;
-        samples.iter().for_each(|sample| builder.add(sample));
+        for sample in &samples {
+            builder.add(sample);
+        }
         after = samples.last().map(|sample| sample.time);
         if !is_full(&samples) {
             return Ok(builder.finish());

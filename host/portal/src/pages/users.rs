@@ -254,7 +254,7 @@ async fn change_one(
     portal: &PortalState,
     signed_in: SignedIn,
     id: UserId,
-    draft: impl Fn(&User) -> UserDraft,
+    draft: impl Fn(&User) -> UserDraft + Send + Sync,
 ) -> Result<Response, PageError> {
     let user = people::find(portal, id).await?;
     let changed = people::change(portal, &signed_in, |users| known(users, id).map(&draft)).await?;

@@ -37,8 +37,8 @@ fn sessions() -> Vec<SessionRow> {
     vec![session("a", "192.0.2.7", true), session("b", "2001:db8::17", false)]
 }
 
-fn new_password() -> Option<NewPassword> {
-    Some(NewPassword { user: HOSTILE.to_owned(), password: "abcdefghjkmnpqrstuvwxyz2".to_owned() })
+fn new_password() -> NewPassword {
+    NewPassword { user: HOSTILE.to_owned(), password: "abcdefghjkmnpqrstuvwxyz2".to_owned() }
 }
 
 pub(crate) fn all() -> Vec<(String, String)> {
@@ -66,9 +66,12 @@ pub(crate) fn all() -> Vec<(String, String)> {
         |errors, is_changed| AccountPage { layout: layout(), sessions: sessions(), errors, is_changed };
     let errors = ["current", "password", "again"].map(|field| (field, HOSTILE.to_owned())).into();
     [
-        ("users", list("", None, new_password()).render()),
+        ("users", list("", None, Some(new_password())).render()),
         ("users-refused", list(HOSTILE, Some(HOSTILE), None).render()),
-        ("user", one(person(2, HOSTILE, "Operator", Some(3), 2), sessions(), None, new_password()).render()),
+        (
+            "user",
+            one(person(2, HOSTILE, "Operator", Some(3), 2), sessions(), None, Some(new_password())).render(),
+        ),
         ("user-self", one(person(1, "anna", "Admin", None, 0), Vec::new(), Some(HOSTILE), None).render()),
         ("account", account(Vec::new(), true).render()),
         ("account-refused", account(errors, false).render()),

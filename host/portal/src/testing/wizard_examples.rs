@@ -5,6 +5,7 @@ use riser_domain::Role;
 
 use super::HOSTILE;
 use super::examples::{ago, empty, signed_in, times};
+use crate::form_input::FormInput;
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::add_processor::{
     ClassCard, ClassPage, DraftRow, Fact, LibraryCard, NextTimes, ReviewPage, Section, Step, StepPage,
@@ -75,7 +76,7 @@ fn classes() -> Vec<(String, String)> {
 fn steps() -> Vec<(String, String)> {
     let errors = FormErrors::of([("a.name", HOSTILE), ("", HOSTILE)]);
     let form = |fields: &[FieldDescription], errors: &FormErrors| {
-        FormFields::new(fields, &Default::default(), errors)
+        FormFields::new(fields, &FormInput::default(), errors)
     };
     let field = |name: &str, kind| FieldDescription::new(name, HOSTILE, kind).help(HOSTILE);
     let choice = FieldKind::Choice(vec![(HOSTILE.to_owned(), HOSTILE.to_owned())]);

@@ -216,7 +216,7 @@ async fn every_change_of_a_processor_is_a_version_also_its_removal() {
     let first = test.store.list_processor_versions(id).await.unwrap();
     assert_eq!(first.iter().map(|it| (it.version, it.is_removal)).collect::<Vec<_>>(), [(1, false)]);
     let kid = add_data_key(&test).await;
-    test.clock.advance(Duration::from_secs(60));
+    test.clock.advance(Duration::from_mins(1));
     let ada = Actor::Person("ada".to_owned());
     let changed = ProcessorConfiguration {
         id,

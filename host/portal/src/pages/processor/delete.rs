@@ -112,7 +112,7 @@ async fn consequences(shown: &Shown<'_>) -> Result<Vec<String>, PageError> {
             found.push(format!("{many} runs with their logs are deleted. They cannot be restored."));
         }
         many => {
-            found.push(format!("{many} or more runs with their logs are deleted. They cannot be restored."))
+            found.push(format!("{many} or more runs with their logs are deleted. They cannot be restored."));
         }
     }
     match configuration.secret_keys.len() {
