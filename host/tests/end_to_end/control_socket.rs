@@ -82,7 +82,7 @@ async fn status_names_what_runs_and_why_the_rest_does_not() {
         (
             "By hand",
             "idle",
-            "It has no schedule and does not start with Riser; `riser run \"By hand\"` starts it.",
+            "It does not start with Riser (runs_at_start = false); `riser run \"By hand\"` starts it.",
         ),
     ] {
         let processor = named(processors, name);
