@@ -7,7 +7,7 @@ use crate::{Timestamp, Uptime};
 /// corrects small errors by making the wall clock a little faster or slower.
 const STEP_TOLERANCE: Duration = Duration::from_millis(500);
 
-/// Source of time. The process has one; tests use a [`FakeClock`].
+/// Source of time. The process has one; tests use a `FakeClock`.
 ///
 /// Wall time is for people, for schedules, and for everything that is stored. It steps when someone corrects it. Waits,
 /// limits and ages of this process are spans of uptime, which never steps.

@@ -17,7 +17,7 @@ use super::channel::Channel;
 
 /// Starts a process in its own group, with `channel` as its standard input and pipes for its output.
 ///
-/// The process ends with the *thread* that calls this, once it has called [`confine`](super::confine).
+/// The process ends with the *thread* that calls this, once it has called [`confine`](super::confine()).
 pub fn spawn(command: &mut Command, channel: Channel) -> io::Result<ChildProcess> {
     let child = command
         .process_group(0)
