@@ -19,7 +19,7 @@ pub trait HostServices: Send + Sync {
     /// tree or values returns Stop while stopping.
     fn call(&self, request: RSlice<'_, u8>) -> ServiceResult<RVec<u8>>;
 
-    /// Publishes packed values ([`packed_values`](super::packed_values)), all or none; blocks until they are readable over EWS. Refused for a point of another
+    /// Publishes packed values (`packed_values`), all or none; blocks until they are readable over EWS. Refused for a point of another
     /// class or kind, Stop while stopping.
     fn publish(&self, values: RSlice<'_, u8>) -> ServiceResult<()>;
 
