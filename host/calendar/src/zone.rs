@@ -293,8 +293,8 @@ mod tests {
         let berlin = zone("Europe/Berlin");
         for (text, expected) in [
             (
-                "the run for 2026-10-25T00:30:00.000Z stands for it",
-                "the run for 2026-10-25 02:30:00 +02:00 stands for it",
+                "the run for 2026-10-25T00:30:00.000Z covers it",
+                "the run for 2026-10-25 02:30:00 +02:00 covers it",
             ),
             ("before 2026-10-25T01:30:00Z; é", "before 2026-10-25 02:30:00 +01:00; é"),
             (

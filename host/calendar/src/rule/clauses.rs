@@ -20,7 +20,7 @@ const SHORTEST_LATENESS: Duration = Duration::from_secs(1);
 pub enum MisfireRule {
     /// None of them runs.
     Skip,
-    /// One run stands for all of them.
+    /// One run covers all of them.
     RunOnce {
         /// Not later than this after the last of them.
         max_lateness: Option<Duration>,

@@ -1,22 +1,8 @@
 //! The fields of a cron expression: their values, and why a part of a field cannot be read.
 
 use super::error::RuleError;
+use super::months;
 use super::weekdays::parse_weekday;
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// A kind of field.
 #[derive(Debug)]
@@ -28,9 +14,9 @@ pub(super) struct CronField {
     instead_of_long_step: &'static str,
     first: u32,
     last: u32,
-    /// Returns the value that a name stands for.
+    /// Returns the value of a name.
     named: fn(&str) -> Option<u32>,
-    /// Whether `?` stands for each value.
+    /// Whether `?` means each value.
     has_question_mark: bool,
     /// Whether a range or a step may begin with a name, and whether a range may mix names and numbers.
     mixes_names: bool,
@@ -233,7 +219,7 @@ impl Part<'_> {
 
 fn month(text: &str) -> Option<u32> {
     let fits = |name: &&str| name.eq_ignore_ascii_case(text) || name[..3].eq_ignore_ascii_case(text);
-    MONTHS.iter().zip(1..).find(|(name, _)| fits(name)).map(|(_, number)| number)
+    months::NAMES.iter().zip(1..).find(|(name, _)| fits(name)).map(|(_, number)| number)
 }
 
 /// Reads a number without a sign.

@@ -8,6 +8,7 @@ mod cron_field;
 mod error;
 mod interval;
 mod monthly;
+mod months;
 mod occurrences;
 mod pattern;
 mod sentence;

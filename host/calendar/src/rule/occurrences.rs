@@ -114,7 +114,7 @@ impl<'a> Occurrences<'a> {
                 // The change at the start of the period skipped this local time.
                 time_s = time_s.max(self.period.start_s);
             }
-            // A run for a skipped time stands for all times up to its moment.
+            // A run for a skipped time covers all times up to its moment.
             *from_wall_s = wall_s.max(time_s + self.period.offset_s) + 1;
             return time_s.checked_mul(1_000);
         }

@@ -1,26 +1,13 @@
 //! Rules in words, for people.
 
 use super::ScheduleRule;
+use super::months;
 use super::pattern::Pattern;
+use super::span::span_text;
 use super::times::time_text;
 use super::weekdays::LONG_NAMES;
 use super::{MisfireRule, OverlapRule};
-use crate::rule::span::span_text;
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 /// More times of a day are described by their fields.
 const MOST_TIMES: usize = 6;
 
@@ -47,7 +34,7 @@ impl ScheduleRule {
         sentence
     }
 
-    /// Returns what happens with missed runs, in a sentence.
+    /// Returns the sentence about missed runs.
     pub fn misfire_sentence(&self) -> String {
         let within = |max_lateness: Option<std::time::Duration>| {
             max_lateness.map(|span| format!(", at most {} late", span_text(span))).unwrap_or_default()
@@ -55,7 +42,7 @@ impl ScheduleRule {
         match self.clauses.misfire {
             MisfireRule::Skip => "Missed runs are left out.".to_owned(),
             MisfireRule::RunOnce { max_lateness } => {
-                format!("One run stands for all missed ones{}.", within(max_lateness))
+                format!("One run makes up for all missed ones{}.", within(max_lateness))
             }
             MisfireRule::RunAll { max_lateness } => {
                 let most = MisfireRule::MOST_RUNS;
@@ -64,7 +51,7 @@ impl ScheduleRule {
         }
     }
 
-    /// Returns what happens with a run that is due while the one before is under way, in a sentence.
+    /// Returns the sentence about a run that is due while the one before is under way.
     pub fn overlap_sentence(&self) -> &'static str {
         match self.clauses.overlap {
             OverlapRule::Skip => "A run that is due during the one before is left out.",
@@ -135,7 +122,7 @@ pub(super) fn cron_sentence(fields: &CronFields) -> String {
     if fields.months & ALL_MONTHS != ALL_MONTHS {
         let names: Vec<String> = (1..13)
             .filter(|month| fields.months & (1 << month) != 0)
-            .map(|month: u32| MONTHS[month as usize - 1].to_owned())
+            .map(|month: u32| months::NAMES[month as usize - 1].to_owned())
             .collect();
         days.push(format!("in {}", listed(&names)));
     }
@@ -274,7 +261,7 @@ mod tests {
         for (rule, misfire, overlap) in [
             (
                 "every 15 min",
-                "One run stands for all missed ones.",
+                "One run makes up for all missed ones.",
                 "A run that is due during the one before is left out.",
             ),
             (
