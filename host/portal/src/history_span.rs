@@ -8,7 +8,7 @@ use strum::{EnumIter, IntoStaticStr};
 
 /// A span that ends now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, EnumIter, IntoStaticStr)]
-pub(crate) enum HistoryRange {
+pub(crate) enum HistorySpan {
     #[serde(rename = "1h")]
     #[strum(serialize = "1h")]
     Hour,
@@ -27,7 +27,7 @@ pub(crate) enum HistoryRange {
     Year,
 }
 
-impl HistoryRange {
+impl HistorySpan {
     /// Returns the word in addresses.
     pub(crate) fn as_str(self) -> &'static str {
         self.into()
