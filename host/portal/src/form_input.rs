@@ -3,6 +3,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// The field with the state of the stored values when the form was drawn.
+pub(crate) const STATE: &str = "state";
 
 /// Names and values of a form, in their order. A tick box that is off sends the hidden `false` before it, so the last
 /// value of a name counts.
@@ -51,6 +55,18 @@ impl FormInput {
         let name = name.into();
         self.0.retain(|(known, _)| *known != name);
         self.0.push((name, value.into()));
+    }
+
+    /// Returns a text that changes with each value. `more` is the state of values outside the fields, such as
+    /// secrets.
+    pub(crate) fn state(&self, more: &str) -> String {
+        let mut hash = Sha256::new();
+        let parts = self.0.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+        for part in parts.chain([more]) {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part);
+        }
+        hex::encode(hash.finalize())
     }
 
     /// Returns whether a field with this name, or one inside it, has a value.

@@ -1,4 +1,4 @@
-//! The samples of a history, reduced to what a chart can show.
+//! The samples of a history, reduced to the points of a chart.
 
 use riser_domain::{HistorySample, Timestamp, Value, ValueState};
 use serde::Serialize;

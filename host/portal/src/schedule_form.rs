@@ -124,7 +124,7 @@ fn descriptions(site_zone: &Zone) -> Vec<FieldDescription> {
             MISFIRE,
             "Missed runs",
             &[
-                ("once", "One run stands for all missed ones"),
+                ("once", "One run makes up for all missed ones"),
                 ("skip", "Left out"),
                 ("all", "Made up for, the latest 10"),
             ],

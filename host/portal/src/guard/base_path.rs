@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(strip("/riserx"), "/riserx");
     }
 
-    /// Fails when a page has an attribute with an address that is not in the list, or one that is no address.
+    /// Fails when a page has an attribute with an address that is not in the list, or a listed attribute without an address.
     #[test]
     fn all_addresses_in_all_pages_get_the_path() {
         for (name, html) in all() {

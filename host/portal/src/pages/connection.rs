@@ -9,11 +9,10 @@ use riser_runtime::{
 };
 use riser_store::SecretOrigin as StoredOrigin;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use url::form_urlencoded;
 
 use crate::form::{Form, PathOf, QueryOf};
-use crate::form_input::FormInput;
+use crate::form_input::{FormInput, STATE};
 use crate::page::Page;
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::error::PageError;
@@ -25,8 +24,6 @@ use crate::sessions::{Admin, SignedIn};
 use crate::state::PortalState;
 
 const NAME: &str = "name";
-/// The state of the stored connection when the form was drawn.
-const STATE: &str = "state";
 
 /// The form of a connection.
 #[derive(Clone, Debug, Template)]
@@ -67,7 +64,8 @@ pub(crate) async fn show(
     PathOf(id): PathOf<i64>,
 ) -> Result<Page<ConnectionPage>, PageError> {
     let editor = Editor::of_stored(&portal, ConnectionId(id)).await?;
-    let input = editor.stored_input();
+    let mut input = editor.stored_input();
+    input.set(STATE, editor.state());
     Ok(Page(editor.page(signed_in, &input, &FormErrors::default())))
 }
 
@@ -142,13 +140,19 @@ impl<'a> Editor<'a> {
         let mut input = FormInput::default();
         if let Some(stored) = &self.stored {
             input.set(NAME, &stored.name);
-            input.set(STATE, state_of(stored));
             if let Some(described) = &self.described {
                 let values = serde_json::from_str(&stored.settings_json).unwrap_or_default();
                 add_settings(&mut input, &described.settings, "", &values);
             }
         }
         input
+    }
+
+    /// Returns a text that changes whenever somebody stores the connection; empty for a new one.
+    fn state(&self) -> String {
+        let stored = self.stored.as_ref();
+        stored
+            .map_or_else(String::new, |stored| self.stored_input().state(&stored.secret_version.to_string()))
     }
 
     fn new_input(&self) -> FormInput {
@@ -239,11 +243,10 @@ impl<'a> Editor<'a> {
         if old_name.as_ref() != Some(&name) && configuration.connections.iter().any(|it| it.name == name) {
             errors.add(NAME, format!("{name:?} is the name of another connection; choose another one"));
         }
-        if let Some(stored) = &self.stored
-            && input.text(STATE) != state_of(stored)
-        {
+        let state = self.state();
+        if self.stored.is_some() && input.text(STATE) != state {
             self.add_conflicts(&input, &mut errors);
-            input.set(STATE, state_of(stored));
+            input.set(STATE, state);
         }
         if errors.is_empty() {
             let draft = ConfigurationDraft {
@@ -268,14 +271,7 @@ impl<'a> Editor<'a> {
             "",
             "somebody else changed this connection meanwhile. Your input is below; send it again to replace theirs",
         );
-        let stored = self.stored_input();
-        for description in self.descriptions() {
-            if let Some(now) = stored.get(&description.name)
-                && input.get(&description.name) != Some(now)
-            {
-                errors.add(description.name, format!("the stored value is now {now:?}"));
-            }
-        }
+        errors.add_changed(&self.descriptions(), &self.stored_input(), input);
     }
 }
 
@@ -318,17 +314,6 @@ fn errors_of(error: &ConfigureError, name: &str) -> FormErrors {
 
 fn new_address(kind: &str) -> String {
     format!("/connections/add?kind={}", form_urlencoded::byte_serialize(kind.as_bytes()).collect::<String>())
-}
-
-/// Returns a text that changes whenever somebody stores the connection.
-fn state_of(connection: &Connection) -> String {
-    let mut hash = Sha256::new();
-    for part in [&connection.name, &connection.kind, &connection.settings_json] {
-        hash.update(part.len().to_be_bytes());
-        hash.update(part);
-    }
-    hash.update(connection.secret_version.to_be_bytes());
-    hex::encode(hash.finalize())
 }
 
 /// Returns `EVCE` for `riser.evce/evce`.

@@ -9,11 +9,11 @@ use riser_domain::ScheduleId;
 use riser_runtime::{ConfigurationDraft, FieldPath, Identity, ScheduleDraft};
 
 use crate::form::{Form, NoFields, PathOf};
-use crate::form_input::FormInput;
+use crate::form_input::{FormInput, STATE};
 use crate::page::Page;
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::error::PageError;
-use crate::pages::processor::{reasons, state_of};
+use crate::pages::processor::reasons;
 use crate::pages::schedules::{Use, uses};
 use crate::parts::{FieldDescription, FieldKind, FormErrors, FormFields, Icon, ScheduleWords};
 use crate::schedule_form::{self, NAME, RuleForm};
@@ -21,7 +21,6 @@ use crate::sessions::{Admin, SignedIn};
 use crate::state::PortalState;
 use crate::wall_time::WallTime;
 
-const STATE: &str = "state";
 /// The name and value of the button that only shows the next times.
 const PREVIEW: (&str, &str) = ("do", "preview");
 
@@ -172,7 +171,7 @@ impl<'a> Editor<'a> {
         let name = input.text(NAME).to_owned();
         let old_name = self.stored.as_ref().map(|stored| stored.name.clone());
         let mut errors = FormErrors::default();
-        if self.stored.is_some() && input.text(STATE) != state_of(&self.stored_input(), "") {
+        if self.stored.is_some() && input.text(STATE) != self.stored_input().state("") {
             let stored = self.stored.as_ref().map(|it| it.rule.to_string()).unwrap_or_default();
             errors.add("", format!(
                 "somebody else changed this schedule to {stored:?} meanwhile. Your input is below; save again to \
@@ -225,7 +224,7 @@ impl<'a> Editor<'a> {
                 .stored
                 .as_ref()
                 .map_or_else(|| "/schedules/add".to_owned(), |stored| format!("/schedules/{}", stored.id.0)),
-            state: if self.stored.is_some() { state_of(&self.stored_input(), "") } else { String::new() },
+            state: if self.stored.is_some() { self.stored_input().state("") } else { String::new() },
             name: fields,
             rule: form,
             preview: RulePreview::new(rule.as_ref(), &times),

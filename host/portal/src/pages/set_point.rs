@@ -153,7 +153,7 @@ struct LiveSetPoint {
 
 impl LivePage for LiveSetPoint {
     fn is_reshaped_by(&self, _: &riser_runtime::Change) -> bool {
-        // A page that loads again would lose what is being typed.
+        // Loading the page again would lose the typed value.
         false
     }
 

@@ -54,7 +54,7 @@ pub(crate) struct PersonRow {
     pub(crate) role: &'static str,
     pub(crate) signed_in_at: Option<Moment>,
     pub(crate) sessions: usize,
-    /// The person who looks at the page.
+    /// The person who is signed in.
     pub(crate) is_self: bool,
 }
 
@@ -85,7 +85,7 @@ pub(crate) struct RoleForm {
     role: String,
 }
 
-/// What a page says besides its facts.
+/// Messages of a page: a notice, an error, and a new password.
 #[derive(Debug, Default)]
 struct Said {
     name: String,

@@ -84,7 +84,7 @@ impl ConnectionTest {
     /// Returns the result in a sentence.
     fn sentence(&self) -> &'static str {
         match self.passed {
-            None => "Not tested yet. The test uses what is in the form and saves nothing.",
+            None => "Not tested yet. The test uses the values of the form and saves nothing.",
             Some(true) => "The connection works.",
             Some(false) => "The connection does not work yet.",
         }

@@ -25,7 +25,7 @@ pub(crate) struct LogLine {
     pub(crate) text: String,
 }
 
-/// The sentence below the log: what is shown and what is missing.
+/// The sentence below the log: the number of shown lines and of missing ones.
 #[derive(Clone, Debug, PartialEq, Eq, Template)]
 #[template(path = "parts/run_log_note.html")]
 pub(crate) struct RunLogNote {

@@ -34,7 +34,7 @@ pub(crate) struct WeekDay {
 /// A planned run, or several of one processor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PlannedRun {
-    /// The time of day, or what stands for several times.
+    /// The time of day, or the first and the last of several times with their number.
     pub(crate) when: String,
     pub(crate) processor: i64,
     pub(crate) name: String,

@@ -167,7 +167,7 @@ async fn two_administrators_who_save_the_same_form_see_each_other() {
     let cookie = portal.sign_in("anna").await;
     let form = portal.get("/processors/1/control", &cookie).await;
     let state = form.body.split("name=\"state\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    // Another tab's change is no conflict.
+    // A change in another tab does not conflict.
     change(&portal, ProcessorDraft { memory_limit_mib: Some(64), ..ProcessorDraft::default() }, None).await;
     let mine = "runs_at_start=true&manually_startable=true&runs_on_schedule=true&manually_stoppable=false";
     let csrf = form.csrf();

@@ -280,7 +280,7 @@ impl Wizard<'_> {
     }
 }
 
-/// Returns the choice between existing objects and a new one; none if nothing exists.
+/// Returns the choice between existing objects and a new one; empty if there are no objects.
 fn choice(name: &str, label: &str, new: &str, existing: &[&str]) -> Vec<FieldDescription> {
     if existing.is_empty() {
         return Vec::new();

@@ -61,7 +61,7 @@ pub(super) fn can_add_all(library: &LibraryDescription) -> bool {
     library.classes.len() > 1 && kinds.len() <= 1
 }
 
-/// Returns the chosen classes in the order of the library; none if there is no such class.
+/// Returns the chosen classes in the order of the library; empty if the library has no such class.
 pub(super) fn chosen_classes(library: &LibraryDescription, choice: &str) -> Vec<ClassDescription> {
     let is_all = choice == ALL_CLASSES && can_add_all(library);
     library.classes.iter().filter(|class| is_all || class.id == choice).cloned().collect()

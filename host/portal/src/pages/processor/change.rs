@@ -1,38 +1,45 @@
 //! Changes of a processor's configuration by a form: conflicts, and the draft that brings an earlier version back.
 
+use axum::response::Redirect;
 use riser_domain::ProcessorConfiguration;
 use riser_runtime::{ConfigurationDraft, ConfigureError, FieldPath, Identity, ProcessorDraft, SettingInput};
-use sha2::{Digest as _, Sha256};
 
-use super::Shown;
-use crate::form_input::FormInput;
+use super::{Shown, Tab};
+use crate::form_input::{FormInput, STATE};
 use crate::pages::error::PageError;
 use crate::parts::{FieldDescription, FormErrors, add_settings, capitalised, settings_of};
 use crate::sessions::SignedIn;
 use crate::state::PortalState;
 
-/// The state of the stored fields when the form was drawn.
-pub(super) const STATE: &str = "state";
+/// A form as it was sent, and the stored values of its fields.
+pub(super) struct Edit<'a> {
+    pub(super) fields: &'a [FieldDescription],
+    pub(super) stored: &'a FormInput,
+    pub(super) input: &'a FormInput,
+}
 
-/// Returns a text that changes whenever somebody stores another value of one of these fields. `more` is the state of
-/// what the fields do not show, such as secrets.
-pub(crate) fn state_of(stored: &FormInput, more: &str) -> String {
-    let fields = serde_json::to_string(stored).unwrap_or_default();
-    let mut hash = Sha256::new();
-    for part in [fields.as_str(), more] {
-        hash.update(part.len().to_be_bytes());
-        hash.update(part);
+/// Stores a change by the form of a tab, unless somebody else changed its fields after it was drawn. Returns the
+/// redirect to the tab, or the errors of the form.
+pub(super) async fn submit(
+    shown: &Shown<'_>,
+    signed_in: &SignedIn,
+    (tab, edit): (Tab, Edit<'_>),
+    draft: ProcessorDraft,
+) -> Result<Result<Redirect, FormErrors>, PageError> {
+    if edit.input.text(STATE) != edit.stored.state("") {
+        return Ok(Err(conflict(shown, &edit).await?));
     }
-    hex::encode(hash.finalize())
+    Ok(store(shown, signed_in, draft).await.map(|has_changed| saved(shown, tab, has_changed)))
+}
+
+/// Leads to a tab after a change.
+pub(super) fn saved(shown: &Shown<'_>, tab: Tab, has_changed: bool) -> Redirect {
+    Redirect::to(&format!("{}?saved={}", shown.address(tab), if has_changed { "yes" } else { "same" }))
 }
 
 /// Returns the errors of a form whose fields somebody else changed after it was drawn: who and when, and at each field
 /// the value that is stored now.
-pub(super) async fn conflict(
-    shown: &Shown<'_>,
-    fields: &[FieldDescription],
-    (stored, input): (&FormInput, &FormInput),
-) -> Result<FormErrors, PageError> {
+pub(super) async fn conflict(shown: &Shown<'_>, edit: &Edit<'_>) -> Result<FormErrors, PageError> {
     let versions = shown.portal.runtime().store().list_processor_versions(shown.configuration.id).await?;
     let who = versions.first().map_or_else(
         || "somebody else changed this processor meanwhile".to_owned(),
@@ -40,13 +47,7 @@ pub(super) async fn conflict(
     );
     let mut errors = FormErrors::default();
     errors.add("", format!("{who}. Your input is below; save again to replace theirs"));
-    for field in fields {
-        if let Some(now) = stored.get(&field.name)
-            && input.get(&field.name) != Some(now)
-        {
-            errors.add(field.name.clone(), format!("the stored value is now {now:?}"));
-        }
-    }
+    errors.add_changed(edit.fields, edit.stored, edit.input);
     Ok(errors)
 }
 
@@ -66,11 +67,6 @@ pub(super) async fn store(
         Ok(configured) => Ok(!configured.plan.lines.is_empty()),
         Err(error) => Err(FormErrors::of_draft(&error, &[(path, String::new())])),
     }
-}
-
-/// Returns the address after a change.
-pub(super) fn saved_address(address: &str, has_changed: bool) -> String {
-    format!("{address}?saved={}", if has_changed { "yes" } else { "same" })
 }
 
 /// Returns the draft that gives a processor the settings, references and flags of a version. Its name, its secrets and

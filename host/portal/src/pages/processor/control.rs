@@ -2,11 +2,11 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use riser_domain::RunMode;
 use riser_runtime::{Identity, ProcessorDraft};
 
-use super::change::{STATE, conflict, saved_address, state_of, store};
+use super::change::{Edit, submit};
 use super::{Done, Frame, Shown, Tab};
 use crate::form::{Form, PathOf, QueryOf};
 use crate::form_input::FormInput;
@@ -54,28 +54,21 @@ pub(crate) async fn save(
     Form(input): Form<FormInput>,
 ) -> Result<Response, PageError> {
     let shown = Shown::find(&portal, id)?;
-    let now = stored(&shown);
-    let errors = if input.text(STATE) == state_of(&now, "") {
-        let flag = |name: &str| now.get(name).map(|_| input.is_on(name));
-        let draft = ProcessorDraft {
-            identity: Identity::named(shown.configuration.name.clone()),
-            runs_at_start: flag(RUNS_AT_START),
-            runs_on_schedule: flag(RUNS_ON_SCHEDULE),
-            manually_startable: flag(MANUALLY_STARTABLE),
-            manually_stoppable: flag(MANUALLY_STOPPABLE),
-            ..ProcessorDraft::default()
-        };
-        match store(&shown, &signed_in, draft).await {
-            Ok(has_changed) => {
-                let address = saved_address(&shown.address(Tab::Control), has_changed);
-                return Ok(Redirect::to(&address).into_response());
-            }
-            Err(errors) => errors,
-        }
-    } else {
-        conflict(&shown, &fields(&shown), (&now, &input)).await?
+    let stored = stored(&shown);
+    let flag = |name: &str| stored.get(name).map(|_| input.is_on(name));
+    let draft = ProcessorDraft {
+        identity: Identity::named(shown.configuration.name.clone()),
+        runs_at_start: flag(RUNS_AT_START),
+        runs_on_schedule: flag(RUNS_ON_SCHEDULE),
+        manually_startable: flag(MANUALLY_STARTABLE),
+        manually_stoppable: flag(MANUALLY_STOPPABLE),
+        ..ProcessorDraft::default()
     };
-    Ok(Page(tab(&shown, signed_in, &input, &errors, None)).into_response())
+    let edit = Edit { fields: &fields(&shown), stored: &stored, input: &input };
+    Ok(match submit(&shown, &signed_in, (Tab::Control, edit), draft).await? {
+        Ok(redirect) => redirect.into_response(),
+        Err(errors) => Page(tab(&shown, signed_in, &input, &errors, None)).into_response(),
+    })
 }
 
 fn is_long_running(shown: &Shown<'_>) -> bool {
@@ -123,7 +116,7 @@ fn tab(
     ControlTab {
         frame: shown.frame(Tab::Control, &signed_in.context.user, notice),
         action: shown.address(Tab::Control),
-        state: state_of(&stored(shown), ""),
+        state: stored(shown).state(""),
         fields: FormFields::new(&fields(shown), input, errors),
         is_long_running: is_long_running(shown),
         layout: shown.layout(signed_in),

@@ -2,14 +2,14 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use riser_runtime::{Identity, ProcessorDraft};
 use riser_store::SecretOrigin as StoredOrigin;
 
-use super::change::{STATE, conflict, saved_address, state_of, store};
+use super::change::{Edit, conflict, saved, store};
 use super::{Done, Frame, Shown, Tab};
 use crate::form::{Form, PathOf, QueryOf};
-use crate::form_input::FormInput;
+use crate::form_input::{FormInput, STATE};
 use crate::page::Page;
 use crate::page_layout::PageLayout;
 use crate::pages::error::PageError;
@@ -63,10 +63,7 @@ pub(crate) async fn save(
 ) -> Result<Response, PageError> {
     let details = Details::find(&portal, id).await?;
     let errors = match details.save(&signed_in, &input).await? {
-        Ok(has_changed) => {
-            let address = saved_address(&details.shown.address(Tab::Details), has_changed);
-            return Ok(Redirect::to(&address).into_response());
-        }
+        Ok(has_changed) => return Ok(saved(&details.shown, Tab::Details, has_changed).into_response()),
         Err(errors) => errors,
     };
     Ok(Page(details.tab(signed_in, &input, &errors, None)).into_response())
@@ -101,7 +98,7 @@ impl<'a> Details<'a> {
     /// Returns the state of the stored fields and secrets.
     fn state(&self) -> String {
         let secret = |it: &StoredOrigin| format!("{}\n{}\n", it.key, it.set_at);
-        state_of(&self.stored(), &self.origins.iter().map(secret).collect::<String>())
+        self.stored().state(&self.origins.iter().map(secret).collect::<String>())
     }
 
     fn takes_connection(&self) -> bool {
@@ -168,9 +165,9 @@ impl<'a> Details<'a> {
         signed_in: &SignedIn,
         input: &FormInput,
     ) -> Result<Result<bool, FormErrors>, PageError> {
-        let stored = self.stored();
         if input.text(STATE) != self.state() {
-            return Ok(Err(conflict(&self.shown, &self.fields(), (&stored, input)).await?));
+            let edit = Edit { fields: &self.fields(), stored: &self.stored(), input };
+            return Ok(Err(conflict(&self.shown, &edit).await?));
         }
         let Shown { configuration, whole, .. } = &self.shown;
         let (name, old_name) = (input.text(NAME), &configuration.name);

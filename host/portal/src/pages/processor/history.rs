@@ -151,7 +151,7 @@ fn differences(
     found
 }
 
-/// Returns the fields that are no settings, with their names as pages show them.
+/// Returns the fields that are not settings, with their names as pages show them.
 fn fields(whole: &Configuration, processor: &ProcessorConfiguration) -> [(&'static str, String); 10] {
     let flag = |is_on: bool| if is_on { "on" } else { "off" }.to_owned();
     let gone = || "one that was removed".to_owned();

@@ -32,7 +32,7 @@ use crate::state::PortalState;
 use crate::system_status::SystemStatus;
 use crate::wall_time::WallTime;
 
-pub(crate) use self::change::{reasons, restore_draft, state_of};
+pub(crate) use self::change::{reasons, restore_draft};
 use self::overview::Now;
 
 /// A tab of the page.

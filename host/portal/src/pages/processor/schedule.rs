@@ -2,12 +2,12 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use riser_calendar::Schedule;
 use riser_domain::RunMode;
 use riser_runtime::{Identity, ProcessorDraft};
 
-use super::change::{STATE, conflict, saved_address, state_of, store};
+use super::change::{Edit, submit};
 use super::{Done, Frame, Shown, Tab};
 use crate::form::{Form, PathOf, QueryOf};
 use crate::form_input::FormInput;
@@ -64,27 +64,19 @@ pub(crate) async fn save(
     Form(input): Form<FormInput>,
 ) -> Result<Response, PageError> {
     let shown = Shown::find(&portal, id)?;
-    let now = stored(&shown);
-    let errors = if input.text(STATE) == state_of(&now, "") {
-        let name = input.text(SCHEDULE);
-        let draft = ProcessorDraft {
-            identity: Identity::named(shown.configuration.name.clone()),
-            schedule: Some(name.to_owned()),
-            // Whoever chooses a schedule wants it to start the processor.
-            runs_on_schedule: (!name.is_empty()).then_some(true),
-            ..ProcessorDraft::default()
-        };
-        match store(&shown, &signed_in, draft).await {
-            Ok(has_changed) => {
-                let address = saved_address(&shown.address(Tab::Schedule), has_changed);
-                return Ok(Redirect::to(&address).into_response());
-            }
-            Err(errors) => errors,
-        }
-    } else {
-        conflict(&shown, &[field()], (&now, &input)).await?
+    let name = input.text(SCHEDULE);
+    let draft = ProcessorDraft {
+        identity: Identity::named(shown.configuration.name.clone()),
+        schedule: Some(name.to_owned()),
+        // Whoever chooses a schedule wants it to start the processor.
+        runs_on_schedule: (!name.is_empty()).then_some(true),
+        ..ProcessorDraft::default()
     };
-    Ok(Page(tab(&shown, signed_in, &input, &errors, None)).into_response())
+    let edit = Edit { fields: &[field()], stored: &stored(&shown), input: &input };
+    Ok(match submit(&shown, &signed_in, (Tab::Schedule, edit), draft).await? {
+        Ok(redirect) => redirect.into_response(),
+        Err(errors) => Page(tab(&shown, signed_in, &input, &errors, None)).into_response(),
+    })
 }
 
 fn field() -> FieldDescription {
@@ -117,7 +109,7 @@ fn tab(
     ScheduleTab {
         frame: shown.frame(Tab::Schedule, &signed_in.context.user, notice),
         action: shown.address(Tab::Schedule),
-        state: state_of(&stored(shown), ""),
+        state: stored(shown).state(""),
         errors,
         is_long_running: shown.status.mode == Some(RunMode::LongRunning),
         is_switched_off: shown.configuration.schedule.is_some() && !flags.runs_on_schedule,

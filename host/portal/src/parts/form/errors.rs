@@ -1,6 +1,7 @@
 use riser_runtime::{ConfigureError, FieldError, FieldPath};
 
-use super::{ErrorSummary, Field, SummaryLine};
+use super::{ErrorSummary, Field, FieldDescription, SummaryLine};
+use crate::form_input::FormInput;
 use crate::parts::capitalised;
 
 /// The errors of a form, by the name of the field; an empty name is the whole form.
@@ -33,6 +34,17 @@ impl FormErrors {
 
     pub(crate) fn add(&mut self, name: impl Into<String>, message: impl Into<String>) {
         self.0.push((name.into(), message.into()));
+    }
+
+    /// Adds the stored value at each field that somebody else changed after the form was drawn.
+    pub(crate) fn add_changed(&mut self, fields: &[FieldDescription], stored: &FormInput, input: &FormInput) {
+        for field in fields {
+            if let Some(now) = stored.get(&field.name)
+                && input.get(&field.name) != Some(now)
+            {
+                self.add(field.name.clone(), format!("the stored value is now {now:?}"));
+            }
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
