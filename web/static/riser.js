@@ -9,7 +9,7 @@ document.addEventListener("click", async (e) => {
   const b = e.target.closest("[data-copy], [data-theme-toggle], [data-unfold], [data-fill]");
   if (!b) return;
   if (b.dataset.fill !== undefined) {
-    // The form keeps what is typed; without this script, the server fills the field.
+    // The form keeps its values; without this script, the server fills the field.
     e.preventDefault();
     const field = document.getElementById(b.dataset.fill);
     field.value = b.value;

@@ -44,7 +44,7 @@ pub enum RunState {
     TimedOut,
     /// Never began: the run before was still under way at its time.
     Skipped,
-    /// Never began: another run stands for it.
+    /// Never began: another run covers it.
     Merged,
     /// Never began: Riser did not run at its time.
     Missed,

@@ -46,7 +46,7 @@ pub enum TreeError {
     #[error("the item id {0} is declared twice")]
     DuplicateId(EwsItemId),
     /// A parent that is no container of this tree declared before the item.
-    #[error("the item {item} lies in {parent}, which is no container declared before it")]
+    #[error("the item {item} has the parent {parent}, which is not a container declared before it")]
     UnknownParent { item: EwsItemId, parent: EwsItemId },
     /// A history of something that is no value item of this tree.
     #[error("the history {history} records {value_item}, which is no value of this tree")]

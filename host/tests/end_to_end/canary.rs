@@ -1,5 +1,5 @@
 //! Secrets appear nowhere outside the two files that hold them: the encrypted columns of the database and the key.
-//! Each secret is a canary, and a scan looks for it in many forms in all that the product writes or sends.
+//! Each secret is a canary, and a scan searches for it in many forms in everything that the product writes or sends.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -186,7 +186,7 @@ async fn no_secret_appears_anywhere_and_a_planted_one_is_found() {
     }
 
     // A plugin that writes its secret to its log plants one in every place that shows a log.
-    let planted = installation.ask(&["run", "Teller"]);
+    let planted = installation.ask(&["run", "Logger"]);
     assert!(planted.is_success, "{}", planted.text);
     until("the planted secret in the data directory and the log", async || {
         let found = files_of(&installation);
@@ -230,13 +230,13 @@ settings = {{ base_url = "{url}", login = "{LOGIN}", password = {{ file = "{evce
         )
         .unwrap();
     }
-    for (name, starts, tells) in [("Keeper", true, false), ("Teller", false, true)] {
-        let server = if tells { "Annex" } else { EWS_SERVER };
+    for (name, starts, logs) in [("Keeper", true, false), ("Logger", false, true)] {
+        let server = if logs { "Annex" } else { EWS_SERVER };
         writeln!(
             text,
-            "\n[[processor]]\nname = \"{name}\"\nclass = \"riser.misbehaving/tells-secret\"\n\
+            "\n[[processor]]\nname = \"{name}\"\nclass = \"riser.misbehaving/logs-secret\"\n\
              ews_server = \"{server}\"\nruns_at_start = {starts}\n\
-             settings = {{ token = {{ file = \"{token}\" }}, tells = {tells} }}"
+             settings = {{ token = {{ file = \"{token}\" }}, logs = {logs} }}"
         )
         .unwrap();
     }
@@ -339,7 +339,7 @@ async fn pages(host: &Host, portal: &Portal, seen: &mut Vec<(String, Vec<u8>)>) 
             let text = String::from_utf8_lossy(&bytes);
             for link in text.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
                 let link = link.split('#').next().unwrap().replace("&amp;", "&");
-                // One page of items stands for all: each shows the same kinds of text.
+                // One page of items is enough: all show the same kinds of text.
                 let is_page = link.starts_with('/')
                     && !link.starts_with("/static")
                     && (!link.starts_with("/items")

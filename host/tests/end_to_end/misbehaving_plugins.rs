@@ -67,7 +67,11 @@ const CASES: [Case; 26] = [
     case("invalid-utf8", ByItself, "or a text in it is not valid UTF-8"),
     case("others-points", ByItself, "is published by another class"),
     case("double-ids", ByItself, "the item id same is declared twice"),
-    case("cycle", ByItself, "the item first lies in second, which is no container declared before it"),
+    case(
+        "cycle",
+        ByItself,
+        "the item first has the parent second, which is not a container declared before it",
+    ),
     case("long-names", ByItself, "the item one has a name of 1048576 bytes, which exceeds the limit of 1000"),
     Case { memory_mib: 2_048, ..case("many-points", ByItself, "the tree has 1000000 items") },
 ];

@@ -43,13 +43,13 @@ impl Processor for FloodsValues {
 /// Bytes of its long line.
 const LONG_LINE_BYTES: usize = 1 << 20;
 
-/// Prints escape sequences, bytes that are no text, and a line of 1 MB on standard output.
+/// Prints escape sequences, bytes that are not text, and a line of 1 MB on standard output.
 pub(crate) struct Prints;
 
 impl Processor for Prints {
     type Settings = ();
     const CLASS: Class = Class::scheduled("prints", "Prints")
-        .about("Prints escape sequences, bytes that are no text, and a line of 1 MB on standard output.");
+        .about("Prints escape sequences, bytes that are not text, and a line of 1 MB on standard output.");
 
     fn run(&self, _host: &Host, (): ()) -> Outcome {
         let mut output = stdout().lock();

@@ -24,7 +24,7 @@ use left_behind::LeftBehind;
 use needs_operator::NeedsOperator;
 use panics::{DoublePanic, Panic, PanicInDrop, PanicInThread};
 use resources::{ClosesDescriptors, ManyThreads, MemoryLeak, OpensFiles};
-use secrets::TellsSecret;
+use secrets::LogsSecret;
 use signals::ChangesSignalHandlers;
 use takes_long::TakesLong;
 use trees::{Cycle, DoubleIds, LongNames, ManyPoints};
@@ -44,6 +44,6 @@ riser_plugin::export_plugin! {
         FloodsLog, FloodsValues, Prints,
         NotFinite, InvalidUtf8, OthersPoints,
         DoubleIds, Cycle, LongNames, ManyPoints,
-        ChangesSignalHandlers, LeftBehind, NeedsOperator, TakesLong, TellsSecret,
+        ChangesSignalHandlers, LeftBehind, NeedsOperator, TakesLong, LogsSecret,
     ]
 }

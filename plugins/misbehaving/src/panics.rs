@@ -56,13 +56,13 @@ impl Processor for DoublePanic {
     }
 }
 
-/// Panics in a thread, and waits for what the thread should have sent.
+/// Panics in a thread, and waits for the value that the thread should have sent.
 pub(crate) struct PanicInThread;
 
 impl Processor for PanicInThread {
     type Settings = ();
     const CLASS: Class = Class::scheduled("panic-in-thread", "Panic in a thread")
-        .about("Panics in a thread, and needs what the thread should have sent.");
+        .about("Panics in a thread, and needs the value that the thread should have sent.");
 
     fn run(&self, _host: &Host, (): ()) -> Outcome {
         let (sender, received) = channel::<()>();

@@ -1,4 +1,4 @@
-//! `cargo xtask torture`: kills the host again and again while three clients change things, and then looks for every
+//! `cargo xtask torture`: kills the host again and again while three clients change things, and then searches for every
 //! change that was acknowledged.
 //!
 //! The product has no code for this. All points at which the host is killed are observed from outside.

@@ -82,7 +82,7 @@ impl Writers {
 
 /// Returns the number as a value of a set point.
 pub(super) fn number_text(number: u32) -> String {
-    // The last digit is no zero, so the host writes the same text.
+    // The last digit is not zero, so the host writes the same text.
     format!("{}.{:05}1", number / 100_000, number % 100_000)
 }
 

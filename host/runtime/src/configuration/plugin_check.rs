@@ -127,7 +127,7 @@ pub(super) fn complete_settings(
             secrets.push((stored.key.clone(), value));
         }
     }
-    // What Riser stores is a JSON object.
+    // Stored settings are a JSON object.
     let values: SettingValues = serde_json::from_str(settings_json).unwrap_or_default();
     match open_settings(values, &secrets) {
         Value::Object(settings) => Ok(settings),

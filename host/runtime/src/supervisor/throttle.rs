@@ -39,7 +39,7 @@ impl Throttle {
         if pause >= SHORTEST_PAUSE {
             self.owed = Duration::ZERO;
             self.paused_until = now + pause;
-            // The pause pays for what is owed and refills nothing.
+            // The pause covers the excess and refills nothing.
             self.charged_at = self.paused_until;
         }
     }

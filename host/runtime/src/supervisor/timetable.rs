@@ -139,10 +139,10 @@ impl Timetable {
 fn stands_for_it(trigger: &RunTrigger) -> String {
     match trigger {
         RunTrigger::Schedule(_) => "another run by schedule began instead".to_owned(),
-        RunTrigger::HostStart => "the run at the start of Riser stands for it".to_owned(),
-        RunTrigger::Person(name) => format!("the run that {name} started stands for it"),
-        RunTrigger::SetPoint => "the run for a set point stands for it".to_owned(),
-        RunTrigger::Processor(name) => format!("the run that {name} requested stands for it"),
-        RunTrigger::Restart => "the run that began again stands for it".to_owned(),
+        RunTrigger::HostStart => "the run at the start of Riser covers it".to_owned(),
+        RunTrigger::Person(name) => format!("the run that {name} started covers it"),
+        RunTrigger::SetPoint => "the run for a set point covers it".to_owned(),
+        RunTrigger::Processor(name) => format!("the run that {name} requested covers it"),
+        RunTrigger::Restart => "the run that began again covers it".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! Processor time of a host whose 10,000 processors wait, each for the time of its own schedule. The baseline is a
+//! Processor time of a host whose 10,000 processors wait for the times of 10,000 schedules. The baseline is a
 //! host without any.
 
 use std::fmt::Write as _;

@@ -8,7 +8,7 @@ use riser_store::UnstartedRun;
 
 use super::{OwnRule, Reason, row};
 
-/// The most rows for one gap. One more stands for all times before them.
+/// The most rows for one gap. One more covers all times before them.
 const MOST_ROWS: usize = 100;
 
 /// Wall times, both ends included.
