@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     /// Largest size of the two style sheets together, in bytes.
-    const STYLE_BUDGET: usize = 40_000;
+    const STYLE_BUDGET: usize = 30_000;
 
     #[test]
     fn the_style_sheets_stay_small() {
