@@ -17,7 +17,7 @@
 //! **Invariant:** this crate contains no SQL, and no HTML outside the templates.
 
 mod certificate;
-mod csv;
+mod csv_text;
 mod current_user;
 mod first_run;
 mod form;

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 use url::form_urlencoded;
 
-use crate::csv::csv_field;
+use crate::csv_text::CsvText;
 use crate::form::QueryOf;
 use crate::page::Page;
 use crate::page_layout::{MenuEntry, PageLayout};
@@ -28,7 +28,7 @@ use crate::wall_time::{Moment, WallTime};
 const PAGE_ENTRIES: usize = 100;
 /// Entries read at once for an export.
 const EXPORT_ENTRIES: u32 = 500;
-const CSV_HEAD: &str = "number,time,actor,action,object,name,after,before\r\n";
+const CSV_HEAD: &[u8] = b"number,time,actor,action,object,name,after,before\r\n";
 
 /// The audit trail, newest first.
 #[derive(Clone, Debug, Template)]
@@ -121,8 +121,8 @@ pub(crate) async fn export_csv(
     QueryOf(query): QueryOf<AuditQuery>,
 ) -> Result<impl IntoResponse, PageError> {
     let filter = query.filter(&portal).map_err(PageError::Refused)?;
-    let head = once(async { Ok(Bytes::from_static(CSV_HEAD.as_bytes())) });
-    let rows = exported(portal.runtime().store().clone(), filter, csv_row);
+    let head = once(async { Ok(Bytes::from_static(CSV_HEAD)) });
+    let rows = exported(portal.runtime().store().clone(), filter, csv_rows);
     Ok((headers("text/csv; charset=utf-8", "riser-audit.csv"), Body::from_stream(head.chain(rows))))
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn export_json_lines(
     QueryOf(query): QueryOf<AuditQuery>,
 ) -> Result<impl IntoResponse, PageError> {
     let filter = query.filter(&portal).map_err(PageError::Refused)?;
-    let rows = exported(portal.runtime().store().clone(), filter, json_row);
+    let rows = exported(portal.runtime().store().clone(), filter, json_lines);
     Ok((headers("application/jsonl; charset=utf-8", "riser-audit.jsonl"), Body::from_stream(rows)))
 }
 
@@ -148,38 +148,42 @@ fn headers(content_type: &str, file: &str) -> [(header::HeaderName, String); 2] 
 fn exported(
     store: Store,
     filter: AuditFilter,
-    row: fn(&AuditChange) -> String,
+    text: fn(&[AuditChange]) -> Vec<u8>,
 ) -> impl Stream<Item = Result<Bytes, StoreError>> {
     unfold(Some((store, filter, i64::MAX)), move |next| async move {
         let (store, filter, before) = next?;
         match store.search_audit(&filter, before, EXPORT_ENTRIES).await {
             Ok(entries) => {
                 let last = entries.last()?.entry.id;
-                Some((
-                    Ok(Bytes::from(entries.iter().map(row).collect::<String>())),
-                    Some((store, filter, last)),
-                ))
+                Some((Ok(Bytes::from(text(&entries))), Some((store, filter, last))))
             }
             Err(error) => Some((Err(error), None)),
         }
     })
 }
 
-fn csv_row(change: &AuditChange) -> String {
-    let entry = &change.entry;
-    let texts = [
-        &entry.actor.to_string(),
-        &entry.action,
-        &entry.subject,
-        &entry.subject_name,
-        &entry.detail,
-        change.before.as_deref().unwrap_or_default(),
-    ];
-    let cells: Vec<String> = texts.into_iter().map(csv_field).collect();
-    format!("{},{},{}\r\n", entry.id, entry.at, cells.join(","))
+fn csv_rows(changes: &[AuditChange]) -> Vec<u8> {
+    let mut text = CsvText::new();
+    for AuditChange { entry, before, .. } in changes {
+        text.add([
+            &entry.id.to_string(),
+            &entry.at.to_string(),
+            &entry.actor.to_string(),
+            &entry.action,
+            &entry.subject,
+            &entry.subject_name,
+            &entry.detail,
+            before.as_deref().unwrap_or_default(),
+        ]);
+    }
+    text.into_bytes()
 }
 
-fn json_row(change: &AuditChange) -> String {
+fn json_lines(changes: &[AuditChange]) -> Vec<u8> {
+    changes.iter().map(json_line).collect::<String>().into_bytes()
+}
+
+fn json_line(change: &AuditChange) -> String {
     let entry = &change.entry;
     let row = json!({
         "number": entry.id,

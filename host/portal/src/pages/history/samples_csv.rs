@@ -9,7 +9,7 @@ use riser_domain::{HistorySample, Timestamp};
 use riser_store::StoreError;
 
 use super::{HistoryAddress, is_full, read_page};
-use crate::csv::csv_field;
+use crate::csv_text::CsvText;
 use crate::form::QueryOf;
 use crate::pages::error::PageError;
 use crate::sessions::Viewer;
@@ -22,7 +22,7 @@ pub(crate) async fn download(
     QueryOf(address): QueryOf<HistoryAddress>,
 ) -> Result<Response, PageError> {
     let found = address.find(&portal).ok_or(PageError::NoSuchPage)?;
-    let unit = csv_field(&found.history.unit);
+    let unit = found.history.unit.clone();
     let span = address.range.span(portal.runtime().clock().now());
     let zone = portal.runtime().zone().clone();
     let handle = found.handle;
@@ -33,13 +33,11 @@ pub(crate) async fn download(
             let Some(after) = after else { return Ok(None) };
             let samples = read_page(&portal, handle, span, after).await?;
             let next = is_full(&samples).then(|| samples.last().map(|sample| sample.time));
-            let mut text = String::new();
+            let mut text = CsvText::new();
             for HistorySample { value, state, time } in &samples {
-                let value = csv_field(&riser_ews::value_text(value));
-                let time = zone.rfc_3339(*time);
-                text.extend([&time, ",", &value, ",", &unit, ",", state.as_str(), "\r\n"]);
+                text.add([&*zone.rfc_3339(*time), &riser_ews::value_text(value), &unit, state.as_str()]);
             }
-            Ok::<_, StoreError>(Some((Bytes::from(text), next)))
+            Ok::<_, StoreError>(Some((Bytes::from(text.into_bytes()), next)))
         }
     });
     let headers = [
@@ -53,5 +51,8 @@ pub(crate) async fn download(
 fn file_name(history: &str) -> String {
     let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
     let name: String = history.chars().take(80).map(plain).collect();
-    format!("{}.csv", name.trim_matches('-'))
+    match name.trim_matches('-') {
+        "" => "history.csv".to_owned(),
+        name => format!("{name}.csv"),
+    }
 }
