@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt as _;
 use tower::ServiceExt as _;
+use tower_http::compression::CompressionLayer;
 
 use crate::guard::{BasePath, add_security_headers, check_host_name, check_same_origin, read_proxy_headers};
 use crate::pages::error::PageError;
@@ -73,7 +74,8 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .route("/schedules/preview", post(schedule::preview))
         .route("/schedules/{id}", get(schedule::show).post(schedule::save))
         .route("/schedules/{id}/delete", post(schedule::delete))
-        .route("/static/{*path}", get(static_files::serve))
+        // Only files without secrets are compressed: the length of a compressed page gives hints about its token.
+        .route("/static/{*path}", get(static_files::serve).layer(CompressionLayer::new()))
         .fallback(|| async { PageError::NoSuchPage })
         .method_not_allowed_fallback(|| async { PageError::WrongMethod })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

@@ -49,7 +49,7 @@ async fn a_wrong_password_of_three_processors_causes_one_login_and_a_remedy_on_t
     // Another attempt by a person must not make the controller lock the account.
     until("EVCE Setup can be started", async || {
         let row = portal.row("EVCE Setup").await;
-        if row.contains("aria-label=\"Run EVCE Setup now\"") {
+        if row.contains("aria-label=\"Run now: EVCE Setup\"") {
             return Ok(());
         }
         // A run that met the limiter first is retried after a while; a stop ends that wait.

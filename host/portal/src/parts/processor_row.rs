@@ -171,18 +171,19 @@ pub(crate) fn actions(status: &ProcessorStatus, system: &SystemStatus) -> Vec<Ac
         }
         ProcessorState::Quarantined { .. } => vec![release(status)],
         ProcessorState::Idle | ProcessorState::Unable { .. } => {
-            status.manually_startable.then(|| run(status, "Run now")).into_iter().collect()
+            status.manually_startable.then(|| run(status)).into_iter().collect()
         }
     }
 }
 
-fn run(status: &ProcessorStatus, label: &str) -> Action {
+fn run(status: &ProcessorStatus) -> Action {
     Action {
         target: status.configuration.0,
         verb: "run",
         icon: Icon::Play,
-        label: label.to_owned(),
-        full_label: format!("Run {} now", status.name),
+        label: "Run now".to_owned(),
+        // A person who speaks to the browser says the visible words.
+        full_label: format!("Run now: {}", status.name),
     }
 }
 
@@ -211,7 +212,8 @@ fn run_instead(id: ConfigurationId, system: &SystemStatus) -> Option<Action> {
     let awaited = system.processor(id)?;
     let can_start = awaited.manually_startable
         && matches!(awaited.state, ProcessorState::Idle | ProcessorState::Unable { .. });
-    can_start.then(|| run(awaited, &format!("Run {} now", awaited.name)))
+    let label = format!("Run {} now", awaited.name);
+    can_start.then(|| Action { full_label: label.clone(), label, ..run(awaited) })
 }
 
 #[cfg(test)]

@@ -181,3 +181,17 @@ async fn an_unchanged_static_file_is_not_sent_again() {
         assert_eq!(portal.get(outside, "").await.status, StatusCode::NOT_FOUND, "{outside}");
     }
 }
+
+#[tokio::test]
+async fn static_files_are_compressed_and_pages_are_not() {
+    let portal = TestPortal::new().await;
+    let cookie = portal.sign_in("anna").await;
+    for (path, encoding) in [("/static/riser.css", Some("gzip")), ("/", None), ("/events/overview", None)] {
+        let request =
+            Request::get(path).header(header::COOKIE, &cookie).header(header::ACCEPT_ENCODING, "gzip");
+        let response = portal.respond(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let found = response.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap());
+        assert_eq!(found, encoding, "{path}");
+    }
+}
