@@ -5,9 +5,12 @@
 mod artifacts;
 mod bench;
 mod check;
+mod chromium;
 mod demo;
 mod dist;
 mod evce_site;
+mod pages;
+mod portal_session;
 mod processes;
 mod sqlx_data;
 mod test;
@@ -40,6 +43,8 @@ enum Command {
     Baseline(bench::BaselineArgs),
     /// Kill the host again and again while clients change things; find changes that are lost
     Torture(torture::TortureArgs),
+    /// Open every page of the portal in Chromium; find accessibility violations, and take screenshots
+    Pages(pages::PagesArgs),
     /// Check format, lints, documentation, query data and licences
     Check,
     /// Update `.sqlx`, the data that queries are checked against
@@ -63,6 +68,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Baseline(arguments) => bench::serve_baseline(arguments),
         Command::Torture(arguments) => torture::run(&arguments),
+        Command::Pages(arguments) => pages::run(&arguments),
         Command::Check => check::run(),
         Command::Sqlx => sqlx_data::write().map(|()| ExitCode::SUCCESS),
         Command::Dist(arguments) => dist::run(&arguments),

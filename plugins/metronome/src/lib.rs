@@ -1,9 +1,14 @@
 //! Changes all its values at each beat. Not shipped: `cargo xtask bench` measures the latency of values with
 //! it.
+
+mod year;
+
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use riser_plugin::prelude::*;
+
+pub use year::Year;
 
 /// Values in one folder, which fit one page of the BMS.
 const POINTS_IN_A_FOLDER: u32 = 1_000;
@@ -101,4 +106,4 @@ fn now_ns() -> Result<i64, Failure> {
     Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?)
 }
 
-riser_plugin::export_plugin! { id: "riser.metronome", name: "Metronome", company: "Riser", classes: [Metronome] }
+riser_plugin::export_plugin! { id: "riser.metronome", name: "Metronome", company: "Riser", classes: [Metronome, Year] }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use riser_metronome::Metronome;
+use riser_metronome::{Metronome, Year};
 use riser_plugin_testing::{MemoryHost, RunEnd, check_processor, json};
 
 #[test]
@@ -21,4 +21,9 @@ fn all_points_change_at_each_beat() {
 fn it_keeps_the_rules() {
     let host = MemoryHost::new().settings(json!({ "points": 10, "beat_every": "1 s" }));
     assert_eq!(check_processor(&host, || Metronome), []);
+}
+
+#[test]
+fn a_year_keeps_the_rules() {
+    assert_eq!(check_processor(&MemoryHost::new(), || Year), []);
 }

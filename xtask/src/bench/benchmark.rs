@@ -1,8 +1,8 @@
 //! The benchmarks.
 
 use super::lines::{
-    apply_to_effect, first_batch, first_page, get_values, misbehaving, plugin_to_ews, poll_cycle, resident,
-    schedule_times, schedules_idle, set_point,
+    apply_to_effect, event_to_pixel, first_batch, first_page, get_values, misbehaving, overview, pages,
+    plugin_to_ews, poll_cycle, resident, schedule_times, schedules_idle, set_point, year_chart,
 };
 use super::measurement::Measurement;
 use super::programs::Programs;
@@ -26,10 +26,15 @@ pub(super) enum Benchmark {
     MisbehavingSlot,
     MisbehavingGap,
     MisbehavingP99,
+    PageTime,
+    PageWeight,
+    Overview,
+    EventToPixel,
+    YearChart,
 }
 
 impl Benchmark {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::GetValues,
         Self::PluginToEws,
         Self::SetPoint,
@@ -46,6 +51,11 @@ impl Benchmark {
         Self::MisbehavingSlot,
         Self::MisbehavingGap,
         Self::MisbehavingP99,
+        Self::PageTime,
+        Self::PageWeight,
+        Self::Overview,
+        Self::EventToPixel,
+        Self::YearChart,
     ];
 
     /// The name in output and filters.
@@ -67,6 +77,11 @@ impl Benchmark {
             Self::MisbehavingSlot => "misbehaving, worst time to a free slot",
             Self::MisbehavingGap => "misbehaving, longest gap between polls",
             Self::MisbehavingP99 => "misbehaving, GetValues p99",
+            Self::PageTime => "pages, 5,000 items, slowest",
+            Self::PageWeight => "pages, 5,000 items, heaviest",
+            Self::Overview => "overview page",
+            Self::EventToPixel => "event to pixel, 20 streams",
+            Self::YearChart => "chart of a year",
         }
     }
 
@@ -93,6 +108,11 @@ impl Benchmark {
             Self::MisbehavingSlot => misbehaving::measure_slot(name, programs).await,
             Self::MisbehavingGap => misbehaving::measure_gap(name, programs).await,
             Self::MisbehavingP99 => misbehaving::measure_p99(name, programs).await,
+            Self::PageTime => pages::measure_time(name, programs).await,
+            Self::PageWeight => pages::measure_weight(name, programs).await,
+            Self::Overview => overview::measure(name, programs).await,
+            Self::EventToPixel => event_to_pixel::measure(name, programs).await,
+            Self::YearChart => year_chart::measure(name, programs).await,
         }
     }
 }

@@ -8,6 +8,7 @@ pub(super) enum Unit {
     RequestsPerSecond,
     Milliseconds,
     Megabytes,
+    Kilobytes,
     PercentOfACore,
 }
 
@@ -49,6 +50,7 @@ impl Unit {
             Self::RequestsPerSecond => "requests/s",
             Self::Milliseconds => "ms",
             Self::Megabytes => "MB",
+            Self::Kilobytes => "kB",
             Self::PercentOfACore => "% of a core",
         }
     }

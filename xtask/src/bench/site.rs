@@ -29,6 +29,13 @@ pub(super) struct Directories {
 pub(super) struct MetronomeSite {
     pub(super) host: Host,
     pub(super) bms: Login,
+    directories: Directories,
+}
+
+/// A host with a plugin that records a year of samples.
+pub(super) struct YearSite {
+    pub(super) host: Host,
+    pub(super) admin: Login,
     _directories: Directories,
 }
 
@@ -92,7 +99,7 @@ settings = {{ points = {points}, beat_every = "{beat_ms} ms" }}
         );
         riser.apply(&configuration, &[(PASSWORD_VARIABLE, &bms.password)]).await?;
         let host = riser.serve(0).await?;
-        let site = Self { host, bms, _directories: directories };
+        let site = Self { host, bms, directories };
         let client = site.client()?;
         let begin = Instant::now();
         while client.container("").await?.containers.is_empty() {
@@ -102,12 +109,48 @@ settings = {{ points = {points}, beat_every = "{beat_ms} ms" }}
         Ok(site)
     }
 
+    /// Adds an administrator of the portal.
+    pub(super) async fn set_login(&self, programs: &Programs, login: &Login) -> anyhow::Result<()> {
+        let (data, plugins) = (self.directories.data(), self.directories.plugins());
+        Riser { program: &programs.riser, data: &data, plugins: &plugins }.set_login(login).await
+    }
+
     pub(super) fn ews_url(&self) -> anyhow::Result<Url> {
         ews_url(&self.host)
     }
 
     pub(super) fn client(&self) -> anyhow::Result<EwsClient> {
         client(&self.host, &self.bms)
+    }
+
+    pub(super) async fn end(self) {
+        self.host.end(std::future::pending()).await;
+    }
+}
+
+impl YearSite {
+    /// Starts it. Its samples appear a little later.
+    pub(super) async fn start(programs: &Programs) -> anyhow::Result<Self> {
+        let directories = Directories::with_plugins(&[&programs.metronome_plugin])?;
+        let (data, plugins) = (directories.data(), directories.plugins());
+        let riser = Riser { program: &programs.riser, data: &data, plugins: &plugins };
+        let admin = Login::random("admin")?;
+        riser.set_login(&admin).await?;
+        let configuration = r#"[[ews_server]]
+name = "Measured"
+listen = "127.0.0.1:0"
+path = "/EcoStruxure/DataExchange"
+realm = "Riser"
+
+[[processor]]
+name = "Year"
+class = "riser.metronome/year"
+ews_server = "Measured"
+runs_at_start = true
+"#;
+        riser.apply(configuration, &[]).await?;
+        let host = riser.serve(0).await?;
+        Ok(Self { host, admin, _directories: directories })
     }
 
     pub(super) async fn end(self) {
