@@ -21,6 +21,16 @@ impl Fault {
         Self::Contract { operation: Some(operation), name }
     }
 
+    /// Returns the text of the fault, such as `MISSING_ID_LIST`.
+    pub(crate) fn reason(self) -> String {
+        match self {
+            Self::VersionMismatch => "VERSION_MISMATCH".to_owned(),
+            Self::MustUnderstand => "MUST_UNDERSTAND".to_owned(),
+            Self::Unreadable => FaultName::InvalidRequest.reason(),
+            Self::Contract { name, .. } => name.reason(),
+        }
+    }
+
     /// The HTTP status. A fault of the contract is never 400: some clients then retry with another SOAP
     /// version.
     pub(crate) const fn status(self) -> http::StatusCode {
@@ -41,14 +51,15 @@ impl Fault {
     }
 
     pub(crate) fn envelope(self) -> String {
-        let (code, reason, detail) = match self {
+        let reason = self.reason();
+        let (code, detail) = match self {
             Self::VersionMismatch => return version_mismatch(),
-            Self::MustUnderstand => ("MustUnderstand", "MUST_UNDERSTAND".to_owned(), None),
-            Self::Unreadable => ("Sender", FaultName::InvalidRequest.reason(), None),
+            Self::MustUnderstand => ("MustUnderstand", None),
+            Self::Unreadable => ("Sender", None),
             Self::Contract { operation, name } => {
                 let code = if name.is_receivers() { "Receiver" } else { "Sender" };
                 let is_declared = operation.is_some_and(|operation| operation.faults().contains(&name));
-                (code, name.reason(), is_declared.then_some(name))
+                (code, is_declared.then_some(name))
             }
         };
         let detail = detail.map_or_else(String::new, |name| {

@@ -34,7 +34,8 @@ pub use digest::Ha1;
 pub use names::DATA_EXCHANGE as NAMESPACE;
 pub use riser_http_server::{HttpLimits, TlsError, TlsFiles};
 pub use server::{
-    AccountStatistics, EndpointStatistics, EwsEndpoint, ListenCause, ListenError, Listener, ListenerOptions,
+    AccountStatistics, ClientRecord, EndpointStatistics, EwsEndpoint, ListenCause, ListenError, Listener,
+    ListenerOptions, RequestOutcome, RequestRecord, Traffic,
 };
 pub use source::{
     AccountSource, ContainerView, DigestAccount, EwsAccount, HistoryPage, HistoryQuery, HistoryView,

@@ -68,6 +68,11 @@ impl<'d> GetContainerItems<'d> {
         Ok(Self { ids, more_data_ref: single_text(parameter, "MoreDataRef")?, version: request.version })
     }
 
+    /// Returns the number of containers; without ids it lists the root.
+    pub(super) fn item_count(&self) -> usize {
+        self.ids.len().max(1)
+    }
+
     pub(super) fn respond(self, context: OperationContext<'_>) -> Result<String, FaultName> {
         let tree = context.items.tree();
         let (asked, unknown) = self.containers(&*tree);

@@ -28,6 +28,10 @@ impl<'d> GetItems<'d> {
         Ok(Self { ids, version: request.version })
     }
 
+    pub(super) fn item_count(&self) -> usize {
+        self.ids.len()
+    }
+
     pub(super) fn respond(self, context: OperationContext<'_>) -> String {
         let tree = context.items.tree();
         let mut values: Vec<(PointHandle, ValueView<'_>)> = Vec::new();

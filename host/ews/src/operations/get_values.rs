@@ -28,6 +28,10 @@ impl<'d> GetValues<'d> {
         Ok(Self { ids, version: request.version })
     }
 
+    pub(super) fn item_count(&self) -> usize {
+        self.ids.len()
+    }
+
     pub(super) fn respond(self, context: OperationContext<'_>) -> String {
         self.plan(&*context.items.tree()).respond(&**context.items)
     }
@@ -88,6 +92,11 @@ impl GetValuesPlan {
     pub(crate) fn size_bytes(&self) -> usize {
         let unknown: usize = self.unknown.iter().map(|id| id.len() + size_of::<String>()).sum();
         self.starts.len() + self.handles.len() * (size_of::<PointHandle>() + size_of::<usize>()) + unknown
+    }
+
+    /// Returns the number of ids in the request.
+    pub(crate) fn item_count(&self) -> usize {
+        self.handles.len() + self.unknown.len()
     }
 
     /// Returns the whole envelope with the present values.

@@ -73,6 +73,18 @@ impl<'d> Operation<'d> {
         }
     }
 
+    /// Returns the number of items that the request names.
+    pub(crate) fn item_count(&self) -> usize {
+        match self {
+            Self::GetWebServiceInformation(_) => 0,
+            Self::GetContainerItems(operation) => operation.item_count(),
+            Self::GetItems(operation) => operation.item_count(),
+            Self::GetValues(operation) => operation.item_count(),
+            Self::SetValues(operation) => operation.item_count(),
+            Self::GetHistory(_) => 1,
+        }
+    }
+
     /// Performs the operation and returns the whole envelope.
     pub(crate) async fn respond(self, context: OperationContext<'_>) -> Result<String, FaultName> {
         match self {

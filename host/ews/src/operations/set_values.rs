@@ -45,6 +45,10 @@ impl<'d> SetValues<'d> {
         Ok(Self { writes, version: request.version })
     }
 
+    pub(super) fn item_count(&self) -> usize {
+        self.writes.len()
+    }
+
     pub(super) async fn respond(self, context: OperationContext<'_>) -> Result<String, FaultName> {
         let mut outcomes: Vec<SetOutcome> = Vec::with_capacity(self.writes.len());
         let mut accepted: Vec<ValueWrite> = Vec::new();

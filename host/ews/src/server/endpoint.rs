@@ -6,10 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 use riser_calendar::Zone;
-use riser_domain::{Clock, EwsServer};
+use riser_domain::{Clock, ClockReading, EwsServer};
 
 use super::content_type::SoapContentType;
 use super::statistics::{EndpointStatistics, RequestCounter};
+use super::traffic::{Caller, Exchange, Outcome, Traffic, TrafficLog};
 use crate::authenticator::{DigestAuthenticator, Login};
 use crate::contract::{FaultName, OperationName};
 use crate::envelope::SoapRequest;
@@ -42,6 +43,7 @@ struct Kept {
     listings: ContainerListings,
     plans: PlanCache,
     counter: RequestCounter,
+    traffic: TrafficLog,
 }
 
 /// An HTTP response with a SOAP body.
@@ -78,6 +80,7 @@ impl EwsEndpoint {
             listings: ContainerListings::default(),
             plans: PlanCache::default(),
             counter: RequestCounter::default(),
+            traffic: TrafficLog::default(),
         };
         Self::with_kept(server, items, accounts, zone, Arc::new(kept))
     }
@@ -126,22 +129,37 @@ impl EwsEndpoint {
         self.kept.counter.snapshot(&*self.kept.clock)
     }
 
+    /// Returns the latest requests, the clients, and the requests per minute.
+    pub fn traffic(&self) -> Traffic {
+        self.kept.traffic.snapshot(&*self.kept.clock)
+    }
+
+    pub(super) fn read_clock(&self) -> ClockReading {
+        self.kept.clock.read()
+    }
+
+    /// Records a finished request of a logged-in client.
+    pub(super) fn record(&self, caller: Caller<'_>, exchange: Exchange) {
+        self.kept.traffic.record(caller, exchange, self.kept.clock.uptime());
+    }
+
     /// Logs a client in, or returns the challenges for it.
     pub(super) fn log_in(
         &self,
         authorization: Option<&str>,
         method: &str,
         target: &str,
-        client: IpAddr,
+        (client, now): (IpAddr, ClockReading),
     ) -> Result<EwsAccount, Vec<String>> {
         match self.authenticator.check(authorization, method, target) {
             Login::Accepted(account) => {
-                self.kept.counter.count(&account, client, self.kept.clock.read());
+                self.kept.counter.count(&account, client, now);
                 Ok(account)
             }
             Login::Stale => Err(self.authenticator.challenges(true)),
             Login::Refused { user_name: None } => Err(self.authenticator.challenges(false)),
             Login::Refused { user_name: Some(user_name) } => {
+                self.kept.traffic.record_refused_login(&user_name, client, now);
                 self.log_refusal(&user_name, client);
                 Err(self.authenticator.challenges(false))
             }
@@ -164,25 +182,30 @@ impl EwsEndpoint {
         }
     }
 
-    /// Processes a SOAP message of a logged-in client.
+    /// Processes a SOAP message of a logged-in client. Returns the response, and the facts to record.
     pub(super) async fn respond(
         &self,
         message: SoapMessage<'_>,
         account: &EwsAccount,
         disk_deadline: Duration,
-    ) -> SoapResponse {
-        match self.try_respond(message, account, disk_deadline).await {
+    ) -> (SoapResponse, Exchange) {
+        let mut exchange = Exchange { operation: None, items: 0, outcome: Outcome::Ok };
+        let response = match self.try_respond(message, account, disk_deadline, &mut exchange).await {
             Ok((operation, envelope)) => SoapResponse {
                 status: StatusCode::OK,
                 content_type: content_type_with(&operation.response_action()),
                 envelope,
             },
-            Err(fault) => SoapResponse {
-                status: fault.status(),
-                content_type: fault.content_type(),
-                envelope: fault.envelope(),
-            },
-        }
+            Err(fault) => {
+                exchange.outcome = Outcome::Fault(fault);
+                SoapResponse {
+                    status: fault.status(),
+                    content_type: fault.content_type(),
+                    envelope: fault.envelope(),
+                }
+            }
+        };
+        (response, exchange)
     }
 
     async fn try_respond(
@@ -190,10 +213,13 @@ impl EwsEndpoint {
         message: SoapMessage<'_>,
         account: &EwsAccount,
         disk_deadline: Duration,
+        exchange: &mut Exchange,
     ) -> Result<(OperationName, String), Fault> {
         let may_be_kept = message.content_type.may_be_utf8();
         let tree = self.items.tree();
         if may_be_kept && let Some(kept) = self.kept.plans.find(&message.body, tree.version()) {
+            exchange.operation = Some(OperationName::GetValues);
+            exchange.items = kept.plan.item_count();
             message.check_action(OperationName::GetValues)?;
             return Ok((OperationName::GetValues, kept.plan.respond(&*self.items)));
         }
@@ -203,9 +229,11 @@ impl EwsEndpoint {
         let document = Document::read(&text).map_err(unreadable)?;
         let request = SoapRequest::read(&document)?;
         let name = request.operation;
+        exchange.operation = Some(name);
         message.check_action(name)?;
         let fault = |fault| Fault::of(name, fault);
         let operation = Operation::read(&request).map_err(fault)?;
+        exchange.items = operation.item_count();
         if let Operation::GetValues(operation) = operation {
             let plan = operation.plan(&*tree);
             let response = plan.respond(&*self.items);

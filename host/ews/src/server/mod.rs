@@ -7,7 +7,9 @@ mod gzip;
 mod listener;
 mod service;
 mod statistics;
+mod traffic;
 
 pub use endpoint::EwsEndpoint;
 pub use listener::{ListenCause, ListenError, Listener, ListenerOptions};
 pub use statistics::{AccountStatistics, EndpointStatistics};
+pub use traffic::{ClientRecord, RequestOutcome, RequestRecord, Traffic};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, ALLOW, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HOST,
-    HeaderName, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+    HeaderName, RETRY_AFTER, USER_AGENT, VARY, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -19,8 +19,10 @@ use super::body::{self, BodyError};
 use super::content_type::SoapContentType;
 use super::endpoint::{EwsEndpoint, SoapMessage, SoapResponse};
 use super::gzip;
+use super::traffic::{Caller, Exchange};
 use crate::contract::FaultName;
 use crate::fault::Fault;
+use crate::source::EwsAccount;
 use crate::wsdl;
 
 /// The path with the spelling mistake of the vendor's screens; an alias of the right one.
@@ -95,7 +97,8 @@ pub(super) async fn serve(
     let (head, incoming) = request.into_parts();
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let authorization = only_text(&head.headers, &AUTHORIZATION);
-    let account = match endpoint.log_in(authorization, head.method.as_str(), target, connection.client.ip()) {
+    let (began, address) = (endpoint.read_clock(), connection.client.ip());
+    let account = match endpoint.log_in(authorization, head.method.as_str(), target, (address, began)) {
         Ok(account) => account,
         Err(challenges) => return challenge(challenges, &head.headers, incoming).await,
     };
@@ -105,23 +108,41 @@ pub(super) async fn serve(
             "this is an EWS server: send SOAP 1.2 by POST; add ?wsdl for its description",
         );
     }
-    let content_type = only_text(&head.headers, &CONTENT_TYPE).and_then(SoapContentType::parse);
+    let (response, exchange) = exchange(&endpoint, &head.headers, incoming, &account, disk_deadline).await;
+    let user_agent = text(&head.headers, &USER_AGENT).unwrap_or_default();
+    endpoint.record(Caller { account: &account, address, user_agent, began }, exchange);
+    response
+}
+
+/// Reads the message of a logged-in client and processes it. Returns the response, and the facts to record.
+async fn exchange(
+    endpoint: &EwsEndpoint,
+    headers: &HeaderMap,
+    incoming: RequestBody,
+    account: &EwsAccount,
+    disk_deadline: Duration,
+) -> (HttpResponse, Exchange) {
+    let failed = |response: HttpResponse| {
+        let exchange = Exchange::http_error(response.status());
+        (response, exchange)
+    };
+    let content_type = only_text(headers, &CONTENT_TYPE).and_then(SoapContentType::parse);
     let is_encoded =
-        text(&head.headers, &CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
+        text(headers, &CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
     let (Some(content_type), false) = (content_type, is_encoded) else {
         let response = text_response(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "send application/soap+xml without compression",
         );
-        return keep_or_close(response, &head.headers, incoming).await;
+        return failed(keep_or_close(response, headers, incoming).await);
     };
     let body = match body::read(incoming).await {
         Ok(body) => body,
-        Err(error) => return body_failure(error),
+        Err(error) => return failed(body_failure(error)),
     };
-    let message = SoapMessage { body, content_type, soap_action: text(&head.headers, &SOAP_ACTION) };
-    let response = endpoint.respond(message, &account, disk_deadline).await;
-    soap_response(response, gzip::is_asked_for(text(&head.headers, &ACCEPT_ENCODING)))
+    let message = SoapMessage { body, content_type, soap_action: text(headers, &SOAP_ACTION) };
+    let (response, exchange) = endpoint.respond(message, account, disk_deadline).await;
+    (soap_response(response, gzip::is_asked_for(text(headers, &ACCEPT_ENCODING))), exchange)
 }
 
 /// Returns the WSDL without a login: client generators cannot log in.

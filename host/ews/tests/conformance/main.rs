@@ -22,3 +22,4 @@ mod login;
 mod set_values;
 mod several_servers;
 mod site;
+mod traffic;

@@ -8,7 +8,7 @@ use riser_domain::{
     HistoryItem, HistorySample, PointHandle, SetPointRule, Timestamp, Value, ValueKind, ValueState,
 };
 use riser_ews::testing::{MemoryAccounts, MemorySource};
-use riser_ews::{EwsEndpoint, HttpLimits, Listener, ListenerOptions, TlsFiles};
+use riser_ews::{EwsEndpoint, HttpLimits, Listener, ListenerOptions, TlsFiles, Traffic};
 
 pub(crate) const REALM: &str = "Riser \"tests\"";
 /// May read and write.
@@ -33,6 +33,7 @@ pub(crate) struct Site {
     pub(crate) path: String,
     pub(crate) http: reqwest::Client,
     listener: Arc<Listener>,
+    endpoint: Arc<EwsEndpoint>,
 }
 
 impl Site {
@@ -114,15 +115,20 @@ impl Site {
         );
         let path = server.path.clone();
         let address = listener.local_address().to_string();
-        listener.add(Arc::new(EwsEndpoint::new(
+        let endpoint = Arc::new(EwsEndpoint::new(
             server,
             source.clone(),
             Arc::new(accounts),
             clock.clone(),
             "Europe/Berlin".parse().unwrap(),
-        )));
+        ));
+        listener.add(Arc::clone(&endpoint));
         let url = format!("http://{address}{path}");
-        Self { source, clock, history, url, address, path, http: new_client(), listener }
+        Self { source, clock, history, url, address, path, http: new_client(), listener, endpoint }
+    }
+
+    pub(crate) fn traffic(&self) -> Traffic {
+        self.endpoint.traffic()
     }
 
     pub(crate) fn clock_now(&self) -> Timestamp {
