@@ -52,7 +52,8 @@ pub(crate) fn listen_problem(
     Problem { code: code(server.id), what, effect, remedy, setting: Some(setting.to_owned()) }
 }
 
-fn socket_remedy(kind: ErrorKind, listen: &str, blocker: Option<&str>) -> String {
+/// Returns what to do when an address cannot be listened on.
+pub(crate) fn socket_remedy(kind: ErrorKind, listen: &str, blocker: Option<&str>) -> String {
     match (kind, blocker) {
         (ErrorKind::AddrNotAvailable, _) => {
             format!(

@@ -1,6 +1,8 @@
 //! The EWS servers of this host: kept as the configuration says. An address that is taken is tried again, and a
 //! server that cannot move stays where it is.
 
+mod address_check;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -12,7 +14,7 @@ use parking_lot::{Mutex, MutexGuard};
 use riser_calendar::{MachineZone, Zone};
 use riser_domain::{Clock, EwsServer, EwsServerId, EwsTls, Problem, count_words};
 use riser_ews::{
-    EndpointStatistics, EwsEndpoint, ListenCause, ListenError, Listener, ListenerOptions, TlsFiles,
+    EndpointStatistics, EwsEndpoint, ListenCause, ListenError, Listener, ListenerOptions, TlsFiles, Traffic,
 };
 use riser_secrets::Keyring;
 use riser_store::{Account, Configuration};
@@ -212,6 +214,12 @@ impl EwsServers {
         }
     }
 
+    /// Returns the requests and clients of a server; nothing while it has not been served.
+    pub(crate) fn traffic(&self, server: EwsServerId) -> Traffic {
+        let endpoint = self.lock().endpoints.get(&server).map(|served| Arc::clone(&served.endpoint));
+        endpoint.map(|endpoint| endpoint.traffic()).unwrap_or_default()
+    }
+
     /// Returns a server that is served: its listener is open, and its path leads to it.
     fn served(&self, server: EwsServerId) -> Option<Served> {
         let open = self.lock();
@@ -404,9 +412,13 @@ impl EwsServers {
         problem
     }
 
-    /// Returns the name of another EWS server whose listener has the wanted address.
+    /// Returns the name of another EWS server whose listener has the address of this one.
     fn blocker(&self, server: &EwsServer) -> Option<String> {
-        let wanted: SocketAddr = server.listen.parse().ok()?;
+        self.blocker_of(Some(server.id), server.listen.parse().ok()?)
+    }
+
+    /// Returns the name of an EWS server, except one, whose listener has the wanted address.
+    fn blocker_of(&self, except: Option<EwsServerId>, wanted: SocketAddr) -> Option<String> {
         let is_in_the_way = |local: SocketAddr| {
             local.port() == wanted.port()
                 && (local.ip() == wanted.ip() || local.ip().is_unspecified() || wanted.ip().is_unspecified())
@@ -414,7 +426,7 @@ impl EwsServers {
         let open = self.lock();
         let other = open.endpoints.iter().find(|(id, other)| {
             let listener = open.listeners.get(other.listen());
-            **id != server.id && listener.is_some_and(|listener| is_in_the_way(listener.local_address()))
+            Some(**id) != except && listener.is_some_and(|listener| is_in_the_way(listener.local_address()))
         });
         other.map(|(_, other)| other.endpoint.server().name.clone())
     }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use riser_calendar::Schedule;
-use riser_domain::{EwsServer, ProcessorConfiguration, ScheduleId};
+use riser_domain::{EwsServer, EwsServerId, ProcessorConfiguration, ScheduleId};
+use riser_ews::Traffic;
 
 use crate::Runtime;
 use crate::configuration::owner_of;
@@ -97,6 +98,17 @@ impl Runtime {
     fn ews_server(&self, server: &EwsServer) -> EwsServerStatus {
         let items = self.items(server.id).len();
         self.inner.ews.status(server, items)
+    }
+
+    /// Returns the latest requests and the clients of an EWS server; nothing while it has not been served.
+    pub fn ews_traffic(&self, server: EwsServerId) -> Traffic {
+        self.inner.ews.traffic(server)
+    }
+
+    /// Returns why an EWS server could not be served at an address, with the remedy. Tries to listen there. `server` is
+    /// `None` for a new one.
+    pub async fn ews_address_obstacle(&self, server: Option<EwsServerId>, listen: &str) -> Option<String> {
+        self.inner.ews.address_obstacle(server, listen).await
     }
 
     /// Returns all open problems, newest first.

@@ -222,7 +222,7 @@ fn two_servers_at_one_address_need_paths_that_differ_by_more_than_a_final_slash(
         format!("[[ews_server]]\nname = \"{name}\"\nlisten = \"127.0.0.1:51358\"\npath = \"{path}\"\n")
     };
     let refused = installation.try_apply(&(server("North", "/site") + &server("South", "/site/")));
-    let said = ":5:1: the EWS server \"North\" has this address and path already";
+    let said = ":8:8: the EWS server \"North\" has this address and path already";
     assert!(!refused.is_success && refused.text.contains(said), "{}", refused.text);
 }
 

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use riser_domain::{DigestAlgorithm, EwsServer, EwsServerId, EwsTls};
+use riser_domain::{DigestAlgorithm, EwsServer, EwsServerId, EwsTls, sanitize_line};
 
 use super::accounts::AccountsOwner;
 use super::certificates;
@@ -12,14 +12,17 @@ use crate::configuration::plan::PlanLine;
 
 /// With fewer items on a page, a BMS would never finish reading.
 pub(in crate::configuration) const SMALLEST_PAGE_ITEMS: u32 = 100;
+/// Longest path, realm and URL in bytes. Clients have limits for lines of a header, too.
+const LONGEST_TEXT_BYTES: usize = 500;
 
 const LISTEN: &str = "listen takes an address and a port such as 127.0.0.1:51358";
 const PATH: &str = "path takes the path of the service such as /EcoStruxure/DataExchange: parts of letters, digits \
-                    and -._~ after a slash each, escapes such as %20, but no empty part, . or ..";
+                    and -._~ after a slash each, escapes such as %20, but no empty part, . or ..; at most 500 \
+                    characters";
 const DIGEST: &str = "digest takes a list of \"SHA-256\" and \"MD5\", each at most once";
-const REALM: &str = "realm takes one line of plain characters without quotes";
-const PUBLIC_URL: &str =
-    "public_url takes the address that clients use, such as http://bms.example:51358/path";
+const REALM: &str =
+    "realm takes at most 500 plain characters in one line, without quotes, backslashes and commas";
+const PUBLIC_URL: &str = "public_url takes the address that clients use, such as http://bms.example:51358/path; at most 500 characters";
 
 pub(super) fn check(
     drafts: &[EwsServerDraft],
@@ -84,8 +87,14 @@ fn wanted(
         Err(_) => text.clone(),
     });
     let is_listen = |text: &str| text.parse::<SocketAddr>().is_ok();
-    let is_realm =
-        |text: &str| !text.is_empty() && text.is_ascii() && !text.contains(['"', '\\']) && is_one_line(text);
+    // Some clients split a challenge at every comma.
+    let is_realm = |text: &str| {
+        !text.trim().is_empty()
+            && text.len() <= LONGEST_TEXT_BYTES
+            && text.is_ascii()
+            && !text.contains(['"', '\\', ','])
+            && is_one_line(text)
+    };
     take(&mut server.listen, listen.as_ref(), is_listen, (&path.key("listen"), LISTEN), errors);
     take(&mut server.path, draft.path.as_ref(), is_path, (&path.key("path"), PATH), errors);
     take(&mut server.realm, draft.realm.as_ref(), is_realm, (&path.key("realm"), REALM), errors);
@@ -123,7 +132,9 @@ fn wanted(
 /// Whether clients request this path exactly as it is written. They resolve `.` and `..`, and escape other
 /// characters.
 fn is_path(text: &str) -> bool {
-    let Some(parts) = text.strip_prefix('/') else { return false };
+    let Some(parts) = text.strip_prefix('/').filter(|_| text.len() <= LONGEST_TEXT_BYTES) else {
+        return false;
+    };
     parts.strip_suffix('/').unwrap_or(parts).split('/').all(is_path_part)
 }
 
@@ -144,7 +155,10 @@ fn is_one_line(text: &str) -> bool {
 
 fn is_url(address: &str) -> bool {
     let is_http = address.starts_with("http://") || address.starts_with("https://");
-    is_http && is_one_line(address) && !address.contains(['"', '<', ' '])
+    is_http
+        && address.len() <= LONGEST_TEXT_BYTES
+        && sanitize_line(address) == address
+        && !address.contains(['"', '<', ' '])
 }
 
 /// Copies a valid text.
@@ -205,7 +219,7 @@ fn check_addresses(
         };
         if let Some(other) = seen.iter().find(is_same) {
             let message = format!("the EWS server {:?} has this address and path already", other.name);
-            errors.add(path, message);
+            errors.add(&path.key("path"), message);
         }
         let has_other_certificate =
             |other: &&&EwsServer| other.listen == server.value.listen && other.tls != server.value.tls;

@@ -174,7 +174,7 @@ async fn all_errors_are_found_at_once_each_with_its_path_and_nothing_is_applied(
             "ews_server[\"Building\"].remove",
             "is used by processors \"Setup\" and \"Status\"; remove them first",
         ),
-        ("ews_server[\"Twin 2\"]", "the EWS server \"Twin 1\" has this address and path already"),
+        ("ews_server[\"Twin 2\"].path", "the EWS server \"Twin 1\" has this address and path already"),
         ("ews_server[\"\"].name", "a name is needed"),
         ("connection[\"EVCE\"].remove", "is used by processors \"Setup\" and \"Status\"; remove them first"),
         ("connection[\"No kind\"]", "a connection needs kind"),
