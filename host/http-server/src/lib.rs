@@ -13,7 +13,7 @@ mod service;
 mod tls;
 
 pub use limits::HttpLimits;
-pub use listener::HttpListener;
+pub use listener::{HttpListener, OpenConnections};
 pub use request_body::{RequestBody, RequestBodyError};
 pub use service::{ConnectionAddrs, HttpService};
 pub use tls::{ReadTlsFiles, TlsError, TlsFiles};

@@ -43,6 +43,17 @@ pub struct HttpListener {
     /// Its sender is dropped with the socket.
     listening: watch::Receiver<()>,
     accepting: JoinHandle<()>,
+    open_connections: OpenConnections,
+}
+
+/// Counts the open connections of a listener.
+#[derive(Clone, Debug, Default)]
+pub struct OpenConnections(Arc<AtomicUsize>);
+
+impl OpenConnections {
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl fmt::Debug for HttpListener {
@@ -65,16 +76,22 @@ impl HttpListener {
         let local = socket.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let (tls, current_tls) = watch::channel(tls);
-        let shared = Shared { service, limits, open: AtomicUsize::new(0) };
+        let open_connections = OpenConnections::default();
+        let shared = Shared { service, limits, open: Arc::clone(&open_connections.0) };
         let (open, listening) = watch::channel(());
         let ends = Ends { stopped, tls: current_tls };
         let accepting = tokio::spawn(accept((socket, open), Arc::new(shared), ends));
-        Ok(Self { local, stop, tls, listening, accepting })
+        Ok(Self { local, stop, tls, listening, accepting, open_connections })
     }
 
     /// Returns the address of the socket, with the port that the system chose.
     pub const fn local_address(&self) -> SocketAddr {
         self.local
+    }
+
+    /// Returns the counter of its open connections.
+    pub fn open_connections(&self) -> OpenConnections {
+        self.open_connections.clone()
     }
 
     /// Uses another certificate, or none, for new connections. Open connections finish their request and close.
@@ -105,7 +122,7 @@ impl HttpListener {
 struct Shared<S> {
     service: S,
     limits: HttpLimits,
-    open: AtomicUsize,
+    open: Arc<AtomicUsize>,
 }
 
 /// Counts as an open connection until it is dropped.

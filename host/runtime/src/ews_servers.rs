@@ -220,6 +220,12 @@ impl EwsServers {
         endpoint.map(|endpoint| endpoint.traffic()).unwrap_or_default()
     }
 
+    /// Returns the number of open connections to the listener of a server; `None` if it is not served.
+    pub(crate) fn open_connections(&self, server: EwsServerId) -> Option<usize> {
+        let served = self.served(server)?;
+        self.lock().listeners.get(served.listen()).map(Listener::open_connections)
+    }
+
     /// Returns a server that is served: its listener is open, and its path leads to it.
     fn served(&self, server: EwsServerId) -> Option<Served> {
         let open = self.lock();

@@ -70,7 +70,7 @@ pub use set_points::{PointWrite, WriteError, WriteRefusal};
 pub use site_zone::{configured_zone, site_zone, site_zone_problem};
 pub use status::{
     ConnectionStatus, EwsServerStatus, HostFacts, LastRun, LinkState, ProcessorState, ProcessorStatus,
-    Progress, RaisedProblem,
+    Progress, RaisedProblem, WorkerStatus,
 };
 pub use supervisor::{ReleaseRefusal, StartRefusal, StopRefusal};
 pub use system_clock::SystemClock;

@@ -10,6 +10,7 @@ use crate::Runtime;
 use crate::configuration::owner_of;
 use crate::status::{
     ConnectionStatus, EwsServerStatus, HostFacts, ProcessorState, ProcessorStatus, RaisedProblem,
+    WorkerStatus,
 };
 
 impl Runtime {
@@ -67,6 +68,25 @@ impl Runtime {
         }
     }
 
+    /// Returns the workers that execute a run, the oldest first.
+    pub fn workers(&self) -> Vec<WorkerStatus> {
+        let now = self.inner.clock.now();
+        let workers = self.inner.processors.workers().into_iter();
+        let mut workers: Vec<WorkerStatus> = workers
+            .map(|(configuration, worker)| WorkerStatus {
+                configuration,
+                run: worker.run,
+                since: worker.since,
+                process_id: worker.handle.pid(),
+                resident_bytes: worker.handle.resident_bytes(),
+                last_heartbeat_at: worker.handle.since_heartbeat().map(|age| now.minus(age)),
+                processor_time: worker.handle.processor_time(),
+            })
+            .collect();
+        workers.sort_by_key(|worker| (worker.since, worker.run));
+        workers
+    }
+
     /// Returns all connections, by name.
     pub fn connections(&self) -> Vec<ConnectionStatus> {
         let inner = &*self.inner;
@@ -103,6 +123,11 @@ impl Runtime {
     /// Returns the latest requests and the clients of an EWS server; nothing while it has not been served.
     pub fn ews_traffic(&self, server: EwsServerId) -> Traffic {
         self.inner.ews.traffic(server)
+    }
+
+    /// Returns the number of open connections to the listen address of an EWS server; `None` if it is not served.
+    pub fn ews_connections(&self, server: EwsServerId) -> Option<usize> {
+        self.inner.ews.open_connections(server)
     }
 
     /// Returns why an EWS server could not be served at an address, with the remedy. Tries to listen there. `server` is

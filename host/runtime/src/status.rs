@@ -69,6 +69,21 @@ pub struct LastRun {
     pub ended_at: Option<Timestamp>,
 }
 
+/// A worker process that executes a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkerStatus {
+    pub configuration: ConfigurationId,
+    pub run: RunId,
+    pub since: Timestamp,
+    pub process_id: u32,
+    /// At the last heartbeat; 0 before the first one.
+    pub resident_bytes: u64,
+    /// `None` before the first one.
+    pub last_heartbeat_at: Option<Timestamp>,
+    /// Used so far; `None` if the process has just ended.
+    pub processor_time: Option<Duration>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     pub step: String,

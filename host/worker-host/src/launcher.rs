@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::time::Instant;
 
 use riser_platform::{Channel, ChildProcess, ExitWatch, become_subreaper, kill_marked, own_executable};
 use tokio::sync::{mpsc, watch};
 
+use super::last_heartbeat::LastHeartbeat;
 use super::limits::WorkerLimits;
 use super::output::{OutputStream, follow};
 use super::process::{WorkerHandle, WorkerProcess};
@@ -113,15 +114,15 @@ fn connect(
     let _receiver_exists = outgoing.send(ToWorker::Hello { protocol: PROTOCOL, limits: limits.frame() });
     tokio::spawn(write(writer, to_write));
     let (requests, to_do) = mpsc::unbounded_channel();
-    let resident_bytes = Arc::new(AtomicU64::new(0));
-    let handle = WorkerHandle { pid, resident_bytes: Arc::clone(&resident_bytes), requests };
+    let heartbeat = Arc::new(LastHeartbeat::none(Instant::now()));
+    let handle = WorkerHandle { pid, heartbeat: Arc::clone(&heartbeat), requests };
     let channels = WorkerChannels {
         exit: ExitWatch::new(child)?,
         frames: FrameReader::new(reader),
         outgoing,
         requests: to_do,
         events,
-        resident_bytes,
+        heartbeat,
         output,
         has_ended,
     };

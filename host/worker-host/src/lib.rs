@@ -10,6 +10,7 @@
 
 mod description;
 mod exit_reason;
+mod last_heartbeat;
 mod launcher;
 mod library;
 mod limits;

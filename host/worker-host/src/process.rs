@@ -1,11 +1,13 @@
 //! Handles of a running worker: frames to it, events from it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
+use riser_platform::processor_time;
 use tokio::sync::mpsc;
 
 use super::exit_reason::ExitReason;
+use super::last_heartbeat::LastHeartbeat;
 use super::output::OutputLine;
 use riser_worker_protocol::frames::{FromWorker, ToWorker};
 
@@ -82,7 +84,7 @@ impl Drop for WorkerProcess {
 #[derive(Clone, Debug)]
 pub struct WorkerHandle {
     pub(crate) pid: u32,
-    pub(crate) resident_bytes: Arc<AtomicU64>,
+    pub(crate) heartbeat: Arc<LastHeartbeat>,
     // Unbounded: at most one reply for each waiting thread and one wake for each open write.
     pub(crate) requests: mpsc::UnboundedSender<Request>,
 }
@@ -94,7 +96,17 @@ impl WorkerHandle {
 
     /// Returns the memory in use at the last heartbeat; 0 before the first one.
     pub fn resident_bytes(&self) -> u64 {
-        self.resident_bytes.load(Ordering::Relaxed)
+        self.heartbeat.resident_bytes()
+    }
+
+    /// Returns the time since the last heartbeat; `None` before the first one.
+    pub fn since_heartbeat(&self) -> Option<Duration> {
+        self.heartbeat.age(Instant::now())
+    }
+
+    /// Returns the processor time that the worker has used; `None` if it has ended.
+    pub fn processor_time(&self) -> Option<Duration> {
+        processor_time(self.pid)
     }
 
     /// Sends a frame. Never blocks.

@@ -1,7 +1,6 @@
 //! The task that supervises one worker: passes its frames on, enforces its limits, reports why it ended.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use riser_platform::{ChannelReader, ChannelWriter, ChildProcess, Exit, ExitWatch};
@@ -11,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
 
 use super::exit_reason::{ExitFacts, ExitReason};
+use super::last_heartbeat::LastHeartbeat;
 use super::limits::WorkerLimits;
 use super::output::PrintedFault;
 use super::process::{Request, WorkerEvent};
@@ -41,7 +41,7 @@ pub(crate) struct WorkerChannels {
     pub(crate) outgoing: mpsc::UnboundedSender<ToWorker>,
     pub(crate) requests: mpsc::UnboundedReceiver<Request>,
     pub(crate) events: mpsc::Sender<WorkerEvent>,
-    pub(crate) resident_bytes: Arc<AtomicU64>,
+    pub(crate) heartbeat: Arc<LastHeartbeat>,
     /// Standard output and error; each task returns the fault that was printed.
     pub(crate) output: [JoinHandle<Option<PrintedFault>>; 2],
     /// Notifies the tasks of `output`.
@@ -162,8 +162,9 @@ impl Supervisor {
                 self.kill(ExitReason::OtherProtocol { worker: protocol, host: PROTOCOL });
             }
             FromWorker::Heartbeat { resident_bytes, threads, signs_of_life, is_inside_a_call } => {
-                self.channels.resident_bytes.store(resident_bytes, Ordering::Relaxed);
-                self.watchdog.heartbeat(Instant::now(), signs_of_life, is_inside_a_call);
+                let now = Instant::now();
+                self.channels.heartbeat.record(now, resident_bytes);
+                self.watchdog.heartbeat(now, signs_of_life, is_inside_a_call);
                 if resident_bytes >= self.limits.memory_bytes() {
                     self.kill(ExitReason::MemoryLimit { mib: self.limits.memory_mib });
                 }

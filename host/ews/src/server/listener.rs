@@ -88,6 +88,11 @@ impl Listener {
         self.http.local_address()
     }
 
+    /// Returns the number of open connections.
+    pub fn open_connections(&self) -> usize {
+        self.http.open_connections().count()
+    }
+
     /// Returns the certificate in use; `None` for plain HTTP.
     pub fn tls(&self) -> Option<TlsFiles> {
         self.tls.lock().as_ref().map(|tls| tls.files().clone())

@@ -8,6 +8,7 @@ mod library_format;
 mod machine;
 mod orphans;
 mod process;
+mod processor_time;
 mod stop_signals;
 
 pub use channel::{Channel, ChannelReader, ChannelWriter};
@@ -26,4 +27,5 @@ pub use library_format::{LIBRARY_HEADER_BYTES, LibraryFormat, library_format, th
 pub use machine::{default_data_directory, machine_name, own_executable};
 pub use orphans::{Adopted, become_subreaper, kill_adopted, kill_marked, wait_for_group};
 pub use process::{ChildProcess, Exit, ExitWatch, OutputPipe, signal_name, spawn};
+pub use processor_time::processor_time;
 pub use stop_signals::StopSignals;

@@ -166,3 +166,26 @@ async fn a_problem_tells_who_has_the_address() {
     let [problem] = &problems[..] else { panic!("{problems:?}") };
     assert!(problem.remedy.starts_with("192.0.2.1:1 is not an address of this machine"), "{problem:?}");
 }
+
+#[tokio::test]
+async fn an_address_is_tried_before_a_server_is_configured_to_use_it() {
+    let host = host().await;
+    let [bms] = free();
+    assert!(host.align(&[("BMS", bms)]).await.is_empty());
+    let obstacle = async |server: Option<i64>, listen: SocketAddr| {
+        host.servers.address_obstacle(server.map(EwsServerId), &listen.to_string()).await
+    };
+    let all = SocketAddr::from(([0, 0, 0, 0], bms.port()));
+    assert_eq!(obstacle(None, bms).await, None, "servers can share an address");
+    assert_eq!(obstacle(Some(1), all).await, None, "it takes its port along");
+    let taken = obstacle(None, all).await.unwrap();
+    assert!(taken.contains("the EWS server BMS of this Riser uses the port"), "{taken}");
+    let other_program = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = obstacle(Some(1), other_program.local_addr().unwrap()).await.unwrap();
+    assert!(taken.contains("cannot be listened on") && taken.contains("end the program"), "{taken}");
+    // An address for documentation, of no machine.
+    let elsewhere = obstacle(None, SocketAddr::from(([192, 0, 2, 1], 1))).await.unwrap();
+    assert!(elsewhere.contains("192.0.2.1:1 is not an address of this machine"), "{elsewhere}");
+    assert_eq!(host.servers.address_obstacle(None, "no address").await, None);
+    assert_eq!(host.servers.open_connections(EwsServerId(1)), Some(0));
+}

@@ -19,7 +19,7 @@ use super::command::{Command, ReleaseRefusal, StartRefusal, StopRefusal};
 use super::failure_log::FailureLog;
 use super::failure_problem::FailureProblem;
 use super::inbox::{Inbox, Incoming};
-use super::live_status::StatusBoard;
+use super::live_status::{RunningWorker, StatusBoard};
 use super::processor_setup::ProcessorSetup;
 use super::run_log::{Appended, RunLog};
 use super::run_starter::RunStarter;
@@ -137,6 +137,7 @@ impl Executor {
                 };
             }
         };
+        status.set_worker(Some(RunningWorker { run: id, since: started_at, handle: worker.handle() }));
         status.set_state(ProcessorState::Running { since: started_at });
         status.set_last_run(LastRun {
             id,
@@ -166,6 +167,7 @@ impl Executor {
             started,
         };
         let exit = execution.serve(worker, inbox).await;
+        execution.status.set_worker(None);
         execution.timetable.pass_during_run().await;
         let (state, reason, after) =
             classify(execution.stop_cause.as_ref(), execution.outcome.as_ref(), &exit);

@@ -1,6 +1,7 @@
 use parking_lot::Mutex;
 use riser_domain::{ConfigurationId, ProcessorConfiguration, RunId, Timestamp};
 use riser_store::Quarantine;
+use riser_worker_host::WorkerHandle;
 
 use crate::changes::{Change, Changes};
 use crate::status::{LastRun, ProcessorState, Progress};
@@ -31,21 +32,39 @@ impl LiveStatus {
     }
 }
 
+/// A worker that executes a run.
+#[derive(Clone, Debug)]
+pub(crate) struct RunningWorker {
+    pub(crate) run: RunId,
+    pub(crate) since: Timestamp,
+    pub(crate) handle: WorkerHandle,
+}
+
 /// The shared status of one processor configuration. Only its task writes it.
 #[derive(Debug)]
 pub(crate) struct StatusBoard {
     configuration: ConfigurationId,
     changes: Changes,
     status: Mutex<LiveStatus>,
+    worker: Mutex<Option<RunningWorker>>,
 }
 
 impl StatusBoard {
     pub(super) fn new(configuration: ConfigurationId, changes: Changes, status: LiveStatus) -> Self {
-        Self { configuration, changes, status: Mutex::new(status) }
+        Self { configuration, changes, status: Mutex::new(status), worker: Mutex::default() }
     }
 
     pub(crate) fn read(&self) -> LiveStatus {
         self.status.lock().clone()
+    }
+
+    /// Returns the worker of the current run.
+    pub(crate) fn worker(&self) -> Option<RunningWorker> {
+        self.worker.lock().clone()
+    }
+
+    pub(super) fn set_worker(&self, worker: Option<RunningWorker>) {
+        *self.worker.lock() = worker;
     }
 
     pub(super) fn set_state(&self, state: ProcessorState) {

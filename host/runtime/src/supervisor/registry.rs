@@ -6,7 +6,7 @@ use riser_domain::{Actor, ConfigurationId, RunTrigger, SetPointWrite, TreeOwner}
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::command::{Command, ReleaseRefusal, StartRefusal, StopRefusal};
-use super::live_status::{LiveStatus, StatusBoard};
+use super::live_status::{LiveStatus, RunningWorker, StatusBoard};
 use super::processor_setup::ProcessorSetup;
 use crate::status::ProcessorState;
 
@@ -145,6 +145,12 @@ impl ProcessorRegistry {
     /// Returns whether a processor is quarantined.
     pub(crate) fn is_quarantined(&self, configuration: ConfigurationId) -> bool {
         self.status(configuration).is_some_and(|status| status.quarantine.is_some())
+    }
+
+    /// Returns the workers that execute a run, with their processors.
+    pub(crate) fn workers(&self) -> Vec<(ConfigurationId, RunningWorker)> {
+        let processors = self.read();
+        processors.iter().filter_map(|(id, processor)| Some((*id, processor.status.worker()?))).collect()
     }
 
     /// Returns how many workers execute a run.

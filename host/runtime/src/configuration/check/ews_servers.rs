@@ -21,7 +21,7 @@ const PATH: &str = "path takes the path of the service such as /EcoStruxure/Data
                     characters";
 const DIGEST: &str = "digest takes a list of \"SHA-256\" and \"MD5\", each at most once";
 const REALM: &str =
-    "realm takes at most 500 plain characters in one line, without quotes, backslashes and commas";
+    "realm takes one line of at most 500 plain characters without quotes, backslashes and commas";
 const PUBLIC_URL: &str = "public_url takes the address that clients use, such as http://bms.example:51358/path; at most 500 characters";
 
 pub(super) fn check(
