@@ -15,8 +15,9 @@ use tower_http::compression::CompressionLayer;
 use crate::guard::{BasePath, add_security_headers, check_host_name, check_same_origin, read_proxy_headers};
 use crate::pages::error::PageError;
 use crate::pages::{
-    about, account, add_processor, audit, connection, connections, history, items, login, overview, problems,
-    processor, processors, run, schedule, schedules, set_point, setup, theme, users,
+    about, account, add_processor, audit, connection, connections, ews_server, ews_servers, history, items,
+    login, overview, problems, processor, processors, run, schedule, schedules, set_point, setup, status,
+    theme, users,
 };
 use crate::response_kind::ResponseKind;
 use crate::return_path::ReturnPath;
@@ -62,6 +63,8 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .route("/events/runs/{id}", get(run::follow))
         .route("/runs/{id}/log.txt", get(run::download))
         .merge(processor_routes())
+        .merge(ews_server_routes())
+        .merge(status_routes())
         .route("/problems", get(problems::show))
         .route("/events/problems", get(problems::follow))
         .route("/about", get(about::show))
@@ -113,6 +116,36 @@ fn processor_routes() -> Router<PortalState> {
         .route("/processors/{id}/release", post(buttons::release))
         .route("/processors/{id}/enable", post(buttons::enable))
         .route("/processors/{id}/disable", post(buttons::disable))
+}
+
+fn ews_server_routes() -> Router<PortalState> {
+    use ews_server::{account, accounts, delete, overview, settings};
+    Router::new()
+        .route("/ews-servers", get(ews_servers::show))
+        .route("/events/ews-servers", get(ews_servers::follow))
+        .route("/ews-servers/add", get(settings::show_new).post(settings::add))
+        .route("/ews-servers/{id}", get(overview::show))
+        .route("/events/ews-servers/{id}", get(overview::follow))
+        .route("/ews-servers/{id}/edit", get(settings::show).post(settings::save))
+        .route("/ews-servers/{id}/delete", get(delete::show).post(delete::delete))
+        .route("/ews-servers/{id}/accounts", get(accounts::show).post(accounts::add))
+        .route("/ews-servers/{id}/accounts/{account}", get(account::show))
+        .route("/ews-servers/{id}/accounts/{account}/rights", post(account::set_rights))
+        .route("/ews-servers/{id}/accounts/{account}/password", post(account::reset_password))
+        .route("/ews-servers/{id}/accounts/{account}/remove", post(account::remove))
+}
+
+fn status_routes() -> Router<PortalState> {
+    use status::{active_endpoints, configuration_requests, ews_server_requests, processor_threads};
+    Router::new()
+        .route("/status", get(processor_threads::show))
+        .route("/events/status", get(processor_threads::follow))
+        .route("/status/active-endpoints", get(active_endpoints::show))
+        .route("/events/status/active-endpoints", get(active_endpoints::follow))
+        .route("/status/configuration-requests", get(configuration_requests::show))
+        .route("/events/status/configuration-requests", get(configuration_requests::follow))
+        .route("/status/ews-server-requests", get(ews_server_requests::show))
+        .route("/events/status/ews-server-requests", get(ews_server_requests::follow))
 }
 
 /// Responds to a request of a listener.

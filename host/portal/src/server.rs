@@ -86,10 +86,12 @@ impl PortalListener {
         let (acceptor, files) = tls.unzip();
         let runtime = portal.runtime.clone();
         let base_path = portal.settings.base_path.clone();
-        let service = PortalService { router: router(PortalState::new(portal, exposure)), base_path };
+        let state = PortalState::new(portal, exposure);
+        let service = PortalService { router: router(state.clone()), base_path };
         let limits = HttpLimits { connections: CONNECTIONS, ..HttpLimits::default() };
         match HttpListener::start(socket, acceptor, limits, service) {
             Ok(mut listener) => {
+                state.set_listener(listener.local_address(), listener.open_connections());
                 let mut certificate = Certificate::new(files);
                 loop {
                     tokio::select! {

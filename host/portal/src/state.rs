@@ -1,12 +1,14 @@
 //! The state that all handlers share.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 
-use riser_runtime::Runtime;
+use riser_http_server::OpenConnections;
+use riser_runtime::{EwsServerStatus, Runtime};
 
 use crate::first_run::{FirstRun, SetupCode};
 use crate::guard::{BasePath, KnownNames, ProxyNetwork, TrustedProxies};
-use crate::parts::SetPointList;
+use crate::parts::{SetPointList, bms_address};
 use crate::sessions::{CookieKind, Sessions};
 use crate::system_status::SystemStatus;
 use crate::wall_time::WallTime;
@@ -59,6 +61,9 @@ struct Parts {
     first_run: FirstRun,
     known_names: KnownNames,
     trusted_proxies: TrustedProxies,
+    is_tls: bool,
+    /// Set when the portal is served.
+    listener: OnceLock<(SocketAddr, OpenConnections)>,
 }
 
 impl PortalState {
@@ -69,7 +74,22 @@ impl PortalState {
         let known_names = KnownNames::new(&portal.settings.host_names);
         let first_run = FirstRun::new(portal.setup_code.clone());
         let trusted_proxies = TrustedProxies::new(&portal.settings.trusted_proxies);
-        Self { parts: Arc::new(Parts { portal, sessions, first_run, known_names, trusted_proxies }) }
+        let (is_tls, listener) = (exposure.is_tls, OnceLock::new());
+        let parts = Parts { portal, sessions, first_run, known_names, trusted_proxies, is_tls, listener };
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// Records the listener that serves the portal.
+    pub(crate) fn set_listener(&self, local: SocketAddr, connections: OpenConnections) {
+        // A portal has one listener.
+        let _set_before = self.parts.listener.set((local, connections));
+    }
+
+    /// Returns the address of the listener and the number of its open connections; `None` before the portal is served.
+    pub(crate) fn listener(&self) -> Option<(String, usize)> {
+        let (local, connections) = self.parts.listener.get()?;
+        let scheme = if self.parts.is_tls { "https" } else { "http" };
+        Some((format!("{scheme}://{local}{}", self.base_path()), connections.count()))
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -121,9 +141,14 @@ impl PortalState {
             facts: runtime.host_facts(),
             processors: runtime.processors(),
             connections: runtime.connections(),
-            servers: runtime.ews_servers(),
+            servers: runtime.ews_servers().into_iter().map(|server| self.for_bms(server)).collect(),
             problems: runtime.problems(),
         }
+    }
+
+    /// Returns the status of a server with the address that a BMS can use.
+    fn for_bms(&self, server: EwsServerStatus) -> EwsServerStatus {
+        EwsServerStatus { address: bms_address(&server.address, self.machine_name()), ..server }
     }
 
     /// Returns the most recently written set points.

@@ -54,7 +54,6 @@ pub(crate) struct ShownServer {
     pub(crate) id: i64,
     pub(crate) name: String,
     pub(crate) address: String,
-    pub(crate) items: String,
 }
 
 /// Facts about this host.
@@ -188,12 +187,7 @@ impl FirstSteps {
 
 impl ShownServer {
     fn new(server: &EwsServerStatus) -> Self {
-        Self {
-            id: server.ews_server.0,
-            name: server.name.clone(),
-            address: server.address.clone(),
-            items: format!("/items?server={}", server.ews_server.0),
-        }
+        Self { id: server.ews_server.0, name: server.name.clone(), address: server.address.clone() }
     }
 }
 

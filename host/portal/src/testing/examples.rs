@@ -538,9 +538,11 @@ pub(crate) fn all() -> Vec<(String, String)> {
         setups(),
         errors(),
         super::connection_examples::all(),
+        super::ews_server_examples::all(),
         super::wizard_examples::all(),
         super::people_examples::all(),
         super::processor_examples::all(),
+        super::status_examples::all(),
     ]
     .concat()
 }

@@ -1,10 +1,12 @@
 //! Data for the tests of this crate: a portal over a real runtime, and examples of every page.
 
 mod connection_examples;
+mod ews_server_examples;
 pub(crate) mod examples;
 pub(crate) mod fixture;
 pub(crate) mod people_examples;
 mod processor_examples;
+mod status_examples;
 mod wizard_examples;
 
 pub(crate) use fixture::TestPortal;

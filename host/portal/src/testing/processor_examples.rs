@@ -16,12 +16,12 @@ use super::examples::{ago, broken, empty, flowing, signed_in, times};
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::audit::{AuditPage, AuditQuery, ShownEntry};
 use crate::pages::problems::ProblemsPage;
+use crate::pages::processor::Frame;
 use crate::pages::processor::history::{Difference, HistoryTab, ShownVersion};
-use crate::pages::processor::{Frame, TabLink};
 use crate::pages::processors::{ProcessorsPage, RemovedLine};
 use crate::pages::run::{LogAddress, RunPage, RunRecord};
 use crate::pages::schedules::{ScheduleRow, SchedulesPage};
-use crate::parts::{ProblemList, ProcessorHead, ProcessorLine, Week};
+use crate::parts::{ProblemList, ProcessorHead, ProcessorLine, TabLink, Week};
 use crate::system_status::SystemStatus;
 
 fn layout(entry: MenuEntry, address: &str, system: &SystemStatus) -> PageLayout {

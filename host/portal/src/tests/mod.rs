@@ -4,6 +4,7 @@
 mod audit;
 mod clock;
 mod connections;
+mod ews_servers;
 mod examples;
 mod forms;
 mod guards;
@@ -18,5 +19,6 @@ mod schedules;
 mod set_point;
 mod setup;
 mod sign_in;
+mod status;
 mod users;
 mod wizard;

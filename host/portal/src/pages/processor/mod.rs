@@ -26,7 +26,7 @@ use crate::form::{PathOf, QueryOf};
 use crate::live::{self, LivePage, LiveUpdate, Parts, ShapeChanged};
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::error::PageError;
-use crate::parts::ProcessorHead;
+use crate::parts::{ProcessorHead, TabLink};
 use crate::sessions::{SignedIn, Viewer};
 use crate::state::PortalState;
 use crate::system_status::SystemStatus;
@@ -56,13 +56,6 @@ pub(crate) struct Frame {
     pub(crate) tabs: Vec<TabLink>,
     /// What was done a moment ago.
     pub(crate) notice: Option<&'static str>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TabLink {
-    pub(crate) name: &'static str,
-    pub(crate) href: String,
-    pub(crate) is_current: bool,
 }
 
 /// Names what was done before the page is shown.
