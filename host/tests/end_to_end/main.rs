@@ -15,6 +15,7 @@ mod control_socket;
 mod controller;
 mod credentials;
 mod discovery;
+mod ews_server_pages;
 mod f1_points;
 mod first_run;
 mod histories;
