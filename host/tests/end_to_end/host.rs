@@ -88,6 +88,13 @@ impl Installation {
         Said::by(&self.command(arguments[0]).args(&arguments[1..]).output().unwrap())
     }
 
+    /// Runs a command that needs no plugins, with a clock that the test sets, and waits for its end.
+    pub(crate) fn ask_by(&self, clock: &ShiftedClock, arguments: &[&str]) -> Said {
+        let mut riser = self.command(arguments[0]);
+        clock.give_to(&mut riser);
+        Said::by(&riser.args(&arguments[1..]).output().unwrap())
+    }
+
     /// Starts a command that needs no plugins.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
         let mut riser = self.command(arguments[0]);

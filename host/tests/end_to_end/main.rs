@@ -36,6 +36,7 @@ mod reverse_proxy;
 mod running_changes;
 mod running_host;
 mod schedule_next;
+mod schedule_preview;
 mod schedules;
 mod set_points;
 mod settings_migration;
