@@ -17,7 +17,7 @@ pub(crate) struct DataDir {
 /// The plugin directory argument.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct PluginDirs {
-    /// Directory with plugin libraries [default: `plugins` beside this program, then `plugins` in the data directory]
+    /// Directory with plugin libraries [default: `plugins` in the data directory, then `plugins` beside this program]
     #[arg(long = "plugin-dir", value_name = "DIR", env = "RISER_PLUGIN_DIR", global = true)]
     plugins: Option<PathBuf>,
 }
@@ -42,6 +42,6 @@ impl PluginDirs {
             return vec![directory.clone()];
         }
         let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("plugins")));
-        beside.into_iter().chain([data_dir.join("plugins")]).collect()
+        std::iter::once(data_dir.join("plugins")).chain(beside).collect()
     }
 }

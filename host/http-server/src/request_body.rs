@@ -30,6 +30,11 @@ impl RequestBody {
     pub(crate) const fn new(incoming: Incoming, deadline: Duration) -> Self {
         Self { incoming, deadline, timer: None }
     }
+
+    /// Gives the client another time for the body. Call it before the body is read.
+    pub const fn set_deadline(&mut self, deadline: Duration) {
+        self.deadline = deadline;
+    }
 }
 
 impl Body for RequestBody {

@@ -5,7 +5,7 @@
 //! | channel between host and worker | [`Channel`], and its asynchronous ends [`ChannelReader`] and [`ChannelWriter`] |
 //! | processes, seen from the host | [`spawn`], [`ChildProcess`], [`ExitWatch`], [`kill_marked`], [`kill_adopted`], [`processor_time`] |
 //! | confinement, inside a worker | [`take_channel`], [`confine`], [`limit`], [`kill_own_group`] |
-//! | private files and directories | [`create_private_file`], [`create_private_dir`], [`sync_directory`], [`FileStamp`] |
+//! | private files and directories | [`create_private_file`], [`create_private_dir`], [`is_writable_directory`], [`sync_directory`], [`FileStamp`] |
 //! | lock of a data directory | [`DirectoryLock`] |
 //! | control socket of a data directory | [`ControlListener`], [`connect_control`], [`Peer`] |
 //! | signals that stop the host | [`StopSignals`] |
@@ -28,9 +28,9 @@ pub use linux::{
     ControlStream, Exit, ExitWatch, FileStamp, LIBRARY_HEADER_BYTES, LibraryFormat, OutputPipe, Peer,
     StopSignals, SystemUser, Usage, UsageReader, become_subreaper, confine, connect_control,
     create_private_dir, create_private_dir_all, create_private_file, default_data_directory,
-    exhausted_open_files, is_closed_here, is_private, kill_adopted, kill_marked, kill_own_group,
-    library_format, limit, machine_name, name_this_process, own_executable, processor_time, set_read_only,
-    signal_name, spawn, sync_directory, take_channel, this_target, wait_for_group,
+    exhausted_open_files, is_closed_here, is_private, is_writable_directory, kill_adopted, kill_marked,
+    kill_own_group, library_format, limit, machine_name, name_this_process, own_executable, processor_time,
+    set_read_only, signal_name, spawn, sync_directory, take_channel, this_target, wait_for_group,
 };
 
 #[cfg(not(target_os = "linux"))]

@@ -19,7 +19,7 @@ use crate::state::PortalState;
 /// Time within which a form must arrive.
 const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 /// The field of every form of a session that holds the session's token.
-const TOKEN_FIELD: &str = "csrf";
+pub(crate) const TOKEN_FIELD: &str = "csrf";
 
 /// A form sent by a page of a session. The session's token is read apart from the other fields, so `T` may hold
 /// numbers and tick boxes.

@@ -19,12 +19,14 @@
 mod certificate;
 mod csv_text;
 mod current_user;
+mod file_form;
 mod first_run;
 mod form;
 mod form_input;
 mod guard;
 mod history_series;
 mod history_span;
+mod host_log;
 mod items_address;
 mod items_view;
 mod live;
@@ -53,6 +55,7 @@ mod tests;
 
 pub use first_run::SetupCode;
 pub use guard::{BasePath, NotABasePath, NotANetwork, ProxyNetwork};
+pub use host_log::{HostLog, LogLevels, LogLines};
 pub use riser_http_server::{TlsError, TlsFiles};
 pub use server::{PortalListener, ServeError};
 pub use state::{Portal, PortalSettings};

@@ -16,8 +16,8 @@ use crate::guard::{BasePath, add_security_headers, check_host_name, check_same_o
 use crate::pages::error::PageError;
 use crate::pages::{
     about, account, add_processor, audit, connection, connections, ews_server, ews_servers, history, items,
-    login, overview, problems, processor, processors, run, schedule, schedules, set_point, setup, status,
-    theme, users,
+    log, login, overview, plugin, plugin_upload, plugins, problems, processor, processors, run, schedule,
+    schedules, set_point, setup, status, theme, users,
 };
 use crate::response_kind::ResponseKind;
 use crate::return_path::ReturnPath;
@@ -27,6 +27,8 @@ use crate::static_files;
 
 /// Largest body of a request. Forms are small.
 const BODY_LIMIT: usize = 64 * 1024;
+/// Largest body with a plugin. More than the limit of the file, so that a browser can send it all and shows the error.
+const UPLOAD_LIMIT: usize = 256 << 20;
 
 pub(crate) fn router(portal: PortalState) -> Router {
     Router::new()
@@ -65,6 +67,8 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .merge(processor_routes())
         .merge(ews_server_routes())
         .merge(status_routes())
+        .merge(plugin_routes())
+        .merge(log_routes())
         .route("/problems", get(problems::show))
         .route("/events/problems", get(problems::follow))
         .route("/about", get(about::show))
@@ -146,6 +150,28 @@ fn status_routes() -> Router<PortalState> {
         .route("/events/status/configuration-requests", get(configuration_requests::follow))
         .route("/status/ews-server-requests", get(ews_server_requests::show))
         .route("/events/status/ews-server-requests", get(ews_server_requests::follow))
+}
+
+fn plugin_routes() -> Router<PortalState> {
+    let upload = post(plugins::upload).layer(DefaultBodyLimit::max(UPLOAD_LIMIT));
+    Router::new()
+        .route("/plugins", get(plugins::show))
+        .route(plugins::UPLOADS, upload)
+        .route("/plugins/uploads/{sha256}", get(plugin_upload::show))
+        .route("/plugins/uploads/{sha256}/install", post(plugin_upload::install))
+        .route("/plugins/uploads/{sha256}/discard", post(plugin_upload::discard))
+        .route("/plugins/{id}", get(plugin::show))
+        .route("/plugins/{id}/restore", post(plugin::restore))
+        .route("/plugins/{id}/remove", post(plugin::remove))
+}
+
+fn log_routes() -> Router<PortalState> {
+    Router::new()
+        .route("/log", get(log::show))
+        .route("/events/log", get(log::follow))
+        .route("/log/lines.txt", get(log::download))
+        .route("/log/levels", post(log::set_level))
+        .route("/log/levels/back", post(log::change_back))
 }
 
 /// Responds to a request of a listener.

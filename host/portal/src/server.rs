@@ -1,6 +1,7 @@
 //! The portal's listener.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -17,11 +18,14 @@ use tokio::net::TcpListener;
 
 use crate::certificate::Certificate;
 use crate::guard::BasePath;
+use crate::pages::plugins::UPLOADS;
 use crate::routes::{respond, router};
 use crate::state::{Exposure, Portal, PortalState};
 
 /// Connections served at the same time. A browser opens a few for each tab.
 const CONNECTIONS: usize = 256;
+/// For the body of an upload: 64 MiB over a slow line.
+const UPLOAD_DEADLINE: Duration = Duration::from_mins(10);
 /// What clients above the limit receive.
 const OVERLOADED: &str = "The portal has too many open connections. Try again in ten seconds.\n";
 
@@ -133,7 +137,14 @@ struct PortalService {
 impl HttpService for PortalService {
     type ResponseBody = Body;
 
-    async fn respond(&self, request: hyper::Request<RequestBody>, connection: ConnectionAddrs) -> Response {
+    async fn respond(
+        &self,
+        mut request: hyper::Request<RequestBody>,
+        connection: ConnectionAddrs,
+    ) -> Response {
+        if request.uri().path().ends_with(UPLOADS) {
+            request.body_mut().set_deadline(UPLOAD_DEADLINE);
+        }
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(PeerAddress(connection.client));
         respond(self.router.clone(), &self.base_path, request).await

@@ -8,6 +8,7 @@ use riser_runtime::{EwsServerStatus, Runtime};
 
 use crate::first_run::{FirstRun, SetupCode};
 use crate::guard::{BasePath, KnownNames, ProxyNetwork, TrustedProxies};
+use crate::host_log::HostLog;
 use crate::parts::{SetPointList, bms_address};
 use crate::sessions::{CookieKind, Sessions};
 use crate::system_status::SystemStatus;
@@ -37,6 +38,8 @@ pub struct Portal {
     pub settings: PortalSettings,
     /// The code of the first run, while nobody has an account.
     pub setup_code: Option<SetupCode>,
+    /// The log of this host.
+    pub log: HostLog,
 }
 
 /// Who can reach the portal.
@@ -102,6 +105,10 @@ impl PortalState {
 
     pub(crate) fn first_run(&self) -> &FirstRun {
         &self.parts.first_run
+    }
+
+    pub(crate) fn log(&self) -> &HostLog {
+        &self.parts.portal.log
     }
 
     /// Returns the name of this machine.

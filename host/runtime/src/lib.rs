@@ -20,6 +20,7 @@ mod latest_writes;
 mod libraries;
 mod not_running;
 mod outbox;
+mod plugins;
 mod problems;
 mod reconfigure;
 mod set_points;
@@ -45,10 +46,10 @@ use riser_domain::{
 use riser_secrets::Keyring;
 use riser_store::{Configuration, Site, Store, StoreError};
 pub use riser_worker_host::{
-    ClassDescription, ConnectionDescription, LaunchOptions, LibraryDescription, Setting, SettingKind,
-    SettingsSchema,
+    ClassDescription, ConnectionDescription, KeptLibrary, LaunchOptions, LibraryDescription, Setting,
+    SettingKind, SettingsSchema,
 };
-use riser_worker_host::{LaunchError, Launcher, LibraryCache, LibraryError, kill_orphans};
+use riser_worker_host::{KeptLibraries, LaunchError, Launcher, LibraryCache, LibraryError, kill_orphans};
 pub use riser_worker_protocol::messages::TestStage;
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
@@ -63,8 +64,11 @@ pub use configuration::{
 };
 pub use form_drafts::{FormDraftError, OpenFormDraft};
 pub use items::{ROOT_HANDLE, ServerTree, TreeNode};
-pub use libraries::Library;
+pub use libraries::{Library, PluginFile};
 pub use not_running::NotRunning;
+pub use plugins::{
+    CheckedUpload, InstalledPlugin, LibraryDifference, PluginError, PluginUpload, PluginUser, SettingChange,
+};
 pub use reconfigure::Configured;
 pub use set_points::{PointWrite, WriteError, WriteRefusal};
 pub use site_zone::{configured_zone, site_zone, site_zone_problem};
@@ -87,6 +91,7 @@ use housekeeping::Housekeeping;
 use items::ItemStore;
 use libraries::Libraries;
 use outbox::Outbox;
+use plugins::PluginUploads;
 use problems::Problems;
 use reconfigure::{ChangeQueue, Phase};
 use set_points::SetPoints;
@@ -140,6 +145,8 @@ struct Inner {
     limiters: Arc<ConnectionLimiters>,
     problems: Arc<Problems>,
     libraries: Arc<Libraries>,
+    uploads: PluginUploads,
+    kept_libraries: KeptLibraries,
     outbox: Arc<Outbox>,
     set_points: Arc<SetPoints>,
     processors: Arc<ProcessorRegistry>,
@@ -172,6 +179,7 @@ impl Runtime {
         let failures = StoreFailures::new(Arc::clone(&problems));
         let limiters = Arc::new(ConnectionLimiters::new(Arc::clone(&clock), changes.clone()));
         let libraries = Arc::new(Libraries::new(plugin_dirs, LibraryCache::open(&data_dir)?));
+        let uploads = PluginUploads::open(&data_dir)?;
         let launcher = Launcher::start(worker)?;
         let configurations = Arc::new(Configurations::load(&store).await?);
         let items = Arc::new(ItemStore::load(store.clone(), Arc::clone(&clock), changes.clone()).await?);
@@ -248,6 +256,8 @@ impl Runtime {
             limiters,
             problems,
             libraries,
+            uploads,
+            kept_libraries: KeptLibraries::new(&data_dir),
             outbox,
             set_points,
             processors,

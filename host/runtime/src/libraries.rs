@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env::consts::DLL_EXTENSION;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use parking_lot::RwLock;
 use riser_domain::{ClassId, Problem, RunMode};
@@ -35,60 +35,126 @@ pub struct Library {
     pub description: LibraryDescription,
 }
 
+/// A file in a plugin directory.
+#[derive(Clone, Debug)]
+pub struct PluginFile {
+    pub path: PathBuf,
+    /// The library in it, or the reason why it cannot be used.
+    pub content: Result<Library, String>,
+}
+
 /// The libraries in use, by plugin id.
 #[derive(Debug)]
 pub(crate) struct Libraries {
-    dir_names: String,
+    /// By precedence.
+    directories: Vec<PathBuf>,
     /// Held while the directories are read, so that a scan sees what changed since the one before it.
-    directories: tokio::sync::Mutex<PluginDirs>,
+    scans: tokio::sync::Mutex<PluginDirs>,
+    /// The files that the last scan found.
+    files: RwLock<BTreeMap<PathBuf, Result<Library, String>>>,
     in_use: RwLock<BTreeMap<String, Library>>,
 }
 
 impl Libraries {
     pub(crate) fn new(directories: Vec<PathBuf>, cache: LibraryCache) -> Self {
-        let names: Vec<String> =
-            directories.iter().map(|directory| directory.display().to_string()).collect();
         Self {
-            dir_names: names.join(", "),
-            directories: tokio::sync::Mutex::new(PluginDirs::new(directories, cache)),
+            scans: tokio::sync::Mutex::new(PluginDirs::new(directories.clone(), cache)),
+            directories,
+            files: RwLock::default(),
             in_use: RwLock::default(),
         }
     }
 
     /// Finds new and changed libraries and describes them. Raises a problem for an unusable one.
     pub(crate) async fn scan(&self, launcher: &Launcher, problems: &Problems) {
-        let mut directories = self.directories.lock().await;
+        let mut scans = self.scans.lock().await;
         // Reading and copying a library takes milliseconds and happens only when one changed.
-        let findings = tokio::task::block_in_place(|| directories.scan());
+        let findings = tokio::task::block_in_place(|| scans.scan());
         for finding in findings {
             match finding {
                 PluginFinding::Library(cached) => self.adopt(cached, launcher, problems).await,
                 PluginFinding::Faulty { file, fault } => {
                     raise(problems, &file.display().to_string(), &fault.to_string());
+                    self.files.write().insert(file, Err(fault.to_string()));
                 }
                 PluginFinding::Gone { file } => {
                     problems.clear(None, &code(&file.display().to_string()));
-                    tracing::warn!("the plugin file {} is gone; its copy stays in use", file.display());
+                    self.files.write().remove(&file);
+                    if self.in_use.read().values().any(|library| library.cached.source == file) {
+                        tracing::warn!("the plugin file {} is gone; its copy stays in use", file.display());
+                    }
                 }
             }
         }
     }
 
     async fn adopt(&self, cached: CachedLibrary, launcher: &Launcher, problems: &Problems) {
-        let file = cached.source.display().to_string();
+        let path = cached.source.clone();
+        let file = path.display().to_string();
         match describe(launcher, &cached).await {
             Ok(description) => {
                 problems.clear(None, &code(&file));
-                tracing::info!(
-                    plugin.name = description.id,
-                    "plugin {} {} from {file}",
-                    description.name,
-                    description.version
-                );
-                self.in_use.write().insert(description.id.clone(), Library { cached, description });
+                let (plugin, name, version) =
+                    (description.id.clone(), description.name.clone(), description.version.clone());
+                self.files.write().insert(path.clone(), Ok(Library { cached, description }));
+                let used = self.choose(&plugin);
+                if used.as_ref() == Some(&path) {
+                    tracing::info!(plugin.name = plugin, "plugin {name} {version} from {file}");
+                } else {
+                    let used = used.unwrap_or_default();
+                    tracing::info!(
+                        plugin.name = plugin,
+                        "plugin {name} {version} from {file} is not used: {} precedes it",
+                        used.display()
+                    );
+                }
             }
-            Err(error) => raise(problems, &file, &error.to_string()),
+            Err(error) => {
+                raise(problems, &file, &error.to_string());
+                self.files.write().insert(path, Err(error.to_string()));
+            }
         }
+    }
+
+    /// Uses the file of the first directory that offers a plugin. Without one, its copy stays in use. Returns the file.
+    fn choose(&self, plugin: &str) -> Option<PathBuf> {
+        let files = self.files.read();
+        let offering = files.values().flatten().filter(|library| library.description.id == plugin);
+        let precedence = |library: &&Library| {
+            let directory = library.cached.source.parent();
+            self.directories.iter().position(|known| directory == Some(known))
+        };
+        let chosen = offering.min_by_key(precedence)?.clone();
+        let file = chosen.cached.source.clone();
+        self.in_use.write().insert(plugin.to_owned(), chosen);
+        Some(file)
+    }
+
+    /// Stops using a file that was removed. Another file that offers the plugin is used instead.
+    pub(crate) fn forget(&self, plugin: &str, file: &Path) {
+        self.files.write().remove(file);
+        if self.choose(plugin).is_none() {
+            self.in_use.write().remove(plugin);
+        }
+    }
+
+    /// Returns the plugin directories, by precedence.
+    pub(crate) fn directories(&self) -> &[PathBuf] {
+        &self.directories
+    }
+
+    /// Returns the files in the plugin directories, by path.
+    pub(crate) fn files(&self) -> Vec<PluginFile> {
+        let files = self.files.read();
+        files
+            .iter()
+            .map(|(path, content)| PluginFile { path: path.clone(), content: content.clone() })
+            .collect()
+    }
+
+    /// Returns the library in use of a plugin.
+    pub(crate) fn find(&self, plugin: &str) -> Option<Library> {
+        self.in_use.read().get(plugin).cloned()
     }
 
     /// Returns the copy that new runs of a plugin use.
@@ -97,7 +163,7 @@ impl Libraries {
         in_use
             .get(plugin)
             .map(|library| library.cached.clone())
-            .ok_or_else(|| LibraryMissing { plugin: plugin.to_owned(), directories: self.dir_names.clone() })
+            .ok_or_else(|| LibraryMissing { plugin: plugin.to_owned(), directories: self.dir_names() })
     }
 
     /// Returns the facts about a class; `None` while its library is missing or has no such class.
@@ -105,6 +171,11 @@ impl Libraries {
         let in_use = self.in_use.read();
         let described = in_use.get(&class.plugin)?.description.class(&class.class)?;
         Some(ClassFacts { mode: described.mode, requires: described.requires.clone() })
+    }
+
+    fn dir_names(&self) -> String {
+        let names = self.directories.iter().map(|directory| directory.display().to_string());
+        names.collect::<Vec<_>>().join(", ")
     }
 
     /// Returns all libraries in use.

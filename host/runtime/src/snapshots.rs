@@ -159,4 +159,9 @@ impl Runtime {
     pub fn libraries(&self) -> Vec<crate::Library> {
         self.inner.libraries.list()
     }
+
+    /// Returns the files in the plugin directories, by path.
+    pub fn plugin_files(&self) -> Vec<crate::PluginFile> {
+        self.inner.libraries.files()
+    }
 }

@@ -25,6 +25,7 @@ mod https;
 mod keyboard;
 mod library_swap;
 mod misbehaving_plugins;
+mod plugin_install;
 mod plugin_settings;
 mod portal;
 mod portal_address;

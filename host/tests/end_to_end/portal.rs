@@ -116,6 +116,26 @@ impl Portal {
         self.post_fields(action, &page, &fields).await
     }
 
+    /// Sends a form with the token of the session and a file.
+    pub(crate) async fn upload(&self, action: &str, name: &str, bytes: &[u8]) -> reqwest::Response {
+        let page = self.page("/").await;
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let part = "--a-boundary\r\ncontent-disposition: form-data; name=";
+        let mut body = format!("{part}\"csrf\"\r\n\r\n{csrf}\r\n{part}\"file\"; filename=\"{name}\"\r\n\r\n")
+            .into_bytes();
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n--a-boundary--\r\n");
+        self.http
+            .post(format!("{}{action}", self.url))
+            .header(COOKIE, &self.cookie)
+            .header(ORIGIN, &self.url)
+            .header("content-type", "multipart/form-data; boundary=a-boundary")
+            .body(body)
+            .send()
+            .await
+            .unwrap()
+    }
+
     /// Sends a form with the token of a page.
     async fn post(&self, action: &str, page: &str) -> reqwest::Response {
         self.post_fields(action, page, &[]).await

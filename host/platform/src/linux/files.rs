@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use rustix::fs::{Access, access};
+
 const OWNER_DIRECTORY: u32 = 0o700;
 const OWNER_FILE: u32 = 0o600;
 const OWNER_READS: u32 = 0o400;
@@ -39,6 +41,12 @@ pub fn is_private(file: &Metadata) -> bool {
 /// Writes the entries of a directory to the disk. A new file survives a power cut only after this.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// Returns whether this user may create files in a directory, or create the directory if it is missing.
+pub fn is_writable_directory(path: &Path) -> bool {
+    let existing = path.ancestors().find(|path| !path.as_os_str().is_empty() && path.exists());
+    existing.is_some_and(|path| path.is_dir() && access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok())
 }
 
 /// The state of a file. Two equal stamps of one path mean that the file has not changed.
@@ -95,6 +103,16 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_permissions(Permissions::from_mode(0o640)).unwrap();
         assert!(!is_private(&file.as_file().metadata().unwrap()));
+    }
+
+    #[test]
+    fn a_missing_directory_is_as_writable_as_the_one_above_it() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(is_writable_directory(directory.path()));
+        assert!(is_writable_directory(&directory.path().join("a/b")));
+        let file = directory.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert!(!is_writable_directory(&file) && !is_writable_directory(&file.join("a")));
     }
 
     #[test]

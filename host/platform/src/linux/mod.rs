@@ -20,8 +20,8 @@ pub use control_socket::{
     ControlConnectError, ControlListener, ControlStream, Peer, SystemUser, connect_control,
 };
 pub use files::{
-    FileStamp, create_private_dir, create_private_dir_all, create_private_file, is_private, set_read_only,
-    sync_directory,
+    FileStamp, create_private_dir, create_private_dir_all, create_private_file, is_private,
+    is_writable_directory, set_read_only, sync_directory,
 };
 pub use library_format::{LIBRARY_HEADER_BYTES, LibraryFormat, library_format, this_target};
 pub use machine::{default_data_directory, machine_name, own_executable};

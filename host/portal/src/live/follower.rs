@@ -111,6 +111,7 @@ impl Follower {
                         Err(ShapeChanged) => return LiveEvent::Reset,
                     }
                 }
+                () = self.page.changed() => self.stale.add_page(),
                 _ = self.review.tick() => self.stale = Stale::everything(),
                 _ = self.ping.tick() => {
                     return match self.portal.sessions().find(&self.session).await {

@@ -48,6 +48,11 @@ pub(crate) trait LivePage: Send + 'static {
         false
     }
 
+    /// Waits for a change that the runtime does not report. Dropping the future loses no change.
+    fn changed(&mut self) -> BoxFuture<'_, ()> {
+        std::future::pending().boxed()
+    }
+
     /// Reads the data that is not in memory and may have changed. `add_parts` follows.
     ///
     /// # Errors

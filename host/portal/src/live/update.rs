@@ -31,6 +31,7 @@ pub(crate) struct ShapeChanged;
 pub(super) struct Stale {
     everything: bool,
     system: bool,
+    page: bool,
     writes: bool,
     points: HashSet<PointHandle>,
     run_logs: HashSet<RunId>,
@@ -79,6 +80,11 @@ impl Stale {
 
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Notes a change of data outside the runtime.
+    pub(super) const fn add_page(&mut self) {
+        self.page = true;
     }
 
     pub(super) fn add(&mut self, change: &Change) {

@@ -540,7 +540,9 @@ pub(crate) fn all() -> Vec<(String, String)> {
         super::connection_examples::all(),
         super::ews_server_examples::all(),
         super::wizard_examples::all(),
+        super::log_examples::all(),
         super::people_examples::all(),
+        super::plugin_examples::all(),
         super::processor_examples::all(),
         super::status_examples::all(),
     ]

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
 use http_body_util::BodyExt;
+use parking_lot::Mutex;
 use riser_calendar::{MachineZone, MachineZoneSource};
 use riser_domain::{
     Actor, ClassId, Clock as _, ConfigurationId, Connection, ConnectionId, ContainerItem, ContainerKind,
@@ -22,6 +23,7 @@ use tower::ServiceExt;
 
 use crate::first_run::SetupCode;
 use crate::guard::BasePath;
+use crate::host_log::{HostLog, LogLevels, LogLines};
 use crate::routes::router;
 use crate::server::PeerAddress;
 use crate::state::{Exposure, Portal, PortalSettings, PortalState};
@@ -38,6 +40,9 @@ pub(crate) struct TestPortal {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) store: Store,
     pub(crate) runtime: Runtime,
+    pub(crate) log: LogLines,
+    /// The filter that the log page has applied last.
+    pub(crate) log_filter: Arc<Mutex<String>>,
     state: PortalState,
     router: Router,
     _directory: tempfile::TempDir,
@@ -130,9 +135,17 @@ impl TestPortal {
             std::fs::write(&file, SETUP_CODE).unwrap();
             SetupCode::new(&SETUP_CODE.into(), file.clone())
         });
-        let portal = Portal { runtime: runtime.clone(), settings, setup_code };
+        let log_filter = Arc::<Mutex<String>>::default();
+        let applied = Arc::clone(&log_filter);
+        let levels = LogLevels::new("info,sqlx=warn", move |filter| {
+            filter.clone_into(&mut applied.lock());
+            Ok(())
+        });
+        let log = HostLog { lines: LogLines::default(), levels };
+        let portal = Portal { runtime: runtime.clone(), settings, setup_code, log: log.clone() };
         let state = PortalState::new(portal, exposure);
-        Self { clock, store, runtime, router: router(state.clone()), state, _directory: directory }
+        let router = router(state.clone());
+        Self { clock, store, runtime, log: log.lines, log_filter, router, state, _directory: directory }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

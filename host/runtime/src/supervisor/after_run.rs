@@ -36,6 +36,8 @@ pub(super) enum StopCause {
     Replaced,
     /// Its configuration changed.
     Changed,
+    /// Another version of its plugin was installed.
+    LibraryChanged,
     SwitchedOff,
     Removed,
     HostEnds,
@@ -66,6 +68,10 @@ pub(super) fn classify(
         (Some(StopCause::Changed), _) => {
             cancelled("stopped because its configuration changed".to_owned(), AfterRun::StartAnew)
         }
+        (Some(StopCause::LibraryChanged), _) => cancelled(
+            "stopped because another version of its plugin was installed".to_owned(),
+            AfterRun::StartAnew,
+        ),
         (Some(StopCause::SwitchedOff), _) => {
             cancelled("stopped because it was switched off".to_owned(), AfterRun::StartAnew)
         }

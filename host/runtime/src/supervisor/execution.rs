@@ -341,7 +341,9 @@ impl Execution<'_> {
         if !self.setup.is_active() {
             self.stop(worker, StopCause::SwitchedOff);
         } else if !goes_on {
-            self.stop(worker, StopCause::Changed);
+            let has_other_library = self.setup.library_version != self.started_with.library_version;
+            let cause = if has_other_library { StopCause::LibraryChanged } else { StopCause::Changed };
+            self.stop(worker, cause);
         }
     }
 

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use riser_domain::{Clock, ProcessorConfiguration, RunTrigger};
+use riser_domain::{Actor, Clock, ProcessorConfiguration, RunTrigger};
 use riser_secrets::Keyring;
 use riser_store::{Configuration, Store, StoreError};
 use riser_worker_host::Launcher;
@@ -181,8 +181,10 @@ impl Supervisor {
             let has_new_secrets = change.changed_processor_secrets.contains(&processor.id);
             let is_known = self.processors.change(processor.id, |before| {
                 let secrets_version = before.secrets_version + u64::from(has_new_secrets);
-                let mut changed =
-                    ProcessorSetup::new(processor, after, secrets_version, before.first_trigger.clone());
+                let mut changed = ProcessorSetup {
+                    library_version: before.library_version,
+                    ..ProcessorSetup::new(processor, after, secrets_version, before.first_trigger.clone())
+                };
                 if changed != *before {
                     changed.first_trigger = trigger.clone();
                 }
@@ -198,6 +200,21 @@ impl Supervisor {
         }
         self.spawn(ready).await;
         self.notify_siblings_of_changed(change);
+    }
+
+    /// Starts the long-running processors of a plugin again, because another library is in use. Runs that end by
+    /// themselves keep the library that they began with.
+    pub(crate) fn restart_plugin(&self, plugin: &str, actor: &Actor) {
+        for id in self.processors.ids() {
+            self.processors.change(id, |before| {
+                let mut changed = before.clone();
+                if before.configuration.class.plugin == plugin {
+                    changed.library_version += 1;
+                    changed.first_trigger = RunTrigger::Person(actor.to_string());
+                }
+                changed
+            });
+        }
     }
 
     /// A class may wait for another one that was added, removed or changed.

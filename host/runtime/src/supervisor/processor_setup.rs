@@ -21,6 +21,8 @@ pub(crate) struct ProcessorSetup {
     pub(crate) unreadable_schedule: Option<String>,
     /// Counts the changes of its secrets, which the configuration does not show.
     pub(crate) secrets_version: u64,
+    /// Counts the installations of its plugin through Riser, each of which needs another run.
+    pub(crate) library_version: u64,
     /// The trigger of the run that this setup begins with: the start of the host, or who changed the configuration.
     pub(crate) first_trigger: RunTrigger,
 }
@@ -44,6 +46,7 @@ impl ProcessorSetup {
             schedule: schedule.and_then(|schedule| schedule.rule.known().cloned()).map(Arc::new),
             unreadable_schedule: schedule.and_then(unreadable),
             secrets_version,
+            library_version: 0,
             first_trigger,
         }
     }
@@ -72,6 +75,7 @@ impl ProcessorSetup {
             && own.secret_keys == others.secret_keys
             && own.memory_limit_mib == others.memory_limit_mib
             && self.secrets_version == other.secrets_version
+            && self.library_version == other.library_version
             && match (&self.connection, &other.connection) {
                 (None, None) => true,
                 (Some(own), Some(others)) => {

@@ -44,7 +44,7 @@ pub(crate) struct ServeArgs {
 
 /// Runs until it is asked to stop.
 pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
-    logging::start();
+    let log = logging::start();
     let shutdown = ShutdownSignal::listen(arguments.exit_on_stdin_close)?;
     let directory = arguments.data.path()?;
     let (listener, portal_address) = arguments.portal.bind().await?;
@@ -80,7 +80,8 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     }
     let settings = arguments.portal.settings(&machine_name());
     portal_address.say_where(settings.host_names.first().unwrap_or(&settings.machine_name));
-    let serving = tokio::spawn(listener.serve(Portal { runtime: runtime.clone(), settings, setup_code }));
+    let serving =
+        tokio::spawn(listener.serve(Portal { runtime: runtime.clone(), settings, setup_code, log }));
 
     runtime.start().await?;
     let control = control

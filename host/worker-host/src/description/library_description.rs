@@ -51,7 +51,9 @@ pub enum DescriptionFault {
     /// The JSON document does not have the form of the contract.
     #[error("it cannot be read ({0})")]
     Form(String),
-    #[error("{0:?} is not an id: use letters, digits, dots, dashes and underscores")]
+    #[error(
+        "{0:?} is not an id: use letters, digits, dots, dashes and underscores, and no dot at the beginning"
+    )]
     Id(String),
     #[error("{0:?} is used twice")]
     Twice(String),
@@ -146,7 +148,8 @@ fn unique<'a>(ids: impl Iterator<Item = &'a str>) -> Result<BTreeSet<&'a str>, D
 
 fn check_id(id: &str) -> Result<(), DescriptionFault> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    if !id.is_empty() && id.len() <= 100 && id.bytes().all(is_allowed) {
+    // Ids are names of directories, too.
+    if !id.is_empty() && id.len() <= 100 && !id.starts_with('.') && id.bytes().all(is_allowed) {
         Ok(())
     } else {
         Err(DescriptionFault::Id(id.to_owned()))
@@ -202,8 +205,9 @@ mod tests {
         };
         assert_eq!(
             refusal(|document| document["id"] = json!("a/b")),
-            "\"a/b\" is not an id: use letters, digits, dots, dashes and underscores"
+            "\"a/b\" is not an id: use letters, digits, dots, dashes and underscores, and no dot at the beginning"
         );
+        assert!(refusal(|document| document["id"] = json!("..")).starts_with("\"..\" is not an id"));
         assert_eq!(
             refusal(|document| document["classes"][1]["id"] = json!("setup")),
             "\"setup\" is used twice"

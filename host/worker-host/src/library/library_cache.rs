@@ -55,7 +55,12 @@ impl LibraryCache {
 
     /// Returns the copy of `file`. Creates it if no copy has the same bytes.
     pub fn copy_in(&self, file: &Path) -> Result<CachedLibrary, LibraryError> {
-        let mut library = File::open(file).map_err(|source| unreadable(file, source))?;
+        self.copy_in_as(file, file)
+    }
+
+    /// Returns the copy of `path`, which messages call `file`.
+    pub(super) fn copy_in_as(&self, path: &Path, file: &Path) -> Result<CachedLibrary, LibraryError> {
+        let mut library = File::open(path).map_err(|source| unreadable(file, source))?;
         let before = library.metadata().map_err(|source| unreadable(file, source))?;
         let header = read_header(&mut library).map_err(|source| unreadable(file, source))?;
         match library_format(&header) {
@@ -95,6 +100,14 @@ impl LibraryCache {
             sha256: sha256.to_owned(),
             source: source.to_owned(),
         })
+    }
+
+    /// Removes a copy. Workers that have loaded it keep it until they end.
+    pub fn remove(&self, library: &CachedLibrary) -> Result<(), LibraryError> {
+        match fs::remove_file(&library.path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(self.not_writable(source)),
+            _ => Ok(()),
+        }
     }
 
     fn path_of(&self, sha256: &str) -> PathBuf {
