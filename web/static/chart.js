@@ -24,6 +24,14 @@ const columns = ({ points, gaps }) => {
   return out;
 };
 
+// The columns of all lines over the same times. Each further line has one column.
+const table = (chart) => {
+  const others = (chart.others ?? []).map((line) => columns(line).slice(0, 2));
+  return others.length ? uPlot.join([columns(chart), ...others]) : columns(chart);
+};
+// Strokes of the further lines. They differ by their dashes, too.
+const strokes = [["--c2", [6, 4]], ["--c3", [2, 3]], ["--ink-3", [6, 4]]];
+
 const number = new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 6 });
 
 // Gaps as grey areas below the series, and set points as marks on the top edge.
@@ -72,7 +80,9 @@ const show = async (figure) => {
       return;
     }
     const span = point.low === point.high ? "" : `, ${number.format(point.low)} to ${number.format(point.high)}`;
-    readout.textContent = `${words(point.at_ms)}: ${number.format(point.value)} ${chart.unit}${span}`;
+    const value = (name, v) => `${name ? `${name} ` : ""}${number.format(v)} ${chart.unit}`;
+    const others = (chart.others ?? []).map((line, i) => [line.name, plot.data[4 + i][at]]).filter(([, v]) => v != null);
+    readout.textContent = `${words(point.at_ms)}: ${value(chart.name, point.value)}${span}${others.map(([name, v]) => `, ${value(name, v)}`).join("")}`;
   };
   // 14:00, and the date at midnight and for longer spans.
   const ticks = (_, splits, axis, space, step) => {
@@ -83,7 +93,12 @@ const show = async (figure) => {
   const draw = () => {
     plot?.destroy();
     const line = { stroke: colour("--c1"), width: 1.75, points: { show: chart.points.length < 60 }, spanGaps: false };
-    if (chart.is_stepped) line.paths = uPlot.paths.stepped({ align: 1 });
+    const stepped = uPlot.paths.stepped({ align: 1 });
+    if (chart.is_stepped) line.paths = stepped;
+    const others = (chart.others ?? []).map((other, i) => {
+      const [ink, dash] = strokes[i % strokes.length];
+      return { stroke: colour(ink), width: 1.5, dash, points: { show: false }, spanGaps: false, ...(other.is_stepped && { paths: stepped }) };
+    });
     const edge = { stroke: "transparent", width: 0, points: { show: false } };
     const axis = { stroke: colour("--ink-3"), grid: { stroke: colour("--grid"), width: 1 }, ticks: { show: false }, font: `12px ${style("--sans")}` };
     plot = new uPlot({
@@ -93,11 +108,11 @@ const show = async (figure) => {
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: { x: { range: () => [chart.from_ms / 1000, chart.to_ms / 1000] } },
       axes: [{ ...axis, space: 70, values: ticks }, { ...axis, size: 62, values: (_, splits) => splits.map((v) => number.format(v)) }],
-      series: [{}, line, edge, edge],
+      series: [{}, line, edge, edge, ...others],
       bands: [{ series: [3, 2], fill: colour("--c1-area") }],
       plugins: [marks(chart)],
       hooks: { setCursor: [(u) => { if (u.cursor.idx !== at) { at = u.cursor.idx ?? null; read(); } }] },
-    }, columns(chart), area);
+    }, table(chart), area);
     area.dataset.drawn = chart.points.length;
     read();
   };
@@ -105,7 +120,8 @@ const show = async (figure) => {
     const response = await fetch(figure.dataset.chart).catch(() => null);
     if (!response?.ok) { readout.textContent = "The samples could not be loaded. The page tries again in a minute."; return; }
     chart = await response.json();
-    list.replaceChildren(...chart.gaps.filter((g) => g.reason).slice(-20).map((g) => {
+    const notes = (chart.notes ?? []).map((note) => { const li = document.createElement("li"); li.textContent = note; return li; });
+    list.replaceChildren(...notes, ...chart.gaps.filter((g) => g.reason).slice(-20).map((g) => {
       const li = document.createElement("li");
       li.textContent = `No data ${words(g.from_ms)} to ${words(g.to_ms)}: ${g.reason}`;
       return li;

@@ -19,7 +19,7 @@ document.addEventListener("click", async (e) => {
     for (const d of b.closest("form").querySelectorAll("details")) d.open = b.dataset.unfold === "true";
   } else if (b.dataset.copy !== undefined) {
     const was = b.getAttribute("aria-label");
-    try { await navigator.clipboard.writeText(b.dataset.copy); b.setAttribute("aria-label", "Copied"); }
+    try { await navigator.clipboard.writeText(b.dataset.copy || location.href); b.setAttribute("aria-label", "Copied"); }
     catch { b.setAttribute("aria-label", "Copy failed: select the text"); }
     setTimeout(() => b.setAttribute("aria-label", was), 2000);
   } else {
@@ -51,7 +51,16 @@ document.addEventListener("keydown", (e) => {
     ArrowLeft: () => (isOpen === "true" && n.getAttribute("aria-selected") === "true" ? above()?.click() : go(above())),
   }[e.key];
   if (act) { e.preventDefault(); act(); }
-  else if (/^\S$/.test(e.key)) go([...all.slice(at + 1), ...all.slice(0, at)].find((m) => m.textContent.trim().toLowerCase().startsWith(e.key.toLowerCase())));
+  else if (/^[^\s/]$/.test(e.key)) go([...all.slice(at + 1), ...all.slice(0, at)].find((m) => m.textContent.trim().toLowerCase().startsWith(e.key.toLowerCase())));
+});
+
+// The slash leads to the search of the page.
+document.addEventListener("keydown", (e) => {
+  const field = document.querySelector("[data-search]");
+  if (!field || e.key !== "/" || e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, select, textarea")) return;
+  e.preventDefault();
+  field.focus();
+  field.select();
 });
 
 // Counts ages in the browser, by the host's clock.

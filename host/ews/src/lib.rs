@@ -34,8 +34,8 @@ pub use digest::Ha1;
 pub use names::DATA_EXCHANGE as NAMESPACE;
 pub use riser_http_server::{HttpLimits, TlsError, TlsFiles};
 pub use server::{
-    AccountStatistics, ClientRecord, EndpointStatistics, EwsEndpoint, ListenCause, ListenError, Listener,
-    ListenerOptions, RequestOutcome, RequestRecord, Traffic,
+    AccountStatistics, ClientRecord, EndpointStatistics, EwsEndpoint, Exchange, ListenCause, ListenError,
+    Listener, ListenerOptions, ReadOperation, RequestOutcome, RequestRecord, Traffic, indent_xml,
 };
 pub use source::{
     AccountSource, ContainerView, DigestAccount, EwsAccount, HistoryPage, HistoryQuery, HistoryView,

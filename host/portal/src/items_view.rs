@@ -1,12 +1,15 @@
 //! The content of the items page: the open part of one server's tree, one container as a table, and one point in
 //! the drawer. The page and its live parts are made by the same code.
 
+use axum::http::HeaderMap;
 use riser_domain::{EwsItem, EwsServerId, PointHandle, Reading};
 use riser_runtime::{Runtime, ServerTree, TreeNode};
 
+use crate::current_user::CurrentUser;
 use crate::items_address::ItemsAddress;
 use crate::pages::history::HistoryAddress;
 use crate::parts::{Drawer, Icon, ItemRow, RollUp, StateMark, Tree, icon_of, name_of, value_of};
+use crate::pins::Pins;
 use crate::system_status::SystemStatus;
 use crate::wall_time::WallTime;
 
@@ -85,8 +88,24 @@ pub(crate) struct TreeView<'a> {
     pub(crate) tree: &'a ServerTree,
     pub(crate) address: &'a ItemsAddress,
     pub(crate) times: &'a WallTime,
+    pub(crate) person: &'a ItemsPerson,
+}
+
+/// The person for whom items are shown.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ItemsPerson {
     /// Whether the person may write set points.
     pub(crate) may_write: bool,
+    /// The token of the session's forms.
+    pub(crate) csrf: String,
+    /// The watch list of the browser.
+    pub(crate) pins: Pins,
+}
+
+impl ItemsPerson {
+    pub(crate) fn new(user: &CurrentUser, headers: &HeaderMap) -> Self {
+        Self { may_write: user.may_operate(), csrf: user.csrf.clone(), pins: Pins::of_request(headers) }
+    }
 }
 
 impl ItemsView {
@@ -134,8 +153,7 @@ impl<'a> TreeView<'a> {
 
     /// Computes the worst state below each container.
     pub(crate) fn roll_up(self) -> RollUp {
-        let points = RollUp::points(self.tree);
-        RollUp::new(self.tree, &points, &self.runtime.readings(&points))
+        RollUp::new(self.tree, self.runtime)
     }
 
     pub(crate) fn rows(self, points: &[PointHandle]) -> Vec<ItemRow> {
@@ -154,9 +172,8 @@ impl<'a> TreeView<'a> {
         let item = value_of(node)?;
         let reading = self.runtime.readings(&[node.handle]).pop().flatten()?;
         let write = self.runtime.latest_write(node.handle);
-        let drawer =
-            Drawer::new((node, item), self.tree, (&reading, write.as_ref()), self.address, self.times);
-        Some(if self.may_write { drawer } else { Drawer { write_href: None, ..drawer } })
+        let shown = (self.address, self.person);
+        Some(Drawer::new((node, item), self.tree, (&reading, write.as_ref()), shown, self.times))
     }
 }
 

@@ -35,6 +35,7 @@ mod page_layout;
 mod pages;
 mod parts;
 mod people;
+mod pins;
 mod request_context;
 mod response_kind;
 mod return_path;

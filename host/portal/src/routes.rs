@@ -15,9 +15,9 @@ use tower_http::compression::CompressionLayer;
 use crate::guard::{BasePath, add_security_headers, check_host_name, check_same_origin, read_proxy_headers};
 use crate::pages::error::PageError;
 use crate::pages::{
-    about, account, add_processor, audit, connection, connections, ews_server, ews_servers, history, items,
-    log, login, overview, plugin, plugin_upload, plugins, problems, processor, processors, run, schedule,
-    schedules, set_point, setup, status, theme, users,
+    about, account, add_processor, as_bms, audit, connection, connections, ews_server, ews_servers, history,
+    item_search, items, log, login, overview, plugin, plugin_upload, plugins, problems, processor,
+    processors, run, schedule, schedules, set_point, setup, status, theme, users, watch,
 };
 use crate::response_kind::ResponseKind;
 use crate::return_path::ReturnPath;
@@ -32,10 +32,8 @@ const UPLOAD_LIMIT: usize = 256 << 20;
 
 pub(crate) fn router(portal: PortalState) -> Router {
     Router::new()
-        .route("/", get(overview::show))
-        .route("/events/overview", get(overview::follow))
-        .route("/items", get(items::show))
-        .route("/events/items", get(items::follow))
+        .merge(overview_routes())
+        .merge(item_routes())
         .route("/items/history", get(history::show))
         .route("/items/history/series", get(history::series::show))
         .route("/items/history/samples.csv", get(history::samples_csv::download))
@@ -95,6 +93,24 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .layer(from_fn(add_security_headers))
         .layer(from_fn_with_state(portal.clone(), read_proxy_headers))
         .with_state(portal)
+}
+
+fn overview_routes() -> Router<PortalState> {
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/events/overview", get(overview::follow))
+        .route("/overview/power", get(overview::power::show))
+}
+
+fn item_routes() -> Router<PortalState> {
+    Router::new()
+        .route("/items", get(items::show))
+        .route("/events/items", get(items::follow))
+        .route("/items/search", get(item_search::show))
+        .route("/events/items/search", get(item_search::follow))
+        .route("/items/watch", get(watch::show).post(watch::change))
+        .route("/events/items/watch", get(watch::follow))
+        .route("/items/as-bms", get(as_bms::show))
 }
 
 fn processor_routes() -> Router<PortalState> {

@@ -14,7 +14,8 @@ use parking_lot::{Mutex, MutexGuard};
 use riser_calendar::{MachineZone, Zone};
 use riser_domain::{Clock, EwsServer, EwsServerId, EwsTls, Problem, count_words};
 use riser_ews::{
-    EndpointStatistics, EwsEndpoint, ListenCause, ListenError, Listener, ListenerOptions, TlsFiles, Traffic,
+    EndpointStatistics, EwsEndpoint, Exchange, ListenCause, ListenError, Listener, ListenerOptions,
+    ReadOperation, TlsFiles, Traffic,
 };
 use riser_secrets::Keyring;
 use riser_store::{Account, Configuration};
@@ -111,6 +112,23 @@ impl EwsServers {
         self.close_unused_listeners();
         // Only now it is certain who is served where: a server may take the place of one before it.
         failed.into_iter().map(|(server, error)| self.raise(server, &error)).collect()
+    }
+
+    /// Returns a request for an item with the response of a server, whether it listens or not; `None` for an unknown
+    /// server. Its clients and their statistics are not touched.
+    pub(crate) async fn exchange(
+        &self,
+        server: EwsServerId,
+        operation: ReadOperation,
+        id: &str,
+    ) -> Option<Exchange> {
+        let configuration = self.parts.configurations.now();
+        let server = configuration.ews_servers.iter().find(|known| known.id == server)?;
+        let items = Arc::new(ServerItems::new(Arc::clone(&self.parts.items), server));
+        let nobody = Arc::new(ServerAccounts::new(Arc::clone(&self.parts.keyring), server, &[]));
+        let zone = site_zone(&configuration.site, &self.parts.machine_zone);
+        let clock = Arc::clone(&self.parts.clock);
+        Some(EwsEndpoint::new(server.clone(), items, nobody, clock, zone).exchange(operation, id).await)
     }
 
     async fn align_one(&self, server: &EwsServer, configuration: &Configuration) -> Result<(), ListenError> {

@@ -17,6 +17,7 @@ use crate::items::ItemStore;
 use crate::libraries::Libraries;
 use crate::outbox::Outbox;
 use crate::problems::Problems;
+use crate::site_power::{self, SitePower};
 use crate::store_failures::StoreFailures;
 use crate::zone_problems::update_zone_data_problems;
 
@@ -58,6 +59,7 @@ pub(crate) struct Housekeeping {
     pub(crate) launcher: Launcher,
     pub(crate) problems: Arc<Problems>,
     pub(crate) ews: Arc<EwsServers>,
+    pub(crate) site_power: Arc<SitePower>,
 }
 
 impl Housekeeping {
@@ -71,6 +73,7 @@ impl Housekeeping {
         self.every(&mut tasks, VALUES_SAVE_INTERVAL, |it| async move { it.save().await });
         self.every(&mut tasks, EXPIRY_CHECK_INTERVAL, |it| async move { it.expire_writes().await });
         self.every(&mut tasks, DIR_SCAN_INTERVAL, |it| async move { it.find_libraries().await });
+        self.every(&mut tasks, site_power::SAMPLE_INTERVAL, |it| async move { it.record_power().await });
         self.every(&mut tasks, RETENTION_INTERVAL, |it| async move { it.tidy().await });
         tasks
     }
@@ -125,6 +128,12 @@ impl Housekeeping {
         }
     }
 
+    async fn record_power(&self) {
+        if let Err(error) = self.site_power.record().await {
+            self.failures.report("the power of the site could not be recorded", &error);
+        }
+    }
+
     async fn expire_writes(&self) {
         match self.outbox.expire().await {
             Ok(expired) => {
@@ -152,6 +161,11 @@ impl Housekeeping {
         }
         if let Err(error) = self.store.trim_run_logs(LOG_LINES_KEPT).await {
             self.failures.report("the logs of runs could not be shortened", &error);
+        }
+        if self.clock_watch.may_remove()
+            && let Err(error) = self.site_power.remove_old(self.clock.now()).await
+        {
+            self.failures.report("old samples of the power of the site could not be removed", &error);
         }
         match remove_old(&self.clock_watch, &self.items, &self.store, self.clock.now()).await {
             Ok(removed) if removed == Removed::default() => {}

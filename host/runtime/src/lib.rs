@@ -24,6 +24,7 @@ mod plugins;
 mod problems;
 mod reconfigure;
 mod set_points;
+mod site_power;
 mod site_zone;
 mod snapshots;
 mod status;
@@ -42,7 +43,9 @@ use parking_lot::Mutex;
 use riser_calendar::{MachineZone, Zone, ZoneDatabase};
 use riser_domain::{
     Actor, Clock, ClockReading, ConfigurationId, EwsServerId, PointHandle, Problem, Reading, SetPointWrite,
+    ValueState,
 };
+use riser_ews::{Exchange, ReadOperation};
 use riser_secrets::Keyring;
 use riser_store::{Configuration, Site, Store, StoreError};
 pub use riser_worker_host::{
@@ -63,7 +66,7 @@ pub use configuration::{
     hash_new_password,
 };
 pub use form_drafts::{FormDraftError, OpenFormDraft};
-pub use items::{ROOT_HANDLE, ServerTree, TreeNode};
+pub use items::{Found, PlacedPoints, ROOT_HANDLE, ServerTree, TreeNode};
 pub use libraries::{Library, PluginFile};
 pub use not_running::NotRunning;
 pub use plugins::{
@@ -71,6 +74,7 @@ pub use plugins::{
 };
 pub use reconfigure::Configured;
 pub use set_points::{PointWrite, WriteError, WriteRefusal};
+pub use site_power::PowerValues;
 pub use site_zone::{configured_zone, site_zone, site_zone_problem};
 pub use status::{
     ConnectionStatus, EwsServerStatus, HostFacts, LastRun, LinkState, ProcessorState, ProcessorStatus,
@@ -95,6 +99,7 @@ use plugins::PluginUploads;
 use problems::Problems;
 use reconfigure::{ChangeQueue, Phase};
 use set_points::SetPoints;
+use site_power::SitePower;
 use site_zone::update_site_zone_problem;
 use store_failures::StoreFailures;
 use supervisor::{ProcessorRegistry, Supervisor, SupervisorParts};
@@ -152,6 +157,7 @@ struct Inner {
     processors: Arc<ProcessorRegistry>,
     supervisor: Supervisor,
     ews: Arc<EwsServers>,
+    site_power: Arc<SitePower>,
     housekeeping: Arc<Housekeeping>,
     housekeeping_tasks: Mutex<JoinSet<()>>,
     changing: ChangeQueue,
@@ -213,6 +219,7 @@ impl Runtime {
                 instance: instance.clone(),
             }),
         }));
+        let site_power = Arc::new(SitePower::new(Arc::clone(&clock), store.clone(), Arc::clone(&items)));
         let housekeeping = Arc::new(Housekeeping {
             clock: Arc::clone(&clock),
             clock_watch: Arc::clone(&clock_watch),
@@ -224,6 +231,7 @@ impl Runtime {
             launcher: launcher.clone(),
             problems: Arc::clone(&problems),
             ews: Arc::clone(&ews),
+            site_power: Arc::clone(&site_power),
         });
         let supervisor = Supervisor::new(SupervisorParts {
             clock: Arc::clone(&clock),
@@ -263,6 +271,7 @@ impl Runtime {
             processors,
             supervisor,
             ews,
+            site_power,
             housekeeping,
             housekeeping_tasks: Mutex::default(),
             changing: ChangeQueue::default(),
@@ -318,6 +327,27 @@ impl Runtime {
     /// Returns the served readings of these points; `None` for an unknown handle.
     pub fn readings(&self, handles: &[PointHandle]) -> Vec<Option<Reading>> {
         self.inner.items.readings(handles)
+    }
+
+    /// Returns a request for an item with the response of its EWS server, as the BMS gets it; `None` for an unknown
+    /// server.
+    pub async fn ews_exchange(
+        &self,
+        server: EwsServerId,
+        operation: ReadOperation,
+        id: &str,
+    ) -> Option<Exchange> {
+        self.inner.ews.exchange(server, operation, id).await
+    }
+
+    /// Visits the served states of points in their order, without their values. Unknown handles are skipped.
+    pub fn visit_states(&self, handles: &[PointHandle], visit: impl FnMut(usize, ValueState)) {
+        self.inner.items.visit_states(handles, visit);
+    }
+
+    /// Returns the values that the overview charts. Their samples are stored by the handles of the values.
+    pub fn site_power(&self) -> Vec<PowerValues> {
+        self.inner.site_power.values()
     }
 
     /// Returns the newest set point write of a point.

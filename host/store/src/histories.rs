@@ -185,6 +185,42 @@ impl Store {
         Ok(sorted.rows_affected() + waiting.rows_affected())
     }
 
+    /// Removes the samples of values, which Riser records itself, before a time. Returns their number.
+    pub async fn remove_old_samples_of_values(&self, before: Timestamp) -> Result<u64, StoreError> {
+        // Each step of the recursion finds the next handle in the primary key, so the samples are not scanned.
+        let sampled = sqlx::query_scalar!(
+            r#"WITH RECURSIVE sampled(handle) AS (
+                   SELECT min(handle) FROM samples
+                   UNION ALL
+                   SELECT (SELECT min(handle) FROM samples WHERE handle > sampled.handle)
+                   FROM sampled WHERE sampled.handle IS NOT NULL
+               )
+               SELECT handle AS "handle!: i64" FROM sampled WHERE handle IS NOT NULL"#
+        )
+        .fetch_all(self.history().read())
+        .await?;
+        let list = json_list(sampled);
+        let values = sqlx::query_scalar!(
+            r#"SELECT handle AS "handle!: i64" FROM items
+               WHERE node = 'value' AND handle IN (SELECT value FROM json_each(?))"#,
+            list
+        )
+        .fetch_all(self.riser().read())
+        .await?;
+        let list = json_list(values);
+        let before_ms = before.unix_ms();
+        let mut transaction = self.history().write().await?;
+        let removed = sqlx::query!(
+            "DELETE FROM samples WHERE handle IN (SELECT value FROM json_each(?)) AND ts < ?",
+            list,
+            before_ms
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(removed.rows_affected())
+    }
+
     /// Removes the values and samples of items that a removed connection or EWS server left behind. Returns the
     /// number of these items.
     pub async fn remove_records_of_removed_items(&self) -> Result<usize, StoreError> {

@@ -106,16 +106,12 @@ impl EwsClient {
 
     /// Reads values and histories with all their properties.
     pub async fn items(&self, ids: &[&str]) -> Result<ItemsResponse, ClientError> {
-        let mut request = RequestWriter::new(OperationName::GetItems, " metadata=\"false\"");
-        request.ids("GetItemsIds", ids);
-        self.transport.call(request, ItemsResponse::read).await
+        self.transport.call(RequestWriter::of_items(ids), ItemsResponse::read).await
     }
 
     /// Reads values with their states.
     pub async fn values(&self, ids: &[&str]) -> Result<ValuesResponse, ClientError> {
-        let mut request = RequestWriter::new(OperationName::GetValues, "");
-        request.ids("GetValuesIds", ids);
-        self.transport.call(request, ValuesResponse::read).await
+        self.transport.call(RequestWriter::of_values(ids), ValuesResponse::read).await
     }
 
     /// Writes set points, each as id and text. Returns one result for each, in the same order.
@@ -177,13 +173,25 @@ impl EwsClient {
 }
 
 /// A request envelope under construction.
-struct RequestWriter {
+pub(crate) struct RequestWriter {
     operation: OperationName,
     text: String,
 }
 
 impl RequestWriter {
-    fn new(operation: OperationName, attributes: &str) -> Self {
+    pub(crate) fn of_items(ids: &[&str]) -> Self {
+        let mut request = Self::new(OperationName::GetItems, " metadata=\"false\"");
+        request.ids("GetItemsIds", ids);
+        request
+    }
+
+    pub(crate) fn of_values(ids: &[&str]) -> Self {
+        let mut request = Self::new(OperationName::GetValues, "");
+        request.ids("GetValuesIds", ids);
+        request
+    }
+
+    pub(crate) fn new(operation: OperationName, attributes: &str) -> Self {
         let mut this = Self { operation, text: String::with_capacity(512) };
         write!(
             this.text,
@@ -208,7 +216,7 @@ impl RequestWriter {
         self.text.push('>');
     }
 
-    fn ids(&mut self, wrapper: &str, ids: &[&str]) {
+    pub(crate) fn ids(&mut self, wrapper: &str, ids: &[&str]) {
         self.text.push('<');
         self.text.push_str(wrapper);
         self.text.push('>');
@@ -220,7 +228,7 @@ impl RequestWriter {
         self.text.push('>');
     }
 
-    fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         self.text.push_str("</");
         self.text.push_str(self.operation.as_str());
         self.text.push_str(self.operation.request_suffix());

@@ -1,5 +1,6 @@
 use askama::Template;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use riser_domain::EwsServerId;
 use riser_runtime::{Change, LinkState, ProcessorState};
@@ -7,7 +8,7 @@ use riser_runtime::{Change, LinkState, ProcessorState};
 use crate::current_user::CurrentUser;
 use crate::form::QueryOf;
 use crate::items_address::ItemsAddress;
-use crate::items_view::{ItemsView, TreeView, tabs};
+use crate::items_view::{ItemsPerson, ItemsView, TreeView, tabs};
 use crate::live::{self, LivePage, LiveUpdate, Parts, ShapeChanged};
 use crate::page::Page;
 use crate::page_layout::{MenuEntry, PageLayout};
@@ -49,11 +50,12 @@ pub(crate) struct RunButton {
 pub(crate) async fn show(
     State(portal): State<PortalState>,
     Viewer(signed_in): Viewer,
+    headers: HeaderMap,
     QueryOf(address): QueryOf<ItemsAddress>,
 ) -> Result<Page<ItemsPage>, PageError> {
     let times = portal.times_of_page();
     let system = portal.system_status();
-    let may_write = signed_in.context.user.may_operate();
+    let person = ItemsPerson::new(&signed_in.context.user, &headers);
     let server = match address.server {
         Some(id) => system.servers.iter().find(|server| server.ews_server == EwsServerId(id)),
         None => system.servers.first(),
@@ -70,7 +72,7 @@ pub(crate) async fn show(
                 tree: &tree,
                 address: &address,
                 times: &times,
-                may_write,
+                person: &person,
             };
             match ItemsView::new(tree_view, tabs(&system, server.ews_server)) {
                 Some(view) => (!tree.is_empty()).then_some(view),
@@ -86,18 +88,16 @@ pub(crate) async fn show(
 pub(crate) async fn follow(
     State(portal): State<PortalState>,
     Viewer(signed_in): Viewer,
+    headers: HeaderMap,
     QueryOf(address): QueryOf<ItemsAddress>,
 ) -> Result<impl IntoResponse, PageError> {
-    live::follow(
-        portal,
-        &signed_in,
-        Box::new(LiveItems { address, may_write: signed_in.context.user.may_operate() }),
-    )
+    let person = ItemsPerson::new(&signed_in.context.user, &headers);
+    live::follow(portal, &signed_in, Box::new(LiveItems { address, person }))
 }
 
 struct LiveItems {
     address: ItemsAddress,
-    may_write: bool,
+    person: ItemsPerson,
 }
 
 impl LivePage for LiveItems {
@@ -113,8 +113,8 @@ impl LivePage for LiveItems {
         let Some(server) = address.server else { return Ok(()) };
         let runtime = update.portal.runtime();
         let tree = runtime.items(EwsServerId(server));
-        let may_write = self.may_write;
-        let tree_view = TreeView { runtime, tree: &tree, address, times: &update.times, may_write };
+        let person = &self.person;
+        let tree_view = TreeView { runtime, tree: &tree, address, times: &update.times, person };
         let container = tree_view.container().ok_or(ShapeChanged)?;
         let mut points = tree_view.shown_points(container);
         points.retain(|point| update.has_changed(*point));

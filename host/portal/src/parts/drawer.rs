@@ -10,6 +10,8 @@ use super::shown_value::{ShownValue, is_known};
 use super::tree::{container_of, name_of};
 use super::{Icon, StateMark, WriteStatus};
 use crate::items_address::ItemsAddress;
+use crate::items_view::ItemsPerson;
+use crate::pages::as_bms::ExchangeAddress;
 use crate::pages::history::HistoryAddress;
 use crate::pages::set_point::SetPointAddress;
 use crate::wall_time::{Age, WallTime};
@@ -36,6 +38,19 @@ pub(crate) struct Drawer {
     pub(crate) histories: Vec<HistoryLink>,
     /// The form that writes the point, if the person may.
     pub(crate) write_href: Option<String>,
+    /// The page with the responses of the EWS server.
+    pub(crate) bms_href: String,
+    pub(crate) pin: PinButton,
+}
+
+/// The button that adds the point to the watch list, or removes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PinButton {
+    pub(crate) point: u32,
+    pub(crate) is_pinned: bool,
+    /// Where the form leads back.
+    pub(crate) next: String,
+    pub(crate) csrf: String,
 }
 
 /// A link to the page of a history.
@@ -52,7 +67,7 @@ impl Drawer {
         (node, item): (&TreeNode, &ValueItem),
         tree: &ServerTree,
         (reading, write): (&Reading, Option<&SetPointWrite>),
-        address: &ItemsAddress,
+        (address, person): (&ItemsAddress, &ItemsPerson),
         times: &WallTime,
     ) -> Self {
         let is_known = is_known(reading);
@@ -71,10 +86,17 @@ impl Drawer {
             published_by: class_name(node, &item.published_by),
             writes_handled_by: item.writes_handled_by.as_deref().map(|class| class_name(node, class)),
             histories: histories(tree, node, item, address),
-            write_href: item.set_point.is_some().then(|| {
+            write_href: (item.set_point.is_some() && person.may_write).then(|| {
                 let server = EwsServerId(address.server.unwrap_or_default());
                 SetPointAddress::new(server, item.id.as_str()).href()
             }),
+            bms_href: ExchangeAddress::new(address.server.unwrap_or_default(), &item.id).href(),
+            pin: PinButton {
+                point: node.handle.0,
+                is_pinned: person.pins.contains(node.handle),
+                next: address.to_string(),
+                csrf: person.csrf.clone(),
+            },
         }
     }
 }

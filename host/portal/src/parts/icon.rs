@@ -52,6 +52,8 @@ pub(crate) enum Icon {
     Key,
     Info,
     Plus,
+    Pin,
+    Search,
     Shield,
     Download,
 }

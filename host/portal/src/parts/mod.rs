@@ -11,6 +11,7 @@ mod form;
 mod icon;
 mod item_row;
 mod not_running;
+mod placed_row;
 mod problem_list;
 mod processor_head;
 mod processor_line;
@@ -47,6 +48,7 @@ pub(crate) use form::{
 };
 pub(crate) use icon::Icon;
 pub(crate) use item_row::ItemRow;
+pub(crate) use placed_row::PlacedRow;
 pub(crate) use problem_list::{ProblemList, capitalised};
 pub(crate) use processor_head::ProcessorHead;
 pub(crate) use processor_line::ProcessorLine;

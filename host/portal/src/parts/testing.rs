@@ -2,7 +2,7 @@
 
 use riser_domain::{Reading, Timestamp, Value, ValueState, WriteState};
 
-use super::drawer::{Drawer, HistoryLink};
+use super::drawer::{Drawer, HistoryLink, PinButton};
 use super::set_point_list::ShownSetPoint;
 use super::shown_value::ShownValue;
 use super::tree::{Branch, TreeMark};
@@ -75,6 +75,13 @@ pub(crate) fn drawer(write_status: WriteStatus, age: Age) -> Drawer {
         published_by: "riser.evce/status".to_owned(),
         writes_handled_by: Some("riser.evce/status".to_owned()),
         write_href: Some("/items/write?server=1&item=z2%2Fr".to_owned()),
+        bms_href: "/items/as-bms?server=1&item=z2%2Fr".to_owned(),
+        pin: PinButton {
+            point: 10,
+            is_pinned: false,
+            next: "/items?server=1&container=z2".to_owned(),
+            csrf: "c0ffee".to_owned(),
+        },
         histories: vec![HistoryLink {
             name: HOSTILE.to_owned(),
             href: "/items/history?server=1&item=z2%2Flog".to_owned(),

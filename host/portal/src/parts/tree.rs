@@ -2,8 +2,8 @@ use std::collections::HashMap;
 
 use askama::Template;
 use askama::filters::HtmlSafe;
-use riser_domain::{ContainerKind, EwsItem, PointHandle, Reading, ValueState};
-use riser_runtime::{ROOT_HANDLE, ServerTree, TreeNode};
+use riser_domain::{ContainerKind, PointHandle, ValueState};
+use riser_runtime::{PlacedPoints, ROOT_HANDLE, Runtime, ServerTree, TreeNode};
 
 use super::{Icon, StateMark};
 use crate::items_address::ItemsAddress;
@@ -53,33 +53,29 @@ pub(crate) struct RollUp {
 }
 
 impl RollUp {
-    /// Returns the points from whose readings the states are computed.
-    pub(crate) fn points(tree: &ServerTree) -> Vec<PointHandle> {
-        tree.nodes()
-            .filter(|node| matches!(node.item, Some(EwsItem::Value(_))) && !node.has_vanished)
-            .map(|node| node.handle)
-            .collect()
-    }
-
-    /// Computes the states from the readings of `points`, in the same order. Only points that are not Good are
-    /// followed upwards, and only until a container already has a state as bad.
-    pub(crate) fn new(tree: &ServerTree, points: &[PointHandle], readings: &[Option<Reading>]) -> Self {
+    /// Computes the states. Only points that are not Good are followed upwards, and only until a container already has
+    /// a state as bad.
+    pub(crate) fn new(tree: &ServerTree, runtime: &Runtime) -> Self {
+        let PlacedPoints { points, containers } = tree.placed_points();
         let mut worst: HashMap<PointHandle, ValueState> = HashMap::new();
-        for (point, reading) in points.iter().zip(readings) {
-            let Some(state) = reading.as_ref().map(|reading| reading.state) else { continue };
-            if state == ValueState::Good {
-                continue;
+        // Points of a container follow each other, so most need no look into the map.
+        let mut last = (None, ValueState::Good);
+        runtime.visit_states(points, |index, state| {
+            let container = containers[index];
+            if state == ValueState::Good || (last.0 == Some(container) && last.1 >= state) {
+                return;
             }
-            let mut below = *point;
-            while let Some(container) = container_of(tree, below) {
-                let known = worst.get(&container).copied().unwrap_or(ValueState::Good);
-                if known >= state {
+            last = (Some(container), state);
+            let mut next = Some(container);
+            while let Some(container) = next {
+                let known = worst.entry(container).or_insert(ValueState::Good);
+                if *known >= state {
                     break;
                 }
-                worst.insert(container, state);
-                below = container;
+                *known = state;
+                next = container_of(tree, container);
             }
-        }
+        });
         Self { worst }
     }
 

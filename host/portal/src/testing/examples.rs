@@ -23,7 +23,9 @@ use crate::items_view::{ContainerLine, HistoryLine, ItemTable, ItemsView, Pages,
 use crate::pages::error::{ErrorPage, PageError};
 use crate::pages::items::ItemsPage;
 use crate::pages::login::LoginPage;
-use crate::pages::overview::OverviewPage;
+use crate::pages::overview::{
+    LatestChange, LatestChanges, OverviewPage, OverviewPanels, PowerChoice, PowerPanel, PowerValue,
+};
 use crate::pages::setup::{SetupDonePage, SetupForm, SetupPage};
 use crate::parts::testing::{branch, drawer, set_point};
 use crate::parts::{Icon, ItemRow, SetPointList, StateMark, Tree, WriteStatus};
@@ -38,7 +40,7 @@ use crate::wall_time::WallTime;
 /// Thursday 25 March 2027, 14:32:09 in Paris.
 const NOW: Timestamp = Timestamp::from_unix_ms(1_805_981_529_000);
 
-pub(super) fn times() -> WallTime {
+pub(crate) fn times() -> WallTime {
     WallTime::for_page("Europe/Paris".parse().unwrap(), NOW)
 }
 
@@ -129,7 +131,7 @@ fn server(name: &str, state: LinkState, last_request_at: Option<Timestamp>) -> E
 }
 
 /// All is well.
-pub(super) fn flowing() -> SystemStatus {
+pub(crate) fn flowing() -> SystemStatus {
     let running = |seconds| ProcessorState::Running { since: ago(seconds) };
     SystemStatus {
         facts: facts(786, 1),
@@ -241,13 +243,57 @@ fn problem(code: &str) -> RaisedProblem {
     }
 }
 
-pub(super) fn empty() -> SystemStatus {
+pub(crate) fn empty() -> SystemStatus {
     SystemStatus {
         facts: facts(0, 0),
         processors: Vec::new(),
         connections: Vec::new(),
         servers: Vec::new(),
         problems: Vec::new(),
+    }
+}
+
+/// Two containers of power, and values in several states.
+fn power(name: &str) -> PowerPanel {
+    let address = ItemsAddress::default();
+    let values = [
+        (name, Value::Double(92.25), ValueState::Good, 4),
+        ("SiteSetPointPower(kW)", Value::Double(172.0), ValueState::Offline, 4_140),
+    ];
+    let value = |(line, (name, value, state, age)): (usize, (&str, Value, ValueState, u64))| {
+        let item = value_item("zones/p", name, "kW", false);
+        let handle = PointHandle(u32::try_from(40 + line).unwrap());
+        let reading = reading(value, state, ago(age));
+        PowerValue { line, row: ItemRow::new((handle, &item), &reading, None, &address, &times()) }
+    };
+    let choice = |name: &str, is_chosen| PowerChoice {
+        name: name.to_owned(),
+        href: "/?server=1&container=zones".to_owned(),
+        is_chosen,
+    };
+    let is_hostile = name == HOSTILE;
+    PowerPanel {
+        container: name.to_owned(),
+        href: "/items?server=1&container=zones".to_owned(),
+        query: "server=1&container=zones".to_owned(),
+        choices: if is_hostile { vec![choice(name, true), choice("South", false)] } else { Vec::new() },
+        values: values.into_iter().enumerate().map(value).collect(),
+    }
+}
+
+fn changes(name: &str) -> LatestChanges {
+    let change = |number, action: &str, name: &str, seconds| LatestChange {
+        number,
+        action: action.to_owned(),
+        name: name.to_owned(),
+        actor: name.to_owned(),
+        at: times().moment(ago(seconds)),
+    };
+    LatestChanges {
+        changes: Some(vec![
+            change(9, "Set set point", name, 11),
+            change(8, "Update connection", "EVCE", 90_000),
+        ]),
     }
 }
 
@@ -266,27 +312,31 @@ fn overviews() -> Vec<(String, String)> {
         ],
     };
     let none = SetPointList { set_points: Vec::new() };
+    let panels = |power, changes, set_points: &SetPointList| OverviewPanels {
+        power,
+        changes,
+        set_points: set_points.clone(),
+    };
+    let unread = LatestChanges { changes: None };
+    let unchanged = LatestChanges { changes: Some(Vec::new()) };
+    let well = panels(Some(power("EVCE Zones")), changes("ZoneReduction"), &set_points);
+    let hostile = panels(Some(power(HOSTILE)), changes(HOSTILE), &set_points);
     [
-        ("flowing", flowing(), set_points.clone(), Role::Operator, "Anna Keller"),
-        ("waiting", waiting(), none.clone(), Role::Admin, "admin"),
-        ("broken", broken(), set_points, Role::Viewer, HOSTILE),
-        ("empty", empty(), none, Role::Admin, "admin"),
+        ("flowing", flowing(), well, Role::Operator, "Anna Keller"),
+        ("waiting", waiting(), panels(None, unread, &none), Role::Admin, "admin"),
+        ("broken", broken(), hostile, Role::Viewer, HOSTILE),
+        ("empty", empty(), panels(None, unchanged, &none), Role::Admin, "admin"),
     ]
     .into_iter()
-    .map(|(name, system, set_points, role, person)| {
-        let page = OverviewPage::new(
-            "Office Park North",
-            signed_in(role, person, "/"),
-            &system,
-            set_points,
-            &times(),
-        );
+    .map(|(name, system, panels, role, person)| {
+        let page =
+            OverviewPage::new("Office Park North", signed_in(role, person, "/"), &system, panels, &times());
         (format!("overview-{name}"), page.render().unwrap())
     })
     .collect()
 }
 
-fn value_item(id: &str, name: &str, unit: &str, is_writable: bool) -> ValueItem {
+pub(super) fn value_item(id: &str, name: &str, unit: &str, is_writable: bool) -> ValueItem {
     ValueItem {
         id: EwsItemId::new(id),
         parent: EwsItemId::new("z2"),
@@ -300,7 +350,7 @@ fn value_item(id: &str, name: &str, unit: &str, is_writable: bool) -> ValueItem 
     }
 }
 
-fn reading(value: Value, state: ValueState, received_time: Timestamp) -> Reading {
+pub(super) fn reading(value: Value, state: ValueState, received_time: Timestamp) -> Reading {
     Reading { value, state, reason: None, source_time: received_time, received_time }
 }
 
@@ -534,6 +584,7 @@ pub(crate) fn all() -> Vec<(String, String)> {
     [
         overviews(),
         item_pages(),
+        super::item_examples::all(),
         logins(),
         setups(),
         errors(),

@@ -270,6 +270,8 @@ async fn declare(
     items.push(value("z2/r", "z2", "ZoneReduction", true));
     items.push(value("z2/h", "z2", HOSTILE, false));
     items.push(value("z2/n", "z2", "ZoneMaxCurrent(A)", false));
+    items.push(with_unit("kW", value("z2/p", "z2", "ZonePower", false)));
+    items.push(with_unit("kW", value("z2/s", "z2", HOSTILE, false)));
     items.push(EwsItem::History(HistoryItem {
         id: EwsItemId::new("z2/log"),
         parent: EwsItemId::new("z2"),
@@ -310,6 +312,13 @@ fn value(id: &str, parent: &str, name: &str, is_writable: bool) -> EwsItem {
         published_by: "status".into(),
         writes_handled_by: is_writable.then(|| "status".into()),
     })
+}
+
+fn with_unit(unit: &str, item: EwsItem) -> EwsItem {
+    match item {
+        EwsItem::Value(item) => EwsItem::Value(ValueItem { unit: unit.into(), ..item }),
+        other => other,
+    }
 }
 
 /// Stores a confirmed write of 60 to the reduction. One point gets no value.

@@ -64,9 +64,13 @@ async fn a_page_first_gets_all_live_parts_and_then_only_changed_ones() {
             "path",
             "problems",
             "host",
+            "upcoming-runs",
+            "latest-changes",
             "processor-2",
             "processor-1",
-            "set-points"
+            "set-points",
+            "power-256",
+            "power-257"
         ]
     );
     portal.runtime.raise_problem(problem());
@@ -80,7 +84,8 @@ async fn every_live_part_replaces_an_element_of_its_page() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     for (page, events) in [
-        ("/", "/events/overview"),
+        ("/", "/events/overview?server=1&container=z2"),
+        ("/items/search?q=reduction", "/events/items/search?q=reduction"),
         ("/items?server=1&container=z2&item=z2%2Fr", "/events/items?server=1&container=z2&item=z2%2Fr"),
     ] {
         let html = portal.get(page, &cookie).await.body.replace("&#38;", "&").replace("&amp;", "&");

@@ -63,7 +63,7 @@ async fn items_show_value_unit_state_and_age_and_a_dash_without_a_value() {
     assert!(reduction.contains(">4 s</time>"), "{reduction}");
     let unread = row("ZoneMaxCurrent(A)");
     assert!(unread.contains("No value yet") && unread.contains('—') && !unread.contains('0'), "{unread}");
-    assert!(page.contains("ZoneReductionLog") && page.contains("1 to 200 of 254 items."));
+    assert!(page.contains("ZoneReductionLog") && page.contains("1 to 200 of 256 items."));
 }
 
 #[tokio::test]

@@ -250,7 +250,7 @@ async fn a_processor_is_deleted_after_its_consequences_are_shown() {
     let path = "/processors/2/delete";
     let page = portal.get(path, &cookie).await.body;
     for text in
-        ["3 items get no new values.", "1 set point refuses writes.", "1 run with its log is deleted."]
+        ["5 items get no new values.", "1 set point refuses writes.", "1 run with its log is deleted."]
     {
         assert!(page.contains(text), "{text}: {page}");
     }
@@ -302,11 +302,11 @@ async fn the_items_of_a_class_are_listed() {
     let portal = TestPortal::new().await;
     let cookie = portal.sign_in("anna").await;
     let page = portal.get("/processors/2/items", &cookie).await.body;
-    assert!(page.contains("ZoneReduction") && page.contains("Its class publishes 3 values."), "{page}");
+    assert!(page.contains("ZoneReduction") && page.contains("Its class publishes 5 values."), "{page}");
     let events = page.split("data-events=\"").nth(1).unwrap().split('"').next().unwrap();
     let parts = Listener::open(&portal, events, &cookie).await.parts().await;
     let items: Vec<_> = parts.iter().filter(|(id, _)| id.starts_with("item-")).collect();
-    assert_eq!(items.len(), 3);
+    assert_eq!(items.len(), 5);
     assert!(items.iter().all(|(id, html)| page.contains(&format!("id=\"{id}\"")) && !html.contains("<img")));
     let none = portal.get("/processors/1/items", &cookie).await.body;
     assert!(none.contains("Its class publishes no values. The tree of its plugin has"), "{none}");

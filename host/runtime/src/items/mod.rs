@@ -1,6 +1,7 @@
 //! The item store: trees and values of all EWS servers, in memory. SQLite keeps a copy that readers never query.
 
 mod connection_containers;
+mod search_index;
 mod server_tree;
 mod value_table;
 
@@ -13,12 +14,13 @@ use parking_lot::{Mutex, MutexGuard};
 use riser_domain::{
     Actor, Clock, Connection, ConnectionId, DeclaredTree, EwsItem, EwsItemId, EwsServer, EwsServerId,
     ItemChange, PointHandle, Reading, StoredItem, TreeDifference, TreeError, TreeKey, TreeOwner, Value,
-    ValueKind, WriteId,
+    ValueKind, ValueState, WriteId,
 };
 use riser_store::{Store, StoreError};
 use riser_worker_protocol::value_batch::ValueBatch;
 
-pub use server_tree::{ROOT_HANDLE, ServerTree, TreeNode};
+pub use search_index::Found;
+pub use server_tree::{PlacedPoints, ROOT_HANDLE, ServerTree, TreeNode};
 pub(crate) use value_table::PublishError;
 pub(crate) use value_table::{ValueTable, WriterId, is_storable, may_publish};
 
@@ -157,9 +159,22 @@ impl ItemStore {
         self.servers.load().get(&server).cloned().unwrap_or_else(|| Arc::new(ServerTree::build(0, "", &[])))
     }
 
+    /// Returns the trees of all servers, in the order of the servers.
+    pub(crate) fn trees(&self) -> Vec<(EwsServerId, Arc<ServerTree>)> {
+        let servers = self.servers.load();
+        let mut trees: Vec<_> = servers.iter().map(|(server, tree)| (*server, Arc::clone(tree))).collect();
+        trees.sort_by_key(|(server, _)| *server);
+        trees
+    }
+
     /// Returns the served readings of these points; `None` for an unknown handle.
     pub(crate) fn readings(&self, handles: &[PointHandle]) -> Vec<Option<Reading>> {
         self.values.readings(handles)
+    }
+
+    /// Visits the served states of points in their order. Unknown handles are skipped.
+    pub(crate) fn visit_states(&self, handles: &[PointHandle], mut visit: impl FnMut(usize, ValueState)) {
+        self.values.visit(handles, |index, _, state| visit(index, state));
     }
 
     /// Returns the number of items of all servers.

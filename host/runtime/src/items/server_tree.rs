@@ -1,11 +1,12 @@
 //! The tree of one EWS server. A changed declaration builds a new tree that replaces it for readers.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use riser_domain::{ContainerItem, ContainerKind, EwsItem, EwsItemId, PointHandle, TreeOwner};
 
 use super::connection_containers::{PlacedTree, containers, is_at_top};
+use super::search_index::{Found, SearchIndex};
 
 /// Handle of every server's root, which is not stored.
 pub const ROOT_HANDLE: PointHandle = PointHandle(0);
@@ -33,6 +34,17 @@ pub struct ServerTree {
     pub name: Arc<str>,
     nodes: HashMap<PointHandle, TreeNode>,
     by_id: HashMap<EwsItemId, PointHandle>,
+    /// Made by the first search.
+    search_index: OnceLock<SearchIndex>,
+    /// Made by the first roll-up of states.
+    points: OnceLock<PlacedPoints>,
+}
+
+/// The points of a tree, each with its container, in two columns.
+#[derive(Clone, Debug, Default)]
+pub struct PlacedPoints {
+    pub points: Vec<PointHandle>,
+    pub containers: Vec<PointHandle>,
 }
 
 impl ServerTree {
@@ -43,6 +55,8 @@ impl ServerTree {
             name: Arc::from(name),
             nodes: HashMap::new(),
             by_id: HashMap::from([(EwsItemId::new(EwsItemId::ROOT), ROOT_HANDLE)]),
+            search_index: OnceLock::new(),
+            points: OnceLock::new(),
         };
         tree.nodes.insert(
             ROOT_HANDLE,
@@ -128,6 +142,27 @@ impl ServerTree {
     /// Returns whether the tree has no items below the root.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Finds items by words of their names and paths. Returns at most `limit` of them.
+    pub fn search(&self, query: &str, limit: usize) -> Found {
+        self.search_index.get_or_init(|| SearchIndex::build(self)).search(query, limit)
+    }
+
+    /// Returns the points that their source still has, container by container.
+    pub fn placed_points(&self) -> &PlacedPoints {
+        self.points.get_or_init(|| {
+            let mut placed = PlacedPoints::default();
+            for container in self.nodes.values().filter(|node| !node.children.is_empty()) {
+                let is_point =
+                    |node: &&TreeNode| matches!(node.item, Some(EwsItem::Value(_))) && !node.has_vanished;
+                for point in self.children(container).filter(is_point) {
+                    placed.points.push(point.handle);
+                    placed.containers.push(container.handle);
+                }
+            }
+            placed
+        })
     }
 
     /// Returns all nodes, unordered.

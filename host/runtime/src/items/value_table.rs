@@ -320,6 +320,14 @@ impl ValueTable {
         handles.iter().map(|handle| Some(table.reading(table.slot(*handle)?, now))).collect()
     }
 
+    /// Returns the served readings of points that their class has published since the host started.
+    pub(crate) fn fresh_readings(&self, handles: &[PointHandle]) -> Vec<Option<Reading>> {
+        let now = self.clock.uptime();
+        let table = self.read();
+        let fresh = |handle: &PointHandle| table.slot(*handle).filter(|slot| slot.is_fresh);
+        handles.iter().map(|handle| fresh(handle).map(|slot| table.reading(slot, now))).collect()
+    }
+
     /// Takes the points changed since the last call, for saving: readings of the source, not requested values.
     pub(crate) fn take_unsaved(&self) -> Vec<(PointHandle, Reading)> {
         let mut table = self.write();

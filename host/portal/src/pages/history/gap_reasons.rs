@@ -1,25 +1,29 @@
 //! Why a history has no samples for a time.
 
-use riser_domain::{Run, Timestamp};
+use riser_domain::{Run, Timestamp, TreeOwner};
 use riser_store::StoreError;
 
-use super::Found;
 use crate::history_series::Gap;
 use crate::state::PortalState;
 
 /// Runs that are searched.
 const RUNS: u32 = 200;
 
-/// Adds reasons to the gaps without samples, from the runs of the processor that records the history.
-pub(super) async fn add(portal: &PortalState, found: &Found, gaps: &mut [Gap]) -> Result<(), StoreError> {
+/// Adds reasons to the gaps without samples, from the runs of the processor that publishes the item. It is of a class of
+/// the item's owner.
+pub(crate) async fn add(
+    portal: &PortalState,
+    (owner, class): (Option<&TreeOwner>, &str),
+    gaps: &mut [Gap],
+) -> Result<(), StoreError> {
     if gaps.iter().all(|gap| !gap.reason.is_empty()) {
         return Ok(());
     }
     let system = portal.system_status();
-    let publisher = found.owner.as_ref().and_then(|owner| {
+    let publisher = owner.and_then(|owner| {
         system.processors.iter().find(|processor| {
             processor.class.plugin == owner.plugin
-                && processor.class.class == *found.history.published_by
+                && processor.class.class == class
                 && processor.connection == owner.connection
                 && processor.ews_server == owner.ews_server
         })

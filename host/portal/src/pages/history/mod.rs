@@ -1,7 +1,7 @@
 //! One history: its chart, and the newest samples as a table. `series` has the points of the chart, `samples_csv` all
 //! samples as a file.
 
-mod gap_reasons;
+pub(crate) mod gap_reasons;
 pub(crate) mod samples_csv;
 pub(crate) mod series;
 

@@ -51,7 +51,7 @@ pub(crate) async fn show(
     let times = portal.times_of_page();
     let span = address.range.span(times.now());
     let mut series = read_series(&portal, found.handle, span).await?;
-    gap_reasons::add(&portal, &found, &mut series.gaps).await?;
+    gap_reasons::add(&portal, (found.owner.as_ref(), &history.published_by), &mut series.gaps).await?;
     let writes = portal.runtime().store().list_writes_of(found.value_handle, span, WRITES).await?;
     Ok(Json(Chart {
         unit: history.unit.to_string(),
@@ -76,7 +76,8 @@ pub(crate) async fn show(
     .into_response())
 }
 
-async fn read_series(
+/// Reads the samples of a history, or of a value that Riser records itself.
+pub(crate) async fn read_series(
     portal: &PortalState,
     history: PointHandle,
     span: (Timestamp, Timestamp),

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{Frame, Shown, Tab};
 use crate::form::{PathOf, QueryOf};
 use crate::items_address::ItemsAddress;
-use crate::items_view::TreeView;
+use crate::items_view::{ItemsPerson, TreeView};
 use crate::page::Page;
 use crate::page_layout::PageLayout;
 use crate::pages::error::PageError;
@@ -93,7 +93,9 @@ fn row(shown: &Shown<'_>, tree: &ServerTree, point: PointHandle) -> Option<ItemR
         ..ItemsAddress::default()
     };
     let runtime = shown.portal.runtime();
-    TreeView { runtime, tree, address: &address, times: &shown.times, may_write: false }.rows(&[point]).pop()
+    // The rows do not depend on the person.
+    let person = &ItemsPerson::default();
+    TreeView { runtime, tree, address: &address, times: &shown.times, person }.rows(&[point]).pop()
 }
 
 fn sentence(shown: &Shown<'_>, tree: &ServerTree, count: usize, (from, to): (usize, usize)) -> String {

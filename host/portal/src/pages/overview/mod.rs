@@ -1,10 +1,20 @@
+//! The overview: shows whether data flows, and if not, where it stops. Its panels are beside this file.
+
+mod latest_changes;
+pub(crate) mod power;
+mod upcoming_runs;
+
 use askama::Template;
 use askama::filters::HtmlSafe;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use riser_runtime::{EwsServerStatus, HostFacts, LinkState, ProcessorState};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use riser_runtime::{Change, EwsServerStatus, HostFacts, LinkState, ProcessorState};
+use riser_store::AuditEntry;
 
 use crate::current_user::CurrentUser;
+use crate::form::QueryOf;
 use crate::live::{self, LivePage, LiveUpdate, Parts, ShapeChanged};
 use crate::page::Page;
 use crate::page_layout::{MenuEntry, PageLayout};
@@ -15,7 +25,15 @@ use crate::state::PortalState;
 use crate::system_status::SystemStatus;
 use crate::wall_time::{Moment, WallTime};
 
-/// The overview: shows whether data flows, and if not, where it stops.
+#[cfg(test)]
+pub(crate) use self::latest_changes::LatestChange;
+pub(crate) use self::latest_changes::LatestChanges;
+use self::power::PowerAddress;
+pub(crate) use self::power::PowerPanel;
+#[cfg(test)]
+pub(crate) use self::power::{PowerChoice, PowerValue};
+use self::upcoming_runs::UpcomingRuns;
+
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/overview.html")]
 pub(crate) struct OverviewPage {
@@ -26,9 +44,19 @@ pub(crate) struct OverviewPage {
     pub(crate) path: DataPath,
     pub(crate) problems: ProblemList,
     pub(crate) processors: Vec<ProcessorRow>,
-    pub(crate) set_points: SetPointList,
+    pub(crate) upcoming: UpcomingRuns,
+    pub(crate) panels: OverviewPanels,
     pub(crate) servers: Vec<ShownServer>,
     pub(crate) host: HostPanel,
+}
+
+/// The panels that need more than the status of the system.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OverviewPanels {
+    /// `None` while no value has a unit of power.
+    pub(crate) power: Option<PowerPanel>,
+    pub(crate) set_points: SetPointList,
+    pub(crate) changes: LatestChanges,
 }
 
 /// The heading: the state of the system in one sentence.
@@ -71,27 +99,52 @@ impl HtmlSafe for Headline {}
 impl HtmlSafe for HostPanel {}
 
 /// `GET /`
-pub(crate) async fn show(State(portal): State<PortalState>, Viewer(signed_in): Viewer) -> Page<OverviewPage> {
+pub(crate) async fn show(
+    State(portal): State<PortalState>,
+    Viewer(signed_in): Viewer,
+    QueryOf(address): QueryOf<PowerAddress>,
+) -> Page<OverviewPage> {
     let times = portal.times_of_page();
     let system = portal.system_status();
-    let set_points = portal.set_points(&times);
-    Page(OverviewPage::new(&portal.site_name(), signed_in, &system, set_points, &times))
+    let panels = OverviewPanels {
+        power: PowerPanel::new(&portal, &address, &times),
+        set_points: portal.set_points(&times),
+        changes: LatestChanges::new(LatestChanges::read(&portal).await.as_deref(), &times),
+    };
+    Page(OverviewPage::new(&portal.site_name(), signed_in, &system, panels, &times))
 }
 
 /// `GET /events/overview`
 pub(crate) async fn follow(
     State(portal): State<PortalState>,
     Viewer(signed_in): Viewer,
+    QueryOf(power): QueryOf<PowerAddress>,
 ) -> Result<impl IntoResponse, PageError> {
-    let page = LiveOverview { user: signed_in.context.user.clone() };
+    let page = LiveOverview { user: signed_in.context.user.clone(), power, changes: None };
     live::follow(portal, &signed_in, Box::new(page))
 }
 
 struct LiveOverview {
     user: CurrentUser,
+    power: PowerAddress,
+    changes: Option<Vec<AuditEntry>>,
 }
 
 impl LivePage for LiveOverview {
+    fn is_reshaped_by(&self, change: &Change) -> bool {
+        matches!(change, Change::Tree(_))
+    }
+
+    fn load<'a>(&'a mut self, update: &'a LiveUpdate<'_>) -> BoxFuture<'a, Result<(), ShapeChanged>> {
+        async move {
+            if update.system().is_some() {
+                self.changes = LatestChanges::read(update.portal).await;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
     fn add_parts(&self, update: &LiveUpdate<'_>, parts: &mut Parts) -> Result<(), ShapeChanged> {
         let times = &update.times;
         if let Some(system) = update.system() {
@@ -99,12 +152,18 @@ impl LivePage for LiveOverview {
             parts.add("path", &DataPath::new(system, times));
             parts.add("problems", &ProblemList::new(&system.problems, times));
             parts.add("host", &HostPanel::new(&system.facts, times));
+            parts.add("upcoming-runs", &UpcomingRuns::new(system, times));
+            parts.add("latest-changes", &LatestChanges::new(self.changes.as_deref(), times));
             for row in processor_rows(system, &self.user, times) {
                 parts.add(format!("processor-{}", row.id), &row);
             }
         }
         if update.has_changed_writes() {
             parts.add("set-points", &update.portal.set_points(times));
+        }
+        let is_changed = |point| update.has_changed(point);
+        for value in PowerPanel::present_values(update.portal, &self.power, times, is_changed) {
+            parts.add(format!("power-{}", value.row.handle), &value);
         }
         Ok(())
     }
@@ -115,7 +174,7 @@ impl OverviewPage {
         site_name: &str,
         signed_in: SignedIn,
         system: &SystemStatus,
-        set_points: SetPointList,
+        panels: OverviewPanels,
         times: &WallTime,
     ) -> Self {
         let user = signed_in.context.user.clone();
@@ -125,10 +184,19 @@ impl OverviewPage {
             path: DataPath::new(system, times),
             problems: ProblemList::new(&system.problems, times),
             processors: processor_rows(system, &user, times),
-            set_points,
+            upcoming: UpcomingRuns::new(system, times),
+            panels,
             servers: system.servers.iter().map(ShownServer::new).collect(),
             host: HostPanel::new(&system.facts, times),
             layout: PageLayout::new(MenuEntry::Overview, site_name, signed_in.context, system, times),
+        }
+    }
+
+    /// Returns the address of the page's events.
+    fn events(&self) -> String {
+        match &self.panels.power {
+            Some(power) => format!("/events/overview?{}", power.query),
+            None => "/events/overview".to_owned(),
         }
     }
 
