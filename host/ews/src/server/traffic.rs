@@ -1,6 +1,7 @@
 //! The latest requests to an EWS server, its clients, and its requests per minute. All of it is bounded, and a
 //! repeated request costs one short lock and no allocation.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -121,7 +122,7 @@ struct Kept {
     minutes: MinuteCounts,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     began: ClockReading,
     client: IpAddr,
@@ -130,10 +131,10 @@ struct Entry {
     exchange: Exchange,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Client {
     account: Arc<str>,
-    user_agent_sent: Box<str>,
+    user_agent_sent: Arc<str>,
     user_agent: Arc<str>,
     first_request: ClockReading,
     last_request: ClockReading,
@@ -166,21 +167,21 @@ impl TrafficLog {
 
     /// Returns the traffic so far. Times are by the clock as it is set now.
     pub(super) fn snapshot(&self, clock: &dyn Clock) -> Traffic {
-        let mut kept = self.kept.lock();
-        let mut entries: Vec<&Entry> =
-            kept.requests.iter().rev().chain(kept.refused_logins.iter().rev()).collect();
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.began.uptime));
-        let requests = entries.into_iter().map(|entry| entry.record(clock)).collect();
-        let mut clients: Vec<(Uptime, ClientRecord)> = kept
-            .clients
-            .iter()
-            .map(|((_, address), client)| (client.last_request.uptime, client.record(*address, clock)))
-            .collect();
-        clients.sort_by(|(one, _), (other, _)| other.cmp(one));
+        // Requests wait for the lock, so times are computed after it.
+        let (mut entries, mut clients, requests_per_minute) = {
+            let mut kept = self.kept.lock();
+            let newest_first = kept.requests.iter().rev().chain(kept.refused_logins.iter().rev());
+            let entries: Vec<Entry> = newest_first.cloned().collect();
+            let clients: Vec<(IpAddr, Client)> =
+                kept.clients.iter().map(|((_, address), client)| (*address, client.clone())).collect();
+            (entries, clients, kept.minutes.last_hour(clock.uptime()))
+        };
+        entries.sort_by_key(|entry| Reverse(entry.began.uptime));
+        clients.sort_by_key(|(_, client)| Reverse(client.last_request.uptime));
         Traffic {
-            requests,
-            clients: clients.into_iter().map(|(_, client)| client).collect(),
-            requests_per_minute: kept.minutes.last_hour(clock.uptime()),
+            requests: entries.iter().map(|entry| entry.record(clock)).collect(),
+            clients: clients.iter().map(|(address, client)| client.record(*address, clock)).collect(),
+            requests_per_minute,
         }
     }
 }
