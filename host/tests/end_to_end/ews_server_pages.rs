@@ -9,6 +9,7 @@ use crate::host::Installation;
 use crate::portal::{ADMIN, ADMIN_PASSWORD};
 use crate::running_host::client_of;
 use crate::site::EWS_SERVER;
+use crate::waiting::until;
 
 async fn type_into(page: &Client, name: &str, text: &str) {
     let field = page.find(Locator::Css(&format!("input[name={name}]"))).await.unwrap();
@@ -16,9 +17,14 @@ async fn type_into(page: &Client, name: &str, text: &str) {
     field.send_keys(text).await.unwrap();
 }
 
+/// Clicks a link that a live update may replace at the same moment.
+async fn click(page: &Client, xpath: &str) {
+    until(xpath, async || page.find(Locator::XPath(xpath)).await?.click().await).await;
+}
+
 async fn open_tab(page: &Client, name: &str) {
-    let tab = format!("//nav[@class='tabs']/a[.='{name}']");
-    page.wait().for_element(Locator::XPath(&tab)).await.unwrap().click().await.unwrap();
+    click(page, &format!("//nav[@class='tabs']/a[.='{name}']")).await;
+    text_until(page, "//nav[@class='tabs']/a[@aria-current]", name).await;
 }
 
 async fn press(page: &Client, button: &str) {
@@ -36,14 +42,16 @@ async fn a_bms_reads_with_the_path_and_the_account_of_the_page_and_appears_there
     let page = driver.open().await;
     sign_in(&page, &host.portal_url, ADMIN_PASSWORD).await;
     follow(&page, "EWS servers").await;
-    follow(&page, EWS_SERVER).await;
+    text_until(&page, "//h1", "EWS servers").await;
+    click(&page, &format!("//table//a[.='{EWS_SERVER}']")).await;
+    text_until(&page, "//h1", EWS_SERVER).await;
     open_tab(&page, "Settings").await;
     type_into(&page, "path", "no slash").await;
     press(&page, "Save").await;
     text_until(&page, "//p[@id='f-path-error']", "the path of the service").await;
     type_into(&page, "path", "/north").await;
     press(&page, "Save").await;
-    text_until(&page, "//*[@role='status']", "Saved and in use.").await;
+    text_until(&page, "//main", "Saved and in use.").await;
 
     open_tab(&page, "Accounts").await;
     type_into(&page, "name", "ebo-north").await;
@@ -68,6 +76,7 @@ async fn a_bms_reads_with_the_path_and_the_account_of_the_page_and_appears_there
     assert_eq!(page.execute("return window.notReloaded", Vec::new()).await.unwrap(), json!(true));
 
     follow(&page, "Status").await;
+    text_until(&page, "//h1", "Status").await;
     open_tab(&page, "EWS server requests").await;
     text_until(&page, "//tbody[@id='requests']", EWS_SERVER).await;
     open_tab(&page, "Active endpoints").await;

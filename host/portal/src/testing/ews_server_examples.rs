@@ -111,7 +111,6 @@ fn overviews() -> Vec<(String, String)> {
         address: "https://riser.example:51358/EcoStruxure/DataExchange".to_owned(),
         is_for_this_machine,
         has_loopback: true,
-        is_tls: true,
         has_alias: true,
         accounts,
         realm: name.to_owned(),

@@ -44,7 +44,6 @@ pub(crate) struct BmsSettings {
     pub(crate) is_for_this_machine: bool,
     /// A program on this machine can use a loopback address.
     pub(crate) has_loopback: bool,
-    pub(crate) is_tls: bool,
     pub(crate) has_alias: bool,
     /// Names of accounts, and their rights.
     pub(crate) accounts: Vec<(String, &'static str)>,
@@ -124,7 +123,6 @@ impl BmsSettings {
             is_for_this_machine: is_for_this_machine(&address),
             has_loopback: listen == Ok(Ipv4Addr::UNSPECIFIED.into())
                 || listen == Ok(Ipv4Addr::LOCALHOST.into()),
-            is_tls: address.starts_with("https:"),
             has_alias: server.path.trim_end_matches('/') == EwsServer::DEFAULT_PATH,
             address,
             accounts: shown
@@ -134,6 +132,10 @@ impl BmsSettings {
             realm: server.realm.clone(),
             algorithms: algorithm_words(&server.digest_order),
         }
+    }
+
+    fn is_tls(&self) -> bool {
+        self.address.starts_with("https:")
     }
 }
 

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use riser_domain::{DigestAlgorithm, EwsServer};
 use riser_runtime::{ConfigurationDraft, EwsServerDraft, FieldPath, Identity};
+use riser_store::Configuration;
 
 use super::overview::algorithm_words;
 use super::{Done, Frame, Shown, Tab};
@@ -78,7 +79,7 @@ pub(crate) async fn save(
     let stored = input_of(&shown.server);
     let state = stored.state("");
     let errors = if input.text(STATE) == state {
-        match store(&portal, &signed_in, Some(&shown.server), &input).await {
+        match store(&portal, &signed_in, (&shown.whole, Some(&shown.server)), &input).await {
             Ok(has_changed) => {
                 let done = if has_changed { "yes" } else { "same" };
                 return Ok(Redirect::to(&format!("/ews-servers/{id}?saved={done}")).into_response());
@@ -103,7 +104,8 @@ pub(crate) async fn add(
     Admin(signed_in): Admin,
     Form(input): Form<FormInput>,
 ) -> Result<Response, PageError> {
-    match store(&portal, &signed_in, None, &input).await {
+    let whole = portal.runtime().configuration();
+    match store(&portal, &signed_in, (&whole, None), &input).await {
         Ok(_) => {
             let whole = portal.runtime().configuration();
             let added = whole.ews_servers.iter().find(|server| server.name == input.text(NAME));
@@ -114,15 +116,15 @@ pub(crate) async fn add(
     }
 }
 
-/// Stores the input of a form. Returns whether anything changed.
+/// Stores the input of a form, unless the configuration changed after `whole` and `stored` were read. Returns whether
+/// anything changed.
 async fn store(
     portal: &PortalState,
     signed_in: &SignedIn,
-    stored: Option<&EwsServer>,
+    (whole, stored): (&Configuration, Option<&EwsServer>),
     input: &FormInput,
 ) -> Result<bool, FormErrors> {
     let runtime = portal.runtime();
-    let whole = runtime.configuration();
     let name = input.text(NAME);
     let mut errors = FormErrors::default();
     let is_new_name = stored.is_none_or(|stored| stored.name != name);
@@ -243,7 +245,7 @@ fn descriptions() -> Vec<FieldDescription> {
         text(REALM, "Realm")
             .required()
             .default("Riser")
-            .help("A name for the login by HTTP Digest. Clients that stay logged in log in again after a change."),
+            .help("Part of every login by HTTP Digest. After a change, clients log in again by themselves."),
         FieldDescription::new(PUBLIC_URL, "Public URL", FieldKind::Address).help(
             "The address that clients use, if it is not the listen address: for example behind a router or a \
              reverse proxy. Empty: the listen address.",
