@@ -57,6 +57,21 @@ impl FormInput {
         self.0.push((name, value.into()));
     }
 
+    /// Returns the fields whose names begin with a prefix, without it.
+    pub(crate) fn below(&self, prefix: &str) -> Self {
+        let fields = self.0.iter();
+        Self(
+            fields
+                .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value.clone())))
+                .collect(),
+        )
+    }
+
+    /// Returns the names and values in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Returns a text that changes with each value. `more` is the state of values outside the fields, such as
     /// secrets.
     pub(crate) fn state(&self, more: &str) -> String {

@@ -40,6 +40,7 @@ mod request_context;
 mod response_kind;
 mod return_path;
 mod routes;
+mod running_tests;
 mod schedule_form;
 mod server;
 mod sessions;

@@ -47,8 +47,10 @@ pub(crate) struct Day {
 }
 
 /// The fields of a rule.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RuleForm {
+    /// Before the name of each field.
+    pub(crate) prefix: String,
     pub(crate) kind: String,
     pub(crate) days: Vec<Day>,
     pub(crate) every: Field,
@@ -66,16 +68,19 @@ pub(crate) struct RuleForm {
 }
 
 impl RuleForm {
-    pub(crate) fn new(input: &FormInput, errors: &FormErrors, site_zone: &Zone) -> Self {
-        let descriptions = descriptions(site_zone);
+    /// The names of the fields in `input` and `errors` begin with the prefix.
+    pub(crate) fn new(prefix: &str, input: &FormInput, errors: &FormErrors, site_zone: &Zone) -> Self {
+        let descriptions = descriptions(prefix, site_zone);
         let field = |name: &str| {
+            let name = format!("{prefix}{name}");
             let described = descriptions.iter().find(|it| it.name == name);
             let described =
-                described.cloned().unwrap_or_else(|| FieldDescription::new(name, name, FieldKind::Text));
+                described.cloned().unwrap_or_else(|| FieldDescription::new(&name, &name, FieldKind::Text));
             Field::new(&described, input, errors)
         };
+        let input = &input.below(prefix);
         let days = DAYS.map(|(name, short)| Day {
-            field: day_field(name),
+            field: format!("{prefix}{}", day_field(name)),
             name,
             short,
             is_chosen: input.is_on(&day_field(name)),
@@ -84,6 +89,7 @@ impl RuleForm {
             .iter()
             .all(|(name, default)| input.text(name).is_empty() || input.text(name) == *default);
         Self {
+            prefix: prefix.to_owned(),
             kind: kind_of(input).value.to_owned(),
             days: days.into(),
             every: field(EVERY),
@@ -104,11 +110,13 @@ impl RuleForm {
     }
 }
 
-fn descriptions(site_zone: &Zone) -> Vec<FieldDescription> {
-    let text = |name, label, help: &str| FieldDescription::new(name, label, FieldKind::Text).help(help);
+/// Describes the fields of a rule.
+pub(crate) fn descriptions(prefix: &str, site_zone: &Zone) -> Vec<FieldDescription> {
+    let named = |name: &str, label, kind| FieldDescription::new(format!("{prefix}{name}"), label, kind);
+    let text = |name, label, help: &str| named(name, label, FieldKind::Text).help(help);
     let choice = |name, label, options: &[(&str, &str)]| {
         let options = options.iter().map(|(value, name)| ((*value).to_owned(), (*name).to_owned()));
-        FieldDescription::new(name, label, FieldKind::Choice(options.collect()))
+        named(name, label, FieldKind::Choice(options.collect()))
     };
     vec![
         text(EVERY, "Every", "A span of real time, such as 15 min, 6 h or 1 d."),

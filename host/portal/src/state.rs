@@ -10,6 +10,7 @@ use crate::first_run::{FirstRun, SetupCode};
 use crate::guard::{BasePath, KnownNames, ProxyNetwork, TrustedProxies};
 use crate::host_log::HostLog;
 use crate::parts::{SetPointList, bms_address};
+use crate::running_tests::RunningTests;
 use crate::sessions::{CookieKind, Sessions};
 use crate::system_status::SystemStatus;
 use crate::wall_time::WallTime;
@@ -67,6 +68,7 @@ struct Parts {
     is_tls: bool,
     /// Set when the portal is served.
     listener: OnceLock<(SocketAddr, OpenConnections)>,
+    running_tests: RunningTests,
 }
 
 impl PortalState {
@@ -93,6 +95,9 @@ impl PortalState {
         let (local, connections) = self.parts.listener.get()?;
         let scheme = if self.parts.is_tls { "https" } else { "http" };
         Some((format!("{scheme}://{local}{}", self.base_path()), connections.count()))
+        let running_tests = RunningTests::default();
+        let parts = Parts { portal, sessions, first_run, known_names, trusted_proxies, running_tests };
+        Self { parts: Arc::new(parts) }
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -109,6 +114,8 @@ impl PortalState {
 
     pub(crate) fn log(&self) -> &HostLog {
         &self.parts.portal.log
+    pub(crate) fn running_tests(&self) -> &RunningTests {
+        &self.parts.running_tests
     }
 
     /// Returns the name of this machine.

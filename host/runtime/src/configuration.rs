@@ -11,6 +11,7 @@ mod configure;
 mod connection_test;
 mod current;
 mod draft;
+mod dry_run;
 mod error;
 mod export;
 mod field_path;
@@ -43,4 +44,5 @@ pub use passwords::{PasswordError, hash_new_password};
 pub use plan::{Plan, PlanLine};
 
 pub(crate) use connection_test::test_draft;
+pub(crate) use dry_run::dry_run_draft;
 pub(crate) use in_force::{Configurations, owner_of};

@@ -49,8 +49,8 @@ use riser_ews::{Exchange, ReadOperation};
 use riser_secrets::Keyring;
 use riser_store::{Configuration, Site, Store, StoreError};
 pub use riser_worker_host::{
-    ClassDescription, ConnectionDescription, KeptLibrary, LaunchOptions, LibraryDescription, Setting,
-    SettingKind, SettingsSchema,
+    ClassDescription, ConnectionDescription, DryRunFailure, DryRunReport, KeptLibrary, LaunchOptions,
+    LibraryDescription, Setting, SettingKind, SettingsSchema,
 };
 use riser_worker_host::{KeptLibraries, LaunchError, Launcher, LibraryCache, LibraryError, kill_orphans};
 pub use riser_worker_protocol::messages::TestStage;

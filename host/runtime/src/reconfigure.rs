@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use riser_calendar::ZoneDatabase;
 use riser_domain::{Actor, Connection, Problem, ProcessorConfiguration};
+use riser_worker_host::DryRunReport;
 use riser_worker_protocol::messages::TestStage;
 
 use crate::changes::Change;
 use crate::configuration::{
     CheckedDraft, ConfigurationChange, ConfigurationDraft, ConfigureError, ConnectionDraft, ExportScope,
-    Plan, check_draft, commit, export, test_draft,
+    Plan, check_draft, commit, dry_run_draft, export, test_draft,
 };
 use crate::site_zone::update_site_zone_problem;
 use crate::zone_problems::update_zone_data_problems;
@@ -100,6 +101,20 @@ impl Runtime {
         let (access, libraries) = ((&inner.store, &*inner.keyring), inner.libraries.list());
         let machine = &inner.machine_zone;
         test_draft(draft, access, (&libraries, &inner.launcher), machine, on_stage).await
+    }
+
+    /// Runs the processor of a draft with this name once, in a worker. Neither the draft nor the results of the run are
+    /// stored, and nothing is written to the device.
+    pub async fn dry_run(
+        &self,
+        draft: &ConfigurationDraft,
+        processor: &str,
+    ) -> Result<DryRunReport, ConfigureError> {
+        let inner = &*self.inner;
+        inner.libraries.scan(&inner.launcher, &inner.problems).await;
+        let (access, libraries) = ((&inner.store, &*inner.keyring), inner.libraries.list());
+        let plugins = (libraries.as_slice(), &inner.launcher);
+        dry_run_draft(draft, processor, access, plugins, &inner.machine_zone).await
     }
 
     /// Returns the configuration as a file.

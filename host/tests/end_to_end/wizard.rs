@@ -1,5 +1,6 @@
 //! An administrator adds the three EVCE processors in the browser, from an empty host to live values.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use fantoccini::{Client, Locator};
@@ -299,16 +300,97 @@ async fn bad_input_is_refused_at_its_field_and_kept() {
             assert!(!page.contains(PASSWORD), "{field} {bad:?}");
         }
     }
-    for rule in ["every 0 s", "weekly on Someday at 25:00", &"1,".repeat(5_000)] {
+    for (kind, field, value) in [
+        ("every", "every", "0 s"),
+        ("every", "every", MARKUP),
+        ("weekly", "weekly_times", "25:00"),
+        ("monthly", "dates", &*"1,".repeat(5_000)),
+        ("cron", "cron", "0 6 31 2 *"),
+    ] {
+        let named = |field: &str| format!("processor.setup.new_schedule.{field}");
         let fields = [
             ("processor.setup.schedule", ""),
-            ("processor.setup.new_schedule.name", MARKUP),
-            ("processor.setup.new_schedule.rule", rule),
+            (&named("name"), MARKUP),
+            (&named("kind"), kind),
+            (&named("day_mon"), "true"),
+            (&named("monthly_times"), "06:00"),
+            (&named(field), value),
         ];
         let page = send(&portal, &format!("{draft}/when"), &fields).await.unwrap_err();
-        assert!(page.contains("id=\"f-processor-setup-new_schedule-rule-error\""), "{rule}: {page}");
-        assert!(!page.contains("<img"), "{rule}");
+        let id = format!("id=\"f-processor-setup-new_schedule-{field}-error\"");
+        assert!(page.contains(&id), "{kind} {value}: {page}");
+        assert!(!page.contains("<img"), "{kind} {value}");
     }
+    host.stop();
+}
+
+#[tokio::test]
+async fn the_stages_of_a_connection_test_are_shown_while_it_runs() {
+    let (_controller, _installation, host) = empty_host();
+    let draft = begin(&Portal::sign_in(&host).await).await;
+    // Connections are accepted by the operating system, and nothing responds.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/api/v2", silent.local_addr().unwrap());
+    let driver = Driver::start();
+    let person = Person::signed_in(&driver, &host).await;
+    person.page.goto(&format!("{}{draft}/connection", host.portal_url.trim_end_matches('/'))).await.unwrap();
+    person.heading("How does Riser reach").await;
+    person.type_into("connection-settings-base_url", &url).await;
+    person.type_into("connection-settings-login", LOGIN).await;
+    person.type_into("connection-settings-password", PASSWORD).await;
+    person.click("Test the connection").await;
+    let stages = "//*[@id='running-stages']";
+    text_until(&person.page, stages, "Encryption").await;
+    text_until(&person.page, stages, "running").await;
+    text_until(&person.page, "//section[@id='test']", "No result within 10 s").await;
+    assert!(person.page.find(Locator::Css("#running-stages li")).await.is_err(), "the test has ended");
+    let errors = driver.console_errors(&person.page).await;
+    assert!(errors.is_empty(), "{errors:#?}");
+    person.page.close().await.unwrap();
+    host.stop();
+}
+
+/// Returns the fields of the step Connection.
+fn connection_fields<'a>(controller: &'a Controller, password: &'a str) -> [(&'static str, &'a str); 10] {
+    [
+        ("connection.name", "EVCE"),
+        ("connection.settings.base_url", controller.api_url.as_str()),
+        ("connection.settings.login", LOGIN),
+        ("connection.settings.password", password),
+        ("connection.settings.certificate_sha256", controller.certificate_sha256.as_str()),
+        ("server.name", "Main"),
+        ("server.listen", "127.0.0.1:0"),
+        ("server.path", "/EcoStruxure/DataExchange"),
+        ("server.realm", "Riser"),
+        ("server.account.name", "bms"),
+    ]
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_the_items_that_would_be_created_and_stores_nothing() {
+    let (controller, _installation, host) = empty_host();
+    let portal = Portal::sign_in(&host).await;
+    let draft = begin(&portal).await;
+    let connection = format!("{draft}/connection");
+    let next = send(&portal, &connection, &connection_fields(&controller, PASSWORD)).await;
+    assert_eq!(next, Ok(format!("{draft}/details")));
+    let review = format!("{draft}/review");
+    let page = portal.page(&review).await;
+    assert!(page.contains("Dry run of EVCE Setup") && page.contains("Start the dry run"), "{page}");
+
+    let tried = send(&portal, &review, &[("do", "dry-run")]).await.unwrap_err();
+    for text in ["Succeeded", " would be created: ", " of them writable, ", "EVCE Zones / ", "Run again"] {
+        assert!(tried.contains(text), "{text} is not in {tried}");
+    }
+    assert!(!tried.contains(PASSWORD), "{tried}");
+    assert!(portal.page("/items").await.contains("No items yet"));
+    assert!(portal.page("/processors").await.contains("No processor"));
+
+    // A controller that refuses the password is a result, too.
+    let wrong = send(&portal, &connection, &connection_fields(&controller, "wrong")).await;
+    assert_eq!(wrong, Ok(format!("{draft}/details")));
+    let refused = send(&portal, &review, &[("do", "dry-run")]).await.unwrap_err();
+    assert!(refused.contains("Failed") && !refused.contains("would be created"), "{refused}");
     host.stop();
 }
 
@@ -318,18 +400,7 @@ async fn two_unfinished_additions_do_not_overwrite_each_other() {
     let portal = Portal::sign_in(&host).await;
     let (first, second) = (begin(&portal).await, begin(&portal).await);
     for draft in [&first, &second] {
-        let fields = [
-            ("connection.name", "EVCE"),
-            ("connection.settings.base_url", controller.api_url.as_str()),
-            ("connection.settings.login", LOGIN),
-            ("connection.settings.password", PASSWORD),
-            ("connection.settings.certificate_sha256", controller.certificate_sha256.as_str()),
-            ("server.name", "Main"),
-            ("server.listen", "127.0.0.1:0"),
-            ("server.path", "/EcoStruxure/DataExchange"),
-            ("server.realm", "Riser"),
-            ("server.account.name", "bms"),
-        ];
+        let fields = connection_fields(&controller, PASSWORD);
         let next = send(&portal, &format!("{draft}/connection"), &fields).await;
         assert_eq!(next, Ok(format!("{draft}/details")));
     }

@@ -9,6 +9,7 @@
 //! **Invariant:** this crate loads no library.
 
 mod description;
+mod dry_run;
 mod exit_reason;
 mod last_heartbeat;
 mod launcher;
@@ -22,6 +23,7 @@ mod supervisor;
 mod watchdog;
 
 pub use description::*;
+pub use dry_run::{DryRun, DryRunConnection, DryRunFailure, DryRunReport, dry_run};
 pub use exit_reason::ExitReason;
 pub use launcher::{LaunchError, LaunchOptions, Launcher, kill_orphans};
 pub use library::*;

@@ -1,4 +1,5 @@
-//! Short requests, each in its own worker: describe a library, migrate or check settings, test a connection.
+//! Short requests, each in its own worker: describe a library, migrate or check settings, test a connection. A dry run
+//! is one, too.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -234,13 +235,28 @@ impl<F: FnMut(TestStage)> TestStages<F> {
     }
 }
 
-/// Sends a request to a new worker and passes its frames to `on_frame` until it has ended.
-async fn query(
+/// Handles the frames of a worker. A closure takes the frames of a worker that needs no services.
+pub(crate) trait Conversation {
+    fn take(&mut self, frame: FromWorker);
+
+    fn reply(&mut self, call: Call) -> Reply {
+        reply_in_test(&call)
+    }
+}
+
+impl<F: FnMut(FromWorker)> Conversation for F {
+    fn take(&mut self, frame: FromWorker) {
+        self(frame);
+    }
+}
+
+/// Sends a request to a new worker and serves it until it has ended.
+pub(crate) async fn query(
     launcher: &Launcher,
     library: &CachedLibrary,
     request: ToWorker,
     limits: WorkerLimits,
-    mut on_frame: impl FnMut(FromWorker),
+    mut conversation: impl Conversation,
 ) -> Result<(), QueryError> {
     let mut worker = launcher.launch(limits).await?;
     // The last event reports a worker that has ended.
@@ -251,9 +267,9 @@ async fn query(
         match worker.next_event().await {
             WorkerEvent::Frame(FromWorker::Outcome(how)) => outcome = Some(how),
             WorkerEvent::Frame(FromWorker::Call { request, call }) => {
-                let _ended = worker.send(ToWorker::Reply { request, reply: reply_in_test(&call) });
+                let _ended = worker.send(ToWorker::Reply { request, reply: conversation.reply(call) });
             }
-            WorkerEvent::Frame(frame) => on_frame(frame),
+            WorkerEvent::Frame(frame) => conversation.take(frame),
             WorkerEvent::Output(line) => {
                 tracing::info!(plugin.file = %library.source.display(), "plugin printed: {}", line.text);
             }
@@ -287,6 +303,6 @@ fn reply_in_test(call: &Call) -> Reply {
     }
 }
 
-fn path_text(library: &CachedLibrary) -> String {
+pub(crate) fn path_text(library: &CachedLibrary) -> String {
     library.path.to_string_lossy().into_owned()
 }

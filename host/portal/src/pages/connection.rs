@@ -219,8 +219,9 @@ impl<'a> Editor<'a> {
     async fn test(self, signed_in: SignedIn, input: &FormInput) -> Page<ConnectionPage> {
         let action = self.action();
         let schema = self.described.as_ref().map(|described| &described.settings);
-        let tested =
-            ConnectionTest::run(self.portal, &self.draft(input), (action.as_str(), schema, "")).await;
+        let running = ConnectionTest::begin(self.portal, &signed_in, input);
+        let form = (action.as_str(), schema, "");
+        let tested = ConnectionTest::run(self.portal, running, &self.draft(input), form).await;
         Page(match tested {
             Ok(test) => ConnectionPage { test, ..self.page(signed_in, input, &FormErrors::default()) },
             Err(error) => self.page(signed_in, input, &errors_of(&error, input.text(NAME))),

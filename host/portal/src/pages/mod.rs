@@ -6,6 +6,7 @@ pub(crate) mod add_processor;
 pub(crate) mod as_bms;
 pub(crate) mod audit;
 pub(crate) mod connection;
+pub(crate) mod connection_test;
 pub(crate) mod connections;
 pub(crate) mod error;
 pub(crate) mod ews_server;

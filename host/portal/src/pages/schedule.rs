@@ -211,7 +211,7 @@ impl<'a> Editor<'a> {
             .required()
             .help("Processors use the schedule by this name.");
         let whole = self.portal.runtime().configuration();
-        let form = RuleForm::new(input, errors, zone);
+        let form = RuleForm::new("", input, errors, zone);
         let mut described = form.descriptions.clone();
         described.insert(0, name.clone());
         // The summary names the errors of all fields; the rule draws its own fields.

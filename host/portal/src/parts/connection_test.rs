@@ -1,13 +1,23 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use askama::Template;
 use askama::filters::HtmlSafe;
 use riser_runtime::{ConfigureError, ConnectionDraft, SettingsSchema, TestStage};
 
 use super::{FormErrors, Icon};
+use crate::form_input::FormInput;
+use crate::running_tests::RunningTest;
+use crate::sessions::SignedIn;
 use crate::state::PortalState;
 
 /// The setting that names the only trusted certificate, in every kind of connection that has it.
 const PIN_SETTING: &str = "certificate_sha256";
 const FINGERPRINT_DIGITS: usize = 64;
+/// The field with the number of the test.
+const NUMBER: &str = "test_number";
+
+/// The number of the next form. A session sees only its own tests.
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
 
 /// The test of a connection in a form: its button, and the stages of the last test.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Template)]
@@ -15,6 +25,8 @@ const FINGERPRINT_DIGITS: usize = 64;
 pub(crate) struct ConnectionTest {
     /// Where the form is sent.
     pub(crate) action: String,
+    /// Names the next test of this form.
+    pub(crate) number: u64,
     pub(crate) stages: Vec<ShownStage>,
     /// `None` before the first test.
     pub(crate) passed: Option<bool>,
@@ -46,17 +58,29 @@ impl HtmlSafe for ConnectionTest {}
 
 impl ConnectionTest {
     pub(crate) fn not_tested(action: &str) -> Self {
-        Self { action: action.to_owned(), ..Self::default() }
+        let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self { action: action.to_owned(), number, ..Self::default() }
+    }
+
+    /// Begins the test that a form asks for, so that its stages can be seen.
+    pub(crate) fn begin(portal: &PortalState, signed_in: &SignedIn, sent: &FormInput) -> RunningTest {
+        let number = sent.text(NUMBER).parse().unwrap_or_default();
+        portal.running_tests().begin(signed_in.session, number)
     }
 
     /// Tests a connection as it is in the form. Returns the errors of its fields if it cannot be tested.
     pub(crate) async fn run(
         portal: &PortalState,
+        running: RunningTest,
         draft: &ConnectionDraft,
         (action, schema, prefix): (&str, Option<&SettingsSchema>, &str),
     ) -> Result<Self, ConfigureError> {
         let mut stages = Vec::new();
-        let tested = portal.runtime().test_connection(draft, |stage| stages.push(stage)).await;
+        let on_stage = |stage: TestStage| {
+            running.report(&stage);
+            stages.push(stage);
+        };
+        let tested = portal.runtime().test_connection(draft, on_stage).await;
         let passed = match tested {
             Ok(passed) => passed,
             Err(error @ ConfigureError::Fields(_)) => return Err(error),
@@ -92,13 +116,19 @@ impl ConnectionTest {
 }
 
 impl ShownStage {
-    fn new(stage: &TestStage) -> Option<Self> {
-        let name = match stage.stage.as_str() {
+    /// Returns the name of a stage in plain words.
+    pub(super) fn name_of(stage: &str) -> &str {
+        match stage {
             "DNS" => "Name",
             "TCP" => "Port",
             "TLS" => "Encryption",
             other => other,
-        };
+        }
+    }
+
+    /// Returns `None` for a stage that has not ended.
+    pub(super) fn new(stage: &TestStage) -> Option<Self> {
+        let name = Self::name_of(&stage.stage);
         Some(Self {
             name: name.to_owned(),
             technical: if name == stage.stage { String::new() } else { stage.stage.clone() },

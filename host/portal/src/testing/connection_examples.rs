@@ -101,6 +101,7 @@ fn forms() -> Vec<(String, String)> {
         took_ms: 24,
     };
     let test = ConnectionTest {
+        number: 7,
         action: "/connections/add?kind=x".to_owned(),
         stages: vec![stage("Name", true), stage(HOSTILE, false)],
         passed: Some(false),

@@ -8,12 +8,13 @@ use super::examples::{ago, empty, signed_in, times};
 use crate::form_input::FormInput;
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::add_processor::{
-    ClassCard, ClassPage, DraftRow, Fact, LibraryCard, NextTimes, ReviewPage, Section, Step, StepPage,
-    WizardSteps,
+    ClassCard, ClassPage, DraftRow, DryRunPanel, DryRunResult, Fact, LibraryCard, NextTimes, ReviewPage,
+    Section, ShownContainer, Step, StepPage, WizardSteps,
 };
 use crate::parts::{
     ConnectionTest, ErrorSummary, FieldDescription, FieldKind, FormErrors, FormFields, SummaryLine,
 };
+use crate::schedule_form::RuleForm;
 
 fn layout() -> PageLayout {
     let signed_in = signed_in(Role::Admin, HOSTILE, "/processors/add");
@@ -93,6 +94,10 @@ fn steps() -> Vec<(String, String)> {
             note: HOSTILE.to_owned(),
             choice: form(&[field(&format!("{prefix}.choice"), choice.clone())], &FormErrors::default()),
             fields,
+            rule: (prefix == "a").then(|| {
+                let zone = "Europe/Paris".parse().unwrap();
+                RuleForm::new("a.new_schedule.", &FormInput::default(), &errors, &zone)
+            }),
             always: form(&[field(&format!("{prefix}.is_on"), FieldKind::YesNo)], &FormErrors::default()),
             test: (prefix == "a").then(|| ConnectionTest::not_tested("/processors/add/7/connection")),
             next_times: Some(NextTimes { id: format!("next-{prefix}"), times, reason: reason.to_owned() }),
@@ -119,20 +124,40 @@ fn reviews() -> Vec<(String, String)> {
         value: HOSTILE.to_owned(),
         change: Step::Name.address(7),
     };
-    let page = |errors: Vec<(String, Option<String>)>, account| ReviewPage {
+    let container = ShownContainer { path: HOSTILE.to_owned(), content: HOSTILE.to_owned() };
+    let dry_run = |result| DryRunPanel {
+        processor: HOSTILE.to_owned(),
+        action: Step::Review.address(7),
+        csrf: "c0ffee".to_owned(),
+        result,
+    };
+    let failed = dry_run(Some(DryRunResult {
+        failure: Some((HOSTILE.to_owned(), HOSTILE.to_owned())),
+        log: vec![("Error", HOSTILE.to_owned())],
+        ..DryRunResult::default()
+    }));
+    let succeeded = dry_run(Some(DryRunResult {
+        sentence: HOSTILE.to_owned(),
+        containers: vec![container],
+        left_out: 3,
+        ..DryRunResult::default()
+    }));
+    let page = |errors: Vec<(String, Option<String>)>, account, dry_run: &DryRunPanel| ReviewPage {
         layout: layout(),
         steps: WizardSteps::new(Some(Step::Review), Some(7)),
         changes: if errors.is_empty() { vec![HOSTILE.to_owned()] } else { Vec::new() },
         errors,
         facts: vec![fact("Library"), fact(HOSTILE)],
         account,
+        dry_run: Some(dry_run.clone()),
         count: 3,
         action: Step::Review.address(7),
     };
     let errors = vec![(HOSTILE.to_owned(), Some(Step::Name.address(7))), (HOSTILE.to_owned(), None)];
     [
-        ("ready", page(Vec::new(), Some((HOSTILE.to_owned(), HOSTILE.to_owned())))),
-        ("refused", page(errors, None)),
+        ("ready", page(Vec::new(), Some((HOSTILE.to_owned(), HOSTILE.to_owned())), &dry_run(None))),
+        ("tried", page(Vec::new(), None, &succeeded)),
+        ("refused", page(errors, None, &failed)),
     ]
     .into_iter()
     .map(|(name, page)| (format!("wizard-review-{name}"), page.render().unwrap()))

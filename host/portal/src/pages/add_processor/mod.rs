@@ -1,6 +1,7 @@
 //! The wizard that adds processors. Each step is a page with an address; the input of all steps is stored as a draft
 //! after each one, so it survives a reload and the end of the session.
 
+mod dry_run;
 mod review;
 mod sections;
 mod step;
@@ -25,6 +26,8 @@ use crate::sessions::{Admin, SignedIn};
 use crate::state::PortalState;
 use crate::wall_time::Age;
 
+#[cfg(test)]
+pub(crate) use self::dry_run::{DryRunPanel, DryRunResult, ShownContainer};
 #[cfg(test)]
 pub(crate) use self::review::Fact;
 pub(crate) use self::review::ReviewPage;
@@ -195,7 +198,8 @@ pub(crate) async fn send(
         _ => {}
     }
     if step == Step::Connection && (button == "test" || !pin.is_empty()) {
-        let (errors, tested) = wizard.test_connection().await;
+        let running = ConnectionTest::begin(&portal, &signed_in, &sent);
+        let (errors, tested) = wizard.test_connection(running).await;
         return page(&wizard, signed_in, step, (&errors, tested.as_ref())).await;
     }
     let errors = if step == Step::Class { FormErrors::default() } else { errors_of(&wizard, step).await };
@@ -386,7 +390,8 @@ impl StepPage {
                 section.show_test(tested);
             }
         }
-        let (summary, sections) = sections::draw(described, &wizard.input, errors);
+        let (summary, sections) =
+            sections::draw(described, &wizard.input, errors, &wizard.portal.runtime().zone());
         let source = wizard.connection_kind().map_or("the BMS", |kind| kind.name.as_str());
         let (title, intro) = match step {
             Step::Name => {

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
 use riser_domain::RunMode;
 
+use super::dry_run::DryRunPanel;
 use super::layout;
 use super::step::{Step, WizardSteps};
 use super::wizard::{Wizard, prefix_of};
@@ -26,6 +27,8 @@ pub(crate) struct ReviewPage {
     pub(crate) facts: Vec<Fact>,
     /// Name and password of the new account for the BMS.
     pub(crate) account: Option<(String, String)>,
+    /// `None` while the draft has errors, or if no class can be tried before it exists.
+    pub(crate) dry_run: Option<DryRunPanel>,
     pub(crate) count: usize,
     pub(crate) action: String,
 }
@@ -46,6 +49,13 @@ pub(super) async fn send(
 ) -> Result<Response, PageError> {
     if button == "back" {
         return Ok(Redirect::to(&Step::When.address(wizard.id)).into_response());
+    }
+    if button == "dry-run" {
+        let mut page = ReviewPage::new(wizard, signed_in, &FormErrors::default()).await;
+        if let Some(panel) = page.dry_run.take() {
+            page.dry_run = Some(panel.run(wizard).await);
+        }
+        return Ok(Page(page).into_response());
     }
     if let Err(errors) = wizard.create(&signed_in).await {
         return Ok(Page(ReviewPage::new(wizard, signed_in, &errors).await).into_response());
@@ -68,6 +78,8 @@ impl ReviewPage {
             let step = Step::of_field(name).map(|step| step.address(wizard.id));
             (capitalised(message), step)
         };
+        let csrf = &signed_in.context.user.csrf;
+        let dry_run = if checked.is_ok() { DryRunPanel::new(wizard, csrf) } else { None };
         let password = wizard.input.get("server.account.password").unwrap_or_default();
         let account = wizard
             .has_new_server()
@@ -78,6 +90,7 @@ impl ReviewPage {
             changes: checked.unwrap_or_default().iter().map(|line| capitalised(line)).collect(),
             facts: facts(wizard),
             account,
+            dry_run,
             count: wizard.classes.len(),
             action: Step::Review.address(wizard.id),
             layout: layout(wizard.portal, signed_in),

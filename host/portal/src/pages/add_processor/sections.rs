@@ -1,16 +1,17 @@
 //! The fields of the steps.
 
-use riser_calendar::{ScheduleRule, StoredRule};
+use riser_calendar::{StoredRule, Zone};
 use riser_domain::{ProcessorConfiguration, RunMode};
 use riser_runtime::ClassDescription;
 
 use super::step::{MEMORY_LIMIT, Step};
-use super::wizard::{CONNECTION, NO_SCHEDULE, SERVER, Wizard, prefix_of};
+use super::wizard::{CONNECTION, NEW_SCHEDULE, NO_SCHEDULE, SERVER, Wizard, prefix_of};
 use crate::form_input::FormInput;
 use crate::parts::{
     ConnectionTest, ErrorSummary, FieldDescription, FieldKind, FormErrors, FormFields, SecretOrigin,
     describe_settings,
 };
+use crate::schedule_form::{self, RuleForm};
 
 /// Times in the preview of a schedule.
 const PREVIEWED_TIMES: usize = 5;
@@ -24,6 +25,8 @@ pub(crate) struct Section {
     pub(crate) choice: FormFields,
     /// The fields of a new object if there is a choice; otherwise all fields.
     pub(crate) fields: FormFields,
+    /// The rule of a new schedule, after the other fields of it.
+    pub(crate) rule: Option<RuleForm>,
     /// Fields for existing and new objects.
     pub(crate) always: FormFields,
     pub(crate) test: Option<ConnectionTest>,
@@ -46,6 +49,8 @@ pub(super) struct Described {
     note: String,
     choice: Vec<FieldDescription>,
     fields: Vec<FieldDescription>,
+    /// The prefix of the fields of a rule.
+    rule: Option<String>,
     always: Vec<FieldDescription>,
     test: Option<ConnectionTest>,
     next_times: Option<NextTimes>,
@@ -58,6 +63,7 @@ impl Described {
             note: String::new(),
             choice: Vec::new(),
             fields,
+            rule: None,
             always: Vec::new(),
             test: None,
             next_times: None,
@@ -88,14 +94,22 @@ pub(super) fn draw(
     described: Vec<Described>,
     input: &FormInput,
     errors: &FormErrors,
+    site_zone: &Zone,
 ) -> (ErrorSummary, Vec<Section>) {
+    let counts: Vec<usize> = described.iter().map(|it| it.fields.len()).collect();
+    let with_rule = |it: &Described| {
+        let rule = it.rule.iter().flat_map(|prefix| schedule_form::descriptions(prefix, site_zone));
+        let fields: Vec<FieldDescription> = it.fields.iter().cloned().chain(rule).collect();
+        FormFields::new(&fields, input, errors)
+    };
     let mut sections: Vec<Section> = described
         .into_iter()
         .map(|it| Section {
+            choice: FormFields::new(&it.choice, input, errors),
+            fields: with_rule(&it),
+            rule: it.rule.map(|prefix| RuleForm::new(&prefix, input, errors, site_zone)),
             heading: it.heading,
             note: it.note,
-            choice: FormFields::new(&it.choice, input, errors),
-            fields: FormFields::new(&it.fields, input, errors),
             always: FormFields::new(&it.always, input, errors),
             test: it.test,
             next_times: it.next_times,
@@ -103,6 +117,10 @@ pub(super) fn draw(
         .collect();
     let mut forms: Vec<&mut FormFields> = sections.iter_mut().flat_map(Section::forms).collect();
     let summary = FormFields::take_summary(&mut forms, errors);
+    // The summary names the errors of a rule, and the rule draws its own fields.
+    for (section, count) in sections.iter_mut().zip(counts).filter(|(section, _)| section.rule.is_some()) {
+        section.fields.fields.truncate(count);
+    }
     (summary, sections)
 }
 
@@ -198,17 +216,9 @@ impl Wizard<'_> {
         let mut choice = Vec::new();
         let mut fields = Vec::new();
         if is_scheduled {
-            let new = |name: &str, label: &str| {
-                FieldDescription::new(format!("{prefix}new_schedule.{name}"), label, FieldKind::Text)
-                    .required()
-            };
+            let name = format!("{prefix}{NEW_SCHEDULE}name");
             choice = vec![schedule_choice(&format!("{prefix}schedule"), &self.schedules())];
-            fields = vec![
-                new("name", "Name of the schedule"),
-                new("rule", "Rule").help(
-                    "Such as every 15 min, weekly on Mon-Fri at 07:00, monthly on last at 06:00, or a cron expression.",
-                ),
-            ];
+            fields = vec![FieldDescription::new(name, "Name of the schedule", FieldKind::Text).required()];
         }
         let control = [
             Some(flag(
@@ -232,6 +242,7 @@ impl Wizard<'_> {
             note: note.to_owned(),
             choice,
             fields,
+            rule: is_scheduled.then(|| format!("{prefix}{NEW_SCHEDULE}")),
             always: control.into_iter().flatten().collect(),
             next_times: is_scheduled.then(|| self.next_times(class)),
             ..Described::new(self.name_of(class), Vec::new())
@@ -247,10 +258,7 @@ impl Wizard<'_> {
         let id = format!("next-{}", class.id.replace('.', "-"));
         let none = |reason: String| NextTimes { id: id.clone(), times: Vec::new(), reason };
         let rule = match self.new_schedule(class) {
-            Some(schedule) => {
-                ScheduleRule::parse(&schedule.rule.unwrap_or_default(), &self.portal.runtime().zone())
-                    .map_err(|error| error.to_string())
-            }
+            Some(_) => self.new_rule(class).map_err(|errors| errors.to_text()),
             None => {
                 let choice = self.input.text(&format!("{}schedule", prefix_of(class)));
                 match self.configuration.schedules.iter().find(|known| known.name == choice) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use riser_calendar::ScheduleRule;
 use riser_domain::{RunMode, Timestamp};
 use riser_runtime::{
     AccountDraft, ClassDescription, ConfigurationDraft, ConnectionDescription, ConnectionDraft,
@@ -17,6 +18,8 @@ use crate::form_input::FormInput;
 use crate::pages::connection::{free_name, suggested_name};
 use crate::pages::error::PageError;
 use crate::parts::{ConnectionTest, FormErrors, settings_of};
+use crate::running_tests::RunningTest;
+use crate::schedule_form::{self, KIND};
 use crate::sessions::SignedIn;
 use crate::state::PortalState;
 
@@ -31,6 +34,8 @@ pub(super) const CONNECTION: &str = "connection.choice";
 pub(super) const SERVER: &str = "server.choice";
 /// The choice of a schedule for none. A name has no space at its end.
 pub(super) const NO_SCHEDULE: &str = "none ";
+/// Begins the names of the fields of a new schedule, after the prefix of its class.
+pub(super) const NEW_SCHEDULE: &str = "new_schedule.";
 /// The account of a new EWS server.
 pub(super) const ACCOUNT: &str = "bms";
 
@@ -173,7 +178,13 @@ impl<'a> Wizard<'a> {
                 let is_taken = |name: &str| self.schedules().contains(&name);
                 let name = free_name(&format!("{} schedule", class.name), is_taken);
                 self.input.set_if_missing(format!("{prefix}new_schedule.name"), name);
-                self.input.set_if_missing(format!("{prefix}new_schedule.rule"), "every 15 min");
+                // A day that is not ticked has no field, so the fields are filled in together.
+                let rule = format!("{prefix}{NEW_SCHEDULE}");
+                if self.input.get(&format!("{rule}{KIND}")).is_none() {
+                    for (field, value) in schedule_form::input_of_new().iter() {
+                        self.input.set(format!("{rule}{field}"), value);
+                    }
+                }
             }
         }
         if let Some(kind) = self.connection_kind().map(|described| described.kind.clone()) {
@@ -272,11 +283,11 @@ impl<'a> Wizard<'a> {
     }
 
     /// Tests the connection as it is in the form. Returns the errors of its fields if it cannot be tested.
-    pub(super) async fn test_connection(&self) -> (FormErrors, Option<ConnectionTest>) {
+    pub(super) async fn test_connection(&self, running: RunningTest) -> (FormErrors, Option<ConnectionTest>) {
         let action = Step::Connection.address(self.id);
         let schema = self.connection_kind().map(|described| &described.settings);
         let form = (action.as_str(), schema, "connection.");
-        match ConnectionTest::run(self.portal, &self.connection_draft(), form).await {
+        match ConnectionTest::run(self.portal, running, &self.connection_draft(), form).await {
             Ok(tested) => (FormErrors::default(), Some(tested)),
             Err(error) => (FormErrors::of_draft(&error, &self.objects()), None),
         }
@@ -299,8 +310,17 @@ impl<'a> Wizard<'a> {
         let is_new = class.mode == RunMode::Scheduled && choice.is_empty();
         is_new.then(|| ScheduleDraft {
             identity: Identity::named(self.input.text(&format!("{prefix}new_schedule.name"))),
-            rule: Some(self.input.text(&format!("{prefix}new_schedule.rule")).to_owned()),
+            rule: self.new_rule(class).ok().map(|rule| rule.to_string()),
         })
+    }
+
+    /// Returns the rule of the schedule that is to be created for a class.
+    ///
+    /// # Errors
+    /// The errors of the fields, without their prefix.
+    pub(super) fn new_rule(&self, class: &ClassDescription) -> Result<ScheduleRule, FormErrors> {
+        let fields = self.input.below(&format!("{}{NEW_SCHEDULE}", prefix_of(class)));
+        schedule_form::rule_of(&fields, &self.portal.runtime().zone())
     }
 
     fn has_no_schedule(&self, class: &ClassDescription) -> bool {
@@ -325,7 +345,7 @@ impl<'a> Wizard<'a> {
     }
 
     /// Returns the objects of the draft, with the prefixes of their fields.
-    fn objects(&self) -> Vec<(FieldPath, String)> {
+    pub(super) fn objects(&self) -> Vec<(FieldPath, String)> {
         let path = FieldPath::default();
         let server = path.object("ews_server", &self.server_name());
         let account = server.object("account", self.input.text("server.account.name"));
@@ -350,11 +370,14 @@ impl<'a> Wizard<'a> {
     /// Checks the draft. Returns the lines of the plan, or all errors by their fields.
     pub(super) async fn check(&self) -> Result<Vec<String>, FormErrors> {
         let mut errors = self.own_errors();
+        // Without a rule that can be used, the draft has none, and the fields of the rule say why.
+        let is_said = |name: &str| name.ends_with("new_schedule.rule") && !errors.is_empty();
         match self.portal.runtime().plan(&self.draft()).await {
             Ok(plan) if errors.is_empty() => Ok(plan.lines.into_iter().map(|line| line.text).collect()),
             Ok(_) => Err(errors),
             Err(error) => {
-                errors.extend(FormErrors::of_draft(&error, &self.objects()));
+                let others = FormErrors::of_draft(&error, &self.objects()).only(|name| !is_said(name));
+                errors.extend(others);
                 Err(errors)
             }
         }
@@ -392,6 +415,13 @@ impl<'a> Wizard<'a> {
             let limit = self.input.text(&field);
             if !limit.is_empty() && limit.parse::<u32>().is_err() {
                 errors.add(field, "takes a whole number of MiB, such as 256");
+            }
+            if self.new_schedule(class).is_some()
+                && let Err(refused) = self.new_rule(class)
+            {
+                for (field, message) in refused.iter() {
+                    errors.add(format!("{}{NEW_SCHEDULE}{field}", prefix_of(class)), message);
+                }
             }
         }
         errors
