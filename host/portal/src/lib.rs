@@ -44,6 +44,7 @@ mod running_tests;
 mod schedule_form;
 mod server;
 mod sessions;
+mod start_failure;
 mod state;
 mod static_files;
 mod system_status;

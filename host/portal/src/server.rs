@@ -20,7 +20,8 @@ use crate::certificate::Certificate;
 use crate::guard::BasePath;
 use crate::pages::plugins::UPLOADS;
 use crate::routes::{respond, router};
-use crate::state::{Exposure, Portal, PortalState};
+use crate::start_failure;
+use crate::state::{Exposure, Portal, PortalSettings, PortalState};
 
 /// Connections served at the same time. A browser opens a few for each tab.
 const CONNECTIONS: usize = 256;
@@ -55,6 +56,8 @@ pub struct PortalListener {
     socket: TcpListener,
     exposure: Exposure,
     tls: Option<(TlsAcceptor, ReadTlsFiles)>,
+    /// Why the configured certificate is not used.
+    unusable: Option<TlsError>,
 }
 
 impl PortalListener {
@@ -76,17 +79,29 @@ impl PortalListener {
             return Err(ServeError::PlainBeyondLoopback(address));
         }
         let exposure = Exposure { port: address.port(), is_tls: tls.is_some(), is_beyond_loopback };
-        Ok(Self { socket, exposure, tls: tls.cloned().map(TlsFiles::read).transpose()? })
+        Ok(Self { socket, exposure, tls: tls.cloned().map(TlsFiles::read).transpose()?, unusable: None })
     }
 
-    /// Returns the problem of a portal that other machines reach without TLS.
+    /// Returns a portal for this machine only, because its certificate cannot be used. EWS servers and processors do not
+    /// need that certificate.
+    ///
+    /// # Errors
+    /// When other machines reach the socket.
+    pub fn without_certificate(socket: TcpListener, unusable: TlsError) -> Result<Self, ServeError> {
+        Ok(Self { unusable: Some(unusable), ..Self::new(socket, None, false)? })
+    }
+
+    /// Returns the problem of a portal without TLS that should have it.
     pub fn problem(&self) -> Option<Problem> {
-        (self.exposure.is_beyond_loopback && !self.exposure.is_tls).then(unencrypted_portal)
+        match &self.unusable {
+            Some(error) => Some(unusable_certificate(error)),
+            None => (self.exposure.is_beyond_loopback && !self.exposure.is_tls).then(unencrypted_portal),
+        }
     }
 
     /// Serves the portal until the future is dropped, which closes all connections. Returns only on a failure.
     pub async fn serve(self, portal: Portal) {
-        let Self { socket, exposure, tls } = self;
+        let Self { socket, exposure, tls, .. } = self;
         let (acceptor, files) = tls.unzip();
         let runtime = portal.runtime.clone();
         let base_path = portal.settings.base_path.clone();
@@ -94,6 +109,8 @@ impl PortalListener {
         let service = PortalService { router: router(state.clone()), base_path };
         let limits = HttpLimits { connections: CONNECTIONS, ..HttpLimits::default() };
         match HttpListener::start(socket, acceptor, limits, service) {
+        let service = PortalService { router: router(PortalState::new(portal, exposure)), base_path };
+        match HttpListener::start(socket, acceptor, limits(), service) {
             Ok(mut listener) => {
                 state.set_listener(listener.local_address(), listener.open_connections());
                 let mut certificate = Certificate::new(files);
@@ -108,12 +125,39 @@ impl PortalListener {
             Err(error) => tracing::error!(%error, "the portal's listening socket cannot be used"),
         }
     }
+
+    /// Serves one page, which shows the problem that kept Riser from starting, until the future is dropped. Returns only
+    /// on a failure.
+    pub async fn serve_failed_start(self, problem: Problem, settings: &PortalSettings) {
+        let router = start_failure::router(problem, settings);
+        let service = PortalService { router, base_path: settings.base_path.clone() };
+        match HttpListener::start(self.socket, self.tls.map(|(acceptor, _)| acceptor), limits(), service) {
+            Ok(mut listener) => listener.failed().await,
+            Err(error) => tracing::error!(%error, "the portal's listening socket cannot be used"),
+        }
+    }
+}
+
+fn limits() -> HttpLimits {
+    HttpLimits { connections: CONNECTIONS, ..HttpLimits::default() }
 }
 
 /// The acceptor of TLS contains the key and cannot be printed.
 impl std::fmt::Debug for PortalListener {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PortalListener").field("exposure", &self.exposure).finish_non_exhaustive()
+    }
+}
+
+fn unusable_certificate(error: &TlsError) -> Problem {
+    Problem {
+        code: "portal-certificate-unusable-at-start".to_owned(),
+        what: format!("the portal cannot use its certificate: {error}"),
+        effect: "the portal is served without encryption, on this machine only; EWS servers and processors work"
+            .to_owned(),
+        remedy: "correct the files and restart Riser; until then, reach the portal through an SSH tunnel, as the log says"
+            .to_owned(),
+        setting: None,
     }
 }
 

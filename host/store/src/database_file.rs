@@ -112,7 +112,7 @@ impl DatabaseFile {
                 let is_there = path.symlink_metadata().is_ok();
                 return if is_there { Err(OpenFault::Quarantine(Fault::NoFile)) } else { Ok(false) };
             }
-            Err(error) => return Err(OpenFault::Refuse(error.into())),
+            Err(source) => return Err(OpenFault::Refuse(StoreError::UnreadableFile { path, source })),
         };
         if !metadata.is_file() {
             return Err(OpenFault::Quarantine(Fault::NoFile));
@@ -121,7 +121,9 @@ impl DatabaseFile {
             return Err(OpenFault::Quarantine(Fault::Empty));
         }
         let mut header = [0_u8; HEADER_BYTES];
-        let mut file = std::fs::File::open(&path).map_err(|error| unwritable(directory, error))?;
+        let unreadable =
+            |source| OpenFault::Refuse(StoreError::UnreadableFile { path: path.clone(), source });
+        let mut file = std::fs::File::open(&path).map_err(unreadable)?;
         let is_whole = std::io::Read::read_exact(&mut file, &mut header).is_ok();
         // Read from the header, because opening a foreign file with these settings would change it.
         let is_ours = header.starts_with(MAGIC) && header.ends_with(&self.application_id.to_be_bytes());

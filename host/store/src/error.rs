@@ -17,6 +17,9 @@ pub enum StoreError {
         "the directory {directory} cannot be written; make it writable for this user, or choose another with --data-dir"
     )]
     Unwritable { directory: PathBuf, source: std::io::Error },
+    /// A database file cannot be read, as one of another user.
+    #[error("{} cannot be read; give it to the user of this Riser", path.display())]
+    UnreadableFile { path: PathBuf, source: std::io::Error },
     /// The database was written by a later release.
     #[error(
         "{file} was written by Riser {made_by} (schema {found}) and this Riser knows schema {known}; \

@@ -178,18 +178,45 @@ impl Installation {
         self.start_command(riser)
     }
 
-    fn start_command(&self, mut riser: Command) -> Host {
-        let log = self.directory.path().join("log");
-        let log_file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
-        let mut child = riser
+    /// Starts the host on data that it may not be able to use, and waits until its portal listens.
+    pub(crate) async fn start_on_any_data(&self) -> Host {
+        let log = self.log_file();
+        let before = std::fs::metadata(&log).map_or(0, |log| usize::try_from(log.len()).unwrap());
+        let mut riser = self.command("serve");
+        riser.args(["--portal-listen", "127.0.0.1:0"]);
+        let child = self.spawn_host(riser);
+        let portal_url = until("the address of the portal", async || {
+            let text = std::fs::read_to_string(&log).unwrap();
+            let said = text[before..].split_once("the portal is at ");
+            match said.and_then(|(_, rest)| rest.split_once('\n')) {
+                Some((url, _)) => Ok(url.trim().to_owned()),
+                None => Err(text),
+            }
+        })
+        .await;
+        Host { child, log, portal_url, ews_servers: Vec::new() }
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.directory.path().join("log")
+    }
+
+    fn spawn_host(&self, mut riser: Command) -> Child {
+        let log = std::fs::File::options().create(true).append(true).open(self.log_file()).unwrap();
+        riser
             .arg("--plugin-dir")
             .arg(self.plugins())
             .args(["--print-ready", "--exit-on-stdin-close"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(log_file)
+            .stderr(log)
             .spawn()
-            .unwrap();
+            .unwrap()
+    }
+
+    fn start_command(&self, riser: Command) -> Host {
+        let mut child = self.spawn_host(riser);
+        let log = self.log_file();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ReadyLine { portal_url, ews_servers } = serde_json::from_str(&line).unwrap_or_else(|error| {
@@ -237,6 +264,12 @@ impl Host {
         drop(self.child.stdin.take());
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}; {}", self.log());
+    }
+
+    /// Stops the host gracefully and returns its exit code.
+    pub(crate) fn stop_with_code(mut self) -> Option<i32> {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap().code()
     }
 
     /// Interrupts it as Ctrl-C does, while its standard input stays open, and waits for it.

@@ -14,6 +14,7 @@ mod connection_test;
 mod control_socket;
 mod controller;
 mod credentials;
+mod damaged_data;
 mod discovery;
 mod ews_server_pages;
 mod f1_points;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use reqwest::StatusCode;
 use reqwest::header::HOST;
 
+use crate::configuration::ConfigurationFile;
 use crate::controller::{http_client, http_client_builder};
 use crate::host::Installation;
 use crate::portal::{ADMIN, ADMIN_PASSWORD, Portal};
@@ -34,23 +35,36 @@ fn a_public_address_without_encryption_is_refused_at_start() {
     assert!(!installation.data().exists(), "{}", refused.text);
 }
 
-#[test]
-fn an_unusable_certificate_is_named_before_the_start() {
+#[tokio::test]
+async fn with_an_unusable_certificate_the_portal_is_for_this_machine_and_says_why() {
     let installation = installation();
+    installation.apply(ConfigurationFile::new().ews_server("Building").text());
+    installation.add_admin(ADMIN, ADMIN_PASSWORD);
     let (certificate, key, _) = certificate_and_key(&installation);
-    let serve = |certificate: &PathBuf, key: &PathBuf| {
-        let [certificate, key] = [certificate, key].map(|path| path.to_str().unwrap());
-        let options = ["--portal-certificate", certificate, "--portal-key", key];
-        installation.run(&[["serve", "--portal-listen", "127.0.0.1:0"].as_slice(), &options].concat())
-    };
-    for (refused, message) in [
-        (serve(&installation.path().join("missing.pem"), &key), "missing.pem"),
-        (serve(&key, &key), "a certificate cannot be read from"),
-        (serve(&certificate, &certificate), "the key cannot be read from"),
+    let missing = installation.path().join("missing.pem");
+    for (listen, certificate, key, message) in [
+        ("127.0.0.1:0", &missing, &key, "missing.pem"),
+        ("0.0.0.0:0", &key, &key, "a certificate cannot be read from"),
+        ("127.0.0.1:0", &certificate, &certificate, "the key cannot be read from"),
     ] {
-        assert!(!refused.is_success && refused.text.contains(message), "{}", refused.text);
+        let [certificate, key] = [certificate, key].map(|path| path.to_str().unwrap());
+        let host = installation.start_with(&[
+            "--portal-listen",
+            listen,
+            "--portal-certificate",
+            certificate,
+            "--portal-key",
+            key,
+        ]);
+        assert!(host.portal_url.starts_with("http://127.0.0.1:"), "{}", host.portal_url);
+        let page = Portal::sign_in(&host).await.page("/problems").await;
+        for text in ["The portal cannot use its certificate", message, "on this machine only", "SSH tunnel"] {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+        assert!(host.log().contains("from another machine: ssh -L"), "{}", host.log());
+        host.bms("Building").information().await.unwrap();
+        host.stop();
     }
-    assert!(!installation.data().exists());
 }
 
 #[tokio::test]

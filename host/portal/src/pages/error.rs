@@ -1,15 +1,17 @@
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use riser_domain::Role;
+use riser_domain::{Problem, Role};
 use riser_store::StoreError;
 use serde::Serialize;
 
 use crate::current_user::role_name;
 use crate::page::Page;
 use crate::page_layout::TABS;
-use crate::parts::Icon;
+use crate::parts::{Icon, capitalised};
 use crate::response_kind::ResponseKind;
 use crate::sessions::SignInError;
 use crate::theme::Theme;
@@ -48,6 +50,8 @@ pub(crate) struct ErrorPage {
     pub(crate) theme: Option<Theme>,
     pub(crate) status: u16,
     pub(crate) text: ErrorText,
+    /// Whether there are pages to go to.
+    pub(crate) has_pages: bool,
 }
 
 /// The text of an error page.
@@ -55,8 +59,8 @@ pub(crate) struct ErrorPage {
 pub(crate) struct ErrorText {
     pub(crate) title: &'static str,
     pub(crate) what: String,
-    pub(crate) effect: &'static str,
-    pub(crate) remedy: &'static str,
+    pub(crate) effect: Cow<'static, str>,
+    pub(crate) remedy: Cow<'static, str>,
 }
 
 impl PageError {
@@ -80,38 +84,38 @@ impl PageError {
             Self::NoSuchPage => ErrorText {
                 title: "Page not found",
                 what: "There is no page at this address.".to_owned(),
-                effect: "",
-                remedy: "Go to the overview or to the items.",
+                effect: "".into(),
+                remedy: "Go to the overview or to the items.".into(),
             },
             Self::NotSignedIn => ErrorText {
                 title: "Not signed in",
                 what: "The session has ended, or there is none.".to_owned(),
-                effect: "Nothing was read or changed.",
-                remedy: "Sign in at /login.",
+                effect: "Nothing was read or changed.".into(),
+                remedy: "Sign in at /login.".into(),
             },
             Self::WrongMethod => ErrorText {
                 title: "This address does not accept the request",
                 what: "The address is either a page to read or the target of a form, not both.".to_owned(),
-                effect: "Nothing was changed.",
-                remedy: "Use the buttons on the pages.",
+                effect: "Nothing was changed.".into(),
+                remedy: "Use the buttons on the pages.".into(),
             },
             Self::ForeignForm => ErrorText {
                 title: "The form was not sent by this session",
                 what: "The form comes from another site, or from a page of an earlier session.".to_owned(),
-                effect: "Nothing was changed.",
-                remedy: "Reload the page and press the button again.",
+                effect: "Nothing was changed.".into(),
+                remedy: "Reload the page and press the button again.".into(),
             },
             Self::UnreadableForm => ErrorText {
                 title: "The form cannot be read",
                 what: "A field is missing, occurs twice or has an invalid value.".to_owned(),
-                effect: "Nothing was changed.",
-                remedy: "Reload the page and send the form again.",
+                effect: "Nothing was changed.".into(),
+                remedy: "Reload the page and send the form again.".into(),
             },
             Self::NotAllowed { role, needed } => ErrorText {
                 title: "Your role does not allow this",
                 what: format!("Your role is {}. This needs {}.", role_name(*role), or_higher(*needed)),
-                effect: "Nothing was changed.",
-                remedy: "Ask an administrator of this host to give you this role.",
+                effect: "Nothing was changed.".into(),
+                remedy: "Ask an administrator of this host to give you this role.".into(),
             },
             Self::UnknownHostName(name) => ErrorText {
                 title: "Unknown host name",
@@ -119,35 +123,35 @@ impl PageError {
                     "The request names this host {name:?}. Riser refuses names that are not configured, so that other \
                      web sites cannot reach it through a browser."
                 ),
-                effect: "Only access by this name.",
-                remedy: "Use the address that Riser printed at its start, or start it with --portal-hostname and this name.",
+                effect: "Only access by this name.".into(),
+                remedy: "Use the address that Riser printed at its start, or start it with --portal-hostname and this name.".into(),
             },
             Self::Refused(reason) => ErrorText {
                 title: "Not possible now",
-                what: format!("{}.", crate::parts::capitalised(reason.trim_end_matches('.'))),
-                effect: "Nothing was changed.",
-                remedy: "Go back to the overview. It shows the state of the processor.",
+                what: format!("{}.", capitalised(reason.trim_end_matches('.'))),
+                effect: "Nothing was changed.".into(),
+                remedy: "Go back to the overview. It shows the state of the processor.".into(),
             },
             Self::TooManyStreams => ErrorText {
                 title: "Too many pages are open",
                 what: "This session already follows live values in the largest possible number of windows."
                     .to_owned(),
-                effect: "This window does not show new values by itself.",
-                remedy: "Close other windows, or reload this one to see new values.",
+                effect: "This window does not show new values by itself.".into(),
+                remedy: "Close other windows, or reload this one to see new values.".into(),
             },
             Self::StoreFailed => ErrorText {
                 title: "The database does not respond",
                 what: "The page could not read or store its data. The log of this host has the cause."
                     .to_owned(),
-                effect: "Only this page. Live values are kept in memory and still reach the BMS.",
+                effect: "Only this page. Live values are kept in memory and still reach the BMS.".into(),
                 remedy: "Wait a minute and reload the page. If the error remains, check whether the disk of the data \
-                         directory is full.",
+                         directory is full.".into(),
             },
             Self::Broken => ErrorText {
                 title: "This page failed",
                 what: "An error in Riser stopped this page. The log of this host has the cause.".to_owned(),
-                effect: "Only this page. Processors and EWS servers keep running.",
-                remedy: "Reload the page. If it fails again, report it with the log lines of this moment.",
+                effect: "Only this page. Processors and EWS servers keep running.".into(),
+                remedy: "Reload the page. If it fails again, report it with the log lines of this moment.".into(),
             },
         }
     }
@@ -178,7 +182,25 @@ impl ErrorPage {
     pub(crate) fn new(error: &PageError, site_name: &str, headers: &HeaderMap) -> Self {
         let status = error.status().as_u16();
         let theme = Theme::of_request(headers);
-        Self { site_name: site_name.to_owned(), theme, status, text: error.text() }
+        Self { site_name: site_name.to_owned(), theme, status, text: error.text(), has_pages: true }
+    }
+
+    /// Returns the page of a host that could not start.
+    pub(crate) fn of_failed_start(problem: &Problem, machine_name: &str, headers: &HeaderMap) -> Self {
+        let sentence = |text: &str| format!("{}.", capitalised(text.trim_end_matches('.')));
+        let text = ErrorText {
+            title: "Riser could not start",
+            what: sentence(&problem.what),
+            effect: sentence(&problem.effect).into(),
+            remedy: sentence(&problem.remedy).into(),
+        };
+        Self {
+            site_name: machine_name.to_owned(),
+            theme: Theme::of_request(headers),
+            status: StatusCode::SERVICE_UNAVAILABLE.as_u16(),
+            text,
+            has_pages: false,
+        }
     }
 }
 

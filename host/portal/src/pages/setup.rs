@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::CookieJar;
 use riser_calendar::ZoneDatabase;
-use riser_domain::{Actor, EwsServer, Role};
+use riser_domain::{Actor, EwsServer, Problem, Role};
 use riser_runtime::{
     AccountDraft, ConfigurationDraft, ConfigureError, Configured, EwsServerDraft, FieldError, FieldPath,
     Identity, SecretInput, SiteDraft, UserDraft,
@@ -29,6 +29,8 @@ use crate::theme::Theme;
 
 /// The page after the set-up.
 const NEXT_PAGE: &str = "/processors/add";
+/// Codes of problems about files that the start put aside begin with this.
+const PUT_ASIDE: &str = "quarantined-";
 
 /// The set-up page.
 #[derive(Clone, Debug, Template)]
@@ -45,6 +47,8 @@ pub(crate) struct SetupPage {
     pub(crate) form: SetupForm,
     /// By the name of the field; an empty name is the whole form.
     pub(crate) errors: Vec<(&'static str, String)>,
+    /// Why the data of an earlier installation is not in use.
+    pub(crate) lost: Vec<Problem>,
 }
 
 /// The page after the set-up, with the password for the BMS.
@@ -144,6 +148,7 @@ impl SetupPage {
             offers_ews_server: offers_ews_server(portal),
             form,
             errors,
+            lost: lost_data(portal),
         }
     }
 
@@ -161,6 +166,20 @@ impl SetupPage {
             .collect();
         (!found.is_empty()).then(|| found.join(". "))
     }
+}
+
+/// Returns the problems of database files that the start had to put aside, as sentences.
+fn lost_data(portal: &PortalState) -> Vec<Problem> {
+    let problems = portal.runtime().problems().into_iter().map(|raised| raised.problem);
+    problems
+        .filter(|problem| problem.code.starts_with(PUT_ASIDE))
+        .map(|problem| Problem {
+            what: capitalised(&problem.what),
+            effect: capitalised(&problem.effect),
+            remedy: capitalised(&problem.remedy),
+            ..problem
+        })
+        .collect()
 }
 
 fn offers_ews_server(portal: &PortalState) -> bool {

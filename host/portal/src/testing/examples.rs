@@ -535,7 +535,17 @@ fn setups() -> Vec<(String, String)> {
             ..SetupForm::default()
         },
         errors,
+        lost: Vec::new(),
     };
+    let lost = Problem {
+        code: "quarantined-riser.db".to_owned(),
+        what: format!("riser.db could not be used: {HOSTILE}"),
+        effect: format!("Riser began with a new one; the old file is {HOSTILE}"),
+        remedy: "restore a backup if there is one, or set Riser up again".to_owned(),
+        setting: None,
+    };
+    let after_damage = SetupPage { lost: vec![lost.clone()], ..page("admin", Vec::new()) };
+    let failed_start = ErrorPage::of_failed_start(&lost, HOSTILE, &HeaderMap::new());
     let errors =
         ["code", "name", "password", "site_name", "time_zone", "ews_name", "ews_listen", "ews_path", ""];
     let errors = errors.map(|field| (field, format!("{HOSTILE} cannot be used here"))).into();
@@ -555,6 +565,8 @@ fn setups() -> Vec<(String, String)> {
         ("setup-first".to_owned(), page("admin", Vec::new()).render().unwrap()),
         ("setup-errors".to_owned(), page(HOSTILE, errors).render().unwrap()),
         ("setup-done".to_owned(), done.render().unwrap()),
+        ("setup-after-damage".to_owned(), after_damage.render().unwrap()),
+        ("failed-start".to_owned(), failed_start.render().unwrap()),
     ]
 }
 

@@ -1,10 +1,12 @@
 //! `riser serve`: runs the host from opening the data directory to the shutdown.
 
+mod failed_start;
 mod portal_address;
 mod ready_line;
 mod setup_code;
 mod shutdown_signal;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -13,11 +15,11 @@ use clap::Args;
 use riser_calendar::machine_zone;
 use riser_domain::{Clock, Problem};
 use riser_platform::machine_name;
-use riser_portal::Portal;
+use riser_portal::{Portal, SetupCode};
 use riser_runtime::{LaunchOptions, Runtime, RuntimeParts, SystemClock};
 use riser_store::Recovery;
 
-use self::portal_address::PortalArgs;
+use self::portal_address::{PortalAddress, PortalArgs};
 use self::shutdown_signal::ShutdownSignal;
 use crate::control::ControlListener;
 use crate::control::server::ControlServer;
@@ -42,38 +44,34 @@ pub(crate) struct ServeArgs {
     exit_on_stdin_close: bool,
 }
 
+/// A loaded Riser. Nothing runs and nothing listens yet.
+struct Loaded {
+    runtime: Runtime,
+    control: std::io::Result<ControlListener>,
+    setup_code: Option<SetupCode>,
+    problems: Vec<Problem>,
+}
+
 /// Runs until it is asked to stop.
 pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     let log = logging::start();
     let shutdown = ShutdownSignal::listen(arguments.exit_on_stdin_close)?;
     let directory = arguments.data.path()?;
     let (listener, portal_address) = arguments.portal.bind().await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let open = open_data_dir(&directory, clock.as_ref()).await?;
-    tracing::info!(directory = %directory.display(), "the data directory is open");
-    if let Some(file) = &open.recovery.history_taken_back {
-        tracing::info!(file = %file.display(), "the recorded values of the restored database are in use again");
-    }
-    let problems = problems_of(&open);
-    let control = ControlListener::bind(&directory);
-    let OpenDataDir { store, keyring, .. } = open;
-    let setup_code = if store.list_users().await?.is_empty() {
-        Some(setup_code::create(&directory, &portal_address.url())?)
-    } else {
-        setup_code::remove(&directory)?;
-        None
+    let settings = arguments.portal.settings(&machine_name());
+    let host_name = settings.host_names.first().unwrap_or(&settings.machine_name);
+    let loaded = match load(&arguments, &directory, portal_address).await {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            let Some(problem) = failed_start::problem_of(&error, &directory) else { return Err(error) };
+            portal_address.say_where(host_name);
+            if arguments.print_ready {
+                ready_line::print_failed(&portal_address.url(), &problem.what)?;
+            }
+            return Ok(failed_start::serve(problem, listener, &settings, &shutdown).await);
+        }
     };
-
-    let runtime = Runtime::load(RuntimeParts {
-        worker: LaunchOptions::of_this_program(store.instance_id()),
-        plugin_dirs: arguments.plugins.paths(&directory),
-        keyring: Arc::new(keyring),
-        data_dir: directory.clone(),
-        store: store.clone(),
-        clock,
-        machine_zone: machine_zone(),
-    })
-    .await?;
+    let Loaded { runtime, control, setup_code, problems } = loaded;
     for problem in problems.into_iter().chain(listener.problem()) {
         tracing::warn!(code = problem.code, "{}: {}", problem.what, problem.remedy);
         runtime.raise_problem(problem);
@@ -82,6 +80,8 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     portal_address.say_where(settings.host_names.first().unwrap_or(&settings.machine_name));
     let serving =
         tokio::spawn(listener.serve(Portal { runtime: runtime.clone(), settings, setup_code, log }));
+    portal_address.say_where(host_name);
+    let serving = tokio::spawn(listener.serve(Portal { runtime: runtime.clone(), settings, setup_code }));
 
     runtime.start().await?;
     let control = control
@@ -105,9 +105,43 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
     if let Some(control) = control {
         control.close().await;
     }
-    store.close().await;
+    runtime.store().close().await;
     setup_code::remove(&directory)?;
     served.map(|()| ExitCode::SUCCESS)
+}
+
+/// Opens the data directory and loads its content.
+async fn load(
+    arguments: &ServeArgs,
+    directory: &Path,
+    portal_address: PortalAddress,
+) -> anyhow::Result<Loaded> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let open = open_data_dir(directory, clock.as_ref()).await?;
+    tracing::info!(directory = %directory.display(), "the data directory is open");
+    if let Some(file) = &open.recovery.history_taken_back {
+        tracing::info!(file = %file.display(), "the recorded values of the restored database are in use again");
+    }
+    let problems = problems_of(&open);
+    let control = ControlListener::bind(directory);
+    let OpenDataDir { store, keyring, .. } = open;
+    let setup_code = if store.list_users().await?.is_empty() {
+        Some(setup_code::create(directory, &portal_address.url())?)
+    } else {
+        setup_code::remove(directory)?;
+        None
+    };
+    let runtime = Runtime::load(RuntimeParts {
+        worker: LaunchOptions::of_this_program(store.instance_id()),
+        plugin_dirs: arguments.plugins.paths(directory),
+        keyring: Arc::new(keyring),
+        data_dir: directory.to_owned(),
+        store,
+        clock,
+        machine_zone: machine_zone(),
+    })
+    .await?;
+    Ok(Loaded { runtime, control, setup_code, problems })
 }
 
 /// Returns the problems found when the directory was opened.

@@ -1,11 +1,11 @@
 //! The address of the portal, and its URLs for people.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use riser_portal::{BasePath, PortalListener, PortalSettings, ProxyNetwork, TlsFiles};
+use riser_portal::{BasePath, PortalListener, PortalSettings, ProxyNetwork, ServeError, TlsFiles};
 use tokio::net::TcpListener;
 
 /// Arguments about the portal.
@@ -36,14 +36,20 @@ pub(crate) struct PortalArgs {
 }
 
 impl PortalArgs {
-    /// Binds the address, and checks whether the portal may be served there.
+    /// Binds the address, and checks whether the portal may be served there. With a certificate that cannot be used, the
+    /// portal is for this machine only.
     pub(crate) async fn bind(&self) -> anyhow::Result<(PortalListener, PortalAddress)> {
-        let listener = TcpListener::bind(self.listen).await.with_context(|| {
-            let address = self.listen;
-            format!("the portal cannot listen on {address}; choose another address with --portal-listen")
-        })?;
-        let address = PortalAddress { local: listener.local_addr()?, is_tls: self.certificate.is_some() };
-        Ok((PortalListener::new(listener, self.tls().as_ref(), self.plain)?, address))
+        let socket = listen(self.listen).await?;
+        let local = socket.local_addr()?;
+        match PortalListener::new(socket, self.tls().as_ref(), self.plain) {
+            Ok(listener) => Ok((listener, PortalAddress { local, is_tls: self.certificate.is_some() })),
+            Err(ServeError::Tls(error)) => {
+                let socket = listen(on_this_machine(local)).await?;
+                let address = PortalAddress { local: socket.local_addr()?, is_tls: false };
+                Ok((PortalListener::without_certificate(socket, error)?, address))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn tls(&self) -> Option<TlsFiles> {
@@ -59,6 +65,21 @@ impl PortalArgs {
             base_path: self.base_path.clone(),
         }
     }
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("the portal cannot listen on {address}; choose another address with --portal-listen")
+    })
+}
+
+/// Returns the same port on the loopback address.
+fn on_this_machine(address: SocketAddr) -> SocketAddr {
+    let loopback: IpAddr = match address {
+        SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(if address.ip().is_loopback() { address.ip() } else { loopback }, address.port())
 }
 
 /// Where the portal listens.
