@@ -14,6 +14,7 @@ use reqwest::header::{CONTENT_TYPE, COOKIE, ORIGIN};
 use riser_ews::client::{ClientOptions, EwsClient};
 
 use crate::bms::{id_of, walk_until_there, write};
+use crate::canary_forms::{CHANGED, DRAFTED, EDITED, REFUSED, change_password, send_secrets};
 use crate::controller::{Controller, LOGIN, http_client};
 use crate::host::{Host, Installation};
 use crate::portal::{ADMIN, ADMIN_PASSWORD, Portal};
@@ -26,7 +27,7 @@ const BMS: &str = "Bms+Kanari/vogel=4711&<e>";
 const EVCE: &str = "Evce+Kanari/vogel=4712&<e>";
 const TOKEN: &str = "Token+Kanari/vogel=4713&<e>";
 const PERSON: &str = "Person+Kanari/vogel=4714&<e>";
-const CANARIES: [&str; 4] = [BMS, EVCE, TOKEN, PERSON];
+const CANARIES: [&str; 8] = [BMS, EVCE, TOKEN, PERSON, DRAFTED, EDITED, CHANGED, REFUSED];
 
 /// Pages that are read at most.
 const MOST_PAGES: usize = 400;
@@ -169,6 +170,10 @@ async fn no_secret_appears_anywhere_and_a_planted_one_is_found() {
 
     let portal = Portal::sign_in(&host).await;
     sign_in_with_canaries(&host, &mut seen).await;
+    send_secrets(&portal, &controller, &mut seen).await;
+    let kari = Portal::sign_in_as(&host, "kari", PERSON).await;
+    change_password(&kari, PERSON, &mut seen).await;
+    Portal::sign_in_as(&host, "kari", CHANGED).await;
     soap_faults(&host, &mut seen).await;
     processes(&host, &mut seen);
     commands(&installation, &mut seen);

@@ -9,6 +9,7 @@ mod apply_while_running;
 mod bms;
 mod browser;
 mod canary;
+mod canary_forms;
 mod configuration;
 mod connection_test;
 mod control_socket;

@@ -21,13 +21,23 @@ impl Portal {
         Self::sign_in_with(http_client(), host.portal_url.clone()).await
     }
 
+    /// Signs in as another person.
+    pub(crate) async fn sign_in_as(host: &Host, user: &str, password: &str) -> Self {
+        Self::log_in(http_client(), host.portal_url.clone(), user, password).await
+    }
+
     /// Signs in with a separate client and address.
     pub(crate) async fn sign_in_with(http: reqwest::Client, url: String) -> Self {
+        Self::log_in(http, url, ADMIN, ADMIN_PASSWORD).await
+    }
+
+    async fn log_in(http: reqwest::Client, url: String, user: &str, password: &str) -> Self {
+        let login = [("user", user), ("password", password)];
         let response = http
             .post(format!("{url}/login"))
             .header(ORIGIN, &url)
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(format!("user={ADMIN}&password={}", ADMIN_PASSWORD.replace(' ', "+")))
+            .body(Serializer::new(String::new()).extend_pairs(login).finish())
             .send()
             .await
             .unwrap();

@@ -6,10 +6,13 @@ use std::process::{Child, Command, Stdio};
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT_ENCODING, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
 
-use crate::controller::http_client_builder;
+use crate::browser::{Driver, text_until};
+use crate::controller::{Controller, http_client_builder};
 use crate::host::{Host, Installation};
 use crate::portal::{ADMIN, ADMIN_PASSWORD};
+use crate::programs;
 use crate::waiting::until;
+use crate::wizard::Person;
 
 const OPERATOR: &str = "olga";
 /// Clients behind a proxy. The proxies themselves use 127.0.0.1.
@@ -209,6 +212,42 @@ async fn haproxy_that_names_clients_in_either_header() {
         let (installation, host) = start(&["--trusted-proxy", "127.0.0.0/31"]);
         let proxy = Proxy::haproxy(&host, header).await;
         use_portal(&proxy, "", &installation).await;
+    }
+}
+
+#[tokio::test]
+async fn the_wizard_adds_processors_behind_each_proxy() {
+    for base in ["/riser", ""] {
+        let controller = Controller::start("F1");
+        let installation = Installation::new(&[programs::library("riser-evce")]);
+        installation.add_admin(ADMIN, ADMIN_PASSWORD);
+        let base_path = format!("{base}/");
+        let host = installation.start_with(&[
+            "--portal-listen",
+            "127.0.0.1:0",
+            "--trusted-proxy",
+            "127.0.0.1",
+            "--portal-base-path",
+            &base_path,
+        ]);
+        let proxy = if base.is_empty() {
+            Proxy::haproxy(&host, "option forwardfor").await
+        } else {
+            Proxy::nginx(&format!("{}/", host.portal_url), base).await
+        };
+        let driver = Driver::start();
+        let person = Person::signed_in_at(&driver, &proxy.url).await;
+        person.click("Add processor").await;
+        person.add_all_processors(&controller).await;
+        person.heading("Processors").await;
+        // The row changes without a new page, over the event stream.
+        text_until(&person.page, "//tr[contains(., 'EVCE Status')]", "Running").await;
+        let address = person.page.current_url().await.unwrap();
+        assert!(address.as_str().starts_with(&format!("{}/processors", proxy.url)), "{address}");
+        let errors = driver.console_errors(&person.page).await;
+        assert!(errors.is_empty(), "{errors:#?}");
+        person.page.close().await.unwrap();
+        host.stop();
     }
 }
 

@@ -40,25 +40,30 @@ const COUNTS: &str = r#"
 "#;
 
 /// A person at the wizard.
-struct Person<'a> {
+pub(crate) struct Person<'a> {
     driver: &'a Driver,
-    page: Client,
+    pub(crate) page: Client,
 }
 
 impl<'a> Person<'a> {
     async fn signed_in(driver: &'a Driver, host: &Host) -> Self {
+        Self::signed_in_at(driver, &host.portal_url).await
+    }
+
+    /// Signs in at an address, which may be that of a proxy.
+    pub(crate) async fn signed_in_at(driver: &'a Driver, url: &str) -> Self {
         let page = driver.open().await;
-        sign_in(&page, &host.portal_url, ADMIN_PASSWORD).await;
+        sign_in(&page, url, ADMIN_PASSWORD).await;
         Self { driver, page }
     }
 
-    async fn heading(&self, text: &str) {
+    pub(crate) async fn heading(&self, text: &str) {
         text_until(&self.page, "//h1", text).await;
         self.page.execute(COUNT, Vec::new()).await.unwrap();
     }
 
     /// Clicks on a button or a link that a person sees.
-    async fn click(&self, label: &str) {
+    pub(crate) async fn click(&self, label: &str) {
         let xpath =
             format!("//*[self::button[not(@aria-hidden)] or self::a][normalize-space(.) = '{label}']");
         let found = self.page.wait().at_most(PAGE_TIMEOUT).for_element(Locator::XPath(&xpath)).await;
@@ -83,6 +88,32 @@ impl<'a> Person<'a> {
         // The port is fixed on a usual host.
         self.type_into("server-listen", "127.0.0.1:0").await;
     }
+
+    /// Goes through the wizard from its first step, and creates the three EVCE processors. Returns the password of the BMS.
+    pub(crate) async fn add_all_processors(&self, controller: &Controller) -> String {
+        self.heading("What should be added?").await;
+        self.click("Continue").await;
+        self.heading("How should it be called?").await;
+        self.click("Continue").await;
+        self.heading("How does Riser reach EcoStruxure EV Charging Expert?").await;
+        self.fill_in_connection(controller).await;
+        self.click("Test the connection").await;
+        let test = "//section[@id='test']";
+        text_until(&self.page, test, "is not trusted").await;
+        text_until(&self.page, test, &controller.certificate_sha256).await;
+        self.click("Trust this certificate").await;
+        text_until(&self.page, test, "The connection works.").await;
+        self.click("Continue").await;
+        self.heading("Details").await;
+        self.click("Continue").await;
+        self.heading("When should it run?").await;
+        text_until(&self.page, "//section[@id='next-setup']", "UTC").await;
+        self.click("Continue").await;
+        self.heading("Ready to create 3 processors").await;
+        let password = self.page.find(Locator::Id("bms-password")).await.unwrap().text().await.unwrap();
+        self.click("Create 3 and start").await;
+        password
+    }
 }
 
 fn empty_host() -> (Controller, Installation, Host) {
@@ -103,27 +134,7 @@ async fn an_administrator_adds_all_processors_and_sees_live_values_with_few_clic
     person.click("Processors").await;
     person.heading("Processors").await;
     person.click("Add processor").await;
-    person.heading("What should be added?").await;
-    person.click("Continue").await;
-    person.heading("How should it be called?").await;
-    person.click("Continue").await;
-    person.heading("How does Riser reach EcoStruxure EV Charging Expert?").await;
-    person.fill_in_connection(&controller).await;
-    person.click("Test the connection").await;
-    let test = "//section[@id='test']";
-    text_until(&person.page, test, "is not trusted").await;
-    text_until(&person.page, test, &controller.certificate_sha256).await;
-    person.click("Trust this certificate").await;
-    text_until(&person.page, test, "The connection works.").await;
-    person.click("Continue").await;
-    person.heading("Details").await;
-    person.click("Continue").await;
-    person.heading("When should it run?").await;
-    text_until(&person.page, "//section[@id='next-setup']", "UTC").await;
-    person.click("Continue").await;
-    person.heading("Ready to create 3 processors").await;
-    let password = person.page.find(Locator::Id("bms-password")).await.unwrap().text().await.unwrap();
-    person.click("Create 3 and start").await;
+    let password = person.add_all_processors(&controller).await;
     person.heading("Processors").await;
     text_until(&person.page, "//tr[contains(., 'EVCE Status')]", "Running").await;
     person.click("Items").await;
