@@ -15,7 +15,9 @@ use tower_http::compression::CompressionLayer;
 use crate::guard::{BasePath, add_security_headers, check_host_name, check_same_origin, read_proxy_headers};
 use crate::pages::error::PageError;
 use crate::pages::{
-    about, account, add_processor, as_bms, audit, connection, connection_test, connections, ews_server, ews_servers, history, item_search, items, log, login, overview, plugin, plugin_upload, plugins, problems, processor, processors, run, schedule, schedules, set_point, setup, status, theme, users, watch,
+    about, account, add_processor, as_bms, audit, connection, connection_test, connections, ews_server,
+    ews_servers, history, item_search, items, log, login, overview, plugin, plugin_upload, plugins, problems,
+    processor, processors, run, schedule, schedules, set_point, setup, status, theme, users, watch,
 };
 use crate::response_kind::ResponseKind;
 use crate::return_path::ReturnPath;

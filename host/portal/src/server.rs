@@ -107,9 +107,6 @@ impl PortalListener {
         let base_path = portal.settings.base_path.clone();
         let state = PortalState::new(portal, exposure);
         let service = PortalService { router: router(state.clone()), base_path };
-        let limits = HttpLimits { connections: CONNECTIONS, ..HttpLimits::default() };
-        match HttpListener::start(socket, acceptor, limits, service) {
-        let service = PortalService { router: router(PortalState::new(portal, exposure)), base_path };
         match HttpListener::start(socket, acceptor, limits(), service) {
             Ok(mut listener) => {
                 state.set_listener(listener.local_address(), listener.open_connections());

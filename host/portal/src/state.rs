@@ -80,7 +80,17 @@ impl PortalState {
         let first_run = FirstRun::new(portal.setup_code.clone());
         let trusted_proxies = TrustedProxies::new(&portal.settings.trusted_proxies);
         let (is_tls, listener) = (exposure.is_tls, OnceLock::new());
-        let parts = Parts { portal, sessions, first_run, known_names, trusted_proxies, is_tls, listener };
+        let running_tests = RunningTests::default();
+        let parts = Parts {
+            portal,
+            sessions,
+            first_run,
+            known_names,
+            trusted_proxies,
+            running_tests,
+            is_tls,
+            listener,
+        };
         Self { parts: Arc::new(parts) }
     }
 
@@ -95,9 +105,6 @@ impl PortalState {
         let (local, connections) = self.parts.listener.get()?;
         let scheme = if self.parts.is_tls { "https" } else { "http" };
         Some((format!("{scheme}://{local}{}", self.base_path()), connections.count()))
-        let running_tests = RunningTests::default();
-        let parts = Parts { portal, sessions, first_run, known_names, trusted_proxies, running_tests };
-        Self { parts: Arc::new(parts) }
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -114,6 +121,8 @@ impl PortalState {
 
     pub(crate) fn log(&self) -> &HostLog {
         &self.parts.portal.log
+    }
+
     pub(crate) fn running_tests(&self) -> &RunningTests {
         &self.parts.running_tests
     }

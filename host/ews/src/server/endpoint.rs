@@ -10,7 +10,7 @@ use riser_domain::{Clock, ClockReading, EwsServer};
 
 use super::content_type::SoapContentType;
 use super::statistics::{EndpointStatistics, RequestCounter};
-use super::traffic::{Caller, Exchange, Outcome, Traffic, TrafficLog};
+use super::traffic::{Caller, Outcome, RequestFacts, Traffic, TrafficLog};
 use crate::authenticator::{DigestAuthenticator, Login};
 use crate::contract::{FaultName, OperationName};
 use crate::envelope::SoapRequest;
@@ -139,8 +139,8 @@ impl EwsEndpoint {
     }
 
     /// Records a finished request of a logged-in client.
-    pub(super) fn record(&self, caller: Caller<'_>, exchange: Exchange) {
-        self.kept.traffic.record(caller, exchange, self.kept.clock.uptime());
+    pub(super) fn record(&self, caller: Caller<'_>, facts: RequestFacts) {
+        self.kept.traffic.record(caller, facts, self.kept.clock.uptime());
     }
 
     /// Logs a client in, or returns the challenges for it.
@@ -188,16 +188,16 @@ impl EwsEndpoint {
         message: SoapMessage<'_>,
         account: &EwsAccount,
         disk_deadline: Duration,
-    ) -> (SoapResponse, Exchange) {
-        let mut exchange = Exchange { operation: None, items: 0, outcome: Outcome::Ok };
-        let response = match self.try_respond(message, account, disk_deadline, &mut exchange).await {
+    ) -> (SoapResponse, RequestFacts) {
+        let mut facts = RequestFacts { operation: None, items: 0, outcome: Outcome::Ok };
+        let response = match self.try_respond(message, account, disk_deadline, &mut facts).await {
             Ok((operation, envelope)) => SoapResponse {
                 status: StatusCode::OK,
                 content_type: content_type_with(&operation.response_action()),
                 envelope,
             },
             Err(fault) => {
-                exchange.outcome = Outcome::Fault(fault);
+                facts.outcome = Outcome::Fault(fault);
                 SoapResponse {
                     status: fault.status(),
                     content_type: fault.content_type(),
@@ -205,7 +205,7 @@ impl EwsEndpoint {
                 }
             }
         };
-        (response, exchange)
+        (response, facts)
     }
 
     async fn try_respond(
@@ -213,13 +213,13 @@ impl EwsEndpoint {
         message: SoapMessage<'_>,
         account: &EwsAccount,
         disk_deadline: Duration,
-        exchange: &mut Exchange,
+        facts: &mut RequestFacts,
     ) -> Result<(OperationName, String), Fault> {
         let may_be_kept = message.content_type.may_be_utf8();
         let tree = self.items.tree();
         if may_be_kept && let Some(kept) = self.kept.plans.find(&message.body, tree.version()) {
-            exchange.operation = Some(OperationName::GetValues);
-            exchange.items = kept.plan.item_count();
+            facts.operation = Some(OperationName::GetValues);
+            facts.items = kept.plan.item_count();
             message.check_action(OperationName::GetValues)?;
             return Ok((OperationName::GetValues, kept.plan.respond(&*self.items)));
         }
@@ -229,11 +229,11 @@ impl EwsEndpoint {
         let document = Document::read(&text).map_err(unreadable)?;
         let request = SoapRequest::read(&document)?;
         let name = request.operation;
-        exchange.operation = Some(name);
+        facts.operation = Some(name);
         message.check_action(name)?;
         let fault = |fault| Fault::of(name, fault);
         let operation = Operation::read(&request).map_err(fault)?;
-        exchange.items = operation.item_count();
+        facts.items = operation.item_count();
         if let Operation::GetValues(operation) = operation {
             let plan = operation.plan(&*tree);
             let response = plan.respond(&*self.items);

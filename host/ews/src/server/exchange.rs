@@ -70,7 +70,7 @@ impl EwsEndpoint {
             content_type: SoapContentType::default(),
             soap_action: None,
         };
-        let response = self.respond(message, &reader, DISK_DEADLINE).await;
+        let (response, _) = self.respond(message, &reader, DISK_DEADLINE).await;
         Exchange {
             operation: operation.name().as_str(),
             content_type: content_type_with(&operation.name().request_action()),

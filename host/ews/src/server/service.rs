@@ -19,7 +19,7 @@ use super::body::{self, BodyError};
 use super::content_type::SoapContentType;
 use super::endpoint::{EwsEndpoint, SoapMessage, SoapResponse};
 use super::gzip;
-use super::traffic::{Caller, Exchange};
+use super::traffic::{Caller, RequestFacts};
 use crate::contract::FaultName;
 use crate::fault::Fault;
 use crate::source::EwsAccount;
@@ -108,23 +108,23 @@ pub(super) async fn serve(
             "this is an EWS server: send SOAP 1.2 by POST; add ?wsdl for its description",
         );
     }
-    let (response, exchange) = exchange(&endpoint, &head.headers, incoming, &account, disk_deadline).await;
+    let (response, facts) = process(&endpoint, &head.headers, incoming, &account, disk_deadline).await;
     let user_agent = text(&head.headers, &USER_AGENT).unwrap_or_default();
-    endpoint.record(Caller { account: &account, address, user_agent, began }, exchange);
+    endpoint.record(Caller { account: &account, address, user_agent, began }, facts);
     response
 }
 
 /// Reads the message of a logged-in client and processes it. Returns the response, and the facts to record.
-async fn exchange(
+async fn process(
     endpoint: &EwsEndpoint,
     headers: &HeaderMap,
     incoming: RequestBody,
     account: &EwsAccount,
     disk_deadline: Duration,
-) -> (HttpResponse, Exchange) {
+) -> (HttpResponse, RequestFacts) {
     let failed = |response: HttpResponse| {
-        let exchange = Exchange::http_error(response.status());
-        (response, exchange)
+        let facts = RequestFacts::http_error(response.status());
+        (response, facts)
     };
     let content_type = only_text(headers, &CONTENT_TYPE).and_then(SoapContentType::parse);
     let is_encoded =
@@ -141,8 +141,8 @@ async fn exchange(
         Err(error) => return failed(body_failure(error)),
     };
     let message = SoapMessage { body, content_type, soap_action: text(headers, &SOAP_ACTION) };
-    let (response, exchange) = endpoint.respond(message, account, disk_deadline).await;
-    (soap_response(response, gzip::is_asked_for(text(headers, &ACCEPT_ENCODING))), exchange)
+    let (response, facts) = endpoint.respond(message, account, disk_deadline).await;
+    (soap_response(response, gzip::is_asked_for(text(headers, &ACCEPT_ENCODING))), facts)
 }
 
 /// Returns the WSDL without a login: client generators cannot log in.

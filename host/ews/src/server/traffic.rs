@@ -86,9 +86,9 @@ pub(super) struct Caller<'a> {
     pub(super) began: ClockReading,
 }
 
-/// The facts about a finished exchange that are recorded.
+/// The facts about a finished facts that are recorded.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Exchange {
+pub(super) struct RequestFacts {
     pub(super) operation: Option<OperationName>,
     pub(super) items: usize,
     pub(super) outcome: Outcome,
@@ -102,8 +102,8 @@ pub(super) enum Outcome {
     RefusedLogin,
 }
 
-impl Exchange {
-    /// Returns an exchange that ended before its message was read.
+impl RequestFacts {
+    /// Returns an facts that ended before its message was read.
     pub(super) const fn http_error(status: StatusCode) -> Self {
         Self { operation: None, items: 0, outcome: Outcome::HttpError(status) }
     }
@@ -128,7 +128,7 @@ struct Entry {
     client: IpAddr,
     account: Arc<str>,
     took: Duration,
-    exchange: Exchange,
+    facts: RequestFacts,
 }
 
 #[derive(Clone, Debug)]
@@ -143,13 +143,13 @@ struct Client {
 
 impl TrafficLog {
     /// Records a finished request of a logged-in client.
-    pub(super) fn record(&self, caller: Caller<'_>, exchange: Exchange, now: Uptime) {
+    pub(super) fn record(&self, caller: Caller<'_>, facts: RequestFacts, now: Uptime) {
         let entry = Entry {
             began: caller.began,
             client: caller.address,
             account: Arc::clone(&caller.account.name),
             took: now.since(caller.began.uptime),
-            exchange,
+            facts,
         };
         let mut kept = self.kept.lock();
         kept.minutes.count(now);
@@ -159,9 +159,9 @@ impl TrafficLog {
 
     /// Records a login with a wrong name, password, realm or algorithm.
     pub(super) fn record_refused_login(&self, user_name: &str, client: IpAddr, now: ClockReading) {
-        let exchange = Exchange { operation: None, items: 0, outcome: Outcome::RefusedLogin };
+        let facts = RequestFacts { operation: None, items: 0, outcome: Outcome::RefusedLogin };
         let account = shown_name(user_name);
-        let entry = Entry { began: now, client, account, took: Duration::ZERO, exchange };
+        let entry = Entry { began: now, client, account, took: Duration::ZERO, facts };
         push(&mut self.kept.lock().refused_logins, entry, REFUSED_LOGINS);
     }
 
@@ -242,10 +242,10 @@ impl Entry {
             at: clock.wall_time_of(self.began),
             client: self.client,
             account: Arc::clone(&self.account),
-            operation: self.exchange.operation.map(OperationName::as_str),
-            items: self.exchange.items,
+            operation: self.facts.operation.map(OperationName::as_str),
+            items: self.facts.items,
             took: self.took,
-            outcome: match self.exchange.outcome {
+            outcome: match self.facts.outcome {
                 Outcome::Ok => RequestOutcome::Ok,
                 Outcome::Fault(fault) => RequestOutcome::Fault(fault.reason()),
                 Outcome::HttpError(status) => RequestOutcome::HttpError(status.as_u16()),
@@ -321,8 +321,8 @@ mod tests {
     use crate::contract::FaultName;
 
     const BMS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
-    const OK: Exchange =
-        Exchange { operation: Some(OperationName::GetValues), items: 600, outcome: Outcome::Ok };
+    const OK: RequestFacts =
+        RequestFacts { operation: Some(OperationName::GetValues), items: 600, outcome: Outcome::Ok };
 
     fn account(id: i64, name: &str) -> EwsAccount {
         EwsAccount { id: AccountId(id), name: name.into(), rights: AccountRights::Read }
@@ -338,10 +338,10 @@ mod tests {
             Self { log: TrafficLog::default(), clock: FakeClock::at(Timestamp::from_unix_ms(1_000_000)) }
         }
 
-        fn record(&self, account: &EwsAccount, address: IpAddr, exchange: Exchange) {
+        fn record(&self, account: &EwsAccount, address: IpAddr, facts: RequestFacts) {
             let caller = Caller { account, address, user_agent: "EBO 6", began: self.clock.read() };
             self.clock.advance(Duration::from_millis(9));
-            self.log.record(caller, exchange, self.clock.uptime());
+            self.log.record(caller, facts, self.clock.uptime());
         }
 
         fn traffic(&self) -> Traffic {
@@ -354,8 +354,11 @@ mod tests {
         let server = Server::new();
         server.record(&account(1, "bms"), BMS, OK);
         let fault = Fault::of(OperationName::GetItems, FaultName::MissingIdList);
-        let failed =
-            Exchange { operation: Some(OperationName::GetItems), items: 0, outcome: Outcome::Fault(fault) };
+        let failed = RequestFacts {
+            operation: Some(OperationName::GetItems),
+            items: 0,
+            outcome: Outcome::Fault(fault),
+        };
         server.record(&account(1, "bms"), BMS, failed);
         server.clock.advance(Duration::from_secs(1));
         let long = format!("a\u{202e}b{}", "x".repeat(1_000));

@@ -76,12 +76,9 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<ExitCode> {
         tracing::warn!(code = problem.code, "{}: {}", problem.what, problem.remedy);
         runtime.raise_problem(problem);
     }
-    let settings = arguments.portal.settings(&machine_name());
-    portal_address.say_where(settings.host_names.first().unwrap_or(&settings.machine_name));
-    let serving =
-        tokio::spawn(listener.serve(Portal { runtime: runtime.clone(), settings, setup_code, log }));
     portal_address.say_where(host_name);
-    let serving = tokio::spawn(listener.serve(Portal { runtime: runtime.clone(), settings, setup_code }));
+    let portal = Portal { runtime: runtime.clone(), settings, setup_code, log };
+    let serving = tokio::spawn(listener.serve(portal));
 
     runtime.start().await?;
     let control = control
