@@ -218,7 +218,9 @@ fn new_input(portal: &PortalState) -> FormInput {
     if let Some(first) = servers.first() {
         let is_taken =
             |path: &str| servers.iter().any(|server| server.path == path && server.listen == first.listen);
-        let number = (2..).find(|number| !is_taken(&format!("{}{number}", EwsServer::DEFAULT_PATH)));
+        // One of these is free.
+        let number =
+            (2..=servers.len() + 2).find(|number| !is_taken(&format!("{}{number}", EwsServer::DEFAULT_PATH)));
         input.set(LISTEN, &first.listen);
         input.set(PATH, format!("{}{}", EwsServer::DEFAULT_PATH, number.unwrap_or(2)));
         if let Some(tls) = &first.tls {
