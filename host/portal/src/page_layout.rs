@@ -61,32 +61,25 @@ pub(crate) const TABS: [MenuEntry; 4] =
     [MenuEntry::Overview, MenuEntry::Problems, MenuEntry::Items, MenuEntry::Processors];
 
 /// The facts about a menu entry.
-struct EntryFacts(&'static str, &'static str, Icon, Built);
-
-/// Whether the page of a menu entry exists.
-#[derive(PartialEq, Eq)]
-enum Built {
-    Yes,
-    NotYet,
-}
+struct EntryFacts(&'static str, &'static str, Icon);
 
 impl MenuEntry {
     #[rustfmt::skip]
     const fn facts(self) -> EntryFacts {
         match self {
-            Self::Overview => EntryFacts("Overview", "/", Icon::Overview, Built::Yes),
-            Self::Problems => EntryFacts("Problems", "/problems", Icon::Problems, Built::Yes),
-            Self::Items => EntryFacts("Items", "/items", Icon::Items, Built::Yes),
-            Self::Processors => EntryFacts("Processors", "/processors", Icon::Processors, Built::Yes),
-            Self::Schedules => EntryFacts("Schedules", "/schedules", Icon::Schedules, Built::Yes),
-            Self::Connections => EntryFacts("Connections", "/connections", Icon::Connections, Built::Yes),
-            Self::EwsServers => EntryFacts("EWS servers", "/ews-servers", Icon::Server, Built::Yes),
-            Self::Plugins => EntryFacts("Plugins", "/plugins", Icon::Plugins, Built::Yes),
-            Self::Status => EntryFacts("Status", "/status", Icon::Running, Built::Yes),
-            Self::Log => EntryFacts("Log", "/log", Icon::Logs, Built::Yes),
-            Self::Audit => EntryFacts("Audit", "/audit", Icon::Book, Built::Yes),
-            Self::Users => EntryFacts("Users", "/users", Icon::Key, Built::Yes),
-            Self::About => EntryFacts("About", "/about", Icon::Info, Built::Yes),
+            Self::Overview => EntryFacts("Overview", "/", Icon::Overview),
+            Self::Problems => EntryFacts("Problems", "/problems", Icon::Problems),
+            Self::Items => EntryFacts("Items", "/items", Icon::Items),
+            Self::Processors => EntryFacts("Processors", "/processors", Icon::Processors),
+            Self::Schedules => EntryFacts("Schedules", "/schedules", Icon::Schedules),
+            Self::Connections => EntryFacts("Connections", "/connections", Icon::Connections),
+            Self::EwsServers => EntryFacts("EWS servers", "/ews-servers", Icon::Server),
+            Self::Plugins => EntryFacts("Plugins", "/plugins", Icon::Plugins),
+            Self::Status => EntryFacts("Status", "/status", Icon::Running),
+            Self::Log => EntryFacts("Log", "/log", Icon::Logs),
+            Self::Audit => EntryFacts("Audit", "/audit", Icon::Book),
+            Self::Users => EntryFacts("Users", "/users", Icon::Key),
+            Self::About => EntryFacts("About", "/about", Icon::Info),
         }
     }
 
@@ -100,11 +93,6 @@ impl MenuEntry {
 
     pub(crate) const fn icon(self) -> Icon {
         self.facts().2
-    }
-
-    /// Returns whether the page exists. The others are not linked.
-    pub(crate) fn is_built(self) -> bool {
-        self.facts().3 == Built::Yes
     }
 
     /// Returns the role that a person needs to open the page.
@@ -128,9 +116,9 @@ impl MenuEntry {
 }
 
 impl MenuGroup {
-    /// Returns the entries whose pages exist and may be opened by a person with this role.
+    /// Returns the entries whose pages a person with this role may open.
     fn entries_for(&self, role: Role) -> impl Iterator<Item = &MenuEntry> {
-        self.entries.iter().filter(move |entry| entry.is_built() && entry.needed_role() <= role)
+        self.entries.iter().filter(move |entry| entry.needed_role() <= role)
     }
 }
 
@@ -190,7 +178,7 @@ impl PageLayout {
 
     #[expect(clippy::unused_self, reason = "templates call methods")]
     pub(crate) fn tabs(&self) -> impl Iterator<Item = &'static MenuEntry> {
-        TABS.iter().filter(|entry| entry.is_built())
+        TABS.iter()
     }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
