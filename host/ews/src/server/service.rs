@@ -108,14 +108,14 @@ pub(super) async fn serve(
             "this is an EWS server: send SOAP 1.2 by POST; add ?wsdl for its description",
         );
     }
-    let (response, facts) = process(&endpoint, &head.headers, incoming, &account, disk_deadline).await;
+    let (response, facts) = exchange(&endpoint, &head.headers, incoming, &account, disk_deadline).await;
     let user_agent = text(&head.headers, &USER_AGENT).unwrap_or_default();
     endpoint.record(Caller { account: &account, address, user_agent, began }, facts);
     response
 }
 
 /// Reads the message of a logged-in client and processes it. Returns the response, and the facts to record.
-async fn process(
+async fn exchange(
     endpoint: &EwsEndpoint,
     headers: &HeaderMap,
     incoming: RequestBody,

@@ -86,7 +86,7 @@ pub(super) struct Caller<'a> {
     pub(super) began: ClockReading,
 }
 
-/// The facts about a finished facts that are recorded.
+/// The recorded facts about a finished request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RequestFacts {
     pub(super) operation: Option<OperationName>,
@@ -103,7 +103,7 @@ pub(super) enum Outcome {
 }
 
 impl RequestFacts {
-    /// Returns an facts that ended before its message was read.
+    /// Returns the facts of a request that ended before its message was read.
     pub(super) const fn http_error(status: StatusCode) -> Self {
         Self { operation: None, items: 0, outcome: Outcome::HttpError(status) }
     }
