@@ -43,6 +43,11 @@ impl FormInput {
         self.0.extend(sent.0.iter().filter(|(name, _)| !is_kept(name)).cloned());
     }
 
+    /// Returns names and values, in their order.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Sets a field that has no value yet.
     pub(crate) fn set_if_missing(&mut self, name: impl Into<String>, value: impl Into<String>) {
         let name = name.into();

@@ -24,6 +24,7 @@ mod first_run;
 mod form;
 mod form_input;
 mod guard;
+mod help;
 mod history_series;
 mod history_span;
 mod host_log;

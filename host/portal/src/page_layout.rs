@@ -6,6 +6,7 @@ use riser_domain::Role;
 use strum::{EnumIter, IntoEnumIterator as _};
 
 use crate::current_user::CurrentUser;
+use crate::help::slug;
 use crate::parts::{ConnectionBar, Icon};
 use crate::request_context::RequestContext;
 use crate::system_status::SystemStatus;
@@ -89,6 +90,11 @@ impl MenuEntry {
 
     pub(crate) const fn href(self) -> &'static str {
         self.facts().1
+    }
+
+    /// Returns the address of the help about the page.
+    pub(crate) fn help(self) -> String {
+        format!("/help/pages#{}", slug(self.name()))
     }
 
     pub(crate) const fn icon(self) -> Icon {

@@ -16,8 +16,8 @@ use crate::guard::{BasePath, add_security_headers, check_host_name, check_same_o
 use crate::pages::error::PageError;
 use crate::pages::{
     about, account, add_processor, as_bms, audit, connection, connection_test, connections, ews_server,
-    ews_servers, history, item_search, items, log, login, overview, plugin, plugin_upload, plugins, problems,
-    processor, processors, run, schedule, schedules, set_point, setup, status, theme, users, watch,
+    ews_servers, help, history, item_search, items, log, login, overview, plugin, plugin_upload, plugins,
+    problems, processor, processors, run, schedule, schedules, set_point, setup, status, theme, users, watch,
 };
 use crate::response_kind::ResponseKind;
 use crate::return_path::ReturnPath;
@@ -44,6 +44,7 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .route("/connections/add", get(connection::show_new).post(connection::add))
         .route("/connections/{id}", get(connection::show).post(connection::save))
         .route("/connection-tests/{number}", get(connection_test::show))
+        .route("/connections/{id}/delete", post(connection::delete))
         .route("/users", get(users::show).post(users::add))
         .route("/users/{id}", get(users::show_one))
         .route("/users/{id}/role", post(users::set_role))
@@ -68,6 +69,8 @@ pub(crate) fn router(portal: PortalState) -> Router {
         .merge(status_routes())
         .merge(plugin_routes())
         .merge(log_routes())
+        .route("/help", get(help::show_first))
+        .route("/help/{name}", get(help::show))
         .route("/problems", get(problems::show))
         .route("/events/problems", get(problems::follow))
         .route("/about", get(about::show))

@@ -110,9 +110,13 @@ impl RuleForm {
     }
 }
 
+/// The section of the help about rules.
+const SECTION: &str = "rules-of-a-schedule";
+
 /// Describes the fields of a rule.
 pub(crate) fn descriptions(prefix: &str, site_zone: &Zone) -> Vec<FieldDescription> {
-    let named = |name: &str, label, kind| FieldDescription::new(format!("{prefix}{name}"), label, kind);
+    let named =
+        |name: &str, label, kind| FieldDescription::new(format!("{prefix}{name}"), label, kind).more(SECTION);
     let text = |name, label, help: &str| named(name, label, FieldKind::Text).help(help);
     let choice = |name, label, options: &[(&str, &str)]| {
         let options = options.iter().map(|(value, name)| ((*value).to_owned(), (*name).to_owned()));

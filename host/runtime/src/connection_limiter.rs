@@ -55,12 +55,15 @@ struct LimiterState {
     failures_in_a_row: u32,
     closed_until: Option<(Uptime, &'static str)>,
     last_good: Option<ClockReading>,
+    /// How long the last request took that got a response.
+    response_time: Option<Duration>,
 }
 
 /// A slot that a worker holds. Dropping it frees the slot.
 #[derive(Debug)]
 pub(crate) struct Permit {
     _permit: OwnedSemaphorePermit,
+    since: Uptime,
 }
 
 /// The limiter is closed for now.
@@ -122,7 +125,7 @@ impl ConnectionLimiter {
             Arc::clone(slots).acquire_owned().await.expect("the limiter's semaphores are never closed");
         // The previous login may have been refused during the wait.
         self.look(purpose, secret_version)?;
-        Ok(Permit { _permit: permit })
+        Ok(Permit { _permit: permit, since: self.clock.uptime() })
     }
 
     fn look(&self, purpose: LimitedAction, secret_version: i64) -> Result<(), Denied> {
@@ -180,6 +183,28 @@ impl ConnectionLimiter {
         if before != after {
             self.changes.send(Change::Connections);
         }
+    }
+
+    /// Records how long a request took that got a response.
+    pub(crate) fn record_response_time(&self, permit: &Permit) {
+        self.state.lock().response_time = Some(self.clock.uptime().since(permit.since));
+    }
+
+    /// Returns how long the last request took that got a response.
+    pub(crate) fn response_time(&self) -> Option<Duration> {
+        self.state.lock().response_time
+    }
+
+    /// Returns whether the remote system has responded within this time.
+    pub(crate) fn has_responded_within(&self, time: Duration) -> bool {
+        let now = self.clock.uptime();
+        self.state.lock().last_good.is_some_and(|reading| now.since(reading.uptime) < time)
+    }
+
+    /// Returns whether requests wait because the remote system failed or asked for a pause.
+    pub(crate) fn is_paused(&self) -> bool {
+        let now = self.clock.uptime();
+        self.state.lock().closed_until.is_some_and(|(until, _)| now < until)
     }
 
     /// Returns state, sentence and last good contact, for people.

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::clock_watch::ClockWatch;
+use crate::connection_health::ConnectionHealth;
 use crate::ews_servers::EwsServers;
 use crate::items::ItemStore;
 use crate::libraries::Libraries;
@@ -29,6 +30,8 @@ const EXPIRY_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 const ADDRESS_RETRY_INTERVAL: Duration = Duration::from_secs(5);
 /// Time between two scans of the plugin directories.
 const DIR_SCAN_INTERVAL: Duration = Duration::from_secs(2);
+/// Time between two checks of the connections.
+const HEALTH_INTERVAL: Duration = Duration::from_mins(1);
 /// Time between two sortings of the journal into the histories, and two removals of old data.
 const RETENTION_INTERVAL: Duration = Duration::from_hours(6);
 /// Time between two comparisons of wall time with uptime. A correction is noticed within this time.
@@ -60,6 +63,7 @@ pub(crate) struct Housekeeping {
     pub(crate) problems: Arc<Problems>,
     pub(crate) ews: Arc<EwsServers>,
     pub(crate) site_power: Arc<SitePower>,
+    pub(crate) health: Arc<ConnectionHealth>,
 }
 
 impl Housekeeping {
@@ -74,6 +78,7 @@ impl Housekeeping {
         self.every(&mut tasks, EXPIRY_CHECK_INTERVAL, |it| async move { it.expire_writes().await });
         self.every(&mut tasks, DIR_SCAN_INTERVAL, |it| async move { it.find_libraries().await });
         self.every(&mut tasks, site_power::SAMPLE_INTERVAL, |it| async move { it.record_power().await });
+        self.every(&mut tasks, HEALTH_INTERVAL, |it| async move { it.health.check().await });
         self.every(&mut tasks, RETENTION_INTERVAL, |it| async move { it.tidy().await });
         tasks
     }

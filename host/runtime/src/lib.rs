@@ -9,6 +9,7 @@
 mod changes;
 mod clock_watch;
 mod configuration;
+mod connection_health;
 mod connection_limiter;
 mod ews_problem;
 mod ews_servers;
@@ -88,6 +89,7 @@ use changes::Changes;
 pub use clock_watch::ClockConfirmation;
 use clock_watch::ClockWatch;
 use configuration::Configurations;
+use connection_health::ConnectionHealth;
 use connection_limiter::ConnectionLimiters;
 use ews_servers::{EwsParts, EwsServers};
 use ews_source::ItemParts;
@@ -148,6 +150,7 @@ struct Inner {
     items: Arc<ItemStore>,
     changes: Changes,
     limiters: Arc<ConnectionLimiters>,
+    health: Arc<ConnectionHealth>,
     problems: Arc<Problems>,
     libraries: Arc<Libraries>,
     uploads: PluginUploads,
@@ -220,6 +223,15 @@ impl Runtime {
             }),
         }));
         let site_power = Arc::new(SitePower::new(Arc::clone(&clock), store.clone(), Arc::clone(&items)));
+        let health = Arc::new(ConnectionHealth {
+            clock: Arc::clone(&clock),
+            changes: changes.clone(),
+            problems: Arc::clone(&problems),
+            configurations: Arc::clone(&configurations),
+            limiters: Arc::clone(&limiters),
+            libraries: Arc::clone(&libraries),
+            found: Mutex::default(),
+        });
         let housekeeping = Arc::new(Housekeeping {
             clock: Arc::clone(&clock),
             clock_watch: Arc::clone(&clock_watch),
@@ -232,6 +244,7 @@ impl Runtime {
             problems: Arc::clone(&problems),
             ews: Arc::clone(&ews),
             site_power: Arc::clone(&site_power),
+            health: Arc::clone(&health),
         });
         let supervisor = Supervisor::new(SupervisorParts {
             clock: Arc::clone(&clock),
@@ -262,6 +275,7 @@ impl Runtime {
             items,
             changes,
             limiters,
+            health,
             problems,
             libraries,
             uploads,

@@ -96,7 +96,7 @@ impl Runtime {
             .connections
             .iter()
             .map(|connection| {
-                let (state, sentence, last_good_at) = inner.limiters.of(connection.id).status();
+                let (state, sentence, last_good_at) = inner.health.status(connection);
                 ConnectionStatus {
                     connection: connection.id,
                     name: connection.name.clone(),
@@ -104,6 +104,9 @@ impl Runtime {
                     state,
                     sentence,
                     last_good_at,
+                    address: inner.health.address(connection),
+                    response_time: inner.limiters.of(connection.id).response_time(),
+                    certificate_expires_at: inner.health.certificate_expires_at(connection.id),
                 }
             })
             .collect()

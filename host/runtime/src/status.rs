@@ -103,6 +103,12 @@ pub struct ConnectionStatus {
     pub sentence: String,
     /// The time of the last successful request.
     pub last_good_at: Option<Timestamp>,
+    /// The first address among its settings. `None` while its library is not loaded.
+    pub address: Option<String>,
+    /// How long the last request took that got a response.
+    pub response_time: Option<Duration>,
+    /// When the certificate of the remote system ends. `None` without TLS, and before it was read.
+    pub certificate_expires_at: Option<Timestamp>,
 }
 
 /// The status of an EWS server.

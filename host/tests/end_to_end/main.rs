@@ -11,6 +11,7 @@ mod browser;
 mod canary;
 mod canary_forms;
 mod configuration;
+mod connection_pages;
 mod connection_test;
 mod control_socket;
 mod controller;

@@ -112,7 +112,7 @@ async fn a_library_that_is_no_plugin_crashes_or_hangs_is_refused_and_leaves_noth
     let host = installation.start();
     let portal = Portal::sign_in(&host).await;
     for (name, load, expected) in [
-        ("foreign", "", "Foreign.so is a library but not a Riser plugin"),
+        ("foreign", "", "foreign.so is a library but not a Riser plugin"),
         ("crash", "std::process::abort()", "signal 6 (aborted)"),
         ("exit", "std::process::exit(0)", "exited with code 0"),
         ("hang", "loop { std::thread::park() }", "10 s"),

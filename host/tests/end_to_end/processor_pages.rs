@@ -8,7 +8,7 @@ use crate::site::{Processors, Site};
 use crate::waiting::until;
 
 /// Returns the fields that a browser would send for the form of a page.
-fn fields_of(page: &str) -> Vec<(String, String)> {
+pub(crate) fn fields_of(page: &str) -> Vec<(String, String)> {
     let attribute = |tag: &str, name: &str| {
         let rest = tag.split_once(&format!("{name}=\""))?.1;
         Some(rest.split('"').next().unwrap().to_owned())
@@ -30,14 +30,14 @@ fn fields_of(page: &str) -> Vec<(String, String)> {
     fields
 }
 
-fn with(mut fields: Vec<(String, String)>, name: &str, value: &str) -> Vec<(String, String)> {
+pub(crate) fn with(mut fields: Vec<(String, String)>, name: &str, value: &str) -> Vec<(String, String)> {
     fields.retain(|(known, _)| known != name);
     fields.push((name.to_owned(), value.to_owned()));
     fields
 }
 
 /// Waits until a page contains a text, and returns the page.
-async fn page_with(portal: &Portal, path: &str, text: &str) -> String {
+pub(crate) async fn page_with(portal: &Portal, path: &str, text: &str) -> String {
     until(&format!("{text} on {path}"), async || {
         let page = portal.page(path).await;
         if page.contains(text) { Ok(page) } else { Err(page) }

@@ -11,11 +11,12 @@ use riser_store::SecretOrigin as StoredOrigin;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use crate::form::{Form, PathOf, QueryOf};
+use crate::form::{Form, NoFields, PathOf, QueryOf};
 use crate::form_input::{FormInput, STATE};
 use crate::page::Page;
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::error::PageError;
+use crate::pages::processor::reasons;
 use crate::parts::{
     ConnectionTest, FieldDescription, FieldKind, FormErrors, FormFields, Icon, SecretOrigin, add_settings,
     describe_settings, settings_of,
@@ -24,6 +25,8 @@ use crate::sessions::{Admin, SignedIn};
 use crate::state::PortalState;
 
 const NAME: &str = "name";
+/// The value of the button that saves a secret that did not pass the test.
+const UNTESTED: &str = "untested";
 
 /// The form of a connection.
 #[derive(Clone, Debug, Template)]
@@ -37,10 +40,22 @@ pub(crate) struct ConnectionPage {
     pub(crate) state: String,
     pub(crate) fields: FormFields,
     pub(crate) test: ConnectionTest,
+    /// A new secret failed the test before it was saved, so the form offers to save it untested.
+    pub(crate) has_untested_secret: bool,
+    /// `None` for a new connection.
+    pub(crate) stored: Option<StoredConnection>,
     /// Kinds to choose from, while none is chosen: address and name.
     pub(crate) kinds: Vec<(String, String)>,
     /// No plugin in use offers the kind, so the settings cannot be changed.
     pub(crate) is_library_missing: bool,
+}
+
+/// Facts about a stored connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredConnection {
+    pub(crate) id: i64,
+    /// The processors that use it: ids and names.
+    pub(crate) used_by: Vec<(i64, String)>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -109,6 +124,27 @@ pub(crate) async fn add(
     editor.save(signed_in, input).await
 }
 
+/// `POST /connections/{id}/delete`
+pub(crate) async fn delete(
+    State(portal): State<PortalState>,
+    Admin(signed_in): Admin,
+    PathOf(id): PathOf<i64>,
+    _: Form<NoFields>,
+) -> Result<Redirect, PageError> {
+    let configuration = portal.runtime().configuration();
+    let stored = configuration.connections.iter().find(|connection| connection.id == ConnectionId(id));
+    let stored = stored.ok_or(PageError::NoSuchPage)?;
+    let identity = Identity { remove: true, ..Identity::named(stored.name.clone()) };
+    let draft = ConfigurationDraft {
+        connections: vec![ConnectionDraft { identity, kind: None, settings: None }],
+        ..ConfigurationDraft::default()
+    };
+    match portal.runtime().configure(draft, signed_in.actor()).await {
+        Ok(_) => Ok(Redirect::to("/connections?deleted=true")),
+        Err(error) => Err(PageError::Refused(reasons(&error))),
+    }
+}
+
 /// Returns all kinds of connections that the plugins in use offer.
 fn kinds(libraries: &[Library]) -> Vec<ConnectionDescription> {
     libraries.iter().flat_map(|library| library.description.connections.clone()).collect()
@@ -171,7 +207,8 @@ impl<'a> Editor<'a> {
         };
         let name = FieldDescription::new(NAME, "Name", FieldKind::Text)
             .required()
-            .help("Processors are connected by this name.");
+            .help("Processors are connected by this name.")
+            .more("name-of-a-connection");
         let settings = self.described.iter().flat_map(|it| describe_settings(&it.settings, "", &origin));
         std::iter::once(name).chain(settings).collect()
     }
@@ -186,9 +223,51 @@ impl<'a> Editor<'a> {
             action,
             state: input.text(STATE).to_owned(),
             fields: FormFields::new(&self.descriptions(), input, errors),
+            has_untested_secret: false,
+            stored: self
+                .stored
+                .as_ref()
+                .map(|stored| StoredConnection { id: stored.id.0, used_by: self.used_by(stored.id) }),
             kinds: Vec::new(),
             is_library_missing: self.described.is_none(),
             layout: layout(self.portal, signed_in),
+        }
+    }
+
+    fn used_by(&self, connection: ConnectionId) -> Vec<(i64, String)> {
+        let configuration = self.portal.runtime().configuration();
+        let users = configuration.processors.iter().filter(|it| it.connection == Some(connection));
+        users.map(|processor| (processor.id.0, processor.name.clone())).collect()
+    }
+
+    /// Returns the names of the fields that replace secrets of a stored connection.
+    fn new_secrets(&self, input: &FormInput) -> Vec<String> {
+        let descriptions = self.descriptions();
+        let is_secret = |name: &str| descriptions.iter().any(|field| field.has_secret(name));
+        let given = input.fields().filter(|(name, value)| !value.is_empty() && is_secret(name));
+        if self.stored.is_some() { given.map(|(name, _)| name.to_owned()).collect() } else { Vec::new() }
+    }
+
+    /// Tests a new secret before it is saved. Returns the form if it does not work; it does not contain the secret.
+    async fn refuse_new_secrets(
+        &self,
+        signed_in: &SignedIn,
+        input: &FormInput,
+        secrets: Vec<String>,
+    ) -> Option<ConnectionPage> {
+        let Page(page) = self.test(signed_in.clone(), input).await;
+        match page.test.passed {
+            Some(true) => None,
+            // The input has errors, so nothing was tested.
+            None => Some(page),
+            Some(false) => {
+                let mut errors = FormErrors::default();
+                for name in secrets {
+                    errors.add(name, "nothing is saved: the test below failed. Enter it again");
+                }
+                let fields = FormFields::new(&self.descriptions(), input, &errors);
+                Some(ConnectionPage { fields, has_untested_secret: true, ..page })
+            }
         }
     }
 
@@ -216,7 +295,7 @@ impl<'a> Editor<'a> {
     }
 
     /// Tests the connection in the form, and returns the form with the result.
-    async fn test(self, signed_in: SignedIn, input: &FormInput) -> Page<ConnectionPage> {
+    async fn test(&self, signed_in: SignedIn, input: &FormInput) -> Page<ConnectionPage> {
         let action = self.action();
         let schema = self.described.as_ref().map(|described| &described.settings);
         let running = ConnectionTest::begin(self.portal, &signed_in, input);
@@ -249,16 +328,29 @@ impl<'a> Editor<'a> {
             self.add_conflicts(&input, &mut errors);
             input.set(STATE, state);
         }
+        if input.text("do") == UNTESTED && self.new_secrets(&input).is_empty() {
+            errors.add("", "the new secret is missing: forms do not keep secrets, so enter it again");
+        }
         if errors.is_empty() {
             let draft = ConfigurationDraft {
                 base_version: Some(configuration.version),
                 connections: vec![self.draft(&input)],
                 ..ConfigurationDraft::default()
             };
+            let secrets = self.new_secrets(&input);
+            let is_untested = !secrets.is_empty() && input.text("do") == UNTESTED;
+            if !is_untested
+                && !secrets.is_empty()
+                && let Some(refused) = self.refuse_new_secrets(&signed_in, &input, secrets).await
+            {
+                return Ok(Page(refused).into_response());
+            }
             match self.portal.runtime().configure(draft, signed_in.actor()).await {
                 Ok(_) => {
                     let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
-                    return Ok(Redirect::to(&format!("/connections?saved={name}")).into_response());
+                    let untested = if is_untested { "&untested=true" } else { "" };
+                    let list = format!("/connections?saved={name}{untested}");
+                    return Ok(Redirect::to(&list).into_response());
                 }
                 Err(error) => errors = errors_of(&error, &name),
             }
@@ -285,6 +377,8 @@ impl ConnectionPage {
             state: String::new(),
             fields: FormFields::default(),
             test: ConnectionTest::default(),
+            has_untested_secret: false,
+            stored: None,
             kinds: kinds.iter().map(|it| (new_address(&it.kind), it.name.clone())).collect(),
             is_library_missing: kinds.is_empty(),
             layout: layout(portal, signed_in),

@@ -294,14 +294,13 @@ impl LogNote {
     pub(crate) fn new(oldest: Option<(Timestamp, bool)>, times: &WallTime) -> Self {
         let text = match oldest {
             None => "Nothing was logged yet. New lines appear by themselves.".to_owned(),
-            Some((at, has_removed)) => {
-                let since = if has_removed {
-                    "Older lines are on standard error only"
-                } else {
-                    "It begins with the start of Riser"
-                };
+            Some((at, true)) => format!(
+                "The newest lines, since {}. Older ones are on standard error. New lines appear by themselves.",
+                times.words(at)
+            ),
+            Some((at, false)) => {
                 format!(
-                    "The lines since {} are in memory. {since}. New lines appear by themselves.",
+                    "All lines since Riser started at {}. New lines appear by themselves.",
                     times.words(at)
                 )
             }

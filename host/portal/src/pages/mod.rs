@@ -11,6 +11,7 @@ pub(crate) mod connections;
 pub(crate) mod error;
 pub(crate) mod ews_server;
 pub(crate) mod ews_servers;
+pub(crate) mod help;
 pub(crate) mod history;
 pub(crate) mod item_search;
 pub(crate) mod items;

@@ -116,7 +116,7 @@ pub(crate) async fn upload(
     match receive(portal.runtime(), &mut form).await {
         Ok(sha256) => Redirect::to(&format!("{UPLOADS}/{sha256}")).into_response(),
         Err(error) => {
-            let error = Some(capitalised(&error));
+            let error = Some(error);
             Page(PluginsPage { error, ..PluginsPage::new(&portal, signed_in) }).into_response()
         }
     }
@@ -126,23 +126,29 @@ pub(crate) async fn upload(
 async fn receive(runtime: &Runtime, form: &mut FileForm) -> Result<String, String> {
     let limit_mib = Runtime::upload_limit_bytes() >> 20;
     let words = |error: FileError| match error {
-        FileError::NoFile => "choose the plugin's .so file".to_owned(),
+        FileError::NoFile => "Choose the plugin's .so file".to_owned(),
         FileError::TooLarge => {
-            format!("the file is larger than {limit_mib} MiB; choose the plugin's .so file")
+            format!("The file is larger than {limit_mib} MiB; choose the plugin's .so file")
         }
-        FileError::BrokenOff => "the upload broke off; nothing was installed. Try again".to_owned(),
+        FileError::BrokenOff => "The upload broke off; nothing was installed. Try again".to_owned(),
     };
     let mut file = form.file().await.map_err(words)?;
-    let mut upload = runtime.begin_upload(file.name()).map_err(|error| error.to_string())?;
+    let name = file.name().to_owned();
+    // The name of a file stays as it is.
+    let sentence = |error: PluginError| match error.to_string() {
+        error if error.starts_with(&name) => error,
+        error => capitalised(&error),
+    };
+    let mut upload = runtime.begin_upload(&name).map_err(sentence)?;
     while let Some(bytes) = file.next_bytes().await.map_err(words)? {
         if let Err(error) = upload.write(bytes.as_ref()).await {
             drop(upload);
             // A browser shows the response only if it could send everything.
             while let Ok(Some(_)) = file.next_bytes().await {}
-            return Err(error.to_string());
+            return Err(sentence(error));
         }
     }
-    let checked = runtime.check_upload(upload).await.map_err(|error| error.to_string())?;
+    let checked = runtime.check_upload(upload).await.map_err(sentence)?;
     Ok(checked.sha256().to_owned())
 }
 
@@ -235,9 +241,9 @@ fn unused_files(runtime: &Runtime, libraries: &[Library]) -> Vec<UnusedFile> {
         let shown = file.path.display().to_string();
         match file.content {
             Err(reason) => Some(UnusedFile {
-                file: shown,
                 state: StateMark::new("alarm", Icon::Failed, "Unusable"),
-                reason: capitalised(&reason),
+                reason: capitalised(reason.strip_prefix(&shown).unwrap_or(&reason).trim_start()),
+                file: shown,
             }),
             Ok(_) if in_use.contains(&*file.path) => None,
             Ok(library) => {

@@ -209,7 +209,8 @@ impl<'a> Editor<'a> {
         let rule = schedule_form::rule_of(input, zone);
         let name = FieldDescription::new(NAME, "Name", FieldKind::Text)
             .required()
-            .help("Processors use the schedule by this name.");
+            .help("Processors use the schedule by this name.")
+            .more("name-of-a-schedule");
         let whole = self.portal.runtime().configuration();
         let form = RuleForm::new("", input, errors, zone);
         let mut described = form.descriptions.clone();

@@ -203,7 +203,10 @@ impl Target<'_> {
             ValueKind::Long | ValueKind::Integer => FieldKind::WholeNumber,
             ValueKind::DateTime | ValueKind::String | ValueKind::Duration => FieldKind::Text,
         };
-        let mut field = FieldDescription::new(VALUE, "New value", kind).required().help(self.help());
+        let mut field = FieldDescription::new(VALUE, "New value", kind)
+            .required()
+            .help(self.help())
+            .more("write-a-set-point");
         if !self.item.unit.is_empty() && matches!(field.kind, FieldKind::Number | FieldKind::WholeNumber) {
             field = field.unit(self.item.unit.to_string());
         }

@@ -8,8 +8,8 @@ use super::HOSTILE;
 use super::examples::{ago, empty, flowing, signed_in, times};
 use crate::form_input::FormInput;
 use crate::page_layout::{MenuEntry, PageLayout};
-use crate::pages::connection::ConnectionPage;
-use crate::pages::connections::{ConnectionRow, ConnectionsPage};
+use crate::pages::connection::{ConnectionPage, StoredConnection};
+use crate::pages::connections::{ConnectionNotice, ConnectionRow, ConnectionsPage, certificate_mark};
 use crate::parts::{CertificatePin, ConnectionTest, ShownStage};
 use crate::parts::{FieldDescription, FieldKind, FormErrors, FormFields, Icon, SecretOrigin, StateMark};
 
@@ -21,7 +21,9 @@ fn row(id: i64, name: &str, state: StateMark, used_by: &[&str]) -> ConnectionRow
         address: "https://10.141.208.28/api/v2".to_owned(),
         state,
         sentence: name.to_owned(),
-        used_by: used_by.iter().map(|name| (*name).to_owned()).collect(),
+        response_time: Some("24 ms".to_owned()),
+        certificate: Some(certificate_mark(12)),
+        used_by: (1..).zip(used_by).map(|(id, name)| (id, (*name).to_owned())).collect(),
     }
 }
 
@@ -37,13 +39,13 @@ fn lists() -> Vec<(String, String)> {
     ];
     [
         ("empty", Vec::new(), None, Role::Admin),
-        ("some", rows.clone(), Some(HOSTILE.to_owned()), Role::Admin),
+        ("some", rows.clone(), Some(ConnectionNotice::SavedUntested(HOSTILE.to_owned())), Role::Admin),
         ("viewer", rows, None, Role::Viewer),
     ]
     .into_iter()
-    .map(|(name, rows, saved, role)| {
+    .map(|(name, rows, notice, role)| {
         let signed_in = signed_in(role, "Anna Keller", "/connections");
-        let page = ConnectionsPage::new("Office Park North", signed_in, (rows, saved), &flowing(), &times());
+        let page = ConnectionsPage::new("Office Park North", signed_in, (rows, notice), &flowing(), &times());
         (format!("connections-{name}"), page.render().unwrap())
     })
     .collect()
@@ -122,6 +124,9 @@ fn forms() -> Vec<(String, String)> {
         state: HOSTILE.to_owned(),
         fields,
         test: test.clone(),
+        has_untested_secret: is_library_missing,
+        stored: is_library_missing
+            .then(|| StoredConnection { id: 1, used_by: vec![(1, HOSTILE.to_owned())] }),
         kinds,
         is_library_missing,
     };

@@ -113,6 +113,9 @@ fn connection(
         state,
         sentence: sentence.to_owned(),
         last_good_at,
+        address: Some("https://10.141.208.28/api/v2".to_owned()),
+        response_time: Some(Duration::from_millis(24)),
+        certificate_expires_at: None,
     }
 }
 
@@ -603,6 +606,7 @@ pub(crate) fn all() -> Vec<(String, String)> {
         super::connection_examples::all(),
         super::ews_server_examples::all(),
         super::wizard_examples::all(),
+        super::help_examples::all(),
         super::log_examples::all(),
         super::people_examples::all(),
         super::plugin_examples::all(),

@@ -4,6 +4,7 @@ mod connection_examples;
 mod ews_server_examples;
 pub(crate) mod examples;
 pub(crate) mod fixture;
+mod help_examples;
 mod item_examples;
 mod log_examples;
 pub(crate) mod people_examples;

@@ -72,3 +72,29 @@ async fn a_name_that_cannot_be_used_is_refused_at_its_field() {
     assert_eq!(portal.get("/connections/99", &cookie).await.status, StatusCode::NOT_FOUND);
     assert_eq!(portal.get("/connections/add?kind=x", &cookie).await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_in_use_is_not_deleted_and_an_unused_one_is() {
+    let portal = TestPortal::with(Role::Admin, true).await;
+    let cookie = portal.sign_in("anna").await;
+    let page = portal.get("/connections/1", &cookie).await;
+    assert!(
+        page.body.contains("so it cannot be deleted")
+            && page.body.contains("<a href=\"/processors/1\">EVCE Setup</a>")
+    );
+    let token = page.csrf();
+    let delete = async |path: &str| portal.post(path, &cookie, &format!("csrf={token}")).await;
+    let refused = delete("/connections/1/delete").await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.body.contains("is used by processor"), "{}", refused.body);
+    for processor in [1, 2] {
+        assert_eq!(delete(&format!("/processors/{processor}/delete")).await.status, StatusCode::SEE_OTHER);
+    }
+    assert!(portal.get("/connections/1", &cookie).await.body.contains("action=\"/connections/1/delete\""));
+    assert_eq!(delete("/connections/1/delete").await.header("location"), "/connections?deleted=true");
+    let list = portal.get("/connections?deleted=true", &cookie).await.body;
+    assert!(list.contains("The connection is deleted.") && list.contains("No connection yet"), "{list}");
+    assert_eq!(delete("/connections/1/delete").await.status, StatusCode::NOT_FOUND);
+    let audit = portal.store.list_audit(1).await.unwrap();
+    assert_eq!((audit[0].action.as_str(), audit[0].subject_name.as_str()), ("remove", "EVCE"));
+}

@@ -12,7 +12,7 @@ use crate::testing::examples::{all, tree};
 #[test]
 fn every_example_renders_as_a_whole_page() {
     let pages = all();
-    assert_eq!(pages.len(), 94);
+    assert_eq!(pages.len(), 94 + crate::help::documents().len());
     for (name, html) in &pages {
         assert!(html.starts_with("<!doctype html>") && html.trim_end().ends_with("</html>"), "{name}");
         assert!(html.contains("<h1") && html.contains("<title>") && html.contains("</main>"), "{name}");
@@ -77,6 +77,7 @@ fn links_lead_to_pages_that_exist() {
             let is_known = path.is_empty()
                 || MenuEntry::of_path(path).is_some()
                 || path == "/account"
+                || crate::help::exists(link)
                 || path.starts_with("/static/");
             assert!(is_known, "{name}: {link}");
         }

@@ -8,6 +8,7 @@ mod ews_servers;
 mod examples;
 mod forms;
 mod guards;
+mod help;
 mod history;
 mod items;
 mod live;

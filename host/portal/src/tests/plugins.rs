@@ -50,10 +50,10 @@ async fn a_file_that_is_no_plugin_is_refused_at_its_field_and_leaves_nothing() {
     // Bytes 18 and 19 name the processor; 40 is 32-bit Arm.
     for_arm[18..20].copy_from_slice(&[40, 0]);
     let cases: [(&str, &[u8], &str); 6] = [
-        ("notes.so", b"text", "Notes.so is not a shared library"),
-        ("a.so", b"", "A.so is incomplete"),
-        ("half.so", &own[..1_000_000], "Half.so is incomplete"),
-        ("arm.so", &for_arm, "Arm.so was built for Linux on Arm (32 bit)"),
+        ("notes.so", b"text", "notes.so is not a shared library"),
+        ("a.so", b"", "a.so is incomplete"),
+        ("half.so", &own[..1_000_000], "half.so is incomplete"),
+        ("arm.so", &for_arm, "arm.so was built for Linux on Arm (32 bit)"),
         ("../../etc/<img src=x>.so", b"text", "&#60;img src=x&#62;.so is not a shared library"),
         ("", b"text", "Choose the plugin&#39;s .so file"),
     ];
@@ -76,7 +76,7 @@ async fn a_file_above_the_limit_is_refused() {
     let cookie = portal.sign_in("anna").await;
     let token = portal.get("/plugins", &cookie).await.csrf();
     let refused = upload(&portal, &cookie, &token, "big.so", &vec![0; (64 << 20) + 1]).await;
-    assert!(refused.body.contains("Big.so is larger than 64 MiB"), "{}", refused.body);
+    assert!(refused.body.contains("big.so is larger than 64 MiB"), "{}", refused.body);
     assert_eq!(left_behind(&portal), 0);
 }
 

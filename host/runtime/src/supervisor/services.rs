@@ -237,11 +237,15 @@ impl Services {
             return refused("no-connection", "this processor has no connection");
         };
         let slot = self.slots.lock().get_mut(&purpose).and_then(Vec::pop);
-        if slot.is_none() {
+        let Some(slot) = slot else {
             return refused("limiter-not-entered", "the limiter is left only by who entered it");
+        };
+        if purpose == LimitedAction::Request && *result == ActionResult::Done {
+            limiter.record_response_time(&slot);
         }
         // The report is recorded before the slot is free, so that the next worker sees it.
         limiter.report(purpose, result, *secret_version);
+        drop(slot);
         Reply::Done
     }
 

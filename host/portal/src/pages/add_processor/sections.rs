@@ -142,6 +142,7 @@ impl Wizard<'_> {
             FieldDescription::new(format!("{}name", prefix_of(class)), &class.name, FieldKind::Text)
                 .required()
                 .help(&class.about)
+                .more("name-and-connection")
         };
         Described::new("Names", self.classes.iter().map(name).collect())
     }
@@ -156,7 +157,9 @@ impl Wizard<'_> {
     fn connection_section(&self, user: &str) -> Option<Described> {
         let described = self.connection_kind()?;
         let origin = |path: &str| self.origin(&format!("connection.settings.{path}"), user);
-        let name = FieldDescription::new("connection.name", "Name", FieldKind::Text).required();
+        let name = FieldDescription::new("connection.name", "Name", FieldKind::Text)
+            .required()
+            .more("name-of-a-connection");
         let settings = describe_settings(&described.settings, "connection.", &origin);
         let fields = std::iter::once(name).chain(settings).collect();
         Some(Described {
@@ -169,10 +172,14 @@ impl Wizard<'_> {
 
     fn server_section(&self, user: &str) -> Described {
         let text = |name: &str, label: &str| {
-            FieldDescription::new(format!("server.{name}"), label, FieldKind::Text).required()
+            FieldDescription::new(format!("server.{name}"), label, FieldKind::Text)
+                .required()
+                .more("ews-servers")
         };
         let account = |name: &str, label: &str, kind| {
-            FieldDescription::new(format!("server.account.{name}"), label, kind).group("Account of the BMS")
+            FieldDescription::new(format!("server.account.{name}"), label, kind)
+                .group("Account of the BMS")
+                .more("account-of-the-bms")
         };
         let password = FieldKind::Secret(self.origin("server.account.password", user));
         let fields = vec![
@@ -200,6 +207,7 @@ impl Wizard<'_> {
         let limit =
             FieldDescription::new(format!("{prefix}{MEMORY_LIMIT}"), "Memory limit", FieldKind::WholeNumber)
                 .help("A run that takes more is ended.")
+                .more("memory-limit")
                 .unit("MiB")
                 .default(ProcessorConfiguration::DEFAULT_MEMORY_LIMIT_MIB.to_string())
                 .group("Limits");
@@ -211,14 +219,17 @@ impl Wizard<'_> {
         let prefix = prefix_of(class);
         let is_scheduled = class.mode == RunMode::Scheduled;
         let flag = |name: &str, label: &str, help: &str| {
-            FieldDescription::new(format!("{prefix}{name}"), label, FieldKind::YesNo).help(help)
+            FieldDescription::new(format!("{prefix}{name}"), label, FieldKind::YesNo)
+                .help(help)
+                .more("how-it-runs")
         };
         let mut choice = Vec::new();
         let mut fields = Vec::new();
         if is_scheduled {
             let name = format!("{prefix}{NEW_SCHEDULE}name");
             choice = vec![schedule_choice(&format!("{prefix}schedule"), &self.schedules())];
-            fields = vec![FieldDescription::new(name, "Name of the schedule", FieldKind::Text).required()];
+            let description = FieldDescription::new(name, "Name of the schedule", FieldKind::Text);
+            fields = vec![description.required().more("name-of-a-schedule")];
         }
         let control = [
             Some(flag(
@@ -295,7 +306,7 @@ fn choice(name: &str, label: &str, new: &str, existing: &[&str]) -> Vec<FieldDes
     }
     let known = existing.iter().map(|name| ((*name).to_owned(), (*name).to_owned()));
     let options = known.chain([(String::new(), new.to_owned())]).collect();
-    vec![FieldDescription::new(name, label, FieldKind::Choice(options))]
+    vec![FieldDescription::new(name, label, FieldKind::Choice(options)).more("add-a-processor")]
 }
 
 fn schedule_choice(name: &str, existing: &[&str]) -> FieldDescription {
@@ -303,4 +314,5 @@ fn schedule_choice(name: &str, existing: &[&str]) -> FieldDescription {
     let others = [(String::new(), "New schedule"), (NO_SCHEDULE.to_owned(), "None selected")];
     let others = others.into_iter().map(|(value, name)| (value, name.to_owned()));
     FieldDescription::new(name, "Schedule", FieldKind::Choice(known.chain(others).collect()))
+        .more("schedules")
 }

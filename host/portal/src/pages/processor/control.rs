@@ -93,7 +93,9 @@ fn stored(shown: &Shown<'_>) -> FormInput {
 }
 
 fn fields(shown: &Shown<'_>) -> Vec<FieldDescription> {
-    let flag = |name, label, help| FieldDescription::new(name, label, FieldKind::YesNo).help(help);
+    let flag = |name, label, help| {
+        FieldDescription::new(name, label, FieldKind::YesNo).help(help).more("how-it-runs")
+    };
     let mut fields = vec![
         flag(RUNS_AT_START, "Runs On Start", "It starts when Riser starts, and when it is enabled."),
         flag(MANUALLY_STARTABLE, "Manually Startable", "Operators may start it by hand."),

@@ -75,7 +75,9 @@ pub(crate) async fn add(
 }
 
 fn page(shown: &Shown<'_>, signed_in: SignedIn, input: &FormInput, errors: &FormErrors) -> CopyPage {
-    let name = FieldDescription::new(NAME, "Name of the copy", FieldKind::Text).required();
+    let name = FieldDescription::new(NAME, "Name of the copy", FieldKind::Text)
+        .required()
+        .more("name-and-connection");
     CopyPage {
         frame: shown.frame(Tab::Processor, &signed_in.context.user, None),
         fields: FormFields::new(&[name], input, errors),

@@ -113,19 +113,22 @@ impl<'a> Details<'a> {
         let kind = self.shown.class().and_then(|class| class.connection.as_ref());
         let fits = |it: &&riser_domain::Connection| kind.is_none_or(|kind| it.kind == *kind);
         let connections = whole.connections.iter().filter(fits).map(|it| &it.name).collect();
-        let mut fields = vec![FieldDescription::new(NAME, "Name", FieldKind::Text).required()];
+        let mut fields =
+            vec![FieldDescription::new(NAME, "Name", FieldKind::Text).required().more("name-and-connection")];
         if self.takes_connection() {
             fields.push(
                 FieldDescription::new(CONNECTION, "Connection", choices(connections))
                     .required()
-                    .help("Address and login of the system that it reads and writes."),
+                    .help("Address and login of the system that it reads and writes.")
+                    .more("name-and-connection"),
             );
         }
         let servers = whole.ews_servers.iter().map(|it| &it.name).collect();
         fields.push(
             FieldDescription::new(EWS_SERVER, "EWS server", choices(servers))
                 .required()
-                .help("The BMS reads its items there."),
+                .help("The BMS reads its items there.")
+                .more("name-and-connection"),
         );
         let origin = |key: &str| {
             let origin = self.origins.iter().find(|origin| origin.key == key)?;
@@ -138,6 +141,7 @@ impl<'a> Details<'a> {
             FieldDescription::new(MEMORY_LIMIT, "Memory limit", FieldKind::WholeNumber)
                 .unit("MiB")
                 .help("A run that needs more is ended.")
+                .more("memory-limit")
                 .group("Limits"),
         );
         fields

@@ -14,6 +14,8 @@ pub(crate) struct FieldDescription {
     pub(crate) is_required: bool,
     /// The heading of its group.
     pub(crate) group: Option<String>,
+    /// The section of the guide `pages` about it.
+    pub(crate) section: Option<&'static str>,
 }
 
 /// The values that a field accepts.
@@ -54,6 +56,7 @@ impl FieldDescription {
             unit: None,
             is_required: false,
             group: None,
+            section: None,
         }
     }
 
@@ -77,6 +80,11 @@ impl FieldDescription {
 
     pub(crate) fn help(self, help: impl Into<String>) -> Self {
         Self { help: help.into(), ..self }
+    }
+
+    /// Links the section of the guide `pages` about it.
+    pub(crate) fn more(self, section: &'static str) -> Self {
+        Self { section: Some(section), ..self }
     }
 
     pub(crate) fn default(self, value: impl Into<String>) -> Self {

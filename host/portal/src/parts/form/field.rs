@@ -17,6 +17,8 @@ pub(crate) struct Field {
     pub(crate) label: String,
     pub(crate) help: String,
     pub(crate) unit: String,
+    /// The section of the guide `pages` about it.
+    pub(crate) section: Option<&'static str>,
     pub(crate) is_required: bool,
     pub(crate) error: Option<String>,
     pub(crate) control: Control,
@@ -75,6 +77,7 @@ impl Field {
             label: description.label.clone(),
             help: help_of(description),
             unit: description.unit.clone().unwrap_or_default(),
+            section: description.section,
             is_required: description.is_required,
             error: errors.at(name),
             control,

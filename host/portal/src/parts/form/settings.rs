@@ -40,6 +40,7 @@ fn describe(
         unit: setting.unit.clone(),
         is_required: setting.required,
         group: None,
+        section: Some("settings-of-a-plugin"),
     }
 }
 
