@@ -97,7 +97,7 @@ const show = async (figure) => {
     if (chart.is_stepped) line.paths = stepped;
     const others = (chart.others ?? []).map((other, i) => {
       const [ink, dash] = strokes[i % strokes.length];
-      return { stroke: colour(ink), width: 1.5, dash, points: { show: false }, spanGaps: false, ...(other.is_stepped && { paths: stepped }) };
+      return { stroke: colour(ink), width: 1.5, dash, points: { show: other.points.length < 60 }, spanGaps: false, ...(other.is_stepped && { paths: stepped }) };
     });
     const edge = { stroke: "transparent", width: 0, points: { show: false } };
     const axis = { stroke: colour("--ink-3"), grid: { stroke: colour("--grid"), width: 1 }, ticks: { show: false }, font: `12px ${style("--sans")}` };
@@ -106,7 +106,7 @@ const show = async (figure) => {
       tzDate: (seconds) => { const named = zone(); return named ? uPlot.tzDate(new Date(seconds * 1000), named) : new Date(seconds * 1000); },
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-      scales: { x: { range: () => [chart.from_ms / 1000, chart.to_ms / 1000] } },
+      scales: { x: { range: () => [chart.from_ms / 1000, chart.to_ms / 1000] }, ...(chart.is_from_zero && { y: { range: (_, low, high) => uPlot.rangeNum(Math.min(0, low ?? 0), high || 1, 0.1, true) } }) },
       axes: [{ ...axis, space: 70, values: ticks }, { ...axis, size: 62, values: (_, splits) => splits.map((v) => number.format(v)) }],
       series: [{}, line, edge, edge, ...others],
       bands: [{ series: [3, 2], fill: colour("--c1-area") }],

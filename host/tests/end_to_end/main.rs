@@ -25,6 +25,7 @@ mod form_fields;
 mod histories;
 mod host;
 mod https;
+mod item_pages;
 mod keyboard;
 mod library_swap;
 mod misbehaving_plugins;

@@ -401,7 +401,8 @@ async fn a_dry_run_shows_the_items_that_would_be_created_and_stores_nothing() {
     let wrong = send(&portal, &connection, &connection_fields(&controller, "wrong")).await;
     assert_eq!(wrong, Ok(format!("{draft}/details")));
     let refused = send(&portal, &review, &[("do", "dry-run")]).await.unwrap_err();
-    assert!(refused.contains("Failed") && !refused.contains("would be created"), "{refused}");
+    assert!(refused.contains("refused login and password."), "{refused}");
+    assert!(refused.contains("Failed") && !refused.contains("items would be created"), "{refused}");
     host.stop();
 }
 

@@ -72,7 +72,8 @@ pub(crate) async fn show(
     let mut exchanges = Vec::new();
     for operation in operations {
         let exchange = portal.runtime().ews_exchange(server, *operation, node.id()).await;
-        exchanges.push(ShownExchange::new(exchange.ok_or(PageError::NoSuchPage)?, status, &account));
+        let exchange = exchange.ok_or(PageError::NoSuchPage)?;
+        exchanges.push(ShownExchange::new(&exchange, status, &account));
     }
     let parent = node.item.as_ref().and_then(|item| item.parent());
     let is_value = matches!(node.item, Some(EwsItem::Value(_)));
@@ -115,8 +116,8 @@ impl ExchangeAddress {
 }
 
 impl ShownExchange {
-    pub(crate) fn new(exchange: Exchange, server: &EwsServerStatus, account: &str) -> Self {
-        let Exchange { operation, request, status, response, .. } = &exchange;
+    fn new(exchange: &Exchange, server: &EwsServerStatus, account: &str) -> Self {
+        let Exchange { operation, request, status, response, .. } = exchange;
         let indented = indent_xml(response);
         let end = indented.floor_char_boundary(LONGEST_SHOWN);
         Self {
@@ -125,7 +126,7 @@ impl ShownExchange {
             request: indent_xml(request),
             is_cut: end < indented.len(),
             response: indented[..end].to_owned(),
-            curl: curl(&exchange, &server.address, account),
+            curl: curl(exchange, &server.address, account),
         }
     }
 }

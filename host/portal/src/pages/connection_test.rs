@@ -14,7 +14,7 @@ const MOST_REQUESTS: u32 = 40;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Asked {
+pub(crate) struct StagesQuery {
     /// The requests before this one.
     times: u32,
 }
@@ -24,7 +24,7 @@ pub(crate) async fn show(
     State(portal): State<PortalState>,
     Admin(signed_in): Admin,
     PathOf(number): PathOf<u64>,
-    QueryOf(Asked { times }): QueryOf<Asked>,
+    QueryOf(StagesQuery { times }): QueryOf<StagesQuery>,
 ) -> Page<RunningStages> {
     let stages = portal.running_tests().stages(signed_in.session, number);
     // The first request may be earlier than the test.

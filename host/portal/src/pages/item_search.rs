@@ -41,7 +41,7 @@ pub(crate) struct ItemSearchPage {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum FoundLine {
-    Value(PlacedRow),
+    Value(Box<PlacedRow>),
     /// A container or a history, which has no value.
     Other {
         icon: Icon,
@@ -171,7 +171,7 @@ impl FoundLine {
         };
         Some(match node.item.as_ref()? {
             EwsItem::Value(_) => {
-                Self::Value(PlacedRow::new(portal.runtime(), (*server, tree), *handle, times)?)
+                Self::Value(PlacedRow::new(portal.runtime(), (*server, tree), *handle, times)?.into())
             }
             EwsItem::History(history) => {
                 line(Icon::Logs, "History", HistoryAddress::new(*server, &history.id).href())

@@ -294,8 +294,8 @@ fn changes(name: &str) -> LatestChanges {
     };
     LatestChanges {
         changes: Some(vec![
-            change(9, "Set set point", name, 11),
-            change(8, "Update connection", "EVCE", 90_000),
+            change(9, "Set point written", name, 11),
+            change(8, "Connection changed", "EVCE", 90_000),
         ]),
     }
 }

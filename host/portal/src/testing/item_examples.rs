@@ -33,7 +33,7 @@ fn searches() -> Vec<(String, String)> {
         href: "/items?container=z2".to_owned(),
         location: name.to_owned(),
     };
-    let found = vec![FoundLine::Value(row(1, "ZonePower", false)), other("Level 0"), other(HOSTILE)];
+    let found = vec![FoundLine::Value(row(1, "ZonePower", false).into()), other("Level 0"), other(HOSTILE)];
     [
         ("found", "zone power", "The first 100 of 3204 items. Add a word to narrow it down.", found),
         ("none", HOSTILE, "No item fits.", Vec::new()),

@@ -90,7 +90,7 @@ async fn the_latest_changes_are_shown_and_follow_live() {
     let page = portal.get("/", &cookie).await.body;
     let panel = page.split("id=\"latest-changes\"").nth(1).unwrap().split("</section>").next().unwrap();
     assert_eq!(panel.matches("<li>").count(), 5, "{panel}");
-    for text in [">Update connection</a> &#60;img", "EVCE 1<br>", "Anna, <time", "href=\"/audit#e"] {
+    for text in [">Connection changed</a> &#60;img", "EVCE 1<br>", "Anna, <time", "href=\"/audit#e"] {
         assert!(panel.contains(text), "{text} is not in {panel}");
     }
     assert!(!panel.contains("EVCE 0") && !panel.contains("secret"), "{panel}");

@@ -12,6 +12,7 @@ use super::configure::checked_draft;
 use super::current::SecretTable;
 use super::draft::{ConfigurationDraft, ConnectionDraft, Identity};
 use super::field_path::{FieldError, FieldPath};
+use super::inputs::SettingInputs;
 use super::plugin_check::complete_settings;
 use crate::libraries::Library;
 
@@ -41,7 +42,7 @@ pub(crate) async fn dry_run_draft(
     if let Some(name) = &connection
         && draft.connections.iter().all(|it| it.identity.name != *name)
     {
-        let (identity, settings) = (Identity::named(name.clone()), Some(Default::default()));
+        let (identity, settings) = (Identity::named(name.clone()), Some(SettingInputs::default()));
         draft.connections.push(ConnectionDraft { identity, kind: None, settings });
     }
     let access = (store, keyring);

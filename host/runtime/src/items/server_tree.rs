@@ -149,19 +149,20 @@ impl ServerTree {
         self.search_index.get_or_init(|| SearchIndex::build(self)).search(query, limit)
     }
 
-    /// Returns the points that their source still has, container by container.
+    /// Returns the points that their source still has, in the order of their handles, as their values are in memory.
+    /// Most points of a container follow each other.
     pub fn placed_points(&self) -> &PlacedPoints {
         self.points.get_or_init(|| {
-            let mut placed = PlacedPoints::default();
+            let mut placed: Vec<(PointHandle, PointHandle)> = Vec::new();
             for container in self.nodes.values().filter(|node| !node.children.is_empty()) {
                 let is_point =
                     |node: &&TreeNode| matches!(node.item, Some(EwsItem::Value(_))) && !node.has_vanished;
-                for point in self.children(container).filter(is_point) {
-                    placed.points.push(point.handle);
-                    placed.containers.push(container.handle);
-                }
+                let points = self.children(container).filter(is_point);
+                placed.extend(points.map(|point| (point.handle, container.handle)));
             }
-            placed
+            placed.sort_unstable();
+            let (points, containers) = placed.into_iter().unzip();
+            PlacedPoints { points, containers }
         })
     }
 

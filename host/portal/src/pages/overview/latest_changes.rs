@@ -20,7 +20,7 @@ pub(crate) struct LatestChanges {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LatestChange {
     pub(crate) number: i64,
-    /// Such as `Update connection`.
+    /// Such as `Connection changed`.
     pub(crate) action: String,
     pub(crate) name: String,
     pub(crate) actor: String,
@@ -44,11 +44,24 @@ impl LatestChanges {
     pub(super) fn new(entries: Option<&[AuditEntry]>, times: &WallTime) -> Self {
         let shown = |entry: &AuditEntry| LatestChange {
             number: entry.id,
-            action: capitalised(&format!("{} {}", entry.action, entry.subject)),
+            action: capitalised(&format!("{} {}", entry.subject, past(&entry.action))),
             name: entry.subject_name.clone(),
             actor: capitalised(&entry.actor.to_string()),
             at: times.moment(entry.at),
         };
         Self { changes: entries.map(|entries| entries.iter().map(shown).collect()) }
+    }
+}
+
+/// Returns the past participle of an action.
+fn past(action: &str) -> &str {
+    match action {
+        "add" => "added",
+        "update" => "changed",
+        "remove" => "removed",
+        "set" => "written",
+        "confirm" => "confirmed",
+        "end" => "ended",
+        other => other,
     }
 }

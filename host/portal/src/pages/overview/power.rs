@@ -81,6 +81,8 @@ struct PowerChart {
     line: Line,
     others: Vec<Line>,
     notes: Vec<String>,
+    /// The axis begins at zero, so that the height of a line is its power.
+    is_from_zero: bool,
     writes: [(); 0],
 }
 
@@ -119,6 +121,7 @@ pub(crate) async fn show(
         line,
         others: lines,
         notes,
+        is_from_zero: true,
         writes: [],
     };
     Ok(Json(chart).into_response())
