@@ -36,6 +36,8 @@ pub struct DryRun {
     pub memory_mib: u32,
     /// The run is aborted after it.
     pub time_limit: Duration,
+    /// Replies to calls that need neither a tree nor a clock.
+    pub reply: fn(&contract::Call) -> Reply,
 }
 
 /// The connection of a dry run.
@@ -85,7 +87,7 @@ pub async fn dry_run(
     library: &CachedLibrary,
     run: DryRun,
 ) -> Result<DryRunReport, QueryError> {
-    let DryRun { class, configuration, instance, settings, connection, memory_mib, time_limit } = run;
+    let DryRun { class, configuration, instance, settings, connection, memory_mib, time_limit, reply } = run;
     let limits = WorkerLimits { time_limit: Some(time_limit), ..WorkerLimits::with_memory_mib(memory_mib) };
     let connection = connection.map(|DryRunConnection { name, kind, settings }| ConnectionMessage {
         name,
@@ -95,7 +97,7 @@ pub async fn dry_run(
     let message = RunRequestMessage { configuration, instance, settings, connection, writes: Vec::new() };
     let request = RunRequest::new(path_text(library), class, &message, PointTable::default())
         .expect("JSON values can always be written");
-    let mut sink = Sink::new();
+    let mut sink = Sink::new(reply);
     let ran = query(launcher, library, ToWorker::Run(Box::new(request)), limits, &mut sink).await;
     let failure = match ran {
         Ok(()) => None,
@@ -118,6 +120,7 @@ pub async fn dry_run(
 
 /// Serves the run from memory and counts its results.
 struct Sink {
+    reply: fn(&contract::Call) -> Reply,
     began: Instant,
     tree: DeclaredTree,
     points: PointTable,
@@ -129,8 +132,9 @@ struct Sink {
 }
 
 impl Sink {
-    fn new() -> Self {
+    fn new(reply: fn(&contract::Call) -> Reply) -> Self {
         Self {
+            reply,
             began: Instant::now(),
             tree: DeclaredTree::default(),
             points: PointTable::default(),
@@ -189,26 +193,11 @@ impl Conversation for &mut Sink {
             Call::Contract(contract::Call::Points) => {
                 Reply::Contract(contract::Reply::Points(self.points.clone()))
             }
-            Call::Contract(contract::Call::StateGet { .. }) => Reply::Contract(contract::Reply::State(None)),
-            Call::Contract(contract::Call::HasAbility { .. }) => {
-                Reply::Contract(contract::Reply::Ability(false))
-            }
             Call::Contract(contract::Call::Uptime) => {
                 let uptime_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
                 Reply::Contract(contract::Reply::UptimeMs(uptime_ms))
             }
-            Call::Contract(contract::Call::RunLogLink) => {
-                Reply::Contract(contract::Reply::RunLogLink("the dry run".to_owned()))
-            }
-            Call::Contract(
-                contract::Call::PublishesEvery { .. }
-                | contract::Call::LimiterAcquire { .. }
-                | contract::Call::LimiterRelease { .. }
-                | contract::Call::RequestRun { .. }
-                | contract::Call::StatePut { .. }
-                | contract::Call::StateRemove { .. },
-            ) => Reply::Done,
-            Call::Contract(_) => refused("unknown-call", "not a call of this host"),
+            Call::Contract(call) => (self.reply)(&call),
         }
     }
 }

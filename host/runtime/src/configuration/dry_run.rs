@@ -15,6 +15,7 @@ use super::field_path::{FieldError, FieldPath};
 use super::inputs::SettingInputs;
 use super::plugin_check::complete_settings;
 use crate::libraries::Library;
+use crate::supervisor::reply_in_dry_run;
 
 /// A person waits for it.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -78,6 +79,7 @@ pub(crate) async fn dry_run_draft(
         connection,
         memory_mib: planned.value.memory_limit_mib,
         time_limit: TIME_LIMIT,
+        reply: reply_in_dry_run,
     };
     Ok(dry_run(launcher, &library.cached, run).await?)
 }

@@ -35,6 +35,7 @@ use tokio::task::JoinSet;
 
 pub use command::{ReleaseRefusal, StartRefusal, StopRefusal};
 pub(crate) use registry::ProcessorRegistry;
+pub(crate) use services::reply_in_dry_run;
 
 use crate::changes::Changes;
 use crate::clock_watch::ClockWatch;

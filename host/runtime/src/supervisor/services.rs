@@ -274,6 +274,22 @@ impl Services {
     }
 }
 
+/// Replies to a call of a dry run, which has no row, no state and no connection limiter.
+pub(crate) fn reply_in_dry_run(call: &contract::Call) -> Reply {
+    match call {
+        contract::Call::StateGet { .. } => Reply::Contract(contract::Reply::State(None)),
+        contract::Call::HasAbility { .. } => Reply::Contract(contract::Reply::Ability(false)),
+        contract::Call::RunLogLink => Reply::Contract(contract::Reply::RunLogLink("riser log".to_owned())),
+        contract::Call::PublishesEvery { .. }
+        | contract::Call::LimiterAcquire { .. }
+        | contract::Call::LimiterRelease { .. }
+        | contract::Call::RequestRun { .. }
+        | contract::Call::StatePut { .. }
+        | contract::Call::StateRemove { .. } => Reply::Done,
+        _ => refused("unknown-call", "not a call of this host"),
+    }
+}
+
 fn refused(code: &str, what: &str) -> Reply {
     Reply::Refused { code: code.to_owned(), what: what.to_owned() }
 }
