@@ -89,6 +89,10 @@ fn main() -> ExitCode {
         return riser_worker::worker_main();
     }
     let arguments = Arguments::parse();
+    if matches!(arguments.command, Command::Serve(_)) {
+        // The threads of the runtime have the turns of this one. Long turns are slower and no fault.
+        let _usual_turns = riser_platform::take_short_turns();
+    }
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(execute(arguments.command)),
         Err(error) => report(&error.into()),

@@ -109,7 +109,11 @@ impl Supervisor {
                 Event::Request(request) => self.on_request(request),
                 // While the host was busy, it read no heartbeats.
                 Event::Delivered => self.watchdog.contact(Instant::now()),
-                Event::Frame(Ok(Some(frame))) => self.on_frame(frame),
+                Event::Frame(Ok(Some(frame))) => {
+                    self.on_frame(frame);
+                    // A worker that always has another frame would keep this thread from other tasks.
+                    tokio::task::yield_now().await;
+                }
                 // Closing a socket with unread frames resets it.
                 Event::Frame(Ok(None) | Err(FrameError::Io(_))) => self.on_closed_socket(),
                 Event::Frame(Err(error)) => self.kill(ExitReason::NotAFrame { fault: error.to_string() }),

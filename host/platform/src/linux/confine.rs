@@ -14,6 +14,7 @@ use rustix::process::{
 use rustix::stdio::dup2_stdin;
 
 use super::channel::Channel;
+use super::turns::take_usual_turns;
 
 /// Descriptors up to here are standard input, output and error.
 const FIRST_FREE_DESCRIPTOR: i32 = 3;
@@ -51,6 +52,7 @@ pub fn confine(channel: &Channel) -> io::Result<()> {
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     // Precedence of the host is worth having and no reason to run nothing.
     let _equal_priority = nice(LOWER_PRIORITY);
+    let _turns_of_the_host = take_usual_turns();
     let _ended_in_any_order = std::fs::write("/proc/self/oom_score_adj", ENDED_FIRST);
     set_parent_process_death_signal(Some(Signal::KILL))?;
     // The host may have ended between spawning this process and the line above.

@@ -10,6 +10,7 @@ mod orphans;
 mod process;
 mod processor_time;
 mod stop_signals;
+mod turns;
 
 pub use channel::{Channel, ChannelReader, ChannelWriter};
 pub use confine::{
@@ -29,3 +30,4 @@ pub use orphans::{Adopted, become_subreaper, kill_adopted, kill_marked, wait_for
 pub use process::{ChildProcess, Exit, ExitWatch, OutputPipe, signal_name, spawn};
 pub use processor_time::processor_time;
 pub use stop_signals::StopSignals;
+pub use turns::take_short_turns;

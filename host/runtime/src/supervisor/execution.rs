@@ -205,6 +205,8 @@ impl Execution<'_> {
                         WorkerEvent::Ended(exit) => return exit,
                     }
                     throttle.charge(began, Instant::now());
+                    // A worker that always has another event would keep this thread from requests of a BMS.
+                    tokio::task::yield_now().await;
                 }
                 incoming = inbox.next() => match incoming {
                     Incoming::Command(command) => self.take_command(&worker, command),
