@@ -1,8 +1,9 @@
 //! The benchmarks.
 
 use super::lines::{
-    apply_to_effect, event_to_pixel, first_batch, first_page, get_values, misbehaving, overview, pages,
-    plugin_to_ews, poll_cycle, resident, schedule_times, schedules_idle, set_point, year_chart,
+    apply_to_effect, damaged_start, event_to_pixel, first_batch, first_page, get_values, misbehaving,
+    overview, pages, plugin_to_ews, poll_cycle, resident, schedule_times, schedules_idle, set_point,
+    year_chart,
 };
 use super::measurement::Measurement;
 use super::programs::Programs;
@@ -16,6 +17,7 @@ pub(super) enum Benchmark {
     FirstBatch,
     FirstBatchOfMany,
     FirstPage,
+    DamagedStart,
     ResidentHost,
     ResidentWorker,
     PollCycle,
@@ -31,16 +33,18 @@ pub(super) enum Benchmark {
     Overview,
     EventToPixel,
     YearChart,
+    MisbehavingFloor,
 }
 
 impl Benchmark {
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::GetValues,
         Self::PluginToEws,
         Self::SetPoint,
         Self::FirstBatch,
         Self::FirstBatchOfMany,
         Self::FirstPage,
+        Self::DamagedStart,
         Self::ResidentHost,
         Self::ResidentWorker,
         Self::PollCycle,
@@ -56,6 +60,7 @@ impl Benchmark {
         Self::Overview,
         Self::EventToPixel,
         Self::YearChart,
+        Self::MisbehavingFloor,
     ];
 
     /// The name in output and filters.
@@ -67,6 +72,7 @@ impl Benchmark {
             Self::FirstBatch => "worker spawn to first batch",
             Self::FirstBatchOfMany => "worker start, 10,000 points",
             Self::FirstPage => "start to first page",
+            Self::DamagedStart => "start on damaged data to page",
             Self::ResidentHost => "resident host",
             Self::ResidentWorker => "resident EVCE worker",
             Self::PollCycle => "poll cycle, 1,000 stations",
@@ -82,6 +88,7 @@ impl Benchmark {
             Self::Overview => "overview page",
             Self::EventToPixel => "event to pixel, 20 streams",
             Self::YearChart => "chart of a year",
+            Self::MisbehavingFloor => "misbehaving, p99 beside plain loops",
         }
     }
 
@@ -98,6 +105,7 @@ impl Benchmark {
             Self::FirstBatch => first_batch::measure(name, programs),
             Self::FirstBatchOfMany => first_batch::measure_large(name, programs),
             Self::FirstPage => first_page::measure(name, programs).await,
+            Self::DamagedStart => damaged_start::measure(name, programs).await,
             Self::ResidentHost => resident::measure_host(name, programs).await,
             Self::ResidentWorker => resident::measure_worker(name, programs).await,
             Self::PollCycle => poll_cycle::measure(name, programs).await,
@@ -113,6 +121,7 @@ impl Benchmark {
             Self::Overview => overview::measure(name, programs).await,
             Self::EventToPixel => event_to_pixel::measure(name, programs).await,
             Self::YearChart => year_chart::measure(name, programs).await,
+            Self::MisbehavingFloor => misbehaving::measure_floor(name, programs).await,
         }
     }
 }

@@ -74,6 +74,6 @@ async fn process_start_ms(program: &Path) -> anyhow::Result<f64> {
     Ok(begin.elapsed().as_secs_f64() * 1_000.0)
 }
 
-fn free_port() -> std::io::Result<u16> {
+pub(super) fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

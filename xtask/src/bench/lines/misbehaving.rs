@@ -1,5 +1,6 @@
 //! What misbehaving plugins cost others: how long each of them takes a slot, the gaps between the polls of EVCE
-//! Status beside them, and the responses to a BMS.
+//! Status beside them, and the responses to a BMS. The responses beside plain loops of the same priority are the floor: no
+//! host can do better than the scheduler of the machine.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use riser_ews::client::EwsClient;
+use tokio::process::{Child, Command};
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
@@ -53,7 +55,11 @@ const IDS: usize = 20;
 const PAUSE: Duration = Duration::from_millis(5);
 /// Time for which the responses without misbehaving plugins are measured.
 const QUIET: Duration = Duration::from_secs(20);
-/// Shortest time with them, so that some polls fall into it.
+/// The priority of a worker, which `host/platform/src/linux/confine.rs` sets.
+const WORKER_NICENESS: &str = "10";
+/// Processes of the floor: as many as there are classes that never leave the processor, and one that just started.
+const LOOPS: usize = 4;
+/// Shortest time with misbehaving plugins, so that some polls fall into it.
 const SHORTEST: Duration = Duration::from_secs(40);
 /// Limit for the end of a run.
 const TEST_TIMEOUT: Duration = Duration::from_mins(2);
@@ -64,6 +70,7 @@ struct Round {
     worst_slot: Duration,
     longest_gap: Duration,
     quiet_p99: Duration,
+    p99_beside_loops: Duration,
     p99: Duration,
 }
 
@@ -111,6 +118,16 @@ pub(in crate::bench) async fn measure_p99(
     })
 }
 
+/// Measures the responses beside plain loops. There is no target: this depends on the machine alone.
+pub(in crate::bench) async fn measure_floor(
+    name: &'static str,
+    programs: &Programs,
+) -> anyhow::Result<Measurement> {
+    let round = ROUND.get_or_try_init(|| round(name, programs)).await?;
+    let (value, baseline) = (ms(round.p99_beside_loops), Some(ms(round.quiet_p99)));
+    Ok(Measurement { name, value, unit: Unit::Milliseconds, baseline, target: Target::None })
+}
+
 async fn round(name: &str, programs: &Programs) -> anyhow::Result<Round> {
     let site = ChargingSite::start_quietly(programs, "F2", &[programs.misbehaving_plugin.as_path()]).await?;
     let (data, plugins) = (site.directories.data(), site.directories.plugins());
@@ -123,6 +140,12 @@ async fn round(name: &str, programs: &Programs) -> anyhow::Result<Round> {
     let quiet = Responses::start(site.client()?, ids.clone());
     tokio::time::sleep(QUIET).await;
     let quiet = quiet.end().await?;
+
+    let loops = Loops::start()?;
+    let beside_loops = Responses::start(site.client()?, ids.clone());
+    tokio::time::sleep(QUIET).await;
+    let beside_loops = beside_loops.end().await?;
+    drop(loops);
 
     let begin_ms = now_ms();
     let begin = Instant::now();
@@ -166,6 +189,7 @@ async fn round(name: &str, programs: &Programs) -> anyhow::Result<Round> {
         worst_slot: worst,
         longest_gap: Duration::from_millis(longest_gap.unsigned_abs()),
         quiet_p99: p99(quiet)?,
+        p99_beside_loops: p99(beside_loops)?,
         p99: p99(busy)?,
     })
 }
@@ -218,6 +242,22 @@ async fn some_values(client: &EwsClient) -> anyhow::Result<Vec<String>> {
         open.extend(container.containers.into_iter().map(|child| child.id));
     }
     bail!("the site has only {} values", ids.len())
+}
+
+/// Processes that compute for ever, with the priority of a worker. They end when this is dropped.
+struct Loops {
+    _processes: Vec<Child>,
+}
+
+impl Loops {
+    fn start() -> anyhow::Result<Self> {
+        let start = |_| {
+            let mut command = Command::new("nice");
+            command.args(["-n", WORKER_NICENESS, "sh", "-c", "while :; do :; done"]).kill_on_drop(true);
+            command.spawn()
+        };
+        Ok(Self { _processes: (0..LOOPS).map(start).collect::<Result<_, _>>()? })
+    }
 }
 
 /// A BMS that asks again and again.

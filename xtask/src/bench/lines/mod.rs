@@ -1,6 +1,7 @@
 //! One file per benchmark, except two that share their setup.
 
 pub(super) mod apply_to_effect;
+pub(super) mod damaged_start;
 pub(super) mod event_to_pixel;
 pub(super) mod first_batch;
 pub(super) mod first_page;
