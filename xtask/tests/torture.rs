@@ -28,7 +28,9 @@ fn twenty_kills_lose_no_acknowledged_change() {
     let ended = torture.args(["torture", "--kills", "20", "--programs"]).arg(directory).output().unwrap();
     let said = [ended.stdout.as_slice(), &ended.stderr].map(String::from_utf8_lossy).concat();
     assert!(ended.status.success(), "{said}");
-    for client in ["EWS SetValues", "portal form (sign-in)", "riser apply"] {
+    let forms = ["sign-in", "schedule", "user", "set point", "processor", "connection"];
+    let forms = forms.map(|form| format!("portal form ({form})"));
+    for client in ["EWS SetValues", "riser apply"].into_iter().chain(forms.iter().map(String::as_str)) {
         let line = said.lines().find(|line| line.starts_with(client));
         assert!(line.is_some_and(|line| line.ends_with(" 0")), "{said}");
     }

@@ -1,7 +1,7 @@
 //! The changes that were started, and those that the host acknowledged. Each has a unique number or token.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, ensure};
@@ -9,6 +9,7 @@ use reqwest::header::COOKIE;
 use serde::Deserialize;
 use url::Url;
 
+use super::portal_forms::{RENAMED_CONNECTION, RENAMED_PROCESSOR, person_name, portal_schedule_name};
 use super::site::Site;
 use super::writers::{SCHEDULES, number_text, schedule_name};
 use crate::processes::Host;
@@ -19,21 +20,59 @@ const MOST_ENTRIES: &str = "10000";
 #[derive(Default)]
 pub(super) struct Ledger {
     last_number: AtomicU32,
-    started: Mutex<[u32; 3]>,
-    /// Numbers of set points written over EWS.
-    ews: Mutex<Vec<u32>>,
+    forms: AtomicUsize,
+    started: Mutex<[u32; Client::ALL.len()]>,
+    acknowledged: Mutex<Vec<(Client, u32)>>,
     /// Tokens of sessions that the portal's form opened.
-    portal: Mutex<Vec<String>>,
-    /// Numbers of schedules applied by the command line.
-    command_line: Mutex<Vec<u32>>,
+    sessions: Mutex<Vec<String>>,
 }
 
-/// A client.
-#[derive(Clone, Copy, Debug)]
+/// A client, or a form that it sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Client {
     Ews,
-    Portal,
+    PortalSignIn,
+    PortalSchedule,
+    PortalUser,
+    PortalSetPoint,
+    PortalProcessor,
+    PortalConnection,
     CommandLine,
+}
+
+impl Client {
+    const ALL: [Self; 8] = [
+        Self::Ews,
+        Self::PortalSignIn,
+        Self::PortalSchedule,
+        Self::PortalUser,
+        Self::PortalSetPoint,
+        Self::PortalProcessor,
+        Self::PortalConnection,
+        Self::CommandLine,
+    ];
+
+    /// The forms that one browser sends in turn.
+    const FORMS: [Self; 5] = [
+        Self::PortalSchedule,
+        Self::PortalUser,
+        Self::PortalSetPoint,
+        Self::PortalProcessor,
+        Self::PortalConnection,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ews => "EWS SetValues",
+            Self::PortalSignIn => "portal form (sign-in)",
+            Self::PortalSchedule => "portal form (schedule)",
+            Self::PortalUser => "portal form (user)",
+            Self::PortalSetPoint => "portal form (set point)",
+            Self::PortalProcessor => "portal form (processor)",
+            Self::PortalConnection => "portal form (connection)",
+            Self::CommandLine => "riser apply",
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -50,16 +89,26 @@ impl Ledger {
         self.last_number.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    pub(super) fn acknowledge_write(&self, number: u32) {
-        lock(&self.ews).push(number);
+    /// Returns the form that is next in turn, over all hosts.
+    pub(super) fn next_form(&self) -> Client {
+        Client::FORMS[self.forms.fetch_add(1, Ordering::Relaxed) % Client::FORMS.len()]
+    }
+
+    pub(super) fn acknowledge(&self, client: Client, number: u32) {
+        lock(&self.acknowledged).push((client, number));
     }
 
     pub(super) fn acknowledge_session(&self, token: String) {
-        lock(&self.portal).push(token);
+        lock(&self.sessions).push(token);
     }
 
-    pub(super) fn acknowledge_schedules(&self, number: u32) {
-        lock(&self.command_line).push(number);
+    /// Returns the token of a session that was acknowledged.
+    pub(super) fn any_session(&self) -> Option<String> {
+        lock(&self.sessions).last().cloned()
+    }
+
+    fn numbers_of(&self, client: Client) -> Vec<u32> {
+        lock(&self.acknowledged).iter().filter(|(by, _)| *by == client).map(|(_, number)| *number).collect()
     }
 
     /// Returns the acknowledged changes that the running host does not have, and the unacknowledged ones of which it
@@ -75,18 +124,27 @@ impl Ledger {
             .filter(|entry| (&*entry.action, &*entry.subject) == ("set", "set point"))
             .filter_map(|entry| entry.detail.split(' ').next())
             .collect();
-        let mut lost = Vec::new();
-        let writes = lock(&self.ews).clone();
-        let is_lost = |number: &u32| !written.contains(&*number_text(*number));
-        lost.extend(writes.iter().filter(|number| is_lost(number)).map(|it| (Client::Ews, it.to_string())));
-
         let configuration = riser.output(&["export"]).await?;
-        let exists = |number: u32, part: &str| {
-            configuration.contains(&format!("name = \"{}\"", schedule_name(number, part)))
-        };
-        let acknowledged: HashSet<u32> = lock(&self.command_line).iter().copied().collect();
+        let people = riser.output(&["user", "list"]).await?;
+        let has_name = |name: &str| configuration.contains(&format!("name = \"{name}\""));
+        let mut lost = Vec::new();
+        for (client, number) in lock(&self.acknowledged).iter().copied() {
+            let is_there = match client {
+                Client::Ews | Client::PortalSetPoint => written.contains(&*number_text(number)),
+                Client::PortalSchedule => has_name(&portal_schedule_name(number)),
+                Client::PortalUser => people.contains(&format!("{}\t", person_name(number))),
+                // Later renames replace earlier ones.
+                Client::PortalProcessor => number_in(&configuration, RENAMED_PROCESSOR) >= Some(number),
+                Client::PortalConnection => number_in(&configuration, RENAMED_CONNECTION) >= Some(number),
+                Client::PortalSignIn | Client::CommandLine => true,
+            };
+            if !is_there {
+                lost.push((client, number.to_string()));
+            }
+        }
+        let acknowledged: HashSet<u32> = self.numbers_of(Client::CommandLine).into_iter().collect();
         for number in 1..=self.last_number.load(Ordering::Relaxed) {
-            let parts = SCHEDULES.map(|part| exists(number, part));
+            let parts = SCHEDULES.map(|part| has_name(&schedule_name(number, part)));
             let is_half = parts[0] != parts[1];
             if is_half || (acknowledged.contains(&number) && !parts[0]) {
                 lost.push((Client::CommandLine, number.to_string()));
@@ -99,11 +157,11 @@ impl Ledger {
         let page_of = async |token: &str| {
             http.get(host.portal_url()).header(COOKIE, format!("riser-{port}={token}")).send().await
         };
-        let tokens = lock(&self.portal).clone();
+        let tokens = lock(&self.sessions).clone();
         for token in tokens {
             let page = page_of(&token).await?;
             if !page.status().is_success() {
-                lost.push((Client::Portal, page.status().to_string()));
+                lost.push((Client::PortalSignIn, page.status().to_string()));
             }
         }
         ensure!(
@@ -114,22 +172,35 @@ impl Ledger {
     }
 
     pub(super) fn has_acknowledged_each(&self) -> bool {
-        self.acknowledged().iter().all(|count| *count > 0)
+        Client::ALL.iter().all(|client| self.count_acknowledged(*client) > 0)
     }
 
-    fn acknowledged(&self) -> [usize; 3] {
-        [lock(&self.ews).len(), lock(&self.portal).len(), lock(&self.command_line).len()]
+    fn count_acknowledged(&self, client: Client) -> usize {
+        match client {
+            Client::PortalSignIn => lock(&self.sessions).len(),
+            client => self.numbers_of(client).len(),
+        }
     }
 
     /// Returns the lines of the table.
-    pub(super) fn lines(&self, lost: &[(Client, String)]) -> [String; 3] {
-        let names = ["EWS SetValues", "portal form (sign-in)", "riser apply"];
-        std::array::from_fn(|index| {
-            let lost = lost.iter().filter(|(client, _)| *client as usize == index).count();
-            let (started, acknowledged) = (lock(&self.started)[index], self.acknowledged()[index]);
-            format!("{:<24} {started:>8} {acknowledged:>13} {lost:>6}", names[index])
-        })
+    pub(super) fn lines(&self, lost: &[(Client, String)]) -> Vec<String> {
+        let line = |client: Client| {
+            let lost = lost.iter().filter(|(by, _)| *by == client).count();
+            let (started, acknowledged) =
+                (lock(&self.started)[client as usize], self.count_acknowledged(client));
+            format!("{:<24} {started:>8} {acknowledged:>13} {lost:>6}", client.as_str())
+        };
+        Client::ALL.into_iter().map(line).collect()
     }
+}
+
+/// Returns the number behind the name of a renamed object in an exported configuration.
+fn number_in(configuration: &str, name: &str) -> Option<u32> {
+    let numbers = configuration.lines().filter_map(|line| {
+        let rest = line.trim().strip_prefix(&format!("name = \"{name} "))?;
+        rest.strip_suffix('"')?.parse().ok()
+    });
+    numbers.max()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,4 +1,4 @@
-//! `cargo xtask torture`: kills the host again and again while three clients change things, and then searches for every
+//! `cargo xtask torture`: kills the host again and again while clients change things, and then searches for every
 //! change that was acknowledged.
 //!
 //! The product has no code for this. All points at which the host is killed are observed from outside.
@@ -6,6 +6,7 @@
 mod databases;
 mod kill_point;
 mod ledger;
+mod portal_forms;
 mod random;
 mod site;
 mod writers;

@@ -1,4 +1,4 @@
-//! Three clients that change things until the host is gone: a BMS, a browser and the command line.
+//! Clients that change things until the host is gone: a BMS, two browsers and the command line.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -11,13 +11,14 @@ use riser_ews::client::{ClientOptions, EwsClient};
 use tokio::task::JoinHandle;
 
 use super::ledger::{Client, Ledger, session_token};
+use super::portal_forms::send_forms_often;
 use super::site::Site;
 use crate::processes::{Host, Login, Riser};
 
 /// A set point of each zone that takes any number from 0 to 100.
 const SET_POINT: &str = "ZoneReduction";
 /// Time between two writes.
-const PAUSE: Duration = Duration::from_millis(30);
+pub(super) const PAUSE: Duration = Duration::from_millis(30);
 /// Limit of a request, and of the wait for its end after a kill.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// The two schedules of each file that is applied: both are there, or none.
@@ -29,10 +30,17 @@ pub(super) struct Writers {
     tasks: Vec<JoinHandle<anyhow::Result<()>>>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     is_stopping: AtomicBool,
     applies_started: AtomicU32,
-    ledger: Arc<Ledger>,
+    pub(super) ledger: Arc<Ledger>,
+}
+
+impl Shared {
+    /// Returns whether no new request may begin.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
+    }
 }
 
 impl Writers {
@@ -42,18 +50,19 @@ impl Writers {
             applies_started: AtomicU32::new(0),
             ledger: Arc::clone(ledger),
         });
-        let bms = EwsClient::new(ClientOptions {
+        let bms = Arc::new(EwsClient::new(ClientOptions {
             url: host.ews_url().context("Riser serves no EWS server")?.parse()?,
             user_name: site.logins.bms.user.to_owned(),
             password: site.logins.bms.password.clone().into(),
             time_limit: REQUEST_TIMEOUT,
-        })?;
+        })?);
         let portal_url = host.portal_url().to_owned();
-        let admin = Login { user: site.logins.admin.user, password: site.logins.admin.password.clone() };
+        let admin = || Login { user: site.logins.admin.user, password: site.logins.admin.password.clone() };
         let (program, data, plugins) = site.paths();
         let tasks = vec![
-            tokio::task::spawn(write_set_points(Arc::clone(&shared), bms)),
-            tokio::task::spawn(sign_in_often(Arc::clone(&shared), portal_url, admin)),
+            tokio::task::spawn(write_set_points(Arc::clone(&shared), Arc::clone(&bms))),
+            tokio::task::spawn(sign_in_often(Arc::clone(&shared), portal_url.clone(), admin())),
+            tokio::task::spawn(send_forms_often(Arc::clone(&shared), portal_url, admin(), bms)),
             tokio::task::spawn({
                 let shared = Arc::clone(&shared);
                 async move {
@@ -98,22 +107,22 @@ pub(super) fn http_client() -> anyhow::Result<reqwest::Client> {
     Ok(client.build()?)
 }
 
-async fn write_set_points(shared: Arc<Shared>, bms: EwsClient) -> anyhow::Result<()> {
+async fn write_set_points(shared: Arc<Shared>, bms: Arc<EwsClient>) -> anyhow::Result<()> {
     // The tree of the first host is declared by its first run of EVCE Setup; later ones have it stored.
     let Some(set_point) = find_set_point(&shared, &bms).await else { return Ok(()) };
-    while !shared.is_stopping.load(Ordering::Relaxed) {
+    while !shared.is_stopping() {
         let number = shared.ledger.begin(Client::Ews);
         let Ok(results) = bms.set_values(&[(&set_point, &number_text(number))]).await else { return Ok(()) };
         ensure!(results.iter().all(|result| result.is_success), "a write was refused: {results:?}");
-        shared.ledger.acknowledge_write(number);
+        shared.ledger.acknowledge(Client::Ews, number);
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
 }
 
 /// Returns the id of the set point; `None` when the host is gone first.
-async fn find_set_point(shared: &Shared, bms: &EwsClient) -> Option<String> {
-    while !shared.is_stopping.load(Ordering::Relaxed) {
+pub(super) async fn find_set_point(shared: &Shared, bms: &EwsClient) -> Option<String> {
+    while !shared.is_stopping() {
         let mut open = vec![String::new()];
         while let Some(id) = open.pop() {
             let container = bms.container(&id).await.ok()?;
@@ -129,27 +138,36 @@ async fn find_set_point(shared: &Shared, bms: &EwsClient) -> Option<String> {
 
 async fn sign_in_often(shared: Arc<Shared>, portal_url: String, admin: Login) -> anyhow::Result<()> {
     let http = http_client()?;
-    while !shared.is_stopping.load(Ordering::Relaxed) {
-        shared.ledger.begin(Client::Portal);
-        let request = http
-            .post(format!("{portal_url}/login"))
-            .header(ORIGIN, &portal_url)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(format!("user={}&password={}", admin.user, admin.password));
-        let Ok(response) = request.send().await else { return Ok(()) };
-        if response.status().is_server_error() {
-            // It is stopping.
-            return Ok(());
-        }
-        ensure!(response.status().is_redirection(), "the portal refuses the login: {}", response.status());
-        shared.ledger.acknowledge_session(session_token(&response)?);
+    while !shared.is_stopping() {
+        shared.ledger.begin(Client::PortalSignIn);
+        let Some(token) = sign_in(&http, &portal_url, &admin).await? else { return Ok(()) };
+        shared.ledger.acknowledge_session(token);
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
 }
 
+/// Sends the login form. Returns the token of the session; `None` once the host is gone or stops.
+pub(super) async fn sign_in(
+    http: &reqwest::Client,
+    portal_url: &str,
+    admin: &Login,
+) -> anyhow::Result<Option<String>> {
+    let request = http
+        .post(format!("{portal_url}/login"))
+        .header(ORIGIN, portal_url)
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(format!("user={}&password={}", admin.user, admin.password));
+    let Ok(response) = request.send().await else { return Ok(None) };
+    if response.status().is_server_error() {
+        return Ok(None);
+    }
+    ensure!(response.status().is_redirection(), "the portal refuses the login: {}", response.status());
+    session_token(&response).map(Some)
+}
+
 async fn apply_often(shared: &Shared, riser: Riser<'_>) -> anyhow::Result<()> {
-    while !shared.is_stopping.load(Ordering::Relaxed) {
+    while !shared.is_stopping() {
         let number = shared.ledger.begin(Client::CommandLine);
         let schedules = SCHEDULES.map(|part| {
             format!("[[schedule]]\nname = \"{}\"\nrule = \"every {number} s\"\n", schedule_name(number, part))
@@ -158,7 +176,7 @@ async fn apply_often(shared: &Shared, riser: Riser<'_>) -> anyhow::Result<()> {
         if riser.apply(&schedules.concat(), &[]).await.is_err() {
             return Ok(());
         }
-        shared.ledger.acknowledge_schedules(number);
+        shared.ledger.acknowledge(Client::CommandLine, number);
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
