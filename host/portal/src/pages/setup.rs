@@ -29,8 +29,8 @@ use crate::theme::Theme;
 
 /// The page after the set-up.
 const NEXT_PAGE: &str = "/processors/add";
-/// Codes of problems about files that the start put aside begin with this.
-const PUT_ASIDE: &str = "quarantined-";
+/// Codes of problems about quarantined files begin with this.
+const QUARANTINED: &str = "quarantined-";
 
 /// The set-up page.
 #[derive(Clone, Debug, Template)]
@@ -168,11 +168,11 @@ impl SetupPage {
     }
 }
 
-/// Returns the problems of database files that the start had to put aside, as sentences.
+/// Returns the problems of database files that the start quarantined, as sentences.
 fn lost_data(portal: &PortalState) -> Vec<Problem> {
     let problems = portal.runtime().problems().into_iter().map(|raised| raised.problem);
     problems
-        .filter(|problem| problem.code.starts_with(PUT_ASIDE))
+        .filter(|problem| problem.code.starts_with(QUARANTINED))
         .map(|problem| Problem {
             what: capitalised(&problem.what),
             effect: capitalised(&problem.effect),
