@@ -160,7 +160,7 @@ async fn an_operator_finds_the_broken_part_an_engineer_the_log_an_officer_the_au
     person.use_control("Runs").await;
     let run = person.page.find(Locator::Css("tbody th a")).await.unwrap().text().await.unwrap();
     person.use_control(&run).await;
-    text_until(&person.page, "//h2", "Log").await;
+    text_until(&person.page, "//h2[@id='log-h']", "Log").await;
     person.tab_to("Download").await;
 
     // The officer.
