@@ -1,5 +1,6 @@
 //! A tab of the browser.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -123,6 +124,18 @@ impl Tab {
         self.dev_tools("Network.setCookie", cookie).await.map(drop)
     }
 
+    /// Shows the present page in this theme.
+    pub(crate) async fn show_theme(&self, theme: Theme) -> anyhow::Result<()> {
+        let script = format!("document.documentElement.dataset.theme = '{}';", theme.as_str());
+        self.run::<Value>(&script).await.map(drop)
+    }
+
+    /// Chooses a file in the field with this selector.
+    pub(crate) async fn choose_file(&self, selector: &str, file: &Path) -> anyhow::Result<()> {
+        let field = self.client.find(Locator::Css(selector)).await.with_context(|| selector.to_owned())?;
+        Ok(field.send_keys(&file.display().to_string()).await?)
+    }
+
     /// Sets the width of the page in CSS pixels.
     pub(crate) async fn set_width(&self, width_px: u32) -> anyhow::Result<()> {
         let size = json!({ "width": width_px, "height": HEIGHT_PX, "deviceScaleFactor": 1, "mobile": false });
@@ -132,8 +145,8 @@ impl Tab {
     /// Returns a picture of the whole page as PNG.
     pub(crate) async fn screenshot(&self) -> anyhow::Result<Vec<u8>> {
         let parameters = json!({ "format": "png", "captureBeyondViewport": true });
-        let answer = self.dev_tools("Page.captureScreenshot", parameters).await?;
-        let data = answer["data"].as_str().context("Chromium returned no picture")?;
+        let picture = self.dev_tools("Page.captureScreenshot", parameters).await?;
+        let data = picture["data"].as_str().context("Chromium returned no picture")?;
         Ok(BASE64_STANDARD.decode(data)?)
     }
 

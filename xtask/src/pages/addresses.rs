@@ -12,16 +12,21 @@ use crate::workspace;
 /// Pages of one kind that are searched for links, such as items.
 const SEARCHED_OF_A_KIND: usize = 300;
 /// Routes that are not pages: streams, parts of pages, redirects, probes.
-const NOT_PAGES: [&str; 8] = [
+const NOT_PAGES: [&str; 10] = [
     "/events/",
     "/static/",
     "/healthz",
     "/readyz",
     "/items/history/series",
+    "/overview/power",
+    "/connection-tests/{number}",
     "/processors/{id}/latest-run",
     "/setup",
     "/login",
 ];
+
+/// Pages that forms and keys lead to, not links.
+const FORMS: [&str; 2] = ["/items/search?q=zone", "/help"];
 
 /// A page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +41,9 @@ pub(crate) struct PageAddress {
 pub(crate) async fn find(session: &PortalSession) -> anyhow::Result<Vec<PageAddress>> {
     let base = session.base();
     let mut waiting = VecDeque::from([base.join("/")?]);
+    for form in FORMS {
+        waiting.push_back(base.join(form)?);
+    }
     let mut seen = BTreeSet::new();
     let mut searched: BTreeMap<String, usize> = BTreeMap::new();
     let mut found = Vec::new();
@@ -110,14 +118,19 @@ pub(super) fn not_reached(reached: &[PageAddress]) -> anyhow::Result<Vec<String>
         .iter()
         .map(|page| page.address.split('?').next().unwrap_or_default().split('/').collect())
         .collect();
+    let redirects = FORMS.map(|form| form.split('?').next().unwrap_or_default());
     let pages = routes.split(".route(\"").skip(1).filter_map(|rest| {
         let (path, handler) = rest.split_once("\",")?;
         handler.trim_start().starts_with("get(").then_some(path)
     });
     let is_page = |path: &&str| {
         let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-        // The steps of the wizard are opened through its buttons.
-        !is_file && !path.contains("{draft}") && !NOT_PAGES.iter().any(|other| path.starts_with(other))
+        // The steps of the wizard and an uploaded plugin are opened through buttons.
+        !is_file
+            && !path.contains("{draft}")
+            && !path.contains("{sha256}")
+            && !redirects.contains(path)
+            && !NOT_PAGES.iter().any(|other| path.starts_with(other))
     };
     let is_reached = |route: &str| {
         let route: Vec<&str> = route.split('/').collect();

@@ -53,26 +53,53 @@ impl Inspection {
         address: &str,
     ) -> anyhow::Result<()> {
         let title = format!("{state}/{name}");
-        let is_wanted = self.filter.as_ref().is_none_or(|filter| title.contains(filter));
-        if !is_wanted || !self.opened.insert(title.clone()) {
+        if !self.begin(&title) {
             return Ok(());
         }
         let before = self.violations.len();
         for theme in Theme::ALL {
             tab.set_theme(address, theme).await?;
             tab.goto(address).await?;
-            self.axe.load(tab).await?;
-            for width in WIDTHS_PX {
-                tab.set_width(width).await?;
-                self.check(tab, &title, theme, width).await?;
-            }
-            tab.set_width(NARROWEST_PX).await?;
-            self.check_width(tab, &title, NARROWEST_PX).await?;
-            tab.set_width(WIDTHS_PX[0]).await?;
+            self.check_all_widths(tab, &title, theme).await?;
         }
+        self.finish(tab, &title, before).await
+    }
+
+    /// Checks the page that is shown, the response to a form, in all themes and widths.
+    pub(super) async fn check_shown(&mut self, tab: &Tab, state: &str, name: &str) -> anyhow::Result<()> {
+        let title = format!("{state}/{name}");
+        if !self.begin(&title) {
+            return Ok(());
+        }
+        let before = self.violations.len();
+        for theme in Theme::ALL {
+            tab.show_theme(theme).await?;
+            self.check_all_widths(tab, &title, theme).await?;
+        }
+        self.finish(tab, &title, before).await
+    }
+
+    /// Returns whether a page is wanted and new.
+    fn begin(&mut self, title: &str) -> bool {
+        let is_wanted = self.filter.as_ref().is_none_or(|filter| title.contains(filter));
+        is_wanted && self.opened.insert(title.to_owned())
+    }
+
+    async fn check_all_widths(&mut self, tab: &Tab, title: &str, theme: Theme) -> anyhow::Result<()> {
+        self.axe.load(tab).await?;
+        for width in WIDTHS_PX {
+            tab.set_width(width).await?;
+            self.check(tab, title, theme, width).await?;
+        }
+        tab.set_width(NARROWEST_PX).await?;
+        self.check_width(tab, title, NARROWEST_PX).await?;
+        tab.set_width(WIDTHS_PX[0]).await
+    }
+
+    async fn finish(&mut self, tab: &Tab, title: &str, before: usize) -> anyhow::Result<()> {
         for error in tab.console_errors().await? {
             // The page of an error is served with its status, which browsers log.
-            if !name.starts_with("error-") || !error.contains("Failed to load resource") {
+            if !error.contains("the server responded with a status of 4") {
                 self.add(format!("{title}: console: {error}"), String::new());
             }
         }

@@ -4,6 +4,7 @@
 
 pub(crate) mod addresses;
 mod axe;
+mod forms;
 mod inspection;
 mod site;
 mod wizard;
@@ -46,6 +47,7 @@ pub(crate) fn run(arguments: &PagesArgs) -> anyhow::Result<ExitCode> {
 
 async fn inspect_all(arguments: &PagesArgs, inspection: &mut Inspection) -> anyhow::Result<()> {
     let programs = Programs::find(arguments.programs.as_deref()).await?;
+    let plugin = programs.evce_plugin.as_path();
     let chromium = Chromium::start().await?;
 
     let site = EmptySite::start(&programs).await?;
@@ -53,19 +55,20 @@ async fn inspect_all(arguments: &PagesArgs, inspection: &mut Inspection) -> anyh
     inspect_first_run(inspection, &tab, &site).await?;
     site.add_administrator().await?;
     tab.sign_in(site.portal_url(), &site.admin).await?;
-    inspect_signed_in(inspection, &tab, "empty", site.portal_url(), &site.admin).await?;
+    inspect_signed_in(inspection, &tab, "empty", site.portal_url(), &site.admin, plugin).await?;
     tab.close().await?;
     site.end().await;
 
     let mut site = Site::start(&programs).await?;
     let tab = chromium.open().await?;
     tab.sign_in(site.portal_url(), &site.logins.admin).await?;
-    let reached = inspect_signed_in(inspection, &tab, "site", site.portal_url(), &site.logins.admin).await?;
+    let reached =
+        inspect_signed_in(inspection, &tab, "site", site.portal_url(), &site.logins.admin, plugin).await?;
     if arguments.filter.is_none() {
         inspection.report_not_reached(addresses::not_reached(&reached)?);
     }
     site.lose_controller().await?;
-    inspect_signed_in(inspection, &tab, "failing", site.portal_url(), &site.logins.admin).await?;
+    inspect_signed_in(inspection, &tab, "failing", site.portal_url(), &site.logins.admin, plugin).await?;
     tab.close().await?;
     site.end().await;
     Ok(())
@@ -86,6 +89,7 @@ async fn inspect_signed_in(
     state: &'static str,
     portal_url: &str,
     admin: &Login,
+    plugin: &Path,
 ) -> anyhow::Result<Vec<PageAddress>> {
     let found = addresses::find(&PortalSession::sign_in(portal_url, admin).await?).await?;
     for page in &found {
@@ -93,6 +97,7 @@ async fn inspect_signed_in(
     }
     inspection.open(tab, state, "error-404", &format!("{portal_url}/no-such-page")).await?;
     wizard::inspect(inspection, tab, state, portal_url).await?;
+    forms::inspect(inspection, tab, state, portal_url, plugin).await?;
     Ok(found)
 }
 

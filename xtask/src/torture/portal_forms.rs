@@ -109,7 +109,7 @@ impl Browser {
 
     /// Sends a form of a page, with some fields changed. Returns whether the portal accepted it.
     async fn send(&self, page: &str, action: &str, changes: &[(&str, &str)]) -> anyhow::Result<Option<bool>> {
-        let Some((_, html)) = self.answered(self.http.get(format!("{}{page}", self.url))).await? else {
+        let Some((_, html)) = self.responded(self.http.get(format!("{}{page}", self.url))).await? else {
             return Ok(None);
         };
         let mut form = Form::of_page(&html, action).with_context(|| format!("{page} has no form: {html}"))?;
@@ -118,14 +118,14 @@ impl Browser {
         }
         let request = self.http.post(format!("{}{action}", self.url)).header(ORIGIN, &self.url);
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.body());
-        let Some((is_accepted, answer)) = self.answered(request).await? else { return Ok(None) };
-        let is_expected = REFUSALS.iter().any(|reason| answer.contains(reason));
-        ensure!(is_accepted || is_expected, "the portal refuses the form of {page}: {answer}");
+        let Some((is_accepted, page_text)) = self.responded(request).await? else { return Ok(None) };
+        let is_expected = REFUSALS.iter().any(|reason| page_text.contains(reason));
+        ensure!(is_accepted || is_expected, "the portal refuses the form of {page}: {page_text}");
         Ok(Some(is_accepted))
     }
 
     /// Returns whether a changing request was accepted, and the page; `None` once the host is gone or stops.
-    async fn answered(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Option<(bool, String)>> {
+    async fn responded(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Option<(bool, String)>> {
         let Ok(response) = request.header(COOKIE, &self.cookie).send().await else { return Ok(None) };
         let status = response.status();
         if status.is_server_error() {
