@@ -148,28 +148,28 @@ impl Store {
 
     /// Returns the newest entries, newest first.
     pub async fn list_audit(&self, count: u32) -> Result<Vec<AuditEntry>, StoreError> {
-        let rows = sqlx::query!(
-            "SELECT id, at, actor_kind, actor_name, actor_server, action, subject, subject_name, detail
-             FROM audit ORDER BY id DESC LIMIT ?",
+        self.newest_entries(count, true).await
+    }
+
+    /// Returns the newest entries about changes, newest first: without logins and their ends.
+    pub async fn list_latest_changes(&self, count: u32) -> Result<Vec<AuditEntry>, StoreError> {
+        self.newest_entries(count, false).await
+    }
+
+    async fn newest_entries(&self, count: u32, has_sessions: bool) -> Result<Vec<AuditEntry>, StoreError> {
+        sqlx::query_as!(
+            AuditRow,
+            r#"SELECT id, at, actor_kind, actor_name, actor_server, action, subject, subject_name, detail,
+                   NULL AS "before: String"
+               FROM audit WHERE ?1 OR subject <> 'session' ORDER BY id DESC LIMIT ?2"#,
+            has_sessions,
             count
         )
         .fetch_all(self.riser().read())
-        .await?;
-        rows.into_iter()
-            .map(|row| {
-                let actor =
-                    ActorColumns { kind: row.actor_kind, name: row.actor_name, server: row.actor_server };
-                Ok(AuditEntry {
-                    id: row.id,
-                    at: Timestamp::from_unix_ms(row.at),
-                    actor: actor.into_actor("audit", row.id)?,
-                    action: row.action,
-                    subject: row.subject,
-                    subject_name: row.subject_name,
-                    detail: row.detail,
-                })
-            })
-            .collect()
+        .await?
+        .into_iter()
+        .map(|row| AuditChange::try_from(row).map(|change| change.entry))
+        .collect()
     }
 }
 

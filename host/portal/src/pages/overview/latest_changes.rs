@@ -9,7 +9,7 @@ use crate::wall_time::{Moment, WallTime};
 /// Entries that are shown.
 const SHOWN: u32 = 5;
 
-/// The newest entries of the audit trail.
+/// The newest entries of the audit trail about changes.
 #[derive(Clone, Debug, PartialEq, Template)]
 #[template(path = "parts/latest_changes.html")]
 pub(crate) struct LatestChanges {
@@ -32,7 +32,7 @@ impl HtmlSafe for LatestChanges {}
 impl LatestChanges {
     /// Returns `None` if the store fails. The rest of the overview does not depend on it.
     pub(super) async fn read(portal: &PortalState) -> Option<Vec<AuditEntry>> {
-        let entries = portal.runtime().store().list_audit(SHOWN).await;
+        let entries = portal.runtime().store().list_latest_changes(SHOWN).await;
         entries
             .inspect_err(|error| {
                 let error = error as &dyn std::error::Error;
