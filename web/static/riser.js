@@ -126,7 +126,17 @@ document.addEventListener("visibilitychange", follow);
 
 // After htmx has inserted another view of the items. If the session has ended, the login page appears.
 document.addEventListener("htmx:afterSettle", () => { oneTabStop(); follow(); });
-document.addEventListener("htmx:responseError", () => location.reload());
+// A form keeps what was typed.
+document.addEventListener("htmx:responseError", (e) => {
+  const form = e.target.closest?.("form[method=post]");
+  if (!form) return location.reload();
+  const note = form.querySelector("[data-failed]") ?? document.createElement("p");
+  note.className = "err";
+  note.dataset.failed = "";
+  note.setAttribute("role", "alert");
+  note.textContent = e.detail.xhr.status === 401 ? "Your session has ended. The form keeps your input: copy it before you sign in again." : "Riser could not do this. The form keeps your input; try again.";
+  form.prepend(note);
+});
 oneTabStop();
 for (const log of document.querySelectorAll("[data-follow]")) if (!location.hash) log.scrollTop = log.scrollHeight;
 follow();

@@ -1,6 +1,6 @@
 //! A snapshot of the whole system, from which the connection bar, the overview and the live parts are made.
 
-use riser_domain::{ConfigurationId, Timestamp};
+use riser_domain::{ConfigurationId, RunMode, Timestamp};
 use riser_runtime::{
     ConnectionStatus, EwsServerStatus, HostFacts, LinkState, ProcessorState, ProcessorStatus, RaisedProblem,
 };
@@ -34,7 +34,9 @@ impl SystemStatus {
 
     /// Returns the worst state of all EWS servers.
     pub(crate) fn bms(&self) -> LinkState {
-        worst(self.servers.iter().map(|server| server.state))
+        let is_read = |server: &&EwsServerStatus| server.state != LinkState::NotKnown;
+        // A server that nobody uses yet does not hide the others.
+        worst(self.servers.iter().filter(is_read).map(|server| server.state))
     }
 
     /// Returns the state of Riser itself: the most serious obstacle, or Good.
@@ -50,6 +52,8 @@ impl SystemStatus {
             StateMark::new("warn", Icon::Retrying, "Retrying")
         } else if any(|state| matches!(state, ProcessorState::WaitingFor { .. })) {
             StateMark::new("", Icon::Waiting, "Waiting")
+        } else if let Some(stopped) = self.stopped().next() {
+            StateMark::new("warn", Icon::Stop, format!("{} is not running", stopped.name))
         } else {
             StateMark::of_link(LinkState::Good)
         }
@@ -70,6 +74,13 @@ impl SystemStatus {
 
     pub(crate) fn running(&self) -> impl Iterator<Item = &ProcessorStatus> {
         self.processors.iter().filter(|processor| matches!(processor.state, ProcessorState::Running { .. }))
+    }
+
+    /// Returns the processors that should run all the time and do not.
+    pub(crate) fn stopped(&self) -> impl Iterator<Item = &ProcessorStatus> {
+        self.processors.iter().filter(|processor| {
+            processor.mode == Some(RunMode::LongRunning) && matches!(processor.state, ProcessorState::Idle)
+        })
     }
 
     /// Returns the oldest time of the last response over all connections.

@@ -48,7 +48,7 @@ use riser_domain::{
 };
 use riser_ews::{Exchange, ReadOperation};
 use riser_secrets::Keyring;
-use riser_store::{Configuration, Site, Store, StoreError};
+use riser_store::{Configuration, NewAuditEntry, Site, Store, StoreError};
 pub use riser_worker_host::{
     ClassDescription, ConnectionDescription, DryRunFailure, DryRunReport, KeptLibrary, LaunchOptions,
     LibraryDescription, Setting, SettingKind, SettingsSchema,
@@ -399,7 +399,25 @@ impl Runtime {
         configuration: ConfigurationId,
         person: &Actor,
     ) -> Result<(), StopRefusal> {
-        self.inner.processors.stop_by_hand(configuration, person).await
+        self.inner.processors.stop_by_hand(configuration, person).await?;
+        let name = self
+            .inner
+            .configurations
+            .now()
+            .processors
+            .iter()
+            .find(|it| it.id == configuration)
+            .map(|it| it.name.clone());
+        let entry = NewAuditEntry {
+            action: "stop",
+            subject: "processor",
+            subject_name: name.as_deref().unwrap_or_default(),
+            detail: "stopped by hand",
+        };
+        if let Err(error) = self.inner.store.record_audit(person, self.inner.clock.now(), entry).await {
+            self.inner.failures.report("a stop could not be recorded in the audit trail", &error);
+        }
+        Ok(())
     }
 
     /// Ends the quarantine of a processor configuration for a person. It starts again.

@@ -417,7 +417,7 @@ async fn two_unfinished_additions_do_not_overwrite_each_other() {
         assert_eq!(next, Ok(format!("{draft}/details")));
     }
     let created = send(&portal, &format!("{first}/review"), &[("do", "create")]).await;
-    assert_eq!(created.as_deref(), Ok("/processors"));
+    assert_eq!(created.as_deref(), Ok("/processors?added=true"));
     let refused = send(&portal, &format!("{second}/review"), &[("do", "start")]).await.unwrap_err();
     assert!(refused.contains("&#34;EVCE Setup&#34; is taken"), "{refused}");
     assert!(refused.contains(&format!("href=\"{second}/name\"")), "{refused}");
@@ -433,7 +433,7 @@ async fn two_unfinished_additions_do_not_overwrite_each_other() {
         Ok(format!("{second}/details"))
     );
     let created = send(&portal, &format!("{second}/review"), &[("do", "create")]).await;
-    assert_eq!(created.as_deref(), Ok("/processors"));
+    assert_eq!(created.as_deref(), Ok("/processors?added=true"));
 
     // A library that is gone keeps the drafts.
     let third = begin(&portal).await;

@@ -10,6 +10,7 @@ mod item_elements;
 mod set_values;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use riser_calendar::Zone;
@@ -39,6 +40,8 @@ pub(crate) struct OperationContext<'a> {
     pub(crate) listings: &'a ContainerListings,
     /// How long a client waits for a write or a history.
     pub(crate) disk_deadline: Duration,
+    /// Counts the items that a request names and the operation refuses.
+    pub(crate) refused_items: &'a AtomicUsize,
 }
 
 /// An operation with its parameters.

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use riser_calendar::Zone;
 use riser_domain::AccountRights;
@@ -70,6 +71,8 @@ impl<'d> SetValues<'d> {
                 outcomes[index] = outcome;
             }
         }
+        let refused = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+        context.refused_items.store(refused, Ordering::Relaxed);
         let mut response = ResponseWriter::new(OperationName::SetValues, self.version);
         response.open("SetValuesResults");
         for (write, outcome) in self.writes.iter().zip(outcomes) {

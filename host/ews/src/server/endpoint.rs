@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -242,6 +243,7 @@ impl EwsEndpoint {
             }
             return Ok((name, response));
         }
+        let refused_items = AtomicUsize::new(0);
         let context = OperationContext {
             server: &self.server,
             items: &self.items,
@@ -251,8 +253,14 @@ impl EwsEndpoint {
             more_data: &self.kept.more_data,
             listings: &self.kept.listings,
             disk_deadline,
+            refused_items: &refused_items,
         };
-        Ok((name, operation.respond(context).await.map_err(fault)?))
+        let response = operation.respond(context).await.map_err(fault)?;
+        let refused = refused_items.load(Ordering::Relaxed);
+        if refused > 0 {
+            facts.outcome = Outcome::RefusedItems(refused);
+        }
+        Ok((name, response))
     }
 }
 

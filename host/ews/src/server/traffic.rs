@@ -58,6 +58,8 @@ pub struct RequestRecord {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestOutcome {
     Ok,
+    /// So many of its items were refused.
+    RefusedItems(usize),
     /// A SOAP fault with this reason, such as `MISSING_ID_LIST`.
     Fault(String),
     /// An HTTP error before the message was read, such as 413.
@@ -97,6 +99,7 @@ pub(super) struct RequestFacts {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Outcome {
     Ok,
+    RefusedItems(usize),
     Fault(Fault),
     HttpError(StatusCode),
     RefusedLogin,
@@ -247,6 +250,7 @@ impl Entry {
             took: self.took,
             outcome: match self.facts.outcome {
                 Outcome::Ok => RequestOutcome::Ok,
+                Outcome::RefusedItems(count) => RequestOutcome::RefusedItems(count),
                 Outcome::Fault(fault) => RequestOutcome::Fault(fault.reason()),
                 Outcome::HttpError(status) => RequestOutcome::HttpError(status.as_u16()),
                 Outcome::RefusedLogin => RequestOutcome::RefusedLogin,

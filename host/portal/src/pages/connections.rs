@@ -147,6 +147,9 @@ fn days_until(at: Timestamp, now: Timestamp) -> i64 {
     (at.unix_ms() - now.unix_ms()).div_euclid(DAY_MS)
 }
 
+/// Certificates of devices often have an end far away instead of none.
+const MANY_DAYS: i64 = 30 * 365;
+
 /// Returns the mark of a certificate that ends after this many days.
 pub(crate) fn certificate_mark(days: i64) -> StateMark {
     match days {
@@ -155,6 +158,7 @@ pub(crate) fn certificate_mark(days: i64) -> StateMark {
         1..CERTIFICATE_WARNING_DAYS => {
             StateMark::new("warn", Icon::Alarm, format!("Ends in {}", count_words(days, "day")))
         }
+        MANY_DAYS.. => StateMark::new("good", Icon::Shield, "Ends in more than 30 years"),
         _ => StateMark::new("good", Icon::Shield, format!("{days} days")),
     }
 }

@@ -130,7 +130,7 @@ impl PageError {
                 title: "Not possible now",
                 what: format!("{}.", capitalised(reason.trim_end_matches('.'))),
                 effect: "Nothing was changed.".into(),
-                remedy: "Go back to the overview. It shows the state of the processor.".into(),
+                remedy: "Go back and reload the page. It shows the present state.".into(),
             },
             Self::TooManyStreams => ErrorText {
                 title: "Too many pages are open",

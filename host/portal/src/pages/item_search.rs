@@ -145,8 +145,7 @@ fn search_trees(portal: &PortalState, words: &str) -> (Vec<FoundItem>, usize) {
 fn sentence(words: &str, count: usize) -> String {
     match count {
         _ if words.is_empty() => {
-            "Words of names, in any order. Names of the containers above count, too: level 0 power."
-                .to_owned()
+            "Words of names, in any order. Names of the containers above count, too: zone power.".to_owned()
         }
         0 => {
             "No item fits. Each word must be in the name or in the names of the containers above.".to_owned()

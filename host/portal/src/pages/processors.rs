@@ -10,9 +10,10 @@ use futures_util::future::BoxFuture;
 use riser_domain::ConfigurationId;
 use riser_runtime::{ConfigurationDraft, Library};
 use riser_store::{ProcessorVersion, Store, StoreError};
+use serde::Deserialize;
 
 use crate::current_user::CurrentUser;
-use crate::form::{Form, NoFields, PathOf};
+use crate::form::{Form, NoFields, PathOf, QueryOf};
 use crate::live::{self, LivePage, LiveUpdate, Parts, ShapeChanged};
 use crate::page::Page;
 use crate::page_layout::{MenuEntry, PageLayout};
@@ -33,6 +34,8 @@ const ERRORS_COUNTED_FOR: std::time::Duration = std::time::Duration::from_hours(
 pub(crate) struct ProcessorsPage {
     pub(crate) layout: PageLayout,
     pub(crate) lines: Vec<ProcessorLine>,
+    /// The wizard has just created some.
+    pub(crate) is_added: bool,
     /// Deleted processors, for administrators.
     pub(crate) removed: Vec<RemovedLine>,
 }
@@ -47,12 +50,19 @@ pub(crate) struct RemovedLine {
     pub(crate) at: Moment,
 }
 
+#[derive(Debug, Deserialize)]
+pub(crate) struct Added {
+    #[serde(default)]
+    added: bool,
+}
+
 type FailedRuns = HashMap<ConfigurationId, u64>;
 
 /// `GET /processors`
 pub(crate) async fn show(
     State(portal): State<PortalState>,
     Viewer(signed_in): Viewer,
+    QueryOf(Added { added }): QueryOf<Added>,
 ) -> Result<Page<ProcessorsPage>, PageError> {
     let times = portal.times_of_page();
     let system = portal.system_status();
@@ -65,6 +75,7 @@ pub(crate) async fn show(
         Vec::new()
     };
     Ok(Page(ProcessorsPage {
+        is_added: added && !lines.is_empty(),
         lines,
         removed: removed.iter().map(|version| RemovedLine::new(version, &times)).collect(),
         layout: PageLayout::new(

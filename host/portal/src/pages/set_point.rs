@@ -241,7 +241,12 @@ impl Target<'_> {
         }
         let value =
             riser_ews::parse_value(self.item.kind, text, &self.portal.runtime().zone()).map_err(|error| {
-                format!("{text:?} is not a value of the type {}: {error}", self.item.kind.as_str())
+                let example = match self.item.kind {
+                    ValueKind::Double => ", such as 25.5",
+                    ValueKind::Integer | ValueKind::Long => ", such as 25",
+                    _ => "",
+                };
+                format!("{text:?} is not a value of the type {}{example}: {error}", self.item.kind.as_str())
             })?;
         if !self.rule.lists(&value) {
             return Err(self.refusal_words(WriteRefusal::InvalidValue));

@@ -101,7 +101,7 @@ impl RoleChoice {
                 word: role.as_str(),
                 name: role_name(role),
                 may: match role {
-                    Role::Viewer => "sees everything, changes nothing",
+                    Role::Viewer => "sees values, runs, problems and the audit trail, changes nothing",
                     Role::Operator => "also starts and stops processors and writes set points",
                     Role::Admin => "also changes the configuration and the users",
                 },

@@ -42,7 +42,7 @@ impl RequestRow {
             operation: request.operation,
             items: request.items,
             took: (request.outcome != RequestOutcome::RefusedLogin).then(|| took_words(request.took)),
-            mark: mark(&request.outcome),
+            mark: mark(&request.outcome, request.items),
         }
     }
 }
@@ -52,9 +52,12 @@ pub(crate) fn client_words(address: IpAddr) -> String {
     address.to_canonical().to_string()
 }
 
-fn mark(outcome: &RequestOutcome) -> StateMark {
+fn mark(outcome: &RequestOutcome, items: usize) -> StateMark {
     match outcome {
         RequestOutcome::Ok => StateMark::new("good", Icon::Done, "OK"),
+        RequestOutcome::RefusedItems(refused) => {
+            StateMark::new("warn", Icon::Failed, format!("{refused} of {items} refused"))
+        }
         RequestOutcome::Fault(reason) => StateMark::new("alarm", Icon::Failed, reason.clone()),
         RequestOutcome::HttpError(status) => {
             StateMark::new("alarm", Icon::Failed, format!("HTTP error {status}"))

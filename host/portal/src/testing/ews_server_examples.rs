@@ -53,6 +53,7 @@ pub(super) fn traffic() -> Traffic {
         requests: vec![
             request(2, "ebo-north", Some("GetValues"), 600, RequestOutcome::Ok),
             request(9, "ebo-north", Some("SetValues"), 1, RequestOutcome::Ok),
+            request(11, "ebo-north", Some("SetValues"), 3, RequestOutcome::RefusedItems(1)),
             request(12, "ebo-north", Some("GetItems"), 0, fault),
             request(15, "ebo-north", None, 0, RequestOutcome::HttpError(413)),
             request(3_000, HOSTILE, None, 0, RequestOutcome::RefusedLogin),

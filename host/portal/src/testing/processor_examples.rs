@@ -108,6 +108,7 @@ fn lists() -> Vec<(String, String)> {
                 at: times().moment(ago(100_000)),
             };
             let page = ProcessorsPage {
+                is_added: true,
                 lines: system.processors.iter().map(line).collect(),
                 removed: if name == "broken" { vec![removed] } else { Vec::new() },
                 layout: layout(MenuEntry::Processors, "/processors", &system),

@@ -175,7 +175,7 @@ impl Profile {
         let text = std::fs::read_to_string(file)
             .map_err(|source| ProfileError::Unreadable { file: name.clone(), source })?;
         let replacements: toml::Table = toml::from_str(&text)
-            .map_err(|error| ProfileError::Wrong { file: name.clone(), what: error.to_string() })?;
+            .map_err(|error| ProfileError::Wrong { file: name.clone(), what: not_toml(&text, &error) })?;
         let mut table = built_in_table();
         replace(&mut table, replacements);
         Self::of(table, &name)
@@ -184,7 +184,7 @@ impl Profile {
     fn of(table: toml::Table, file: &str) -> Result<Self, ProfileError> {
         let wrong = |what: String| ProfileError::Wrong { file: file.to_owned(), what };
         let mut profile: Self =
-            table.try_into().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
+            table.try_into().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
         let Scale { power_per_kw, energy_per_kwh } = profile.scale;
         if [power_per_kw, energy_per_kwh].iter().any(|scale| !scale.is_normal() || *scale < 0.0) {
             return Err(wrong("the numbers in [scale] must be greater than 0".to_owned()));
@@ -227,6 +227,12 @@ impl Profile {
 
 fn extractor<Field: Copy + Into<usize>>(pointers: &FieldPointers<Field>) -> Extractor {
     Extractor::of(pointers.iter().map(|(field, pointers)| ((*field).into(), pointers)))
+}
+
+/// Describes an error with its line, without the text there: the file may be another one, with secrets.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    format!("line {} is not TOML", before.matches('\n').count() + 1)
 }
 
 fn built_in_table() -> toml::Table {

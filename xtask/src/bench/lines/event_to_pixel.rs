@@ -53,9 +53,9 @@ pub(in crate::bench) async fn measure(
     tab.wait_until("document.querySelector('[data-events]')").await?;
     let stream: String = tab.run("return document.querySelector('[data-events]').dataset.events;").await?;
 
-    let session = PortalSession::sign_in(&portal_url, &admin).await?;
     let mut streams = JoinSet::new();
     for _ in 0..OTHER_STREAMS {
+        let session = PortalSession::sign_in(&portal_url, &admin).await?;
         let mut response = session.get(session.base().join(&stream)?).await?.error_for_status()?;
         let first = response.chunk().await?.context("the stream is empty")?;
         ensure!(!first.is_empty(), "the stream is empty");

@@ -118,7 +118,7 @@ async fn kilobytes(session: &PortalSession, address: &Url) -> anyhow::Result<f64
 }
 
 async fn received(session: &PortalSession, address: Url) -> anyhow::Result<f64> {
-    // With this header, the client does not decompress.
+    // The client does not decompress.
     let request = session.request(address).header(ACCEPT_ENCODING, "gzip");
     let body = request.send().await?.error_for_status()?.bytes().await?;
     Ok(f64::from(u32::try_from(body.len())?))

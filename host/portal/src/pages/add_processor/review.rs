@@ -9,10 +9,13 @@ use super::layout;
 use super::step::{Step, WizardSteps};
 use super::wizard::{Wizard, prefix_of};
 use crate::page::Page;
-use crate::page_layout::{MenuEntry, PageLayout};
+use crate::page_layout::PageLayout;
 use crate::pages::error::PageError;
 use crate::parts::{FormErrors, Icon, capitalised};
 use crate::sessions::SignedIn;
+
+/// The list of processors, with the next step.
+const CREATED: &str = "/processors?added=true";
 
 /// The summary of an addition.
 #[derive(Clone, Debug, Template)]
@@ -64,7 +67,7 @@ pub(super) async fn send(
         wizard.start(&signed_in).await;
     }
     wizard.portal.runtime().store().remove_form_draft(signed_in.user, wizard.id).await?;
-    Ok(Redirect::to(MenuEntry::Processors.href()).into_response())
+    Ok(Redirect::to(CREATED).into_response())
 }
 
 impl ReviewPage {

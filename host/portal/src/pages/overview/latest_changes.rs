@@ -57,6 +57,7 @@ impl LatestChanges {
 fn past(action: &str) -> &str {
     match action {
         "add" => "added",
+        "stop" => "stopped",
         "update" => "changed",
         "remove" => "removed",
         "set" => "written",

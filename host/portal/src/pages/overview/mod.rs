@@ -232,10 +232,13 @@ fn data_flow(system: &SystemStatus) -> String {
         ProcessorState::WaitingFor { sentence, .. } => Some(sentence),
         _ => None,
     });
+    let stopped = system.stopped().next();
+    let stopped = stopped.map(|it| format!("{} is not running. Its values are not updated.", it.name));
     match (system.source(), waiting, system.running().next()) {
         (LinkState::Down, ..) => format!("{} does not respond.", system.source_name()),
         (_, Some(waiting), _) => format!("{}.", capitalised(waiting)),
         (_, None, None) => "No processor is running.".to_owned(),
+        (_, None, Some(_)) if stopped.is_some() => stopped.unwrap_or_default(),
         (LinkState::NotKnown, None, Some(_)) => format!("{} has not responded yet.", system.source_name()),
         (LinkState::Good | LinkState::Degraded, None, Some(_)) => match system.bms() {
             LinkState::Down => "Data arrives, but the BMS cannot read it.".to_owned(),

@@ -4,22 +4,20 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use riser_domain::{EwsItem, PointHandle};
-use riser_runtime::ServerTree;
+use riser_runtime::{ROOT_HANDLE, ServerTree};
 use serde::Deserialize;
 
 use super::{Frame, Shown, Tab};
 use crate::form::{PathOf, QueryOf};
-use crate::items_address::ItemsAddress;
-use crate::items_view::{ItemsPerson, TreeView};
 use crate::page::Page;
 use crate::page_layout::PageLayout;
 use crate::pages::error::PageError;
-use crate::parts::{Icon, ItemRow, value_of};
+use crate::parts::{Icon, PlacedRow};
 use crate::sessions::Viewer;
 use crate::state::PortalState;
 
 /// Items on one page.
-const PAGE_ITEMS: usize = 200;
+const PAGE_ITEMS: usize = 100;
 
 /// The items of a processor.
 #[derive(Clone, Debug, Template)]
@@ -27,7 +25,7 @@ const PAGE_ITEMS: usize = 200;
 pub(crate) struct ItemsTab {
     pub(crate) layout: PageLayout,
     pub(crate) frame: Frame,
-    pub(crate) rows: Vec<ItemRow>,
+    pub(crate) rows: Vec<PlacedRow>,
     pub(crate) sentence: String,
     pub(crate) previous: Option<String>,
     pub(crate) next: Option<String>,
@@ -75,27 +73,25 @@ pub(super) fn published(shown: &Shown<'_>, tree: &ServerTree) -> Vec<PointHandle
         node.owner.as_ref() == Some(&owner)
             && matches!(&node.item, Some(EwsItem::Value(value)) if *value.published_by == *class)
     };
-    tree.nodes().filter(is_own).map(|node| node.handle).collect()
+    let (mut points, mut open) = (Vec::new(), vec![ROOT_HANDLE]);
+    while let Some(node) = open.pop().and_then(|handle| tree.node(handle)) {
+        points.extend(Some(node).filter(is_own).map(|node| node.handle));
+        open.extend(node.children.iter().rev());
+    }
+    points
 }
 
 /// Returns the rows of the page that begins at an item.
-pub(super) fn rows(shown: &Shown<'_>, from: usize, is_wanted: impl Fn(PointHandle) -> bool) -> Vec<ItemRow> {
-    let tree = shown.portal.runtime().items(shown.configuration.ews_server);
+pub(super) fn rows(
+    shown: &Shown<'_>,
+    from: usize,
+    is_wanted: impl Fn(PointHandle) -> bool,
+) -> Vec<PlacedRow> {
+    let (runtime, server) = (shown.portal.runtime(), shown.configuration.ews_server);
+    let tree = runtime.items(server);
     let points = published(shown, &tree).into_iter().skip(from).take(PAGE_ITEMS);
-    points.filter(|point| is_wanted(*point)).filter_map(|point| row(shown, &tree, point)).collect()
-}
-
-fn row(shown: &Shown<'_>, tree: &ServerTree, point: PointHandle) -> Option<ItemRow> {
-    let item = tree.node(point).and_then(value_of)?;
-    let address = ItemsAddress {
-        server: Some(shown.configuration.ews_server.0),
-        container: Some(item.parent.to_string()),
-        ..ItemsAddress::default()
-    };
-    let runtime = shown.portal.runtime();
-    // The rows do not depend on the person.
-    let person = &ItemsPerson::default();
-    TreeView { runtime, tree, address: &address, times: &shown.times, person }.rows(&[point]).pop()
+    let row = |point| PlacedRow::new(runtime, (server, &tree), point, &shown.times);
+    points.filter(|point| is_wanted(*point)).filter_map(row).collect()
 }
 
 fn sentence(shown: &Shown<'_>, tree: &ServerTree, count: usize, (from, to): (usize, usize)) -> String {

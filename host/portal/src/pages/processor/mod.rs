@@ -213,7 +213,7 @@ impl LivePage for LiveProcessor {
         if let Some(from) = self.items_from {
             let is_changed = |point| update.has_changed(point);
             for row in items::rows(&shown, from, is_changed) {
-                parts.add(format!("item-{}", row.handle), &row);
+                parts.add(format!("item-{}", row.row.handle), &row);
             }
         }
         if update.system().is_some() {

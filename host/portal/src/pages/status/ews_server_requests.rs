@@ -115,7 +115,10 @@ impl RequestsQuery {
     fn selects(&self, outcome: &RequestOutcome) -> bool {
         match self.result.as_str() {
             "ok" => *outcome == RequestOutcome::Ok,
-            "failed" => matches!(outcome, RequestOutcome::Fault(_) | RequestOutcome::HttpError(_)),
+            "failed" => matches!(
+                outcome,
+                RequestOutcome::RefusedItems(_) | RequestOutcome::Fault(_) | RequestOutcome::HttpError(_)
+            ),
             "refused" => *outcome == RequestOutcome::RefusedLogin,
             _ => true,
         }

@@ -154,8 +154,8 @@ fn is_one_line(text: &str) -> bool {
 }
 
 fn is_url(address: &str) -> bool {
-    let is_http = address.starts_with("http://") || address.starts_with("https://");
-    is_http
+    let rest = address.strip_prefix("http://").or_else(|| address.strip_prefix("https://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':', '?', '#']))
         && address.len() <= LONGEST_TEXT_BYTES
         && sanitize_line(address) == address
         && !address.contains(['"', '<', ' '])
