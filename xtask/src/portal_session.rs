@@ -22,7 +22,8 @@ impl PortalSession {
     pub(crate) async fn sign_in(portal_url: &str, login: &Login) -> anyhow::Result<Self> {
         // The process may have chosen a provider already; any will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = reqwest::Client::builder().no_proxy().no_gzip().redirect(Policy::none()).timeout(REQUEST_TIMEOUT);
+        let builder =
+            reqwest::Client::builder().no_proxy().no_gzip().redirect(Policy::none()).timeout(REQUEST_TIMEOUT);
         let http = builder.build()?;
         let base = Url::parse(portal_url)?;
         let request = http.post(base.join("/login")?).header(ORIGIN, portal_url);

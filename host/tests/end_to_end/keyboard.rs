@@ -169,7 +169,7 @@ async fn an_operator_finds_the_broken_part_an_engineer_the_log_an_officer_the_au
     text_until(&person.page, "//main", ADMIN).await;
     person.tab_to("CSV").await;
     person.use_control("About").await;
-    person.heading("About").await;
+    person.heading("Riser").await;
 
     // The plugin author.
     person.use_control("Processors").await;

@@ -34,7 +34,7 @@ async fn each_request_is_recorded_with_its_outcome() {
         (bms(), Some("GetContainerItems"), 1, RequestOutcome::Ok),
         (bms(), Some("GetItems"), 0, fault("MISSING_ID_LIST")),
         (bms(), None, 0, fault("INVALID_REQUEST")),
-        (VIEWER.0.to_owned(), Some("SetValues"), 1, RequestOutcome::Ok),
+        (VIEWER.0.to_owned(), Some("SetValues"), 1, RequestOutcome::RefusedItems(1)),
         (bms(), None, 0, RequestOutcome::HttpError(415)),
         (bms(), None, 0, RequestOutcome::RefusedLogin),
     ];
