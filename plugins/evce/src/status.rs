@@ -33,7 +33,7 @@ pub(crate) struct StatusSettings {
     /// time, so that it ends soon after Riser stops.
     #[setting(default = "15 min", min = "2 min", max = "24 h", group = "Set points")]
     validity: Duration,
-    /// Write endless reductions instead, as the SmartConnector extension does.
+    /// Write endless reductions instead, as the vendor's extension does.
     #[setting(default = false, group = "Set points", advanced)]
     forever: bool,
 }

@@ -1,4 +1,4 @@
-//! Commands of chromedriver beyond the WebDriver standard.
+//! Commands of `chromedriver` beyond the WebDriver standard.
 
 use fantoccini::wd::WebDriverCompatibleCommand;
 use http::Method;
@@ -9,7 +9,7 @@ use url::{ParseError, Url};
 #[derive(Debug)]
 pub(super) struct BrowserLog;
 
-/// Calls a method of the DevTools protocol.
+/// Calls a method of the `DevTools` protocol.
 #[derive(Debug)]
 pub(super) struct DevTools {
     pub(super) method: &'static str,

@@ -55,20 +55,22 @@ async fn inspect_all(arguments: &PagesArgs, inspection: &mut Inspection) -> anyh
     inspect_first_run(inspection, &tab, &site).await?;
     site.add_administrator().await?;
     tab.sign_in(site.portal_url(), &site.admin).await?;
-    inspect_signed_in(inspection, &tab, "empty", site.portal_url(), &site.admin, plugin).await?;
+    inspect_signed_in(inspection, &tab, "empty", site.portal_url(), &site.admin).await?;
+    forms::inspect(inspection, &tab, "empty", site.portal_url(), plugin).await?;
     tab.close().await?;
     site.end().await;
 
     let mut site = Site::start(&programs).await?;
     let tab = chromium.open().await?;
     tab.sign_in(site.portal_url(), &site.logins.admin).await?;
-    let reached =
-        inspect_signed_in(inspection, &tab, "site", site.portal_url(), &site.logins.admin, plugin).await?;
+    let reached = inspect_signed_in(inspection, &tab, "site", site.portal_url(), &site.logins.admin).await?;
+    forms::inspect(inspection, &tab, "site", site.portal_url(), plugin).await?;
     if arguments.filter.is_none() {
         inspection.report_not_reached(addresses::not_reached(&reached)?);
     }
     site.lose_controller().await?;
-    inspect_signed_in(inspection, &tab, "failing", site.portal_url(), &site.logins.admin, plugin).await?;
+    inspect_signed_in(inspection, &tab, "failing", site.portal_url(), &site.logins.admin).await?;
+    forms::inspect(inspection, &tab, "failing", site.portal_url(), plugin).await?;
     tab.close().await?;
     site.end().await;
     Ok(())
@@ -89,7 +91,6 @@ async fn inspect_signed_in(
     state: &'static str,
     portal_url: &str,
     admin: &Login,
-    plugin: &Path,
 ) -> anyhow::Result<Vec<PageAddress>> {
     let found = addresses::find(&PortalSession::sign_in(portal_url, admin).await?).await?;
     for page in &found {
@@ -97,7 +98,6 @@ async fn inspect_signed_in(
     }
     inspection.open(tab, state, "error-404", &format!("{portal_url}/no-such-page")).await?;
     wizard::inspect(inspection, tab, state, portal_url).await?;
-    forms::inspect(inspection, tab, state, portal_url, plugin).await?;
     Ok(found)
 }
 

@@ -116,11 +116,7 @@ impl Site {
         self.wait_for("problem", has_problem).await
     }
 
-    async fn wait_for(
-        &self,
-        subject: &str,
-        is_there: impl Fn(&serde_json::Value) -> bool,
-    ) -> anyhow::Result<()> {
+    async fn wait_for(&self, subject: &str, is_there: fn(&serde_json::Value) -> bool) -> anyhow::Result<()> {
         let (data, plugins) = (self.directories.data(), self.directories.plugins());
         let riser = Riser { program: &self.riser, data: &data, plugins: &plugins };
         let begin = Instant::now();

@@ -17,6 +17,8 @@ use crate::processes::Login;
 const OTHER_STREAMS: usize = 19;
 const POINTS: u32 = 1_000;
 const BEAT: Duration = Duration::from_millis(500);
+/// Longer than the measurement.
+const STREAM_TIMEOUT: Duration = Duration::from_mins(5);
 /// Changes of the value that are measured.
 const CHANGES: usize = 60;
 
@@ -56,12 +58,14 @@ pub(in crate::bench) async fn measure(
     let mut streams = JoinSet::new();
     for _ in 0..OTHER_STREAMS {
         let session = PortalSession::sign_in(&portal_url, &admin).await?;
-        let mut response = session.get(session.base().join(&stream)?).await?.error_for_status()?;
+        let request = session.request(session.base().join(&stream)?).timeout(STREAM_TIMEOUT);
+        let mut response = request.send().await?.error_for_status()?;
         let first = response.chunk().await?.context("the stream is empty")?;
         ensure!(!first.is_empty(), "the stream is empty");
         streams.spawn(async move { while let Ok(Some(_)) = response.chunk().await {} });
     }
     tab.run::<()>(OBSERVE).await?;
+    tokio::time::sleep(BEAT * u32::try_from(CHANGES)?).await;
     tab.wait_until(&format!("window.latencies.length >= {CHANGES}")).await?;
     ensure!(streams.len() == OTHER_STREAMS && streams.try_join_next().is_none(), "a stream has ended");
     let latencies: Vec<f64> = tab.run("return window.latencies;").await?;
