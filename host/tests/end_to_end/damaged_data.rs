@@ -18,6 +18,9 @@ use crate::waiting::until;
 const SERVER: &str = "Building";
 const RISER: &str = "riser.db";
 const PAGE_BYTES: u64 = 4_096;
+/// A name, the damage, and a part of the reason that Riser names.
+type Damage = (&'static str, fn(&Path), &'static str);
+
 /// Damages at random places. Their seed is fixed.
 const RANDOM_DAMAGES: u64 = 25;
 
@@ -111,7 +114,7 @@ fn damage_an_index(file: &Path) {
 async fn an_unusable_database_is_kept_and_the_set_up_page_says_what_happened() {
     let used = Used::new();
     let file = used.file();
-    let damages: [(&str, fn(&Path), &str); 8] = [
+    let damages: [Damage; 8] = [
         ("zero bytes", |file| std::fs::write(file, "").unwrap(), "it was empty"),
         (
             "half of it",
