@@ -48,7 +48,7 @@ async fn send(
 pub(crate) async fn send_secrets(portal: &Portal, controller: &Controller, seen: &mut Seen) {
     wizard(portal, controller, seen).await;
     connections(portal, controller, seen).await;
-    // A name is no secret. A secret that is typed there by mistake is refused, or stored as a name.
+    // A name is not secret. A secret that is typed there by mistake is refused, or stored as a name.
     let people = [("name", ""), ("role", "viewer"), ("password", REFUSED)];
     let (status, page) = send(portal, "/users", "/users", &people, seen).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");

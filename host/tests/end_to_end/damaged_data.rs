@@ -49,7 +49,7 @@ impl Used {
         self.installation.data().join(RISER)
     }
 
-    /// Makes the data what it was, whatever it became.
+    /// Restores the data as it was before the damage.
     fn restore(&self) {
         std::fs::remove_dir_all(self.installation.data()).unwrap();
         std::fs::create_dir(self.installation.data()).unwrap();

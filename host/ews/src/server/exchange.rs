@@ -81,7 +81,7 @@ impl EwsEndpoint {
     }
 }
 
-/// Returns a document with one element on each line, for people. A text that is no document stays as it is.
+/// Returns a document with one element on each line, for people. Returns a text that is not XML unchanged.
 pub fn indent_xml(document: &str) -> String {
     let mut reader = Reader::from_str(document);
     let mut writer = Writer::new_with_indent(Vec::with_capacity(document.len() * 2), b' ', INDENT_SPACES);

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// kernel follow.
 const USER_TICKS_FIELD: usize = 11;
 
-/// Returns the processor time that a process has used; `None` if there is no such process.
+/// Returns the processor time that a process has used; `None` if the process does not exist.
 pub fn processor_time(process_id: u32) -> Option<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{process_id}/stat")).ok()?;
     from_stat(&stat, rustix::param::clock_ticks_per_second())

@@ -1,4 +1,4 @@
-//! An uploaded plugin: what a worker found in it, and what changes if it is installed.
+//! An uploaded plugin: its content as a worker read it, and the changes that installing it makes.
 
 use askama::Template;
 use axum::extract::State;

@@ -59,7 +59,7 @@ pub(crate) struct PinForm {
 /// A point with its tree.
 type WatchedPoint = (EwsServerId, Arc<ServerTree>, PointHandle);
 
-/// `GET /items/watch`. Without ids, the browser is sent to the address of its own list.
+/// `GET /items/watch`. Without ids, redirects to the address of the own list.
 pub(crate) async fn show(
     State(portal): State<PortalState>,
     Viewer(signed_in): Viewer,

@@ -146,6 +146,6 @@ async fn an_item_is_shown_as_the_bms_gets_it() {
         let response = portal.get(&format!("/items/as-bms?{query}"), &cookie).await;
         assert_eq!(response.status, StatusCode::NOT_FOUND, "{query}");
     }
-    // Reading a page is no request of a BMS.
+    // A page that reads an item does not count as a request of a BMS.
     assert_eq!(portal.runtime.ews_servers()[0].requests, 0);
 }
