@@ -33,6 +33,32 @@ document.addEventListener("click", async (e) => {
 // Expand all and Collapse all need this script.
 for (const p of document.querySelectorAll("[data-fold]")) p.hidden = false;
 
+// A form that was sent after its session had ended gets its input back after the login, except passwords.
+const kept = "riser-form", here = location.pathname + location.search, login = `${base}login`;
+const inputs = (form) => [...form.elements].filter((f) => f.name && !["hidden", "password", "file", "submit"].includes(f.type));
+document.addEventListener("submit", (e) => {
+  if (e.target.method !== "post" || location.pathname === login) return;
+  const fields = inputs(e.target).map((f) => [f.name, f.value, f.checked]);
+  sessionStorage.setItem(kept, JSON.stringify({ here, action: e.target.action, fields }));
+});
+if (location.pathname !== login) {
+  const sent = JSON.parse(sessionStorage.getItem(kept) ?? "{}");
+  sessionStorage.removeItem(kept);
+  const form = [...document.forms].find((f) => f.method === "post" && f.action === sent.action && inputs(f).length === sent.fields.length);
+  if (form && sent.here === here && document.referrer && new URL(document.referrer).pathname === login) {
+    for (const [at, f] of inputs(form).entries()) {
+      const [name, value, checked] = sent.fields[at];
+      if (name !== f.name) continue;
+      if (f.type === "checkbox" || f.type === "radio") f.checked = checked && f.value === value;
+      else f.value = value;
+    }
+    const note = document.createElement("p");
+    note.setAttribute("role", "status");
+    note.textContent = "Your session had ended, so nothing was saved. Your input is back, except passwords: check it and save again.";
+    form.prepend(note);
+  }
+}
+
 // ARIA tree: one tab stop, arrow keys, Home, End, first letter. Branches are links, so opening one loads it.
 const branches = () => [...document.querySelectorAll("[role=tree] [role=treeitem]")];
 const oneTabStop = () => {

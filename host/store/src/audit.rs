@@ -151,9 +151,16 @@ impl Store {
         self.newest_entries(count, true).await
     }
 
-    /// Returns the newest entries about changes, newest first: without logins and their ends.
+    /// Returns the newest entries about changes, newest first: without logins and their ends. Reads the database after a
+    /// commit only.
     pub async fn list_latest_changes(&self, count: u32) -> Result<Vec<AuditEntry>, StoreError> {
-        self.newest_entries(count, false).await
+        let (cache, commits) = (&self.caches().latest_changes, self.riser().commits());
+        if let Some(changes) = cache.get(commits, &count) {
+            return Ok(changes);
+        }
+        let changes = self.newest_entries(count, false).await?;
+        cache.keep(commits, count, changes.clone());
+        Ok(changes)
     }
 
     async fn newest_entries(&self, count: u32, has_sessions: bool) -> Result<Vec<AuditEntry>, StoreError> {

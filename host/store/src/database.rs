@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::sqlite::SqlitePool;
@@ -22,15 +22,25 @@ pub(crate) struct Database {
     /// Set when the disk failed to make a commit durable. The content of the file is then unknown until it is
     /// opened again, so further writes are refused.
     writes_stopped: Arc<AtomicBool>,
+    commits: Arc<AtomicU64>,
 }
+
+/// The number of commits since the file was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CommitCount(u64);
 
 impl Database {
     pub(super) fn new(writer: SqlitePool, readers: SqlitePool) -> Self {
-        Self { writer, readers, writes_stopped: Arc::default() }
+        Self { writer, readers, writes_stopped: Arc::default(), commits: Arc::default() }
     }
 
     pub(crate) fn read(&self) -> &SqlitePool {
         &self.readers
+    }
+
+    /// Returns the number of commits. What was read after an equal number is still in force.
+    pub(crate) fn commits(&self) -> CommitCount {
+        CommitCount(self.commits.load(Ordering::Acquire))
     }
 
     /// Waits for the writing connection and begins a transaction on it.
@@ -40,7 +50,7 @@ impl Database {
         }
         // IMMEDIATE takes the write lock now. A later upgrade from a read lock could fail half-way.
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(WriteTransaction { transaction, writes_stopped: Arc::clone(&self.writes_stopped) })
+        Ok(WriteTransaction { transaction, database: self.clone() })
     }
 
     /// Closes the file, or leaves that to the end of the process: commits are durable either way, and a pool
@@ -60,17 +70,24 @@ impl Database {
 #[derive(Debug)]
 pub(crate) struct WriteTransaction {
     transaction: Transaction<'static, Sqlite>,
-    writes_stopped: Arc<AtomicBool>,
+    database: Database,
 }
 
 impl WriteTransaction {
-    /// Makes the changes durable.
+    /// Makes the changes durable. A caller that stops waiting does not stop the commit.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        let committed = self.transaction.commit().await.map_err(StoreError::from);
-        if let Err(StoreError::WritesStopped) = committed {
-            self.writes_stopped.store(true, Ordering::Release);
-        }
-        committed
+        let Self { transaction, database } = self;
+        // In a task of its own, because a commit that succeeds must be counted, whoever waits for it.
+        let committing = tokio::spawn(async move {
+            let committed = transaction.commit().await.map_err(StoreError::from);
+            database.commits.fetch_add(1, Ordering::Release);
+            if let Err(StoreError::WritesStopped) = committed {
+                database.writes_stopped.store(true, Ordering::Release);
+            }
+            committed
+        });
+        // The task ends early only with the process.
+        committing.await.unwrap_or(Err(StoreError::WritesStopped))
     }
 }
 
@@ -84,6 +101,13 @@ impl Deref for WriteTransaction {
 impl DerefMut for WriteTransaction {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
         &mut self.transaction
+    }
+}
+
+#[cfg(test)]
+impl CommitCount {
+    pub(crate) const fn of(count: u64) -> Self {
+        Self(count)
     }
 }
 

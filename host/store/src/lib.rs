@@ -38,6 +38,7 @@ mod plugin_state;
 mod processor_versions;
 mod processors;
 mod quarantines;
+mod read_cache;
 mod recovery;
 mod run_logs;
 mod runs;

@@ -169,8 +169,20 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Returns the session with this token, expired or not.
+    /// Returns the session with this token, expired or not. Reads the database after a commit only.
     pub async fn find_session(&self, token: &TokenHash) -> Result<Option<LoginSession>, StoreError> {
+        let (cache, commits) = (&self.caches().sessions, self.riser().commits());
+        if let Some(session) = cache.get(commits, token) {
+            return Ok(Some(session));
+        }
+        let session = self.read_session(token).await?;
+        if let Some(session) = &session {
+            cache.keep(commits, *token, session.clone());
+        }
+        Ok(session)
+    }
+
+    async fn read_session(&self, token: &TokenHash) -> Result<Option<LoginSession>, StoreError> {
         let token = token.as_slice();
         let row = sqlx::query!(
             "SELECT users.id, users.name, users.role, users.password_hash, users.signed_in_at, csrf_token,

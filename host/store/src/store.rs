@@ -6,9 +6,12 @@ use riser_domain::{Clock, RunId, Timestamp};
 use riser_platform::{DirectoryLock, LockError, create_private_dir_all};
 
 use crate::StoreError;
+use crate::audit::AuditEntry;
 use crate::database::Database;
 use crate::database_file::{DatabaseFile, HISTORY, OpenFault, Opened, RISER};
+use crate::login_sessions::{LoginSession, TokenHash};
 use crate::outbox::GroupCommit;
+use crate::read_cache::ReadCache;
 use crate::recovery::{Fault, Recovery, quarantine, quarantined_files, rename_database};
 
 /// The first version of SQLite without the fault in the reset of the write-ahead log.
@@ -29,7 +32,15 @@ struct Parts {
     instance_id: String,
     directory: PathBuf,
     accept_queue: GroupCommit,
+    caches: Caches,
     _lock: DirectoryLock,
+}
+
+/// What requests read again and again.
+#[derive(Debug, Default)]
+pub(crate) struct Caches {
+    pub(crate) sessions: ReadCache<TokenHash, LoginSession>,
+    pub(crate) latest_changes: ReadCache<u32, Vec<AuditEntry>>,
 }
 
 impl fmt::Debug for Store {
@@ -68,8 +79,15 @@ impl Store {
         let history = open_history(directory, &instance_id, now, &mut recovery).await?;
         recovery.interrupted_runs = interrupt_runs(&riser, now).await?;
         let accept_queue = GroupCommit::default();
-        let parts =
-            Parts { riser, history, instance_id, directory: directory.to_owned(), accept_queue, _lock: lock };
+        let parts = Parts {
+            riser,
+            history,
+            instance_id,
+            directory: directory.to_owned(),
+            accept_queue,
+            caches: Caches::default(),
+            _lock: lock,
+        };
         Ok((Self { parts: Arc::new(parts) }, recovery))
     }
 
@@ -94,6 +112,10 @@ impl Store {
 
     pub(crate) fn history(&self) -> &Database {
         &self.parts.history
+    }
+
+    pub(crate) fn caches(&self) -> &Caches {
+        &self.parts.caches
     }
 
     pub(crate) fn accept_queue(&self) -> &GroupCommit {

@@ -171,7 +171,17 @@ async fn an_operator_finds_the_broken_part_an_engineer_the_log_an_officer_the_au
     person.use_control("About").await;
     person.heading("Riser").await;
 
-    // The plugin author.
+    // The plugin author. The dialog in which a file is chosen belongs to the browser.
+    person.use_control("Plugins").await;
+    person.heading("Plugins").await;
+    person.tab_to("Library file").await;
+    let library = programs::library("riser-example");
+    let field = person.page.active_element().await.unwrap();
+    field.send_keys(library.to_str().unwrap()).await.unwrap();
+    person.use_control("Upload and check").await;
+    person.heading("Example").await;
+    person.use_control("Install Example").await;
+    text_until(&person.page, "//main", "is installed and in use").await;
     person.use_control("Processors").await;
     person.heading("Processors").await;
     person.use_control("Run now: EVCE Setup").await;

@@ -66,6 +66,8 @@ async fn a_plugin_is_installed_upgraded_rolled_back_and_removed() {
     let page = portal.page(&checked).await;
     assert!(page.contains("<h1>Example 0.1.0</h1>") && page.contains("Install Example 0.1.0"), "{page}");
     assert!(files(&installation.plugins()).is_empty(), "nothing is installed before it is confirmed");
+    let list = portal.page("/plugins").await;
+    assert!(list.contains(&format!("<a href=\"{checked}\">Example 0.1.0</a>")), "{list}");
     let installed = press(&portal, &format!("{checked}/install"), "").await.unwrap();
     assert_eq!(installed, "/plugins/riser.example?installed=true");
     assert_eq!(files(&installation.plugins()), ["libriser_example.so"]);

@@ -211,6 +211,7 @@ async fn an_unfinished_addition_survives_going_back_a_new_session_and_a_restart(
     let address = person.page.current_url().await.unwrap();
 
     // The session ends, and the form is sent.
+    person.type_into("connection-name", "North").await;
     person.page.delete_all_cookies().await.unwrap();
     person.click("Continue").await;
     text_until(&person.page, "//h1", "Sign in").await;
@@ -218,6 +219,9 @@ async fn an_unfinished_addition_survives_going_back_a_new_session_and_a_restart(
     person.heading("How does Riser reach").await;
     assert_eq!(person.page.current_url().await.unwrap(), address);
     assert_eq!(person.value_of("connection-settings-login").await, LOGIN);
+    // What was not saved yet is back, too.
+    assert_eq!(person.value_of("connection-name").await, "North");
+    text_until(&person.page, "//form//p[@role='status']", "Your input is back").await;
     person.page.close().await.unwrap();
 
     host.stop();

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use riser_domain::{Timestamp, sanitize_line};
-use riser_runtime::{KeptLibrary, Library, PluginError, PluginUser, Runtime};
+use riser_runtime::{CheckedUpload, KeptLibrary, Library, PluginError, PluginUser, Runtime};
 use serde::Deserialize;
 
 use crate::file_form::{FileError, FileForm};
@@ -33,6 +33,8 @@ pub(crate) struct PluginsPage {
     /// Why the file of the form was not accepted.
     pub(crate) error: Option<String>,
     pub(crate) rows: Vec<PluginRow>,
+    /// Uploads that somebody has to confirm.
+    pub(crate) waiting: Vec<WaitingUpload>,
     pub(crate) unused: Vec<UnusedFile>,
     pub(crate) removed: Vec<EarlierVersion>,
     /// Where a new plugin is installed; or why none can be.
@@ -62,6 +64,15 @@ pub(crate) struct PluginUse {
     pub(crate) href: Option<String>,
     /// The class of a processor.
     pub(crate) class: Option<String>,
+}
+
+/// An uploaded file that is checked and not installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WaitingUpload {
+    pub(crate) file: String,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) sha256: String,
 }
 
 /// A file in a plugin directory that is not in use.
@@ -163,10 +174,12 @@ impl PluginsPage {
         let directory = target
             .map(|file| file.parent().unwrap_or(Path::new("/")).display().to_string())
             .map_err(|error| capitalised(&error.to_string()));
+        let waiting = if may_change { runtime.checked_uploads() } else { Vec::new() };
         Self {
             may_change,
             notice: None,
             error: None,
+            waiting: waiting.iter().map(WaitingUpload::new).collect(),
             rows: libraries.iter().map(|library| PluginRow::new(library, runtime, may_change)).collect(),
             unused: unused_files(runtime, &libraries),
             removed: runtime.removed_plugins().iter().map(|it| EarlierVersion::new(it, &times)).collect(),
@@ -195,6 +208,17 @@ impl PluginRow {
             contract: described.contract.clone(),
             state,
             used_by: uses(runtime, &described.id, may_configure),
+        }
+    }
+}
+
+impl WaitingUpload {
+    fn new(upload: &CheckedUpload) -> Self {
+        Self {
+            file: upload.file_name.clone(),
+            name: sanitize_line(&upload.description.name),
+            version: sanitize_line(&upload.description.version),
+            sha256: upload.sha256().to_owned(),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::examples::{flowing, signed_in, times};
 use crate::page_layout::{MenuEntry, PageLayout};
 use crate::pages::plugin::{ClassLine, LibraryContent, PluginPage};
 use crate::pages::plugin_upload::{PluginUploadPage, Replacement};
-use crate::pages::plugins::{EarlierVersion, PluginRow, PluginUse, PluginsPage, UnusedFile};
+use crate::pages::plugins::{EarlierVersion, PluginRow, PluginUse, PluginsPage, UnusedFile, WaitingUpload};
 use crate::parts::{Icon, StateMark};
 
 fn layout(role: Role, address: &str) -> PageLayout {
@@ -79,6 +79,12 @@ fn lists() -> Vec<(String, String)> {
             row("riser.evce", "EcoStruxure EV Charging Expert", uses()),
             row("riser.other", HOSTILE, Vec::new()),
         ],
+        waiting: vec![WaitingUpload {
+            file: HOSTILE.to_owned(),
+            name: HOSTILE.to_owned(),
+            version: "1.3.0".to_owned(),
+            sha256: "5b0e91".repeat(10) + "c47d",
+        }],
         unused: vec![UnusedFile {
             file: format!("/var/lib/riser/plugins/{HOSTILE}.so"),
             state: StateMark::new("alarm", Icon::Failed, "Unusable"),
@@ -89,7 +95,7 @@ fn lists() -> Vec<(String, String)> {
         limit_mib: 64,
     };
     let nothing =
-        PluginsPage { rows: Vec::new(), unused: Vec::new(), removed: Vec::new(), ..page(Role::Admin) };
+        PluginsPage { rows: Vec::new(), waiting: Vec::new(), unused: Vec::new(), removed: Vec::new(), ..page(Role::Admin) };
     let refused = PluginsPage {
         error: Some(format!("{HOSTILE} is not a shared library")),
         directory: Err("Riser may not write in /usr/lib/riser/plugins".to_owned()),

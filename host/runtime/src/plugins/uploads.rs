@@ -72,6 +72,10 @@ impl PluginUploads {
         Ok(Self { files: LibraryUploads::open(data_dir)?, checked: Mutex::default() })
     }
 
+    fn list(&self) -> Vec<CheckedUpload> {
+        self.checked.lock().iter().cloned().collect()
+    }
+
     pub(super) fn find(&self, sha256: &str) -> Option<CheckedUpload> {
         self.checked.lock().iter().find(|upload| upload.sha256() == sha256).cloned()
     }
@@ -148,6 +152,11 @@ impl Runtime {
                 Err(PluginError::of_query(&name, &error))
             }
         }
+    }
+
+    /// Returns all uploads that a worker has checked, the oldest first.
+    pub fn checked_uploads(&self) -> Vec<CheckedUpload> {
+        self.inner.uploads.list()
     }
 
     /// Returns an upload that a worker has checked.

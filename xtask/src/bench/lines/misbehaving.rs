@@ -63,7 +63,8 @@ const LOOPS: usize = 4;
 const SHORTEST: Duration = Duration::from_secs(40);
 /// Limit for the end of a run.
 const TEST_TIMEOUT: Duration = Duration::from_mins(2);
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// Time between two looks at the status. Each look starts a program that competes with the host.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// All that one round measures.
 struct Round {

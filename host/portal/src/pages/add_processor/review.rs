@@ -11,7 +11,7 @@ use super::wizard::{Wizard, prefix_of};
 use crate::page::Page;
 use crate::page_layout::PageLayout;
 use crate::pages::error::PageError;
-use crate::parts::{FormErrors, Icon, capitalised};
+use crate::parts::{FormErrors, Icon, bms_address, capitalised, is_for_this_machine};
 use crate::sessions::SignedIn;
 
 /// The list of processors, with the next step.
@@ -123,6 +123,16 @@ fn facts(wizard: &Wizard<'_>) -> Vec<Fact> {
     }
     let server = described(wizard.server_name(), wizard.has_new_server());
     facts.push(fact("EWS server", server, Step::Connection));
+    if wizard.has_new_server() {
+        let listen = format!("http://{}{}", wizard.input.text("server.listen"), wizard.input.text("server.path"));
+        let address = bms_address(&listen, wizard.portal.machine_name());
+        let address = if is_for_this_machine(&address) {
+            format!("{address}. Only a BMS on this machine reaches it.")
+        } else {
+            address
+        };
+        facts.push(fact("Address for the BMS", address, Step::Connection));
+    }
     for class in &wizard.classes {
         let prefix = prefix_of(class);
         let is_on = |flag: &str| wizard.input.is_on(&format!("{prefix}{flag}"));

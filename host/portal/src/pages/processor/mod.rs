@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use riser_domain::{ConfigurationId, ProcessorConfiguration, TreeOwner};
+use riser_domain::{ConfigurationId, ProcessorConfiguration, Role, TreeOwner};
 use riser_runtime::{ClassDescription, Library, ProcessorStatus};
 use riser_store::Configuration;
 use serde::Deserialize;
@@ -132,12 +132,14 @@ impl<'a> Shown<'a> {
             head: ProcessorHead::new(&self.status, &self.configuration, &self.system, user, &self.times),
             events: format!("/events/processors/{}", self.id()),
             tabs: Tab::ALL
+                .into_iter()
+                .filter(|other| other.needed_role() <= user.role)
                 .map(|other| TabLink {
                     name: other.name(),
                     href: other.address(self.id()),
                     is_current: other == tab,
                 })
-                .into(),
+                .collect(),
             notice,
         }
     }
@@ -168,6 +170,14 @@ impl Tab {
             Self::History => "History",
             Self::Runs => "Runs",
             Self::Items => "Items",
+        }
+    }
+
+    /// Returns the role that a person needs to open the tab.
+    const fn needed_role(self) -> Role {
+        match self {
+            Self::Details | Self::Control | Self::Schedule => Role::Admin,
+            Self::Processor | Self::History | Self::Runs | Self::Items => Role::Viewer,
         }
     }
 

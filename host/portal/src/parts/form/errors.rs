@@ -104,9 +104,10 @@ fn error_of_field(error: &FieldError, objects: &[(FieldPath, String)]) -> (Strin
     for (object, prefix) in objects {
         let Some(rest) = path.strip_prefix(&object.to_string()) else { continue };
         let Some(name) = rest.strip_prefix('.').or(rest.is_empty().then_some("")) else { continue };
-        // Messages of settings begin with the name of the setting in files.
-        let setting = name.strip_prefix("settings.").unwrap_or(name);
-        let message = error.message.strip_prefix(setting).and_then(|rest| rest.strip_prefix(": "));
+        // Many messages begin with the key in files, which the form calls by its label.
+        let key = name.strip_prefix("settings.").unwrap_or(name);
+        let message = error.message.strip_prefix(key);
+        let message = message.and_then(|rest| rest.strip_prefix(": ").or(rest.strip_prefix(' ')));
         return (format!("{prefix}{name}"), message.unwrap_or(&error.message).to_owned());
     }
     (String::new(), error.to_string())
@@ -124,6 +125,7 @@ mod tests {
         let errors = ConfigureError::Fields(vec![
             error(connection.setting("proxies[0].host"), "proxies[0].host: is missing: give a value"),
             error(connection.key("name"), "the name is taken"),
+            error(connection.key("public_url"), "public_url takes the address that clients use"),
             error(connection.clone(), "is used"),
             error(other.key("kind"), "is unknown"),
         ]);
@@ -131,6 +133,7 @@ mod tests {
         let expected = [
             ("connection.settings.proxies[0].host", "is missing: give a value"),
             ("connection.name", "the name is taken"),
+            ("connection.public_url", "takes the address that clients use"),
             ("connection.", "is used"),
             ("", "connection[\"EV.CE 2\"].kind: is unknown"),
         ];
