@@ -214,8 +214,7 @@ async fn readiness(State(portal): State<PortalState>) -> (StatusCode, &'static s
 
 /// Renders errors and rejections, also that of a handler that panicked, as a page or as JSON.
 pub(crate) async fn error_pages(State(portal): State<PortalState>, request: Request, next: Next) -> Response {
-    let headers = request.headers().clone();
-    let return_path = ReturnPath::of_request(request.method(), request.uri(), &headers);
+    let (method, uri, headers) = (request.method().clone(), request.uri().clone(), request.headers().clone());
     // Handlers share no half-finished change: poisoned locks are taken over, and the rest is in the store.
     let outcome = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let mut response = outcome.unwrap_or_else(|_| PageError::Broken.into_response());
@@ -226,6 +225,7 @@ pub(crate) async fn error_pages(State(portal): State<PortalState>, request: Requ
         Some(AuthRejection::StoreFailed) => Some(PageError::StoreFailed),
         Some(AuthRejection::NotSignedIn) if ResponseKind::of(&headers).is_navigation => {
             // The login itself leads to the set-up of a new installation.
+            let return_path = ReturnPath::of_request(&method, &uri, &headers);
             return Redirect::to(&return_path.login_address()).into_response();
         }
         Some(AuthRejection::NotSignedIn) => return PageError::NotSignedIn.into_json(),

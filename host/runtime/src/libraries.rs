@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::env::consts::DLL_EXTENSION;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use parking_lot::RwLock;
 use riser_domain::{ClassId, Problem, RunMode};
@@ -32,7 +33,7 @@ pub(crate) struct ClassFacts {
 #[derive(Clone, Debug)]
 pub struct Library {
     pub cached: CachedLibrary,
-    pub description: LibraryDescription,
+    pub description: Arc<LibraryDescription>,
 }
 
 /// A file in a plugin directory.
@@ -96,7 +97,8 @@ impl Libraries {
                 problems.clear(None, &code(&file));
                 let (plugin, name, version) =
                     (description.id.clone(), description.name.clone(), description.version.clone());
-                self.files.write().insert(path.clone(), Ok(Library { cached, description }));
+                let library = Library { cached, description: Arc::new(description) };
+                self.files.write().insert(path.clone(), Ok(library));
                 let used = self.choose(&plugin);
                 if used.as_ref() == Some(&path) {
                     tracing::info!(plugin.name = plugin, "plugin {name} {version} from {file}");
@@ -160,10 +162,16 @@ impl Libraries {
     /// Returns the copy that new runs of a plugin use.
     pub(crate) fn library(&self, plugin: &str) -> Result<CachedLibrary, LibraryMissing> {
         let in_use = self.in_use.read();
-        in_use
-            .get(plugin)
-            .map(|library| library.cached.clone())
-            .ok_or_else(|| LibraryMissing { plugin: plugin.to_owned(), directories: self.dir_names() })
+        in_use.get(plugin).map(|library| library.cached.clone()).ok_or_else(|| self.missing(plugin))
+    }
+
+    /// Checks that a library offers a plugin.
+    pub(crate) fn check(&self, plugin: &str) -> Result<(), LibraryMissing> {
+        if self.in_use.read().contains_key(plugin) { Ok(()) } else { Err(self.missing(plugin)) }
+    }
+
+    fn missing(&self, plugin: &str) -> LibraryMissing {
+        LibraryMissing { plugin: plugin.to_owned(), directories: self.dir_names() }
     }
 
     /// Returns the facts about a class; `None` while its library is missing or has no such class.

@@ -32,13 +32,13 @@ impl Runtime {
         let inner = &*self.inner;
         let live = inner.processors.status(configuration.id);
         let mode = inner.libraries.class(&configuration.class).map(|class| class.mode);
-        let state = match (&live, inner.libraries.library(&configuration.class.plugin), mode) {
+        let state = match (&live, inner.libraries.check(&configuration.class.plugin), mode) {
             (None, ..) if configuration.flags.active => ProcessorState::Idle,
             (None, ..) => ProcessorState::Inactive,
             (Some(live), Err(missing), _) if !matches!(live.state, ProcessorState::Running { .. }) => {
                 ProcessorState::Unable { reason: missing.to_string() }
             }
-            (Some(live), Ok(_), None) if !matches!(live.state, ProcessorState::Running { .. }) => {
+            (Some(live), Ok(()), None) if !matches!(live.state, ProcessorState::Running { .. }) => {
                 let class = &configuration.class;
                 let reason = format!("the library of {} has no class {}", class.plugin, class.class);
                 ProcessorState::Unable { reason }

@@ -21,6 +21,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub(crate) async fn add_security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    headers.reserve(HEADERS.len() + 1);
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -61,11 +61,11 @@ pub(crate) async fn show(State(portal): State<PortalState>, Viewer(signed_in): V
         .libraries()
         .into_iter()
         .map(|library| LibraryLine {
-            name: library.description.name,
-            version: library.description.version,
-            company: library.description.company,
-            licence: library.description.licence,
-            contract: library.description.contract,
+            name: library.description.name.clone(),
+            version: library.description.version.clone(),
+            company: library.description.company.clone(),
+            licence: library.description.licence.clone(),
+            contract: library.description.contract.clone(),
         })
         .collect();
     let facts = &system.facts;

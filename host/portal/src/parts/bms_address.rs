@@ -2,6 +2,10 @@ use url::{Host, Url};
 
 /// Returns the address that a BMS can use. A server that listens on all addresses has the name of this machine in it.
 pub(crate) fn bms_address(address: &str, machine_name: &str) -> String {
+    // Most addresses are others, and parsing takes long.
+    if !["0.0.0.0", "[::]"].iter().any(|host| address.contains(host)) {
+        return address.to_owned();
+    }
     let Ok(mut url) = Url::parse(address) else { return address.to_owned() };
     let is_for_all = match url.host() {
         Some(Host::Ipv4(host)) => host.is_unspecified(),

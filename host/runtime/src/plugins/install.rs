@@ -245,7 +245,7 @@ impl Inner {
         let library = self.libraries.find(plugin).ok_or(PluginError::NoSuchPlugin)?;
         let users = self.plugin_users(plugin);
         if !users.is_empty() {
-            return Err(PluginError::InUse { plugin: library.description.name, users });
+            return Err(PluginError::InUse { plugin: library.description.name.clone(), users });
         }
         let CachedLibrary { source: file, sha256, .. } = &library.cached;
         let directory = file.parent().unwrap_or(Path::new("/")).to_owned();

@@ -7,6 +7,8 @@ mod sections;
 mod step;
 mod wizard;
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -121,7 +123,7 @@ pub(crate) async fn begin(
 ) -> Result<Page<ClassPage>, PageError> {
     let drafts = draft_rows(&portal, signed_in.user).await?;
     let library = chosen_library(&portal, query.library.as_deref())?;
-    Ok(Page(ClassPage::new(&portal, signed_in, library.as_ref(), (None, ""), drafts)))
+    Ok(Page(ClassPage::new(&portal, signed_in, library.as_deref(), (None, ""), drafts)))
 }
 
 /// `POST /processors/add`
@@ -246,11 +248,11 @@ async fn page(
 }
 
 /// Returns the library with this id, or the only one; `None` if there is a choice.
-fn chosen_library(portal: &PortalState, id: Option<&str>) -> Result<Option<LibraryDescription>, PageError> {
+fn chosen_library(portal: &PortalState, id: Option<&str>) -> Result<Option<Arc<LibraryDescription>>, PageError> {
     match id {
         Some(id) => wizard::library(portal, id).map(Some).ok_or(PageError::NoSuchPage),
         None => Ok(match portal.runtime().libraries().as_slice() {
-            [only] => Some(only.description.clone()),
+            [only] => Some(Arc::clone(&only.description)),
             _ => None,
         }),
     }

@@ -47,7 +47,7 @@ pub(super) struct Wizard<'a> {
     pub(super) input: FormInput,
     pub(super) changed_at: Timestamp,
     pub(super) configuration: Arc<Configuration>,
-    pub(super) library: LibraryDescription,
+    pub(super) library: Arc<LibraryDescription>,
     /// The chosen classes.
     pub(super) classes: Vec<ClassDescription>,
 }
@@ -72,7 +72,7 @@ pub(super) fn chosen_classes(library: &LibraryDescription, choice: &str) -> Vec<
     library.classes.iter().filter(|class| is_all || class.id == choice).cloned().collect()
 }
 
-pub(super) fn library(portal: &PortalState, id: &str) -> Option<LibraryDescription> {
+pub(super) fn library(portal: &PortalState, id: &str) -> Option<Arc<LibraryDescription>> {
     let libraries = portal.runtime().libraries();
     libraries.into_iter().map(|library| library.description).find(|library| library.id == id)
 }

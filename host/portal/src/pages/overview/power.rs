@@ -146,13 +146,17 @@ impl PowerAddress {
     }
 
     fn find(&self, portal: &PortalState) -> Option<Found> {
+        self.find_in(portal.runtime().site_power(), portal)
+    }
+
+    fn find_in(&self, all: Vec<PowerValues>, portal: &PortalState) -> Option<Found> {
         let chosen = |found: &PowerValues| {
             self.server.is_none_or(|server| found.ews_server == EwsServerId(server))
                 && self.container.as_deref().is_none_or(|id| {
                     portal.runtime().items(found.ews_server).find(id) == Some(found.container)
                 })
         };
-        let values = portal.runtime().site_power().into_iter().find(chosen)?;
+        let values = all.into_iter().find(chosen)?;
         Some(Found { tree: portal.runtime().items(values.ews_server), values })
     }
 }
@@ -160,10 +164,10 @@ impl PowerAddress {
 impl PowerPanel {
     /// Returns `None` if there is no value of power, or none at this address.
     pub(super) fn new(portal: &PortalState, address: &PowerAddress, times: &WallTime) -> Option<Self> {
-        let found = address.find(portal)?;
-        let own = PowerAddress::of(&found);
         let all = portal.runtime().site_power();
-        let choices = all.into_iter().map(|values| {
+        let found = address.find_in(all.clone(), portal)?;
+        let own = PowerAddress::of(&found);
+        let choice = |values: PowerValues| {
             let other = Found { tree: portal.runtime().items(values.ews_server), values };
             let address = PowerAddress::of(&other);
             PowerChoice {
@@ -171,13 +175,13 @@ impl PowerPanel {
                 href: format!("/?{}", address.query()),
                 is_chosen: address == own,
             }
-        });
-        let choices: Vec<PowerChoice> = choices.collect();
+        };
+        let choices = if all.len() > 1 { all.into_iter().map(choice).collect() } else { Vec::new() };
         Some(Self {
             container: found.container_name(),
             href: found.items_address().to_string(),
             query: own.query(),
-            choices: if choices.len() > 1 { choices } else { Vec::new() },
+            choices,
             values: found.present_values(portal, times),
         })
     }

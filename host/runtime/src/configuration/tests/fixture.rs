@@ -225,5 +225,6 @@ pub(super) fn library() -> Library {
     });
     let nowhere = PathBuf::from("/nowhere");
     let cached = CachedLibrary { path: nowhere.clone(), sha256: String::new(), source: nowhere };
-    Library { cached, description: LibraryDescription::parse(&description.to_string()).unwrap() }
+    let description = LibraryDescription::parse(&description.to_string()).unwrap();
+    Library { cached, description: Arc::new(description) }
 }
