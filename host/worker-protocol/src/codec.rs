@@ -8,10 +8,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use crate::long_work;
+
 /// The largest expected frame, a declared tree of 10,000 stations with 400,000 points, has about 80 MB.
 const LONGEST_FRAME_BYTES: usize = 128 << 20;
 
 const LENGTH_BYTES: usize = 4;
+
+/// Decoding a longer frame may take milliseconds.
+const LONG_FRAME_BYTES: usize = 256 << 10;
 
 /// Memory kept between two frames; the buffer of a larger frame is freed.
 const KEPT_BYTES: usize = 1 << 20;
@@ -90,7 +95,11 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     pub async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         loop {
             if let Some(length) = self.complete_frame()? {
-                let frame = decode(&self.received[LENGTH_BYTES..length]);
+                let frame = if length > LONG_FRAME_BYTES {
+                    long_work(|| decode(&self.received[LENGTH_BYTES..length]))
+                } else {
+                    decode(&self.received[LENGTH_BYTES..length])
+                };
                 self.discard(length);
                 return frame.map(Some);
             }

@@ -6,7 +6,9 @@
 pub mod codec;
 pub mod contract;
 pub mod frames;
+mod long_work;
 pub mod value_batch;
 
+pub use long_work::long_work;
 pub use riser_plugin::abi::PointTable;
 pub use riser_plugin::abi::messages;

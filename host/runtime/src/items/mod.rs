@@ -17,6 +17,7 @@ use riser_domain::{
     ValueKind, ValueState, WriteId,
 };
 use riser_store::{Store, StoreError};
+use riser_worker_protocol::long_work;
 use riser_worker_protocol::value_batch::ValueBatch;
 
 pub use search_index::Found;
@@ -196,39 +197,42 @@ impl ItemStore {
         initial: Vec<(EwsItemId, Value)>,
         actor: &Actor,
     ) -> Result<DeclaredCounts, DeclareError> {
-        tree.check()?;
+        let tree = long_work(|| tree.check().map(|()| tree))?;
         let mut all = self.stored.lock().await;
         let (key, before) = match all.get(owner) {
             Some(stored) => (stored.key, Arc::clone(&stored.items)),
             None => (self.store.tree_key(owner).await?, Arc::default()),
         };
-        let difference = TreeDifference::between(&before, &key.serve(tree));
-        let (added, changed, vanished) = difference.counts();
+        let difference = long_work(|| TreeDifference::between(&before, &key.serve(tree)));
+        let ((added, changed, vanished), kept) = (difference.counts(), difference.kept);
         if !difference.changes.is_empty() {
             let now = self.clock.now();
             let handles = self.store.apply_tree(owner, &difference, actor, now).await?;
-            let after = self.merge(owner, &before, &difference, &handles.into_iter().collect());
-            ensure_slots(&self.values, owner, &after);
-            let gone: Vec<PointHandle> = difference
-                .changes
-                .iter()
-                .filter_map(|change| match change {
-                    ItemChange::Vanish { handle } => Some(*handle),
-                    _ => None,
-                })
-                .collect();
-            self.values.vanish(&gone);
-            all.insert(owner.clone(), StoredTree { key, items: Arc::new(after) });
-            self.rebuild(owner.ews_server, &all);
+            long_work(|| {
+                let after = self.merge(owner, &before, &difference, &handles.into_iter().collect());
+                ensure_slots(&self.values, owner, &after);
+                let gone: Vec<PointHandle> = difference
+                    .changes
+                    .iter()
+                    .filter_map(|change| match change {
+                        ItemChange::Vanish { handle } => Some(*handle),
+                        _ => None,
+                    })
+                    .collect();
+                self.values.vanish(&gone);
+                all.insert(owner.clone(), StoredTree { key, items: Arc::new(after) });
+                self.rebuild(owner.ews_server, &all);
+                drop((before, difference));
+            });
             self.changes.send(Change::Tree(owner.ews_server));
         }
         let server = self.server(owner.ews_server);
-        let initial = initial
-            .into_iter()
-            .filter_map(|(id, value)| Some((server.find(&key.served_id(&id))?, value)))
-            .collect::<Vec<_>>();
-        self.notify_values(self.values.initialise(initial));
-        Ok(DeclaredCounts { added, changed, kept: difference.kept, vanished })
+        let initialised = long_work(|| {
+            let served = |(id, value): (EwsItemId, Value)| Some((server.find(&key.served_id(&id))?, value));
+            self.values.initialise(initial.into_iter().filter_map(served))
+        });
+        self.notify_values(initialised);
+        Ok(DeclaredCounts { added, changed, kept, vanished })
     }
 
     /// Applies a batch of one class. It is readable over EWS when the call returns.

@@ -11,6 +11,7 @@ use riser_domain::{
 };
 use riser_worker_protocol::contract::{declared_tree, point_table};
 use riser_worker_protocol::frames::{Call, Reply};
+use riser_worker_protocol::long_work;
 use riser_worker_protocol::messages::{self as contract, ActionResult, ItemMessage, LimitedAction};
 use riser_worker_protocol::value_batch::ValueBatch;
 
@@ -104,7 +105,8 @@ impl Services {
         match call {
             contract::Call::Declare { items } => self.declare(items).await,
             contract::Call::Points => {
-                let points = point_table(&self.context.items.stored(&self.owner).await);
+                let stored = self.context.items.stored(&self.owner).await;
+                let points = long_work(|| point_table(&stored));
                 Reply::Contract(contract::Reply::Points(points))
             }
             contract::Call::LimiterAcquire { purpose } => self.acquire_permit(purpose).await,
@@ -144,7 +146,7 @@ impl Services {
     }
 
     async fn declare(&self, items: Vec<ItemMessage>) -> Reply {
-        let declared = match declared_tree(items) {
+        let declared = match long_work(|| declared_tree(items)) {
             Ok((_, initial)) if !initial.iter().all(|(_, value)| is_storable(value)) => {
                 let what = "an initial value is a number that is not finite or a text above 64 KiB";
                 return refused("tree-refused", what);
@@ -163,8 +165,9 @@ impl Services {
             self.context.processors.notify_siblings(&self.owner, self.configuration, || Command::TreeChanged);
         }
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let stored = self.context.items.stored(&self.owner).await;
         Reply::Contract(contract::Reply::Declared {
-            points: point_table(&self.context.items.stored(&self.owner).await),
+            points: long_work(|| point_table(&stored)),
             added: count(counts.added),
             changed: count(counts.changed),
             kept: count(counts.kept),

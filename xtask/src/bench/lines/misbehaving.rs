@@ -4,6 +4,9 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
@@ -138,6 +141,11 @@ async fn round(name: &str, programs: &Programs) -> anyhow::Result<Round> {
     controller.wait_for_calls("GET", "/stations", 3).await?;
     let ids = some_values(&site.client()?).await?;
 
+    let script = site.directories.data().with_file_name("patient-riser");
+    write_script(&script, &format!("exec nice -n {WORKER_NICENESS} {:?} \"$@\"", programs.riser))?;
+    // Its commands do not compete with the responses.
+    let riser = Riser { program: &script, ..riser };
+
     let quiet = Responses::start(site.client()?, ids.clone());
     tokio::time::sleep(QUIET).await;
     let quiet = quiet.end().await?;
@@ -193,6 +201,12 @@ async fn round(name: &str, programs: &Programs) -> anyhow::Result<Round> {
         p99_beside_loops: p99(beside_loops)?,
         p99: p99(busy)?,
     })
+}
+
+/// Writes a program of the shell.
+fn write_script(file: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(file, format!("#!/bin/sh\n{text}\n"))?;
+    Ok(std::fs::set_permissions(file, Permissions::from_mode(0o700))?)
 }
 
 /// Returns the processors of all classes, on their own EWS server.
