@@ -1,17 +1,17 @@
-//! EVCE Status: polls the controller, publishes its values, and executes set point writes.
+//! One run of Status: its loop, and what it knows of the controller.
 
 use std::time::SystemTime;
 
 use riser_plugin::LogLevel;
 use riser_plugin::prelude::*;
 
+use super::StatusSettings;
 use crate::api_version::{self, ApiSupport};
 use crate::client::{EvceClient, EvceError, SiteSnapshot};
-use crate::connection::EvceConnection;
 use crate::meter_readings::MeterReadings;
 use crate::model::Site;
 use crate::outage::Outage;
-use crate::points::{Binding, SETUP, STATUS};
+use crate::points::{Binding, SETUP};
 use crate::set_points::{ActiveReductions, Queue, SetPointWriter, Validity};
 
 /// Time between two attempts to execute a write.
@@ -19,40 +19,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Shortest time between two requests for Setup.
 const SETUP_REQUEST_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Settings of Status.
-#[derive(Settings)]
-#[settings(check = Self::check_renewal)]
-pub(crate) struct StatusSettings {
-    /// Time between two polls of the charge controller.
-    #[setting(default = "15 s", min = "5 s", max = "300 s")]
-    interval: Duration,
-    /// Time without a response of the charge controller after which all values are Offline.
-    #[setting(default = "60 s", min = "5 s", max = "1 h")]
-    offline_after: Duration,
-    /// The validity of a reduction that the BMS writes without one. It is renewed every third of this
-    /// time, so that it ends soon after Riser stops.
-    #[setting(default = "15 min", min = "2 min", max = "24 h", group = "Set points")]
-    validity: Duration,
-    /// Write endless reductions instead, as the vendor's extension does.
-    #[setting(default = false, group = "Set points", advanced)]
-    forever: bool,
-}
-
-impl StatusSettings {
-    /// Renews a reduction after a poll, after a third of its validity.
-    fn check_renewal(&self) -> Result<(), Problem> {
-        if self.forever || self.validity >= self.interval * 3 {
-            return Ok(());
-        }
-        let problem = Problem::new("validity", "ends reductions before they are renewed");
-        Err(problem.remedy("set the validity to at least three times the interval").setting("validity"))
-    }
-}
-
-/// Publishes the live values of a controller.
-pub(crate) struct Status;
-
-struct StatusRun<'a> {
+pub(super) struct StatusRun<'a> {
     host: &'a Host,
     client: EvceClient,
     interval: Duration,
@@ -72,29 +39,18 @@ struct StatusRun<'a> {
     api_support: Option<ApiSupport>,
 }
 
-impl Processor for Status {
-    type Settings = StatusSettings;
-    const CLASS: Class = Class::long_running(STATUS, "EVCE Status")
-        .needs::<EvceConnection>()
-        .requires(SETUP)
-        .creates("live values; writes set points to the controller")
-        .about(
-            "Reads live values of zones, stations and connectors, and writes set points to the controller.",
-        )
-        .accepts_writes();
-
-    fn run(&self, host: &Host, settings: StatusSettings) -> Outcome {
-        let connection = host.connection::<EvceConnection>()?;
-        host.publishes_every(settings.interval)?;
-        let client = EvceClient::new(host, &connection)
-            .map_err(|error| error.as_failure("no live values and no set points"))?;
-        let validity =
-            if settings.forever { Validity::ForEver } else { Validity::Renewed(settings.validity) };
+impl<'a> StatusRun<'a> {
+    pub(super) fn new(
+        host: &'a Host,
+        client: EvceClient,
+        validity: Validity,
+        settings: &StatusSettings,
+    ) -> Result<Self, HostError> {
         let mut queue = Queue::default();
         for set_point in host.open_set_points() {
             queue.add(host, set_point)?;
         }
-        let mut run = StatusRun {
+        Ok(Self {
             host,
             client,
             interval: settings.interval,
@@ -109,15 +65,12 @@ impl Processor for Status {
             skipped: Vec::new(),
             meter_readings: MeterReadings::default(),
             api_support: None,
-        };
-        let outcome = run.follow();
-        run.client.log_out();
-        outcome
+        })
     }
 }
 
 impl StatusRun<'_> {
-    fn follow(&mut self) -> Outcome {
+    pub(super) fn follow(&mut self) -> Outcome {
         let mut next_poll = self.host.uptime()?;
         loop {
             let now = self.host.uptime()?;
@@ -141,6 +94,11 @@ impl StatusRun<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Leaves the controller.
+    pub(super) fn end(&mut self) {
+        self.client.log_out();
     }
 
     fn poll(&mut self) -> Result<(), HostError> {
