@@ -1,7 +1,10 @@
 //! Faults from the control interface: the requests they affect, how often and until when.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use crate::field_change::FieldChange;
 use crate::random::{Numbers, Purpose};
 use crate::time_span::TimeSpan;
 
@@ -30,6 +33,20 @@ pub(crate) enum FaultKind {
     Html,
     /// The request takes effect, and the connection is closed without a response.
     ResponseLost,
+    /// The connection is closed without a response, and without an effect, if it served a request before.
+    CloseOnReuse,
+    /// An error with `status` and `code`.
+    Error,
+    /// A list is empty.
+    EmptyList,
+    /// A list ends after `keep` objects.
+    ShortList,
+    /// A field has another value, `raw`, which need not be JSON.
+    SetField,
+    /// A field is missing.
+    RemoveField,
+    /// A field has another name, `to`.
+    RenameField,
 }
 
 /// The specification of a fault.
@@ -55,6 +72,20 @@ pub(crate) struct FaultSpec {
     latency: Option<TimeSpan>,
     /// For 429 and 503; 5 s if left out.
     retry_after: Option<TimeSpan>,
+    /// For `error`; 500 if left out.
+    status: Option<u16>,
+    /// For `error`.
+    code: Option<String>,
+    /// For `short_list`; 1 if left out.
+    keep: Option<usize>,
+    /// Of the kinds that change fields: its name, or the end of its path, such as `activePower/phase1`.
+    field: Option<String>,
+    /// Only in the object of this station.
+    station: Option<u64>,
+    /// For `set_field`; `null` if left out.
+    raw: Option<String>,
+    /// For `rename_field`.
+    to: Option<String>,
 }
 
 /// An active fault.
@@ -71,20 +102,44 @@ pub(crate) struct Fault {
     latency_ms: u64,
     retry_after_s: u64,
     met: u64,
+    #[serde(skip)]
+    details: Arc<Details>,
+}
+
+/// The particulars of some kinds.
+#[derive(Debug, Default)]
+pub(crate) struct Details {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) keep: usize,
+    /// The field, and its change.
+    pub(crate) change: Option<(String, FieldChange)>,
+    pub(crate) station: Option<u64>,
 }
 
 /// The effect of the faults on one request.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Met {
     pub(crate) latency_ms: u64,
     pub(crate) kind: Option<FaultKind>,
     pub(crate) retry_after_s: u64,
+    pub(crate) details: Arc<Details>,
+    /// Changes of the response, in their order.
+    pub(crate) changes: Vec<Arc<Details>>,
+}
+
+impl FaultKind {
+    /// Returns whether faults of this kind add up.
+    const fn adds_up(self) -> bool {
+        matches!(self, Self::Latency | Self::SetField | Self::RemoveField | Self::RenameField)
+    }
 }
 
 impl Met {
     /// Returns the fault for the request log.
     pub(crate) fn shown(&self) -> Option<FaultKind> {
-        self.kind.or((self.latency_ms > 0).then_some(FaultKind::Latency))
+        let changes = (!self.changes.is_empty()).then_some(FaultKind::SetField);
+        self.kind.or(changes).or((self.latency_ms > 0).then_some(FaultKind::Latency))
     }
 }
 
@@ -112,6 +167,7 @@ impl FaultPlan {
         let positive_ms = |span: Option<TimeSpan>, default| {
             span.map_or(default, |span| u64::try_from(span.ms()).unwrap_or(0))
         };
+        let details = Arc::new(spec.details()?);
         let path = spec.path.strip_prefix(WHOLE_API).unwrap_or(&spec.path);
         self.faults.push(Fault {
             id: self.so_far,
@@ -125,6 +181,7 @@ impl FaultPlan {
             latency_ms: positive_ms(spec.latency, 1000),
             retry_after_s: positive_ms(spec.retry_after, 5000).div_ceil(1000),
             met: 0,
+            details,
         });
         Ok(self.so_far)
     }
@@ -158,7 +215,7 @@ impl FaultPlan {
         let mut met = Met::default();
         let path = path.strip_prefix(WHOLE_API).unwrap_or(path);
         for fault in &mut self.faults {
-            let is_taken = fault.kind != FaultKind::Latency && met.kind.is_some();
+            let is_taken = !fault.kind.adds_up() && met.kind.is_some();
             if is_taken || !fault.concerns(method, path, now_ms) || !fault.strikes(self.seed, request) {
                 continue;
             }
@@ -170,12 +227,41 @@ impl FaultPlan {
             fault.left = fault.left.map(|left| left.saturating_sub(1));
             if fault.kind == FaultKind::Latency {
                 met.latency_ms += fault.latency_ms;
+            } else if fault.kind.adds_up() {
+                met.changes.push(Arc::clone(&fault.details));
             } else {
                 met.kind = Some(fault.kind);
                 met.retry_after_s = fault.retry_after_s;
+                met.details = Arc::clone(&fault.details);
             }
         }
         met
+    }
+}
+
+impl FaultSpec {
+    /// Returns the particulars, or the mistake in them.
+    fn details(&self) -> Result<Details, &'static str> {
+        let change = match self.kind {
+            FaultKind::SetField => {
+                Some(FieldChange::Set(self.raw.clone().unwrap_or_else(|| "null".to_owned())))
+            }
+            FaultKind::RemoveField => Some(FieldChange::Remove),
+            FaultKind::RenameField => {
+                Some(FieldChange::Rename(self.to.clone().ok_or("rename_field needs to")?))
+            }
+            _ => None,
+        };
+        if change.is_some() && self.field.is_none() {
+            return Err("the name of the field is missing");
+        }
+        Ok(Details {
+            status: self.status.unwrap_or(500),
+            code: self.code.clone().unwrap_or_else(|| "INTERNAL_ERROR".to_owned()),
+            keep: self.keep.unwrap_or(1),
+            change: change.map(|change| (self.field.clone().unwrap_or_default(), change)),
+            station: self.station,
+        })
     }
 }
 

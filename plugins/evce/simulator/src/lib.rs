@@ -16,6 +16,7 @@ mod clock;
 mod control;
 mod controller;
 mod faults;
+mod field_change;
 mod fixtures;
 mod load_management;
 mod meters;

@@ -1,6 +1,7 @@
 //! The two listeners: the API over TLS, the control interface in plain HTTP on loopback.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -66,8 +67,10 @@ impl Connection {
         let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await else {
             return;
         };
+        let served = AtomicBool::new(false);
         let service = service_fn(move |request| {
-            exchange::respond(Arc::clone(&self.controller), self.router.clone(), request)
+            let is_reused = served.swap(true, Ordering::Relaxed);
+            exchange::respond(Arc::clone(&self.controller), self.router.clone(), request, is_reused)
         });
         let served = http1::Builder::new()
             .timer(TokioTimer::new())

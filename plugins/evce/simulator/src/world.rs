@@ -50,6 +50,8 @@ pub(crate) struct World {
     seed: u64,
     arrivals: Arrivals,
     effect: ReductionEffect,
+    /// Stores reductions in whole percent.
+    pub(crate) rounds_reductions: bool,
     next_tick_ms: i64,
     /// Connectors with a car: index of the station, index of the connector.
     occupied: Vec<(usize, usize)>,
@@ -60,7 +62,16 @@ impl World {
     /// Sets a site going at zero of the cars' clock.
     pub(crate) fn new(site: Site, seed: u64, arrivals: Arrivals, effect: ReductionEffect) -> Self {
         let queue = BinaryHeap::new();
-        let mut world = Self { site, seed, arrivals, effect, next_tick_ms: 0, occupied: Vec::new(), queue };
+        let mut world = Self {
+            site,
+            seed,
+            arrivals,
+            effect,
+            rounds_reductions: false,
+            next_tick_ms: 0,
+            occupied: Vec::new(),
+            queue,
+        };
         if arrivals == Arrivals::Seeded {
             world.next_tick_ms = -WARM_UP_MS;
             for station in 0..world.site.stations.len() {

@@ -1,5 +1,7 @@
 //! Error responses: `{"error":{"code":…,"message":…,"field":…}}`.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -9,7 +11,7 @@ use serde::Serialize;
 /// A request that was not done.
 pub(crate) struct ApiError {
     status: u16,
-    code: &'static str,
+    code: Cow<'static, str>,
     message: String,
     field: Option<&'static str>,
     retry_after_s: Option<u64>,
@@ -29,8 +31,8 @@ struct ErrorObject<'a> {
 }
 
 impl ApiError {
-    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), field: None, retry_after_s: None }
+    pub(crate) fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { status, code: code.into(), message: message.into(), field: None, retry_after_s: None }
     }
 
     /// Returns the error for a missing or wrong field of the request.
@@ -59,7 +61,7 @@ impl ApiError {
     }
 
     pub(crate) fn with_code(self, code: &'static str) -> Self {
-        Self { code, ..self }
+        Self { code: code.into(), ..self }
     }
 
     pub(crate) fn with_retry_after(self, seconds: u64) -> Self {
@@ -69,7 +71,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let error = ErrorObject { code: self.code, message: &self.message, field: self.field };
+        let error = ErrorObject { code: &self.code, message: &self.message, field: self.field };
         let body = serde_json::to_vec(&ErrorBody { error }).unwrap_or_default();
         let mut response = json_response(self.status, body);
         if let Some(seconds) = self.retry_after_s {

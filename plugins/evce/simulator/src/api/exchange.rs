@@ -18,6 +18,7 @@ use super::error::ApiError;
 use crate::clock::http_date;
 use crate::controller::Controller;
 use crate::faults::{FaultKind, Met};
+use crate::field_change;
 use crate::request_log::Arrival;
 
 /// No request of the API is longer.
@@ -36,6 +37,7 @@ pub(crate) async fn respond(
     controller: Arc<Controller>,
     router: Router,
     request: Request<Incoming>,
+    is_reused: bool,
 ) -> Result<Response<Full<Bytes>>, Dropped> {
     let (parts, body) = request.into_parts();
     let whole = Limited::new(body, LONGEST_BODY).collect().await.map(http_body_util::Collected::to_bytes);
@@ -52,8 +54,11 @@ pub(crate) async fn respond(
     controller.log().set_fault(sequence, met.shown());
     tokio::time::sleep(Duration::from_millis(met.latency_ms)).await;
 
+    if met.kind == Some(FaultKind::CloseOnReuse) && is_reused {
+        return Err(Dropped);
+    }
     let is_login = request.uri().path().ends_with("/login");
-    let response = match instead(met, is_login)? {
+    let response = match instead(&met, is_login)? {
         Some(response) => response,
         None if is_too_large => ApiError::new(413, "BODY_TOO_LARGE", "the body is too large").into_response(),
         None => routed(router, request.map(Body::from)).await,
@@ -63,7 +68,12 @@ pub(crate) async fn respond(
     match met.kind {
         Some(FaultKind::ResponseLost) => return Err(Dropped),
         Some(FaultKind::TruncatedJson) => body.truncate(body.len() / 2),
+        Some(FaultKind::EmptyList) => body = field_change::cut_list(&body, 0),
+        Some(FaultKind::ShortList) => body = field_change::cut_list(&body, met.details.keep),
         _ => {}
+    }
+    for change in &met.changes {
+        body = field_change::change_fields(&body, change);
     }
     // The length of the whole response is wrong after truncation; hyper sets it again.
     parts.headers.remove(CONTENT_LENGTH);
@@ -78,7 +88,7 @@ async fn routed(router: Router, request: Request<Body>) -> Response<Body> {
 }
 
 /// Returns the response of a fault, if it replaces the controller's.
-fn instead(met: Met, is_login: bool) -> Result<Option<Response<Body>>, Dropped> {
+fn instead(met: &Met, is_login: bool) -> Result<Option<Response<Body>>, Dropped> {
     let error =
         match met.kind {
             Some(FaultKind::Down) => return Err(Dropped),
@@ -93,9 +103,10 @@ fn instead(met: Met, is_login: bool) -> Result<Option<Response<Body>>, Dropped> 
             Some(FaultKind::InternalError) => ApiError::new(500, "INTERNAL_ERROR", "something went wrong"),
             Some(FaultKind::Starting) => ApiError::new(503, "STARTING", "the controller is starting")
                 .with_retry_after(met.retry_after_s),
-            Some(FaultKind::TruncatedJson | FaultKind::ResponseLost | FaultKind::Latency) | None => {
-                return Ok(None);
+            Some(FaultKind::Error) => {
+                ApiError::new(met.details.status, met.details.code.clone(), "the controller refuses")
             }
+            _ => return Ok(None),
         };
     Ok(Some(error.into_response()))
 }

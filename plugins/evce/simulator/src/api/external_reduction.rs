@@ -87,9 +87,13 @@ pub(crate) async fn save(
 ) -> ApiResult {
     let request: ReductionRequest = parse(&body)?;
     controller.with_world(|world, now| {
+        let rounds = world.rounds_reductions;
         let found = find(world, &zone)?;
         refuse_other_owner(found, caller)?;
-        let reduction = request.check(caller.role, now.controller_ms)?;
+        let mut reduction = request.check(caller.role, now.controller_ms)?;
+        if rounds {
+            reduction.percent = reduction.percent.round();
+        }
         found.reduction = Some(reduction.clone());
         world.allocate(now.cars_ms);
         json(200, &ReductionJson::from(&reduction))

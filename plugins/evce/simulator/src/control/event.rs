@@ -12,7 +12,7 @@ use super::{Refused, parse, reply};
 use crate::auth::Role;
 use crate::clock::{Moment, rfc3339};
 use crate::controller::Controller;
-use crate::site::{Link, Reduction, Status, Validity};
+use crate::site::{Link, Reduction, Station, Status, Validity};
 use crate::topology::{self, StationSpec, Template};
 use crate::world::World;
 
@@ -67,6 +67,21 @@ enum Event {
     },
     RemoveStation {
         station: u64,
+    },
+    /// A station moves to another zone, with its cars.
+    MoveStation {
+        station: u64,
+        zone: u64,
+    },
+    /// The register shows another energy from now on: a rollover, or a used meter.
+    SetRegister {
+        station: u64,
+        connector: u8,
+        energy_wh: u64,
+    },
+    /// From now on reductions are stored in whole percent, or as sent.
+    RoundReductions {
+        rounds: bool,
     },
     RenameZone {
         zone: u64,
@@ -144,32 +159,26 @@ fn apply(world: &mut World, seed: u64, event: Event, now: &Moment) -> Result<Opt
             fault(world, place, error_code.as_deref().unwrap_or("GroundFailure"), now_ms);
         }
         Event::ClearFault { station, connector } => clear_fault(world, find(world, station, connector)?),
-        Event::SwapMeter { station, connector } => {
-            let (station, connector) = find(world, station, connector)?;
-            let is_connected = world.site.stations[station].is_connected();
-            let outlet = &mut world.site.stations[station].connectors[connector];
-            outlet.energy_ws = 0;
-            if is_connected {
-                outlet.report();
-            }
+        Event::SwapMeter { station, connector } => set_register(world, find(world, station, connector)?, 0),
+        Event::SetRegister { station, connector, energy_wh } => {
+            set_register(world, find(world, station, connector)?, energy_wh);
         }
+        Event::RoundReductions { rounds } => world.rounds_reductions = rounds,
         Event::LinkLoss { station } => link_loss(world, find_station(world, station)?, now_ms),
         Event::LinkBack { station } => link_back(world, find_station(world, station)?, now_ms),
         Event::AddStation { zone, template, connectors, ocpp_identifier } => {
-            let zone = world
-                .site
-                .zones
-                .iter()
-                .position(|found| found.id == zone)
-                .ok_or(EventRefused::NoZone(zone))?;
+            let zone = find_zone(world, zone)?;
             let id = world.site.stations.last().map_or(1, |last| last.id + 1);
-            let mut station = topology::station(seed, &StationSpec { id, zone, template, connectors });
-            station.ocpp_identifier = ocpp_identifier.unwrap_or(station.ocpp_identifier);
-            world.site.stations.push(station);
-            world.queue_first_arrivals(world.site.stations.len() - 1, now_ms);
+            let spec = StationSpec { id, zone, template, connectors };
+            add_station(world, topology::station(seed, &spec), ocpp_identifier, now_ms);
             return Ok(Some(id));
         }
         Event::RemoveStation { station } => world.remove_station(find_station(world, station)?),
+        Event::MoveStation { station, zone } => {
+            let (station, zone) = (find_station(world, station)?, find_zone(world, zone)?);
+            world.site.stations[station].zone = zone;
+            world.allocate(now_ms);
+        }
         Event::RenameZone { zone, name } => {
             world.site.zone_mut(zone).ok_or(EventRefused::NoZone(zone))?.name = name;
         }
@@ -198,6 +207,25 @@ fn plug_in(world: &mut World, place: (usize, usize), now_ms: i64) -> Result<(), 
     }
     world.plug_in(place.0, place.1, now_ms);
     Ok(())
+}
+
+fn add_station(world: &mut World, mut station: Station, ocpp_identifier: Option<String>, now_ms: i64) {
+    station.ocpp_identifier = ocpp_identifier.unwrap_or(station.ocpp_identifier);
+    world.site.stations.push(station);
+    world.queue_first_arrivals(world.site.stations.len() - 1, now_ms);
+}
+
+fn set_register(world: &mut World, place: (usize, usize), energy_wh: u64) {
+    let is_connected = world.site.stations[place.0].is_connected();
+    let outlet = &mut world.site.stations[place.0].connectors[place.1];
+    outlet.energy_ws = energy_wh.saturating_mul(3600);
+    if is_connected {
+        outlet.report();
+    }
+}
+
+fn find_zone(world: &World, zone: u64) -> Result<usize, EventRefused> {
+    world.site.zones.iter().position(|found| found.id == zone).ok_or(EventRefused::NoZone(zone))
 }
 
 fn fault(world: &mut World, place: (usize, usize), error_code: &str, now_ms: i64) {
