@@ -124,6 +124,11 @@ impl SetPointWrite {
         self.report(WriteState::Confirmed, "");
     }
 
+    /// Reports that the device confirmed the write, with a remark: it may show a rounded value.
+    pub fn confirmed_with(&self, remark: &str) {
+        self.report(WriteState::Confirmed, remark);
+    }
+
     /// Reports that the device, or this plugin, rejects the write.
     pub fn reject(&self, reason: &str) {
         self.report(WriteState::Rejected, reason);

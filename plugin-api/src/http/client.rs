@@ -1,7 +1,8 @@
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONNECTION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, redirect};
 use tokio::runtime::Runtime;
 use url::Url;
@@ -22,6 +23,8 @@ const FINAL_REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 const LARGEST_RESPONSE_MIB: usize = 20;
 /// An idle connection is kept this long; longer than the usual poll.
 const IDLE_KEPT: Duration = Duration::from_mins(1);
+/// Kept connections in a row that must be closed on reuse before no more are kept.
+const CLOSED_ON_REUSE: u8 = 2;
 
 /// A request, relative to the client's base address.
 #[derive(Clone, Debug)]
@@ -91,6 +94,10 @@ pub struct HttpClient {
     runtime: Runtime,
     refused: Refused,
     budget: Mutex<Budget>,
+    /// Whether a connection may be open that has served a request.
+    has_kept: AtomicBool,
+    /// Kept connections in a row that the server closed when they were used again.
+    closed_on_reuse: AtomicU8,
 }
 
 impl HttpClient {
@@ -120,11 +127,22 @@ impl HttpClient {
             .build()
             .map_err(HttpError::Client)?;
         let runtime = runtime()?;
-        Ok(Self { host: host.clone(), base, client, runtime, refused, budget: Mutex::default() })
+        Ok(Self {
+            host: host.clone(),
+            base,
+            client,
+            runtime,
+            refused,
+            budget: Mutex::default(),
+            has_kept: AtomicBool::new(false),
+            closed_on_reuse: AtomicU8::new(0),
+        })
     }
 
     /// Sends a request through the connection limiter; `classify` gives the limiter the result. A GET is
-    /// retried if the server does not respond. [any thread] Blocks at most about 20 s for each try.
+    /// retried if the server does not respond. A GET or a login that fails on a connection kept from an earlier request
+    /// is sent again at once on a new one. After two of them in a row, each request has a new connection.
+    /// [any thread] Blocks at most about 20 s for each try.
     ///
     /// # Errors
     /// [`HttpError::Denied`] while the limiter is closed, [`HttpError::Host`] after a stop request, else why
@@ -139,7 +157,7 @@ impl HttpClient {
         loop {
             let permit = self.host.connection_limiter().acquire(purpose)??;
             tried += 1;
-            match self.send_once(request) {
+            match self.send_or_renew(purpose, request) {
                 Ok(response) => {
                     permit.release(classify(&response));
                     self.budget().earn();
@@ -175,6 +193,30 @@ impl HttpClient {
         format!("{}{port}", self.base.host_str().unwrap_or_default())
     }
 
+    /// Sends a request, and once more on a new connection if a kept one was closed.
+    fn send_or_renew(&self, purpose: LimitedAction, request: &Request) -> Result<Response, HttpError> {
+        let was_kept = self.has_kept.swap(false, Ordering::Relaxed);
+        let mut sent = self.send_once(request);
+        let may_repeat = request.method == Method::GET || purpose == LimitedAction::Login;
+        if was_kept && sent.is_ok() {
+            self.closed_on_reuse.store(0, Ordering::Relaxed);
+        }
+        if was_kept && may_repeat && matches!(&sent, Err(error) if error.is_closed_connection()) {
+            sent = self.send_once(request);
+            if sent.is_ok() {
+                self.closed_on_reuse.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        if sent.is_ok() {
+            self.has_kept.store(!self.avoids_reuse(), Ordering::Relaxed);
+        }
+        sent
+    }
+
+    fn avoids_reuse(&self) -> bool {
+        self.closed_on_reuse.load(Ordering::Relaxed) >= CLOSED_ON_REUSE
+    }
+
     fn send_once(&self, request: &Request) -> Result<Response, HttpError> {
         let sent = self.host.block_on_in(&self.runtime, self.exchange(request));
         match sent {
@@ -186,6 +228,9 @@ impl HttpClient {
     async fn exchange(&self, request: &Request) -> Result<Response, HttpError> {
         let url = format!("{}{}", self.base.as_str().trim_end_matches('/'), request.path);
         let mut building = self.client.request(request.method.clone(), url);
+        if self.avoids_reuse() {
+            building = building.header(CONNECTION, "close");
+        }
         if let Some(token) = &request.bearer {
             building = building.bearer_auth(token);
         }

@@ -65,6 +65,11 @@ pub enum HttpError {
 }
 
 impl HttpError {
+    /// Returns whether an open connection ended without a response.
+    pub(super) fn is_closed_connection(&self) -> bool {
+        matches!(self, Self::Unreachable { source, .. } if !source.is_connect())
+    }
+
     /// Returns whether the request may have reached the other side: only a read shows the result.
     pub const fn may_have_arrived(&self) -> bool {
         matches!(self, Self::TimedOut { .. } | Self::TooLarge { .. })
