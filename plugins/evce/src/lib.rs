@@ -6,16 +6,22 @@
 //! `status` and `logs` combine these, and `set_points` executes the writes of the BMS.
 
 mod api_version;
+mod back_off;
 mod client;
 mod connection;
 mod connection_test;
+mod controller_clock;
 mod logs;
 mod meter_readings;
 mod model;
+mod notices;
 mod outage;
+mod plausibility;
 mod points;
+mod removals;
 mod set_points;
 mod setup;
+mod site_problems;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -29,9 +35,11 @@ use setup::Setup;
 use status::Status;
 
 /// The codes of all problems with a controller. A successful poll clears them.
-const PROBLEM_CODES: [&str; 11] = [
+const PROBLEM_CODES: [&str; 13] = [
     "credentials-refused",
     "locked-out",
+    "session-lost",
+    "too-many-sessions",
     "certificate",
     "waiting",
     "address",

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use riser_plugin::Served;
 use riser_plugin::prelude::*;
 
 use crate::connection::EvceConnection;
-use crate::points::{LOGS, SETUP};
+use crate::points::{LOGS, POLLED, SETUP};
 
 /// Settings of Logs.
 #[derive(Settings)]
@@ -26,6 +27,13 @@ pub(crate) struct Logs;
 struct Recorded {
     history: Point,
     value: u32,
+}
+
+/// The histories of a site.
+struct Histories {
+    recorded: Vec<Recorded>,
+    /// A value that every poll of Status publishes.
+    polled: Option<u32>,
 }
 
 impl Processor for Logs {
@@ -65,29 +73,37 @@ impl Processor for Logs {
     }
 }
 
-fn histories_of(points: &Points) -> Vec<Recorded> {
-    points
+fn histories_of(points: &Points) -> Histories {
+    let recorded = points
         .iter()
         .filter(|(_, stored)| stored.is_history && *stored.published_by == *LOGS)
         .filter_map(|(_, stored)| Some(Recorded { history: stored.point, value: stored.recorded? }))
-        .collect()
+        .collect();
+    Histories { recorded, polled: points.find(POLLED).map(Point::handle) }
 }
 
 /// Records the present values with one time stamp. Unknown values leave a gap, which begins with one sample
-/// of the last value. `flowing` contains the values that are not in a gap.
+/// of the last value. Values that the last poll only kept are not recorded. `flowing` contains the values that are not
+/// in a gap.
 fn record(
     host: &Host,
-    histories: &[Recorded],
+    histories: &Histories,
     flowing: &mut HashSet<u32>,
     at: SystemTime,
 ) -> Result<(), HostError> {
-    let handles: Vec<u32> = histories.iter().map(|recorded| recorded.value).collect();
+    let handles: Vec<u32> =
+        histories.recorded.iter().map(|recorded| recorded.value).chain(histories.polled).collect();
     let served = host.latest(&handles)?;
+    let polled_at = histories.polled.and(served.last()).and_then(Option::as_ref).map(|it| it.source_time);
+    let is_kept = |served: &Served| {
+        served.state == ValueState::Uncertain && polled_at.is_some_and(|polled| served.source_time < polled)
+    };
     let samples: Vec<Sample> = histories
+        .recorded
         .iter()
         .zip(served)
         .filter_map(|(recorded, served)| {
-            let served = served.filter(|served| served.is_known)?;
+            let served = served.filter(|served| served.is_known && !is_kept(served))?;
             let is_gap = matches!(served.state, ValueState::Offline | ValueState::Error);
             let was_flowing =
                 if is_gap { flowing.remove(&recorded.value) } else { !flowing.insert(recorded.value) };

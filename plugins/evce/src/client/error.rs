@@ -14,8 +14,12 @@ pub(crate) enum EvceError {
     Profile(#[from] ProfileError),
     #[error("the charge controller {address} refused login and password")]
     CredentialsRefused { address: String },
-    #[error("the charge controller {address} rejects the token that it has just issued")]
-    TokenRefused { address: String },
+    #[error(
+        "the charge controller {address} ends each session right after the login (HTTP status {status}{detail})"
+    )]
+    SessionLost { address: String, status: u16, detail: String },
+    #[error("the charge controller {address} has too many sessions (HTTP status {status}{detail})")]
+    TooManySessions { address: String, status: u16, detail: String },
     #[error("the charge controller {address} has locked this user out")]
     LockedOut { address: String },
     #[error("the charge controller {address} reports an internal error (HTTP status {status}{detail})")]
@@ -51,7 +55,15 @@ impl EvceError {
                 ("unreachable", "check that the charge controller is on and reachable from this machine")
             }
             Self::Profile(_) => ("profile", "correct the profile file of the connection"),
-            Self::Unwell { .. } | Self::TokenRefused { .. } => {
+            Self::SessionLost { .. } => (
+                "session-lost",
+                "none; Riser logs in again with growing pauses. If it persists, check whether other clients use this user",
+            ),
+            Self::TooManySessions { .. } => (
+                "too-many-sessions",
+                "end other sessions of this user at the controller, or give Riser a user of its own",
+            ),
+            Self::Unwell { .. } => {
                 ("unwell", "wait; if it persists, check the messages of the charge controller")
             }
             // Another service lacks the paths of the API, or redirects.
@@ -97,6 +109,16 @@ impl EvceError {
     /// Returns whether the controller responded.
     pub(crate) const fn has_response(&self) -> bool {
         matches!(self, Self::Response(_) | Self::Refused { .. } | Self::Unwell { .. })
+    }
+
+    /// Returns whether only the called object fails: another call may succeed now.
+    pub(crate) const fn is_of_object(&self) -> bool {
+        match self {
+            Self::Unwell { status, .. } => !matches!(status, 429 | 502..=504),
+            Self::Response(_) | Self::Refused { .. } => true,
+            Self::Http(HttpError::TimedOut { .. } | HttpError::TooLarge { .. }) => true,
+            _ => false,
+        }
     }
 
     /// Returns whether a write may have taken effect although its response is missing.

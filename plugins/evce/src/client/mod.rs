@@ -9,8 +9,9 @@ use riser_plugin::{Host, LogLevel, Secret};
 
 pub(crate) use error::EvceError;
 
+use crate::back_off::BackOff;
 use crate::connection::EvceConnection;
-use crate::model::{Availability, Connector, ObjectId, Reduction, Site};
+use crate::model::{Availability, Connector, ObjectId, ObjectKey, Reduction, Site};
 use crate::wire::{DecodeError, Profile, Version};
 
 /// Default pause after a lock-out.
@@ -19,6 +20,9 @@ const LOCK_OUT_PAUSE: Duration = Duration::from_mins(15);
 const THROTTLE_PAUSE: Duration = Duration::from_secs(5);
 /// Fifths of its lifetime for which a token is used (design, evce/scale.md, 6).
 const TOKEN_USED_FIFTHS: u32 = 4;
+
+/// First and longest pause before the next login after sessions that did not last.
+const LOGIN_PAUSES: (Duration, Duration) = (Duration::from_secs(30), Duration::from_mins(5));
 
 /// Most skipped objects to log one by one.
 const MAX_LOGGED_FAULTS: usize = 10;
@@ -31,6 +35,19 @@ pub(crate) struct EvceClient {
     login: String,
     password: Secret<String>,
     token: Option<Token>,
+    host: Host,
+    /// Pauses logins while sessions do not last.
+    login_pause: BackOff,
+    /// Why logins pause.
+    session_fault: Option<SessionFault>,
+}
+
+/// A session that did not last, or could not begin.
+#[derive(Clone, Debug)]
+struct SessionFault {
+    has_too_many: bool,
+    status: u16,
+    detail: String,
 }
 
 /// A token from a login.
@@ -89,6 +106,9 @@ impl EvceClient {
             login: connection.login.clone(),
             password: Secret::new(connection.password.expose().clone()),
             token: None,
+            host: host.clone(),
+            login_pause: BackOff::new(LOGIN_PAUSES),
+            session_fault: None,
         })
     }
 
@@ -116,8 +136,23 @@ impl EvceClient {
 
     /// Logs in for a token.
     pub(crate) fn log_in(&mut self) -> Result<(), EvceError> {
+        if let Some(fault) = &self.session_fault
+            && !self.login_pause.is_over(self.uptime()?)
+        {
+            return Err(self.session_error(fault.clone()));
+        }
         let request = self.profile.login(&self.login, &self.password);
-        let response = self.http.send(LimitedAction::Login, &request, classify_login)?;
+        let has_too_many = |response: &Response| {
+            let code = self.profile.decode_error(&response.body).0;
+            response.status >= 400 && code.is_some_and(|code| self.profile.is_too_many_sessions(&code))
+        };
+        let classify = |response: &Response| {
+            if has_too_many(response) { ActionResult::Done } else { classify_login(response) }
+        };
+        let response = self.http.send(LimitedAction::Login, &request, classify)?;
+        if has_too_many(&response) {
+            return Err(self.pause_logins(&response, true)?);
+        }
         if matches!(response.status, 401 | 403) {
             return Err(EvceError::CredentialsRefused { address: self.http.address() });
         }
@@ -145,7 +180,7 @@ impl EvceClient {
 
     /// Parses the reduction of one zone.
     pub(crate) fn reduction(&mut self, zone: &ObjectId) -> Result<ReadReduction, EvceError> {
-        let response = self.send(&self.profile.reduction(zone))?;
+        let response = self.send(&self.profile.reduction(zone), classify_object)?;
         // Without a Date the controller's clock is taken to be ours.
         let controller_now = response.date.unwrap_or(response.received);
         if response.status == 404 {
@@ -180,7 +215,7 @@ impl EvceClient {
         station: &ObjectId,
         number: i32,
     ) -> Result<Option<Connector>, EvceError> {
-        let response = self.call(&self.profile.connector(station, number))?;
+        let response = self.call(&self.profile.connector(station, number), classify_object)?;
         Ok(self.profile.decode_connector(&response.body)?)
     }
 
@@ -194,9 +229,26 @@ impl EvceClient {
         self.write(&self.profile.put_availability(station, number, availability))
     }
 
+    /// Returns whether the controller has an object, by a request for this object alone; `None` if that is not known.
+    pub(crate) fn exists(&mut self, key: &ObjectKey) -> Result<Option<bool>, EvceError> {
+        let request = match key {
+            ObjectKey::Zone(zone) => self.profile.zone(zone),
+            ObjectKey::Station(station) => self.profile.station(station),
+            ObjectKey::Connector(station, number) => Some(self.profile.connector(station, *number)),
+        };
+        let Some(request) = request else { return Ok(None) };
+        let response = self.send(&request, classify_object)?;
+        let is_object = || response.body.trim_ascii_start().starts_with(b"{");
+        Ok(match response.status {
+            404 | 410 => Some(false),
+            200..=299 if is_object() => Some(true),
+            _ => None,
+        })
+    }
+
     /// Requests a whole list. Rejects the first of several pages: objects on the others would look removed.
     fn list(&mut self, request: &Request, what: &'static str) -> Result<Response, EvceError> {
-        let response = self.call(request)?;
+        let response = self.call(request, classify)?;
         let link = response.headers.get("link").and_then(|link| link.to_str().ok()).unwrap_or_default();
         if link.contains("rel=\"next\"") || link.contains("rel=next") {
             return Err(DecodeError::Paged { what }.into());
@@ -205,57 +257,87 @@ impl EvceClient {
     }
 
     fn write(&mut self, request: &Request) -> Result<WriteAck, EvceError> {
-        let response = self.call(request)?;
+        let response = self.call(request, classify_object)?;
         Ok(if response.status == 202 { WriteAck::Deferred } else { WriteAck::Done })
     }
 
     /// Sends a request that must succeed.
-    fn call(&mut self, request: &Request) -> Result<Response, EvceError> {
-        let response = self.send(request)?;
+    fn call(&mut self, request: &Request, classify: Classify) -> Result<Response, EvceError> {
+        let response = self.send(request, classify)?;
         self.accepted(response)
     }
 
-    /// Sends a request with a token. Renews an expired token once.
-    fn send(&mut self, request: &Request) -> Result<Response, EvceError> {
-        let response = self.send_with_token(request, Try::First)?;
-        if response.status != 401 {
-            return Ok(response);
-        }
-        self.token = None;
-        if !is_about_token(&self.profile, &response) {
-            return Err(EvceError::CredentialsRefused { address: self.http.address() });
-        }
-        let response = self.send_with_token(request, Try::Second)?;
-        if response.status == 401 {
+    /// Sends a request with a token. If the session is lost, logs in again at once, and from the second time on after a
+    /// pause: only a login shows whether login and password are right.
+    fn send(&mut self, request: &Request, classify: Classify) -> Result<Response, EvceError> {
+        let mut response = self.send_with_token(request, classify)?;
+        if self.is_session_lost(&response) && self.session_fault.is_none() {
             self.token = None;
-            return Err(EvceError::TokenRefused { address: self.http.address() });
+            response = self.send_with_token(request, classify)?;
         }
+        if self.is_session_lost(&response) {
+            self.token = None;
+            return Err(self.pause_logins(&response, false)?);
+        }
+        self.session_fault = None;
+        self.login_pause.reset();
         Ok(response)
     }
 
-    fn send_with_token(&mut self, request: &Request, tried: Try) -> Result<Response, EvceError> {
+    fn send_with_token(&mut self, request: &Request, classify: Classify) -> Result<Response, EvceError> {
         let has_ended = |token: &Token| token.ends.is_some_and(|ends| ends <= Instant::now());
         if self.token.as_ref().is_none_or(has_ended) {
             self.log_in()?;
         }
         let token = self.token.as_ref().map_or("", |token| token.text.expose());
-        // Another login does not help then, so the limiter blocks logins for a while.
-        let classify_once = |response: &Response| match response.status {
-            401 if tried == Try::Second || !is_about_token(&self.profile, response) => {
-                ActionResult::CredentialsRefused
-            }
-            _ => classify(response),
-        };
-        Ok(self.http.send(LimitedAction::Request, &request.clone().bearer(token), classify_once)?)
+        Ok(self.http.send(LimitedAction::Request, &request.clone().bearer(token), classify)?)
+    }
+
+    /// Returns whether a response means that the session has ended, whatever code the controller uses.
+    fn is_session_lost(&self, response: &Response) -> bool {
+        match response.status {
+            // 419 and 440 are common for a login that timed out.
+            401 | 419 | 440 => true,
+            403 => self.profile.decode_error(&response.body).0.is_some_and(|code| {
+                self.profile.is_token_ended(&code) || self.profile.is_too_many_sessions(&code)
+            }),
+            _ => false,
+        }
+    }
+
+    /// Pauses logins, longer each time. Returns the error.
+    fn pause_logins(&mut self, response: &Response, has_too_many: bool) -> Result<EvceError, EvceError> {
+        let now = self.uptime()?;
+        self.login_pause.fail(now);
+        let fault = SessionFault { has_too_many, status: response.status, detail: self.detail(response) };
+        self.session_fault = Some(fault.clone());
+        Ok(self.session_error(fault))
+    }
+
+    fn session_error(&self, fault: SessionFault) -> EvceError {
+        let address = self.http.address();
+        let SessionFault { has_too_many, status, detail } = fault;
+        if has_too_many {
+            EvceError::TooManySessions { address, status, detail }
+        } else {
+            EvceError::SessionLost { address, status, detail }
+        }
+    }
+
+    fn uptime(&self) -> Result<Duration, EvceError> {
+        self.host.uptime().map_err(|error| EvceError::Http(error.into()))
+    }
+
+    fn detail(&self, response: &Response) -> String {
+        let (code, message) = self.profile.decode_error(&response.body);
+        message.or(code).map_or_else(String::new, |text| format!(": {text}"))
     }
 
     fn accepted(&self, response: Response) -> Result<Response, EvceError> {
         if matches!(response.status, 200..=299) {
             return Ok(response);
         }
-        let (code, message) = self.profile.decode_error(&response.body);
-        let address = self.http.address();
-        let detail = message.or(code).map_or_else(String::new, |text| format!(": {text}"));
+        let (address, detail) = (self.http.address(), self.detail(&response));
         Err(match response.status {
             423 => EvceError::LockedOut { address },
             429 | 500..=599 => EvceError::Unwell { address, status: response.status, detail },
@@ -264,16 +346,15 @@ impl EvceClient {
     }
 }
 
-/// The attempt at a request; a login precedes the second.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Try {
-    First,
-    Second,
-}
+/// Classifies a response for the connection limiter.
+type Classify = fn(&Response) -> ActionResult;
 
-/// Returns whether a 401 concerns the token, not login and password. One without a code does.
-fn is_about_token(profile: &Profile, response: &Response) -> bool {
-    profile.decode_error(&response.body).0.is_none_or(|code| profile.is_token_ended(&code))
+/// Classifies the response to a request for one object. An error of the object is not one of the connection.
+fn classify_object(response: &Response) -> ActionResult {
+    match response.status {
+        500 | 501 | 505..=599 => ActionResult::Done,
+        _ => classify(response),
+    }
 }
 
 /// Classifies a response for the connection limiter.

@@ -1,18 +1,20 @@
 //! Finds the handles of all points once, so that a poll becomes a batch without looking up ids.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use riser_plugin::{Point, Points, Publication};
+use riser_plugin::{Host, HostError, Point, Points, Publication, ValueState};
 
-use super::row::{Publisher, Row, SetPointKind, Shown};
+use super::row::{Publisher, Row, SetPointKind, Shown, Source};
+use super::stored_objects::StoredObjects;
 use super::sums::Sums;
-use super::tree::{ROOT, connector_id, station_id, zone_id};
+use super::tree::{ROOT, zone_id};
 use super::{STATUS, connector, site, station, zone};
-use crate::model::{Connector, ObjectId, Site, Station, Zone};
+use crate::model::{Connector, ObjectId, Site, Station, Unusable, Zone};
 
 const NOT_REACHED: &str = "the station is not connected to the controller";
+const GONE: &str = "no longer at source";
 
 /// The property that a set point changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +66,7 @@ impl Binding {
 
     /// Finds the points of all objects of a site.
     pub(crate) fn new(points: &Points, site: &Site) -> Self {
+        let stored = StoredObjects::of(points);
         let mut binding = Self::of_status_points(points);
         binding.site = find(points, ROOT, site::ROWS);
         for zone in &site.zones {
@@ -73,19 +76,22 @@ impl Binding {
                 SetPointKind::Validity => Some(SetPointTarget::Validity(zone.id.clone())),
                 _ => None,
             });
-            let bind = |station: &Station| (station.id.clone(), binding.bind_station(points, zone, station));
+            let bind = |station: &Station| {
+                let id = stored.station_id(zone, &station.id);
+                (station.id.clone(), binding.bind_station(points, &id, station))
+            };
             let stations = zone.stations.iter().map(bind).collect();
             binding.zones.insert(zone.id.clone(), ZonePoints { rows, stations });
         }
         binding
     }
 
-    fn bind_station(&mut self, points: &Points, zone: &Zone, station: &Station) -> StationPoints {
-        let rows = find(points, &station_id(zone, station), station::ROWS);
+    fn bind_station(&mut self, points: &Points, id: &str, station: &Station) -> StationPoints {
+        let rows = find(points, id, station::ROWS);
         let mut connectors = HashMap::with_capacity(station.connectors.len());
         for connector in &station.connectors {
             let number = connector.number;
-            let rows = find(points, &connector_id(zone, station, number), connector::ROWS);
+            let rows = find(points, &format!("{id}/c{number}"), connector::ROWS);
             let station = &station.id;
             self.note_targets(connector::ROWS, &rows, |kind| match kind {
                 SetPointKind::Availability => {
@@ -129,21 +135,20 @@ impl Binding {
 
     /// Returns the values that Setup publishes.
     pub(crate) fn setup_values(&self, site: &Site) -> Vec<Publication> {
-        self.values(site, Part::Setup)
+        self.values(site, Batch::of(Part::Setup, self.status.len(), None))
     }
 
-    /// Returns the values that Status publishes.
-    pub(crate) fn status_values(&self, site: &Site) -> Vec<Publication> {
-        self.values(site, Part::Status)
+    /// Returns the values that Status publishes. Those that are only kept have the time of the poll that read them.
+    pub(crate) fn status_values(&self, site: &Site, kept_since: Option<SystemTime>) -> Vec<Publication> {
+        self.values(site, Batch::of(Part::Status, self.status.len(), kept_since))
     }
 
     /// Returns the settings and orders of a zone: all values that Status publishes except sums.
     pub(crate) fn zone_orders(&self, zone: &Zone) -> Vec<Publication> {
         let points = self.zones.get(&zone.id).into_iter().flat_map(|points| &points.rows);
         let ordered = zone::ROWS.iter().zip(points).filter(|(row, _)| row.publisher == Publisher::Status);
-        ordered
-            .filter_map(|(row, point)| Some((row.show)(zone, &Sums::default()).publication((*point)?)))
-            .collect()
+        let shown = |row: &Row<Zone>| (row.show)(zone, &Sums::default());
+        ordered.filter_map(|(row, point)| Some(shown(row).publication((*point)?, fault(row, zone)))).collect()
     }
 
     /// Returns the values that Status publishes for one connector.
@@ -153,11 +158,61 @@ impl Binding {
         station: &Station,
         connector: &Connector,
     ) -> Vec<Publication> {
-        let mut batch = Batch::of(Part::Status, connector::ROWS.len());
+        let mut batch = Batch::of(Part::Status, connector::ROWS.len(), None);
         if let Some(points) = self.zones.get(zone).and_then(|zone| zone.stations.get(&station.id)) {
             points.push_connector(&mut batch, station, connector);
         }
         batch.publications
+    }
+
+    /// Returns all values of Status as Uncertain with their last values, or Offline without one.
+    ///
+    /// # Errors
+    /// If the host cannot read them.
+    pub(crate) fn all_kept(&self, host: &Host, reason: &str) -> Result<Vec<Publication>, HostError> {
+        let handles: Vec<u32> = self.status.iter().map(|point| point.handle()).collect();
+        let reason: Arc<str> = reason.into();
+        let served = host.latest(&handles)?;
+        let kept = self.status.iter().zip(served).map(|(point, served)| {
+            let offline = point.offline(Arc::clone(&reason));
+            match served.filter(|served| served.is_known) {
+                Some(served) => Publication {
+                    state: ValueState::Uncertain,
+                    source_time: Some(served.source_time),
+                    ..offline
+                },
+                None => offline,
+            }
+        });
+        Ok(kept.collect())
+    }
+
+    /// Returns the values that Status publishes for objects that the site no longer has: Error.
+    pub(crate) fn gone_values(&self, site: &Site) -> Vec<Publication> {
+        let zones: HashSet<&ObjectId> = site.zones.iter().map(|zone| &zone.id).collect();
+        let stations: HashMap<&ObjectId, &Station> =
+            site.stations().map(|station| (&station.id, station)).collect();
+        let mut gone = Vec::new();
+        for (id, points) in &self.zones {
+            if !zones.contains(id) {
+                gone.extend(published(zone::ROWS, &points.rows));
+            }
+            for (id, points) in &points.stations {
+                let station = stations.get(id);
+                if station.is_none() {
+                    gone.extend(published(station::ROWS, &points.rows));
+                }
+                for (number, rows) in &points.connectors {
+                    let is_here =
+                        |station: &&Station| station.connectors.iter().any(|it| it.number == *number);
+                    if !station.is_some_and(is_here) {
+                        gone.extend(published(connector::ROWS, rows));
+                    }
+                }
+            }
+        }
+        let reason: Arc<str> = GONE.into();
+        gone.into_iter().map(|point: Point| point.error(Arc::clone(&reason))).collect()
     }
 
     /// Returns all values of Status as Offline with this reason.
@@ -166,15 +221,13 @@ impl Binding {
         self.status.iter().map(|point| point.offline(Arc::clone(&reason))).collect()
     }
 
-    fn values(&self, site: &Site, part: Part) -> Vec<Publication> {
-        // Setup publishes fewer.
-        let mut batch = Batch::of(part, self.status.len());
+    fn values(&self, site: &Site, mut batch: Batch) -> Vec<Publication> {
         let mut zone_sums = Vec::with_capacity(site.zones.len());
         for zone in &site.zones {
             let sums: Vec<Sums> = zone.stations.iter().map(Sums::of_station).collect();
             let zone_sum = Sums::over(&sums);
             if let Some(points) = self.zones.get(&zone.id) {
-                batch.push(&points.rows, zone::ROWS, None, |row| (row.show)(zone, &zone_sum));
+                batch.push((&points.rows, zone::ROWS), zone, &zone_sum, How::kept(zone.is_kept));
                 for (station, sums) in zone.stations.iter().zip(&sums) {
                     if let Some(points) = points.stations.get(&station.id) {
                         points.push(&mut batch, station, sums);
@@ -183,8 +236,9 @@ impl Binding {
             }
             zone_sums.push(zone_sum);
         }
-        let sums = Sums::over(&zone_sums);
-        batch.push(&self.site, site::ROWS, None, |row| (row.show)(site, &sums));
+        // The site was read now, whatever its parts are: Logs compares the other times with this one.
+        batch.kept_since = None;
+        batch.push((&self.site, site::ROWS), site, &Sums::over(&zone_sums), How::default());
         batch.publications
     }
 }
@@ -208,10 +262,8 @@ impl StationPoints {
     }
 
     fn push(&self, batch: &mut Batch, station: &Station, sums: &Sums) {
-        let is_reached = station.is_connected != Some(false);
-        batch.push(&self.rows, station::ROWS, None, |row| {
-            unless_disconnected(is_reached, row.publisher, || (row.show)(station, sums))
-        });
+        let how = How { is_reached: is_reached(station), ..How::kept(station.is_kept) };
+        batch.push((&self.rows, station::ROWS), station, sums, how);
         for connector in &station.connectors {
             self.push_connector(batch, station, connector);
         }
@@ -219,47 +271,104 @@ impl StationPoints {
 
     fn push_connector(&self, batch: &mut Batch, station: &Station, connector: &Connector) {
         let Some(points) = self.connectors.get(&connector.number) else { return };
-        let is_reached = station.is_connected != Some(false);
-        batch.push(points, connector::ROWS, connector.measured_at, |row| {
-            unless_disconnected(is_reached, row.publisher, || (row.show)(connector, &Sums::default()))
-        });
+        let how = How {
+            is_reached: is_reached(station),
+            measured_at: connector.measured_at,
+            ..How::kept(connector.is_kept)
+        };
+        batch.push((points, connector::ROWS), connector, &Sums::default(), how);
     }
 }
 
-fn unless_disconnected(is_reached: bool, publisher: Publisher, show: impl FnOnce() -> Shown) -> Shown {
-    if is_reached || publisher != Publisher::StatusLive { show() } else { Shown::Offline(NOT_REACHED) }
+fn is_reached(station: &Station) -> bool {
+    station.is_connected != Some(false)
+}
+
+/// What decides how the values of an object are shown.
+#[derive(Clone, Copy)]
+struct How {
+    /// Whether its station is connected to the controller.
+    is_reached: bool,
+    /// Whether the controller's list lacks it.
+    is_kept: bool,
+    /// Measured values get this time.
+    measured_at: Option<SystemTime>,
+}
+
+impl Default for How {
+    fn default() -> Self {
+        Self { is_reached: true, is_kept: false, measured_at: None }
+    }
+}
+
+impl How {
+    fn kept(is_kept: bool) -> Self {
+        Self { is_kept, ..Self::default() }
+    }
 }
 
 /// The publications of one class.
 struct Batch {
     part: Part,
+    /// The time of the last poll that had everything.
+    kept_since: Option<SystemTime>,
     publications: Vec<Publication>,
 }
 
 impl Batch {
     /// Creates an empty batch with this capacity.
-    fn of(part: Part, room: usize) -> Self {
-        Self { part, publications: Vec::with_capacity(room) }
+    fn of(part: Part, room: usize, kept_since: Option<SystemTime>) -> Self {
+        // Setup publishes fewer.
+        Self { part, kept_since, publications: Vec::with_capacity(room) }
     }
 
-    /// Adds the points of one object. Measured values get the time of the measurement.
-    fn push<T>(
+    /// Adds the points of one object.
+    fn push<T: Source>(
         &mut self,
-        points: &[Option<Point>],
-        rows: &[Row<T>],
-        measured_at: Option<SystemTime>,
-        show: impl Fn(&Row<T>) -> Shown,
+        (points, rows): (&[Option<Point>], &[Row<T>]),
+        object: &T,
+        sums: &Sums,
+        how: How,
     ) {
         for (row, point) in rows.iter().zip(points) {
             let is_setups = row.publisher == Publisher::Setup;
             if is_setups == (self.part == Part::Setup)
                 && let Some(point) = point
             {
-                let source_time = measured_at.filter(|_| row.publisher == Publisher::StatusLive);
-                self.publications.push(Publication { source_time, ..show(row).publication(*point) });
+                self.publications.push(self.publication(*point, row, (object, sums), how));
             }
         }
     }
+
+    fn publication<T: Source>(
+        &self,
+        point: Point,
+        row: &Row<T>,
+        (object, sums): (&T, &Sums),
+        how: How,
+    ) -> Publication {
+        let is_live = row.publisher == Publisher::StatusLive;
+        if is_live && !how.is_reached {
+            return point.offline(NOT_REACHED);
+        }
+        let shown = (row.show)(object, sums);
+        let shown = if how.is_kept { shown.kept() } else { shown };
+        let is_kept = matches!(shown, Shown::Kept(_));
+        let measured_at = how.measured_at.filter(|_| is_live);
+        let source_time = if is_kept { measured_at.or(self.kept_since) } else { measured_at };
+        Publication { source_time, ..shown.publication(point, fault(row, object)) }
+    }
+}
+
+/// Returns the fault of a field that a row needs.
+fn fault<'a, T: Source>(row: &Row<T>, object: &'a T) -> Option<&'a Unusable> {
+    row.fields.iter().find_map(|field| object.unusable().iter().find(|fault| fault.field == *field))
+}
+
+/// Returns the points that Status publishes.
+fn published<T>(rows: &[Row<T>], points: &RowPoints) -> Vec<Point> {
+    let ours = rows.iter().zip(points).filter(|(row, _)| row.publisher != Publisher::Setup);
+    ours.filter_map(|(_, point)| *point).collect()
 }
 
 fn find<T>(points: &Points, id: &str, rows: &[Row<T>]) -> RowPoints {

@@ -4,12 +4,12 @@ use riser_plugin::Kind::{Boolean, Double, Integer, String};
 
 use super::row::Publisher::{Setup, Status, StatusLive};
 use super::row::{Row, SetPointKind, Shown};
-use super::sums::{current_average_a, power_total_kw};
+use super::sums::{current_a, current_average_a, power_kw, power_total_kw};
 use crate::model::ConnectorStatus::{
     self, Available, Charging, Faulted, Finishing, Preparing, Reserved, SuspendedEv, SuspendedEvse,
     Unavailable,
 };
-use crate::model::{Availability, Connector};
+use crate::model::{Availability, Connector, field};
 
 /// The point whose unit depends on the connector.
 pub(crate) const MAXIMUM: &str = "ConnectorMaxCurrentorPower";
@@ -24,53 +24,75 @@ pub(crate) const ROWS: &[ConnectorRow] = &[
     .about("Whether load management does not control it"),
     ConnectorRow::new("ConnectorIsDC", Boolean, "", Setup, |it, _| Shown::of(it.is_dc)),
     // The unit depends on the connector: see `unit`.
-    ConnectorRow::new(MAXIMUM, Double, "A", Setup, |it, _| Shown::of(it.max_current_or_power)),
+    ConnectorRow::new(MAXIMUM, Double, "A", Setup, |it, _| Shown::of(it.max_current_or_power))
+        .of(&[field::MAX_CURRENT_OR_POWER]),
     ConnectorRow::new("ConnectorPhaseConnection", String, "", Setup, |it, _| {
         Shown::text(it.phase_connection.as_ref())
     }),
     ConnectorRow::new("ConnectorOverallActivePower1", Double, "kW", StatusLive, |it, _| {
-        measured(it, it.power_kw[0])
-    }),
+        measured(it, power_kw(it, 0))
+    })
+    .of(&[field::POWER[0]]),
     ConnectorRow::new("ConnectorOverallActivePower2", Double, "kW", StatusLive, |it, _| {
-        measured(it, it.power_kw[1])
-    }),
+        measured(it, power_kw(it, 1))
+    })
+    .of(&[field::POWER[1]]),
     ConnectorRow::new("ConnectorOverallActivePower3", Double, "kW", StatusLive, |it, _| {
-        measured(it, it.power_kw[2])
-    }),
+        measured(it, power_kw(it, 2))
+    })
+    .of(&[field::POWER[2]]),
     ConnectorRow::new("ConnectorOverallActivePowerTotal", Double, "kW", StatusLive, |it, _| {
         measured(it, power_total_kw(it))
-    }),
+    })
+    .of(&[field::POWER[0], field::POWER[1], field::POWER[2], field::POWER_TOTAL]),
     ConnectorRow::new("ConnectorOverallRmsCurrentPhase1", Double, "A", StatusLive, |it, _| {
-        measured(it, it.current_a[0])
-    }),
+        measured(it, current_a(it, 0))
+    })
+    .of(&[field::CURRENT[0]]),
     ConnectorRow::new("ConnectorOverallRmsCurrentPhase2", Double, "A", StatusLive, |it, _| {
-        measured(it, it.current_a[1])
-    }),
+        measured(it, current_a(it, 1))
+    })
+    .of(&[field::CURRENT[1]]),
     ConnectorRow::new("ConnectorOverallRmsCurrentPhase3", Double, "A", StatusLive, |it, _| {
-        measured(it, it.current_a[2])
-    }),
+        measured(it, current_a(it, 2))
+    })
+    .of(&[field::CURRENT[2]]),
     ConnectorRow::new("ConnectorOverallRmsCurrentAverage", Double, "A", StatusLive, |it, _| {
         measured(it, current_average_a(it))
     })
+    .of(&[field::PHASE_CONNECTION, field::CURRENT[0], field::CURRENT[1], field::CURRENT[2]])
     .about("Average over the connected phases"),
-    ConnectorRow::new("ConnectorSetPointCurrent", Double, "A", Status, |it, _| measured(it, it.set_point_a)),
-    ConnectorRow::new("ConnectorSetPointPower", Double, "kW", Status, |it, _| Shown::of(it.set_point_kw)),
+    ConnectorRow::new("ConnectorSetPointCurrent", Double, "A", Status, |it, _| measured(it, it.set_point_a))
+        .of(&[field::SET_POINT_A]),
+    ConnectorRow::new("ConnectorSetPointPower", Double, "kW", Status, |it, _| Shown::of(it.set_point_kw))
+        .of(&[field::SET_POINT_KW]),
     ConnectorRow::new("ConnectorState_Available", Boolean, "", StatusLive, |it, _| is(it, Available))
+        .of(&[field::STATUS])
         .about("Writing true makes the connector operative, false inoperative")
         .writable(SetPointKind::IsAvailable),
-    ConnectorRow::new("ConnectorState_Charging", Boolean, "", StatusLive, |it, _| is(it, Charging)),
-    ConnectorRow::new("ConnectorState_Faulted", Boolean, "", StatusLive, |it, _| is(it, Faulted)),
-    ConnectorRow::new("ConnectorState_Finishing", Boolean, "", StatusLive, |it, _| is(it, Finishing)),
-    ConnectorRow::new("ConnectorState_Preparing", Boolean, "", StatusLive, |it, _| is(it, Preparing)),
-    ConnectorRow::new("ConnectorState_Reserved", Boolean, "", StatusLive, |it, _| is(it, Reserved)),
-    ConnectorRow::new("ConnectorState_SuspendedEV", Boolean, "", StatusLive, |it, _| is(it, SuspendedEv)),
-    ConnectorRow::new("ConnectorState_SuspendedEVSE", Boolean, "", StatusLive, |it, _| is(it, SuspendedEvse)),
-    ConnectorRow::new("ConnectorState_Unavailable", Boolean, "", StatusLive, |it, _| is(it, Unavailable)),
-    ConnectorRow::new("ConnectorActiveEnergy", Double, "kWh", StatusLive, |it, _| Shown::of(it.energy_kwh)),
+    ConnectorRow::new("ConnectorState_Charging", Boolean, "", StatusLive, |it, _| is(it, Charging))
+        .of(&[field::STATUS]),
+    ConnectorRow::new("ConnectorState_Faulted", Boolean, "", StatusLive, |it, _| is(it, Faulted))
+        .of(&[field::STATUS]),
+    ConnectorRow::new("ConnectorState_Finishing", Boolean, "", StatusLive, |it, _| is(it, Finishing))
+        .of(&[field::STATUS]),
+    ConnectorRow::new("ConnectorState_Preparing", Boolean, "", StatusLive, |it, _| is(it, Preparing))
+        .of(&[field::STATUS]),
+    ConnectorRow::new("ConnectorState_Reserved", Boolean, "", StatusLive, |it, _| is(it, Reserved))
+        .of(&[field::STATUS]),
+    ConnectorRow::new("ConnectorState_SuspendedEV", Boolean, "", StatusLive, |it, _| is(it, SuspendedEv))
+        .of(&[field::STATUS]),
+    ConnectorRow::new("ConnectorState_SuspendedEVSE", Boolean, "", StatusLive, |it, _| is(it, SuspendedEvse))
+        .of(&[field::STATUS]),
+    ConnectorRow::new("ConnectorState_Unavailable", Boolean, "", StatusLive, |it, _| is(it, Unavailable))
+        .of(&[field::STATUS]),
+    ConnectorRow::new("ConnectorActiveEnergy", Double, "kWh", StatusLive, |it, _| register(it))
+        .of(&[field::ENERGY]),
     ConnectorRow::new("ConnectorAvailability", String, "", Status, |it, _| {
         Shown::of(it.availability.map(Availability::as_str))
     })
     .about("operative or inoperative")
+    .of(&[field::AVAILABILITY])
     .writable(SetPointKind::Availability),
 ];
 
@@ -86,6 +108,13 @@ fn measured(connector: &Connector, value: Option<f64>) -> Shown {
             Shown::Offline("the controller does not send it for a DC connector")
         }
         value => Shown::of(value),
+    }
+}
+
+fn register(connector: &Connector) -> Shown {
+    match connector.energy_kwh {
+        Some(energy) if connector.register_fell => Shown::Fallen(energy),
+        energy => Shown::of(energy),
     }
 }
 

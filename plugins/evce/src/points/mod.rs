@@ -10,6 +10,7 @@ mod decimal_sum;
 mod row;
 mod site;
 mod station;
+mod stored_objects;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -17,11 +18,15 @@ mod tree;
 mod zone;
 
 pub(crate) use binding::{Binding, SetPointTarget};
+pub(crate) use stored_objects::{KnownObjects, StoredObjects};
+pub(crate) use sums::power_total_kw;
 pub(crate) use tree::build;
 
 /// The class that creates the tree and publishes values that change only with the installation.
 pub(crate) const SETUP: &str = "setup";
 /// The class that publishes live values and handles set points.
 pub(crate) const STATUS: &str = "status";
+/// The id of a point that every poll publishes with its time.
+pub(crate) const POLLED: &str = "zones/SiteOverallActivePowerTotal";
 /// The class that records histories.
 pub(crate) const LOGS: &str = "logs";

@@ -5,6 +5,11 @@ use std::time::SystemTime;
 use riser_plugin::{Kind, Point, PointValue, Publication};
 
 use super::sums::{Sum, Sums};
+use crate::model::{Connector, Site, Station, Unusable, Zone};
+
+/// The reason of a value that is not confirmed any more.
+pub(crate) const KEPT: &str =
+    "missing in the controller's list, and not confirmed to be removed; this is the last value";
 
 /// The class that publishes a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +28,44 @@ pub(crate) enum Shown {
     Good(PointValue),
     /// Some parts of a sum are not known.
     Partly(f64),
+    /// The last value of an object that the controller's list lacks, or a sum with such a part.
+    Kept(PointValue),
+    /// An energy whose register fell, or a sum with such a part.
+    Fallen(f64),
     /// Unknown at present.
     Offline(&'static str),
     /// Missing or unreadable in the controller's response.
     Missing,
+}
+
+/// An object with fields that cannot be used.
+pub(crate) trait Source {
+    /// Returns those fields.
+    fn unusable(&self) -> &[Unusable];
+}
+
+impl Source for Site {
+    fn unusable(&self) -> &[Unusable] {
+        &[]
+    }
+}
+
+impl Source for Zone {
+    fn unusable(&self) -> &[Unusable] {
+        &self.unusable
+    }
+}
+
+impl Source for Station {
+    fn unusable(&self) -> &[Unusable] {
+        &[]
+    }
+}
+
+impl Source for Connector {
+    fn unusable(&self) -> &[Unusable] {
+        &self.unusable
+    }
 }
 
 /// A point that every object of one level has: site, zone, station or connector.
@@ -39,6 +78,8 @@ pub(crate) struct Row<T> {
     pub(crate) set_point: Option<SetPointKind>,
     pub(crate) has_history: bool,
     pub(crate) about: &'static str,
+    /// The fields that it needs: a fault of one of them is the reason when it has no value.
+    pub(crate) fields: &'static [&'static str],
     /// Computes the value from an object and the sums over its parts.
     pub(crate) show: fn(&T, &Sums) -> Shown,
 }
@@ -60,11 +101,26 @@ impl<T> Row<T> {
         publisher: Publisher,
         show: fn(&T, &Sums) -> Shown,
     ) -> Self {
-        Self { name, kind, unit, publisher, set_point: None, has_history: false, about: "", show }
+        Self {
+            name,
+            kind,
+            unit,
+            publisher,
+            set_point: None,
+            has_history: false,
+            about: "",
+            fields: &[],
+            show,
+        }
     }
 
     pub(crate) const fn about(mut self, about: &'static str) -> Self {
         self.about = about;
+        self
+    }
+
+    pub(crate) const fn of(mut self, fields: &'static [&'static str]) -> Self {
+        self.fields = fields;
         self
     }
 
@@ -101,19 +157,48 @@ impl Shown {
     /// Returns a sum: Good when all parts are known, Uncertain when some are not, Offline when none is.
     pub(crate) fn sum(sum: &Sum) -> Self {
         match sum {
+            Sum { kept: 1.., .. } => Self::Kept(sum.total().into()),
+            Sum { has_fallen: true, .. } => Self::Fallen(sum.total()),
             Sum { unknown: 0, .. } => Self::Good(sum.total().into()),
             Sum { known: 0, .. } => Self::Offline("all parts of this sum are unknown"),
             _ => Self::Partly(sum.total()),
         }
     }
 
-    /// Converts to a publication.
-    pub(crate) fn publication(self, point: Point) -> Publication {
+    /// Returns the value of an object that the controller's list lacks.
+    pub(crate) fn kept(self) -> Self {
+        match self {
+            Self::Good(value) => Self::Kept(value),
+            Self::Partly(total) | Self::Fallen(total) => Self::Kept(total.into()),
+            other => other,
+        }
+    }
+
+    /// Converts to a publication. `fault` is the reason when there is no value.
+    pub(crate) fn publication(self, point: Point, fault: Option<&Unusable>) -> Publication {
+        if !self.is_finite() {
+            return point.error("the number is too large");
+        }
         match self {
             Self::Good(value) => point.good(value),
             Self::Partly(total) => point.uncertain(total, "some parts of this sum are unknown"),
-            Self::Offline(reason) => point.offline(reason),
-            Self::Missing => point.error("missing or unreadable in the controller's response"),
+            Self::Kept(value) => point.uncertain(value, KEPT),
+            Self::Fallen(energy) => point.uncertain(energy, "an energy register fell"),
+            Self::Offline(reason) if fault.is_none() => point.offline(reason),
+            Self::Offline(_) | Self::Missing => match fault {
+                Some(fault) => point.error(fault.to_string()),
+                None => point.error("missing or unreadable in the controller's response"),
+            },
+        }
+    }
+
+    fn is_finite(&self) -> bool {
+        match self {
+            Self::Good(PointValue::Double(number))
+            | Self::Kept(PointValue::Double(number))
+            | Self::Partly(number)
+            | Self::Fallen(number) => number.is_finite(),
+            _ => true,
         }
     }
 }

@@ -43,7 +43,10 @@ pub(crate) const ROWS: &[StationRow] = &[
     }),
     StationRow::new("StationIsConnected", Boolean, "", Status, |station, _| Shown::of(station.is_connected))
         .about("Whether the station is connected to the controller"),
-    StationRow::new("StationStatus", String, "", Status, |station, _| Shown::text(station.status.as_ref())),
+    StationRow::new("StationStatus", String, "", Status, |station, _| match station.is_connected {
+        Some(false) => Shown::Offline("the station is not connected to the controller"),
+        _ => Shown::text(station.status.as_ref()),
+    }),
     StationRow::new("StationOverallRmsCurrentPhase1", Double, "A", StatusLive, |_, sums| {
         Shown::sum(&sums.current_a[0])
     })
@@ -69,7 +72,7 @@ pub(crate) const ROWS: &[StationRow] = &[
     })
     .recorded(),
     StationRow::new("StationActiveEnergy", Double, "kWh", StatusLive, |_, sums| Shown::sum(&sums.energy_kwh))
-        .about("Sum of the connectors' meter_readings: falls when a meter is replaced")
+        .about("Sum of the connectors' energy registers, continued where a register falls")
         .recorded(),
     StationRow::new("StationOverallSetPointCurrent", Double, "A", StatusLive, |_, sums| {
         Shown::sum(&sums.set_point_a)

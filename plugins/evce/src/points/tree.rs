@@ -3,6 +3,7 @@
 use riser_plugin::{Container, History, Key, Tree, Value};
 
 use super::row::{Publisher, Row, SetPointKind, Shown};
+use super::stored_objects::StoredObjects;
 use super::sums::Sums;
 use super::{LOGS, SETUP, STATUS, connector, site, station, zone};
 use crate::model::{Availability, Site, Station, Zone};
@@ -13,13 +14,13 @@ const HISTORY_SUFFIX: &str = "-Readings";
 pub(crate) const ROOT: &str = "zones";
 const LOGS_CONTAINER: &str = "OverallConsumptionLogs";
 
-/// Builds the tree of a site with its initial values.
-pub(crate) fn build(site: &Site) -> Tree {
+/// Builds the tree of a site with its initial values. Objects keep the ids that they have in the stored tree.
+pub(crate) fn build(site: &Site, stored: &StoredObjects) -> Tree {
     let mut tree = Tree::new();
     let root = tree.add(Container::new(ROOT, "EVCE Zones").described("Zones of the charge controller"));
     add_rows(&mut tree, (root, ROOT), site::ROWS, site, |row| row.unit);
     for zone in &site.zones {
-        add_zone(&mut tree, root, zone);
+        add_zone(&mut tree, root, zone, stored);
     }
     tree
 }
@@ -29,22 +30,12 @@ pub(crate) fn zone_id(zone: &Zone) -> String {
     format!("z{}", segment(&zone.id.0))
 }
 
-/// Returns the id of a station's container.
-pub(crate) fn station_id(zone: &Zone, station: &Station) -> String {
-    format!("{}/s{}", zone_id(zone), segment(&station.id.0))
-}
-
-/// Returns the id of a connector's container.
-pub(crate) fn connector_id(zone: &Zone, station: &Station, number: i32) -> String {
-    format!("{}/c{number}", station_id(zone, station))
-}
-
 /// Ids of a controller are opaque; a slash in one does not separate levels.
-fn segment(id: &str) -> String {
+pub(super) fn segment(id: &str) -> String {
     id.replace('%', "%25").replace('/', "%2F")
 }
 
-fn add_zone(tree: &mut Tree, root: Key, zone: &Zone) {
+fn add_zone(tree: &mut Tree, root: Key, zone: &Zone, stored: &StoredObjects) {
     let id = zone_id(zone);
     let name = zone.name.clone().filter(|name| !name.is_empty());
     let name = name.unwrap_or_else(|| format!("Zone {}", zone.id));
@@ -52,19 +43,18 @@ fn add_zone(tree: &mut Tree, root: Key, zone: &Zone) {
     add_rows(tree, (container, &id), zone::ROWS, zone, |row| row.unit);
     add_histories(tree, (container, &id), zone::ROWS);
     for station in &zone.stations {
-        add_station(tree, container, zone, station);
+        add_station(tree, container, &stored.station_id(zone, &station.id), station);
     }
 }
 
-fn add_station(tree: &mut Tree, zone_container: Key, zone: &Zone, station: &Station) {
-    let id = station_id(zone, station);
+fn add_station(tree: &mut Tree, zone_container: Key, id: &str, station: &Station) {
     let name = station.ocpp_identifier.clone().filter(|name| !name.is_empty());
     let name = name.unwrap_or_else(|| format!("Station {}", station.id));
-    let container = tree.add_in(zone_container, Container::new(&id, &name));
-    add_rows(tree, (container, &id), station::ROWS, station, |row| row.unit);
-    add_histories(tree, (container, &id), station::ROWS);
+    let container = tree.add_in(zone_container, Container::new(id, &name));
+    add_rows(tree, (container, id), station::ROWS, station, |row| row.unit);
+    add_histories(tree, (container, id), station::ROWS);
     for it in &station.connectors {
-        let id = connector_id(zone, station, it.number);
+        let id = format!("{id}/c{}", it.number);
         let container = tree.add_in(container, Container::new(&id, &format!("Connector-{}", it.number)));
         add_rows(tree, (container, &id), connector::ROWS, it, |row| connector::unit(row, it));
     }

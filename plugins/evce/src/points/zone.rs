@@ -6,7 +6,7 @@ use riser_plugin::Kind::{DateTime, Double, Integer, String};
 
 use super::row::Publisher::{Setup, Status, StatusLive};
 use super::row::{Row, SetPointKind, Shown};
-use crate::model::{Reduction, Zone};
+use crate::model::{Reduction, Zone, field};
 
 type ZoneRow = Row<Zone>;
 
@@ -17,13 +17,16 @@ pub(crate) const ROWS: &[ZoneRow] = &[
     ZoneRow::new("ZoneNumberOfConnectors", Integer, "", Setup, |zone, _| {
         Shown::count(zone.connector_count())
     }),
-    ZoneRow::new("ZoneMaxCurrent(A)", Double, "A", Status, |zone, _| Shown::of(zone.max_current_a)),
+    ZoneRow::new("ZoneMaxCurrent(A)", Double, "A", Status, |zone, _| Shown::of(zone.max_current_a))
+        .of(&[field::MAX_CURRENT_A]),
     ZoneRow::new("ZoneType", String, "", Status, |zone, _| Shown::text(zone.kind.as_ref()))
         .about("static or dynamic"),
     ZoneRow::new("ZoneNumberOfTransactions", Integer, "", StatusLive, |zone, _| Shown::of(zone.transactions)),
     ZoneRow::new("ZoneSetPointCurrent(A)", Double, "A", Status, |zone, _| Shown::of(zone.set_point_a))
+        .of(&[field::SET_POINT_A])
         .about("Limit of the zone"),
     ZoneRow::new("ZoneSetPointPower(kW)", Double, "kW", Status, |zone, _| Shown::of(zone.set_point_kw))
+        .of(&[field::SET_POINT_KW])
         .about("Limit of the zone in whole kW"),
     ZoneRow::new("ZoneReduction", Double, "%", Status, |zone, _| {
         reduction(zone, |it| Shown::of(it.percent), 0.0)
@@ -72,7 +75,7 @@ pub(crate) const ROWS: &[ZoneRow] = &[
     })
     .recorded(),
     ZoneRow::new("ZoneActiveEnergy", Double, "kWh", StatusLive, |_, sums| Shown::sum(&sums.energy_kwh))
-        .about("Sum of the meters' meter_readings: it falls when a meter is replaced or a station is removed")
+        .about("Sum of the energy registers, continued where a register falls; it falls when a station is removed")
         .recorded(),
     ZoneRow::new("ZoneOverallSetPointCurrent", Double, "A", StatusLive, |_, sums| {
         Shown::sum(&sums.set_point_a)

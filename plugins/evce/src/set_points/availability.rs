@@ -3,7 +3,7 @@
 use riser_plugin::{HostError, PointValue};
 
 use super::SetPointWriter;
-use super::queue::{Progress, Remaining, Waiting};
+use super::queue::{Progress, Remaining, Target, Waiting, newest};
 use super::reduction::{defer, pending, reject, write_failed};
 use crate::client::{EvceError, WriteAck};
 use crate::model::{Availability, Connector, ObjectId};
@@ -16,8 +16,8 @@ impl SetPointWriter<'_> {
         number: i32,
         writes: Vec<Waiting>,
     ) -> Result<Remaining, HostError> {
-        let newest = writes.iter().max_by_key(|waiting| waiting.write.id());
-        let Some(wanted) = newest.and_then(|waiting| parse_availability(waiting.write.value())) else {
+        let last = writes.iter().max_by_key(|waiting| waiting.write.id());
+        let Some(wanted) = last.and_then(|waiting| parse_availability(waiting.write.value())) else {
             return Ok(reject(&writes, "not an availability; write operative or inoperative"));
         };
         let is_newest = |waiting: &Waiting| parse_availability(waiting.write.value()) == Some(wanted);
@@ -28,7 +28,11 @@ impl SetPointWriter<'_> {
             Ok(None) => return Ok(reject(&writes, "the controller no longer has this connector")),
             Err(error) => return defer(&error, writes),
         };
-        if shown.availability == Some(wanted) {
+        let object = Target::Connector { station: station.clone(), number }.to_string();
+        let has_older = self.sent.has_older(&object, newest(&writes));
+        // An older write that is not settled may still take effect, so the newest is sent in any case.
+        if shown.availability == Some(wanted) && !has_older {
+            self.sent.finish(self.host, &object)?;
             return self.confirm_availability(station, &shown, &writes);
         }
         let waits = |waiting: &Waiting| match waiting.progress {
@@ -37,8 +41,9 @@ impl SetPointWriter<'_> {
             Progress::StationOffline => self.is_disconnected(station),
         };
         if writes.iter().all(waits) {
-            return Ok(Remaining { writes, has_response: true });
+            return Ok(Remaining::of(writes));
         }
+        self.sent.note(self.host, &object, newest(&writes))?;
         for waiting in &writes {
             waiting.write.sent();
         }
@@ -50,6 +55,7 @@ impl SetPointWriter<'_> {
             )),
             Ok(WriteAck::Done) => match self.client.connector(station, number) {
                 Ok(Some(shown)) if shown.availability == Some(wanted) => {
+                    self.sent.finish(self.host, &object)?;
                     self.confirm_availability(station, &shown, &writes)
                 }
                 Ok(_) => Ok(pending(
@@ -62,7 +68,12 @@ impl SetPointWriter<'_> {
             Err(error @ EvceError::Refused { status: 424, .. }) => {
                 Ok(pending(writes, Progress::StationOffline, &error.to_string()))
             }
-            Err(error) => write_failed(&error, writes),
+            Err(error) => {
+                if let EvceError::Refused { .. } = error {
+                    self.sent.rejected(self.host, &object, has_older)?;
+                }
+                write_failed(&error, writes)
+            }
         }
     }
 
@@ -80,13 +91,14 @@ impl SetPointWriter<'_> {
     ) -> Result<Remaining, HostError> {
         let zones = self.site.zones.iter_mut();
         let mut stations = zones.flat_map(|zone| zone.stations.iter_mut().map(|found| (&zone.id, found)));
-        if let Some((zone, found)) = stations.find(|(_, found)| found.id == *station) {
-            self.host.publish(&self.binding.connector_values(zone, found, shown))?;
-            found
-                .connectors
-                .iter_mut()
-                .filter(|its| its.number == shown.number)
-                .for_each(|its| *its = shown.clone());
+        if let Some((zone, found)) = stations.find(|(_, found)| found.id == *station)
+            && let Some(its) = found.connectors.iter_mut().find(|its| its.number == shown.number)
+        {
+            // The rest of the connector is that of the last poll, with the energy that sums count.
+            its.availability = shown.availability;
+            its.status = shown.status;
+            let its = its.clone();
+            self.host.publish(&self.binding.connector_values(zone, found, &its))?;
         }
         for waiting in writes {
             waiting.write.confirmed();

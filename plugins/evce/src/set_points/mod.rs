@@ -1,23 +1,31 @@
 //! Executes the writes of the BMS at the controller.
 //!
-//! **Invariant:** Riser reads the controller before it writes. A value that is already as requested is
-//! confirmed without a write, so that nothing is sent twice, however an earlier run ended.
+//! **Invariant:** Riser reads the controller before it writes. A write that was sent is confirmed by reading, and not sent
+//! twice, however an earlier run ended.
 
 mod active_reductions;
 mod availability;
 mod queue;
 mod reduction;
+mod renewal;
+mod sent_writes;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use riser_plugin::{Host, HostError, LogLevel};
+use riser_plugin::{Host, HostError, Problem};
 
 use crate::client::EvceClient;
-use crate::model::{ObjectId, Reduction, Site};
+use crate::model::{ObjectId, Reduction, Site, listed};
 use crate::points::Binding;
 
 pub(crate) use active_reductions::ActiveReductions;
-pub(crate) use queue::Queue;
+pub(crate) use queue::{Failing, Queue};
+pub(crate) use sent_writes::SentWrites;
+
+/// The code of the problem with writes that fail again and again.
+pub(crate) const WRITES_FAIL: &str = "writes-fail";
+/// First and longest pause between two attempts at an object.
+const ATTEMPT_PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
 
 /// Shortest validity, by the controller's clock (design, evce/api.md, 4).
 const SHORTEST_VALIDITY: Duration = Duration::from_secs(30);
@@ -61,73 +69,25 @@ pub(crate) struct SetPointWriter<'a> {
     pub(crate) binding: &'a Binding,
     pub(crate) site: &'a mut Site,
     pub(crate) active: &'a mut ActiveReductions,
+    pub(crate) sent: &'a mut SentWrites,
     pub(crate) validity: Validity,
 }
 
+/// Returns the problem with objects for which the controller fails again and again.
+pub(crate) fn problem(failing: &[Failing]) -> Option<Problem> {
+    if failing.is_empty() {
+        return None;
+    }
+    let objects: Vec<String> = failing.iter().map(|it| format!("{} ({})", it.object, it.fault)).collect();
+    let what = format!("the charge controller fails to write to {}", listed(&objects));
+    Some(
+        Problem::new(WRITES_FAIL, what)
+            .effect("these set points are not in effect, or end; all others are written")
+            .remedy("check the messages of the charge controller; Riser tries again until the writes expire"),
+    )
+}
+
 impl SetPointWriter<'_> {
-    /// Renews active reductions after a third of their validity.
-    pub(crate) fn renew(&mut self, controller_now: SystemTime) -> Result<(), HostError> {
-        let validity = self.validity.span();
-        for (zone, percent) in self.active.all() {
-            // An unreadable zone or percentage does not end the reduction.
-            let Some(found) = self.site.zone(&zone) else { continue };
-            let end = match &found.reduction {
-                None => Some("has ended or was removed at the controller"),
-                Some(shown) if !self.client.is_own(&zone, shown) => Some("was replaced by another user"),
-                Some(Reduction { percent: Some(shown), .. }) if !is_same_percent(*shown, percent) => {
-                    Some("was changed at the controller")
-                }
-                Some(_) => None,
-            };
-            if let Some(end) = end {
-                let text =
-                    format!("zone {zone}: the reduction of {percent} % {end}; Riser does not set it again");
-                self.host.log(LogLevel::Warn, &text);
-                self.active.forget(self.host, &zone)?;
-                continue;
-            }
-            let valid_until = found.reduction.as_ref().and_then(|shown| shown.valid_until);
-            let left = valid_until.and_then(|until| until.duration_since(controller_now).ok());
-            if left.unwrap_or_default() <= self.validity.renewed_below() {
-                self.renew_one(&zone, percent, controller_now + validity)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Renews reductions while the site as a whole is unreadable: an unreadable station must not end a
-    /// reduction.
-    pub(crate) fn renew_without_poll(&mut self) -> Result<(), HostError> {
-        let mut controller_now = None;
-        for (zone, _) in self.active.all() {
-            match self.client.reduction(&zone) {
-                Ok(read) => {
-                    controller_now = Some(read.controller_now);
-                    if let Some(found) = self.site.zones.iter_mut().find(|found| found.id == zone) {
-                        found.reduction = read.reduction;
-                    }
-                }
-                Err(error) => return error.propagate_stop(),
-            }
-        }
-        controller_now.map_or(Ok(()), |now| self.renew(now))
-    }
-
-    fn renew_one(&mut self, zone: &ObjectId, percent: f64, until: SystemTime) -> Result<(), HostError> {
-        let description = self.describe(zone);
-        match self.client.put_reduction(zone, percent, until, &description) {
-            Ok(_) => {
-                self.host.log(LogLevel::Debug, &format!("zone {zone}: the reduction was renewed"));
-                Ok(())
-            }
-            Err(error) => {
-                error.propagate_stop()?;
-                self.host.log(LogLevel::Warn, &format!("zone {zone}: cannot renew the reduction: {error}"));
-                Ok(())
-            }
-        }
-    }
-
     /// Returns the description of our reduction.
     fn describe(&self, zone: &ObjectId) -> String {
         let name = self.site.zone(zone).and_then(|found| found.name.clone()).unwrap_or_default();

@@ -1,10 +1,13 @@
-//! Writes that wait for the controller.
+//! Writes that wait for the controller. Each object has its own pauses after failures.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use riser_plugin::{Host, HostError, SetPointWrite, WriteRequest};
 
-use super::SetPointWriter;
+use super::{ATTEMPT_PAUSES, SetPointWriter};
+use crate::back_off::BackOff;
 use crate::model::ObjectId;
 use crate::points::{Binding, SetPointTarget};
 
@@ -15,6 +18,8 @@ pub(super) struct Waiting {
     pub(super) progress: Progress,
     /// The uptime after which it must not be sent, whatever the clock shows.
     expires: Duration,
+    /// The object, once it is known.
+    target: Option<Target>,
 }
 
 /// The progress of a write in this run.
@@ -32,27 +37,62 @@ pub(super) enum Progress {
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     waiting: Vec<Waiting>,
+    /// The objects whose last attempt failed.
+    attempts: BTreeMap<Target, Attempts>,
+}
+
+#[derive(Debug)]
+struct Attempts {
+    pauses: BackOff,
+    fault: String,
 }
 
 /// The object of one exchange with the controller.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Target {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Target {
     Zone(ObjectId),
     Connector { station: ObjectId, number: i32 },
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Zone(zone) => write!(f, "zone {zone}"),
+            Self::Connector { station, number } => write!(f, "station {station}, connector {number}"),
+        }
+    }
+}
+
+/// An object for which the controller fails again and again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failing {
+    pub(crate) object: String,
+    pub(crate) failures: u32,
+    pub(crate) fault: String,
 }
 
 /// The result of an exchange.
 pub(super) struct Remaining {
     /// Writes to try again.
     pub(super) writes: Vec<Waiting>,
-    /// Whether the controller responded. If not, the next exchange is useless.
-    pub(super) has_response: bool,
+    pub(super) failure: Option<Failure>,
+}
+
+/// A failed exchange.
+pub(super) struct Failure {
+    /// Whether only this object fails. If not, the next exchange is useless now.
+    pub(super) is_of_object: bool,
+    pub(super) fault: String,
 }
 
 impl Remaining {
     /// No write remains.
     pub(super) const fn none() -> Self {
-        Self { writes: Vec::new(), has_response: true }
+        Self { writes: Vec::new(), failure: None }
+    }
+
+    pub(super) const fn of(writes: Vec<Waiting>) -> Self {
+        Self { writes, failure: None }
     }
 }
 
@@ -78,7 +118,7 @@ impl Queue {
         for write in set_point.writes {
             self.waiting.retain(|waiting| waiting.write.handle() != write.handle());
             let expires = uptime + write.expires_at().duration_since(now).unwrap_or_default();
-            self.waiting.push(Waiting { write, progress: Progress::New, expires });
+            self.waiting.push(Waiting { write, progress: Progress::New, expires, target: None });
         }
         Ok(())
     }
@@ -88,9 +128,26 @@ impl Queue {
         self.waiting.is_empty()
     }
 
-    /// Returns whether a write was not sent yet.
-    pub(crate) fn is_urgent(&self) -> bool {
-        self.waiting.iter().any(|waiting| waiting.progress == Progress::New)
+    /// Returns the uptime of the next attempt at a write that was not sent yet.
+    pub(crate) fn next_attempt(&self) -> Option<Duration> {
+        let new = self.waiting.iter().filter(|waiting| waiting.progress == Progress::New);
+        new.map(|waiting| self.due(waiting.target.as_ref())).min()
+    }
+
+    /// Returns the uptime of the next attempt at an object.
+    fn due(&self, target: Option<&Target>) -> Duration {
+        target
+            .and_then(|target| self.attempts.get(target))
+            .map_or(Duration::ZERO, |tried| tried.pauses.until())
+    }
+
+    /// Returns the objects for which the controller fails again and again.
+    pub(crate) fn failing(&self) -> impl Iterator<Item = Failing> {
+        self.attempts.iter().filter(|(_, tried)| tried.pauses.failures() > 1).map(|(target, tried)| Failing {
+            object: target.to_string(),
+            failures: tried.pauses.failures(),
+            fault: tried.fault.clone(),
+        })
     }
 
     /// Rejects all waiting writes.
@@ -98,9 +155,10 @@ impl Queue {
         for waiting in self.waiting.drain(..) {
             waiting.write.reject(reason);
         }
+        self.attempts.clear();
     }
 
-    /// Tries to execute all waiting writes.
+    /// Tries to execute the waiting writes whose pause is over.
     ///
     /// # Errors
     /// If the run must end.
@@ -108,33 +166,53 @@ impl Queue {
         let now = writer.host.uptime()?;
         // Riser has already reported these to the BMS as expired.
         self.waiting.retain(|waiting| waiting.expires > now);
-        let mut has_response = true;
+        let mut is_reachable = true;
         for (target, writes) in self.targets(writer.binding) {
-            if !has_response {
+            if !is_reachable || self.due(Some(&target)) > now {
                 self.waiting.extend(writes);
                 continue;
             }
-            let remaining = match target {
-                Target::Zone(zone) => writer.write_reduction(&zone, writes)?,
+            let Remaining { writes, failure } = match &target {
+                Target::Zone(zone) => writer.write_reduction(zone, writes)?,
                 Target::Connector { station, number } => {
-                    writer.write_availability(&station, number, writes)?
+                    writer.write_availability(station, *number, writes)?
                 }
             };
-            has_response = remaining.has_response;
-            self.waiting.extend(remaining.writes);
+            match failure {
+                None => drop(self.attempts.remove(&target)),
+                Some(failure) if failure.is_of_object => self.fail(target, failure.fault, &writes, now),
+                Some(_) => is_reachable = false,
+            }
+            self.waiting.extend(writes);
         }
+        let waiting = &self.waiting;
+        self.attempts.retain(|target, _| waiting.iter().any(|waits| waits.target.as_ref() == Some(target)));
         Ok(())
+    }
+
+    fn fail(&mut self, target: Target, fault: String, writes: &[Waiting], now: Duration) {
+        let new = || Attempts { pauses: BackOff::new(ATTEMPT_PAUSES), fault: String::new() };
+        let tried = self.attempts.entry(target).or_insert_with(new);
+        tried.pauses.fail(now);
+        let failures = tried.pauses.failures();
+        if failures > 1 {
+            let pause = tried.pauses.until().saturating_sub(now).as_secs();
+            let reason = format!("tried {failures} times, again in {pause} s: {fault}");
+            writes.iter().for_each(|waiting| waiting.write.pending(&reason));
+        }
+        tried.fault = fault;
     }
 
     /// Removes all writes, grouped by object.
     fn targets(&mut self, binding: &Binding) -> Vec<(Target, Vec<Waiting>)> {
         let mut targets: Vec<(Target, Vec<Waiting>)> = Vec::new();
-        for waiting in self.waiting.drain(..) {
+        for mut waiting in self.waiting.drain(..) {
             let Some(target) = binding.target(waiting.write.handle()) else {
                 waiting.write.reject("the charge controller no longer has this object");
                 continue;
             };
             let target = Target::from(target);
+            waiting.target = Some(target.clone());
             match targets.iter_mut().find(|(other, _)| *other == target) {
                 Some((_, writes)) => writes.push(waiting),
                 None => targets.push((target, vec![waiting])),
@@ -142,4 +220,14 @@ impl Queue {
         }
         targets
     }
+}
+
+/// Returns the number of the newest write.
+pub(super) fn newest(writes: &[Waiting]) -> i64 {
+    writes.iter().map(|waiting| waiting.write.id()).max().unwrap_or_default()
+}
+
+/// Returns whether an earlier run may have sent one of these writes.
+pub(super) fn were_sent_before(writes: &[Waiting]) -> bool {
+    writes.iter().any(|waiting| waiting.write.was_sent())
 }

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use riser_plugin::{HostError, PointValue};
 
-use super::queue::{Progress, Remaining, Waiting};
+use super::active_reductions::Percent;
+use super::queue::{Failure, Progress, Remaining, Target, Waiting, newest, were_sent_before};
 use super::{SHORTEST_VALIDITY, SetPointWriter, is_same_percent};
 use crate::client::{EvceError, ReadReduction, WriteAck};
 use crate::model::{ObjectId, Reduction};
@@ -15,7 +16,25 @@ struct Wanted {
     percent: f64,
     /// A validity of the BMS: sent unchanged and not renewed.
     valid_until: Option<SystemTime>,
+    /// The validity that was sent now.
+    sent_until: Option<SystemTime>,
 }
+
+/// How a shown reduction compares with the requested one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comparison {
+    Same,
+    /// It is what the controller makes of the requested one.
+    Rounded,
+    Different,
+}
+
+/// A controller that rounds shows a percentage that differs by less than this.
+const ROUNDED_PERCENT: f64 = 1.0;
+/// A controller that rounds shows a validity that differs by less than this.
+const ROUNDED_VALIDITY: Duration = Duration::from_mins(1);
+/// Validities that differ by less belong to the same time of writing; a controller is written at most this often.
+const SAME_TIME: Duration = Duration::from_secs(10);
 
 impl SetPointWriter<'_> {
     /// Executes the writes for one zone's reduction.
@@ -39,22 +58,33 @@ impl SetPointWriter<'_> {
             Err(reason) => return Ok(reject(&writes, &reason)),
         };
         let writes = if wanted.percent == 0.0 { self.reject_validity(&mut wanted, writes) } else { writes };
+        let object = Target::Zone(zone.clone()).to_string();
+        let number = newest(&writes);
         let was_accepted = writes.iter().all(|waiting| waiting.progress == Progress::Accepted);
-        let is_put_again =
-            wanted.percent != 0.0 && wanted.valid_until.is_none() && !was_accepted && !self.lasts(&read);
-        if is_as_wanted(read.reduction.as_ref(), &wanted) && !is_put_again {
-            return self.confirm(zone, &wanted, read.reduction, &writes);
+        let was_sent = was_accepted || self.sent.has(&object, number) || were_sent_before(&writes);
+        let has_older = self.sent.has_older(&object, number);
+        // A write of the shown value renews its validity.
+        let is_renewal =
+            wanted.percent != 0.0 && wanted.valid_until.is_none() && !was_sent && !self.is_fresh(&read);
+        if !is_renewal && !has_older {
+            match self.compare(zone, read.reduction.as_ref(), &wanted) {
+                Comparison::Same => return self.confirm(zone, &wanted, read, &writes),
+                Comparison::Rounded if was_sent => return self.confirm(zone, &wanted, read, &writes),
+                _ => {}
+            }
         }
         if was_accepted {
-            return Ok(Remaining { writes, has_response: true });
+            return Ok(Remaining::of(writes));
         }
         let valid_until = match self.valid_until(&wanted, read.controller_now) {
             Ok(valid_until) => valid_until,
             Err(reason) => return Ok(reject(&writes, &reason)),
         };
+        self.sent.note(self.host, &object, number)?;
         for waiting in &writes {
             waiting.write.sent();
         }
+        wanted.sent_until = Some(valid_until);
         let ack = if wanted.percent == 0.0 {
             self.client.delete_reduction(zone)
         } else {
@@ -66,7 +96,12 @@ impl SetPointWriter<'_> {
             Ok(WriteAck::Deferred) => {
                 Ok(pending(writes, Progress::Accepted, "the controller accepted it and will apply it later"))
             }
-            Err(error) => write_failed(&error, writes),
+            Err(error) => {
+                if let EvceError::Refused { .. } = error {
+                    self.sent.rejected(self.host, &object, has_older)?;
+                }
+                write_failed(&error, writes)
+            }
         }
     }
 
@@ -86,7 +121,7 @@ impl SetPointWriter<'_> {
         let percent = percent.or_else(|| current.and_then(|reduction| reduction.percent));
         let percent =
             percent.ok_or("the zone has no reduction; write ZoneReduction first or in the same request")?;
-        Ok(Wanted { percent, valid_until })
+        Ok(Wanted { percent, valid_until, sent_until: None })
     }
 
     /// Rejects validities for a removed reduction. Returns the other writes.
@@ -110,12 +145,37 @@ impl SetPointWriter<'_> {
         }
     }
 
-    /// Returns whether a reduction holds for about as long as one that is put now. One that the BMS asks for again must
-    /// not end at the validity that it had before.
-    fn lasts(&self, read: &ReadReduction) -> bool {
+    /// Returns whether a reduction ends at about the time of one that is set now.
+    fn is_fresh(&self, read: &ReadReduction) -> bool {
         let Some(until) = read.reduction.as_ref().and_then(|shown| shown.valid_until) else { return true };
-        let left = until.duration_since(read.controller_now).unwrap_or_default();
-        left > self.validity.renewed_below()
+        is_within(until, read.controller_now + self.validity.span(), SAME_TIME)
+    }
+
+    fn compare(&mut self, zone: &ObjectId, shown: Option<&Reduction>, wanted: &Wanted) -> Comparison {
+        let Some(shown) = shown else {
+            return if wanted.percent == 0.0 { Comparison::Same } else { Comparison::Different };
+        };
+        let Some(percent) = shown.percent else { return Comparison::Different };
+        let known = self.active.of(zone).map(|active| active.percent);
+        let is_known_rounding = known.is_some_and(|known| {
+            is_same_percent(known.requested, wanted.percent) && is_same_percent(known.shown, percent)
+        });
+        let is_same = is_same_percent(percent, wanted.percent) || is_known_rounding;
+        let is_same_validity =
+            wanted.valid_until.is_none_or(|until| is_same_second(shown.valid_until, until));
+        if wanted.percent == 0.0 {
+            return if percent == 0.0 { Comparison::Same } else { Comparison::Different };
+        }
+        if is_same && is_same_validity {
+            return Comparison::Same;
+        }
+        let is_near = is_same || (percent - wanted.percent).abs() < ROUNDED_PERCENT;
+        // Only the validity shows that the controller has this write and not an older one with a similar percentage.
+        let expected = wanted.valid_until.or(wanted.sent_until);
+        let is_near_validity = expected.is_some_and(|expected| {
+            shown.valid_until.is_some_and(|until| is_within(until, expected, ROUNDED_VALIDITY))
+        });
+        if is_near && is_near_validity { Comparison::Rounded } else { Comparison::Different }
     }
 
     fn read_back(
@@ -125,34 +185,52 @@ impl SetPointWriter<'_> {
         writes: Vec<Waiting>,
     ) -> Result<Remaining, HostError> {
         match self.client.reduction(zone) {
-            Ok(read) if is_as_wanted(read.reduction.as_ref(), wanted) => {
-                self.confirm(zone, wanted, read.reduction, &writes)
-            }
-            Ok(read) => {
-                let shows = read.reduction.and_then(|reduction| reduction.percent).unwrap_or_default();
-                let reason = format!("the controller accepted it but still shows {shows} %");
-                Ok(pending(writes, Progress::Accepted, &reason))
-            }
+            Ok(read) => match self.compare(zone, read.reduction.as_ref(), wanted) {
+                Comparison::Same | Comparison::Rounded => self.confirm(zone, wanted, read, &writes),
+                Comparison::Different => {
+                    let shows = read.reduction.and_then(|reduction| reduction.percent).unwrap_or_default();
+                    let reason = format!("the controller accepted it but still shows {shows} %");
+                    Ok(pending(writes, Progress::Accepted, &reason))
+                }
+            },
             Err(error) => defer(&error, writes),
         }
     }
 
+    /// Confirms the writes. If the controller rounds, the shown value is the controller's.
     fn confirm(
         &mut self,
         zone: &ObjectId,
         wanted: &Wanted,
-        shown: Option<Reduction>,
+        read: ReadReduction,
         writes: &[Waiting],
     ) -> Result<Remaining, HostError> {
-        self.show_reduction(zone, shown)?;
+        let ReadReduction { reduction, controller_now } = read;
+        let shown = reduction.as_ref().and_then(|shown| shown.percent).unwrap_or_default();
+        let until = reduction.as_ref().and_then(|shown| shown.valid_until);
         if wanted.valid_until.is_none() && wanted.percent != 0.0 {
-            self.active.keep(self.host, zone, wanted.percent)?;
+            let percent = Percent { requested: wanted.percent, shown };
+            self.active.keep(self.host, zone, percent)?;
+            let left = until.and_then(|until| until.duration_since(controller_now).ok());
+            let holds_until = self.host.uptime()? + left.unwrap_or_default();
+            if let Some(active) = self.active.of(zone) {
+                (active.valid_until, active.holds_until) = (until, Some(holds_until));
+            }
         } else {
             self.active.forget(self.host, zone)?;
         }
+        self.sent.finish(self.host, &Target::Zone(zone.clone()).to_string())?;
+        let is_rounded = !is_same_percent(shown, wanted.percent);
         for waiting in writes {
-            waiting.write.confirmed();
+            if is_rounded {
+                let remark = format!("the controller rounds {} % to {shown} %", wanted.percent);
+                waiting.write.confirmed_with(&remark);
+            } else {
+                waiting.write.confirmed();
+            }
         }
+        // Last, since a confirmed write is served as the value until the next one.
+        self.show_reduction(zone, reduction)?;
         Ok(Remaining::none())
     }
 }
@@ -163,7 +241,8 @@ pub(super) fn defer(error: &EvceError, writes: Vec<Waiting>) -> Result<Remaining
     if let EvceError::Refused { .. } = error {
         return Ok(reject(&writes, &error.to_string()));
     }
-    Ok(Remaining { writes, has_response: false })
+    let failure = Failure { is_of_object: error.is_of_object(), fault: error.to_string() };
+    Ok(Remaining { writes, failure: Some(failure) })
 }
 
 /// Handles a failed write. If its response was lost, the next poll decides about its result.
@@ -188,17 +267,7 @@ pub(super) fn pending(mut writes: Vec<Waiting>, progress: Progress, reason: &str
         waiting.write.pending(reason);
         waiting.progress = progress;
     }
-    Remaining { writes, has_response: true }
-}
-
-fn is_as_wanted(current: Option<&Reduction>, wanted: &Wanted) -> bool {
-    if wanted.percent == 0.0 {
-        return current.is_none_or(|reduction| reduction.percent == Some(0.0));
-    }
-    current.is_some_and(|reduction| {
-        reduction.percent.is_some_and(|shown| is_same_percent(shown, wanted.percent))
-            && wanted.valid_until.is_none_or(|until| is_same_second(reduction.valid_until, until))
-    })
+    Remaining::of(writes)
 }
 
 /// Compares whole seconds: a controller may store no fractions.
@@ -206,4 +275,9 @@ fn is_same_second(shown: Option<SystemTime>, wanted: SystemTime) -> bool {
     let seconds =
         |moment: SystemTime| moment.duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs());
     shown.is_some_and(|shown| seconds(shown).ok() == seconds(wanted).ok())
+}
+
+fn is_within(one: SystemTime, other: SystemTime, tolerance: Duration) -> bool {
+    let apart = one.duration_since(other).or_else(|_| other.duration_since(one)).unwrap_or_default();
+    apart < tolerance
 }

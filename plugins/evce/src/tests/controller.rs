@@ -34,6 +34,11 @@ impl Controller {
         self.send("POST", "/_sim/clock", &json!({ "advance": span }));
     }
 
+    /// Sets the controller's clock this far from the time of the start.
+    pub(super) fn set_offset(&self, offset: &str) {
+        self.send("POST", "/_sim/clock", &json!({ "offset": offset }));
+    }
+
     pub(super) fn apply_event(&self, event: &Value) -> Value {
         self.send("POST", "/_sim/event", event)
     }

@@ -3,6 +3,7 @@
 
 mod connection;
 mod controller;
+mod faults;
 mod host;
 mod logs;
 mod rules;
@@ -36,6 +37,16 @@ impl Site {
 
     fn new(options: evce_simulator::Options) -> Self {
         Self { controller: Controller::with_fixed_clock(options), host: TestHost::new() }
+    }
+
+    /// Site F1 with more stations of these kinds in zone 1, their ids from 2 on. Setup is done.
+    fn with_stations(templates: &[&str]) -> Self {
+        let site = Self::new(evce_simulator::Options::default());
+        for template in templates {
+            site.controller.apply_event(&json!({ "kind": "add_station", "zone": 1, "template": template }));
+        }
+        site.run(Setup, json!({})).ended_well();
+        site
     }
 
     fn run<P: Processor>(&self, processor: P, settings: Value) -> Running {

@@ -1,6 +1,7 @@
 //! Parses responses of a controller. Lenient about optional data, strict about required data: a partial list
 //! is an error.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
@@ -10,11 +11,18 @@ use super::fields::{
     ConnectorField, ErrorField, ListField, ReductionField, StationField, TokenField, VersionField, ZoneField,
 };
 use super::scalar::Scalar;
-use crate::model::{Availability, Connector, ConnectorStatus, ObjectId, Reduction, Site, Station, Zone};
+use super::unusable;
+use crate::model::{
+    Availability, Connector, ConnectorStatus, ObjectId, Phases, Reduction, Site, Station, Zone, field,
+};
 
 /// Why a response is unusable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DecodeError {
+    #[error(
+        "the response to {what} is a web page (it begins with {beginning:?}): a login page, or another service"
+    )]
+    WebPage { what: &'static str, beginning: String },
     #[error("the response to {what} is not JSON (it begins with {beginning:?})")]
     NotJson { what: &'static str, beginning: String },
     #[error("the response to {what} ends in the middle of the document")]
@@ -77,12 +85,26 @@ impl Profile {
         self.enum_values.error.no_reduction.iter().any(|value| value == code)
     }
 
+    /// Returns whether an error means that this user has too many sessions.
+    pub(crate) fn is_too_many_sessions(&self, code: &str) -> bool {
+        self.enum_values.error.too_many_sessions.iter().any(|value| is_same_value(value, code))
+    }
+
     /// Combines zones and stations. Also returns a message for each skipped object.
     pub(crate) fn decode_site(
         &self,
         zones: &[u8],
         stations: &[u8],
     ) -> Result<(Site, Vec<String>), DecodeError> {
+        let decoded = self.decode_lists(zones, stations);
+        if !matches!(decoded, Err(DecodeError::NotJson { .. })) {
+            return decoded;
+        }
+        let read = |body| unusable::with_numbers_as_texts(body).map_or(Cow::Borrowed(body), Cow::Owned);
+        self.decode_lists(&read(zones), &read(stations))
+    }
+
+    fn decode_lists(&self, zones: &[u8], stations: &[u8]) -> Result<(Site, Vec<String>), DecodeError> {
         let (mut zones, mut skipped) = self.decode_zones(zones)?;
         let (stations, more_skipped) = self.decode_stations(stations)?;
         skipped.extend(more_skipped);
@@ -145,12 +167,15 @@ impl Profile {
             status: text(Field::Status),
             authentication_mode: text(Field::AuthenticationMode),
             disconnected_authentication_mode: text(Field::DisconnectedAuthenticationMode),
+            is_kept: false,
             connectors,
         })
     }
 
     /// Parses one connector.
     pub(crate) fn decode_connector(&self, body: &[u8]) -> Result<Option<Connector>, DecodeError> {
+        let readable = unusable::with_numbers_as_texts(body);
+        let body = readable.as_deref().unwrap_or(body);
         Ok(self.read_connector(&read(&self.extractors.connector, body, "the connector")?))
     }
 
@@ -161,26 +186,46 @@ impl Profile {
         let enum_value = |field: Field| connector.field(field).and_then(Scalar::enum_value);
         let power_kw = |field: Field| Some(number(field)? / self.scale.power_per_kw);
         let energy_kwh = number(Field::Energy).map(|energy| energy / self.scale.energy_per_kwh);
+        let mut unusable = unusable::of_connector(connector);
+        let mut known = |name, word: Option<&str>, is_known: bool| {
+            if let Some(word) = word.filter(|_| !is_known) {
+                unusable.push(unusable::unknown_word(name, word));
+            }
+        };
+        let is_dc = truth(Field::IsDc);
+        let status = enum_value(Field::Status).and_then(|value| self.status(value));
+        known(field::STATUS, enum_value(Field::Status), status.is_some());
+        let availability = enum_value(Field::Availability).and_then(|value| self.availability(value));
+        known(field::AVAILABILITY, enum_value(Field::Availability), availability.is_some());
+        // Without a word the connector is taken to have three phases. A DC connector has none that matter.
+        let phases = enum_value(Field::PhaseConnection).filter(|_| is_dc != Some(true));
+        let known_phases = phases.map_or(Some(Phases::Three), |value| self.phases(value));
+        known(field::PHASE_CONNECTION, phases, known_phases.is_some());
         Some(Connector {
             number: connector.field(Field::Number).and_then(Scalar::whole)?,
-            is_dc: truth(Field::IsDc),
+            is_dc,
             is_fixed_set_point: truth(Field::IsFixedSetPoint),
             max_current_or_power: number(Field::MaxCurrentOrPower),
             phase_connection: connector.field(Field::PhaseConnection).map(Scalar::text),
-            only_phase: enum_value(Field::PhaseConnection).and_then(|value| self.only_phase(value)),
-            status: enum_value(Field::Status).map(|value| self.status(value)),
-            availability: enum_value(Field::Availability).and_then(|value| self.availability(value)),
+            phases: known_phases,
+            status,
+            error_code: connector.field(Field::ErrorCode).and_then(Scalar::filled_text),
+            availability,
             set_point_a: number(Field::SetPointA),
             set_point_kw: number(Field::SetPointKw),
             power_kw: [Field::PowerPhase1, Field::PowerPhase2, Field::PowerPhase3].map(power_kw),
             current_a: [Field::CurrentPhase1, Field::CurrentPhase2, Field::CurrentPhase3].map(number),
+            power_total_kw: power_kw(Field::PowerTotal),
             energy_kwh,
-            last_energy_kwh: energy_kwh,
+            counted_kwh: energy_kwh,
+            register_fell: false,
             measured_at: connector.field(Field::MeasuredAt).and_then(Scalar::moment),
+            unusable,
+            is_kept: false,
         })
     }
 
-    fn status(&self, value: &str) -> ConnectorStatus {
+    fn status(&self, value: &str) -> Option<ConnectorStatus> {
         use ConnectorStatus as Status;
         let values = &self.enum_values.status;
         let known = [
@@ -197,14 +242,15 @@ impl Profile {
         known
             .into_iter()
             .find(|(values, _)| values.iter().any(|known| is_same_value(known, value)))
-            .map_or(Status::Other, |(_, status)| status)
+            .map(|(_, status)| status)
     }
 
-    /// Returns the index of the only phase that is connected; `None` for all three.
-    fn only_phase(&self, value: &str) -> Option<usize> {
+    fn phases(&self, value: &str) -> Option<Phases> {
         let values = &self.enum_values.phases;
         let phases = [&values.first, &values.second, &values.third];
-        phases.iter().position(|values| values.iter().any(|known| is_same_value(known, value)))
+        let has = |values: &Vec<String>| values.iter().any(|known| is_same_value(known, value));
+        let only = phases.into_iter().position(has).map(Phases::One);
+        only.or_else(|| has(&values.all).then_some(Phases::Three))
     }
 
     fn availability(&self, value: &str) -> Option<Availability> {
@@ -221,7 +267,12 @@ fn read<'a>(extractor: &Extractor, body: &'a [u8], what: &'static str) -> Result
         if error.is_eof() && !body.is_empty() {
             return DecodeError::Truncated { what };
         }
-        let beginning = String::from_utf8_lossy(body).trim_start().chars().take(SHOWN_BEGINNING).collect();
+        let beginning: String =
+            String::from_utf8_lossy(body).trim_start().chars().take(SHOWN_BEGINNING).collect();
+        let is_web_page = body.trim_ascii_start().starts_with(b"<");
+        if is_web_page {
+            return DecodeError::WebPage { what, beginning };
+        }
         DecodeError::NotJson { what, beginning }
     })
 }
@@ -247,6 +298,8 @@ fn read_zone(zone: &Object<'_>) -> Option<Zone> {
         set_point_a: number(Field::SetPointA),
         set_point_kw: number(Field::SetPointKw),
         reduction: zone.nested().and_then(|nested| nested.first()).map(read_reduction),
+        unusable: unusable::of_zone(zone),
+        is_kept: false,
         stations: Vec::new(),
     })
 }

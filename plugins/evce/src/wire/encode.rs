@@ -37,6 +37,18 @@ impl Profile {
         Request::get(&self.paths.stations)
     }
 
+    /// Requests one zone, unless the controller has no such path.
+    pub(crate) fn zone(&self, zone: &ObjectId) -> Option<Request> {
+        let path = &self.paths.zone;
+        (!path.is_empty()).then(|| Request::get(path.replace("{zone}", &path_segment(zone))))
+    }
+
+    /// Requests one station, unless the controller has no such path.
+    pub(crate) fn station(&self, station: &ObjectId) -> Option<Request> {
+        let path = &self.paths.station;
+        (!path.is_empty()).then(|| Request::get(path.replace("{station}", &path_segment(station))))
+    }
+
     /// Requests one connector.
     pub(crate) fn connector(&self, station: &ObjectId, number: i32) -> Request {
         Request::get(connector_path(&self.paths.connector, station, number))

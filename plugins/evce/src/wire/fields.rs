@@ -69,5 +69,5 @@ fields! {
     ConnectorField:
         Number, IsDc, IsFixedSetPoint, MaxCurrentOrPower, PhaseConnection, Status, Availability, SetPointA,
         SetPointKw, PowerPhase1, PowerPhase2, PowerPhase3, CurrentPhase1, CurrentPhase2, CurrentPhase3,
-        Energy, MeasuredAt,
+        Energy, MeasuredAt, PowerTotal, ErrorCode,
 }

@@ -10,6 +10,7 @@ mod fields;
 mod json_pointers;
 mod profile;
 mod scalar;
+mod unusable;
 
 pub(crate) use decode::{DecodeError, Version};
 pub(crate) use profile::{Profile, ProfileError};

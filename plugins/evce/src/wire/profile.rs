@@ -63,6 +63,9 @@ pub(super) struct Paths {
     pub(super) version: String,
     pub(super) zones: String,
     pub(super) stations: String,
+    /// Of one zone, and of one station; empty if the controller has no such path.
+    pub(super) zone: String,
+    pub(super) station: String,
     pub(super) reduction: String,
     pub(super) connector: String,
     pub(super) availability: String,
@@ -73,6 +76,7 @@ pub(super) struct Paths {
 #[serde(deny_unknown_fields)]
 pub(super) struct ErrorCodes {
     pub(super) token_ended: Vec<String>,
+    pub(super) too_many_sessions: Vec<String>,
     pub(super) no_reduction: Vec<String>,
 }
 
@@ -104,13 +108,14 @@ pub(super) struct EnumValues {
     pub(super) phases: PhaseValues,
 }
 
-/// Values for connectors with one phase.
+/// Values for connectors with one phase, and with all three.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PhaseValues {
     pub(super) first: Vec<String>,
     pub(super) second: Vec<String>,
     pub(super) third: Vec<String>,
+    pub(super) all: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -71,7 +71,7 @@ fn half_a_document_a_page_of_html_and_a_part_of_a_list_are_refused() {
     let refused = |zones: &str| Profile::built_in().decode_site(zones.as_bytes(), b"[]").unwrap_err();
     assert_eq!(refused(&ZONES[..200]), DecodeError::Truncated { what: "the zones" });
     let html =
-        DecodeError::NotJson { what: "the zones", beginning: "<html><body>Sign in</body></html>".into() };
+        DecodeError::WebPage { what: "the zones", beginning: "<html><body>Sign in</body></html>".into() };
     assert_eq!(refused("<html><body>Sign in</body></html>"), html);
     assert_eq!(refused("{}"), DecodeError::NoList { what: "the zones" });
     let partial = DecodeError::Partial { what: "the zones", found: 1, total: 3 };
