@@ -202,9 +202,12 @@ impl HttpClient {
             self.closed_on_reuse.store(0, Ordering::Relaxed);
         }
         if was_kept && may_repeat && matches!(&sent, Err(error) if error.is_closed_connection()) {
+            // Counted before, so that the connection of this request is not kept either.
+            self.closed_on_reuse.fetch_add(1, Ordering::Relaxed);
             sent = self.send_once(request);
-            if sent.is_ok() {
-                self.closed_on_reuse.fetch_add(1, Ordering::Relaxed);
+            if sent.is_err() {
+                // The server does not respond at all.
+                self.closed_on_reuse.fetch_sub(1, Ordering::Relaxed);
             }
         }
         if sent.is_ok() {

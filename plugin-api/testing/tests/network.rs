@@ -130,6 +130,46 @@ fn a_read_without_response_is_retried_and_a_write_is_not() {
     assert_eq!(results(&host), [ActionResult::Failed]);
 }
 
+/// Sends three requests and a write.
+struct Repeater;
+
+impl Processor for Repeater {
+    type Settings = ();
+    const CLASS: Class = Class::scheduled("repeater", "Repeater").needs::<Device>();
+
+    fn run(&self, host: &Host, (): ()) -> Outcome {
+        let device = host.connection::<Device>()?;
+        let client = HttpClient::new(host, &device.base_url, &Trust::Nothing)?;
+        for _ in 0..3 {
+            client.send(LimitedAction::Request, &Request::get("/"), classify)?;
+        }
+        client.send(LimitedAction::Request, &put(), classify)?;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_kept_connection_that_is_closed_on_reuse_is_replaced_and_later_none_is_kept() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    // Each connection takes one request, offers to stay open, and is closed when the next one comes.
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            thread::spawn(move || {
+                reply(stream.try_clone().unwrap(), b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+                let _next = stream.read(&mut [0; 1024]);
+            });
+        }
+    });
+    let host = MemoryHost::new().connection::<Device>(json!({ "base_url": base_url }));
+    assert_eq!(host.run(Repeater), RunEnd::Succeeded);
+    assert_eq!(
+        results(&host),
+        [ActionResult::Done, ActionResult::Done, ActionResult::Done, ActionResult::Done]
+    );
+}
+
 #[test]
 fn a_response_above_the_limit_is_cut_off() {
     let host = host_with(vec![response("200 OK", 21 << 20)]);

@@ -64,11 +64,16 @@ impl MeterReadings {
     }
 
     /// Records the present registers, and fills in the energies that sums count. Returns a message for each register that
-    /// fell. Forgets connectors that the site no longer has.
+    /// fell. Forgets connectors that a complete site no longer has.
     ///
     /// # Errors
     /// If the run must end.
-    pub(crate) fn update(&mut self, host: &Host, site: &mut Site) -> Result<Vec<String>, HostError> {
+    pub(crate) fn update(
+        &mut self,
+        host: &Host,
+        site: &mut Site,
+        is_complete: bool,
+    ) -> Result<Vec<String>, HostError> {
         let now = host.uptime()?;
         let mut fallen = Vec::new();
         let mut known = std::mem::take(&mut self.by_station);
@@ -83,9 +88,15 @@ impl MeterReadings {
                     meters.insert(connector.number, meter);
                 }
             }
+            if !is_complete {
+                meters.extend(before);
+            }
             if !meters.is_empty() {
                 self.by_station.insert(station.id.0.clone(), meters);
             }
+        }
+        if !is_complete {
+            self.by_station.extend(known);
         }
         let is_due = self.saved_at.is_none_or(|saved| now.saturating_sub(saved) >= SAVE_INTERVAL);
         if is_due || !fallen.is_empty() {

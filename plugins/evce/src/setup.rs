@@ -106,7 +106,9 @@ fn read(host: &Host, client: &mut EvceClient, known: &KnownObjects) -> Result<(A
         }
         let Some(problem) = removals.problem(&comparison) else {
             host.clear(removals::MISSING);
-            host.state().remove(MISSING_SINCE)?;
+            if host.state().get(MISSING_SINCE)?.is_some() {
+                host.state().remove(MISSING_SINCE)?;
+            }
             return Ok((api_support, site));
         };
         if polls >= MOST_POLLS {

@@ -1,5 +1,7 @@
 //! Changes of a JSON response: short lists and fields that are missing, renamed, or have odd values.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use serde_json::Value;
 
@@ -31,20 +33,26 @@ pub(crate) fn cut_list(body: &Bytes, keep: usize) -> Bytes {
     Bytes::from(document.to_string())
 }
 
-/// Changes every field with this name or end of its path.
-pub(crate) fn change_fields(body: &Bytes, details: &Details) -> Bytes {
-    let (Some((field, change)), Ok(mut document)) = (&details.change, serde_json::from_slice::<Value>(body))
-    else {
-        return body.clone();
-    };
-    let names: Vec<&str> = field.split('/').collect();
-    let walk = Walk { names: &names, change, station: details.station };
-    walk.enter(&mut document, &mut Vec::new(), details.station.is_none());
-    let text = document.to_string();
-    match change {
-        FieldChange::Set(raw) => Bytes::from(text.replace(&format!("\"{RAW}\""), raw)),
-        _ => Bytes::from(text),
+/// Changes every field with the name, or the end of the path, of each change.
+pub(crate) fn change_fields(body: &Bytes, changes: &[Arc<Details>]) -> Bytes {
+    let Ok(mut document) = serde_json::from_slice::<Value>(body) else { return body.clone() };
+    let mut raw = Vec::new();
+    for details in changes {
+        let Some((field, change)) = &details.change else { continue };
+        let names: Vec<&str> = field.split('/').collect();
+        let marker = format!("{RAW}{}", raw.len());
+        let walk = Walk { names: &names, change, station: details.station, marker: &marker };
+        walk.enter(&mut document, &mut Vec::new(), details.station.is_none());
+        if let FieldChange::Set(text) = change {
+            raw.push((marker, text));
+        }
     }
+    // Last: the document need not be JSON any more.
+    let mut text = document.to_string();
+    for (marker, raw) in raw {
+        text = text.replace(&format!("\"{marker}\""), raw);
+    }
+    Bytes::from(text)
 }
 
 /// One walk through a document.
@@ -52,6 +60,8 @@ struct Walk<'a> {
     names: &'a [&'a str],
     change: &'a FieldChange,
     station: Option<u64>,
+    /// Stands for the new value.
+    marker: &'a str,
 }
 
 impl Walk<'_> {
@@ -85,7 +95,7 @@ impl Walk<'_> {
 
     fn apply(&self, members: &mut serde_json::Map<String, Value>, key: &str) {
         match self.change {
-            FieldChange::Set(_) => drop(members.insert(key.to_owned(), RAW.into())),
+            FieldChange::Set(_) => drop(members.insert(key.to_owned(), self.marker.into())),
             FieldChange::Remove => drop(members.remove(key)),
             FieldChange::Rename(to) => {
                 if let Some(value) = members.remove(key) {
@@ -104,7 +114,7 @@ mod tests {
 
     fn changed(field: &str, change: FieldChange, station: Option<u64>) -> String {
         let details = Details { change: Some((field.to_owned(), change)), station, ..Details::default() };
-        String::from_utf8(change_fields(&Bytes::from(BODY), &details).to_vec()).unwrap()
+        String::from_utf8(change_fields(&Bytes::from(BODY), &[Arc::new(details)]).to_vec()).unwrap()
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod error;
 use std::time::{Duration, Instant, SystemTime};
 
 use riser_plugin::http::{ActionResult, HttpClient, LimitedAction, Request, Response};
-use riser_plugin::{Host, LogLevel, Secret};
+use riser_plugin::{Host, HostError, LogLevel, Secret};
 
 pub(crate) use error::EvceError;
 
@@ -325,7 +325,11 @@ impl EvceClient {
     }
 
     fn uptime(&self) -> Result<Duration, EvceError> {
-        self.host.uptime().map_err(|error| EvceError::Http(error.into()))
+        match self.host.uptime() {
+            // A connection test has no time, and no second login.
+            Err(HostError::Refused { .. }) => Ok(Duration::ZERO),
+            other => other.map_err(|error| EvceError::Http(error.into())),
+        }
     }
 
     fn detail(&self, response: &Response) -> String {

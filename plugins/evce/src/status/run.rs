@@ -170,7 +170,7 @@ impl StatusRun<'_> {
         }
         plausibility::reject_implausible(&mut site);
         let unseen = self.review_lists(&mut site)?;
-        self.count_energy(&mut site)?;
+        self.count_energy(&mut site, unseen == 0)?;
         let was_known = self.site.is_some();
         self.adopt(site)?;
         self.publish_values(unseen)?;
@@ -231,8 +231,8 @@ impl StatusRun<'_> {
     }
 
     /// Fills in the energies that sums count, and reports registers that fell.
-    fn count_energy(&mut self, site: &mut Site) -> Result<(), HostError> {
-        let fallen = self.meter_readings.update(self.host, site)?;
+    fn count_energy(&mut self, site: &mut Site, is_complete: bool) -> Result<(), HostError> {
+        let fallen = self.meter_readings.update(self.host, site, is_complete)?;
         for message in &fallen {
             self.host.log(LogLevel::Warn, message);
         }

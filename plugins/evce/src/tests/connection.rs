@@ -72,3 +72,18 @@ fn a_wrong_password_a_closed_port_and_an_unknown_name_have_remedies() {
     assert_eq!(stage, "DNS");
     assert!(finding.contains("evce.invalid"), "{finding}");
 }
+
+#[test]
+fn too_many_sessions_and_an_odd_session_code_are_named_in_the_test() {
+    for (status, code, path, words) in [
+        (403, "TOO_MANY_SESSIONS", "/login", "too many sessions"),
+        (401, "INVALID_SESSION", "/zones", "ends each session"),
+    ] {
+        let site = Site::new(Options::default());
+        let fault = json!({ "kind": "error", "status": status, "code": code, "path": path });
+        site.controller.fault(&fault);
+        let stages = stages(&site, &[]);
+        let (_, finding, advice) = failed(&stages);
+        assert!(finding.contains(words) && !advice.is_empty(), "{stages:?}");
+    }
+}

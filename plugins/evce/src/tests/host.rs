@@ -135,11 +135,6 @@ impl TestHost {
         self.0.tree().into_iter().find(|declared| declared.id == item)?.parent
     }
 
-    /// Returns a stored value of a class.
-    pub(super) fn stored(&self, class: &str, key: &str) -> Option<String> {
-        self.0.state(class, key)
-    }
-
     /// Returns how many items are declared.
     pub(super) fn items(&self) -> usize {
         self.0.tree().len()

@@ -72,8 +72,8 @@ pub(crate) async fn respond(
         Some(FaultKind::ShortList) => body = field_change::cut_list(&body, met.details.keep),
         _ => {}
     }
-    for change in &met.changes {
-        body = field_change::change_fields(&body, change);
+    if !met.changes.is_empty() {
+        body = field_change::change_fields(&body, &met.changes);
     }
     // The length of the whole response is wrong after truncation; hyper sets it again.
     parts.headers.remove(CONTENT_LENGTH);

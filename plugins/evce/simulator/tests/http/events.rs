@@ -81,6 +81,20 @@ async fn stations_come_and_go_and_zones_are_renamed() {
 }
 
 #[tokio::test]
+async fn a_station_moves_and_a_register_is_set() {
+    let site = Site::with_fixed_clock(Options::default());
+    let token = site.token().await;
+    site.post("/_sim/event", json!({ "kind": "move_station", "station": 1, "zone": 3 })).await;
+    assert_eq!(site.get(&token, "/stations/1").await.body["zoneId"], 3);
+    assert_eq!(site.get(&token, "/zones/1").await.body["numberOfStations"], 0);
+    let register = json!({ "kind": "set_register", "station": 1, "connector": 1, "energy_wh": 7 });
+    site.post("/_sim/event", register).await;
+    assert_eq!(connector(&site, &token).await["measures"]["activeEnergy"], 7);
+    let elsewhere = json!({ "kind": "move_station", "station": 1, "zone": 9 });
+    assert_eq!(site.control(Method::POST, "/_sim/event", Some(elsewhere)).await.status, 409);
+}
+
+#[tokio::test]
 async fn orders_that_are_not_understood_are_explained() {
     let site = Site::with_fixed_clock(Options::default());
     for (path, body, hint) in [

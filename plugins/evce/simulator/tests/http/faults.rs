@@ -122,3 +122,47 @@ async fn a_fault_with_a_window_ends_by_the_controllers_clock() {
     site.advance("60s").await;
     assert_eq!(site.get(&token, "/zones").await.status, 200);
 }
+
+#[tokio::test]
+async fn lists_are_empty_or_short_and_fields_have_odd_values() {
+    let site = Site::with_fixed_clock(Options::default());
+    let token = site.token().await;
+    site.post("/_sim/faults", json!({ "kind": "short_list", "path": "/zones", "keep": 2, "count": 1 })).await;
+    site.post("/_sim/faults", json!({ "kind": "empty_list", "path": "/zones", "count": 1 })).await;
+    assert_eq!(site.get(&token, "/zones").await.body.as_array().unwrap().len(), 2);
+    assert_eq!(site.get(&token, "/zones").await.body, json!([]));
+    assert_eq!(site.get(&token, "/zones").await.body.as_array().unwrap().len(), 3);
+
+    for change in [
+        json!({ "kind": "set_field", "field": "rmsCurrent/phase1", "raw": "1e999" }),
+        json!({ "kind": "remove_field", "field": "phase2" }),
+        json!({ "kind": "rename_field", "field": "phaseConnection", "to": "phases" }),
+    ] {
+        site.post("/_sim/faults", change).await;
+    }
+    let text = site.raw(Method::GET, "/stations", &token).await.unwrap().text().await.unwrap();
+    assert!(text.contains(r#""phase1":1e999"#) && text.contains(r#""phases":"mono1""#), "{text}");
+    assert!(!text.contains("phase2"), "{text}");
+    assert_eq!(last_request(&site).await["fault"], "set_field");
+    let nameless = json!({ "kind": "remove_field" });
+    assert_eq!(site.control(Method::POST, "/_sim/faults", Some(nameless)).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_connection_is_closed_when_it_is_used_again() {
+    let site = Site::with_fixed_clock(Options::default());
+    let token = site.token().await;
+    site.post("/_sim/faults", json!({ "kind": "close_on_reuse" })).await;
+    // The login has used the connection.
+    assert!(site.raw(Method::GET, "/zones", &token).await.is_err());
+    assert_eq!(site.get(&token, "/zones").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_error_has_its_own_status_and_code() {
+    let site = Site::with_fixed_clock(Options::default());
+    let error = json!({ "kind": "error", "status": 403, "code": "TOO_MANY_SESSIONS", "path": "/login" });
+    site.post("/_sim/faults", error).await;
+    let response = site.try_log_in("bmsApi", &site.simulator.password).await;
+    assert_eq!((response.status, response.code()), (403, "TOO_MANY_SESSIONS"));
+}

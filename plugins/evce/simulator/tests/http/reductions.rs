@@ -31,6 +31,15 @@ async fn a_reduction_is_kept_as_sent_lowers_the_set_point_and_ends_by_the_contro
 }
 
 #[tokio::test]
+async fn a_controller_that_rounds_stores_whole_percent() {
+    let site = Site::with_fixed_clock(Options::default());
+    let token = site.token().await;
+    site.post("/_sim/event", json!({ "kind": "round_reductions", "rounds": true })).await;
+    let saved = site.put(&token, PATH, reduction(33.3, "2025-02-12T09:45:00Z")).await;
+    assert_eq!((saved.status, saved.body["value"].as_f64()), (200, Some(33.0)));
+}
+
+#[tokio::test]
 async fn a_relative_validity_counts_from_its_arrival() {
     let site = Site::with_fixed_clock(Options::default());
     let token = site.token().await;
