@@ -14,8 +14,16 @@ const JUMP: Duration = Duration::from_mins(1);
 /// The last reading of the controller's clock.
 #[derive(Debug, Default)]
 pub(crate) struct ControllerClock {
-    /// The controller's time, and the uptime of Riser then.
-    last: Option<(SystemTime, Duration)>,
+    last: Option<Reading>,
+}
+
+/// Three clocks at one moment.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    controller: SystemTime,
+    uptime: Duration,
+    /// The clock of Riser's machine.
+    wall: SystemTime,
 }
 
 impl ControllerClock {
@@ -29,15 +37,14 @@ impl ControllerClock {
         controller_now: SystemTime,
         notices: &mut Notices,
     ) -> Result<(), HostError> {
-        let uptime = host.uptime()?;
-        let last = self.last.replace((controller_now, uptime));
-        let Some((before, at)) = last else { return Ok(()) };
-        let expected = before + uptime.saturating_sub(at);
-        let (direction, by) = match controller_now.duration_since(expected) {
-            Ok(ahead) => ("ahead", ahead),
-            Err(behind) => ("back", behind.duration()),
-        };
-        if by > JUMP {
+        let now = Reading { controller: controller_now, uptime: host.uptime()?, wall: host.now() };
+        let Some(before) = self.last.replace(now) else { return Ok(()) };
+        let (direction, by) =
+            apart(now.controller, before.controller + now.uptime.saturating_sub(before.uptime));
+        // A machine that slept has an uptime that stood still, while both other clocks went on.
+        let slept = now.wall.duration_since(before.wall).unwrap_or_default();
+        let is_asleep = apart(now.controller, before.controller + slept).1 <= JUMP;
+        if by > JUMP && !is_asleep {
             let what = format!("the clock of the charge controller was set {direction} by {}", in_words(by));
             host.log(LogLevel::Warn, &what);
             let problem = Problem::new(CLOCK, what)
@@ -46,6 +53,14 @@ impl ControllerClock {
             notices.raise_for_a_day(host, problem)?;
         }
         Ok(())
+    }
+}
+
+/// Returns how far a time is ahead of the expected one, or back.
+fn apart(time: SystemTime, expected: SystemTime) -> (&'static str, Duration) {
+    match time.duration_since(expected) {
+        Ok(ahead) => ("ahead", ahead),
+        Err(behind) => ("back", behind.duration()),
     }
 }
 

@@ -111,14 +111,21 @@ impl EvceError {
         matches!(self, Self::Response(_) | Self::Refused { .. } | Self::Unwell { .. })
     }
 
-    /// Returns whether only the called object fails: another call may succeed now.
-    pub(crate) const fn is_of_object(&self) -> bool {
+    /// Returns whether a call for one object failed because of this object, as far as the error tells: the controller was
+    /// reached, and did not ask for a pause of all calls.
+    pub(crate) fn is_of_object(&self) -> bool {
         match self {
-            Self::Unwell { status, .. } => !matches!(status, 429 | 502..=504),
+            Self::Unwell { status, .. } => *status != 429,
             Self::Response(_) | Self::Refused { .. } => true,
             Self::Http(HttpError::TimedOut { .. } | HttpError::TooLarge { .. }) => true,
+            Self::Http(HttpError::Unreachable { source, .. }) => !source.is_connect(),
             _ => false,
         }
+    }
+
+    /// Returns whether calls for other objects should wait: this one took long, or they would fail as well.
+    pub(crate) fn delays_others(&self) -> bool {
+        !self.is_of_object() || matches!(self, Self::Http(HttpError::TimedOut { .. }))
     }
 
     /// Returns whether a write may have taken effect although its response is missing.

@@ -72,7 +72,10 @@ pub(crate) struct SiteSnapshot {
     pub(crate) site: Site,
     /// A message for each unusable object.
     pub(crate) skipped: Vec<String>,
+    /// Riser's time if the controller does not send its own.
     pub(crate) controller_now: SystemTime,
+    /// Whether the controller sends its time.
+    pub(crate) has_clock: bool,
 }
 
 /// A reduction and the controller's time of reading it.
@@ -175,7 +178,12 @@ impl EvceClient {
         let zones = self.list(&self.profile.zones(), "the zones")?;
         let stations = self.list(&self.profile.stations(), "the stations")?;
         let (site, skipped) = self.profile.decode_site(&zones.body, &stations.body)?;
-        Ok(SiteSnapshot { site, skipped, controller_now: stations.date.unwrap_or(stations.received) })
+        Ok(SiteSnapshot {
+            site,
+            skipped,
+            controller_now: stations.date.unwrap_or(stations.received),
+            has_clock: stations.date.is_some(),
+        })
     }
 
     /// Parses the reduction of one zone.
@@ -356,7 +364,7 @@ type Classify = fn(&Response) -> ActionResult;
 /// Classifies the response to a request for one object. An error of the object is not one of the connection.
 fn classify_object(response: &Response) -> ActionResult {
     match response.status {
-        500 | 501 | 505..=599 => ActionResult::Done,
+        500..=599 if response.retry_after().is_none() => ActionResult::Done,
         _ => classify(response),
     }
 }

@@ -64,29 +64,34 @@ impl StoredObjects {
         let mut objects = Self::default();
         for (id, stored) in points.iter() {
             let handle = stored.point.handle();
-            let parts: Vec<&str> = id.split('/').collect();
-            match *parts.as_slice() {
-                [zone, ZONE_POINT] => objects.zones.extend(object_id(zone, 'z').map(|zone| (zone, handle))),
-                [zone, station, STATION_POINT] => {
-                    if let Some(id) = object_id(station, 's') {
-                        let (zone, prefix) = (zone.to_owned(), format!("{zone}/{station}"));
-                        objects.stations.entry(id).or_default().push(StoredStation {
-                            zone,
-                            id: prefix,
-                            handle,
-                        });
-                    }
-                }
-                [_, station, connector, CONNECTOR_POINT] => {
-                    let number = connector.strip_prefix('c').and_then(|number| number.parse().ok());
-                    if let (Some(station), Some(number)) = (object_id(station, 's'), number) {
-                        objects.connectors.push((station, number, handle));
-                    }
-                }
+            let Some((container, name)) = id.rsplit_once('/') else { continue };
+            match name {
+                ZONE_POINT => objects.zones.extend(object_id(container, 'z').map(|zone| (zone, handle))),
+                STATION_POINT => objects.add_station(container, handle),
+                CONNECTOR_POINT => objects.add_connector(container, handle),
                 _ => {}
             }
         }
         objects
+    }
+
+    fn add_station(&mut self, container: &str, handle: u32) {
+        if let Some((zone, station)) = container.split_once('/')
+            && let Some(station) = object_id(station, 's')
+        {
+            let stored = StoredStation { zone: zone.to_owned(), id: container.to_owned(), handle };
+            self.stations.entry(station).or_default().push(stored);
+        }
+    }
+
+    fn add_connector(&mut self, container: &str, handle: u32) {
+        let mut parts = container.split('/').skip(1);
+        if let (Some(station), Some(connector)) = (parts.next(), parts.next())
+            && let Some(station) = object_id(station, 's')
+            && let Some(number) = connector.strip_prefix('c').and_then(|number| number.parse().ok())
+        {
+            self.connectors.push((station, number, handle));
+        }
     }
 
     /// Returns the id of a station's container: the stored one, whatever zone it is in now.

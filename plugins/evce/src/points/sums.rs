@@ -156,13 +156,26 @@ pub(crate) fn power_total_kw(connector: &Connector) -> Option<f64> {
         return connector.power_total_kw;
     }
     let phases: Option<DecimalSum> = (0..3).map(|phase| power_kw(connector, phase)).collect();
-    phases.map(DecimalSum::value).or(connector.power_total_kw)
+    phases
+        .map(DecimalSum::value)
+        .or_else(|| only_value(connector, &connector.power_kw))
+        .or(connector.power_total_kw)
+}
+
+/// Returns the only value that the controller sends for a connector with one phase: it may name this phase the first one.
+fn only_value(connector: &Connector, phases: &[Option<f64>; 3]) -> Option<f64> {
+    let mut sent = phases.iter().flatten();
+    let only = sent.next().filter(|_| sent.next().is_none());
+    only.copied()
+        .filter(|_| matches!(connector.phases, Some(Phases::One(_))) && connector.unusable.is_empty())
 }
 
 /// Current averaged over the phases that are connected: one, or all three.
 pub(crate) fn current_average_a(connector: &Connector) -> Option<f64> {
     match connector.phases? {
-        Phases::One(phase) => connector.current_a[phase],
+        Phases::One(phase) => {
+            connector.current_a[phase].or_else(|| only_value(connector, &connector.current_a))
+        }
         Phases::Three => {
             Some(connector.current_a.iter().copied().collect::<Option<DecimalSum>>()?.value() / 3.0)
         }

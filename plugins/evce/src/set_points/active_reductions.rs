@@ -17,6 +17,8 @@ const KEY: &str = "active-reductions";
 #[derive(Debug, Default)]
 pub(crate) struct ActiveReductions {
     by_zone: BTreeMap<String, Active>,
+    /// Those that ended without Riser, until they are reported.
+    ended: Vec<String>,
 }
 
 /// A reduction that is renewed.
@@ -65,7 +67,8 @@ impl ActiveReductions {
             };
             Active::new(Percent { requested, shown })
         };
-        Ok(Self { by_zone: stored.into_iter().map(|(zone, stored)| (zone, active(stored))).collect() })
+        let by_zone = stored.into_iter().map(|(zone, stored)| (zone, active(stored))).collect();
+        Ok(Self { by_zone, ended: Vec::new() })
     }
 
     /// Returns whether no reduction is active.
@@ -82,6 +85,17 @@ impl ActiveReductions {
                 fault: active.fault.clone(),
             }
         })
+    }
+
+    /// Returns the reductions that ended without Riser since the last call.
+    pub(crate) fn take_ended(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.ended)
+    }
+
+    /// Forgets a reduction that ended without Riser.
+    pub(super) fn end(&mut self, host: &Host, zone: &ObjectId, why: String) -> Result<(), HostError> {
+        self.ended.push(why);
+        self.forget(host, zone)
     }
 
     pub(super) fn zones(&self) -> Vec<ObjectId> {

@@ -24,6 +24,8 @@ pub(crate) use sent_writes::SentWrites;
 
 /// The code of the problem with writes that fail again and again.
 pub(crate) const WRITES_FAIL: &str = "writes-fail";
+/// The code of the problem with reductions that ended without Riser.
+pub(crate) const REDUCTION_ENDED: &str = "reduction-ended";
 /// First and longest pause between two attempts at an object.
 const ATTEMPT_PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
 
@@ -60,6 +62,13 @@ impl Validity {
 /// Returns whether a controller with two decimals shows both as equal.
 fn is_same_percent(one: f64, other: f64) -> bool {
     (one - other).abs() < PERCENT_RESOLUTION
+}
+
+/// Returns the problem with reductions that ended without Riser.
+pub(crate) fn ended_problem(ended: &[String]) -> Problem {
+    Problem::new(REDUCTION_ENDED, ended.join("; "))
+        .effect("these zones are not reduced by the BMS any more")
+        .remedy("write the reduction again if it is still needed. This message ends after a day")
 }
 
 /// Executes set point writes.

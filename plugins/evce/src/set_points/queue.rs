@@ -80,8 +80,10 @@ pub(super) struct Remaining {
 
 /// A failed exchange.
 pub(super) struct Failure {
-    /// Whether only this object fails. If not, the next exchange is useless now.
+    /// Whether this object fails, and not the connection.
     pub(super) is_of_object: bool,
+    /// Whether exchanges with other objects wait until the next attempt.
+    pub(super) delays_others: bool,
     pub(super) fault: String,
 }
 
@@ -180,8 +182,12 @@ impl Queue {
             };
             match failure {
                 None => drop(self.attempts.remove(&target)),
-                Some(failure) if failure.is_of_object => self.fail(target, failure.fault, &writes, now),
-                Some(_) => is_reachable = false,
+                Some(failure) => {
+                    is_reachable &= !failure.delays_others;
+                    if failure.is_of_object {
+                        self.fail(target, failure.fault, &writes, now);
+                    }
+                }
             }
             self.waiting.extend(writes);
         }

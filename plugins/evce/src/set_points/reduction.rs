@@ -241,7 +241,11 @@ pub(super) fn defer(error: &EvceError, writes: Vec<Waiting>) -> Result<Remaining
     if let EvceError::Refused { .. } = error {
         return Ok(reject(&writes, &error.to_string()));
     }
-    let failure = Failure { is_of_object: error.is_of_object(), fault: error.to_string() };
+    let failure = Failure {
+        is_of_object: error.is_of_object(),
+        delays_others: error.delays_others(),
+        fault: error.to_string(),
+    };
     Ok(Remaining { writes, failure: Some(failure) })
 }
 

@@ -26,11 +26,15 @@ impl SetPointWriter<'_> {
         for zone in self.active.zones() {
             match self.fate(&zone, controller_now, uptime) {
                 Fate::Lasts => {}
-                Fate::Renew => self.renew_one(&zone, controller_now, uptime)?,
+                Fate::Renew => {
+                    if !self.renew_one(&zone, controller_now, uptime)? {
+                        return Ok(());
+                    }
+                }
                 Fate::Ended(why) => {
                     let text = format!("zone {zone}: the reduction {why}; Riser does not set it again");
                     self.host.log(LogLevel::Warn, &text);
-                    self.active.forget(self.host, &zone)?;
+                    self.active.end(self.host, &zone, text)?;
                 }
             }
         }
@@ -79,7 +83,7 @@ impl SetPointWriter<'_> {
                 }
                 Err(error) => {
                     error.propagate_stop()?;
-                    if !error.is_of_object() {
+                    if error.delays_others() {
                         return Ok(());
                     }
                 }
@@ -88,37 +92,42 @@ impl SetPointWriter<'_> {
         controller_now.map_or(Ok(()), |now| self.renew(now))
     }
 
+    /// Renews one reduction. Returns whether others can be renewed now.
     fn renew_one(
         &mut self,
         zone: &ObjectId,
         controller_now: SystemTime,
         uptime: Duration,
-    ) -> Result<(), HostError> {
+    ) -> Result<bool, HostError> {
         let Some(percent) = self.active.of(zone).map(|active| active.percent.requested) else {
-            return Ok(());
+            return Ok(true);
         };
         let (description, span) = (self.describe(zone), self.validity.span());
         let until = controller_now + span;
         let sent = self.client.put_reduction(zone, percent, until, &description);
-        let Some(active) = self.active.of(zone) else { return Ok(()) };
+        let Some(active) = self.active.of(zone) else { return Ok(true) };
         match sent {
             Ok(_) => {
                 active.attempts.reset();
                 active.valid_until = Some(until);
                 active.holds_until = Some(uptime + span);
                 self.host.log(LogLevel::Debug, &format!("zone {zone}: the reduction was renewed"));
+                Ok(true)
             }
             Err(error) => {
                 error.propagate_stop()?;
+                if !error.is_of_object() {
+                    return Ok(false);
+                }
                 if active.attempts.failures() == 0 {
                     let text = format!("zone {zone}: cannot renew the reduction: {error}");
                     self.host.log(LogLevel::Warn, &text);
                 }
                 active.attempts.fail(uptime);
                 active.fault = error.to_string();
+                Ok(!error.delays_others())
             }
         }
-        Ok(())
     }
 }
 

@@ -163,7 +163,7 @@ impl StatusRun<'_> {
     }
 
     fn publish(&mut self, snapshot: SiteSnapshot) -> Result<(), HostError> {
-        let SiteSnapshot { mut site, skipped, controller_now } = snapshot;
+        let SiteSnapshot { mut site, skipped, controller_now, has_clock } = snapshot;
         if skipped != self.skipped {
             SiteSnapshot::log_skipped(&skipped, self.host);
             self.skipped = skipped;
@@ -181,7 +181,9 @@ impl StatusRun<'_> {
                 self.host.clear(code);
             }
         }
-        self.clock.read(self.host, controller_now, &mut self.notices)?;
+        if has_clock {
+            self.clock.read(self.host, controller_now, &mut self.notices)?;
+        }
         self.notices.expire(self.host)?;
         if self.wants_setup || !self.binding_fits() {
             self.request_setup()?;
@@ -364,6 +366,10 @@ impl StatusRun<'_> {
             validity: self.validity,
         };
         work(&mut writer, &mut self.queue)?;
+        let ended = self.active.take_ended();
+        if !ended.is_empty() {
+            self.notices.raise_for_a_day(self.host, set_points::ended_problem(&ended))?;
+        }
         let failing: Vec<_> = self.queue.failing().chain(self.active.failing()).collect();
         self.notices.set(self.host, set_points::WRITES_FAIL, set_points::problem(&failing));
         Ok(())

@@ -312,6 +312,7 @@ fn a_reduction_that_is_replaced_or_removed_at_the_controller_is_not_set_again() 
         site.pass(Duration::from_mins(6));
         assert_eq!(site.controller.put(PUT_REDUCTION).len(), 1, "{percent_now}");
         assert_eq!(site.host.logged("does not set it again").len(), 1, "{percent_now}");
+        assert!(site.host.problem("reduction-ended").unwrap().what.contains("zone 1"), "{percent_now}");
         status.stop();
     }
 }

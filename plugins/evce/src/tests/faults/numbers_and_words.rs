@@ -65,6 +65,24 @@ fn a_mono_phase_connector_that_sends_phase_1_only_has_its_total() {
 }
 
 #[test]
+fn the_only_value_of_a_connector_on_phase_2_is_its_total_whatever_its_name() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.controller.fault(&json!({ "kind": "set_field", "field": "phaseConnection", "raw": "\"mono2\"" }));
+    for phase in ["phase2", "phase3"] {
+        site.controller.fault(&json!({ "kind": "remove_field", "field": phase, "path": "/stations" }));
+    }
+    site.pass(POLL);
+    assert_eq!(
+        (site.host.shown(POWER).as_str(), site.host.shown(AVERAGE).as_str()),
+        ("0.133 Good", "0.58 Good")
+    );
+    assert_eq!(site.host.shown(ZONE_POWER), "0.133 Good");
+    assert!(site.host.shown("z1/s1/c1/ConnectorOverallActivePower2").ends_with(" Error"));
+    status.stop();
+}
+
+#[test]
 fn a_three_phase_connector_without_a_phase_is_not_summed_up_as_if_it_had_none() {
     let site = Site::with_stations(&["ac22"]);
     let status = site.status();

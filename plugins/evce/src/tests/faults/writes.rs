@@ -50,6 +50,29 @@ fn a_zone_that_fails_for_ever_delays_no_other_write_and_is_a_problem_from_the_se
 }
 
 #[test]
+fn a_zone_that_is_slow_to_start_or_drops_connections_delays_no_other_write_either() {
+    for fault in [
+        json!({ "kind": "503", "method": "PUT", "path": "/zones/1/external-reduction" }),
+        json!({ "kind": "error", "status": 504, "code": "TIMEOUT", "method": "PUT", "path": "/zones/1/external-reduction" }),
+        json!({ "kind": "down", "method": "PUT", "path": "/zones/1/external-reduction" }),
+        json!({ "kind": "html", "method": "GET", "path": "/zones/1/external-reduction" }),
+    ] {
+        let site = Site::set_up();
+        let status = site.status();
+        site.controller.fault(&fault);
+        let writes =
+            site.host.write(&[("z1/ZoneReduction", percent(20.0)), ("z3/ZoneReduction", percent(22.0))]);
+        site.host.advance(Duration::from_secs(30));
+        assert_eq!(site.host.states(writes[1]).last().unwrap(), "Confirmed", "{fault}");
+        assert!(site.host.problem("writes-fail").unwrap().what.contains("zone 1"), "{fault}");
+        site.controller.end_faults();
+        site.host.advance(Duration::from_mins(1));
+        assert_eq!(site.host.states(writes[0]).last().unwrap(), "Confirmed", "{fault}");
+        status.stop();
+    }
+}
+
+#[test]
 fn a_renewal_that_fails_delays_no_other_zone_and_is_a_problem() {
     let site = Site::set_up();
     let status = site.status();
