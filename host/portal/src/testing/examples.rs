@@ -44,7 +44,7 @@ pub(crate) fn times() -> WallTime {
     WallTime::for_page("Europe/Paris".parse().unwrap(), NOW)
 }
 
-pub(super) fn ago(seconds: u64) -> Timestamp {
+pub(crate) fn ago(seconds: u64) -> Timestamp {
     NOW.minus(Duration::from_secs(seconds))
 }
 

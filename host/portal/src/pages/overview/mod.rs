@@ -4,12 +4,15 @@ mod latest_changes;
 pub(crate) mod power;
 mod upcoming_runs;
 
+use std::time::Duration;
+
 use askama::Template;
 use askama::filters::HtmlSafe;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use riser_domain::RunMode;
 use riser_runtime::{Change, EwsServerStatus, HostFacts, LinkState, ProcessorState};
 use riser_store::AuditEntry;
 
@@ -240,12 +243,32 @@ fn data_flow(system: &SystemStatus) -> String {
         (_, None, None) => "No processor is running.".to_owned(),
         (_, None, Some(_)) if stopped.is_some() => stopped.unwrap_or_default(),
         (LinkState::NotKnown, None, Some(_)) => format!("{} has not responded yet.", system.source_name()),
+        (_, None, Some(_)) if blocking_problem(system).is_some() => {
+            format!("{}.", blocking_problem(system).map(capitalised).unwrap_or_default())
+        }
         (LinkState::Good | LinkState::Degraded, None, Some(_)) => match system.bms() {
             LinkState::Down => "Data arrives, but the BMS cannot read it.".to_owned(),
             LinkState::NotKnown => "Data arrives. No BMS has read it yet.".to_owned(),
             LinkState::Good | LinkState::Degraded => "Data is flowing.".to_owned(),
         },
     }
+}
+
+/// A problem of a poll is raised a little later than the values of this poll are published.
+const SAME_POLL: Duration = Duration::from_secs(1);
+
+/// Returns what happened to a running processor that has published no value since: the source responds, but sends nothing
+/// that can be used.
+fn blocking_problem(system: &SystemStatus) -> Option<&str> {
+    let mut problems = system.problems.iter().filter(|raised| {
+        let processor = raised.configuration.and_then(|configuration| system.processor(configuration));
+        processor.is_some_and(|it| {
+            let runs =
+                matches!(it.state, ProcessorState::Running { .. }) && it.mode == Some(RunMode::LongRunning);
+            runs && it.last_activity_at.is_none_or(|at| at < raised.since.minus(SAME_POLL))
+        })
+    });
+    problems.next().map(|raised| raised.problem.what.trim_end_matches('.'))
 }
 
 impl FirstSteps {
@@ -271,5 +294,38 @@ impl HostPanel {
             version: facts.version,
             data_dir: facts.data_dir.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use riser_domain::Problem;
+    use riser_runtime::RaisedProblem;
+
+    use super::*;
+    use crate::testing::examples::{ago, flowing, times};
+
+    #[test]
+    fn a_source_that_responds_with_nothing_usable_is_named_instead_of_data_that_flows() {
+        let mut system = flowing();
+        let title = |system: &SystemStatus| Headline::new(system, &times()).title;
+        assert_eq!(title(&system), "Data is flowing.");
+        let status = system.processors[1].configuration;
+        system.problems.push(RaisedProblem {
+            problem: Problem {
+                code: "not-understood".to_owned(),
+                what: "the response to the zones is a web page".to_owned(),
+                effect: String::new(),
+                remedy: String::new(),
+                setting: None,
+            },
+            configuration: Some(status),
+            raised_by: "EVCE Status".to_owned(),
+            since: ago(60),
+        });
+        // Values have come since, so the problem stops none.
+        assert_eq!(title(&system), "Data is flowing. One problem needs attention.");
+        system.processors[1].last_activity_at = Some(ago(75));
+        assert_eq!(title(&system), "The response to the zones is a web page. One problem needs attention.");
     }
 }
