@@ -92,6 +92,11 @@ impl ItemStore {
             ensure_slots(&values, owner, items);
         }
         values.restore(store.load_last_values().await?);
+        // Their last values may be older than their end, or were never saved.
+        let all = by_owner.values().flatten();
+        let vanished: Vec<PointHandle> =
+            all.filter(|item| item.vanished_at.is_some()).map(|item| item.handle).collect();
+        values.vanish(&vanished);
         let mut stored = StoredTrees::new();
         for (owner, items) in by_owner {
             let key = store.tree_key(&owner).await?;
@@ -575,6 +580,19 @@ mod tests {
         assert_eq!(host.items.readings(&[gone]), [None]);
         host.restart().await;
         assert_eq!(host.served(), alone);
+    }
+
+    #[tokio::test]
+    async fn an_item_that_vanished_is_error_after_a_restart_whatever_was_saved() {
+        let mut host = Fixture::new().await;
+        let north = host.add("North").await;
+        host.declare(&north).await;
+        let point = host.items.server(host.server).find("t1.z1/p").unwrap();
+        let nothing = DeclaredTree::default();
+        host.items.declare(&north, nothing, Vec::new(), &Actor::System).await.unwrap();
+        host.restart().await;
+        let state = |host: &Fixture| host.items.readings(&[point]).remove(0).unwrap().state;
+        assert_eq!(state(&host), ValueState::Error);
     }
 
     #[tokio::test]
