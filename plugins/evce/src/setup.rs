@@ -91,7 +91,9 @@ fn read(host: &Host, client: &mut EvceClient, known: &KnownObjects) -> Result<(A
     let api_support = ApiSupport::of(version.api_version.as_deref());
     let mut removals = Removals::default();
     let mut known = known.clone();
-    for polls in 1_u32.. {
+    let mut polls = 0;
+    loop {
+        polls += 1;
         let SiteSnapshot { site, skipped, .. } = client.poll().map_err(|error| raise(host, error))?;
         if polls == 1 {
             SiteSnapshot::log_skipped(&skipped, host);
@@ -122,7 +124,6 @@ fn read(host: &Host, client: &mut EvceClient, known: &KnownObjects) -> Result<(A
         }
         host.wait(POLL_INTERVAL)?;
     }
-    unreachable!("the loop returns after MOST_POLLS polls")
 }
 
 /// Returns whether the same objects have been missing in earlier runs for long enough.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use riser_plugin::{Host, Problem};
 
-use crate::model::{ConnectorStatus, FieldFault, Site, counted, listed};
+use crate::model::{ConnectorStatus, FieldFault, Site, Station, counted, listed};
 use crate::notices::Notices;
 
 const UNKNOWN_WORDS: &str = "unknown-words";
@@ -93,7 +93,7 @@ fn no_link(site: &Site) -> Option<Problem> {
     let stations: Vec<String> = site
         .stations()
         .filter(|station| station.is_connected == Some(false))
-        .map(|station| station.shown_name())
+        .map(Station::shown_name)
         .collect();
     (!stations.is_empty()).then(|| {
         let what = match stations.as_slice() {

@@ -116,8 +116,9 @@ impl EvceError {
     pub(crate) fn is_of_object(&self) -> bool {
         match self {
             Self::Unwell { status, .. } => *status != 429,
-            Self::Response(_) | Self::Refused { .. } => true,
-            Self::Http(HttpError::TimedOut { .. } | HttpError::TooLarge { .. }) => true,
+            Self::Response(_)
+            | Self::Refused { .. }
+            | Self::Http(HttpError::TimedOut { .. } | HttpError::TooLarge { .. }) => true,
             Self::Http(HttpError::Unreachable { source, .. }) => !source.is_connect(),
             _ => false,
         }

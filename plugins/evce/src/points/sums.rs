@@ -33,7 +33,11 @@ impl Sum {
     /// Adds an energy that sums count, also if the present register is not known.
     fn add_energy(&mut self, counted: Option<f64>, is_known: bool) {
         self.total.add(counted.unwrap_or_default());
-        if is_known { self.known += 1 } else { self.unknown += 1 }
+        if is_known {
+            self.known += 1;
+        } else {
+            self.unknown += 1;
+        }
     }
 
     fn add_sum(&mut self, other: &Self) {

@@ -100,8 +100,14 @@ impl StatusRun<'_> {
     pub(super) fn follow(&mut self) -> Outcome {
         // Those of an earlier run, which nobody else clears.
         Notices::clear_all(self.host, &site_problems::CODES);
-        let events =
-            [REMOVED, REGISTER_FELL, removals::MISSING, controller_clock::CLOCK, set_points::WRITES_FAIL];
+        let events = [
+            REMOVED,
+            REGISTER_FELL,
+            removals::MISSING,
+            controller_clock::CLOCK,
+            set_points::WRITES_FAIL,
+            set_points::REDUCTION_ENDED,
+        ];
         Notices::clear_all(self.host, &events);
         let mut next_poll = self.host.uptime()?;
         loop {

@@ -58,7 +58,7 @@ fn a_false_reading_of_0_does_not_count_the_energy_twice() {
         &json!({ "kind": "set_field", "field": "activeEnergy", "raw": "0", "path": "/stations", "count": 2 }),
     );
     site.pass(POLL * 2);
-    assert_eq!(kwh(&site.host.shown(ZONE_ENERGY)), 12.345);
+    assert!(site.host.shown(ZONE_ENERGY).starts_with("12.345 "));
     site.pass(POLL);
     assert_eq!(site.host.shown(ZONE_ENERGY), "12.345 Good");
     status.stop();
