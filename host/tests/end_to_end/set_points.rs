@@ -138,3 +138,29 @@ async fn a_kill_between_the_put_and_its_confirmation_sends_nothing_twice() {
     read_until(&bms, &reduction, "40", ValueState::Good).await;
     assert_eq!(percentages(&site.controller).await, [Some(40.0)]);
 }
+
+#[tokio::test]
+async fn a_zone_that_the_controller_fails_to_write_delays_no_other_and_is_a_problem() {
+    let (site, _host, bms, reduction) = running_site().await;
+    let tree: Tree = walk_until_there(&bms, REDUCTION).await;
+    let failing = id_of(&tree, "EVCE Zones/Z2/ZoneReduction");
+    let fault = json!({ "kind": "500", "method": "PUT", "path": "/zones/2/external-reduction" });
+    site.controller.fault(fault).await;
+    write(&bms, failing, "20").await;
+    write(&bms, &reduction, "45").await;
+    read_until(&bms, &reduction, "45", ValueState::Good).await;
+    let problems = until("a problem with zone 2", async || {
+        let problems = site.installation.ask(&["problems"]).text;
+        if problems.contains("zone 2") { Ok(problems) } else { Err(problems) }
+    })
+    .await;
+    assert!(problems.contains("fails to write to zone 2") && problems.contains("500"), "{problems}");
+    assert_eq!(read(&bms, failing).await.unwrap(), ("20".to_owned(), ValueState::Uncertain));
+    site.controller.end_faults().await;
+    read_until(&bms, failing, "20", ValueState::Good).await;
+    until("no problem", async || match site.installation.ask(&["problems"]).text {
+        problems if problems == "none\n" => Ok(()),
+        problems => Err(problems),
+    })
+    .await;
+}

@@ -35,9 +35,10 @@ impl ControllerClock {
         &mut self,
         host: &Host,
         controller_now: SystemTime,
+        uptime: Duration,
         notices: &mut Notices,
     ) -> Result<(), HostError> {
-        let now = Reading { controller: controller_now, uptime: host.uptime()?, wall: host.now() };
+        let now = Reading { controller: controller_now, uptime, wall: host.now() };
         let Some(before) = self.last.replace(now) else { return Ok(()) };
         let (direction, by) =
             apart(now.controller, before.controller + now.uptime.saturating_sub(before.uptime));

@@ -1,7 +1,7 @@
 //! The energy registers of all meters, kept over runs, so that a sum neither falls when a station loses its link nor when
 //! a register falls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use riser_plugin::{Host, HostError, LogLevel};
@@ -73,30 +73,29 @@ impl MeterReadings {
         host: &Host,
         site: &mut Site,
         is_complete: bool,
+        now: Duration,
     ) -> Result<Vec<String>, HostError> {
-        let now = host.uptime()?;
         let mut fallen = Vec::new();
-        let mut known = std::mem::take(&mut self.by_station);
         for station in site.stations_mut() {
-            let mut before = known.remove(&station.id.0).unwrap_or_default();
-            let mut meters = BTreeMap::new();
+            // A name is copied only when it is new.
+            if !self.by_station.contains_key(&station.id.0) {
+                self.by_station.insert(station.id.0.clone(), BTreeMap::new());
+            }
+            let Some(meters) = self.by_station.get_mut(&station.id.0) else { continue };
             for connector in &mut station.connectors {
-                let meter = before.remove(&connector.number);
-                let (meter, message) = read(meter, connector, now);
+                let (meter, message) = read(meters.remove(&connector.number), connector, now);
                 fallen.extend(message.map(|message| format!("station {}, {message}", station.id)));
                 if let Some(meter) = meter {
                     meters.insert(connector.number, meter);
                 }
             }
-            if !is_complete {
-                meters.extend(before);
-            }
-            if !meters.is_empty() {
-                self.by_station.insert(station.id.0.clone(), meters);
+            if is_complete && meters.len() > station.connectors.len() {
+                meters.retain(|number, _| station.connectors.iter().any(|it| it.number == *number));
             }
         }
-        if !is_complete {
-            self.by_station.extend(known);
+        if is_complete && self.by_station.len() > site.station_count() {
+            let here: HashSet<&str> = site.stations().map(|station| station.id.0.as_str()).collect();
+            self.by_station.retain(|station, _| here.contains(station.as_str()));
         }
         let is_due = self.saved_at.is_none_or(|saved| now.saturating_sub(saved) >= SAVE_INTERVAL);
         if is_due || !fallen.is_empty() {

@@ -42,11 +42,7 @@ impl Notices {
     }
 
     /// Clears problems whose time is over.
-    ///
-    /// # Errors
-    /// If the run must end.
-    pub(crate) fn expire(&mut self, host: &Host) -> Result<(), HostError> {
-        let now = host.uptime()?;
+    pub(crate) fn expire(&mut self, host: &Host, now: Duration) {
         self.raised.retain(|code, raised| {
             let is_over = raised.until.is_some_and(|until| until <= now);
             if is_over {
@@ -54,7 +50,6 @@ impl Notices {
             }
             !is_over
         });
-        Ok(())
     }
 
     /// Clears problems of an earlier run, which nobody else would clear.

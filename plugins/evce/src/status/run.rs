@@ -176,7 +176,8 @@ impl StatusRun<'_> {
         }
         plausibility::reject_implausible(&mut site);
         let unseen = self.review_lists(&mut site)?;
-        self.count_energy(&mut site, unseen == 0)?;
+        let uptime = self.host.uptime()?;
+        self.count_energy(&mut site, unseen == 0, uptime)?;
         let was_known = self.site.is_some();
         self.adopt(site)?;
         self.publish_values(unseen)?;
@@ -188,9 +189,9 @@ impl StatusRun<'_> {
             }
         }
         if has_clock {
-            self.clock.read(self.host, controller_now, &mut self.notices)?;
+            self.clock.read(self.host, controller_now, uptime, &mut self.notices)?;
         }
-        self.notices.expire(self.host)?;
+        self.notices.expire(self.host, uptime);
         if self.wants_setup || !self.binding_fits() {
             self.request_setup()?;
         }
@@ -239,8 +240,13 @@ impl StatusRun<'_> {
     }
 
     /// Fills in the energies that sums count, and reports registers that fell.
-    fn count_energy(&mut self, site: &mut Site, is_complete: bool) -> Result<(), HostError> {
-        let fallen = self.meter_readings.update(self.host, site, is_complete)?;
+    fn count_energy(
+        &mut self,
+        site: &mut Site,
+        is_complete: bool,
+        uptime: Duration,
+    ) -> Result<(), HostError> {
+        let fallen = self.meter_readings.update(self.host, site, is_complete, uptime)?;
         for message in &fallen {
             self.host.log(LogLevel::Warn, message);
         }
