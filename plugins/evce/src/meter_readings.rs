@@ -14,6 +14,8 @@ const SAVE_INTERVAL: Duration = Duration::from_mins(15);
 /// Time in which a register that fell may return to its old value: it was a false reading then.
 const RETURN_WITHIN: Duration = Duration::from_mins(10);
 
+/// Most bytes to store: other state needs the rest of the room of a processor.
+const MOST_BYTES: usize = 768 << 10;
 /// Parts of a kWh that a sum keeps.
 const ROUNDED: f64 = 1e6;
 
@@ -119,7 +121,13 @@ impl MeterReadings {
             })
             .collect();
         let text = serde_json::to_string(&stored).expect("numbers by name are always JSON");
-        match host.state().put(KEY, &text) {
+        let stored = if text.len() > MOST_BYTES {
+            let what = format!("they need more than {} KiB", MOST_BYTES >> 10);
+            Err(HostError::Refused { code: "state-full".to_owned(), what })
+        } else {
+            host.state().put(KEY, &text)
+        };
+        match stored {
             Err(HostError::Refused { what, .. }) => {
                 if !std::mem::replace(&mut self.is_full, true) {
                     host.log(LogLevel::Warn, &format!("energy registers do not survive a restart: {what}"));

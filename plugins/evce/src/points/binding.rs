@@ -173,9 +173,12 @@ impl Binding {
         let handles: Vec<u32> = self.status.iter().map(|point| point.handle()).collect();
         let reason: Arc<str> = reason.into();
         let served = host.latest(&handles)?;
+        let polled = self.site.first().copied().flatten();
         let kept = self.status.iter().zip(served).map(|(point, served)| {
             let offline = point.offline(Arc::clone(&reason));
             match served.filter(|served| served.is_known) {
+                // Logs compares the times of the others with this one.
+                Some(served) if Some(*point) == polled => point.uncertain(served.value, Arc::clone(&reason)),
                 Some(served) => Publication {
                     state: ValueState::Uncertain,
                     source_time: Some(served.source_time),

@@ -80,6 +80,8 @@ pub(crate) struct SetPointWriter<'a> {
     pub(crate) active: &'a mut ActiveReductions,
     pub(crate) sent: &'a mut SentWrites,
     pub(crate) validity: Validity,
+    /// Whether the lists of the controller have all objects of the tree.
+    pub(crate) is_complete: bool,
 }
 
 /// Returns the problem with objects for which the controller fails again and again.

@@ -9,7 +9,7 @@ use riser_plugin::{Host, HostError, SetPointWrite, WriteRequest};
 use super::{ATTEMPT_PAUSES, SetPointWriter};
 use crate::back_off::BackOff;
 use crate::model::ObjectId;
-use crate::points::{Binding, SetPointTarget};
+use crate::points::SetPointTarget;
 
 /// A write and its progress in this run.
 #[derive(Debug)]
@@ -169,7 +169,7 @@ impl Queue {
         // Riser has already reported these to the BMS as expired.
         self.waiting.retain(|waiting| waiting.expires > now);
         let mut is_reachable = true;
-        for (target, writes) in self.targets(writer.binding) {
+        for (target, writes) in self.targets(writer) {
             if !is_reachable || self.due(Some(&target)) > now {
                 self.waiting.extend(writes);
                 continue;
@@ -209,12 +209,16 @@ impl Queue {
         tried.fault = fault;
     }
 
-    /// Removes all writes, grouped by object.
-    fn targets(&mut self, binding: &Binding) -> Vec<(Target, Vec<Waiting>)> {
+    /// Removes the writes whose object is known, grouped by object.
+    fn targets(&mut self, writer: &SetPointWriter<'_>) -> Vec<(Target, Vec<Waiting>)> {
         let mut targets: Vec<(Target, Vec<Waiting>)> = Vec::new();
-        for mut waiting in self.waiting.drain(..) {
-            let Some(target) = binding.target(waiting.write.handle()) else {
-                waiting.write.reject("the charge controller no longer has this object");
+        for mut waiting in std::mem::take(&mut self.waiting) {
+            let Some(target) = writer.binding.target(waiting.write.handle()) else {
+                if writer.is_complete {
+                    waiting.write.reject("the charge controller no longer has this object");
+                } else {
+                    self.waiting.push(waiting);
+                }
                 continue;
             };
             let target = Target::from(target);

@@ -111,6 +111,10 @@ impl SetPointWriter<'_> {
                 active.attempts.reset();
                 active.valid_until = Some(until);
                 active.holds_until = Some(uptime + span);
+                let found = self.site.zones.iter_mut().find(|found| found.id == *zone);
+                if let Some(shown) = found.and_then(|found| found.reduction.as_mut()) {
+                    shown.valid_until = Some(until);
+                }
                 self.host.log(LogLevel::Debug, &format!("zone {zone}: the reduction was renewed"));
                 Ok(true)
             }

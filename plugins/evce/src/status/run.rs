@@ -376,6 +376,7 @@ impl StatusRun<'_> {
             active: &mut self.active,
             sent: &mut self.sent,
             validity: self.validity,
+            is_complete: self.from_tree.is_none(),
         };
         work(&mut writer, &mut self.queue)?;
         let ended = self.active.take_ended();

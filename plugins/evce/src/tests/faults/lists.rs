@@ -60,6 +60,12 @@ fn nothing_is_recorded_while_the_lists_are_short() {
     site.controller.fault(&json!({ "kind": "empty_list", "path": "/stations", "for": "3m" }));
     site.pass(Duration::from_mins(3));
     assert_eq!(site.host.samples(ENERGY_HISTORY), before);
+    // Nor after a restart, when Status has no values of its own.
+    status.stop();
+    site.controller.fault(&json!({ "kind": "empty_list", "path": "/stations", "for": "2m" }));
+    let status = site.status();
+    site.pass(Duration::from_mins(2));
+    assert_eq!(site.host.samples(ENERGY_HISTORY), before);
     site.pass(Duration::from_mins(2));
     let after = site.host.samples(ENERGY_HISTORY);
     assert!(after.len() > before.len(), "{after:?}");
@@ -78,6 +84,25 @@ fn a_list_that_is_short_when_status_starts_changes_no_sum() {
     site.pass(Duration::from_mins(2));
     assert_eq!(site.host.shown(ZONE_ENERGY), uncertain.replace("Uncertain", "Good"));
     assert_eq!(site.host.problems(), [""; 0]);
+    status.stop();
+}
+
+#[test]
+fn a_write_to_a_zone_that_a_short_list_lacks_waits_for_it() {
+    let site = Site::with_stations(&["ac22"]);
+    site.controller.fault(&json!({ "kind": "short_list", "path": "/zones", "keep": 1, "method": "GET" }));
+    let status = site.status();
+    let write = site.host.write(&[("z2/ZoneReduction", 20.0.into())])[0];
+    site.host.advance(POLL);
+    assert_eq!(site.host.states(write), [""; 0]);
+    site.controller.end_faults();
+    site.pass(POLL);
+    assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
+    // In a later poll the zone is still known.
+    site.controller.fault(&json!({ "kind": "short_list", "path": "/zones", "keep": 1, "count": 1 }));
+    site.pass(POLL);
+    let write = site.host.write(&[("z2/ZoneReduction", 30.0.into())])[0];
+    assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
     status.stop();
 }
 
