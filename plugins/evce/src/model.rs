@@ -164,6 +164,7 @@ pub(crate) mod field {
     pub(crate) const SET_POINT_KW: &str = "set_point_kw";
     pub(crate) const MAX_CURRENT_OR_POWER: &str = "max_current_or_power";
     pub(crate) const MAX_CURRENT_A: &str = "max_current_a";
+    pub(crate) const TRANSACTIONS: &str = "transactions";
     pub(crate) const STATUS: &str = "status";
     pub(crate) const AVAILABILITY: &str = "availability";
     pub(crate) const PHASE_CONNECTION: &str = "phase_connection";

@@ -21,7 +21,8 @@ pub(crate) const ROWS: &[ZoneRow] = &[
         .of(&[field::MAX_CURRENT_A]),
     ZoneRow::new("ZoneType", String, "", Status, |zone, _| Shown::text(zone.kind.as_ref()))
         .about("static or dynamic"),
-    ZoneRow::new("ZoneNumberOfTransactions", Integer, "", StatusLive, |zone, _| Shown::of(zone.transactions)),
+    ZoneRow::new("ZoneNumberOfTransactions", Integer, "", StatusLive, |zone, _| Shown::of(zone.transactions))
+        .of(&[field::TRANSACTIONS]),
     ZoneRow::new("ZoneSetPointCurrent(A)", Double, "A", Status, |zone, _| Shown::of(zone.set_point_a))
         .of(&[field::SET_POINT_A])
         .about("Limit of the zone"),

@@ -176,6 +176,7 @@ impl StatusRun<'_> {
         }
         plausibility::reject_implausible(&mut site);
         let unseen = self.review_lists(&mut site)?;
+        self.confirm_ended_reductions(&mut site)?;
         let uptime = self.host.uptime()?;
         self.count_energy(&mut site, unseen == 0, uptime)?;
         let was_known = self.site.is_some();
@@ -226,6 +227,23 @@ impl StatusRun<'_> {
         }
         self.notices.set(self.host, removals::MISSING, self.removals.problem(&comparison));
         Ok(unseen)
+    }
+
+    /// Reads the reductions that the list of zones lacks since this poll: the list may be wrong.
+    fn confirm_ended_reductions(&mut self, site: &mut Site) -> Result<(), HostError> {
+        let Some(before) = &self.site else { return Ok(()) };
+        for zone in site.zones.iter_mut().filter(|zone| zone.reduction.is_none()) {
+            let known = before.zone(&zone.id).and_then(|before| before.reduction.as_ref());
+            if let Some(known) = known {
+                zone.reduction = match self.client.reduction(&zone.id) {
+                    Ok(read) => read.reduction,
+                    // The controller has no such request, so the list decides.
+                    Err(EvceError::Refused { .. }) => None,
+                    Err(error) => error.propagate_stop().map(|()| Some(known.clone()))?,
+                };
+            }
+        }
+        Ok(())
     }
 
     fn report_removed(&mut self, removed: &[ObjectKey]) -> Result<(), HostError> {

@@ -20,7 +20,8 @@ const CONNECTOR_NUMBERS: [(ConnectorField, &str); 11] = [
 ];
 
 /// The numbers of a zone whose faults are shown.
-const ZONE_NUMBERS: [(ZoneField, &str); 3] = [
+const ZONE_NUMBERS: [(ZoneField, &str); 4] = [
+    (ZoneField::Transactions, field::TRANSACTIONS),
     (ZoneField::MaxCurrentA, field::MAX_CURRENT_A),
     (ZoneField::SetPointA, field::SET_POINT_A),
     (ZoneField::SetPointKw, field::SET_POINT_KW),

@@ -88,6 +88,24 @@ fn a_list_that_is_short_when_status_starts_changes_no_sum() {
 }
 
 #[test]
+fn a_reduction_that_the_list_lacks_is_read_by_itself() {
+    let site = Site::set_up();
+    let status = site.status();
+    site.host.write(&[("z1/ZoneReduction", 25.0.into())]);
+    let fault = json!({ "kind": "rename_field", "field": "externalReduction", "to": "limit" });
+    site.controller.fault(&fault);
+    site.pass(Duration::from_mins(20));
+    assert_eq!(site.host.shown("z1/ZoneReduction"), "25 Good");
+    assert_eq!(site.host.problems(), [""; 0]);
+    site.controller.end_faults();
+    site.controller.apply_event(&json!({ "kind": "reduce", "zone": 1 }));
+    site.pass(POLL);
+    assert_eq!(site.host.shown("z1/ZoneReduction"), "0 Good");
+    assert_eq!(site.host.problems(), ["reduction-ended"]);
+    status.stop();
+}
+
+#[test]
 fn a_write_to_a_zone_that_a_short_list_lacks_waits_for_it() {
     let site = Site::with_stations(&["ac22"]);
     site.controller.fault(&json!({ "kind": "short_list", "path": "/zones", "keep": 1, "method": "GET" }));
