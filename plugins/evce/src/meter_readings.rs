@@ -9,7 +9,7 @@ use riser_plugin::{Host, HostError, LogLevel};
 use crate::model::{Connector, Site};
 
 const KEY: &str = "meter-readings";
-/// Time between two times of storing the registers; one that fell is stored at once.
+/// Time between two times of storing the registers; new ones, and one that fell, are stored at once.
 const SAVE_INTERVAL: Duration = Duration::from_mins(15);
 /// Time in which a register that fell may return to its old value: it was a false reading then.
 const RETURN_WITHIN: Duration = Duration::from_mins(10);
@@ -24,6 +24,8 @@ const ROUNDED: f64 = 1e6;
 pub(crate) struct MeterReadings {
     by_station: BTreeMap<String, BTreeMap<i32, Meter>>,
     saved_at: Option<Duration>,
+    /// Registers that were stored last.
+    saved_count: usize,
     /// Whether the store had no room; logged once.
     is_full: bool,
 }
@@ -99,10 +101,11 @@ impl MeterReadings {
             let here: HashSet<&str> = site.stations().map(|station| station.id.0.as_str()).collect();
             self.by_station.retain(|station, _| here.contains(station.as_str()));
         }
+        let count = self.by_station.values().map(BTreeMap::len).sum();
         let is_due = self.saved_at.is_none_or(|saved| now.saturating_sub(saved) >= SAVE_INTERVAL);
-        if is_due || !fallen.is_empty() {
+        if is_due || !fallen.is_empty() || count != self.saved_count {
             self.save(host)?;
-            self.saved_at = Some(now);
+            (self.saved_at, self.saved_count) = (Some(now), count);
         }
         Ok(fallen)
     }

@@ -6,14 +6,14 @@ use std::time::SystemTime;
 
 use riser_plugin::{Host, HostError, Point, Points, Publication, ValueState};
 
-use super::row::{Publisher, Row, SetPointKind, Shown, Source};
+use super::batch::{Batch, How, Part, fault};
+use super::row::{Publisher, Row, SetPointKind};
 use super::stored_objects::StoredObjects;
 use super::sums::Sums;
 use super::tree::{ROOT, zone_id};
 use super::{STATUS, connector, site, station, zone};
-use crate::model::{Connector, ObjectId, Site, Station, Unusable, Zone};
+use crate::model::{Connector, ObjectId, Site, Station, Zone};
 
-const NOT_REACHED: &str = "the station is not connected to the controller";
 const GONE: &str = "no longer at source";
 
 /// The property that a set point changes.
@@ -48,13 +48,6 @@ struct ZonePoints {
 struct StationPoints {
     rows: RowPoints,
     connectors: HashMap<i32, RowPoints>,
-}
-
-/// Selects the rows of a class.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Setup,
-    Status,
 }
 
 impl Binding {
@@ -285,87 +278,6 @@ impl StationPoints {
 
 fn is_reached(station: &Station) -> bool {
     station.is_connected != Some(false)
-}
-
-/// What decides how the values of an object are shown.
-#[derive(Clone, Copy)]
-struct How {
-    /// Whether its station is connected to the controller.
-    is_reached: bool,
-    /// Whether the controller's list lacks it.
-    is_kept: bool,
-    /// Measured values get this time.
-    measured_at: Option<SystemTime>,
-}
-
-impl Default for How {
-    fn default() -> Self {
-        Self { is_reached: true, is_kept: false, measured_at: None }
-    }
-}
-
-impl How {
-    fn kept(is_kept: bool) -> Self {
-        Self { is_kept, ..Self::default() }
-    }
-}
-
-/// The publications of one class.
-struct Batch {
-    part: Part,
-    /// The time of the last poll that had everything.
-    kept_since: Option<SystemTime>,
-    publications: Vec<Publication>,
-}
-
-impl Batch {
-    /// Creates an empty batch with this capacity.
-    fn of(part: Part, room: usize, kept_since: Option<SystemTime>) -> Self {
-        // Setup publishes fewer.
-        Self { part, kept_since, publications: Vec::with_capacity(room) }
-    }
-
-    /// Adds the points of one object.
-    fn push<T: Source>(
-        &mut self,
-        (points, rows): (&[Option<Point>], &[Row<T>]),
-        object: &T,
-        sums: &Sums,
-        how: How,
-    ) {
-        for (row, point) in rows.iter().zip(points) {
-            let is_setups = row.publisher == Publisher::Setup;
-            if is_setups == (self.part == Part::Setup)
-                && let Some(point) = point
-            {
-                self.publications.push(self.publication(*point, row, (object, sums), how));
-            }
-        }
-    }
-
-    fn publication<T: Source>(
-        &self,
-        point: Point,
-        row: &Row<T>,
-        (object, sums): (&T, &Sums),
-        how: How,
-    ) -> Publication {
-        let is_live = row.publisher == Publisher::StatusLive;
-        if is_live && !how.is_reached {
-            return point.offline(NOT_REACHED);
-        }
-        let shown = (row.show)(object, sums);
-        let shown = if how.is_kept { shown.kept() } else { shown };
-        let is_kept = matches!(shown, Shown::Kept(_));
-        let measured_at = how.measured_at.filter(|_| is_live);
-        let source_time = if is_kept { measured_at.or(self.kept_since) } else { measured_at };
-        Publication { source_time, ..shown.publication(point, fault(row, object)) }
-    }
-}
-
-/// Returns the fault of a field that a row needs.
-fn fault<'a, T: Source>(row: &Row<T>, object: &'a T) -> Option<&'a Unusable> {
-    row.fields.iter().find_map(|field| object.unusable().iter().find(|fault| fault.field == *field))
 }
 
 /// Returns the points that Status publishes.

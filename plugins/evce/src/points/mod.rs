@@ -4,6 +4,7 @@
 //! row there; tree, values and histories follow from it. Names are those of the incumbent ("evce-1.2"), so
 //! that a BMS finds its bindings again; ids are made of the controller's ids and never of names.
 
+mod batch;
 mod binding;
 mod connector;
 mod decimal_sum;

@@ -1,5 +1,6 @@
 //! EVCE Status: polls the controller, publishes its values, and executes set point writes.
 
+mod publishing;
 mod run;
 
 use riser_plugin::prelude::*;
