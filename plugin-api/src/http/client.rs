@@ -7,6 +7,7 @@ use reqwest::{Method, redirect};
 use tokio::runtime::Runtime;
 use url::Url;
 
+use super::request::Request;
 use super::retry::Budget;
 use super::trust::{Refused, Trust, tls_config};
 use super::{ActionResult, HttpError, LimitedAction};
@@ -25,38 +26,6 @@ const LARGEST_RESPONSE_MIB: usize = 20;
 const IDLE_KEPT: Duration = Duration::from_mins(1);
 /// Kept connections in a row that must be closed on reuse before no more are kept.
 const CLOSED_ON_REUSE: u8 = 2;
-
-/// A request, relative to the client's base address.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The method.
-    pub method: Method,
-    /// The path below the base address, with its query.
-    pub path: String,
-    /// The bearer token, when there is one.
-    pub bearer: Option<String>,
-    /// A JSON body.
-    pub json_body: Option<String>,
-}
-
-impl Request {
-    /// Returns a GET request.
-    pub fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), bearer: None, json_body: None }
-    }
-
-    /// Returns a request with any method and a JSON body.
-    pub fn with_json(method: Method, path: impl Into<String>, body: impl Into<String>) -> Self {
-        Self { method, path: path.into(), bearer: None, json_body: Some(body.into()) }
-    }
-
-    /// Adds a bearer token.
-    #[must_use]
-    pub fn bearer(mut self, token: impl Into<String>) -> Self {
-        self.bearer = Some(token.into());
-        self
-    }
-}
 
 /// A response, whole.
 #[derive(Clone, Debug)]
@@ -220,6 +189,20 @@ impl HttpClient {
         self.closed_on_reuse.load(Ordering::Relaxed) >= CLOSED_ON_REUSE
     }
 
+    /// Returns the path below the base address that a link in a response leads to, such as that of the next page.
+    /// The link may be a URL, or relative to the request with this path; `None` if it leads to another server or
+    /// out of the base address, so that credentials are never sent there.
+    pub fn linked_path(&self, request_path: &str, link: &str) -> Option<String> {
+        let base = self.base.as_str().trim_end_matches('/');
+        let linked = Url::parse(&format!("{base}{request_path}")).ok()?.join(link).ok()?;
+        if linked.origin() != self.base.origin() || !linked.username().is_empty() {
+            return None;
+        }
+        let below = linked[url::Position::BeforePath..url::Position::AfterQuery]
+            .strip_prefix(self.base.path().trim_end_matches('/'))?;
+        below.starts_with('/').then(|| below.to_owned())
+    }
+
     fn send_once(&self, request: &Request) -> Result<Response, HttpError> {
         let sent = self.host.block_on_in(&self.runtime, self.exchange(request));
         match sent {
@@ -234,13 +217,14 @@ impl HttpClient {
         if self.avoids_reuse() {
             building = building.header(CONNECTION, "close");
         }
-        if let Some(token) = &request.bearer {
-            building = building.bearer_auth(token);
+        for (name, value) in &request.headers {
+            building = building.header(name, value);
         }
-        if let Some(body) = &request.json_body {
-            building = building.header(CONTENT_TYPE, "application/json").body(body.clone());
+        if let Some(body) = &request.body {
+            building = building.header(CONTENT_TYPE, body.content_type).body(body.content.clone());
         }
-        let mut response = building.send().await.map_err(|error| self.no_response(error))?;
+        let built = building.build().map_err(|_| HttpError::Request)?;
+        let mut response = self.client.execute(built).await.map_err(|error| self.no_response(error))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.no_response(error))? {

@@ -28,6 +28,9 @@ pub enum HttpError {
         /// The cause.
         what: String,
     },
+    /// A header or the path of the request is not allowed in HTTP. Its text is not shown: it may be a secret.
+    #[error("the request cannot be sent: its path or a header has a character that HTTP does not allow")]
+    Request,
     /// The server does not respond.
     #[error("{address} does not respond")]
     Unreachable {

@@ -3,11 +3,13 @@
 
 mod client;
 mod error;
+mod request;
 mod retry;
 mod trust;
 
-pub use client::{HttpClient, Request, Response};
+pub use client::{HttpClient, Response};
 pub use error::HttpError;
+pub use request::{Request, RequestBody};
 pub use reqwest::Method;
 pub use trust::{CertificatePin, Trust};
 

@@ -89,6 +89,26 @@ fn reply(mut stream: TcpStream, response: &[u8]) {
     let _gone = stream.write_all(response);
 }
 
+/// Returns the text of one request up to this end, and a host that sends it to its device.
+fn received(request: Request, end: &'static str) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let base_url = format!("http://{}/api", listener.local_addr().unwrap());
+    let device = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut text = String::new();
+        let mut chunk = [0; 1024];
+        while !text.ends_with(end) {
+            let length = stream.read(&mut chunk).unwrap();
+            text.push_str(std::str::from_utf8(&chunk[..length]).unwrap());
+        }
+        stream.write_all(&response("200 OK", 0)).unwrap();
+        text
+    });
+    let host = MemoryHost::new().connection::<Device>(json!({ "base_url": base_url }));
+    assert_eq!(host.run(Sender(request)), RunEnd::Succeeded);
+    device.join().unwrap()
+}
+
 fn response(head: &str, body_bytes: usize) -> Vec<u8> {
     let mut response =
         format!("HTTP/1.1 {head}\r\nContent-Length: {body_bytes}\r\nConnection: close\r\n\r\n").into_bytes();
@@ -109,6 +129,60 @@ fn a_redirect_is_returned_and_not_followed() {
     let host = host_with(vec![response("302 Found\r\nLocation: http://127.0.0.1:1/", 3)]);
     assert_eq!(host.run(Sender(Request::get("/"))), RunEnd::Succeeded);
     assert_eq!((last_line(&host).as_str(), results(&host)), ("302 3", vec![ActionResult::Done]));
+}
+
+#[test]
+fn headers_parameters_and_forms_reach_the_device() {
+    let request = Request::new(Method::POST, "/token").query("site", "a b").header("X-Api-Key", "k1").basic("u", "p");
+    let text = received(request.form([("grant_type", "password"), ("username", "u&1")]), "username=u%261");
+    assert!(text.starts_with("POST /api/token?site=a+b HTTP/1.1\r\n"), "{text}");
+    for header in
+        ["x-api-key: k1", "authorization: Basic dTpw", "content-type: application/x-www-form-urlencoded"]
+    {
+        assert!(text.to_lowercase().contains(&format!("\r\n{}\r\n", header.to_lowercase())), "{text}");
+    }
+    assert!(text.ends_with("\r\n\r\ngrant_type=password&username=u%261"), "{text}");
+}
+
+#[test]
+fn a_header_that_http_does_not_allow_is_refused_without_its_text() {
+    let host = host_with(Vec::new());
+    let what = host.run(Sender(Request::get("/").header("X-Key", "hidden\r\nX: 1"))).failure().what;
+    assert!(what.contains("does not allow") && !what.contains("hidden"), "{what}");
+}
+
+#[test]
+fn a_link_is_followed_only_below_the_base_address() {
+    struct Links;
+    impl Processor for Links {
+        type Settings = ();
+        const CLASS: Class = Class::scheduled("links", "Links").needs::<Device>();
+        fn run(&self, host: &Host, (): ()) -> Outcome {
+            let client = HttpClient::new(host, "https://10.0.0.5:8443/api/v2/", &Trust::Nothing)?;
+            for link in [
+                "https://10.0.0.5:8443/api/v2/zones?page=2",
+                "/api/v2/zones?page=3#part",
+                "?page=4",
+                "zones/5",
+                "https://10.0.0.6:8443/api/v2/zones",
+                "http://10.0.0.5:8443/api/v2/zones",
+                "https://u@10.0.0.5:8443/api/v2/zones",
+                "/api/v20/zones",
+                "../../admin",
+            ] {
+                let path = client.linked_path("/zones?page=1", link).unwrap_or_else(|| "-".to_owned());
+                host.log(LogLevel::Info, &path);
+            }
+            Ok(())
+        }
+    }
+    let host = MemoryHost::new().connection::<Device>(json!({ "base_url": "https://10.0.0.5" }));
+    assert_eq!(host.run(Links), RunEnd::Succeeded);
+    let paths: Vec<String> = host.log().into_iter().map(|line| line.text).collect();
+    assert_eq!(
+        paths,
+        ["/zones?page=2", "/zones?page=3", "/zones?page=4", "/zones/5", "-", "-", "-", "-", "-"]
+    );
 }
 
 #[test]

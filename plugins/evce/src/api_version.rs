@@ -2,8 +2,6 @@
 
 use riser_plugin::prelude::*;
 
-/// The supported major version (seed guide, 2.3).
-const SUPPORTED_MAJOR: &str = "6";
 const UNSUPPORTED: &str = "unsupported-version";
 
 /// Whether this plugin supports a controller's API.
@@ -16,25 +14,32 @@ pub(crate) enum ApiSupport {
 }
 
 impl ApiSupport {
-    /// Checks the version of a controller, if it has one.
-    pub(crate) fn of(version: Option<&str>) -> Self {
-        let is_supported = version.is_none_or(|version| version.split('.').next() == Some(SUPPORTED_MAJOR));
-        if is_supported { Self::Supported } else { Self::Unsupported }
+    /// Checks the version of a controller, if it has one, against those of its profile; none: all.
+    pub(crate) fn of(version: Option<&str>, supported: &[String]) -> Self {
+        let is_among = |version: &str| supported.iter().any(|known| is_within(version, known));
+        if supported.is_empty() || version.is_none_or(is_among) { Self::Supported } else { Self::Unsupported }
     }
 
     /// Classifies a version such as `6.0`, and raises or clears the problem.
-    pub(crate) fn classify(host: &Host, version: Option<String>) -> Self {
-        let Some(version) = version.filter(|version| Self::of(Some(version)) == Self::Unsupported) else {
+    pub(crate) fn classify(host: &Host, version: Option<String>, supported: &[String]) -> Self {
+        let is_unsupported = |version: &String| Self::of(Some(version), supported) == Self::Unsupported;
+        let Some(version) = version.filter(is_unsupported) else {
             host.clear(UNSUPPORTED);
             return Self::Supported;
         };
-        let what = format!("the charge controller has API version {version}, not {SUPPORTED_MAJOR}");
+        let what =
+            format!("the charge controller has API version {version}, not {}", supported.join(" or "));
         let problem = Problem::new(UNSUPPORTED, what)
             .effect("values are Uncertain, and set points are refused")
             .remedy("install a newer version of this plugin");
         host.raise(problem);
         Self::Unsupported
     }
+}
+
+/// Returns whether a version is a supported one or a part of it: 6.1 is within 6.
+fn is_within(version: &str, supported: &str) -> bool {
+    version.strip_prefix(supported).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Marks the values of an unsupported controller as Uncertain.

@@ -25,10 +25,10 @@ impl EvceConnection {
             version => Ok((version, self.secrecy().to_owned())),
         })?;
         test.stage("Version", || match version {
-            Ok(version) => Ok(((), describe(version.api_version))),
+            Ok(version) => Ok(((), describe(version.api_version, client.supported_versions()))),
             Err(error) => Err(advice_for(&error)),
         })?;
-        test.stage("Login", || match client.log_in() {
+        test.stage("Login", || match client.test_credentials() {
             Ok(()) => Ok(((), format!("logged in as {}", self.login))),
             Err(error) => Err(advice_for(&error)),
         })?;
@@ -94,10 +94,10 @@ fn reach(addresses: &[std::net::SocketAddr]) -> Result<((), String), (String, St
 }
 
 /// Describes the API version and its consequences.
-fn describe(version: Option<String>) -> String {
+fn describe(version: Option<String>, supported: &[String]) -> String {
     match version {
         None => "the controller does not report the version of its API".to_owned(),
-        Some(version) if ApiSupport::of(Some(&version)) == ApiSupport::Supported => {
+        Some(version) if ApiSupport::of(Some(&version), supported) == ApiSupport::Supported => {
             format!("API version {version}")
         }
         Some(version) => {

@@ -208,7 +208,8 @@ impl fmt::Display for Unusable {
 }
 
 /// The status of a connector (Open Charge Point Protocol 1.6, `ChargePointStatus`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum ConnectorStatus {
     Available,
     Charging,
@@ -219,6 +220,21 @@ pub(crate) enum ConnectorStatus {
     SuspendedEv,
     SuspendedEvse,
     Unavailable,
+}
+
+impl ConnectorStatus {
+    /// The words of a profile for the known ones.
+    pub(crate) const WORDS: [&str; 9] = [
+        "available",
+        "charging",
+        "faulted",
+        "finishing",
+        "preparing",
+        "reserved",
+        "suspended_ev",
+        "suspended_evse",
+        "unavailable",
+    ];
 }
 
 /// Whether a connector may be used.

@@ -85,8 +85,8 @@ pub(crate) fn check_units(site: &Site) -> UnitCheck {
         listed(&wrong)
     );
     let remedy = "compare power and current with the display of the charge controller; if the unit of power is wrong, set \
-                  power_per_kw under [scale] in the profile of the connection (1000 for W, 1 for kW), and check \
-                  energy_per_kwh as well";
+                  per_unit of the powers under [connector] in the profile of the connection (1000 for W, 1 for kW), \
+                  and check that of energy as well";
     UnitCheck::Failed(
         Problem::new(UNITS, what)
             .effect("powers, and probably energies, are wrong by this factor")

@@ -88,7 +88,7 @@ impl Processor for Setup {
 fn read(host: &Host, client: &mut EvceClient, known: &KnownObjects) -> Result<(ApiSupport, Site), Failure> {
     // EVCE Status raises the problem of an unsupported version.
     let version = client.version().map_err(|error| raise(host, error))?;
-    let api_support = ApiSupport::of(version.api_version.as_deref());
+    let api_support = ApiSupport::of(version.api_version.as_deref(), client.supported_versions());
     let mut removals = Removals::default();
     let mut known = known.clone();
     let mut polls = 0;

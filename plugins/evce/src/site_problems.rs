@@ -42,7 +42,7 @@ fn unknown_words(site: &Site) -> Option<Problem> {
     (!words.is_empty()).then(|| {
         Problem::new(UNKNOWN_WORDS, what())
             .effect("points that need them are Error")
-            .remedy("add them under [enum_values] to the profile of the connection")
+            .remedy("add them to the words of these fields under [connector] in the profile of the connection")
     })
 }
 
@@ -66,7 +66,7 @@ fn bad_numbers(site: &Site) -> Option<Problem> {
     (!numbers.is_empty()).then(|| {
         Problem::new(BAD_NUMBERS, what())
             .effect("these points are Error, and sums over them Uncertain")
-            .remedy("check the station or its meter; if the unit is wrong, correct [scale] in the profile")
+            .remedy("check the station or its meter; if the unit is wrong, correct per_unit of the field in the profile")
     })
 }
 

@@ -26,6 +26,8 @@ pub(crate) enum EvceError {
     Unwell { address: String, status: u16, detail: String },
     #[error("the charge controller rejected the request (HTTP status {status}{detail})")]
     Refused { status: u16, detail: String },
+    #[error("the profile of the charge controller has no call to write {what}")]
+    NotOffered { what: &'static str },
     #[error("unexpected response of the charge controller: {0}")]
     Response(#[from] DecodeError),
 }
@@ -50,11 +52,16 @@ impl EvceError {
             ),
             Self::Http(HttpError::Denied(_)) => ("waiting", "none; Riser tries again automatically"),
             Self::Http(HttpError::Address { .. }) => ("address", "correct the address of the connection"),
+            Self::Http(HttpError::Request) => {
+                ("profile", "correct login, password or profile of the connection: one has a control character")
+            }
             Self::Http(HttpError::CaFile { .. }) => ("ca-file", "enter a PEM file with a certificate"),
             Self::Http(_) => {
                 ("unreachable", "check that the charge controller is on and reachable from this machine")
             }
-            Self::Profile(_) => ("profile", "correct the profile file of the connection"),
+            Self::Profile(_) | Self::NotOffered { .. } => {
+                ("profile", "correct the profile file of the connection")
+            }
             Self::SessionLost { .. } => (
                 "session-lost",
                 "none; Riser logs in again with growing pauses. If it persists, check whether other clients use this user",
@@ -101,7 +108,10 @@ impl EvceError {
                 | Self::LockedOut { .. }
                 | Self::Profile(_)
                 | Self::Http(
-                    HttpError::Certificate { .. } | HttpError::Address { .. } | HttpError::CaFile { .. }
+                    HttpError::Certificate { .. }
+                        | HttpError::Address { .. }
+                        | HttpError::CaFile { .. }
+                        | HttpError::Request
                 )
         )
     }
@@ -135,6 +145,7 @@ impl EvceError {
             Self::Http(
                 HttpError::Denied(_)
                 | HttpError::Host(_)
+                | HttpError::Request
                 | HttpError::Certificate { .. }
                 | HttpError::Address { .. }
                 | HttpError::CaFile { .. },

@@ -1,8 +1,11 @@
 //! Calls a charge controller: logs in when needed, and parses responses into the model.
 
 mod error;
+mod read;
+mod session;
 
-use std::time::{Duration, Instant, SystemTime};
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
 
 use riser_plugin::http::{ActionResult, HttpClient, LimitedAction, Request, Response};
 use riser_plugin::{Host, HostError, LogLevel, Secret};
@@ -11,15 +14,16 @@ pub(crate) use error::EvceError;
 
 use crate::back_off::BackOff;
 use crate::connection::EvceConnection;
-use crate::model::{Availability, Connector, ObjectId, ObjectKey, Reduction, Site};
-use crate::wire::{DecodeError, Profile, Version};
+use crate::model::{Availability, ObjectId, Reduction, Site};
+use crate::wire::{Ack, Profile, ReductionWrite, Version};
+use session::{Session, SessionFault};
 
 /// Default pause after a lock-out.
 const LOCK_OUT_PAUSE: Duration = Duration::from_mins(15);
 /// Default pause after too many requests.
 const THROTTLE_PAUSE: Duration = Duration::from_secs(5);
-/// Fifths of its lifetime for which a token is used (design, evce/scale.md, 6).
-const TOKEN_USED_FIFTHS: u32 = 4;
+/// The validity of a reduction of 0, for controllers that take one instead of a removal.
+const VALIDITY_OF_NONE: Duration = Duration::from_mins(15);
 
 /// First and longest pause before the next login after sessions that did not last.
 const LOGIN_PAUSES: (Duration, Duration) = (Duration::from_secs(30), Duration::from_mins(5));
@@ -31,31 +35,22 @@ const MAX_LOGGED_FAULTS: usize = 10;
 #[derive(Debug)]
 pub(crate) struct EvceClient {
     http: HttpClient,
-    profile: Profile,
+    profile: Rc<Profile>,
     login: String,
     password: Secret<String>,
-    token: Option<Token>,
+    /// `None`: log in first, if the profile has a login.
+    session: Option<Session>,
+    /// The last version in a header.
+    header_version: Option<String>,
     host: Host,
+    /// The controller's clock before or behind the host's.
+    clock_ahead_ms: i64,
+    /// Whether the last response had the controller's time.
+    has_clock: bool,
     /// Pauses logins while sessions do not last.
     login_pause: BackOff,
     /// Why logins pause.
     session_fault: Option<SessionFault>,
-}
-
-/// A session that did not last, or could not begin.
-#[derive(Clone, Debug)]
-struct SessionFault {
-    has_too_many: bool,
-    status: u16,
-    detail: String,
-}
-
-/// A token from a login.
-#[derive(Debug)]
-struct Token {
-    text: Secret<String>,
-    /// When Riser stops using it, if the controller sent its lifetime.
-    ends: Option<Instant>,
 }
 
 /// How the controller acknowledged a write.
@@ -105,11 +100,14 @@ impl EvceClient {
     pub(crate) fn new(host: &Host, connection: &EvceConnection) -> Result<Self, EvceError> {
         Ok(Self {
             http: HttpClient::new(host, &connection.base_url, &connection.trust())?,
-            profile: connection.read_profile()?,
+            profile: Rc::new(connection.read_profile()?),
             login: connection.login.clone(),
             password: Secret::new(connection.password.expose().clone()),
-            token: None,
+            session: None,
+            header_version: None,
             host: host.clone(),
+            clock_ahead_ms: 0,
+            has_clock: false,
             login_pause: BackOff::new(LOGIN_PAUSES),
             session_fault: None,
         })
@@ -126,79 +124,57 @@ impl EvceClient {
         description.is_empty() || self.profile.is_own_reduction(&self.login, zone, description)
     }
 
-    /// Reads the version; needs no login.
-    /// A controller without a version is not an error.
-    pub(crate) fn version(&self) -> Result<Version, EvceError> {
-        let response = self.http.send(LimitedAction::Request, &self.profile.version(), classify)?;
+    /// Reads the version. A controller without a version is not an error.
+    pub(crate) fn version(&mut self) -> Result<Version, EvceError> {
+        let Some((request, needs_login)) = self.profile.version() else {
+            return self.header_version();
+        };
+        let response = if needs_login || !self.profile.has_session() {
+            self.send(&request, classify)?
+        } else {
+            let response = self.send_plain(&request)?;
+            self.note_headers(&response);
+            response
+        };
         match self.accepted(response) {
-            Ok(response) => Ok(self.profile.decode_version(&response.body).unwrap_or_default()),
+            Ok(response) => {
+                let version = self.profile.decode_version(&response.body).unwrap_or_default();
+                let api_version = version.api_version.or_else(|| self.header_version.clone());
+                Ok(Version { api_version, ..version })
+            }
             Err(EvceError::Refused { .. }) => Ok(Version::default()),
             Err(error) => Err(error),
         }
     }
 
-    /// Logs in for a token.
-    pub(crate) fn log_in(&mut self) -> Result<(), EvceError> {
-        if let Some(fault) = &self.session_fault
-            && !self.login_pause.is_over(self.uptime()?)
+    /// Returns the version in the header of a response, which the read of the zones has if no other came before.
+    fn header_version(&mut self) -> Result<Version, EvceError> {
+        if self.header_version.is_none()
+            && self.profile.version_header().is_some()
+            && let Some(request) = self.profile.list(crate::wire::ReadStep::Zones, None)
         {
-            return Err(self.session_error(fault.clone()));
+            self.call(&request, classify)?;
         }
-        let request = self.profile.login(&self.login, &self.password);
-        let has_too_many = |response: &Response| {
-            let code = self.profile.decode_error(&response.body).0;
-            response.status >= 400 && code.is_some_and(|code| self.profile.is_too_many_sessions(&code))
-        };
-        let classify = |response: &Response| {
-            if has_too_many(response) { ActionResult::Done } else { classify_login(response) }
-        };
-        let response = self.http.send(LimitedAction::Login, &request, classify)?;
-        if has_too_many(&response) {
-            return Err(self.pause_logins(&response, true)?);
-        }
-        if matches!(response.status, 401 | 403) {
-            return Err(EvceError::CredentialsRefused { address: self.http.address() });
-        }
-        let (text, life) = self.profile.decode_token(&self.accepted(response)?.body)?;
-        let ends = life.and_then(|life| Instant::now().checked_add(life / 5 * TOKEN_USED_FIFTHS));
-        self.token = Some(Token { text: Secret::new(text), ends });
-        Ok(())
+        Ok(Version { api_version: self.header_version.clone(), ..Version::default() })
     }
 
-    /// Returns the token, since a controller allows few at a time; also when the run must end. Ignores
-    /// failures.
-    pub(crate) fn log_out(&mut self) {
-        if let Some(token) = self.token.take() {
-            self.http.send_final(&self.profile.logout().bearer(token.text.expose()));
+    /// Notes version and clock of the controller.
+    fn note_headers(&mut self, response: &Response) {
+        self.note_clock(response);
+        let header = self.profile.version_header().and_then(|name| response.headers.get(name));
+        if let Some(version) = header.and_then(|version| version.to_str().ok()) {
+            self.header_version = Some(version.to_owned());
         }
     }
 
-    /// Reads zones, stations and connectors.
-    pub(crate) fn poll(&mut self) -> Result<SiteSnapshot, EvceError> {
-        let zones = self.list(&self.profile.zones(), "the zones")?;
-        let stations = self.list(&self.profile.stations(), "the stations")?;
-        let (site, skipped) = self.profile.decode_site(&zones.body, &stations.body)?;
-        Ok(SiteSnapshot {
-            site,
-            skipped,
-            controller_now: stations.date.unwrap_or(stations.received),
-            has_clock: stations.date.is_some(),
-        })
+    /// Returns the versions of the API that the profile supports; none: all.
+    pub(crate) fn supported_versions(&self) -> &[String] {
+        self.profile.supported_versions()
     }
 
-    /// Parses the reduction of one zone.
-    pub(crate) fn reduction(&mut self, zone: &ObjectId) -> Result<ReadReduction, EvceError> {
-        let response = self.send(&self.profile.reduction(zone), classify_object)?;
-        // Without a Date the controller's clock is taken to be ours.
-        let controller_now = response.date.unwrap_or(response.received);
-        if response.status == 404 {
-            let (code, _) = self.profile.decode_error(&response.body);
-            if code.is_some_and(|code| self.profile.is_no_reduction(&code)) {
-                return Ok(ReadReduction { reduction: None, controller_now });
-            }
-        }
-        let reduction = Some(self.profile.decode_reduction(&self.accepted(response)?.body)?);
-        Ok(ReadReduction { reduction, controller_now })
+    /// Returns the largest difference between a validity that is written and the same one read back.
+    pub(crate) fn validity_tolerance(&self) -> Duration {
+        self.profile.validity_tolerance()
     }
 
     /// Sets the reduction of a zone as a whole.
@@ -209,22 +185,25 @@ impl EvceClient {
         valid_until: SystemTime,
         description: &str,
     ) -> Result<WriteAck, EvceError> {
-        self.write(&self.profile.put_reduction(zone, percent, valid_until, description))
+        let now = self.controller_now();
+        let write = ReductionWrite { zone, zone_name: "", percent, valid_until, description, now };
+        self.write("reductions", self.profile.put_reduction(&write))
     }
 
     /// Removes the reduction of a zone.
     pub(crate) fn delete_reduction(&mut self, zone: &ObjectId) -> Result<WriteAck, EvceError> {
-        self.write(&self.profile.delete_reduction(zone))
-    }
-
-    /// Parses one connector.
-    pub(crate) fn connector(
-        &mut self,
-        station: &ObjectId,
-        number: i32,
-    ) -> Result<Option<Connector>, EvceError> {
-        let response = self.call(&self.profile.connector(station, number), classify_object)?;
-        Ok(self.profile.decode_connector(&response.body)?)
+        let now = self.controller_now();
+        let description = self.reduction_description(zone, "");
+        let valid_until = now + VALIDITY_OF_NONE;
+        let write = ReductionWrite {
+            zone,
+            zone_name: "",
+            percent: 0.0,
+            valid_until,
+            description: &description,
+            now,
+        };
+        self.write("reductions", self.profile.remove_reduction(&write))
     }
 
     /// Makes a connector operative or inoperative.
@@ -234,39 +213,19 @@ impl EvceClient {
         number: i32,
         availability: Availability,
     ) -> Result<WriteAck, EvceError> {
-        self.write(&self.profile.put_availability(station, number, availability))
+        self.write("availabilities", self.profile.put_availability(station, number, availability))
     }
 
-    /// Returns whether the controller has an object, by a request for this object alone; `None` if that is not known.
-    pub(crate) fn exists(&mut self, key: &ObjectKey) -> Result<Option<bool>, EvceError> {
-        let request = match key {
-            ObjectKey::Zone(zone) => self.profile.zone(zone),
-            ObjectKey::Station(station) => self.profile.station(station),
-            ObjectKey::Connector(station, number) => Some(self.profile.connector(station, *number)),
-        };
-        let Some(request) = request else { return Ok(None) };
-        let response = self.send(&request, classify_object)?;
-        let is_object = || response.body.trim_ascii_start().starts_with(b"{");
-        Ok(match response.status {
-            404 | 410 => Some(false),
-            200..=299 if is_object() => Some(true),
-            _ => None,
-        })
-    }
-
-    /// Requests a whole list. Rejects the first of several pages: objects on the others would look removed.
-    fn list(&mut self, request: &Request, what: &'static str) -> Result<Response, EvceError> {
-        let response = self.call(request, classify)?;
-        let link = response.headers.get("link").and_then(|link| link.to_str().ok()).unwrap_or_default();
-        if link.contains("rel=\"next\"") || link.contains("rel=next") {
-            return Err(DecodeError::Paged { what }.into());
+    fn write(&mut self, what: &'static str, request: Option<Request>) -> Result<WriteAck, EvceError> {
+        let request = request.ok_or(EvceError::NotOffered { what })?;
+        let response = self.call(&request, classify_object)?;
+        match self.profile.decode_ack(response.status, &response.body) {
+            Ack::Done => Ok(WriteAck::Done),
+            Ack::Deferred => Ok(WriteAck::Deferred),
+            Ack::Rejected(word) => {
+                Err(EvceError::Refused { status: response.status, detail: format!(": {word}") })
+            }
         }
-        Ok(response)
-    }
-
-    fn write(&mut self, request: &Request) -> Result<WriteAck, EvceError> {
-        let response = self.call(request, classify_object)?;
-        Ok(if response.status == 202 { WriteAck::Deferred } else { WriteAck::Done })
     }
 
     /// Sends a request that must succeed.
@@ -275,69 +234,57 @@ impl EvceClient {
         self.accepted(response)
     }
 
-    /// Sends a request with a token. If the session is lost, logs in again at once, and from the second time on after a
-    /// pause: only a login shows whether login and password are right.
+    /// Sends a request with the credentials of the profile. If the session is lost, logs in again at once, and from the
+    /// second time on after a pause: only a login shows whether login and password are right.
     fn send(&mut self, request: &Request, classify: Classify) -> Result<Response, EvceError> {
-        let mut response = self.send_with_token(request, classify)?;
+        let mut response = self.send_in_session(request, classify)?;
         if self.is_session_lost(&response) && self.session_fault.is_none() {
-            self.token = None;
-            response = self.send_with_token(request, classify)?;
+            self.session = None;
+            response = self.send_in_session(request, classify)?;
         }
         if self.is_session_lost(&response) {
-            self.token = None;
+            self.session = None;
             return Err(self.pause_logins(&response, false)?);
+        }
+        if self.are_credentials_refused(&response) {
+            return Err(EvceError::CredentialsRefused { address: self.http.address() });
         }
         self.session_fault = None;
         self.login_pause.reset();
         Ok(response)
     }
 
-    fn send_with_token(&mut self, request: &Request, classify: Classify) -> Result<Response, EvceError> {
-        let has_ended = |token: &Token| token.ends.is_some_and(|ends| ends <= Instant::now());
-        if self.token.as_ref().is_none_or(has_ended) {
+    fn send_in_session(&mut self, request: &Request, classify: Classify) -> Result<Response, EvceError> {
+        if self.session.as_ref().is_none_or(Session::has_ended) {
             self.log_in()?;
         }
-        let token = self.token.as_ref().map_or("", |token| token.text.expose());
-        Ok(self.http.send(LimitedAction::Request, &request.clone().bearer(token), classify)?)
+        let request = self.with_session(request.clone());
+        let classify = |response: &Response| {
+            if self.are_credentials_refused(response) {
+                return ActionResult::CredentialsRefused;
+            }
+            classify(response)
+        };
+        let response = self.http.send(LimitedAction::Request, &request, classify)?;
+        self.note_headers(&response);
+        Ok(response)
+    }
+
+    /// Returns whether a controller without sessions refuses the credentials of a request.
+    fn are_credentials_refused(&self, response: &Response) -> bool {
+        !self.profile.has_session() && self.profile.is_session_status(response.status)
     }
 
     /// Returns whether a response means that the session has ended, whatever code the controller uses.
     fn is_session_lost(&self, response: &Response) -> bool {
-        match response.status {
-            // 419 and 440 are common for a login that timed out.
-            401 | 419 | 440 => true,
-            403 => self.profile.decode_error(&response.body).0.is_some_and(|code| {
-                self.profile.is_token_ended(&code) || self.profile.is_too_many_sessions(&code)
-            }),
-            _ => false,
+        if !self.profile.has_session() {
+            return false;
         }
-    }
-
-    /// Pauses logins, longer each time. Returns the error.
-    fn pause_logins(&mut self, response: &Response, has_too_many: bool) -> Result<EvceError, EvceError> {
-        let now = self.uptime()?;
-        self.login_pause.fail(now);
-        let fault = SessionFault { has_too_many, status: response.status, detail: self.detail(response) };
-        self.session_fault = Some(fault.clone());
-        Ok(self.session_error(fault))
-    }
-
-    fn session_error(&self, fault: SessionFault) -> EvceError {
-        let address = self.http.address();
-        let SessionFault { has_too_many, status, detail } = fault;
-        if has_too_many {
-            EvceError::TooManySessions { address, status, detail }
-        } else {
-            EvceError::SessionLost { address, status, detail }
-        }
-    }
-
-    fn uptime(&self) -> Result<Duration, EvceError> {
-        match self.host.uptime() {
-            // A connection test has no time, and no second login.
-            Err(HostError::Refused { .. }) => Ok(Duration::ZERO),
-            other => other.map_err(|error| EvceError::Http(error.into())),
-        }
+        let has_ended = |code: String| {
+            self.profile.is_session_ended(&code) || self.profile.is_too_many_sessions(&code)
+        };
+        self.profile.is_session_status(response.status)
+            || response.status == 403 && self.profile.decode_error(&response.body).0.is_some_and(has_ended)
     }
 
     fn detail(&self, response: &Response) -> String {
@@ -350,7 +297,10 @@ impl EvceClient {
             return Ok(response);
         }
         let (address, detail) = (self.http.address(), self.detail(&response));
+        let (code, _) = self.profile.decode_error(&response.body);
+        let is_offline = code.is_some_and(|code| self.profile.is_station_offline(&code));
         Err(match response.status {
+            _ if is_offline => EvceError::Refused { status: 424, detail },
             423 => EvceError::LockedOut { address },
             429 | 500..=599 => EvceError::Unwell { address, status: response.status, detail },
             status => EvceError::Refused { status, detail },

@@ -6,13 +6,14 @@ use super::row::{Row, Shown};
 use super::sums::Sums;
 use super::{connector, site, station, zone};
 use crate::model::Site;
-use crate::wire::Profile;
+use crate::wire::{Profile, SiteDocuments};
 
 /// Returns a site of one zone with these stations.
 fn site_of(stations: &Value) -> Site {
     let zones = json!([{ "id": 1, "name": "Z1" }]);
     let (zones, stations) = (zones.to_string(), stations.to_string());
-    Profile::built_in().decode_site(zones.as_bytes(), stations.as_bytes()).unwrap().0
+    let documents = SiteDocuments::of_lists(zones.as_bytes(), stations.as_bytes());
+    Profile::built_in().decode_site(&documents).unwrap().0
 }
 
 /// Returns a station with these connectors; `measures` is power in W, current in A, energy in Wh.

@@ -69,7 +69,7 @@ impl SetPointWriter<'_> {
                 Ok(pending(writes, Progress::StationOffline, &error.to_string()))
             }
             Err(error) => {
-                if let EvceError::Refused { .. } = error {
+                if let EvceError::Refused { .. } | EvceError::NotOffered { .. } = error {
                     self.sent.rejected(self.host, &object, has_older)?;
                 }
                 write_failed(&error, writes)

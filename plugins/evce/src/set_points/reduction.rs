@@ -97,7 +97,7 @@ impl SetPointWriter<'_> {
                 Ok(pending(writes, Progress::Accepted, "the controller accepted it and will apply it later"))
             }
             Err(error) => {
-                if let EvceError::Refused { .. } = error {
+                if let EvceError::Refused { .. } | EvceError::NotOffered { .. } = error {
                     self.sent.rejected(self.host, &object, has_older)?;
                 }
                 write_failed(&error, writes)
@@ -161,8 +161,9 @@ impl SetPointWriter<'_> {
             is_same_percent(known.requested, wanted.percent) && is_same_percent(known.shown, percent)
         });
         let is_same = is_same_percent(percent, wanted.percent) || is_known_rounding;
+        let tolerance = self.client.validity_tolerance();
         let is_same_validity =
-            wanted.valid_until.is_none_or(|until| is_same_second(shown.valid_until, until));
+            wanted.valid_until.is_none_or(|until| is_same_second(shown.valid_until, until, tolerance));
         if wanted.percent == 0.0 {
             return if percent == 0.0 { Comparison::Same } else { Comparison::Different };
         }
@@ -238,7 +239,7 @@ impl SetPointWriter<'_> {
 /// Handles a failed call: the writes wait, or are rejected if the controller refused.
 pub(super) fn defer(error: &EvceError, writes: Vec<Waiting>) -> Result<Remaining, HostError> {
     error.propagate_stop()?;
-    if let EvceError::Refused { .. } = error {
+    if let EvceError::Refused { .. } | EvceError::NotOffered { .. } = error {
         return Ok(reject(&writes, &error.to_string()));
     }
     let failure = Failure {
@@ -274,11 +275,15 @@ pub(super) fn pending(mut writes: Vec<Waiting>, progress: Progress, reason: &str
     Remaining::of(writes)
 }
 
-/// Compares whole seconds: a controller may store no fractions.
-fn is_same_second(shown: Option<SystemTime>, wanted: SystemTime) -> bool {
+/// Compares whole seconds, since a controller may store no fractions; a controller that counts a span down shows
+/// another second within the tolerance.
+fn is_same_second(shown: Option<SystemTime>, wanted: SystemTime, tolerance: Duration) -> bool {
     let seconds =
-        |moment: SystemTime| moment.duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs());
-    shown.is_some_and(|shown| seconds(shown).ok() == seconds(wanted).ok())
+        |moment: SystemTime| moment.duration_since(SystemTime::UNIX_EPOCH).ok().map(|since| since.as_secs());
+    match (shown.and_then(seconds), seconds(wanted)) {
+        (Some(shown), Some(wanted)) => shown.abs_diff(wanted) <= tolerance.as_secs(),
+        _ => false,
+    }
 }
 
 fn is_within(one: SystemTime, other: SystemTime, tolerance: Duration) -> bool {

@@ -157,7 +157,8 @@ impl StatusRun<'_> {
         if let Some(known) = self.api_support {
             return Ok(known);
         }
-        let api_support = ApiSupport::classify(self.host, self.client.version()?.api_version);
+        let version = self.client.version()?.api_version;
+        let api_support = ApiSupport::classify(self.host, version, self.client.supported_versions());
         self.api_support = Some(api_support);
         Ok(api_support)
     }

@@ -23,19 +23,13 @@ pub(super) struct Extractor {
     nested: Option<Box<Extractor>>,
 }
 
-/// Whether a pointer leads to one object or to a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Nested {
-    One,
-    List,
-}
-
 /// A node on the way of some pointer.
 #[derive(Clone, Debug, Default)]
 struct Node {
     /// Fields at this node, each with the rank among its alternatives.
     fields: Vec<(usize, usize)>,
-    nested: Option<(Nested, usize)>,
+    /// The rank of this node among those with the list of nested objects.
+    nested: Option<usize>,
     members: Vec<(Box<str>, Node)>,
 }
 
@@ -47,22 +41,19 @@ pub(super) struct Object<'a> {
 }
 
 impl Extractor {
-    /// Builds an extractor for an object with these fields.
-    pub(super) fn of<'p>(pointers: impl IntoIterator<Item = (usize, &'p JsonPointers)>) -> Self {
-        let mut extractor = Self::default();
-        for (field, pointers) in pointers {
-            extractor.fields = extractor.fields.max(field + 1);
-            for (rank, segments) in pointers.alternatives().enumerate() {
-                extractor.root.at(segments).fields.push((field, rank));
-            }
+    /// Adds a field, by its number.
+    pub(super) fn with_field(mut self, field: usize, pointers: &JsonPointers) -> Self {
+        self.fields = self.fields.max(field + 1);
+        for (rank, segments) in pointers.alternatives().enumerate() {
+            self.root.at(segments).fields.push((field, rank));
         }
-        extractor
+        self
     }
 
-    /// Adds nested objects with their own extractor.
-    pub(super) fn with_nested(mut self, nested: Nested, pointers: &JsonPointers, extractor: Self) -> Self {
+    /// Adds a list of nested objects with their own extractor.
+    pub(super) fn with_nested(mut self, pointers: &JsonPointers, extractor: Self) -> Self {
         for (rank, segments) in pointers.alternatives().enumerate() {
-            self.root.at(segments).nested = Some((nested, rank));
+            self.root.at(segments).nested = Some(rank);
         }
         self.nested = Some(Box::new(extractor));
         self
@@ -118,6 +109,11 @@ impl<'a> Object<'a> {
         self.nested.as_ref().map(|(_, objects)| objects.as_slice())
     }
 
+    /// Returns the nested objects; none without a list.
+    pub(super) fn into_nested(self) -> Vec<Self> {
+        self.nested.map(|(_, objects)| objects).unwrap_or_default()
+    }
+
     fn note(&mut self, node: &Node, scalar: &Scalar<'a>) {
         // A filled alternative precedes the best empty one.
         let behind = if scalar.is_empty() { BEHIND_ALL } else { 0 };
@@ -140,8 +136,8 @@ struct Cursor<'r, 'a> {
 
 impl Cursor<'_, '_> {
     /// Returns the extractor of the nested objects at this node, unless a better alternative was found.
-    fn nested_here(&self, nested: Nested) -> Option<(usize, &Extractor)> {
-        let (_, rank) = self.node.nested.filter(|(here, _)| *here == nested)?;
+    fn nested_here(&self) -> Option<(usize, &Extractor)> {
+        let rank = self.node.nested?;
         let is_better = self.object.nested.as_ref().is_none_or(|(known_rank, _)| rank < *known_rank);
         self.extractor.nested.as_deref().filter(|_| is_better).map(|extractor| (rank, extractor))
     }
@@ -200,12 +196,6 @@ impl<'a> Visitor<'a> for Cursor<'_, 'a> {
     }
 
     fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> Result<(), M::Error> {
-        if let Some((rank, extractor)) = self.nested_here(Nested::One) {
-            let mut nested = Object::new(extractor);
-            Cursor { node: &extractor.root, extractor, object: &mut nested }.visit_map(map)?;
-            self.object.nested = Some((rank, vec![nested]));
-            return Ok(());
-        }
         let mut last_hit = 0;
         while let Some(member) = map.next_key_seed(Name { node: self.node, last_hit: &mut last_hit })? {
             match member {
@@ -223,7 +213,7 @@ impl<'a> Visitor<'a> for Cursor<'_, 'a> {
     }
 
     fn visit_seq<S: SeqAccess<'a>>(self, mut list: S) -> Result<(), S::Error> {
-        if let Some((rank, extractor)) = self.nested_here(Nested::List) {
+        if let Some((rank, extractor)) = self.nested_here() {
             let mut objects = Vec::new();
             loop {
                 // An element of another type becomes an object without fields, and is reported for its
@@ -298,7 +288,7 @@ mod tests {
     #[test]
     fn the_first_existing_alternative_counts_in_any_order_of_members() {
         let best = pointers(&["/a/b", "/c", "/list/1"]);
-        let extractor = Extractor::of([(0, &best)]);
+        let extractor = Extractor::default().with_field(0, &best);
         let first = |document: &str| text(&extractor.read(document.as_bytes()).unwrap(), 0);
         assert_eq!(first(r#"{"c":2,"a":{"x":[1,{"b":9}],"b":1}}"#).as_deref(), Some("1"));
         assert_eq!(first(r#"{"a":{"b":1},"c":2}"#).as_deref(), Some("1"));
@@ -311,7 +301,7 @@ mod tests {
     #[test]
     fn texts_stay_in_the_body_and_large_numbers_keep_their_digits() {
         let (name, id) = (pointers(&["/name"]), pointers(&["/id"]));
-        let extractor = Extractor::of([(0, &name), (1, &id)]);
+        let extractor = Extractor::default().with_field(0, &name).with_field(1, &id);
         let body = br#"{"id":18446744073709551615,"more":{"id":1},"name":"Z1"}"#;
         let object = extractor.read(body).unwrap();
         assert!(matches!(object.field(0_usize), Some(Scalar::Text(Cow::Borrowed("Z1")))));
@@ -322,7 +312,7 @@ mod tests {
     #[test]
     fn objects_are_nested_at_the_best_pointer_and_none_is_not_an_empty_list() {
         let (items, id) = (pointers(&["", "/data", "/items"]), pointers(&["/id"]));
-        let extractor = Extractor::of([]).with_nested(Nested::List, &items, Extractor::of([(0, &id)]));
+        let extractor = Extractor::default().with_nested(&items, Extractor::default().with_field(0, &id));
         let ids = |document: &str| {
             let object = extractor.read(document.as_bytes()).unwrap();
             object.nested().map(|nested| nested.iter().map(|nested| text(nested, 0)).collect::<Vec<_>>())
@@ -336,7 +326,7 @@ mod tests {
 
     #[test]
     fn trailing_data_and_endless_nesting_are_refused() {
-        let extractor = Extractor::of([]);
+        let extractor = Extractor::default();
         assert!(extractor.read(b"{} {}").is_err());
         assert!(extractor.read(&vec![b'['; 1_000_000]).is_err());
         assert!(extractor.read(b"").unwrap_err().is_eof());

@@ -1,19 +1,32 @@
-//! Paths, field names, units and enum values of the controller's API. No other module knows them.
+//! Paths, field names, units and words of the controller's API. No other module knows them.
 //!
-//! They are data in a [`Profile`], a TOML file: `profiles/v2-a.toml` is built in, and a connection may name a
-//! file that replaces any of its keys.
+//! They are data in a [`Profile`], a TOML file: those in `profiles` are built in, and a connection may name a file
+//! that completes or replaces one of them.
 
+mod check;
 mod decode;
+mod documents;
 mod encode;
 mod extractor;
 mod fields;
 mod json_pointers;
+mod load;
+mod object_fields;
 mod profile;
 mod scalar;
+mod site;
+mod template;
+mod time_format;
 mod unusable;
+mod words;
 
-pub(crate) use decode::{DecodeError, Version};
-pub(crate) use profile::{Profile, ProfileError};
+pub(crate) use decode::{Ack, DecodeError, Version};
+pub(crate) use documents::{Document, Pages, SiteDocuments};
+pub(crate) use encode::{PagePlace, ReductionWrite};
+pub(crate) use load::ProfileError;
+pub(crate) use profile::{LoginKind, PagingKind, Profile, ReadStep};
 
+#[cfg(test)]
+mod load_tests;
 #[cfg(test)]
 mod tests;

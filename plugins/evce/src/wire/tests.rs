@@ -16,14 +16,22 @@ const STATIONS: &str = r#"[{"id":1,"zoneId":1,"type":"ocpp1.6","ocppIdentifier":
       "measures":{"timestamp":1739352610,"activeEnergy":12345,"activePower":{"phase1":133,"phase2":0},
                   "rmsCurrent":{"phase1":0.58,"phase2":"NaN","phase3":null}}}]}]"#;
 
+fn page(path: &str, body: &str) -> Document {
+    Document { path: path.to_owned(), body: body.as_bytes().to_vec() }
+}
+
+fn documents(zones: &str, stations: &str) -> SiteDocuments {
+    SiteDocuments::of_lists(zones.as_bytes(), stations.as_bytes())
+}
+
 fn site(zones: &str, stations: &str) -> (Site, Vec<String>) {
-    Profile::built_in().decode_site(zones.as_bytes(), stations.as_bytes()).unwrap()
+    Profile::built_in().decode_site(&documents(zones, stations)).unwrap()
 }
 
 #[test]
 fn zones_stations_and_connectors_are_read_in_the_units_of_the_bms() {
     let (site, skipped) = site(ZONES, STATIONS);
-    assert!(skipped.is_empty(), "{skipped:?}");
+    assert_eq!(skipped, ["station 1, connector 1: current_phase2 is not a number (GET /stations)"]);
     let reduction = site.zones[0].reduction.as_ref().unwrap();
     assert_eq!((reduction.percent, reduction.kind.as_deref()), (Some(10.0), Some("percentage")));
     let until = reduction.valid_until.unwrap().duration_since(UNIX_EPOCH).unwrap();
@@ -58,7 +66,7 @@ fn objects_without_id_duplicates_and_strangers_are_skipped_with_a_message() {
     assert_eq!(
         skipped,
         [
-            "a zone has no readable id",
+            "a zone has no readable id (GET /zones, looked at /id, /zoneId)",
             "duplicate zone 2",
             "station 8: duplicate connector 1",
             "the station 7 is in an unknown zone"
@@ -68,57 +76,47 @@ fn objects_without_id_duplicates_and_strangers_are_skipped_with_a_message() {
 
 #[test]
 fn half_a_document_a_page_of_html_and_a_part_of_a_list_are_refused() {
-    let refused = |zones: &str| Profile::built_in().decode_site(zones.as_bytes(), b"[]").unwrap_err();
-    assert_eq!(refused(&ZONES[..200]), DecodeError::Truncated { what: "the zones" });
-    let html =
-        DecodeError::WebPage { what: "the zones", beginning: "<html><body>Sign in</body></html>".into() };
+    let refused = |zones: &str| Profile::built_in().decode_site(&documents(zones, "[]")).unwrap_err();
+    let path = || "/zones".to_owned();
+    assert_eq!(refused(&ZONES[..200]), DecodeError::Truncated { path: path() });
+    let html = DecodeError::WebPage { path: path(), beginning: "<html><body>Sign in</body></html>".into() };
     assert_eq!(refused("<html><body>Sign in</body></html>"), html);
-    assert_eq!(refused("{}"), DecodeError::NoList { what: "the zones" });
-    let partial = DecodeError::Partial { what: "the zones", found: 1, total: 3 };
+    let places = "\"\", /data, /items".to_owned();
+    assert_eq!(refused("{}"), DecodeError::NoList { path: path(), places });
+    let partial = DecodeError::Partial { path: path(), found: 1, total: 3 };
     assert_eq!(refused(r#"{"data":[{"id":1}],"total":3}"#), partial);
+}
+
+#[test]
+fn an_object_on_two_pages_makes_the_list_unusable() {
+    let mut documents = documents(r#"[{"id":1},{"id":2}]"#, "[]");
+    documents.zones.push(page("/zones?page=2", r#"[{"id":2},{"id":4}]"#));
+    let error = Profile::built_in().decode_site(&documents).unwrap_err();
+    let changed = DecodeError::Changed { path: "/zones".to_owned(), what: "zone", id: "2".to_owned() };
+    assert_eq!(error, changed);
 }
 
 #[test]
 fn a_reduction_is_written_whole_and_an_id_is_escaped_in_the_path() {
     let profile = Profile::built_in();
     let until = UNIX_EPOCH + Duration::from_millis(1_739_352_610_500);
-    let request = profile.put_reduction(&ObjectId("north/2".into()), 25.0, until, "ours");
+    let write = ReductionWrite {
+        zone: &ObjectId("north/2".into()),
+        zone_name: "",
+        percent: 25.0,
+        valid_until: until,
+        description: "ours",
+        now: UNIX_EPOCH,
+    };
+    let request = profile.put_reduction(&write).unwrap();
     assert_eq!(request.path, "/zones/north%2F2/external-reduction");
-    let body: serde_json::Value = serde_json::from_str(&request.json_body.unwrap()).unwrap();
+    let body: serde_json::Value = serde_json::from_str(&request.body.unwrap().content).unwrap();
     let whole = serde_json::json!({ "type": "percentage", "value": 25.0, "validityMode": "absolute",
                                     "validity": "2025-02-12T09:30:10Z", "description": "ours" });
     assert_eq!(body, whole);
-    let request = profile.put_availability(&ObjectId("1".into()), 2, Availability::Inoperative);
+    let request = profile.put_availability(&ObjectId("1".into()), 2, Availability::Inoperative).unwrap();
     assert_eq!(request.path, "/stations/1/connectors/2/availability");
-    assert_eq!(request.json_body.as_deref(), Some(r#"{"availability":"inoperative"}"#));
-}
-
-#[test]
-fn a_file_replaces_keys_and_an_unknown_key_is_refused() {
-    let directory = std::env::temp_dir().join(format!("riser-evce-profile-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
-    let file = directory.join("own.toml");
-    std::fs::write(&file, "[zone]\nmax_current_a = [\"/limit\"]\n[scale]\npower_per_kw = 1.0\n").unwrap();
-    let profile = Profile::with_file(&file).unwrap();
-    let (site, _) = profile.decode_site(br#"[{"id":1,"limit":80,"name":"Z"}]"#, b"[]").unwrap();
-    assert_eq!((site.zones[0].max_current_a, site.zones[0].name.as_deref()), (Some(80.0), Some("Z")));
-    std::fs::write(&file, "[zone]\nmax_curent = [\"/limit\"]\n").unwrap();
-    let refusal = Profile::with_file(&file).unwrap_err().to_string();
-    assert!(refusal.contains("max_curent"), "{refusal}");
-    std::fs::remove_dir_all(&directory).unwrap();
-}
-
-#[test]
-fn the_profile_in_the_readme_is_valid() {
-    let readme = include_str!("../../README.md");
-    let shown = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let file = std::env::temp_dir().join(format!("riser-evce-readme-{}.toml", std::process::id()));
-    std::fs::write(&file, shown).unwrap();
-    let profile = Profile::with_file(&file);
-    std::fs::remove_file(&file).unwrap();
-    let connectors = br#"[{"id":1,"zoneId":1,"connectors":[{"id":1,"status":"Occupied"}]}]"#;
-    let (site, _) = profile.unwrap().decode_site(br#"[{"id":1}]"#, connectors).unwrap();
-    assert_eq!(site.zones[0].stations[0].connectors[0].status, Some(ConnectorStatus::Charging));
+    assert_eq!(request.body.unwrap().content, r#"{"availability":"inoperative"}"#);
 }
 
 #[test]
@@ -128,4 +126,19 @@ fn repeated_faults_are_reported_in_the_same_order() {
     let zones = format!("[{ids}]");
     assert_eq!(site(&zones, "[]").1.len(), 20);
     assert_eq!(site(&zones, "[]").1, site(&zones, "[]").1);
+}
+
+#[test]
+fn phase_totals_and_one_current_for_all_phases_are_read() {
+    let stations = r#"[{"id":1,"zoneId":1,"connectors":[
+        {"id":1,"phaseConnection":"mono2","amps":"6,5","activePowerTotal":1500},
+        {"id":2,"phaseConnection":"tri","amps":"1.016,0"}]}]"#;
+    let text = "[connector]\ncurrent_per_phase = { at = \"/amps\", decimal_comma = true }\n";
+    let profile = Profile::from_text(text, "own.toml").unwrap();
+    let (site, skipped) = profile.decode_site(&documents(r#"[{"id":1}]"#, stations)).unwrap();
+    assert_eq!(skipped, [""; 0]);
+    let [mono, tri] = site.zones[0].stations[0].connectors.as_slice() else { panic!("{site:?}") };
+    assert_eq!(mono.current_a, [Some(0.0), Some(6.5), Some(0.0)]);
+    assert_eq!(tri.current_a, [Some(1016.0); 3]);
+    assert_eq!(mono.power_total_kw, Some(1.5));
 }

@@ -1,61 +1,15 @@
 //! Fields that cannot be used although the controller sent them: numbers that overflow, and unknown words.
 
-use super::extractor::Object;
-use super::fields::{ConnectorField, ZoneField};
-use crate::model::{FieldFault, Unusable, field};
-
-/// The numbers of a connector whose faults are shown.
-const CONNECTOR_NUMBERS: [(ConnectorField, &str); 11] = [
-    (ConnectorField::PowerPhase1, field::POWER[0]),
-    (ConnectorField::PowerPhase2, field::POWER[1]),
-    (ConnectorField::PowerPhase3, field::POWER[2]),
-    (ConnectorField::PowerTotal, field::POWER_TOTAL),
-    (ConnectorField::CurrentPhase1, field::CURRENT[0]),
-    (ConnectorField::CurrentPhase2, field::CURRENT[1]),
-    (ConnectorField::CurrentPhase3, field::CURRENT[2]),
-    (ConnectorField::Energy, field::ENERGY),
-    (ConnectorField::SetPointA, field::SET_POINT_A),
-    (ConnectorField::SetPointKw, field::SET_POINT_KW),
-    (ConnectorField::MaxCurrentOrPower, field::MAX_CURRENT_OR_POWER),
-];
-
-/// The numbers of a zone whose faults are shown.
-const ZONE_NUMBERS: [(ZoneField, &str); 4] = [
-    (ZoneField::Transactions, field::TRANSACTIONS),
-    (ZoneField::MaxCurrentA, field::MAX_CURRENT_A),
-    (ZoneField::SetPointA, field::SET_POINT_A),
-    (ZoneField::SetPointKw, field::SET_POINT_KW),
-];
-
-/// Returns the numbers of a connector that cannot be used.
-pub(super) fn of_connector(connector: &Object<'_>) -> Vec<Unusable> {
-    bad_numbers(connector, &CONNECTOR_NUMBERS)
-}
-
-/// Returns the numbers of a zone that cannot be used.
-pub(super) fn of_zone(zone: &Object<'_>) -> Vec<Unusable> {
-    bad_numbers(zone, &ZONE_NUMBERS)
-}
+use crate::model::{FieldFault, Unusable};
 
 /// Returns a word that the profile does not contain.
 pub(super) fn unknown_word(field: &'static str, word: &str) -> Unusable {
     Unusable { field, text: shortened(word), fault: FieldFault::UnknownWord }
 }
 
-fn bad_numbers<Field: Copy + Into<usize>>(
-    object: &Object<'_>,
-    fields: &[(Field, &'static str)],
-) -> Vec<Unusable> {
-    let bad = fields.iter().filter_map(|(field, name)| {
-        let scalar = object.field(*field).filter(|scalar| !scalar.is_empty())?;
-        let is_bad = scalar.number().is_none();
-        is_bad.then(|| Unusable {
-            field: name,
-            text: shortened(&scalar.text()),
-            fault: FieldFault::NotANumber,
-        })
-    });
-    bad.collect()
+/// Returns a text that is not a number.
+pub(super) fn not_a_number(field: &'static str, text: &str) -> Unusable {
+    Unusable { field, text: shortened(text), fault: FieldFault::NotANumber }
 }
 
 /// Characters of a text that are shown.

@@ -123,7 +123,7 @@ fn an_unknown_status_is_an_error_with_the_word_and_never_false() {
     }
     let problem = site.host.problem("unknown-words").unwrap();
     assert!(problem.what.contains("status \"occupied\" (1 connector)"), "{problem:?}");
-    assert!(problem.remedy.contains("[enum_values]"));
+    assert!(problem.remedy.contains("[connector]"));
     site.controller.end_faults();
     site.pass(POLL);
     assert_eq!(site.host.shown("z1/s1/c1/ConnectorState_Available"), "true Good");
