@@ -53,10 +53,8 @@ impl Request {
     pub fn form<'f>(mut self, fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Self {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
-        self.body = Some(RequestBody {
-            content_type: "application/x-www-form-urlencoded",
-            content: form.finish(),
-        });
+        self.body =
+            Some(RequestBody { content_type: "application/x-www-form-urlencoded", content: form.finish() });
         self
     }
 
@@ -155,6 +153,9 @@ mod tests {
     #[test]
     fn debug_shows_no_secret() {
         let request = Request::with_json(Method::POST, "/login?key=hidden", "hidden").bearer("hidden");
-        assert_eq!(format!("{request:?} {:?}", request.body.as_ref().unwrap()), "POST /login application/json, 6 bytes");
+        assert_eq!(
+            format!("{request:?} {:?}", request.body.as_ref().unwrap()),
+            "POST /login application/json, 6 bytes"
+        );
     }
 }

@@ -133,7 +133,8 @@ fn a_redirect_is_returned_and_not_followed() {
 
 #[test]
 fn headers_parameters_and_forms_reach_the_device() {
-    let request = Request::new(Method::POST, "/token").query("site", "a b").header("X-Api-Key", "k1").basic("u", "p");
+    let request =
+        Request::new(Method::POST, "/token").query("site", "a b").header("X-Api-Key", "k1").basic("u", "p");
     let text = received(request.form([("grant_type", "password"), ("username", "u&1")]), "username=u%261");
     assert!(text.starts_with("POST /api/token?site=a+b HTTP/1.1\r\n"), "{text}");
     for header in

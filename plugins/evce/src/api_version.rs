@@ -27,8 +27,7 @@ impl ApiSupport {
             host.clear(UNSUPPORTED);
             return Self::Supported;
         };
-        let what =
-            format!("the charge controller has API version {version}, not {}", supported.join(" or "));
+        let what = format!("the charge controller has API version {version}, not {}", supported.join(" or "));
         let problem = Problem::new(UNSUPPORTED, what)
             .effect("values are Uncertain, and set points are refused")
             .remedy("install a newer version of this plugin");

@@ -1,4 +1,5 @@
-//! The REST API in dialect `v2-a`: one file for each resource, each with its own JSON.
+//! The REST API. The files of resources are dialect `v2-a`, each with its own JSON; `v2_b` and `v2_c` are the other
+//! dialects, with their own paths and JSON.
 //!
 //! It shares no code with the plugin, so that one mistake cannot hide in both. The real API has no public
 //! description; the start page lists the invented parts.
@@ -11,13 +12,15 @@ mod external_reduction;
 mod login;
 mod pages;
 mod stations;
+mod v2_b;
+mod v2_c;
 mod version;
 mod zones;
 
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, COOKIE, RETRY_AFTER};
 use axum::http::{HeaderMap, Method, Uri, request::Parts};
 use axum::routing::{get, post, put};
 use axum::{Router, response::Response};
@@ -26,6 +29,7 @@ use serde::de::DeserializeOwned;
 
 use crate::auth::{Caller, Role};
 use crate::controller::Controller;
+use crate::dialect::Dialect;
 use error::ApiError;
 
 /// The result of a handler.
@@ -33,7 +37,20 @@ type ApiResult = Result<Response, ApiError>;
 
 /// Returns all paths of the API.
 pub(crate) fn router(controller: Arc<Controller>) -> Router {
-    let paths = Router::new()
+    let paths = match controller.dialect {
+        Dialect::V2A => v2_a_paths(),
+        Dialect::V2B => v2_b::paths(),
+        Dialect::V2C => v2_c::paths(),
+    };
+    Router::new()
+        .nest("/api/v2", paths)
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(controller)
+}
+
+fn v2_a_paths() -> Router<Arc<Controller>> {
+    Router::new()
         .route("/login", post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/version", get(version::show))
@@ -47,12 +64,27 @@ pub(crate) fn router(controller: Arc<Controller>) -> Router {
         .route("/stations/{station}", get(stations::show))
         .route("/stations/{station}/connectors", get(connectors::list))
         .route("/stations/{station}/connectors/{connector}", get(connectors::show))
-        .route("/stations/{station}/connectors/{connector}/availability", put(availability::save));
-    Router::new()
-        .nest("/api/v2", paths)
-        .fallback(unknown_path)
-        .method_not_allowed_fallback(wrong_method)
-        .with_state(controller)
+        .route("/stations/{station}/connectors/{connector}/availability", put(availability::save))
+}
+
+/// Returns an error in the words of a dialect.
+pub(crate) fn error_in(dialect: Dialect, response: Response, body: &[u8]) -> Option<Response> {
+    let parsed: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let (code, message) = (parsed["error"]["code"].as_str()?, parsed["error"]["message"].as_str()?);
+    let status = response.status().as_u16();
+    let mut translated = match dialect {
+        Dialect::V2A => return None,
+        Dialect::V2B => v2_b::error(status, code, message),
+        Dialect::V2C => v2_c::error(status, code, message),
+    };
+    let retry_after = response.headers().get(RETRY_AFTER).cloned();
+    translated.headers_mut().extend(retry_after.map(|value| (RETRY_AFTER, value)));
+    Some(translated)
+}
+
+/// Returns whether a request has a password in its body.
+pub(crate) fn is_login(path: &str) -> bool {
+    ["/login", "/oauth/token", "/session"].iter().any(|login| path.ends_with(login))
 }
 
 async fn unknown_path(uri: Uri) -> ApiError {
@@ -63,9 +95,35 @@ async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     ApiError::new(405, "METHOD_NOT_ALLOWED", format!("{} does not take {method}", uri.path()))
 }
 
-/// Returns the token of a request.
-pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
-    headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+/// Returns the token of a request, from its header or its cookie.
+pub(crate) fn session_token(headers: &HeaderMap) -> Option<&str> {
+    let bearer = || headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ");
+    let cookie = || {
+        let mut cookies = headers.get(COOKIE)?.to_str().ok()?.split("; ");
+        cookies.find_map(|cookie| cookie.strip_prefix("EVCESESSION="))
+    };
+    bearer().or_else(cookie)
+}
+
+/// Returns the fields of a form.
+fn form_fields(body: &[u8]) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(body);
+    let plain = |part: &str| {
+        let spaced = part.replace('+', " ");
+        let mut bytes = Vec::with_capacity(spaced.len());
+        let mut rest = spaced.as_bytes();
+        while let Some((first, behind)) = rest.split_first() {
+            let code = behind
+                .get(..2)
+                .filter(|_| *first == b'%')
+                .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+            bytes.push(code.unwrap_or(*first));
+            rest = if code.is_some() { &behind[2..] } else { behind };
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let fields = text.split('&').filter_map(|field| field.split_once('='));
+    fields.map(|(name, value)| (plain(name), plain(value))).collect()
 }
 
 impl FromRequestParts<Arc<Controller>> for Caller {
@@ -73,7 +131,7 @@ impl FromRequestParts<Arc<Controller>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, controller: &Arc<Controller>) -> Result<Self, ApiError> {
         let now = controller.clock.now();
-        let token = bearer_token(&parts.headers).ok_or_else(ApiError::token_expired)?;
+        let token = session_token(&parts.headers).ok_or_else(ApiError::token_expired)?;
         controller.auth().caller(token, now.controller_ms).ok_or_else(ApiError::token_expired)
     }
 }

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use crate::auth::Auth;
 use crate::clock::{Clock, Moment};
+use crate::dialect::Dialect;
 use crate::faults::FaultPlan;
 use crate::request_log::{Arrival, RequestLog};
 use crate::world::World;
@@ -16,6 +17,7 @@ pub(crate) struct Controller {
     pub(crate) clock: Clock,
     /// The value of `X-Api-Version`; `None` for a controller without this header.
     pub(crate) api_version: Option<String>,
+    pub(crate) dialect: Dialect,
     pub(crate) fixture: String,
     pub(crate) seed: u64,
     /// Changes when all connections of the API are to be cut.
@@ -32,6 +34,7 @@ pub(crate) struct Controller {
 pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) api_version: Option<String>,
+    pub(crate) dialect: Dialect,
     pub(crate) fixture: String,
     pub(crate) seed: u64,
     pub(crate) world: World,
@@ -43,6 +46,7 @@ impl Controller {
         Self {
             clock: parts.clock,
             api_version: parts.api_version,
+            dialect: parts.dialect,
             fixture: parts.fixture,
             seed: parts.seed,
             cuts: watch::Sender::new(0),

@@ -1,7 +1,7 @@
 //! Simulates an EVCE charge controller: its REST API over TLS, cars that arrive and charge, and a control
 //! interface for tests.
 //!
-//! No public description of the real API is known; `api` speaks the designed dialect `v2-a`. This crate
+//! No public description of the real API is known; `api` speaks three invented dialects. This crate
 //! shares no code with the plugin that reads the API, so that one mistake cannot hide in both.
 //!
 //! Two clocks run here: the controller's (dates, tokens, validities) is wall time, the cars' may run faster.
@@ -15,6 +15,7 @@ mod charging_session;
 mod clock;
 mod control;
 mod controller;
+mod dialect;
 mod faults;
 mod field_change;
 mod fixtures;
@@ -33,6 +34,7 @@ mod topology;
 mod world;
 
 pub use clock::WallClock;
+pub use dialect::{Dialect, UnknownDialect};
 pub use fixtures::{Fixture, UnknownFixture};
 pub use options::Options;
 pub use simulator::{Simulator, StartError};

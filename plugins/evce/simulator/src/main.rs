@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
-use evce_simulator::{Fixture, Options, Simulator, Speed, TimeSpan};
+use evce_simulator::{Dialect, Fixture, Options, Simulator, Speed, TimeSpan};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -26,6 +26,9 @@ struct Arguments {
     /// Address of the control interface; loopback only
     #[arg(long, default_value = "127.0.0.1:0")]
     control: SocketAddr,
+    /// Dialect of the API: v2-a, v2-b or v2-c
+    #[arg(long, default_value_t = Dialect::V2A)]
+    dialect: Dialect,
     /// Site: F1 (the screens of the guide, fixed), F2 (50 stations, moving) or stations:N
     #[arg(long, default_value_t = Fixture::F1)]
     fixture: Fixture,
@@ -62,6 +65,7 @@ fn main() -> anyhow::Result<()> {
     let simulator = Simulator::start(Options {
         listen: arguments.listen,
         control: arguments.control,
+        dialect: arguments.dialect,
         fixture: arguments.fixture,
         seed: arguments.seed,
         speed: arguments.speed,

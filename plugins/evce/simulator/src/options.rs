@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::clock::WallClock;
+use crate::dialect::Dialect;
 use crate::fixtures::Fixture;
 use crate::speed::Speed;
 
@@ -14,6 +15,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Address of the control interface (plain HTTP); loopback only. Port 0 takes a free port.
     pub control: SocketAddr,
+    /// The dialect of the API.
+    pub dialect: Dialect,
     /// The simulated site.
     pub fixture: Fixture,
     /// Seed for all cars and meters.
@@ -35,12 +38,13 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Site F1 on free loopback ports, at the speed of wall time.
+    /// Site F1 in dialect `v2-a` on free loopback ports, at the speed of wall time.
     fn default() -> Self {
         let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Self {
             listen: free_port,
             control: free_port,
+            dialect: Dialect::V2A,
             fixture: Fixture::F1,
             seed: 42,
             speed: Speed::REAL,

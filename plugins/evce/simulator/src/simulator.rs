@@ -159,6 +159,7 @@ fn controller(options: Options, password: &str) -> Controller {
     Controller::new(Parts {
         clock: Clock::new(options.wall_clock, options.speed.milli()),
         api_version: options.api_version,
+        dialect: options.dialect,
         fixture: options.fixture.to_string(),
         seed: options.seed,
         world: options.fixture.world(options.seed),

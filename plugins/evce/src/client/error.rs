@@ -52,9 +52,10 @@ impl EvceError {
             ),
             Self::Http(HttpError::Denied(_)) => ("waiting", "none; Riser tries again automatically"),
             Self::Http(HttpError::Address { .. }) => ("address", "correct the address of the connection"),
-            Self::Http(HttpError::Request) => {
-                ("profile", "correct login, password or profile of the connection: one has a control character")
-            }
+            Self::Http(HttpError::Request) => (
+                "profile",
+                "correct login, password or profile of the connection: one has a control character",
+            ),
             Self::Http(HttpError::CaFile { .. }) => ("ca-file", "enter a PEM file with a certificate"),
             Self::Http(_) => {
                 ("unreachable", "check that the charge controller is on and reachable from this machine")

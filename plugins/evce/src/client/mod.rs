@@ -195,14 +195,8 @@ impl EvceClient {
         let now = self.controller_now();
         let description = self.reduction_description(zone, "");
         let valid_until = now + VALIDITY_OF_NONE;
-        let write = ReductionWrite {
-            zone,
-            zone_name: "",
-            percent: 0.0,
-            valid_until,
-            description: &description,
-            now,
-        };
+        let write =
+            ReductionWrite { zone, zone_name: "", percent: 0.0, valid_until, description: &description, now };
         self.write("reductions", self.profile.remove_reduction(&write))
     }
 
@@ -330,7 +324,6 @@ fn classify(response: &Response) -> ActionResult {
 
 fn classify_login(response: &Response) -> ActionResult {
     match response.status {
-        401 | 403 => ActionResult::CredentialsRefused,
         423 => pause(response, LOCK_OUT_PAUSE),
         _ => classify(response),
     }

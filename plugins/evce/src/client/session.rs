@@ -51,25 +51,32 @@ impl EvceClient {
         {
             return Err(self.session_error(fault.clone()));
         }
+        let profile = &self.profile;
+        let code = |response: &Response| profile.decode_error(&response.body).0;
         let has_too_many = |response: &Response| {
-            let code = self.profile.decode_error(&response.body).0;
-            response.status >= 400 && code.is_some_and(|code| self.profile.is_too_many_sessions(&code))
+            response.status >= 400 && code(response).is_some_and(|code| profile.is_too_many_sessions(&code))
         };
-        let classified = |response: &Response| {
-            if has_too_many(response) { ActionResult::Done } else { classify_login(response) }
+        let is_wrong =
+            |response: &Response| profile.is_bad_credentials(response.status, code(response).as_deref());
+        let classified = |response: &Response| match response {
+            _ if has_too_many(response) => ActionResult::Done,
+            _ if is_wrong(response) => ActionResult::CredentialsRefused,
+            _ => classify_login(response),
         };
         let response = self.http.send(LimitedAction::Login, &request, classified)?;
-        if has_too_many(&response) {
+        let (has_too_many, is_wrong) = (has_too_many(&response), is_wrong(&response));
+        if has_too_many {
             return Err(self.pause_logins(&response, true)?);
         }
-        if matches!(response.status, 401 | 403) {
+        if is_wrong {
             return Err(EvceError::CredentialsRefused { address: self.http.address() });
         }
         let is_cookie = self.profile.login_kind() == LoginKind::Cookie;
         // A form for people leads on to a page after the login.
         let is_redirect = is_cookie && matches!(response.status, 302 | 303);
         let response = if is_redirect { response } else { self.accepted(response)? };
-        self.session = Some(if is_cookie { cookies(&request, &response)? } else { self.token(&request, &response)? });
+        self.session =
+            Some(if is_cookie { cookies(&request, &response)? } else { self.token(&request, &response)? });
         Ok(())
     }
 
@@ -162,7 +169,9 @@ fn cookies(request: &Request, response: &Response) -> Result<Session, EvceError>
     let pairs: Vec<&str> = set
         .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
         .map(str::trim)
-        .filter(|pair| pair.split_once('=').is_some_and(|(name, value)| !name.is_empty() && !value.is_empty()))
+        .filter(|pair| {
+            pair.split_once('=').is_some_and(|(name, value)| !name.is_empty() && !value.is_empty())
+        })
         .collect();
     if pairs.is_empty() {
         let path = format!("{} {}", request.method, request.path);

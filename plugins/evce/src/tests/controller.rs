@@ -18,6 +18,13 @@ impl Controller {
         Self(Simulator::start(Options { wall_clock, ..options }).unwrap())
     }
 
+    /// Returns the settings of a connection to it, with a profile.
+    pub(super) fn connection_with(&self, profile: &std::path::Path) -> Value {
+        let mut connection = self.connection();
+        connection["profile"] = json!(profile);
+        connection
+    }
+
     /// Returns the settings of a connection to it.
     pub(super) fn connection(&self) -> Value {
         json!({

@@ -135,6 +135,15 @@ impl TestHost {
         self.0.tree().into_iter().find(|declared| declared.id == item)?.parent
     }
 
+    /// Returns all declared items, each with its value, state and reason.
+    pub(super) fn shown_tree(&self) -> Vec<String> {
+        let line = |item: riser_plugin::abi::messages::ItemMessage| {
+            let why = self.0.value(&item.id).and_then(|shown| shown.reason).unwrap_or_default();
+            format!("{item:?} {} {why}", self.shown(&item.id))
+        };
+        self.0.tree().into_iter().map(line).collect()
+    }
+
     /// Returns how many items are declared.
     pub(super) fn items(&self) -> usize {
         self.0.tree().len()

@@ -3,6 +3,7 @@
 
 mod connection;
 mod controller;
+mod dialects;
 mod faults;
 mod host;
 mod logs;

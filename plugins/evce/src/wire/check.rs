@@ -11,8 +11,7 @@ use super::site::known_words;
 use super::template::{CallTemplate, Slot, Template};
 
 /// Placeholders for the values of a reduction.
-const OF_REDUCTION: [Slot; 5] =
-    [Slot::Zone, Slot::ZoneName, Slot::Percent, Slot::Until, Slot::Description];
+const OF_REDUCTION: [Slot; 5] = [Slot::Zone, Slot::ZoneName, Slot::Percent, Slot::Until, Slot::Description];
 const OF_AVAILABILITY: [Slot; 4] = [Slot::Station, Slot::Connector, Slot::Availability, Slot::Available];
 const OF_LOGIN: [Slot; 2] = [Slot::Login, Slot::Password];
 
@@ -36,7 +35,8 @@ impl Profile {
             found.add("login.path", "is missing; this kind of login needs a path");
         }
         if matches!(kind, LoginKind::Bearer | LoginKind::Cookie) && body.is_none() {
-            found.add("login.body", "is missing; this kind of login needs a body with {login} and {password}");
+            found
+                .add("login.body", "is missing; this kind of login needs a body with {login} and {password}");
         }
         let needs_token = matches!(kind, LoginKind::Bearer | LoginKind::Oauth2Password);
         if needs_token && self.token.pointers(TokenField::Token).is_none() {
@@ -116,10 +116,7 @@ impl Profile {
         if is_numbered && paging.until == PagesEnd::Short && paging.size.is_none() {
             found.add("paging.until", "short needs the size of a page");
         }
-        if is_numbered
-            && paging.until == PagesEnd::Total
-            && self.list.pointers(ListField::Total).is_none()
-        {
+        if is_numbered && paging.until == PagesEnd::Total && self.list.pointers(ListField::Total).is_none() {
             found.add("paging.until", "total needs list.total, the place of the number of objects");
         }
         if paging.kind == PagingKind::Cursor && self.list.pointers(ListField::Next).is_none() {
@@ -150,7 +147,10 @@ impl Profile {
         for field in [ConnectorField::Status, ConnectorField::Availability, ConnectorField::PhaseConnection] {
             let has_words = self.connector.rule(field).is_none_or(|rule| !rule.words.is_empty());
             if !has_words {
-                found.add(&format!("connector.{}", field.name()), "needs its words: without them none is known");
+                found.add(
+                    &format!("connector.{}", field.name()),
+                    "needs its words: without them none is known",
+                );
             }
         }
     }
@@ -183,7 +183,8 @@ struct Mistakes(Vec<Mistake>);
 
 impl Mistakes {
     fn add(&mut self, field: &str, cause: &str) {
-        self.0.push(Mistake { field: field.split('.').map(str::to_owned).collect(), cause: cause.to_owned() });
+        self.0
+            .push(Mistake { field: field.split('.').map(str::to_owned).collect(), cause: cause.to_owned() });
     }
 
     fn required(&mut self, is_missing: bool, field: &str) {
@@ -211,7 +212,7 @@ impl Mistakes {
     }
 
     fn slots(&mut self, field: &str, used: &[Slot], allowed: &[Slot]) {
-        if let Some(slot) = used.iter().find(|slot| !allowed.contains(slot)) {
+        if let Some(slot) = used.iter().find(|slot| **slot != Slot::Null && !allowed.contains(slot)) {
             let names: Vec<String> = allowed.iter().map(|slot| format!("{{{}}}", slot.name())).collect();
             let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             self.add(field, &format!("cannot have {{{}}}; its placeholders are: {known}", slot.name()));

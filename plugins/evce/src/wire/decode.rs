@@ -128,6 +128,12 @@ impl Profile {
         self.error_codes.too_many_sessions.iter().any(|value| is_same_word(value, code))
     }
 
+    /// Returns whether the response to a login means that login or password is wrong.
+    pub(crate) fn is_bad_credentials(&self, status: u16, code: Option<&str>) -> bool {
+        let known = &self.error_codes.bad_credentials;
+        matches!(status, 401 | 403) || code.is_some_and(|code| known.iter().any(|value| value == code))
+    }
+
     /// Returns whether a status means that the session has ended, or without a session that the credentials are wrong.
     pub(crate) fn is_session_status(&self, status: u16) -> bool {
         self.login.ended_status.contains(&status)

@@ -31,7 +31,10 @@ pub(crate) enum PagePlace {
     /// The first page.
     First,
     /// A page after this number of pages and objects.
-    After { pages: u32, objects: usize },
+    After {
+        pages: u32,
+        objects: usize,
+    },
     Cursor(String),
 }
 
@@ -68,7 +71,12 @@ impl Profile {
     }
 
     /// Adds the credentials of a login without a session to a request.
-    pub(crate) fn with_credentials(&self, request: Request, login: &str, password: &Secret<String>) -> Request {
+    pub(crate) fn with_credentials(
+        &self,
+        request: Request,
+        login: &str,
+        password: &Secret<String>,
+    ) -> Request {
         let key = || match &self.login.key {
             Some(key) => key.text(&credentials(login, password)),
             None => password.expose().clone(),

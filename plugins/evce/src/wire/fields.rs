@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::Deserialize;
 
 use super::json_pointers::JsonPointers;
 use super::time_format::TimeFormat;
 use super::words::Words;
 
 /// A kind of field, with the name in a profile for each.
-pub(super) trait FieldName: Copy + Into<usize> + fmt::Debug + for<'de> Deserialize<'de> + Ord + 'static {
+pub(super) trait FieldName:
+    Copy + Into<usize> + fmt::Debug + for<'de> Deserialize<'de> + Ord + 'static
+{
     /// All fields, in the order of their numbers.
     const ALL: &'static [Self];
 

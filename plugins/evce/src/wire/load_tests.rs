@@ -67,11 +67,20 @@ fn a_mistake_is_shown_with_file_line_field_and_cause() {
             "line 2, write.availability.body: cannot have {percent}; its placeholders are: {station}",
         ),
         ("[read]\nzone = \"zones/{zone}\"\n", "line 2, read.zone: is not a path below the address"),
-        ("[read]\neach_poll = [\"zones\", \"station\"]\n", "line 2, read.each_poll: has station, but [read] has no"),
+        (
+            "[read]\neach_poll = [\"zones\", \"station\"]\n",
+            "line 2, read.each_poll: has station, but [read] has no",
+        ),
         ("[paging]\nkind = \"pages\"\n", "line 2, paging.kind: unknown variant `pages`"),
-        ("[paging]\nkind = \"page\"\nuntil = \"short\"\n", "line 3, paging.until: short needs the size of a page"),
+        (
+            "[paging]\nkind = \"page\"\nuntil = \"short\"\n",
+            "line 3, paging.until: short needs the size of a page",
+        ),
         ("[login]\nkind = \"saml\"\n", "line 2, login.kind: unknown variant `saml`"),
-        ("[reduction.valid_until]\ntime = \"ms\"\n", "line 2, reduction.valid_until.time: \"ms\" is not a form of times"),
+        (
+            "[reduction.valid_until]\ntime = \"ms\"\n",
+            "line 2, reduction.valid_until.time: \"ms\" is not a form of times",
+        ),
         ("extends = \"v3\"\n", "line 1, extends: use v2-a, v2-b, v2-c, or none"),
         ("extends = \"none\"\n", ": missing field `login`"),
         ("\n\nx = = 1\npassword = \"hidden\"\n", "line 3: is not TOML"),

@@ -104,6 +104,8 @@ pub(super) struct ErrorCodes {
     pub(super) session_ended: Vec<String>,
     /// This user has too many sessions, as opposed to wrong credentials.
     pub(super) too_many_sessions: Vec<String>,
+    /// Login or password is wrong, whatever the status of the response to a login.
+    pub(super) bad_credentials: Vec<String>,
     /// The zone has no reduction, as opposed to no such zone. An empty list: the status decides alone.
     pub(super) no_reduction: Vec<String>,
     pub(super) no_reduction_status: Vec<u16>,

@@ -28,7 +28,8 @@ struct Parsed<'a> {
     reductions: HashMap<&'a ObjectId, Option<Object<'a>>>,
     stations: Vec<(Option<&'a ObjectId>, Vec<Listed<'a>>)>,
     station: HashMap<&'a ObjectId, Object<'a>>,
-    connectors: Vec<(Option<&'a ObjectId>, Vec<Listed<'a>>)>,
+    /// Of the lists, by station.
+    connectors: HashMap<ObjectId, Vec<Listed<'a>>>,
     connector: HashMap<&'a ConnectorKey, Object<'a>>,
 }
 
@@ -42,10 +43,7 @@ struct ListedStation<'p, 'a> {
 impl Profile {
     /// Combines zones, stations and connectors. Also returns a message for each skipped object and each field that
     /// cannot be read.
-    pub(crate) fn decode_site(
-        &self,
-        documents: &SiteDocuments,
-    ) -> Result<(Site, Vec<String>), DecodeError> {
+    pub(crate) fn decode_site(&self, documents: &SiteDocuments) -> Result<(Site, Vec<String>), DecodeError> {
         documents.read(|documents| self.read_site(documents))
     }
 
@@ -135,9 +133,14 @@ impl Profile {
         for (zone, pages) in &documents.stations {
             stations.push((zone.as_ref(), self.objects(&extractors.stations, pages)?));
         }
-        let mut connectors = Vec::with_capacity(documents.connectors.len());
+        let mut connectors: HashMap<ObjectId, Vec<Listed<'a>>> = HashMap::new();
         for (station, pages) in &documents.connectors {
-            connectors.push((station.as_ref(), self.objects(&extractors.connectors, pages)?));
+            for (path, object) in self.objects(&extractors.connectors, pages)? {
+                let own = || object.field(ConnectorField::StationId).and_then(Scalar::id);
+                if let Some(station) = station.clone().or_else(own) {
+                    connectors.entry(station).or_default().push((path, object));
+                }
+            }
         }
         let mut reductions = HashMap::with_capacity(documents.reductions.len());
         for (zone, document) in &documents.reductions {
@@ -204,17 +207,8 @@ impl<'a> Parsed<'a> {
         if let Some(nested) = detail.or_else(|| listed.nested()) {
             return nested.iter().map(|object| (None, object)).collect();
         }
-        let is_its = |owner: Option<&ObjectId>, object: &Object<'_>| match owner {
-            Some(owner) => owner == station,
-            None => object.field(ConnectorField::StationId).and_then(Scalar::id).as_ref()
-                == Some(station),
-        };
-        let lists = self.connectors.iter();
-        lists
-            .flat_map(|(owner, list)| list.iter().map(move |(path, object)| (*owner, *path, object)))
-            .filter(|(owner, _, object)| is_its(*owner, object))
-            .map(|(_, path, object)| (Some(path), object))
-            .collect()
+        let lists = self.connectors.get(station).into_iter().flatten();
+        lists.map(|(path, object)| (Some(*path), object)).collect()
     }
 }
 
@@ -387,7 +381,8 @@ impl Reader<'_, '_> {
     ) -> bool {
         let Some((field, rule)) = fields.missing() else { return true };
         let (name, field) = (name(), field.name());
-        self.messages.push(format!("{name} has no {field}, which is required (GET {path}, looked at {})", rule.at));
+        self.messages
+            .push(format!("{name} has no {field}, which is required (GET {path}, looked at {})", rule.at));
         false
     }
 

@@ -20,9 +20,11 @@ pub(super) enum Slot {
     Description,
     Availability,
     Available,
+    /// JSON's `null`, which TOML lacks.
+    Null,
 }
 
-const SLOTS: [(&str, Slot); 11] = [
+const SLOTS: [(&str, Slot); 12] = [
     ("login", Slot::Login),
     ("password", Slot::Password),
     ("zone", Slot::Zone),
@@ -34,6 +36,7 @@ const SLOTS: [(&str, Slot); 11] = [
     ("description", Slot::Description),
     ("availability", Slot::Availability),
     ("available", Slot::Available),
+    ("null", Slot::Null),
 ];
 
 impl Slot {
@@ -43,13 +46,14 @@ impl Slot {
     }
 }
 
-/// How a value is written, after a colon: `{until:epoch_ms}`, `{percent:text}`.
+/// How a value is written, after a colon: `{percent:text}`, `{until:epoch_ms}`, `{until:epoch_ms:text}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Text,
     /// A number without decimals.
     Whole,
     Time(TimeFormat),
+    TimeText(TimeFormat),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,10 +105,17 @@ fn slot(text: &str) -> Result<Part, String> {
         None => None,
         Some("text") => Some(Form::Text),
         Some("whole") => Some(Form::Whole),
-        Some(form) if slot == Slot::Until => Some(Form::Time(TimeFormat::try_from(form.to_owned())?)),
+        Some(form) if slot == Slot::Until => time_form(form)?,
         Some(form) => return Err(format!("{form:?} is not a form of {{{name}}}; use text or whole")),
     };
     Ok(Part::Slot(slot, form))
+}
+
+/// Parses a form of times, with `:text` behind it for a number as a text.
+fn time_form(form: &str) -> Result<Option<Form>, String> {
+    let (form, is_text) = form.strip_suffix(":text").map_or((form, false), |form| (form, true));
+    let format = TimeFormat::try_from(form.to_owned())?;
+    Ok(Some(if is_text { Form::TimeText(format) } else { Form::Time(format) }))
 }
 
 impl Template {
@@ -118,7 +129,7 @@ impl Template {
 
     fn times(&self) -> impl Iterator<Item = &TimeFormat> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Slot(_, Some(Form::Time(format))) => Some(format),
+            Part::Slot(_, Some(Form::Time(format) | Form::TimeText(format))) => Some(format),
             _ => None,
         })
     }
@@ -170,6 +181,7 @@ fn slot_value(slot: Slot, form: Option<&Form>, fill: &Fill<'_>) -> Value {
     match form {
         None => fill(slot, None),
         Some(Form::Time(format)) => fill(slot, Some(format)),
+        Some(Form::TimeText(format)) => Value::String(plain(&fill(slot, Some(format)))),
         Some(Form::Text) => Value::String(plain(&fill(slot, None))),
         Some(Form::Whole) => {
             let value = fill(slot, None);
@@ -184,9 +196,10 @@ fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         // `25`, not `25.0`.
-        Value::Number(number) => {
-            number.as_f64().filter(|_| number.is_f64()).map_or_else(|| number.to_string(), |it| it.to_string())
-        }
+        Value::Number(number) => number
+            .as_f64()
+            .filter(|_| number.is_f64())
+            .map_or_else(|| number.to_string(), |it| it.to_string()),
         other => other.to_string(),
     }
 }
@@ -288,7 +301,9 @@ impl TryFrom<String> for CallMethod {
     fn try_from(name: String) -> Result<Self, String> {
         let known = [Method::PUT, Method::POST, Method::PATCH, Method::DELETE, Method::GET];
         let found = known.into_iter().find(|method| method.as_str() == name);
-        found.map(Self).ok_or_else(|| format!("{name:?} is not a method; use PUT, POST, PATCH, DELETE or GET"))
+        found
+            .map(Self)
+            .ok_or_else(|| format!("{name:?} is not a method; use PUT, POST, PATCH, DELETE or GET"))
     }
 }
 

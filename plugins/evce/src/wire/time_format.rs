@@ -19,9 +19,14 @@ pub(super) enum TimeFormat {
     EpochS,
     EpochMs,
     /// A span from now, in units of this many seconds.
-    Remaining { unit_s: u32 },
+    Remaining {
+        unit_s: u32,
+    },
     /// A pattern such as `%d.%m.%Y %H:%M:%S`, with the offset from UTC of the times without one.
-    Pattern { pattern: String, offset: FixedOffset },
+    Pattern {
+        pattern: String,
+        offset: FixedOffset,
+    },
 }
 
 impl TryFrom<String> for TimeFormat {
@@ -51,7 +56,8 @@ impl TimeFormat {
     fn pattern(text: &str) -> Result<Self, String> {
         let (pattern, offset) = match text.rsplit_once(' ') {
             Some((pattern, offset)) if offset.starts_with(['+', '-']) => {
-                let offset = offset.parse().map_err(|_| format!("{offset:?} is not an offset such as +01:00"))?;
+                let offset =
+                    offset.parse().map_err(|_| format!("{offset:?} is not an offset such as +01:00"))?;
                 (pattern, offset)
             }
             _ => (text, FixedOffset::east_opt(0).expect("0 is an offset")),

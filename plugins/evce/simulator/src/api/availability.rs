@@ -31,28 +31,36 @@ pub(crate) async fn save(
     body: Bytes,
 ) -> ApiResult {
     let request: AvailabilityRequest = parse(&body)?;
+    let requested = match request.availability.as_str() {
+        Some("operative") => Availability::Operative,
+        Some("inoperative") => Availability::Inoperative,
+        _ => return Err(ApiError::field("availability", "availability must be operative or inoperative")),
+    };
+    match apply(&controller, &station, &connector, requested)? {
+        Applied::Now => json(200, &AvailabilityResponse { status: "accepted" }),
+        Applied::Scheduled => json(202, &AvailabilityResponse { status: "scheduled" }),
+    }
+}
+
+/// Changes the availability of a connector.
+pub(super) fn apply(
+    controller: &Controller,
+    station: &str,
+    connector: &str,
+    requested: Availability,
+) -> Result<Applied, ApiError> {
     controller.with_world(|world, now| {
-        let station = id(&station).and_then(|id| world.site.station_index(id));
+        let station = id(station).and_then(|id| world.site.station_index(id));
         let station = station.ok_or_else(ApiError::station_not_found)?;
         let owner = &world.site.stations[station];
-        let found = owner.connectors.iter().position(|found| Some(u64::from(found.number)) == id(&connector));
+        let found = owner.connectors.iter().position(|found| Some(u64::from(found.number)) == id(connector));
         let found = found.ok_or_else(ApiError::connector_not_found)?;
-        let requested = match request.availability.as_str() {
-            Some("operative") => Availability::Operative,
-            Some("inoperative") => Availability::Inoperative,
-            _ => {
-                return Err(ApiError::field("availability", "availability must be operative or inoperative"));
-            }
-        };
         if !owner.is_connected() {
             return Err(ApiError::new(424, "STATION_OFFLINE", "the station has no link to the controller"));
         }
         if owner.rejects_availability {
             return Err(ApiError::new(409, "REJECTED_BY_STATION", "the station rejected the change"));
         }
-        match world.set_availability(station, found, requested, now.cars_ms) {
-            Applied::Now => json(200, &AvailabilityResponse { status: "accepted" }),
-            Applied::Scheduled => json(202, &AvailabilityResponse { status: "scheduled" }),
-        }
+        Ok(world.set_availability(station, found, requested, now.cars_ms))
     })
 }

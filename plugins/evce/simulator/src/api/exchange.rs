@@ -13,8 +13,8 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use tower::ServiceExt;
 
-use super::bearer_token;
 use super::error::ApiError;
+use super::{error_in, is_login, session_token};
 use crate::clock::http_date;
 use crate::controller::Controller;
 use crate::faults::{FaultKind, Met};
@@ -57,14 +57,21 @@ pub(crate) async fn respond(
     if met.kind == Some(FaultKind::CloseOnReuse) && is_reused {
         return Err(Dropped);
     }
-    let is_login = request.uri().path().ends_with("/login");
-    let response = match instead(&met, is_login)? {
+    let response = match instead(&met, is_login(request.uri().path()))? {
         Some(response) => response,
         None if is_too_large => ApiError::new(413, "BODY_TOO_LARGE", "the body is too large").into_response(),
         None => routed(router, request.map(Body::from)).await,
     };
     let (mut parts, body) = response.into_parts();
     let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    if parts.status.is_client_error() || parts.status.is_server_error() {
+        let untranslated = Response::from_parts(parts.clone(), Body::empty());
+        if let Some(response) = error_in(controller.dialect, untranslated, &body) {
+            let (translated, text) = response.into_parts();
+            parts = translated;
+            body = text.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        }
+    }
     match met.kind {
         Some(FaultKind::ResponseLost) => return Err(Dropped),
         Some(FaultKind::TruncatedJson) => body.truncate(body.len() / 2),
@@ -113,7 +120,7 @@ fn instead(met: &Met, is_login: bool) -> Result<Option<Response<Body>>, Dropped>
 
 fn arrival(controller: &Controller, request: &Request<Bytes>) -> Arrival {
     let is_write = [Method::PUT, Method::POST, Method::DELETE, Method::PATCH].contains(request.method());
-    let token = bearer_token(request.headers());
+    let token = session_token(request.headers());
     Arrival {
         unix_ms: controller.clock.now().wall_ms,
         method: request.method().to_string(),
@@ -126,7 +133,7 @@ fn arrival(controller: &Controller, request: &Request<Bytes>) -> Arrival {
 
 /// Returns a body for the log; of a login only the name.
 fn shown_body(request: &Request<Bytes>) -> String {
-    if request.uri().path().ends_with("/login") {
+    if is_login(request.uri().path()) {
         let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
         return serde_json::json!({ "login": body["login"].as_str() }).to_string();
     }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::error::ApiError;
 use super::{ApiResult, Writer, id, json, parse};
 use crate::auth::{Caller, Role};
+use crate::clock::Moment;
 use crate::controller::Controller;
 use crate::site::{Reduction, Validity, Zone};
 use crate::world::World;
@@ -87,17 +88,40 @@ pub(crate) async fn save(
 ) -> ApiResult {
     let request: ReductionRequest = parse(&body)?;
     controller.with_world(|world, now| {
-        let rounds = world.rounds_reductions;
-        let found = find(world, &zone)?;
-        refuse_other_owner(found, caller)?;
-        let mut reduction = request.check(caller.role, now.controller_ms)?;
-        if rounds {
-            reduction.percent = reduction.percent.round();
-        }
-        found.reduction = Some(reduction.clone());
-        world.allocate(now.cars_ms);
+        refuse_other_owner(find(world, &zone)?, caller)?;
+        let reduction = request.check(caller.role, now.controller_ms)?;
+        let stored = store(world, now, &zone, caller, Some(reduction.clone()))?;
+        let reduction = stored.unwrap_or(reduction);
         json(200, &ReductionJson::from(&reduction))
     })
+}
+
+/// Sets or removes the reduction of a zone. Returns the new one, which may be rounded.
+pub(super) fn store(
+    world: &mut World,
+    now: &Moment,
+    zone: &str,
+    caller: Caller,
+    mut reduction: Option<Reduction>,
+) -> Result<Option<Reduction>, ApiError> {
+    let rounds = world.rounds_reductions;
+    let found = find(world, zone)?;
+    refuse_other_owner(found, caller)?;
+    let until_ms = reduction.as_ref().map(|reduction| reduction.validity.until_ms());
+    if until_ms.is_some_and(|until_ms| until_ms <= now.controller_ms) {
+        return Err(validity_in_past());
+    }
+    if let Some(reduction) = reduction.as_mut().filter(|_| rounds) {
+        reduction.percent = reduction.percent.round();
+    }
+    found.reduction = reduction.clone();
+    world.allocate(now.cars_ms);
+    Ok(reduction)
+}
+
+fn validity_in_past() -> ApiError {
+    ApiError::field("validity", "validity is in the past by the controller's clock")
+        .with_code("VALIDITY_IN_PAST")
 }
 
 /// Returns 204 also if the zone has no reduction.
@@ -107,10 +131,7 @@ pub(crate) async fn delete(
     Path(zone): Path<String>,
 ) -> ApiResult {
     controller.with_world(|world, now| {
-        let found = find(world, &zone)?;
-        refuse_other_owner(found, caller)?;
-        found.reduction = None;
-        world.allocate(now.cars_ms);
+        store(world, now, &zone, caller, None)?;
         Ok(StatusCode::NO_CONTENT.into_response())
     })
 }
@@ -141,8 +162,7 @@ impl ReductionRequest {
         })?;
         let validity = self.validity(now_ms)?;
         if validity.until_ms() <= now_ms {
-            let past = ApiError::field("validity", "validity is in the past by the controller's clock");
-            return Err(past.with_code("VALIDITY_IN_PAST"));
+            return Err(validity_in_past());
         }
         Ok(Reduction { percent, validity, description: description.to_owned(), owner })
     }

@@ -9,8 +9,8 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
-use super::{ApiResult, bearer_token, json, parse};
-use crate::auth::{Caller, LoginRefused};
+use super::{ApiResult, json, parse, session_token};
+use crate::auth::{Caller, Issued, LoginRefused};
 use crate::controller::Controller;
 
 #[derive(Deserialize)]
@@ -31,21 +31,23 @@ pub(crate) async fn log_in(State(controller): State<Arc<Controller>>, body: Byte
     let Login { login, password } = parse(&body)?;
     let login = login.ok_or_else(|| ApiError::field("login", "login is missing"))?;
     let password = password.ok_or_else(|| ApiError::field("password", "password is missing"))?;
+    let issued = issue(&controller, &login, &password)?;
+    json(200, &LoginReply { token: &issued.token, token_type: "Bearer", expires_in: issued.expires_in_s })
+}
+
+/// Checks a password and issues a token.
+pub(super) fn issue(controller: &Controller, login: &str, password: &str) -> Result<Issued, ApiError> {
     let token = crate::secrets::random_hex().map_err(|error| {
         ApiError::new(500, "INTERNAL_ERROR", format!("no random numbers for a token: {error}"))
     })?;
     let now_ms = controller.clock.now().controller_ms;
-    let issued =
-        controller.auth().log_in(&login, &password, token, now_ms).map_err(|refused| match refused {
-            LoginRefused::BadCredentials => ApiError::bad_credentials(),
-            LoginRefused::Locked { retry_after_s } => ApiError::new(
-                423,
-                "ACCOUNT_LOCKED",
-                "too many wrong logins; the account is locked for a while",
-            )
-            .with_retry_after(u64::try_from(retry_after_s).unwrap_or(0)),
-        })?;
-    json(200, &LoginReply { token: &issued.token, token_type: "Bearer", expires_in: issued.expires_in_s })
+    controller.auth().log_in(login, password, token, now_ms).map_err(|refused| match refused {
+        LoginRefused::BadCredentials => ApiError::bad_credentials(),
+        LoginRefused::Locked { retry_after_s } => {
+            ApiError::new(423, "ACCOUNT_LOCKED", "too many wrong logins; the account is locked for a while")
+                .with_retry_after(u64::try_from(retry_after_s).unwrap_or(0))
+        }
+    })
 }
 
 pub(crate) async fn log_out(
@@ -53,7 +55,7 @@ pub(crate) async fn log_out(
     State(controller): State<Arc<Controller>>,
     headers: HeaderMap,
 ) -> ApiResult {
-    if let Some(token) = bearer_token(&headers) {
+    if let Some(token) = session_token(&headers) {
         controller.auth().log_out(token);
     }
     Ok(StatusCode::NO_CONTENT.into_response())
