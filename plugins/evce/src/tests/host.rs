@@ -144,6 +144,13 @@ impl TestHost {
         self.0.tree().into_iter().map(line).collect()
     }
 
+    /// Returns the id of each value with its value and state.
+    pub(super) fn shown_values(&self) -> Vec<(String, String)> {
+        use riser_plugin::abi::messages::NodeMessage;
+        let values = self.0.tree().into_iter().filter(|item| matches!(item.node, NodeMessage::Value { .. }));
+        values.map(|item| (item.id.clone(), self.shown(&item.id))).collect()
+    }
+
     /// Returns how many items are declared.
     pub(super) fn items(&self) -> usize {
         self.0.tree().len()

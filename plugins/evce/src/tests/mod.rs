@@ -5,6 +5,7 @@ mod connection;
 mod controller;
 mod dialects;
 mod faults;
+mod foreign_api;
 mod host;
 mod logs;
 mod rules;
