@@ -50,7 +50,7 @@ enum Command {
     Export(export::ExportArgs),
     /// Check whether Riser can run here: directory, key, people, time zone, plugins, ports
     Doctor(doctor::DoctorArgs),
-    /// Check a plugin library without a host
+    /// Check a plugin library without a host, or run one of its commands
     Plugin(plugin::PluginArgs),
     /// Add people who may log in to the portal, list, change and remove them
     User(user::UserArgs),

@@ -35,6 +35,9 @@ pub struct LibraryDescription {
     /// Its connection kinds.
     #[serde(default)]
     pub connections: Vec<ConnectionDescription>,
+    /// Its commands, which a person runs once from the command line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<ClassDescription>,
 }
 
 const fn first_version() -> u32 {

@@ -40,13 +40,17 @@ use crate::{Connection, Failure, Host, Outcome, Points, Processor, TestHost};
 /// export_plugin! { id: "riser.example", name: "Example", company: "Riser", classes: [Counter] }
 /// # fn main() {}
 /// ```
-/// Optional, in this order after `company`: `licence: "…"`, `about: "…"`, `connections: [Type, …]`.
+/// Optional, in this order after `company`: `licence: "…"`, `about: "…"`, `connections: [Type, …]`; and after
+/// `classes`: `commands: [Type, …]`, processors that a person runs once from the command line
+/// (`riser plugin run FILE COMMAND`), such as a probe of an unknown device. A command declares no tree; its log is its
+/// output.
 #[macro_export]
 macro_rules! export_plugin {
     (
         id: $id:literal, name: $name:literal, company: $company:literal,
         $(licence: $licence:literal,)? $(about: $about:literal,)? $(connections: [$($connection:ident),* $(,)?],)?
-        classes: [$($class:ident),+ $(,)?] $(,)?
+        classes: [$($class:ident),+ $(,)?]
+        $(, commands: [$($command:ident),* $(,)?])? $(,)?
     ) => {
         #[cfg(panic = "abort")]
         compile_error!("a plugin is built with panic = \"unwind\": Riser turns its panics into failed runs");
@@ -93,6 +97,7 @@ macro_rules! export_plugin {
                     $(about: $about.into(),)?
                     classes: vec![$($crate::class_description::<$class>()),+],
                     connections: vec![$($($crate::connection_description::<$connection>()),*)?],
+                    commands: vec![$($($crate::class_description::<$command>()),*)?],
                     ..$crate::empty_description()
                 })
             }
@@ -108,7 +113,7 @@ macro_rules! export_plugin {
             extern "C" fn check_settings(request: RSlice<'_, u8>) -> RResult<RVec<u8>, RString> {
                 $crate::check_settings(
                     request,
-                    &[$($crate::class_check::<$class>()),+],
+                    &[$($crate::class_check::<$class>(),)+ $($($crate::class_check::<$command>()),*)?],
                     &[$($($crate::connection_check::<$connection>()),*)?],
                 )
             }
@@ -123,6 +128,11 @@ macro_rules! export_plugin {
                         return $crate::create(|| $class, connection_tests());
                     }
                 )+
+                $($(
+                    if class.as_str() == <$command as $crate::Processor>::CLASS.id {
+                        return $crate::create(|| $command, connection_tests());
+                    }
+                )*)?
                 // A connection test needs no class.
                 if class.is_empty() {
                     return $crate::create_test(connection_tests());
@@ -147,6 +157,7 @@ pub fn empty_description() -> LibraryDescription {
         about: String::new(),
         classes: Vec::new(),
         connections: Vec::new(),
+        commands: Vec::new(),
     }
 }
 

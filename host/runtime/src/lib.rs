@@ -81,7 +81,7 @@ pub use status::{
     ConnectionStatus, EwsServerStatus, HostFacts, LastRun, LinkState, ProcessorState, ProcessorStatus,
     Progress, RaisedProblem, WorkerStatus,
 };
-pub use supervisor::{ReleaseRefusal, StartRefusal, StopRefusal};
+pub use supervisor::{ReleaseRefusal, StartRefusal, StopRefusal, reply_in_dry_run};
 pub use system_clock::SystemClock;
 pub use zone_problems::zone_data_problems;
 

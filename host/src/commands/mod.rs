@@ -19,6 +19,7 @@ pub(crate) mod export;
 pub(crate) mod log;
 pub(crate) mod plan;
 pub(crate) mod plugin;
+mod plugin_run;
 pub(crate) mod problems;
 pub(crate) mod release;
 pub(crate) mod run;

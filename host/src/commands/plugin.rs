@@ -1,4 +1,5 @@
-//! `riser plugin check FILE`: shows the content of a plugin library and the faults in its description.
+//! `riser plugin check FILE`: shows the content of a plugin library and the faults in its description. `riser plugin
+//! run FILE COMMAND` runs one of its commands.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,10 +10,11 @@ use clap::{Args, Subcommand};
 use riser_domain::RunMode;
 use riser_platform::create_private_dir;
 use riser_worker_host::{
-    LaunchOptions, Launcher, LibraryCache, LibraryDescription, Setting, SettingKind, SettingValues,
-    SettingsSchema, check_settings, describe,
+    CachedLibrary, LaunchOptions, Launcher, LibraryCache, LibraryDescription, Setting, SettingKind,
+    SettingValues, SettingsSchema, check_settings, describe,
 };
 
+use super::plugin_run::{self, RunArgs};
 use super::write_line;
 use crate::FAILED;
 
@@ -32,25 +34,47 @@ enum Action {
         /// The library, such as `target/debug/libmy_plugin.so`
         file: PathBuf,
     },
+    /// Run a command of a plugin library once, in a worker process, and print its output
+    ///
+    /// Installs and changes nothing, and does not use a running Riser. `riser plugin check` lists the commands.
+    Run(RunArgs),
 }
 
 /// Runs the action. An unusable library is an error. A library with faults ends with code 1.
 pub(crate) async fn run(arguments: PluginArgs) -> anyhow::Result<ExitCode> {
-    let Action::Check { file } = arguments.action;
-    check(&file).await
+    match arguments.action {
+        Action::Check { file } => check(&file).await,
+        Action::Run(arguments) => plugin_run::run(arguments).await,
+    }
+}
+
+/// A library in a directory of its own, and what starts its workers.
+pub(super) struct OpenLibrary {
+    pub(super) library: CachedLibrary,
+    pub(super) launcher: Launcher,
+    /// Removed last.
+    _directory: TemporaryDir,
+}
+
+impl OpenLibrary {
+    pub(super) fn open(file: &Path) -> anyhow::Result<Self> {
+        ensure!(
+            file.exists(),
+            "{} does not exist; name a plugin library such as target/debug/libmy_plugin.so",
+            file.display()
+        );
+        let directory =
+            TemporaryDir::new().context("the directory for a copy of the library cannot be created")?;
+        let library = LibraryCache::open(&directory.0)?.copy_in(file)?;
+        let launcher =
+            Launcher::start(LaunchOptions::of_this_program(format!("check-{}", std::process::id())))?;
+        Ok(Self { library, launcher, _directory: directory })
+    }
 }
 
 async fn check(file: &Path) -> anyhow::Result<ExitCode> {
-    ensure!(
-        file.exists(),
-        "{} does not exist; name a plugin library such as target/debug/libmy_plugin.so",
-        file.display()
-    );
-    let directory =
-        TemporaryDir::new().context("the directory for a copy of the library cannot be created")?;
-    let library = LibraryCache::open(&directory.0)?.copy_in(file)?;
-    let launcher = Launcher::start(LaunchOptions::of_this_program(format!("check-{}", std::process::id())))?;
-    let library = describe(&launcher, &library).await?;
+    let OpenLibrary { library, launcher, .. } = &OpenLibrary::open(file)?;
+    let library = describe(launcher, library).await?;
     let faults = faults(&library);
     let mut out = io::stdout();
     show(&mut out, &library)?;
@@ -83,6 +107,10 @@ fn show(out: &mut impl Write, library: &LibraryDescription) -> io::Result<()> {
         write_line(out, format_args!("class {id}/{}: {}; {mode}", class.id, class.name))?;
         show_settings(out, &class.settings)?;
     }
+    for command in &library.commands {
+        write_line(out, format_args!("command {}: {}", command.id, command.about))?;
+        show_settings(out, &command.settings)?;
+    }
     for connection in &library.connections {
         write_line(out, format_args!("connection {}: {}", connection.kind, connection.name))?;
         show_settings(out, &connection.settings)?;
@@ -112,7 +140,7 @@ fn faults(library: &LibraryDescription) -> Vec<String> {
             faults.push(format!("the library has no {what}: set it in `export_plugin!`"));
         }
     }
-    for class in &library.classes {
+    for class in library.classes.iter().chain(&library.commands) {
         if class.about.trim().is_empty() {
             faults.push(format!("the class {} has no description: add `.about(…)` to its `CLASS`", class.id));
         }

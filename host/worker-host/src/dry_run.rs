@@ -19,9 +19,6 @@ use crate::library::CachedLibrary;
 
 /// The key of the tree. It is never stored, so any key will do.
 const KEY: TreeKey = TreeKey(1);
-/// Lines of the run's log that are kept.
-const KEPT_LINES: usize = 20;
-
 /// A run to try, with settings that may be unsaved.
 pub struct DryRun {
     /// The class within the plugin, such as `setup`.
@@ -36,6 +33,8 @@ pub struct DryRun {
     pub memory_mib: u32,
     /// The run is aborted after it.
     pub time_limit: Duration,
+    /// The last lines of the log that are kept.
+    pub kept_lines: usize,
     /// Replies to calls that need neither a tree nor a clock.
     pub reply: fn(&contract::Call) -> Reply,
 }
@@ -87,7 +86,7 @@ pub async fn dry_run(
     library: &CachedLibrary,
     run: DryRun,
 ) -> Result<DryRunReport, QueryError> {
-    let DryRun { class, configuration, instance, settings, connection, memory_mib, time_limit, reply } = run;
+    let DryRun { class, configuration, instance, settings, connection, memory_mib, time_limit, .. } = run;
     let limits = WorkerLimits { time_limit: Some(time_limit), ..WorkerLimits::with_memory_mib(memory_mib) };
     let connection = connection.map(|DryRunConnection { name, kind, settings }| ConnectionMessage {
         name,
@@ -97,7 +96,7 @@ pub async fn dry_run(
     let message = RunRequestMessage { configuration, instance, settings, connection, writes: Vec::new() };
     let request = RunRequest::new(path_text(library), class, &message, PointTable::default())
         .expect("JSON values can always be written");
-    let mut sink = Sink::new(reply);
+    let mut sink = Sink::new(run.reply, run.kept_lines);
     let ran = query(launcher, library, ToWorker::Run(Box::new(request)), limits, &mut sink).await;
     let failure = match ran {
         Ok(()) => None,
@@ -127,12 +126,13 @@ struct Sink {
     values_published: usize,
     samples_recorded: usize,
     log: VecDeque<(LogLevel, String)>,
+    kept_lines: usize,
     /// The last problem that the run raised.
     problem: Option<riser_plugin::Problem>,
 }
 
 impl Sink {
-    fn new(reply: fn(&contract::Call) -> Reply) -> Self {
+    fn new(reply: fn(&contract::Call) -> Reply, kept_lines: usize) -> Self {
         Self {
             reply,
             began: Instant::now(),
@@ -141,6 +141,7 @@ impl Sink {
             values_published: 0,
             samples_recorded: 0,
             log: VecDeque::new(),
+            kept_lines,
             problem: None,
         }
     }
@@ -168,7 +169,7 @@ impl Conversation for &mut Sink {
     fn take(&mut self, frame: FromWorker) {
         match frame {
             FromWorker::Log { level, text } => {
-                if self.log.len() == KEPT_LINES {
+                if self.log.len() == self.kept_lines {
                     self.log.pop_front();
                 }
                 self.log.push_back((level, sanitize_line(&text)));

@@ -34,3 +34,4 @@ pub use queries::{
     ConnectionToTest, PluginFault, QueryError, check_plugin_settings, describe, migrate_settings,
     test_connection,
 };
+pub use riser_plugin::abi::messages::SettingsOwner;

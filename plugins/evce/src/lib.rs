@@ -18,6 +18,7 @@ mod notices;
 mod outage;
 mod plausibility;
 mod points;
+mod probe;
 mod removals;
 mod set_points;
 mod setup;
@@ -31,6 +32,7 @@ use riser_plugin::export_plugin;
 
 use connection::EvceConnection;
 use logs::Logs;
+use probe::Probe;
 use setup::Setup;
 use status::Status;
 
@@ -58,5 +60,6 @@ export_plugin! {
     licence: "Apache-2.0 OR MIT",
     about: "Zones, stations and connectors of an EVCE charge controller, their histories, and set points.",
     connections: [EvceConnection],
-    classes: [Setup, Status, Logs]
+    classes: [Setup, Status, Logs],
+    commands: [Probe]
 }

@@ -17,6 +17,9 @@ use super::plugin_check::complete_settings;
 use crate::libraries::Library;
 use crate::supervisor::reply_in_dry_run;
 
+/// Lines of the log on the page.
+const KEPT_LINES: usize = 20;
+
 /// A person waits for it.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
@@ -79,6 +82,7 @@ pub(crate) async fn dry_run_draft(
         connection,
         memory_mib: planned.value.memory_limit_mib,
         time_limit: TIME_LIMIT,
+        kept_lines: KEPT_LINES,
         reply: reply_in_dry_run,
     };
     Ok(dry_run(launcher, &library.cached, run).await?)

@@ -35,7 +35,7 @@ use tokio::task::JoinSet;
 
 pub use command::{ReleaseRefusal, StartRefusal, StopRefusal};
 pub(crate) use registry::ProcessorRegistry;
-pub(crate) use services::reply_in_dry_run;
+pub use services::reply_in_dry_run;
 
 use crate::changes::Changes;
 use crate::clock_watch::ClockWatch;

@@ -278,7 +278,7 @@ impl Services {
 }
 
 /// Replies to a call of a dry run, which has no row, no state and no connection limiter.
-pub(crate) fn reply_in_dry_run(call: &contract::Call) -> Reply {
+pub fn reply_in_dry_run(call: &contract::Call) -> Reply {
     match call {
         contract::Call::StateGet { .. } => Reply::Contract(contract::Reply::State(None)),
         contract::Call::HasAbility { .. } => Reply::Contract(contract::Reply::Ability(false)),

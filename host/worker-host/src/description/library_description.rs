@@ -19,6 +19,8 @@ pub struct LibraryDescription {
     pub contract: String,
     pub classes: Vec<ClassDescription>,
     pub connections: Vec<ConnectionDescription>,
+    /// What a person runs once from the command line.
+    pub commands: Vec<ClassDescription>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +80,7 @@ impl LibraryDescription {
             contract,
             classes,
             connections,
+            commands,
             ..
         } = described;
         let classes = classes.into_iter().map(|described| class(&id, described)).collect();
@@ -89,7 +92,8 @@ impl LibraryDescription {
                 settings: connection.settings.into(),
             })
             .collect();
-        Ok(Self { id, name, version, company, licence, about, contract, classes, connections })
+        let commands = commands.into_iter().map(|described| class(&id, described)).collect();
+        Ok(Self { id, name, version, company, licence, about, contract, classes, connections, commands })
     }
 
     /// Returns the class with this id within the plugin.
@@ -122,9 +126,10 @@ fn class(plugin_id: &str, class: plugin::ClassDescription) -> ClassDescription {
 
 fn check_ids(described: &plugin::LibraryDescription) -> Result<(), DescriptionFault> {
     check_id(&described.id)?;
-    let classes = unique(described.classes.iter().map(|class| class.id.as_str()))?;
+    let all = || described.classes.iter().chain(&described.commands);
+    let classes = unique(all().map(|class| class.id.as_str()))?;
     let connections = unique(described.connections.iter().map(|connection| connection.id.as_str()))?;
-    for class in &described.classes {
+    for class in all() {
         let missing = [(&class.requires, &classes), (&class.connection, &connections)]
             .into_iter()
             .find_map(|(named, known)| named.as_ref().filter(|name| !known.contains(name.as_str())));
@@ -193,6 +198,7 @@ mod tests {
         assert!(status.accepts_writes && status.settings.setting("poll_every").is_some());
         let connection = described.connection("riser.evce/evce").unwrap();
         assert_eq!(connection.settings.settings[0].kind, SettingKind::Secret);
+        assert!(described.commands.is_empty());
         assert!(described.class("none").is_none() && described.connection("evce").is_none());
     }
 
@@ -219,6 +225,10 @@ mod tests {
             refusal(|document| document["classes"][1]["requires"] = json!("prepare")),
             "the class status names \"prepare\", which the library does not offer"
         );
+        let twice = refusal(|document| {
+            document["commands"] = json!([{ "id": "setup", "name": "Probe", "mode": "scheduled" }]);
+        });
+        assert_eq!(twice, "\"setup\" is used twice");
         assert!(refusal(|document| document["classes"] = json!("none")).starts_with("it cannot be read"));
     }
 }

@@ -2,6 +2,7 @@
 
 mod error;
 mod read;
+mod recording;
 mod session;
 
 use std::rc::Rc;
@@ -11,6 +12,7 @@ use riser_plugin::http::{ActionResult, HttpClient, LimitedAction, Request, Respo
 use riser_plugin::{Host, HostError, LogLevel, Secret};
 
 pub(crate) use error::EvceError;
+pub(crate) use recording::{Exchange, Recording};
 
 use crate::back_off::BackOff;
 use crate::connection::EvceConnection;
@@ -51,6 +53,7 @@ pub(crate) struct EvceClient {
     login_pause: BackOff,
     /// Why logins pause.
     session_fault: Option<SessionFault>,
+    recording: Option<Recording>,
 }
 
 /// How the controller acknowledged a write.
@@ -98,9 +101,21 @@ impl EvceClient {
     /// # Errors
     /// If address, certificate or profile is invalid.
     pub(crate) fn new(host: &Host, connection: &EvceConnection) -> Result<Self, EvceError> {
+        Self::with_profile(host, connection, Rc::new(connection.read_profile()?))
+    }
+
+    /// Creates a client with this profile.
+    ///
+    /// # Errors
+    /// If address or certificate is invalid.
+    pub(crate) fn with_profile(
+        host: &Host,
+        connection: &EvceConnection,
+        profile: Rc<Profile>,
+    ) -> Result<Self, EvceError> {
         Ok(Self {
             http: HttpClient::new(host, &connection.base_url, &connection.trust())?,
-            profile: Rc::new(connection.read_profile()?),
+            profile,
             login: connection.login.clone(),
             password: Secret::new(connection.password.expose().clone()),
             session: None,
@@ -110,7 +125,18 @@ impl EvceClient {
             has_clock: false,
             login_pause: BackOff::new(LOGIN_PAUSES),
             session_fault: None,
+            recording: None,
         })
+    }
+
+    /// Begins a recording without credentials.
+    pub(crate) fn record(&mut self) {
+        self.recording = Some(Recording::without([self.password.expose().clone()]));
+    }
+
+    /// Ends the recording.
+    pub(crate) fn recording(&mut self) -> Recording {
+        self.recording.take().unwrap_or_default()
     }
 
     /// Returns the description of this user's reduction.
@@ -133,7 +159,7 @@ impl EvceClient {
             self.send(&request, classify)?
         } else {
             let response = self.send_plain(&request)?;
-            self.note_headers(&response);
+            self.note_response(&request, &response);
             response
         };
         match self.accepted(response) {
@@ -158,8 +184,11 @@ impl EvceClient {
         Ok(Version { api_version: self.header_version.clone(), ..Version::default() })
     }
 
-    /// Notes version and clock of the controller.
-    fn note_headers(&mut self, response: &Response) {
+    /// Notes version and clock of the controller, and the response for a recording.
+    fn note_response(&mut self, request: &Request, response: &Response) {
+        if let Some(recording) = &mut self.recording {
+            recording.add(request, response, self.profile.version_header());
+        }
         self.note_clock(response);
         let header = self.profile.version_header().and_then(|name| response.headers.get(name));
         if let Some(version) = header.and_then(|version| version.to_str().ok()) {
@@ -252,15 +281,15 @@ impl EvceClient {
         if self.session.as_ref().is_none_or(Session::has_ended) {
             self.log_in()?;
         }
-        let request = self.with_session(request.clone());
+        let sent = self.with_session(request.clone());
         let classify = |response: &Response| {
             if self.are_credentials_refused(response) {
-                return ActionResult::CredentialsRefused;
+                return self.refused();
             }
             classify(response)
         };
-        let response = self.http.send(LimitedAction::Request, &request, classify)?;
-        self.note_headers(&response);
+        let response = self.http.send(LimitedAction::Request, &sent, classify)?;
+        self.note_response(request, &response);
         Ok(response)
     }
 
@@ -284,6 +313,12 @@ impl EvceClient {
     fn detail(&self, response: &Response) -> String {
         let (code, message) = self.profile.decode_error(&response.body);
         message.or(code).map_or_else(String::new, |text| format!(": {text}"))
+    }
+
+    /// Returns what the limiter learns about refused credentials. A recording client tries dialects: a refusal by
+    /// the wrong one is not about the credentials.
+    const fn refused(&self) -> ActionResult {
+        if self.recording.is_some() { ActionResult::Done } else { ActionResult::CredentialsRefused }
     }
 
     fn accepted(&self, response: Response) -> Result<Response, EvceError> {

@@ -60,11 +60,12 @@ impl EvceClient {
             |response: &Response| profile.is_bad_credentials(response.status, code(response).as_deref());
         let classified = |response: &Response| match response {
             _ if has_too_many(response) => ActionResult::Done,
-            _ if is_wrong(response) => ActionResult::CredentialsRefused,
+            _ if is_wrong(response) => self.refused(),
             _ => classify_login(response),
         };
         let response = self.http.send(LimitedAction::Login, &request, classified)?;
         let (has_too_many, is_wrong) = (has_too_many(&response), is_wrong(&response));
+        self.note_response(&request, &response);
         if has_too_many {
             return Err(self.pause_logins(&response, true)?);
         }

@@ -16,15 +16,15 @@ use crate::setup::Setup;
 use crate::status::Status;
 
 /// The gateway in Python, and a host with a connection to it.
-struct Gateway {
+pub(super) struct Gateway {
     process: Child,
     base_url: String,
     profile: PathBuf,
-    host: TestHost,
+    pub(super) host: TestHost,
 }
 
 impl Gateway {
-    fn start(name: &str) -> Self {
+    pub(super) fn start(name: &str) -> Self {
         let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign_api/server.py");
         let mut process = Command::new("python3")
             .arg(server)
@@ -42,7 +42,7 @@ impl Gateway {
         Self { process, base_url: base_url.trim().to_owned(), profile, host: TestHost::new() }
     }
 
-    fn connection(&self) -> Value {
+    pub(super) fn connection(&self) -> Value {
         json!({
             "base_url": self.base_url, "login": "gateway", "password": "open sesame", "allow_http": true,
             "profile": self.profile,

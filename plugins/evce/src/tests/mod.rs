@@ -8,6 +8,8 @@ mod faults;
 mod foreign_api;
 mod host;
 mod logs;
+mod probe;
+mod replay;
 mod rules;
 mod set_points;
 mod status;

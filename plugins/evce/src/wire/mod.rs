@@ -12,9 +12,11 @@ mod fields;
 mod json_pointers;
 mod load;
 mod object_fields;
+mod parsed;
 mod profile;
 mod scalar;
 mod site;
+mod survey;
 mod template;
 mod time_format;
 mod unusable;
@@ -23,8 +25,9 @@ mod words;
 pub(crate) use decode::{Ack, DecodeError, Version};
 pub(crate) use documents::{Document, Pages, SiteDocuments};
 pub(crate) use encode::{PagePlace, ReductionWrite};
-pub(crate) use load::ProfileError;
+pub(crate) use load::{BUILT_IN, ProfileError};
 pub(crate) use profile::{LoginKind, PagingKind, Profile, ReadStep};
+pub(crate) use survey::{SeenValue, SurveyRow, seen_values};
 
 #[cfg(test)]
 mod load_tests;

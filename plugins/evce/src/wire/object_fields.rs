@@ -173,7 +173,7 @@ impl DefaultValue {
 
 impl FieldRule {
     /// Converts a number of the API to Riser's unit.
-    fn from_api(&self, number: f64) -> f64 {
+    pub(super) fn from_api(&self, number: f64) -> f64 {
         let in_unit = self.per_unit.map_or(number, |per_unit| number / per_unit);
         let value = self.rest_of.map_or(in_unit, |whole| whole - in_unit);
         if self.rest_of.is_some() || self.per_unit.is_some_and(|per_unit| per_unit < 1.0) {

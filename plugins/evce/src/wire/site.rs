@@ -1,14 +1,14 @@
 //! Combines the documents of a poll into a site.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 
 use super::Profile;
 use super::decode::{DecodeError, distinct, read};
 use super::documents::{ConnectorKey, Document, SiteDocuments};
-use super::extractor::{Extractor, Object};
+use super::extractor::Object;
 use super::fields::{ConnectorField, FieldName, ReductionField, StationField, ZoneField};
 use super::object_fields::ObjectFields;
+use super::parsed::{ListedStation, Parsed};
 use super::profile::REDUCTION_IN_ZONE;
 use super::scalar::Scalar;
 use crate::model::{
@@ -17,28 +17,6 @@ use crate::model::{
 
 /// Riser's words for a connector with only this phase.
 const ONE_PHASE: [&str; 3] = ["mono1", "mono2", "mono3"];
-
-/// An object and the path of the request for it.
-type Listed<'a> = (&'a str, Object<'a>);
-
-/// The parsed documents of a poll.
-struct Parsed<'a> {
-    zones: Vec<Listed<'a>>,
-    zone: HashMap<&'a ObjectId, Object<'a>>,
-    reductions: HashMap<&'a ObjectId, Option<Object<'a>>>,
-    stations: Vec<(Option<&'a ObjectId>, Vec<Listed<'a>>)>,
-    station: HashMap<&'a ObjectId, Object<'a>>,
-    /// Of the lists, by station.
-    connectors: HashMap<ObjectId, Vec<Listed<'a>>>,
-    connector: HashMap<&'a ConnectorKey, Object<'a>>,
-}
-
-/// A station where it is listed.
-struct ListedStation<'p, 'a> {
-    zone: Option<ObjectId>,
-    path: &'p str,
-    object: &'p Object<'a>,
-}
 
 impl Profile {
     /// Combines zones, stations and connectors. Also returns a message for each skipped object and each field that
@@ -125,90 +103,6 @@ impl Profile {
             let mut fields = ObjectFields::new(&layers, &self.connector, now);
             Ok(fields.has_any().then(|| read_connector(number, &mut fields)))
         })
-    }
-
-    fn parse<'a>(&self, documents: &'a SiteDocuments) -> Result<Parsed<'a>, DecodeError> {
-        let extractors = &self.extractors;
-        let mut stations = Vec::with_capacity(documents.stations.len());
-        for (zone, pages) in &documents.stations {
-            stations.push((zone.as_ref(), self.objects(&extractors.stations, pages)?));
-        }
-        let mut connectors: HashMap<ObjectId, Vec<Listed<'a>>> = HashMap::new();
-        for (station, pages) in &documents.connectors {
-            for (path, object) in self.objects(&extractors.connectors, pages)? {
-                let own = || object.field(ConnectorField::StationId).and_then(Scalar::id);
-                if let Some(station) = station.clone().or_else(own) {
-                    connectors.entry(station).or_default().push((path, object));
-                }
-            }
-        }
-        let mut reductions = HashMap::with_capacity(documents.reductions.len());
-        for (zone, document) in &documents.reductions {
-            let object = match document {
-                Some(document) => Some(read(&extractors.reduction, &document.path, &document.body)?),
-                None => None,
-            };
-            reductions.insert(zone, object);
-        }
-        Ok(Parsed {
-            zones: self.objects(&extractors.zones, &documents.zones)?,
-            zone: singles(&extractors.zone, &documents.zone)?,
-            reductions,
-            stations,
-            station: singles(&extractors.station, &documents.station)?,
-            connectors,
-            connector: singles(&extractors.connector, &documents.connector)?,
-        })
-    }
-}
-
-/// Parses documents with one object each.
-fn singles<'a, Key: Eq + Hash>(
-    extractor: &Extractor,
-    documents: &'a [(Key, Document)],
-) -> Result<HashMap<&'a Key, Object<'a>>, DecodeError> {
-    let parsed =
-        |(key, document): &'a (Key, Document)| Ok((key, read(extractor, &document.path, &document.body)?));
-    documents.iter().map(parsed).collect()
-}
-
-impl<'a> Parsed<'a> {
-    /// Returns the stations in the lists and in their zones.
-    fn listed_stations(&self, profile: &Profile) -> Vec<ListedStation<'_, 'a>> {
-        let mut stations = Vec::new();
-        for (path, zone) in &self.zones {
-            let id = zone.field(ZoneField::Id).and_then(Scalar::id);
-            let detail = id.as_ref().and_then(|id| self.zone.get(id)).and_then(Object::nested);
-            let nested = detail.or_else(|| zone.nested()).unwrap_or_default();
-            stations.extend(nested.iter().map(|object| ListedStation { zone: id.clone(), path, object }));
-        }
-        for (zone, list) in &self.stations {
-            stations.extend(list.iter().map(|(path, object)| {
-                let zone = zone.cloned().or_else(|| {
-                    let id = object.field(StationField::Id)?.id()?;
-                    let detail = self.station.get(&id);
-                    let layers: Vec<&Object<'_>> = detail.into_iter().chain([object]).collect();
-                    ObjectFields::new(&layers, &profile.station, std::time::UNIX_EPOCH)
-                        .id(StationField::ZoneId)
-                });
-                ListedStation { zone, path, object }
-            }));
-        }
-        stations
-    }
-
-    /// Returns the listed connectors of a station: those in its documents, or else those of the lists.
-    fn connectors_of<'p>(
-        &'p self,
-        station: &ObjectId,
-        listed: &'p Object<'a>,
-    ) -> Vec<(Option<&'p str>, &'p Object<'a>)> {
-        let detail = self.station.get(station).and_then(Object::nested);
-        if let Some(nested) = detail.or_else(|| listed.nested()) {
-            return nested.iter().map(|object| (None, object)).collect();
-        }
-        let lists = self.connectors.get(station).into_iter().flatten();
-        lists.map(|(path, object)| (Some(*path), object)).collect()
     }
 }
 
