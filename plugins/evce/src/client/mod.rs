@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use riser_plugin::http::{ActionResult, HttpClient, LimitedAction, Request, Response};
-use riser_plugin::{Host, HostError, LogLevel, Secret};
+use riser_plugin::{Host, LogLevel, Secret};
 
 pub(crate) use error::EvceError;
 pub(crate) use recording::{Exchange, Recording};
@@ -177,7 +177,7 @@ impl EvceClient {
     fn header_version(&mut self) -> Result<Version, EvceError> {
         if self.header_version.is_none()
             && self.profile.version_header().is_some()
-            && let Some(request) = self.profile.list(crate::wire::ReadStep::Zones, None)
+            && let Some(request) = self.profile.first_request()
         {
             self.call(&request, classify)?;
         }

@@ -11,7 +11,7 @@ use riser_plugin::http::{Request, Response};
 
 use super::{EvceClient, EvceError, ReadReduction, SiteSnapshot, classify, classify_object};
 use crate::model::{Connector, ObjectId, ObjectKey};
-use crate::wire::{DecodeError, Document, PagePlace, Pages, PagingKind, ReadStep, SiteDocuments};
+use crate::wire::{DecodeError, Document, PageFacts, PagePlace, Pages, PagingKind, ReadStep, SiteDocuments};
 
 /// Most pages of one list. With one object each they hold a site of 10,000 stations.
 const MOST_PAGES: u32 = 20_000;
@@ -99,7 +99,7 @@ impl EvceClient {
         let kind = profile.paging(step);
         let mut request = profile.page(list.clone(), step, &PagePlace::First);
         let mut pages = Vec::new();
-        let mut objects = 0;
+        let (mut objects, mut announced) = (0, None);
         let mut seen = HashSet::new();
         loop {
             let path = request.path.clone();
@@ -124,6 +124,9 @@ impl EvceClient {
                 },
                 PagingKind::Page | PagingKind::Offset => {
                     let facts = profile.page_facts(page)?;
+                    // Only the first page may announce the total.
+                    announced = facts.total.or(announced);
+                    let facts = PageFacts { total: announced, ..facts };
                     objects += facts.count;
                     if profile.is_last_page(&facts, objects) {
                         return Ok(pages);

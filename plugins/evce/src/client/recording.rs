@@ -40,6 +40,7 @@ pub(crate) struct Exchange {
     /// Below the address of the API.
     pub(crate) path: String,
     pub(crate) status: u16,
+    #[serde(default)]
     pub(crate) headers: Vec<(String, String)>,
     /// JSON, or a text for another body.
     pub(crate) body: Value,

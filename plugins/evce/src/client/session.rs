@@ -6,7 +6,7 @@ use riser_plugin::http::{ActionResult, LimitedAction, Request, Response};
 use riser_plugin::{HostError, Secret};
 
 use super::{EvceClient, EvceError, classify, classify_login};
-use crate::wire::{DecodeError, LoginKind, ReadStep};
+use crate::wire::{DecodeError, LoginKind};
 
 /// Fifths of its lifetime for which a token is used (design, evce/scale.md, 6).
 const TOKEN_USED_FIFTHS: u32 = 4;
@@ -91,9 +91,7 @@ impl EvceClient {
     /// Tests the credentials where a login does not.
     pub(crate) fn test_credentials(&mut self) -> Result<(), EvceError> {
         self.log_in()?;
-        if let (Some(Session::Stateless), Some(request)) =
-            (&self.session, self.profile.list(ReadStep::Zones, None))
-        {
+        if let (Some(Session::Stateless), Some(request)) = (&self.session, self.profile.first_request()) {
             self.call(&request, classify)?;
         }
         Ok(())

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use riser_plugin::LogLevel;
 use riser_plugin::prelude::*;
 
+use crate::client::EvceError;
 use crate::connection::EvceConnection;
 use crate::wire::{BUILT_IN, Profile, SurveyRow};
 use trial::{Reached, Trial};
@@ -38,7 +39,7 @@ impl Processor for Probe {
         let connection = host.connection::<EvceConnection>()?;
         let mut best: Option<Trial> = None;
         for (name, profile) in candidates(&connection)? {
-            let trial = Trial::run(host, &connection, name, profile)?;
+            let trial = Trial::run(host, &connection, name, profile).map_err(failure)?;
             host.log(LogLevel::Info, &trial.summary());
             if best.as_ref().is_none_or(|best| trial.rank() > best.rank()) {
                 best = Some(trial);
@@ -61,6 +62,14 @@ impl Processor for Probe {
         let remedy = "write a profile for this API, and run the probe again with it";
         Err(Failure::problem(Problem::new("no-profile", "no known profile fits this API").remedy(remedy))
             .permanent())
+    }
+}
+
+/// Converts an error that no profile avoids.
+fn failure(error: EvceError) -> Failure {
+    match error.host_error() {
+        Some(stop) => stop.into(),
+        None => error.as_failure("no profile was tried"),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::trial::{Reached, Trial};
-use crate::wire::BUILT_IN;
+use crate::wire::{BUILT_IN, SurveyRow};
 
 /// Shorter parts of a name occur by chance.
 const SHORTEST_PART: usize = 3;
@@ -40,7 +40,8 @@ pub(super) fn of(trial: &Trial) -> String {
 }
 
 fn fields(trial: &Trial, line: &mut impl FnMut(std::fmt::Arguments<'_>)) {
-    let missing: Vec<_> = trial.rows.iter().filter(|row| row.objects > 0 && row.found == 0).collect();
+    let is_missing = |row: &&SurveyRow| row.objects > 0 && row.found == 0 && !row.places.is_empty();
+    let missing: Vec<_> = trial.rows.iter().filter(is_missing).collect();
     if !missing.is_empty() {
         line(format_args!("\n# Fields that no object has:"));
     }

@@ -9,6 +9,7 @@ mod foreign_api;
 mod host;
 mod logs;
 mod probe;
+mod profiles;
 mod replay;
 mod rules;
 mod set_points;

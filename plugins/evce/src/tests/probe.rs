@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::controller::Controller;
 use super::foreign_api::Gateway;
 use super::host::{Running, TestHost};
-use super::replay;
+use super::replay::Replay;
 use crate::client::Recording;
 use crate::probe::Probe;
 use crate::setup::Setup;
@@ -79,8 +79,9 @@ fn a_recording_has_no_secrets_and_gives_the_same_tree_when_it_is_replayed() {
         let live = TestHost::new();
         live.run(Setup, json!({}), controller.connection_with(&profile.0)).ended_well();
         let replayed = TestHost::new();
+        let replay = Replay::serve(recording);
         let connection = json!({
-            "base_url": replay::serve(recording), "login": "bmsApi", "password": "any", "allow_http": true,
+            "base_url": replay.base_url, "login": "bmsApi", "password": "any", "allow_http": true,
             "profile": profile.0,
         });
         replayed.run(Setup, json!({}), connection).ended_well();

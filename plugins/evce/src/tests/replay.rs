@@ -1,45 +1,75 @@
-//! Replays a recording: a server that sends the recorded responses.
+//! Replays a recording: a server that sends the recorded responses and keeps the requests.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crate::client::{Exchange, Recording};
 
-/// Returns the address of a server that sends the responses of a recording, each to the request with its method and
-/// path.
-pub(super) fn serve(recording: Recording) -> String {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let base_url = format!("http://{}", listener.local_addr().unwrap());
-    let recording = Arc::new(recording);
-    // The thread ends with the process of the test.
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let recording = Arc::clone(&recording);
-            thread::spawn(move || respond(stream.unwrap(), &recording));
-        }
-    });
-    base_url
+/// A server that sends the responses of a recording, each to the request with its method and path. Others get 404.
+pub(super) struct Replay {
+    pub(super) base_url: String,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
-fn respond(stream: TcpStream, recording: &Recording) -> Option<()> {
+impl Replay {
+    /// Starts it. Its threads end with the process of the test.
+    pub(super) fn serve(recording: Recording) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let base_url = format!("http://{}/api", listener.local_addr().unwrap());
+        let (recording, requests) = (Arc::new(recording), Arc::new(Mutex::new(Vec::new())));
+        let log = Arc::clone(&requests);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (recording, log) = (Arc::clone(&recording), Arc::clone(&log));
+                thread::spawn(move || respond(stream.unwrap(), &recording, &log));
+            }
+        });
+        Self { base_url, requests }
+    }
+
+    /// Returns all requests so far: the request line, headers with small letters, an empty line, the body.
+    pub(super) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// Returns the paths of all requests so far.
+    pub(super) fn paths(&self) -> Vec<String> {
+        let requests = self.requests().into_iter();
+        requests
+            .map(|request| request.split(' ').nth(1).unwrap_or_default().replacen("/api", "", 1))
+            .collect()
+    }
+}
+
+fn respond(stream: TcpStream, recording: &Recording, log: &Mutex<Vec<String>>) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     reader.read_line(&mut head).ok()?;
     let mut length = 0;
+    let mut text = head.clone();
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
+        match line.split_once(':') {
+            Some((name, value)) => text.push_str(&format!("{}:{value}", name.to_ascii_lowercase())),
+            None => text.push_str(&line),
+        }
         match line.trim().to_ascii_lowercase().strip_prefix("content-length:") {
             Some(text) => length = text.trim().parse().ok()?,
             None if line.trim().is_empty() => break,
             None => {}
         }
     }
-    reader.read_exact(&mut vec![0; length]).ok()?;
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    // A connection test opens one connection without a request.
+    if !head.is_empty() {
+        log.lock().unwrap().push(format!("{text}{}", String::from_utf8_lossy(&body)));
+    }
     let mut words = head.split(' ');
-    let (method, path) = (words.next()?, words.next()?);
+    let (method, path) = (words.next()?, words.next()?.strip_prefix("/api")?);
     let found = recording.exchanges.iter().find(|it| it.method == method && it.path == path);
     let missing = Exchange {
         method: method.to_owned(),

@@ -117,6 +117,12 @@ impl Profile {
         Some(Request::get(template.path(&|_, _| owner.map_or(Value::Null, |id| id.0.clone().into()))))
     }
 
+    /// Returns a request that each profile has: the first page of the zones.
+    pub(crate) fn first_request(&self) -> Option<Request> {
+        let list = self.list(ReadStep::Zones, None)?;
+        Some(self.page(list, ReadStep::Zones, &PagePlace::First))
+    }
+
     /// Returns whether a list is read in parts, one for each zone or station.
     pub(crate) fn is_list_of_owner(&self, step: ReadStep) -> bool {
         match step {

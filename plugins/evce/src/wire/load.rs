@@ -139,7 +139,8 @@ impl Source<'_> {
             file: self.file.to_owned(),
             line: span.and_then(|span| self.line(&span)),
             field: field.join("."),
-            cause: error.message().replace('\n', "; "),
+            // Keys are variants of enumerations here.
+            cause: error.message().replace("unknown variant", "unknown name").replace('\n', "; "),
         }
     }
 }

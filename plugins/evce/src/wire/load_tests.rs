@@ -49,7 +49,7 @@ fn the_profile_in_the_readme_is_valid() {
 #[test]
 fn a_mistake_is_shown_with_file_line_field_and_cause() {
     let cases = [
-        ("\n[zone]\nmax_curent = [\"/limit\"]\n", "line 3, zone.max_curent: unknown variant `max_curent`"),
+        ("\n[zone]\nmax_curent = [\"/limit\"]\n", "line 3, zone.max_curent: unknown name `max_curent`"),
         ("[zone]\nname = \"label\"\n", "line 2, zone.name: \"label\" is not a JSON pointer"),
         ("[zone]\nname = 5\n", "line 2, zone.name: invalid type: integer `5`, expected a JSON pointer"),
         ("[connector]\nenergy.per_unit = 0\n", "line 2, connector.energy.per_unit: must be greater than 0"),
@@ -71,12 +71,12 @@ fn a_mistake_is_shown_with_file_line_field_and_cause() {
             "[read]\neach_poll = [\"zones\", \"station\"]\n",
             "line 2, read.each_poll: has station, but [read] has no",
         ),
-        ("[paging]\nkind = \"pages\"\n", "line 2, paging.kind: unknown variant `pages`"),
+        ("[paging]\nkind = \"pages\"\n", "line 2, paging.kind: unknown name `pages`"),
         (
             "[paging]\nkind = \"page\"\nuntil = \"short\"\n",
             "line 3, paging.until: short needs the size of a page",
         ),
-        ("[login]\nkind = \"saml\"\n", "line 2, login.kind: unknown variant `saml`"),
+        ("[login]\nkind = \"saml\"\n", "line 2, login.kind: unknown name `saml`"),
         (
             "[reduction.valid_until]\ntime = \"ms\"\n",
             "line 2, reduction.valid_until.time: \"ms\" is not a form of times",

@@ -22,7 +22,7 @@ mod time_format;
 mod unusable;
 mod words;
 
-pub(crate) use decode::{Ack, DecodeError, Version};
+pub(crate) use decode::{Ack, DecodeError, PageFacts, Version};
 pub(crate) use documents::{Document, Pages, SiteDocuments};
 pub(crate) use encode::{PagePlace, ReductionWrite};
 pub(crate) use load::{BUILT_IN, ProfileError};

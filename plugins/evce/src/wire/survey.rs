@@ -80,7 +80,9 @@ impl Profile {
             let in_zone: Layers<'_, '_> = zones
                 .iter()
                 .filter(|layers| {
-                    ObjectFields::new(layers, &self.reduction, now).within(REDUCTION_IN_ZONE).has_any()
+                    let mut fields =
+                        ObjectFields::new(layers, &self.reduction, now).within(REDUCTION_IN_ZONE);
+                    fields.has_any() && fields.truth(ReductionField::Active) != Some(false)
                 })
                 .cloned()
                 .collect();
