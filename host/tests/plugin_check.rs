@@ -80,3 +80,12 @@ fn a_file_of_another_type_is_named_with_a_remedy() {
 fn a_command_without_a_file_is_a_wrong_command_line() {
     assert_eq!(Command::new(RISER).args(["plugin", "check"]).output().unwrap().status.code(), Some(2));
 }
+
+#[test]
+fn a_library_without_commands_runs_none() {
+    let file = example();
+    let output = Command::new(RISER).args(["plugin", "run"]).arg(&file).arg("probe").output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(text, format!("riser: {} has no command \"probe\"; it has none\n", file.display()));
+}

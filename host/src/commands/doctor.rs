@@ -3,14 +3,17 @@
 use std::io::Write as _;
 use std::iter;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use riser_calendar::{ZoneDatabase, machine_zone};
 use riser_domain::{Clock as _, Role, count_words};
 use riser_platform::{LIBRARY_EXTENSION, is_private};
-use riser_runtime::{SystemClock, site_zone_problem, zone_data_problems};
+use riser_runtime::{
+    LaunchOptions, OfflineConfiguration, SystemClock, site_zone_problem, zone_data_problems,
+};
 use riser_secrets::root_key_path;
 use riser_store::{Site, StoreError};
 use tokio::net::TcpListener;
@@ -60,6 +63,7 @@ pub(crate) async fn run(arguments: DoctorArgs) -> anyhow::Result<ExitCode> {
         match open_data_dir(&directory, &SystemClock).await {
             Ok(open) => {
                 site = open.store.load_configuration().await?.site;
+                findings.extend(check_settings(&open, arguments.plugins.paths(&directory)).await);
                 check_data_dir(&directory, &open, &mut findings).await?;
             }
             Err(error) => match error.downcast_ref() {
@@ -126,6 +130,28 @@ async fn check_data_dir(
     }
     open.store.close().await;
     Ok(())
+}
+
+/// Lets the plugins check all stored settings, and the files that they name.
+async fn check_settings(open: &OpenDataDir, plugin_directories: Vec<PathBuf>) -> Vec<Finding> {
+    // Without the key no secret can be decrypted, which is a fault of its own.
+    if open.locked_because.is_some() || !open.keyring.locked_keys().is_empty() {
+        return Vec::new();
+    }
+    let stored = OfflineConfiguration {
+        store: &open.store,
+        keyring: &open.keyring,
+        clock: Arc::new(SystemClock),
+        plugin_directories,
+        worker: LaunchOptions::of_this_program(open.store.instance_id()),
+    };
+    match stored.check_stored().await {
+        Ok(errors) if errors.is_empty() => {
+            vec![Finding::ok("the settings of all connections and processors are valid")]
+        }
+        Ok(errors) => errors.iter().map(|error| Finding::fault(error.to_string())).collect(),
+        Err(error) => vec![Finding::fault(format!("the stored settings cannot be checked: {error}"))],
+    }
 }
 
 fn check_key(directory: &Path, open: &OpenDataDir) -> Finding {

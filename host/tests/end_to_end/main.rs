@@ -30,6 +30,7 @@ mod keyboard;
 mod library_swap;
 mod misbehaving_plugins;
 mod plugin_install;
+mod plugin_run;
 mod plugin_settings;
 mod portal;
 mod portal_address;

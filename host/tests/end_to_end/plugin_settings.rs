@@ -100,3 +100,29 @@ fn a_file_removes_a_setting_also_while_riser_runs() {
     assert!(planned.text.starts_with("nothing to change"), "{}", planned.text);
     host.stop();
 }
+
+#[test]
+fn a_mistake_in_a_profile_is_shown_with_its_line_by_apply_and_by_the_doctor() {
+    let installation = installation();
+    let profile = installation.path().join("profile.toml");
+    let named = connection(&format!("profile = {profile:?}"));
+    fs::write(&profile, "[zone]\nname = \"label\"\n").unwrap();
+    let fault = format!(
+        "profile: invalid profile {}, line 2, zone.name: \"label\" is not a JSON pointer",
+        profile.display()
+    );
+    let refused = installation.try_apply(&named);
+    assert!(!refused.is_success && refused.text.contains(&fault), "{}", refused.text);
+
+    fs::write(&profile, "[zone]\nname = \"/label\"\n").unwrap();
+    installation.apply(&named);
+    let doctor = || installation.run(&["doctor", "--portal-listen", "127.0.0.1:0"]).text;
+    let healthy = doctor();
+    let valid = "ok     the settings of all connections and processors are valid";
+    assert!(healthy.contains(valid), "{healthy}");
+    // The file changes, the configuration does not.
+    fs::write(&profile, "[zone]\nname = \"label\"\n").unwrap();
+    let text = doctor();
+    assert!(text.contains(&format!("FAULT  connection[\"EVCE\"].settings.profile: {fault}")), "{text}");
+    assert!(!text.contains(valid), "{text}");
+}

@@ -15,11 +15,13 @@ use super::check::{self, Basis, CheckedDraft};
 use super::commit::commit;
 use super::connection_test::test_draft;
 use super::current::Current;
-use super::draft::{ConfigurationDraft, ConnectionDraft};
+use super::draft::{ConfigurationDraft, ConnectionDraft, Identity, ProcessorDraft};
 use super::export::{ExportScope, export};
+use super::field_path::FieldError;
+use super::inputs::SettingInputs;
 use super::migration::migrate;
 use super::plan::Plan;
-use super::plugin_check;
+use super::plugin_check::{self, Scope};
 use crate::changes::Changes;
 use crate::libraries::{Libraries, Library};
 use crate::problems::Problems;
@@ -40,12 +42,53 @@ pub async fn check_draft(
     Ok(checked_draft(draft, access, plugins, machine).await?.0)
 }
 
+/// Returns the errors in the stored settings of all connections and processors, whose plugins check them again: a file
+/// that a setting names may have changed.
+async fn check_stored(
+    (store, keyring): (&Store, &Keyring),
+    plugins: (&[Library], &Launcher),
+    machine: &MachineZone,
+) -> Result<Vec<FieldError>, ConfigureError> {
+    let stored = store.load_configuration().await?;
+    let identity = |name: &String| Identity::named(name.clone());
+    // With settings that change nothing, stored ones of an older version are migrated.
+    let unchanged = || Some(SettingInputs::default());
+    let connection = |name| ConnectionDraft { identity: identity(name), kind: None, settings: unchanged() };
+    let processor = |name| ProcessorDraft {
+        identity: identity(name),
+        settings: unchanged(),
+        ..ProcessorDraft::default()
+    };
+    let draft = ConfigurationDraft {
+        connections: stored.connections.iter().map(|it| connection(&it.name)).collect(),
+        processors: stored.processors.iter().map(|it| processor(&it.name)).collect(),
+        ..ConfigurationDraft::default()
+    };
+    let (libraries, launcher) = plugins;
+    let plugins = (libraries, Some(launcher));
+    match checked_in(&draft, (store, keyring), plugins, machine, Scope::Named).await {
+        Ok(_) => Ok(Vec::new()),
+        Err(ConfigureError::Fields(errors)) => Ok(errors),
+        Err(error) => Err(error),
+    }
+}
+
 /// Checks a draft, and returns the stored configuration as well.
 pub(super) async fn checked_draft(
+    draft: &ConfigurationDraft,
+    access: (&Store, &Keyring),
+    plugins: (&[Library], Option<&Launcher>),
+    machine: &MachineZone,
+) -> Result<(CheckedDraft, Current), ConfigureError> {
+    checked_in(draft, access, plugins, machine, Scope::Changed).await
+}
+
+async fn checked_in(
     draft: &ConfigurationDraft,
     (store, keyring): (&Store, &Keyring),
     (libraries, launcher): (&[Library], Option<&Launcher>),
     machine: &MachineZone,
+    scope: Scope,
 ) -> Result<(CheckedDraft, Current), ConfigureError> {
     let current = Current::load(store, keyring, draft).await?;
     if draft.base_version.is_some_and(|base| base != current.configuration.version) {
@@ -62,7 +105,7 @@ pub(super) async fn checked_draft(
     let basis = Basis { current: &current, libraries, migrated: &migrated, site_zone: &site_zone };
     let (checked, mut errors) = check::check(draft, &basis);
     if let Some(launcher) = launcher {
-        errors.extend(plugin_check::check(&checked, &current, libraries, launcher).await?);
+        errors.extend(plugin_check::check(&checked, &current, scope, (libraries, launcher)).await?);
     }
     if errors.is_empty() { Ok((checked, current)) } else { Err(ConfigureError::Fields(errors)) }
 }
@@ -106,6 +149,12 @@ impl OfflineConfiguration<'_> {
         let (libraries, launcher) = self.plugins().await?;
         let access = (self.store, self.keyring);
         test_draft(draft, access, (&libraries, &launcher), &machine_zone(), on_stage).await
+    }
+
+    /// Returns the errors in the stored settings of all connections and processors.
+    pub async fn check_stored(&self) -> Result<Vec<FieldError>, ConfigureError> {
+        let (libraries, launcher) = self.plugins().await?;
+        check_stored((self.store, self.keyring), (&libraries, &launcher), &machine_zone()).await
     }
 
     async fn check(&self, draft: &ConfigurationDraft) -> Result<CheckedDraft, ConfigureError> {

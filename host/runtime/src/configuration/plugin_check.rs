@@ -21,18 +21,27 @@ struct Request<'a> {
     settings: SettingValues,
 }
 
-/// Returns the errors that plugins find in settings that a draft changes.
+/// The settings that plugins check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Those that a draft changes.
+    Changed,
+    /// All of the objects that a draft names: a file that a setting names may have changed.
+    Named,
+}
+
+/// Returns the errors that plugins find in settings of a draft.
 pub(super) async fn check(
     checked: &CheckedDraft,
     current: &Current,
-    libraries: &[Library],
-    launcher: &Launcher,
+    scope: Scope,
+    (libraries, launcher): (&[Library], &Launcher),
 ) -> Result<Vec<FieldError>, ConfigureError> {
     let connections = checked.connections.iter();
     let mut requests: Vec<Request<'_>> =
-        connections.filter_map(|planned| of_connection(planned, current, libraries)).collect();
+        connections.filter_map(|planned| of_connection(planned, current, scope, libraries)).collect();
     let processors = checked.processors.iter();
-    requests.extend(processors.filter_map(|(planned, _)| of_processor(planned, current, libraries)));
+    requests.extend(processors.filter_map(|(planned, _)| of_processor(planned, current, scope, libraries)));
     let mut errors = Vec::new();
     for library in libraries {
         let of_library: Vec<Request<'_>> = requests
@@ -63,12 +72,13 @@ fn field_error(object: &FieldPath, fault: PluginFault) -> FieldError {
 fn of_connection<'a>(
     planned: &Planned<Connection>,
     current: &Current,
+    scope: Scope,
     libraries: &'a [Library],
 ) -> Option<Request<'a>> {
     let connection = &planned.value;
     let (library, _) = connection_schema(libraries, &connection.kind)?;
     let stored = current.configuration.connections.iter().find(|it| it.id == connection.id);
-    let stored_json = stored.map(|stored| stored.settings_json.as_str());
+    let stored_json = stored.map(|stored| stored.settings_json.as_str()).filter(|_| scope == Scope::Changed);
     let secrets = current.secrets(SecretTable::Connections, stored.map(|stored| stored.id.0));
     let kind = connection.kind.rsplit('/').next().unwrap_or_default().to_owned();
     let settings = changed_settings(planned, &connection.settings_json, stored_json, secrets)?;
@@ -79,6 +89,7 @@ fn of_connection<'a>(
 fn of_processor<'a>(
     planned: &Planned<ProcessorConfiguration>,
     current: &Current,
+    scope: Scope,
     libraries: &'a [Library],
 ) -> Option<Request<'a>> {
     let processor = &planned.value;
@@ -86,7 +97,7 @@ fn of_processor<'a>(
     // A class without settings has nothing to check.
     library.description.class(&processor.class.class).filter(|class| !class.settings.settings.is_empty())?;
     let stored = current.configuration.processors.iter().find(|it| it.id == processor.id);
-    let stored_json = stored.map(|stored| stored.settings_json.as_str());
+    let stored_json = stored.map(|stored| stored.settings_json.as_str()).filter(|_| scope == Scope::Changed);
     let secrets = current.secrets(SecretTable::Processors, stored.map(|stored| stored.id.0));
     let settings = changed_settings(planned, &processor.settings_json, stored_json, secrets)?;
     let path = FieldPath::default().object("processor", &processor.name);

@@ -136,7 +136,7 @@ fn all_points_and_histories_of_a_foreign_api_are_read_by_a_profile_alone() {
 }
 
 #[test]
-fn set_points_of_a_foreign_api_are_written_by_a_profile_alone() {
+fn set_points_of_a_foreign_api_work_with_a_profile_alone() {
     let gateway = Gateway::start("set-points");
     gateway.run(Setup).ended_well();
     let status = gateway.run(Status);

@@ -5,6 +5,7 @@
 mod availability;
 mod client;
 mod determinism;
+mod dialects;
 mod events;
 mod faults;
 mod limits;
