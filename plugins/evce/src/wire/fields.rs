@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -154,12 +153,12 @@ pub(super) enum DefaultValue {
 #[derive(Clone, Debug)]
 pub(super) struct FieldRules<Field> {
     rules: Vec<Option<FieldRule>>,
-    field: PhantomData<Field>,
+    required: Vec<Field>,
 }
 
 impl<Field> Default for FieldRules<Field> {
     fn default() -> Self {
-        Self { rules: Vec::new(), field: PhantomData }
+        Self { rules: Vec::new(), required: Vec::new() }
     }
 }
 
@@ -172,6 +171,11 @@ impl<Field: FieldName> FieldRules<Field> {
     /// Returns the pointers to a field; none without a rule.
     pub(super) fn pointers(&self, field: Field) -> Option<&JsonPointers> {
         self.rule(field).map(|rule| &rule.at).filter(|at| !at.is_empty())
+    }
+
+    /// Returns the fields without which an object is unusable.
+    pub(super) fn required(&self) -> &[Field] {
+        &self.required
     }
 
     /// Returns all fields with a rule.
@@ -187,7 +191,10 @@ impl<'de, Field: FieldName> Deserialize<'de> for FieldRules<Field> {
         for (field, Flexible(rule)) in rules {
             all[field.into()] = Some(rule);
         }
-        Ok(Self { rules: all, field: PhantomData })
+        let is_required =
+            |field: &Field| all[(*field).into()].as_ref().is_some_and(|rule: &FieldRule| rule.required);
+        let required = Field::ALL.iter().copied().filter(is_required).collect();
+        Ok(Self { rules: all, required })
     }
 }
 

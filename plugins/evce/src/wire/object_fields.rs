@@ -50,7 +50,9 @@ impl<'o, 'a, Field: FieldName> ObjectFields<'o, 'a, Field> {
 
     /// Returns the first required field that is missing.
     pub(super) fn missing(&self) -> Option<(Field, &'o FieldRule)> {
-        self.rules.iter().find(|(field, rule)| rule.required && self.scalar(*field).is_none())
+        let missing = |field: &&Field| self.scalar(**field).is_none();
+        let field = self.rules.required().iter().find(missing)?;
+        Some((*field, self.rules.rule(*field)?))
     }
 
     /// Returns the places of a field, for a message.
@@ -80,17 +82,16 @@ impl<'o, 'a, Field: FieldName> ObjectFields<'o, 'a, Field> {
 
     /// Returns a text, which may be empty; in Riser's word if the profile has one.
     pub(super) fn text(&self, field: Field) -> Option<String> {
-        let text = self.scalar(field)?.text();
-        let word = self.rules.rule(field).and_then(|rule| rule.words.word(&text));
-        Some(word.map_or(text.clone(), str::to_owned))
+        let scalar = self.scalar(field)?;
+        Some(self.word_of(field, &scalar).map_or_else(|| scalar.text(), str::to_owned))
     }
 
     /// Returns Riser's word for a text of the API. A text that the profile does not know is unusable.
     pub(super) fn known_word(&mut self, field: Field) -> Option<&'o str> {
-        let text = self.scalar(field)?.filled_text()?;
-        let word = self.rules.rule(field).and_then(|rule| rule.words.word(&text));
+        let scalar = self.scalar(field).filter(|scalar| !scalar.is_empty())?;
+        let word = self.word_of(field, &scalar);
         if word.is_none() {
-            self.unusable.push(unusable::unknown_word(field.name(), &text));
+            self.unusable.push(unusable::unknown_word(field.name(), &scalar.text()));
         }
         word
     }
@@ -100,10 +101,17 @@ impl<'o, 'a, Field: FieldName> ObjectFields<'o, 'a, Field> {
         std::mem::take(&mut self.unusable)
     }
 
+    fn word_of(&self, field: Field, scalar: &Scalar<'_>) -> Option<&'o str> {
+        let words = self.rules.rule(field).map(|rule| &rule.words).filter(|words| !words.is_empty())?;
+        match scalar {
+            Scalar::Text(text) => words.word(text),
+            other => words.word(&other.text()),
+        }
+    }
+
     pub(super) fn truth(&mut self, field: Field) -> Option<bool> {
         let scalar = self.scalar(field)?;
-        let word = self.rules.rule(field).and_then(|rule| rule.words.word(&scalar.text()));
-        let truth = word.map(|word| word == "true").or_else(|| scalar.truth());
+        let truth = self.word_of(field, &scalar).map(|word| word == "true").or_else(|| scalar.truth());
         self.note(field, truth, &scalar, "true or false")
     }
 

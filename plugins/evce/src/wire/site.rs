@@ -132,8 +132,9 @@ impl Reader<'_, '_> {
         use ZoneField as Field;
         let id = object.field(Field::Id).and_then(Scalar::id);
         let detail = id.as_ref().and_then(|id| self.parsed.zone.get(id));
-        let layers: Vec<&Object<'_>> = detail.into_iter().chain([object]).collect();
-        let mut fields = ObjectFields::new(&layers, &self.profile.zone, self.documents.now);
+        let (both, count) = layers(detail, object);
+        let layers = &both[..count];
+        let mut fields = ObjectFields::new(layers, &self.profile.zone, self.documents.now);
         let Some(id) = id else {
             self.without(path, "zone", "id", &fields.missing_place(Field::Id));
             return None;
@@ -148,7 +149,7 @@ impl Reader<'_, '_> {
             transactions: fields.whole(Field::Transactions),
             set_point_a: fields.number(Field::SetPointA),
             set_point_kw: fields.number(Field::SetPointKw),
-            reduction: self.reduction(&id, &layers, path),
+            reduction: self.reduction(&id, layers, path),
             unusable: fields.take_unusable(),
             is_kept: false,
             stations: Vec::new(),
@@ -200,8 +201,9 @@ impl Reader<'_, '_> {
         let ListedStation { path, object, .. } = listed;
         let id = object.field(Field::Id).and_then(Scalar::id);
         let detail = id.as_ref().and_then(|id| self.parsed.station.get(id));
-        let layers: Vec<&Object<'_>> = detail.into_iter().chain([*object]).collect();
-        let mut fields = ObjectFields::new(&layers, &self.profile.station, self.documents.now);
+        let (both, count) = layers(detail, object);
+        let layers = &both[..count];
+        let mut fields = ObjectFields::new(layers, &self.profile.station, self.documents.now);
         let Some(id) = id else {
             self.without(path, "station", "id", &fields.missing_place(Field::Id));
             return Ok(None);
@@ -243,8 +245,9 @@ impl Reader<'_, '_> {
             let path = path.unwrap_or(station_path);
             let number = object.field(ConnectorField::Number).and_then(Scalar::whole);
             let detail = number.and_then(|number| parsed.connector.get(&(station.clone(), number)));
-            let layers: Vec<&Object<'_>> = detail.into_iter().chain([object]).collect();
-            let mut fields = ObjectFields::new(&layers, &self.profile.connector, self.documents.now);
+            let (both, count) = layers(detail, object);
+            let layers = &both[..count];
+            let mut fields = ObjectFields::new(layers, &self.profile.connector, self.documents.now);
             let Some(number) = number else {
                 let place = fields.missing_place(ConnectorField::Number);
                 self.without(path, &format!("connector of station {station}"), "number", &place);
@@ -289,6 +292,15 @@ impl Reader<'_, '_> {
         for (field, expected) in fields.unreadable() {
             self.messages.push(format!("{}: {field} is not {expected} (GET {path})", name()));
         }
+    }
+}
+
+/// Returns the document of an object before its entry in a list, and the number of both: most objects have no document
+/// of their own, and none needs a list on the heap.
+fn layers<'o, 'a>(detail: Option<&'o Object<'a>>, listed: &'o Object<'a>) -> ([&'o Object<'a>; 2], usize) {
+    match detail {
+        Some(detail) => ([detail, listed], 2),
+        None => ([listed, listed], 1),
     }
 }
 
@@ -359,7 +371,7 @@ fn read_current_per_phase(connector: &mut Connector, fields: &mut ObjectFields<'
 /// Returns the connected phases; `None` for a word that the profile does not know. Without a word the connector is taken
 /// to have three. A DC connector has none that matter.
 fn phases(is_dc: Option<bool>, fields: &mut ObjectFields<'_, '_, ConnectorField>) -> Option<Phases> {
-    if is_dc == Some(true) || fields.text(ConnectorField::PhaseConnection).is_none_or(|text| text.is_empty()) {
+    if is_dc == Some(true) || fields.scalar(ConnectorField::PhaseConnection).is_none_or(|word| word.is_empty()) {
         return Some(Phases::Three);
     }
     match fields.known_word(ConnectorField::PhaseConnection)? {
