@@ -31,7 +31,8 @@ fn words_are_added_and_places_replaced_without_the_rest_of_a_field() {
     let profile = Profile::from_text(text, "own.toml").unwrap();
     assert_eq!(status_of(&profile, "Occupied"), Some(ConnectorStatus::Charging));
     assert_eq!(status_of(&profile, "faulted"), Some(ConnectorStatus::Faulted));
-    assert_eq!(status_of(&profile, "melted"), Some(ConnectorStatus::Other));
+    // Its point shows an error with the text.
+    assert_eq!(status_of(&profile, "melted"), None);
     // The words of the field stay, and a field with places alone gets a rule.
     let text = "[connector]\nstatus = \"/status\"\n[connector.number]\nrequired = true\n";
     let profile = Profile::from_text(text, "own.toml").unwrap();
@@ -68,8 +69,8 @@ fn a_mistake_is_shown_with_file_line_field_and_cause() {
         ),
         ("[read]\nzone = \"zones/{zone}\"\n", "line 2, read.zone: is not a path below the address"),
         (
-            "[read]\neach_poll = [\"zones\", \"station\"]\n",
-            "line 2, read.each_poll: has station, but [read] has no",
+            "[read]\neach_poll = [\"zones\", \"stations\", \"connectors\"]\n",
+            "line 2, read.each_poll: has connectors, but [read] has no",
         ),
         ("[paging]\nkind = \"pages\"\n", "line 2, paging.kind: unknown name `pages`"),
         (

@@ -156,7 +156,7 @@ fn setup_finds_a_wrong_unit_of_power_before_anybody_uses_it() {
     site.run(Setup, json!({})).ended_well();
     let problem = site.host.problem("units").unwrap();
     assert!(
-        problem.what.contains("1 of 1 charging connector") && problem.remedy.contains("power_per_kw"),
+        problem.what.contains("1 of 1 charging connector") && problem.remedy.contains("per_unit"),
         "{problem:?}"
     );
     site.controller.end_faults();
