@@ -95,6 +95,7 @@ pub(crate) struct Station {
     pub(crate) status: Option<String>,
     pub(crate) authentication_mode: Option<String>,
     pub(crate) disconnected_authentication_mode: Option<String>,
+    pub(crate) unusable: Vec<Unusable>,
     /// Missing in the controller's list without a confirmed removal: its values are the last ones.
     pub(crate) is_kept: bool,
     pub(crate) connectors: Vec<Connector>,
@@ -166,6 +167,10 @@ pub(crate) mod field {
     pub(crate) const MAX_CURRENT_A: &str = "max_current_a";
     pub(crate) const TRANSACTIONS: &str = "transactions";
     pub(crate) const STATUS: &str = "status";
+    pub(crate) const IS_CONNECTED: &str = "is_connected";
+    pub(crate) const IS_ACCEPTED_BY_CPO: &str = "is_accepted_by_cpo";
+    pub(crate) const IS_DC: &str = "is_dc";
+    pub(crate) const IS_FIXED_SET_POINT: &str = "is_fixed_set_point";
     pub(crate) const AVAILABILITY: &str = "availability";
     pub(crate) const PHASE_CONNECTION: &str = "phase_connection";
 }

@@ -26,15 +26,17 @@ pub(crate) fn update(host: &Host, notices: &mut Notices, site: &Site) {
 
 fn unknown_words(site: &Site) -> Option<Problem> {
     let mut words: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for connector in site.stations().flat_map(|station| &station.connectors) {
-        for fault in connector.unusable.iter().filter(|fault| fault.fault == FieldFault::UnknownWord) {
+    for station in site.stations() {
+        let connectors = station.connectors.iter().flat_map(|connector| &connector.unusable);
+        let faults = station.unusable.iter().chain(connectors);
+        for fault in faults.filter(|fault| fault.fault == FieldFault::UnknownWord) {
             *words.entry((fault.field, &fault.text)).or_default() += 1;
         }
     }
     let words: Vec<String> = words
         .into_iter()
         .map(|((field, word), count)| {
-            format!("{} {word:?} ({})", field.replace('_', " "), counted(count, "connector"))
+            format!("{} {word:?} ({})", field.replace('_', " "), counted(count, "time"))
         })
         .collect();
     let what =

@@ -21,8 +21,9 @@ pub(crate) const ROWS: &[ConnectorRow] = &[
     ConnectorRow::new("ConnectorIsFixedSetPoint", Boolean, "", Setup, |it, _| {
         Shown::of(it.is_fixed_set_point)
     })
+    .of(&[field::IS_FIXED_SET_POINT])
     .about("Whether load management does not control it"),
-    ConnectorRow::new("ConnectorIsDC", Boolean, "", Setup, |it, _| Shown::of(it.is_dc)),
+    ConnectorRow::new("ConnectorIsDC", Boolean, "", Setup, |it, _| Shown::of(it.is_dc)).of(&[field::IS_DC]),
     // The unit depends on the connector: see `unit`.
     ConnectorRow::new(MAXIMUM, Double, "A", Setup, |it, _| Shown::of(it.max_current_or_power))
         .of(&[field::MAX_CURRENT_OR_POWER]),

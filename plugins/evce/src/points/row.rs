@@ -58,7 +58,7 @@ impl Source for Zone {
 
 impl Source for Station {
     fn unusable(&self) -> &[Unusable] {
-        &[]
+        &self.unusable
     }
 }
 

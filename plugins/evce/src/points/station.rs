@@ -4,7 +4,7 @@ use riser_plugin::Kind::{Boolean, Double, Integer, String};
 
 use super::row::Publisher::{Setup, Status, StatusLive};
 use super::row::{Row, Shown};
-use crate::model::Station;
+use crate::model::{Station, field};
 
 type StationRow = Row<Station>;
 
@@ -28,7 +28,8 @@ pub(crate) const ROWS: &[StationRow] = &[
     StationRow::new("StationCpoUrl", String, "", Setup, |station, _| Shown::text(station.cpo_url.as_ref())),
     StationRow::new("IsAcceptedByCpo", Boolean, "", Setup, |station, _| {
         Shown::of(station.is_accepted_by_cpo)
-    }),
+    })
+    .of(&[field::IS_ACCEPTED_BY_CPO]),
     StationRow::new("StationFriendlyName", String, "", Setup, |station, _| {
         Shown::text(station.friendly_name.as_ref())
     }),
@@ -42,6 +43,7 @@ pub(crate) const ROWS: &[StationRow] = &[
         Shown::text(station.disconnected_authentication_mode.as_ref())
     }),
     StationRow::new("StationIsConnected", Boolean, "", Status, |station, _| Shown::of(station.is_connected))
+        .of(&[field::IS_CONNECTED])
         .about("Whether the station is connected to the controller"),
     StationRow::new("StationStatus", String, "", Status, |station, _| match station.is_connected {
         Some(false) => Shown::Offline("the station is not connected to the controller"),

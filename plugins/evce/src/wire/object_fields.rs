@@ -112,6 +112,9 @@ impl<'o, 'a, Field: FieldName> ObjectFields<'o, 'a, Field> {
     pub(super) fn truth(&mut self, field: Field) -> Option<bool> {
         let scalar = self.scalar(field)?;
         let truth = self.word_of(field, &scalar).map(|word| word == "true").or_else(|| scalar.truth());
+        if truth.is_none() && !scalar.is_empty() {
+            self.unusable.push(unusable::unknown_word(field.name(), &scalar.text()));
+        }
         self.note(field, truth, &scalar, "true or false")
     }
 

@@ -225,6 +225,7 @@ impl Reader<'_, '_> {
             status: fields.text(Field::Status),
             authentication_mode: fields.text(Field::AuthenticationMode),
             disconnected_authentication_mode: fields.text(Field::DisconnectedAuthenticationMode),
+            unusable: fields.take_unusable(),
             is_kept: false,
             connectors: self.connectors(&id, object, path)?,
             id,

@@ -122,12 +122,28 @@ fn an_unknown_status_is_an_error_with_the_word_and_never_false() {
         assert!(site.host.why(&point).contains("\"occupied\""), "{}", site.host.why(&point));
     }
     let problem = site.host.problem("unknown-words").unwrap();
-    assert!(problem.what.contains("status \"occupied\" (1 connector)"), "{problem:?}");
+    assert!(problem.what.contains("status \"occupied\" (1 time)"), "{problem:?}");
     assert!(problem.remedy.contains("[connector]"));
     site.controller.end_faults();
     site.pass(POLL);
     assert_eq!(site.host.shown("z1/s1/c1/ConnectorState_Available"), "true Good");
     assert_eq!(site.host.problems(), [""; 0]);
+    status.stop();
+}
+
+#[test]
+fn an_unknown_word_for_yes_or_no_is_an_error_with_the_word() {
+    let site = Site::set_up();
+    let status = site.status();
+    for field in ["isConnected", "isDC"] {
+        let fault = json!({ "kind": "set_field", "field": field, "raw": "\"perhaps\"", "path": "/stations" });
+        site.controller.fault(&fault);
+    }
+    site.pass(POLL);
+    assert_eq!(site.host.shown("z1/s1/StationIsConnected"), "true Error");
+    assert!(site.host.why("z1/s1/StationIsConnected").contains("\"perhaps\""));
+    let what = site.host.problem("unknown-words").unwrap().what;
+    assert!(what.contains("is dc \"perhaps\"") && what.contains("is connected \"perhaps\""), "{what}");
     status.stop();
 }
 
