@@ -109,11 +109,11 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
-        let joined = group.iter().fold(0_usize, |joined, byte| joined << 8 | usize::from(*byte));
+        let joined = group.iter().fold(0_usize, |joined, byte| (joined << 8) | usize::from(*byte));
         let joined = joined << (8 * (3 - group.len()));
         for digit in 0..4 {
             let is_padding = digit > group.len();
-            let shown = char::from(DIGITS[joined >> (18 - 6 * digit) & 63]);
+            let shown = char::from(DIGITS[(joined >> (18 - 6 * digit)) & 63]);
             text.write_char(if is_padding { '=' } else { shown }).expect("a string takes any text");
         }
     }

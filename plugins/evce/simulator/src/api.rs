@@ -68,7 +68,7 @@ fn v2_a_paths() -> Router<Arc<Controller>> {
 }
 
 /// Returns an error in the words of a dialect.
-pub(crate) fn error_in(dialect: Dialect, response: Response, body: &[u8]) -> Option<Response> {
+pub(crate) fn error_in(dialect: Dialect, response: &Response, body: &[u8]) -> Option<Response> {
     let parsed: serde_json::Value = serde_json::from_slice(body).ok()?;
     let (code, message) = (parsed["error"]["code"].as_str()?, parsed["error"]["message"].as_str()?);
     let status = response.status().as_u16();

@@ -8,7 +8,7 @@ pub enum Dialect {
     /// A bearer token, whole lists, stations with their connectors, camelCase, W and Wh.
     #[default]
     V2A,
-    /// OAuth 2, pages in an envelope, PascalCase, kW and kWh, the rest of a limit for a limited time.
+    /// OAuth 2, pages in an envelope, capital names, kW and kWh, the rest of a limit for a limited time.
     V2B,
     /// A cookie, one call for each object, numbers as texts and codes, milliseconds since 1970.
     V2C,

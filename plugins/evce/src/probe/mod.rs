@@ -39,7 +39,7 @@ impl Processor for Probe {
         let connection = host.connection::<EvceConnection>()?;
         let mut best: Option<Trial> = None;
         for (name, profile) in candidates(&connection)? {
-            let trial = Trial::run(host, &connection, name, profile).map_err(failure)?;
+            let trial = Trial::run(host, &connection, name, profile).map_err(|error| failure(&error))?;
             host.log(LogLevel::Info, &trial.summary());
             if best.as_ref().is_none_or(|best| trial.rank() > best.rank()) {
                 best = Some(trial);
@@ -66,7 +66,7 @@ impl Processor for Probe {
 }
 
 /// Converts an error that no profile avoids.
-fn failure(error: EvceError) -> Failure {
+fn failure(error: &EvceError) -> Failure {
     match error.host_error() {
         Some(stop) => stop.into(),
         None => error.as_failure("no profile was tried"),

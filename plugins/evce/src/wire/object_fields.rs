@@ -128,7 +128,7 @@ impl<'o, 'a, Field: FieldName> ObjectFields<'o, 'a, Field> {
             }
             _ => scalar.number(),
         };
-        let number = number.map(|number| rule.map_or(number, |rule| rule.from_api(number)));
+        let number = number.map(|number| rule.map_or(number, |rule| rule.riser_number(number)));
         self.note_number(field, number.filter(|number| number.is_finite()), &scalar, "a number")
     }
 
@@ -184,7 +184,7 @@ impl DefaultValue {
 
 impl FieldRule {
     /// Converts a number of the API to Riser's unit.
-    pub(super) fn from_api(&self, number: f64) -> f64 {
+    pub(super) fn riser_number(&self, number: f64) -> f64 {
         let in_unit = self.per_unit.map_or(number, |per_unit| number / per_unit);
         let value = self.rest_of.map_or(in_unit, |whole| whole - in_unit);
         if self.rest_of.is_some() || self.per_unit.is_some_and(|per_unit| per_unit < 1.0) {

@@ -124,7 +124,7 @@ fn rows<Field: FieldName>(
                 let number = value
                     .number()
                     .filter(|_| rule.is_some_and(|rule| rule.per_unit.is_some() || rule.rest_of.is_some()))?;
-                let converted = rule?.from_api(number);
+                let converted = rule?.riser_number(number);
                 Some(converted.to_string())
             });
             read.filter(|read| *read != raw).map_or_else(|| raw.clone(), |read| format!("{raw} = {read}"))

@@ -66,7 +66,7 @@ pub(crate) async fn respond(
     let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     if parts.status.is_client_error() || parts.status.is_server_error() {
         let untranslated = Response::from_parts(parts.clone(), Body::empty());
-        if let Some(response) = error_in(controller.dialect, untranslated, &body) {
+        if let Some(response) = error_in(controller.dialect, &untranslated, &body) {
             let (translated, text) = response.into_parts();
             parts = translated;
             body = text.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Dialect `v2-b`: pages in an envelope, PascalCase, kW and kWh.
+//! Dialect `v2-b`: pages in an envelope, capital names, kW and kWh.
 
 use std::sync::Arc;
 
