@@ -5,7 +5,7 @@ use std::str::FromStr;
 /// A dialect of the API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// A bearer token, whole lists, stations with their connectors, camelCase, W and Wh.
+    /// A bearer token, whole lists, stations with their connectors, W and Wh.
     #[default]
     V2A,
     /// OAuth 2, pages in an envelope, capital names, kW and kWh, the rest of a limit for a limited time.

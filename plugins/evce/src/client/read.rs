@@ -142,7 +142,7 @@ impl EvceClient {
     fn linked(&self, request: &Request, link: &str) -> Result<Request, EvceError> {
         let path = self.http.linked_path(&request.path, link);
         let path = path.ok_or_else(|| DecodeError::ForeignLink { path: request.path.clone() })?;
-        Ok(Request::get(path))
+        Ok(Request::get(self.profile.without_key(&path)))
     }
 
     /// Reads one object; `None` if it vanished after its list was read.

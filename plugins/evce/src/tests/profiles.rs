@@ -201,6 +201,50 @@ fn each_kind_of_paging_reads_all_pages() {
 }
 
 #[test]
+fn a_key_in_a_link_is_neither_repeated_nor_logged() {
+    let link = json!([["link", "</api/zones?key=pass+word&p=2>; rel=next"]]);
+    let responses = [
+        ("GET", "/zones?key=pass+word", 200, link, json!([{ "id": 1 }])),
+        get("/zones?p=2&key=pass+word", json!([{ "id": 2 }])),
+        get("/stations?key=pass+word", json!([{ "id": 5, "zone": 9 }])),
+    ];
+    let login = "login = { kind = \"api_key\", parameter = \"key\" }";
+    let profile = BASE.replace("login.kind = \"none\"", login);
+    let stage = Controller::new("key-link", &profile, &responses).last_stage();
+    assert!(stage.passed && stage.finding.starts_with("2 zones"), "{stage:?}");
+}
+
+#[test]
+fn connectors_without_a_known_station_are_reported() {
+    let profile = BASE
+        .replace(
+            "each_poll = [\"zones\", \"stations\"]",
+            "connectors = \"/plugs\", each_poll = [\"zones\", \"stations\", \"connectors\"]",
+        )
+        .replace("connector.number", "connector.station_id = \"/station\"\nconnector.number");
+    let plugs = json!([{ "id": 1, "station": 5 }, { "id": 1, "station": 6 }, { "id": 1 }]);
+    let responses = [
+        get("/zones", json!([{ "id": 1 }])),
+        get("/stations", json!([{ "id": 5, "zone": 1 }])),
+        get("/plugs", plugs),
+    ];
+    let controller = Controller::new("strangers", &profile, &responses);
+    let host = TestHost::new();
+    let connection = json!({
+        "base_url": controller.replay.base_url, "login": "", "password": "", "allow_http": true,
+        "profile": controller.profile,
+    });
+    host.run(crate::setup::Setup, json!({}), connection).ended_well();
+    assert_eq!(
+        host.logged("skipped"),
+        [
+            "skipped: connectors of the unknown station 6",
+            "skipped: 1 connector without a readable station_id"
+        ]
+    );
+}
+
+#[test]
 fn pages_that_lead_nowhere_make_the_whole_list_unusable() {
     let zones = json!([{ "id": 1 }]);
     let link = |to: &str| json!([["link", format!("<{to}>; rel=next")]]);

@@ -117,6 +117,16 @@ impl Profile {
         Some(Request::get(template.path(&|_, _| owner.map_or(Value::Null, |id| id.0.clone().into()))))
     }
 
+    /// Removes a key from the query of a link: a controller may repeat it there, and each request gets it anyway.
+    pub(crate) fn without_key(&self, path: &str) -> String {
+        let (Some(parameter), Some((path, query))) = (&self.login.parameter, path.split_once('?')) else {
+            return path.to_owned();
+        };
+        let is_key = |pair: &&str| pair.split('=').next() == Some(parameter.as_str());
+        let rest: Vec<&str> = query.split('&').filter(|pair| !is_key(pair)).collect();
+        if rest.is_empty() { path.to_owned() } else { format!("{path}?{}", rest.join("&")) }
+    }
+
     /// Returns a request that each profile has: the first page of the zones.
     pub(crate) fn first_request(&self) -> Option<Request> {
         let list = self.list(ReadStep::Zones, None)?;

@@ -24,6 +24,8 @@ pub(super) struct Parsed<'a> {
     pub(super) station: HashMap<&'a ObjectId, Object<'a>>,
     /// Of the lists, by station.
     pub(super) connectors: HashMap<ObjectId, Vec<Listed<'a>>>,
+    /// Connectors of the lists without a readable station.
+    pub(super) ownerless: usize,
     pub(super) connector: HashMap<&'a ConnectorKey, Object<'a>>,
 }
 
@@ -41,12 +43,14 @@ impl Profile {
         for (zone, pages) in &documents.stations {
             stations.push((zone.as_ref(), self.objects(&extractors.stations, pages)?));
         }
+        let mut ownerless = 0;
         let mut connectors: HashMap<ObjectId, Vec<Listed<'a>>> = HashMap::new();
         for (station, pages) in &documents.connectors {
             for (path, object) in self.objects(&extractors.connectors, pages)? {
                 let own = || object.field(ConnectorField::StationId).and_then(Scalar::id);
-                if let Some(station) = station.clone().or_else(own) {
-                    connectors.entry(station).or_default().push((path, object));
+                match station.clone().or_else(own) {
+                    Some(station) => connectors.entry(station).or_default().push((path, object)),
+                    None => ownerless += 1,
                 }
             }
         }
@@ -65,6 +69,7 @@ impl Profile {
             stations,
             station: singles(&extractors.station, &documents.station)?,
             connectors,
+            ownerless,
             connector: singles(&extractors.connector, &documents.connector)?,
         })
     }

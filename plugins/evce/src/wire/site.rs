@@ -1,6 +1,6 @@
 //! Combines the documents of a poll into a site.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Profile;
 use super::decode::{DecodeError, distinct, read};
@@ -12,7 +12,7 @@ use super::parsed::{ListedStation, Parsed};
 use super::profile::REDUCTION_IN_ZONE;
 use super::scalar::Scalar;
 use crate::model::{
-    Connector, ConnectorStatus, ObjectId, Phases, Reduction, Site, Station, Unusable, Zone, field,
+    Connector, ConnectorStatus, ObjectId, Phases, Reduction, Site, Station, Unusable, Zone, counted, field,
 };
 
 /// Riser's words for a connector with only this phase.
@@ -193,7 +193,24 @@ impl Reader<'_, '_> {
             distinct(stations, |(_, station): &(Option<ObjectId>, Station)| &station.id, "station")?;
         self.messages.extend(faults);
         self.messages.extend(later);
+        self.strangers(&stations);
         Ok(stations)
+    }
+
+    /// Reports the connectors of a list that belong to no listed station.
+    fn strangers(&mut self, stations: &[(Option<ObjectId>, Station)]) {
+        let known: HashSet<&ObjectId> = stations.iter().map(|(_, station)| &station.id).collect();
+        let owners = self.parsed.connectors.keys().filter(|station| !known.contains(station));
+        // In order, so that two polls report the same faults in the same order.
+        let unknown: BTreeSet<&ObjectId> = owners.collect();
+        let message = |station| format!("connectors of the unknown station {station}");
+        self.messages.extend(unknown.into_iter().map(message));
+        if self.parsed.ownerless > 0 {
+            self.messages.push(format!(
+                "{} without a readable station_id",
+                counted(self.parsed.ownerless, "connector")
+            ));
+        }
     }
 
     fn station(&mut self, listed: &ListedStation<'_, '_>) -> Result<Option<Station>, DecodeError> {
