@@ -69,7 +69,7 @@ fn a_mistake_is_shown_with_file_line_field_and_cause() {
         ),
         ("[read]\nzone = \"zones/{zone}\"\n", "line 2, read.zone: is not a path below the address"),
         (
-            "[read]\neach_poll = [\"zones\", \"stations\", \"connectors\"]\n",
+            "[read]\neach_poll = [\"zones\", \"connectors\"]\n",
             "line 2, read.each_poll: has connectors, but [read] has no",
         ),
         ("[paging]\nkind = \"pages\"\n", "line 2, paging.kind: unknown name `pages`"),
