@@ -42,9 +42,9 @@ fn unknown_words(site: &Site) -> Option<Problem> {
     let what =
         || format!("the charge controller uses words that the profile does not know: {}", listed(&words));
     (!words.is_empty()).then(|| {
-        Problem::new(UNKNOWN_WORDS, what())
-            .effect("points that need them are Error")
-            .remedy("add them to the words of these fields under [connector] in the profile of the connection")
+        Problem::new(UNKNOWN_WORDS, what()).effect("points that need them are Error").remedy(
+            "add them to the words of these fields under [connector] in the profile of the connection",
+        )
     })
 }
 

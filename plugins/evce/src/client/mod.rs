@@ -303,9 +303,8 @@ impl EvceClient {
         if !self.profile.has_session() {
             return false;
         }
-        let has_ended = |code: String| {
-            self.profile.is_session_ended(&code) || self.profile.is_too_many_sessions(&code)
-        };
+        let has_ended =
+            |code: String| self.profile.is_session_ended(&code) || self.profile.is_too_many_sessions(&code);
         self.profile.is_session_status(response.status)
             || response.status == 403 && self.profile.decode_error(&response.body).0.is_some_and(has_ended)
     }

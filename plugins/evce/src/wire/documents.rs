@@ -21,10 +21,7 @@ impl Document {
     }
 
     /// Reads it; if it is not JSON, once more with its unusable numbers as texts.
-    pub(super) fn read<T>(
-        &self,
-        read: impl Fn(&Self) -> Result<T, DecodeError>,
-    ) -> Result<T, DecodeError> {
+    pub(super) fn read<T>(&self, read: impl Fn(&Self) -> Result<T, DecodeError>) -> Result<T, DecodeError> {
         match read(self) {
             Err(error @ DecodeError::NotJson { .. }) => {
                 self.with_numbers_as_texts().map_or(Err(error), |readable| read(&readable))
@@ -72,10 +69,7 @@ impl SiteDocuments {
     }
 
     /// Reads them; if one is not JSON, once more with unusable numbers as texts.
-    pub(super) fn read<T>(
-        &self,
-        read: impl Fn(&Self) -> Result<T, DecodeError>,
-    ) -> Result<T, DecodeError> {
+    pub(super) fn read<T>(&self, read: impl Fn(&Self) -> Result<T, DecodeError>) -> Result<T, DecodeError> {
         match read(self) {
             Err(DecodeError::NotJson { .. }) => {
                 let mut readable = self.clone();

@@ -389,7 +389,9 @@ fn read_current_per_phase(connector: &mut Connector, fields: &mut ObjectFields<'
 /// Returns the connected phases; `None` for a word that the profile does not know. Without a word the connector is taken
 /// to have three. A DC connector has none that matter.
 fn phases(is_dc: Option<bool>, fields: &mut ObjectFields<'_, '_, ConnectorField>) -> Option<Phases> {
-    if is_dc == Some(true) || fields.scalar(ConnectorField::PhaseConnection).is_none_or(|word| word.is_empty()) {
+    if is_dc == Some(true)
+        || fields.scalar(ConnectorField::PhaseConnection).is_none_or(|word| word.is_empty())
+    {
         return Some(Phases::Three);
     }
     match fields.known_word(ConnectorField::PhaseConnection)? {
