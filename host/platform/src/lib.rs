@@ -8,7 +8,7 @@
 //! | private files and directories | [`create_private_file`], [`create_private_dir`], [`is_writable_directory`], [`sync_directory`], [`FileStamp`] |
 //! | lock of a data directory | [`DirectoryLock`] |
 //! | control socket of a data directory | [`ControlListener`], [`connect_control`], [`Peer`] |
-//! | turns on the processor | [`take_short_turns`] |
+//! | turns on the processor | [`take_short_turns`], [`give_precedence_to_host`] |
 //! | signals that stop the host | [`StopSignals`] |
 //! | library files | [`LIBRARY_EXTENSION`], [`library_format`] |
 //! | facts about this machine | [`machine_name`], [`default_data_directory`], [`own_executable`] |
@@ -27,7 +27,7 @@ pub use directory_lock::{DirectoryLock, LockError};
 pub use linux::{
     Adopted, Channel, ChannelReader, ChannelWriter, ChildProcess, ControlConnectError, ControlListener,
     ControlStream, Exit, ExitWatch, FileStamp, LIBRARY_HEADER_BYTES, LibraryFormat, OutputPipe, Peer,
-    StopSignals, SystemUser, Usage, UsageReader, become_subreaper, confine, connect_control,
+    StopSignals, SystemUser, Usage, UsageReader, become_subreaper, confine, connect_control, give_precedence_to_host,
     create_private_dir, create_private_dir_all, create_private_file, default_data_directory,
     exhausted_open_files, is_closed_here, is_private, is_writable_directory, kill_adopted, kill_marked,
     kill_own_group, library_format, limit, machine_name, name_this_process, own_executable, processor_time,

@@ -9,7 +9,9 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use riser_platform::{Adopted, Channel, ChildProcess, kill_adopted, kill_marked, wait_for_group};
+use riser_platform::{
+    Adopted, Channel, ChildProcess, give_precedence_to_host, kill_adopted, kill_marked, wait_for_group,
+};
 use tokio::sync::oneshot;
 
 use super::launcher::{INSTANCE_VARIABLE, LaunchOptions, WORKER_VARIABLE, entry};
@@ -69,6 +71,8 @@ struct SpawnerThread {
 
 impl SpawnerThread {
     fn serve(mut self, requests: &Receiver<Request>) {
+        // Precedence of the host is worth having and no reason to run nothing.
+        let _equal_priority = give_precedence_to_host();
         loop {
             match requests.recv_timeout(SWEEP_INTERVAL) {
                 Ok(Request::Spawn { channel, reply }) => {

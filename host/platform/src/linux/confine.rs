@@ -9,18 +9,14 @@ use rustix::io::fcntl_dupfd_cloexec;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::{
     Resource, Rlimit, Signal, getpgrp, getpid, getppid, getrlimit, kill_current_process_group, kill_process,
-    nice, set_parent_process_death_signal, setpgid, setrlimit,
+    set_parent_process_death_signal, setpgid, setrlimit,
 };
 use rustix::stdio::dup2_stdin;
 
 use super::channel::Channel;
-use super::turns::take_usual_turns;
 
 /// Descriptors up to here are standard input, output and error.
 const FIRST_FREE_DESCRIPTOR: i32 = 3;
-
-/// A busy worker leaves the processor to the host, which serves the BMS.
-const LOWER_PRIORITY: i32 = 10;
 
 /// When the system runs out of memory, it ends workers before the host. The range is -1000 to 1000.
 const ENDED_FIRST: &str = "500";
@@ -43,16 +39,13 @@ pub fn take_channel() -> io::Result<Channel> {
     Ok(Channel::from(socket))
 }
 
-/// Moves this process into its own group, forbids core files (they would contain secrets), gives the host
-/// precedence, and makes the process end with the host.
+/// Moves this process into its own group, forbids core files (they would contain secrets), and makes the process end
+/// with the host.
 pub fn confine(channel: &Channel) -> io::Result<()> {
     if getpgrp() != getpid() {
         setpgid(None, None)?;
     }
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
-    // Precedence of the host is worth having and no reason to run nothing.
-    let _equal_priority = nice(LOWER_PRIORITY);
-    let _turns_of_the_host = take_usual_turns();
     let _ended_in_any_order = std::fs::write("/proc/self/oom_score_adj", ENDED_FIRST);
     set_parent_process_death_signal(Some(Signal::KILL))?;
     // The host may have ended between spawning this process and the line above.

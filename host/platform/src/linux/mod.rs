@@ -30,4 +30,4 @@ pub use orphans::{Adopted, become_subreaper, kill_adopted, kill_marked, wait_for
 pub use process::{ChildProcess, Exit, ExitWatch, OutputPipe, signal_name, spawn};
 pub use processor_time::processor_time;
 pub use stop_signals::StopSignals;
-pub use turns::take_short_turns;
+pub use turns::{give_precedence_to_host, take_short_turns};

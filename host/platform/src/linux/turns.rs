@@ -7,9 +7,13 @@
 use std::io;
 
 use libc::{SYS_sched_getattr, SYS_sched_setattr, c_long, sched_attr};
+use rustix::process::nice;
 
 /// The shortest turn that Linux accepts.
 const SHORTEST_NS: u64 = 100_000;
+/// A busy worker leaves the processor to the host, which serves the BMS.
+const LOWER_PRIORITY: i32 = 10;
+
 /// Leaves the length to the system.
 const USUAL_NS: u64 = 0;
 
@@ -18,8 +22,10 @@ pub fn take_short_turns() -> io::Result<()> {
     set_turn(SHORTEST_NS)
 }
 
-/// Gives turns of the usual length to this thread and to those that it starts later. A child has the turns of its parent.
-pub(super) fn take_usual_turns() -> io::Result<()> {
+/// Gives the host precedence over this thread and over the processes that it starts later: a lower priority, and turns
+/// of the usual length. A process that had this only after its start would delay the host while it is loaded.
+pub fn give_precedence_to_host() -> io::Result<()> {
+    nice(LOWER_PRIORITY)?;
     set_turn(USUAL_NS)
 }
 
@@ -61,15 +67,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn threads_have_the_turns_of_the_thread_that_starts_them_and_keep_their_priority() {
+    fn threads_have_the_turns_and_the_priority_of_the_thread_that_starts_them() {
         let turn = || std::thread::spawn(|| attributes().unwrap()).join().unwrap();
         let before = turn();
         take_short_turns().unwrap();
         let short = turn();
-        take_usual_turns().unwrap();
+        give_precedence_to_host().unwrap();
         let after = turn();
         assert_eq!((short.sched_nice, short.sched_policy), (before.sched_nice, before.sched_policy));
         assert_eq!(before.sched_runtime, after.sched_runtime);
+        assert_eq!(after.sched_nice, (before.sched_nice + LOWER_PRIORITY).min(19));
         // An older Linux has no turns to set.
         assert!(short.sched_runtime == SHORTEST_NS || short.sched_runtime == before.sched_runtime);
     }
