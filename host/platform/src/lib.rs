@@ -27,12 +27,12 @@ pub use directory_lock::{DirectoryLock, LockError};
 pub use linux::{
     Adopted, Channel, ChannelReader, ChannelWriter, ChildProcess, ControlConnectError, ControlListener,
     ControlStream, Exit, ExitWatch, FileStamp, LIBRARY_HEADER_BYTES, LibraryFormat, OutputPipe, Peer,
-    StopSignals, SystemUser, Usage, UsageReader, become_subreaper, confine, connect_control, give_precedence_to_host,
+    StopSignals, SystemUser, Usage, UsageReader, become_subreaper, confine, connect_control,
     create_private_dir, create_private_dir_all, create_private_file, default_data_directory,
-    exhausted_open_files, is_closed_here, is_private, is_writable_directory, kill_adopted, kill_marked,
-    kill_own_group, library_format, limit, machine_name, name_this_process, own_executable, processor_time,
-    set_read_only, signal_name, spawn, sync_directory, take_channel, take_short_turns, this_target,
-    wait_for_group,
+    exhausted_open_files, give_precedence_to_host, is_closed_here, is_private, is_writable_directory,
+    kill_adopted, kill_marked, kill_own_group, library_format, limit, machine_name, name_this_process,
+    own_executable, processor_time, set_read_only, signal_name, spawn, sync_directory, take_channel,
+    take_short_turns, this_target, wait_for_group,
 };
 
 #[cfg(not(target_os = "linux"))]

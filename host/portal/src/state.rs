@@ -87,9 +87,9 @@ impl PortalState {
             first_run,
             known_names,
             trusted_proxies,
-            running_tests,
             is_tls,
             listener,
+            running_tests,
         };
         Self { parts: Arc::new(parts) }
     }

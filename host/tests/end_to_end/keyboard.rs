@@ -17,7 +17,7 @@ use crate::waiting::until;
 /// More controls than a page has.
 const MOST_CONTROLS: usize = 250;
 /// Returns the name of the focused control, and the rule that it breaks.
-const FOCUSED: &str = r##"
+const FOCUSED: &str = r#"
     const e = document.activeElement;
     if (!e || e === document.body) return ["", ""];
     const name = (e.getAttribute("aria-label") ?? e.labels?.[0]?.textContent ?? e.textContent).replace(/\s+/g, " ").trim();
@@ -26,7 +26,7 @@ const FOCUSED: &str = r##"
     const top = document.elementFromPoint(box.left + Math.min(box.width / 2, 40), box.top + Math.min(box.height / 2, 20));
     const isHidden = box.bottom < 0 || box.top > innerHeight || !top || !(e.contains(top) || top.contains(e) || top.closest("label")?.control === e);
     return [name, isHidden ? `something covers it: ${top?.outerHTML.slice(0, 100)}` : ""];
-"##;
+"#;
 
 /// A person without a mouse.
 struct Person {

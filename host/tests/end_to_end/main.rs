@@ -2,6 +2,7 @@
 //! tests use only the interfaces that users have.
 
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+#![expect(clippy::future_not_send, reason = "a test runs its futures on one thread")]
 
 mod admission;
 mod apply;

@@ -1,4 +1,4 @@
-//! Commands of `chromedriver` beyond the WebDriver standard.
+//! Commands of `chromedriver` beyond the `WebDriver` standard.
 
 use fantoccini::wd::WebDriverCompatibleCommand;
 use http::Method;

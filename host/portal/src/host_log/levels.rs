@@ -131,7 +131,7 @@ impl LogLevels {
         match self.change_back(component) {
             Ok(_) => tracing::info!("the log level of {} is the usual one again", component.as_str()),
             Err(error) => {
-                tracing::error!("the log level of {} cannot be changed back: {error}", component.as_str())
+                tracing::error!("the log level of {} cannot be changed back: {error}", component.as_str());
             }
         }
     }

@@ -28,6 +28,7 @@ pub(crate) struct ShapeChanged;
 
 /// The changes since the last update.
 #[derive(Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part of a page that may have changed")]
 pub(super) struct Stale {
     everything: bool,
     system: bool,

@@ -194,7 +194,7 @@ pub(crate) async fn set_level(
     let detail = format!("{} {words}", level.as_str());
     record(&portal, &signed_in, component, &detail).await?;
     let now = portal.runtime().clock().now();
-    portal.log().levels.set(component, level, end, now).map_err(refused)?;
+    portal.log().levels.set(component, level, end, now).map_err(|error| refused(&error))?;
     tracing::info!("{} set the log level of {} to {detail}", signed_in.actor(), component.as_str());
     Ok(Redirect::to("/log#levels-h"))
 }
@@ -207,7 +207,7 @@ pub(crate) async fn change_back(
 ) -> Result<Redirect, PageError> {
     let component: Component = name.component.parse().map_err(|_| PageError::UnreadableForm)?;
     record(&portal, &signed_in, component, "the usual level").await?;
-    portal.log().levels.change_back(component).map_err(refused)?;
+    portal.log().levels.change_back(component).map_err(|error| refused(&error))?;
     Ok(Redirect::to("/log#levels-h"))
 }
 
@@ -223,7 +223,7 @@ async fn record(
     Ok(runtime.store().record_audit(&signed_in.actor(), runtime.clock().now(), entry).await?)
 }
 
-fn refused(error: String) -> PageError {
+fn refused(error: &str) -> PageError {
     PageError::Refused(format!("The log does not accept this level: {error}"))
 }
 
@@ -241,7 +241,7 @@ impl LivePage for LiveLog {
     fn changed(&mut self) -> BoxFuture<'_, ()> {
         async {
             if self.newest.changed().await.is_err() {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
         .boxed()

@@ -94,8 +94,13 @@ fn lists() -> Vec<(String, String)> {
         directory: Ok("/var/lib/riser/plugins".to_owned()),
         limit_mib: 64,
     };
-    let nothing =
-        PluginsPage { rows: Vec::new(), waiting: Vec::new(), unused: Vec::new(), removed: Vec::new(), ..page(Role::Admin) };
+    let nothing = PluginsPage {
+        rows: Vec::new(),
+        waiting: Vec::new(),
+        unused: Vec::new(),
+        removed: Vec::new(),
+        ..page(Role::Admin)
+    };
     let refused = PluginsPage {
         error: Some(format!("{HOSTILE} is not a shared library")),
         directory: Err("Riser may not write in /usr/lib/riser/plugins".to_owned()),

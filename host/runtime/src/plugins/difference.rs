@@ -80,6 +80,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "the tests write the values in place")]
     fn library(classes: Value, connections: Value) -> LibraryDescription {
         let document = json!({
             "schema": 1, "contract": "1.1", "id": "a.b", "name": "B", "version": "1", "company": "C",
@@ -88,6 +89,7 @@ mod tests {
         LibraryDescription::parse(&document.to_string()).unwrap()
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "the tests write the values in place")]
     fn class(id: &str, settings: Value) -> Value {
         json!({ "id": id, "name": id.to_uppercase(), "mode": "scheduled", "settings": settings })
     }

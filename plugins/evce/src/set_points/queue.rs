@@ -204,7 +204,9 @@ impl Queue {
         if failures > 1 {
             let pause = tried.pauses.until().saturating_sub(now).as_secs();
             let reason = format!("tried {failures} times, again in {pause} s: {fault}");
-            writes.iter().for_each(|waiting| waiting.write.pending(&reason));
+            for waiting in writes {
+                waiting.write.pending(&reason);
+            }
         }
         tried.fault = fault;
     }

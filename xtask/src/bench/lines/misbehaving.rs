@@ -142,7 +142,7 @@ async fn round(name: &str, programs: &Programs) -> anyhow::Result<Round> {
     let ids = some_values(&site.client()?).await?;
 
     let script = site.directories.data().with_file_name("patient-riser");
-    write_script(&script, &format!("exec nice -n {WORKER_NICENESS} {:?} \"$@\"", programs.riser))?;
+    write_script(&script, &format!("exec nice -n {WORKER_NICENESS} '{}' \"$@\"", programs.riser.display()))?;
     // Its commands do not compete with the responses.
     let riser = Riser { program: &script, ..riser };
 

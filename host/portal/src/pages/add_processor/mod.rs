@@ -248,7 +248,10 @@ async fn page(
 }
 
 /// Returns the library with this id, or the only one; `None` if there is a choice.
-fn chosen_library(portal: &PortalState, id: Option<&str>) -> Result<Option<Arc<LibraryDescription>>, PageError> {
+fn chosen_library(
+    portal: &PortalState,
+    id: Option<&str>,
+) -> Result<Option<Arc<LibraryDescription>>, PageError> {
     match id {
         Some(id) => wizard::library(portal, id).map(Some).ok_or(PageError::NoSuchPage),
         None => Ok(match portal.runtime().libraries().as_slice() {

@@ -124,7 +124,8 @@ fn facts(wizard: &Wizard<'_>) -> Vec<Fact> {
     let server = described(wizard.server_name(), wizard.has_new_server());
     facts.push(fact("EWS server", server, Step::Connection));
     if wizard.has_new_server() {
-        let listen = format!("http://{}{}", wizard.input.text("server.listen"), wizard.input.text("server.path"));
+        let listen =
+            format!("http://{}{}", wizard.input.text("server.listen"), wizard.input.text("server.path"));
         let address = bms_address(&listen, wizard.portal.machine_name());
         let address = if is_for_this_machine(&address) {
             format!("{address}. Only a BMS on this machine reaches it.")
