@@ -16,8 +16,6 @@ use crate::portal::{ADMIN, ADMIN_PASSWORD};
 use crate::site::{Processors, Site};
 use crate::waiting::until;
 
-/// A generous limit for a page.
-const TEST_TIMEOUT: Duration = Duration::from_mins(1);
 const REDUCTION: &str = "EVCE Zones/Z1/ZoneReduction";
 
 /// A running `chromedriver`. Dropping it ends the process.
@@ -83,15 +81,9 @@ pub(crate) async fn text_until(page: &Client, xpath: &str, part: &str) {
     .await;
 }
 
+/// Clicks a link, which a live update may replace at the same moment.
 pub(crate) async fn follow(page: &Client, link: &str) {
-    page.wait()
-        .at_most(TEST_TIMEOUT)
-        .for_element(Locator::LinkText(link))
-        .await
-        .unwrap()
-        .click()
-        .await
-        .unwrap();
+    until(link, async || page.find(Locator::LinkText(link)).await?.click().await).await;
 }
 
 pub(crate) async fn sign_in(page: &Client, url: &str, password: &str) {
