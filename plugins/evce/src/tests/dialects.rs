@@ -165,3 +165,90 @@ fn a_session_that_ends_is_renewed_and_a_wrong_password_is_named_in_every_dialect
         assert!(finding.contains("refused login and password"), "{dialect}: {finding}");
     }
 }
+
+/// The names of a login, of a list, and of fields of connectors in a dialect.
+struct Names {
+    dialect: Dialect,
+    login: &'static str,
+    stations: &'static str,
+    connectors: &'static str,
+    energy: &'static str,
+    status: &'static str,
+}
+
+const NAMES: [Names; 3] = [
+    Names {
+        dialect: Dialect::V2A,
+        login: "/login",
+        stations: "/stations",
+        connectors: "/stations",
+        energy: "activeEnergy",
+        status: "connectors/status",
+    },
+    Names {
+        dialect: Dialect::V2B,
+        login: "/oauth/token",
+        stations: "/Stations",
+        connectors: "/Stations",
+        energy: "EnergyKiloWattHours",
+        status: "Outlets/State",
+    },
+    Names {
+        dialect: Dialect::V2C,
+        login: "/session",
+        stations: "/zone/1/station",
+        connectors: "/station/1/connector/1",
+        energy: "wh",
+        status: "state",
+    },
+];
+
+#[test]
+fn lost_sessions_and_too_many_are_different_problems_in_every_dialect() {
+    for Names { dialect, login, stations, .. } in NAMES {
+        let site = DialectSite::new(dialect, Options::default());
+        let status = site.status();
+        let error = |status: u16, code: &str, path: &str, count: u8| {
+            let kind = "error";
+            json!({ "kind": kind, "status": status, "code": code, "path": path, "count": count })
+        };
+        for lost in [error(401, "INVALID_SESSION", stations, 1), error(403, "TOKEN_EXPIRED", stations, 1)] {
+            site.controller.fault(&lost);
+            site.pass(Duration::from_secs(15));
+            assert_eq!(site.host.problems(), [""; 0], "{dialect}");
+        }
+        site.controller.fault(&error(401, "INVALID_SESSION", stations, 2));
+        site.pass(Duration::from_secs(15));
+        assert_eq!(site.host.problems(), ["session-lost"], "{dialect}");
+        site.pass(Duration::from_secs(45));
+        assert_eq!(site.host.problems(), [""; 0], "{dialect}");
+        site.controller.revoke_tokens();
+        site.controller.fault(&error(403, "TOO_MANY_SESSIONS", login, 1));
+        site.pass(Duration::from_secs(15));
+        assert_eq!(site.host.problems(), ["too-many-sessions"], "{dialect}");
+        site.pass(Duration::from_secs(45));
+        assert_eq!(site.host.problems(), [""; 0], "{dialect}");
+        assert_eq!(site.host.shown("z1/ZoneOverallActivePowerTotal"), "0.133 Good", "{dialect}");
+        status.stop();
+    }
+}
+
+#[test]
+fn a_number_that_overflows_and_an_unknown_word_are_errors_of_their_points_in_every_dialect() {
+    for Names { dialect, connectors, energy, status: word, .. } in NAMES {
+        let site = DialectSite::new(dialect, Options::default());
+        let status = site.status();
+        for (field, raw) in [(energy, "1e999"), (word, "\"melted\"")] {
+            let fault = json!({ "kind": "set_field", "field": field, "raw": raw, "path": connectors });
+            site.controller.fault(&fault);
+        }
+        site.pass(Duration::from_secs(15));
+        for (point, text) in [("ConnectorActiveEnergy", "1e999"), ("ConnectorState_Charging", "\"melted\"")] {
+            let point = format!("z1/s1/c1/{point}");
+            let (shown, why) = (site.host.shown(&point), site.host.why(&point));
+            assert!(shown.ends_with(" Error") && why.contains(text), "{dialect}: {point} {shown} {why}");
+        }
+        assert_eq!(site.host.shown("z1/s1/c1/ConnectorOverallActivePower1"), "0.133 Good", "{dialect}");
+        status.stop();
+    }
+}
