@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use riser_ews::client::EwsClient;
+use riser_platform::take_short_turns;
 use tokio::process::{Child, Command};
 use tokio::sync::OnceCell;
-use tokio::task::JoinHandle;
 
 use super::set_point::now_ms;
 use crate::bench::controller::Controller;
@@ -275,8 +275,9 @@ impl Loops {
     }
 }
 
-/// A BMS that asks again and again.
-struct Responses(JoinHandle<anyhow::Result<Vec<Duration>>>, tokio::sync::watch::Sender<bool>);
+/// A BMS that asks again and again. It has a thread with short turns: the plugins do not delay a BMS on a machine of its
+/// own.
+struct Responses(std::thread::JoinHandle<anyhow::Result<Vec<Duration>>>, tokio::sync::watch::Sender<bool>);
 
 impl Responses {
     fn start(client: EwsClient, ids: Vec<String>) -> Self {
@@ -297,12 +298,18 @@ impl Responses {
             }
             Ok(times)
         };
-        Self(tokio::spawn(asking), end)
+        let thread = std::thread::spawn(move || {
+            // An older Linux has no turns to set.
+            let _usual_turns = take_short_turns();
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(asking)
+        });
+        Self(thread, end)
     }
 
     async fn end(self) -> anyhow::Result<Vec<Duration>> {
         self.1.send_replace(true);
-        self.0.await?
+        let ended = tokio::task::spawn_blocking(|| self.0.join()).await?;
+        ended.unwrap_or_else(|_panicked| bail!("the thread of the BMS panicked"))
     }
 }
 
