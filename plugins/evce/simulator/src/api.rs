@@ -26,10 +26,13 @@ use axum::routing::{get, post, put};
 use axum::{Router, response::Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use url::form_urlencoded;
 
 use crate::auth::{Caller, Role};
 use crate::controller::Controller;
 use crate::dialect::Dialect;
+use crate::site::{Connector, Station, Zone};
+use crate::world::World;
 use error::ApiError;
 
 /// The result of a handler.
@@ -105,25 +108,10 @@ pub(crate) fn session_token(headers: &HeaderMap) -> Option<&str> {
     bearer().or_else(cookie)
 }
 
-/// Returns the fields of a form.
-fn form_fields(body: &[u8]) -> Vec<(String, String)> {
-    let text = String::from_utf8_lossy(body);
-    let plain = |part: &str| {
-        let spaced = part.replace('+', " ");
-        let mut bytes = Vec::with_capacity(spaced.len());
-        let mut rest = spaced.as_bytes();
-        while let Some((first, behind)) = rest.split_first() {
-            let code = behind
-                .get(..2)
-                .filter(|_| *first == b'%')
-                .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-            bytes.push(code.unwrap_or(*first));
-            rest = if code.is_some() { &behind[2..] } else { behind };
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    };
-    let fields = text.split('&').filter_map(|field| field.split_once('='));
-    fields.map(|(name, value)| (plain(name), plain(value))).collect()
+/// Returns a field of a form; an empty text without one.
+fn form_field(body: &[u8], name: &str) -> String {
+    let mut fields = form_urlencoded::parse(body);
+    fields.find(|(known, _)| known == name).map_or_else(String::new, |(_, value)| value.into_owned())
 }
 
 impl FromRequestParts<Arc<Controller>> for Caller {
@@ -164,4 +152,21 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
 /// Parses an id in a path; other text matches no object.
 fn id(text: &str) -> Option<u64> {
     text.parse().ok()
+}
+
+/// Returns the zone with this id in a path.
+fn zone_mut<'w>(world: &'w mut World, zone: &str) -> Result<&'w mut Zone, ApiError> {
+    id(zone).and_then(|zone| world.site.zone_mut(zone)).ok_or_else(ApiError::zone_not_found)
+}
+
+/// Returns the station with this id in a path.
+fn station<'w>(world: &'w World, station: &str) -> Result<&'w Station, ApiError> {
+    id(station).and_then(|station| world.site.station(station)).ok_or_else(ApiError::station_not_found)
+}
+
+/// Returns the connector with this number in a path.
+fn connector<'s>(station: &'s Station, connector: &str) -> Result<&'s Connector, ApiError> {
+    let number = id(connector);
+    let found = station.connectors.iter().find(|found| Some(u64::from(found.number)) == number);
+    found.ok_or_else(ApiError::connector_not_found)
 }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use serde::Serialize;
 
-use super::error::ApiError;
 use super::zones::SetPointJson;
-use super::{ApiResult, id, json};
+use super::{ApiResult, json};
 use crate::auth::Caller;
 use crate::clock::{Moment, rfc3339};
 use crate::controller::Controller;
@@ -59,8 +58,7 @@ pub(crate) async fn list(
     Path(station): Path<String>,
 ) -> ApiResult {
     controller.with_world(|world, now| {
-        let station =
-            id(&station).and_then(|id| world.site.station(id)).ok_or_else(ApiError::station_not_found)?;
+        let station = super::station(world, &station)?;
         json(200, &of_station(station, now))
     })
 }
@@ -71,11 +69,9 @@ pub(crate) async fn show(
     Path((station, connector)): Path<(String, String)>,
 ) -> ApiResult {
     controller.with_world(|world, now| {
-        let station =
-            id(&station).and_then(|id| world.site.station(id)).ok_or_else(ApiError::station_not_found)?;
-        let mut connectors = of_station(station, now).into_iter();
-        let found = connectors.find(|found| Some(u64::from(found.id)) == id(&connector));
-        json(200, &found.ok_or_else(ApiError::connector_not_found)?)
+        let station = super::station(world, &station)?;
+        let timestamp = rfc3339(now.controller_at(station.last_sample_ms(now.cars_ms)));
+        json(200, &connector_json(super::connector(station, &connector)?, timestamp))
     })
 }
 

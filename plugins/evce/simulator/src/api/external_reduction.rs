@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::ApiError;
-use super::{ApiResult, Writer, id, json, parse};
+use super::{ApiResult, Writer, json, parse, zone_mut};
 use crate::auth::{Caller, Role};
 use crate::clock::Moment;
 use crate::controller::Controller;
@@ -71,7 +71,7 @@ pub(crate) async fn show(
     Path(zone): Path<String>,
 ) -> ApiResult {
     controller.with_world(|world, _| {
-        let zone = find(world, &zone)?;
+        let zone = zone_mut(world, &zone)?;
         let reduction = zone
             .reduction
             .as_ref()
@@ -88,7 +88,7 @@ pub(crate) async fn save(
 ) -> ApiResult {
     let request: ReductionRequest = parse(&body)?;
     controller.with_world(|world, now| {
-        refuse_other_owner(find(world, &zone)?, caller)?;
+        refuse_other_owner(zone_mut(world, &zone)?, caller)?;
         let reduction = request.check(caller.role, now.controller_ms)?;
         let stored = store(world, now, &zone, caller, Some(reduction.clone()))?;
         let reduction = stored.unwrap_or(reduction);
@@ -105,7 +105,7 @@ pub(super) fn store(
     mut reduction: Option<Reduction>,
 ) -> Result<Option<Reduction>, ApiError> {
     let rounds = world.rounds_reductions;
-    let found = find(world, zone)?;
+    let found = zone_mut(world, zone)?;
     refuse_other_owner(found, caller)?;
     let until_ms = reduction.as_ref().map(|reduction| reduction.validity.until_ms());
     if until_ms.is_some_and(|until_ms| until_ms <= now.controller_ms) {
@@ -134,10 +134,6 @@ pub(crate) async fn delete(
         store(world, now, &zone, caller, None)?;
         Ok(StatusCode::NO_CONTENT.into_response())
     })
-}
-
-fn find<'a>(world: &'a mut World, zone: &str) -> Result<&'a mut Zone, ApiError> {
-    id(zone).and_then(|zone| world.site.zone_mut(zone)).ok_or_else(ApiError::zone_not_found)
 }
 
 fn refuse_other_owner(zone: &Zone, caller: Caller) -> Result<(), ApiError> {

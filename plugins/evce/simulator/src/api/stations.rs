@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::connectors::{self, ConnectorJson};
 use super::error::ApiError;
 use super::pages::Page;
-use super::{ApiResult, id, json};
+use super::{ApiResult, json};
 use crate::auth::Caller;
 use crate::clock::Moment;
 use crate::controller::Controller;
@@ -69,8 +69,7 @@ pub(crate) async fn show(
     Path(station): Path<String>,
 ) -> ApiResult {
     controller.with_world(|world, now| {
-        let station =
-            id(&station).and_then(|id| world.site.station(id)).ok_or_else(ApiError::station_not_found)?;
+        let station = super::station(world, &station)?;
         json(200, &station_json(&world.site, station, now))
     })
 }

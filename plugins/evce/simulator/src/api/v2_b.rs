@@ -12,10 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::{ApiError, json_response};
-use super::login::issue;
-use super::{
-    ApiResult, Writer, availability, external_reduction, form_fields, id, json, parse, session_token,
-};
+use super::{ApiResult, Writer, availability, external_reduction, form_field, id, json, login, parse};
 use crate::auth::Caller;
 use crate::clock::{Moment, rfc3339};
 use crate::controller::Controller;
@@ -28,7 +25,7 @@ const LARGEST_PAGE_SIZE: usize = 100;
 pub(super) fn paths() -> Router<Arc<Controller>> {
     Router::new()
         .route("/oauth/token", post(log_in))
-        .route("/oauth/revoke", post(log_out))
+        .route("/oauth/revoke", post(revoke))
         .route("/System", get(system))
         .route("/Zones", get(zones))
         .route("/Zones/{zone}", get(zone))
@@ -68,27 +65,19 @@ fn page_of(query: &PageQuery, all: Vec<Value>) -> ApiResult {
 }
 
 async fn log_in(State(controller): State<Arc<Controller>>, body: Bytes) -> ApiResult {
-    let fields = form_fields(&body);
-    let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    if field("grant_type") != Some("password") {
+    if form_field(&body, "grant_type") != "password" {
         return Err(ApiError::new(400, "unsupported_grant_type", "grant_type must be password"));
     }
-    let issued =
-        issue(&controller, field("username").unwrap_or_default(), field("password").unwrap_or_default())?;
+    let issued = login::issue(&controller, &form_field(&body, "username"), &form_field(&body, "password"))?;
     json(
         200,
         &json!({ "access_token": issued.token, "token_type": "bearer", "expires_in": issued.expires_in_s }),
     )
 }
 
-async fn log_out(
-    _caller: Caller,
-    State(controller): State<Arc<Controller>>,
-    headers: HeaderMap,
-) -> ApiResult {
-    if let Some(token) = session_token(&headers) {
-        controller.auth().log_out(token);
-    }
+/// Ends the session (RFC 7009, 2.2).
+async fn revoke(caller: Caller, controller: State<Arc<Controller>>, headers: HeaderMap) -> ApiResult {
+    login::log_out(caller, controller, headers).await?;
     Ok(StatusCode::OK.into_response())
 }
 
@@ -197,8 +186,7 @@ async fn station(
     Path(station): Path<String>,
 ) -> ApiResult {
     controller.with_world(|world, now| {
-        let station =
-            id(&station).and_then(|id| world.site.station(id)).ok_or_else(ApiError::station_not_found)?;
+        let station = super::station(world, &station)?;
         enveloped(&station_json(&world.site, station, now))
     })
 }
@@ -209,11 +197,8 @@ async fn outlet(
     Path((station, outlet)): Path<(String, String)>,
 ) -> ApiResult {
     controller.with_world(|world, now| {
-        let station =
-            id(&station).and_then(|id| world.site.station(id)).ok_or_else(ApiError::station_not_found)?;
-        let mut outlets = station.connectors.iter();
-        let found = outlets.find(|found| Some(u64::from(found.number)) == id(&outlet));
-        enveloped(&outlet_json(station, found.ok_or_else(ApiError::connector_not_found)?, now))
+        let station = super::station(world, &station)?;
+        enveloped(&outlet_json(station, super::connector(station, &outlet)?, now))
     })
 }
 

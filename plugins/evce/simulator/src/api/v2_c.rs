@@ -5,18 +5,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::{ApiError, json_response};
-use super::login::issue;
-use super::{
-    ApiResult, Writer, availability, external_reduction, form_fields, id, json, parse, session_token,
-};
+use super::{ApiResult, Writer, availability, external_reduction, form_field, id, json, login, parse};
 use crate::auth::Caller;
 use crate::clock::Moment;
 use crate::controller::Controller;
@@ -25,7 +22,7 @@ use crate::world::Applied;
 
 pub(super) fn paths() -> Router<Arc<Controller>> {
     Router::new()
-        .route("/session", post(log_in).delete(log_out))
+        .route("/session", post(log_in).delete(login::log_out))
         .route("/zone", get(zones))
         .route("/zone/{zone}", get(zone))
         .route("/zone/{zone}/reduction", get(reduction).post(save_reduction).delete(delete_reduction))
@@ -43,22 +40,9 @@ pub(super) fn error(status: u16, code: &str, message: &str) -> Response {
 }
 
 async fn log_in(State(controller): State<Arc<Controller>>, body: Bytes) -> ApiResult {
-    let fields = form_fields(&body);
-    let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let issued = issue(&controller, field("user").unwrap_or_default(), field("pass").unwrap_or_default())?;
+    let issued = login::issue(&controller, &form_field(&body, "user"), &form_field(&body, "pass"))?;
     let cookie = format!("EVCESESSION={}; Path=/; HttpOnly; Secure", issued.token);
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
-}
-
-async fn log_out(
-    _caller: Caller,
-    State(controller): State<Arc<Controller>>,
-    headers: HeaderMap,
-) -> ApiResult {
-    if let Some(token) = session_token(&headers) {
-        controller.auth().log_out(token);
-    }
-    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 fn ids(ids: impl Iterator<Item = u64>) -> ApiResult {
@@ -96,8 +80,7 @@ async fn reduction(
     Path(zone): Path<String>,
 ) -> ApiResult {
     controller.with_world(|world, _| {
-        let zone =
-            id(&zone).and_then(|zone| world.site.zone_mut(zone)).ok_or_else(ApiError::zone_not_found)?;
+        let zone = super::zone_mut(world, &zone)?;
         let reduction = zone
             .reduction
             .as_ref()
@@ -177,8 +160,7 @@ async fn station(
     Path(station): Path<String>,
 ) -> ApiResult {
     controller.with_world(|world, _| {
-        let station =
-            id(&station).and_then(|id| world.site.station(id)).ok_or_else(ApiError::station_not_found)?;
+        let station = super::station(world, &station)?;
         json(200, &station_json(station))
     })
 }
@@ -200,8 +182,7 @@ async fn connectors(
     Path(station): Path<String>,
 ) -> ApiResult {
     controller.with_world(|world, _| {
-        let station =
-            id(&station).and_then(|id| world.site.station(id)).ok_or_else(ApiError::station_not_found)?;
+        let station = super::station(world, &station)?;
         ids(station.connectors.iter().map(|connector| u64::from(connector.number)))
     })
 }
@@ -212,11 +193,8 @@ async fn connector(
     Path((station, connector)): Path<(String, String)>,
 ) -> ApiResult {
     controller.with_world(|world, now| {
-        let station =
-            id(&station).and_then(|id| world.site.station(id)).ok_or_else(ApiError::station_not_found)?;
-        let mut connectors = station.connectors.iter();
-        let found = connectors.find(|found| Some(u64::from(found.number)) == id(&connector));
-        json(200, &connector_json(station, found.ok_or_else(ApiError::connector_not_found)?, now))
+        let station = super::station(world, &station)?;
+        json(200, &connector_json(station, super::connector(station, &connector)?, now))
     })
 }
 
