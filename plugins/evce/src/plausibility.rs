@@ -13,12 +13,12 @@ const MOST_POWER_KW: f64 = 1_000.0;
 const MOST_CURRENT_A: f64 = 700.0;
 const MOST_ENERGY_KWH: f64 = 1e9;
 
-/// Voltage of a phase.
-const PHASE_VOLTS: f64 = 230.0;
+/// Voltage between a phase and neutral.
+pub(crate) const PHASE_VOLTS: f64 = 230.0;
 /// Smaller currents are those of a connector without a car.
-const CHECKED_ABOVE_A: f64 = 3.0;
-/// How far power and current may be apart: voltage and power factor are not known.
-const TOLERANCE: f64 = 0.3;
+pub(crate) const CHECKED_ABOVE_A: f64 = 3.0;
+/// How far power and current may be apart: voltage and power factor are not known (design, evce/api.md, 3).
+pub(crate) const TOLERANCE: f64 = 0.3;
 
 /// Removes numbers that no connector can have, and notes them.
 pub(crate) fn reject_implausible(site: &mut Site) {
@@ -64,7 +64,7 @@ pub(crate) fn check_units(site: &Site) -> UnitCheck {
     let mut factor = 1.0;
     for station in site.stations() {
         for connector in &station.connectors {
-            let Some(ratio) = ratio(connector) else { continue };
+            let Some(ratio) = power_ratio(connector) else { continue };
             checked += 1;
             if !(1.0 - TOLERANCE..=1.0 + TOLERANCE).contains(&ratio) {
                 factor = ratio;
@@ -95,8 +95,8 @@ pub(crate) fn check_units(site: &Site) -> UnitCheck {
     )
 }
 
-/// Returns the power of an AC connector divided by voltage times current.
-fn ratio(connector: &Connector) -> Option<f64> {
+/// Returns the power of an AC connector divided by voltage times current; `None` without a car.
+pub(crate) fn power_ratio(connector: &Connector) -> Option<f64> {
     if connector.is_dc == Some(true) {
         return None;
     }

@@ -187,38 +187,49 @@ impl Removals {
         now: &Site,
         client: &mut EvceClient,
     ) -> Result<bool, HostError> {
-        let polls = keys.iter().map(|key| self.missing[key].polls).min().unwrap_or_default();
-        let unknown = keys.iter().filter(|key| self.missing[*key].is_unknown_to_controller).count();
-        let mut has_second_source = unknown >= keys.len().min(MOST_REQUESTS);
-        if !has_second_source {
-            // A controller without requests for single objects does not know those either that it lists.
-            let control = level.present(now);
-            let has_requests = match control {
-                Some(present) => exists(client, &present)? == Some(true),
-                None => true,
-            };
-            let asked = keys.iter().filter(|key| !self.missing[*key].is_unknown_to_controller);
-            for key in asked.take(MOST_REQUESTS).cloned().collect::<Vec<_>>() {
-                match exists(client, &key)? {
-                    Some(false) if has_requests => {
-                        self.missing.entry(key).or_default().is_unknown_to_controller = true;
-                    }
-                    // The list is wrong: the object is still there.
-                    Some(true) => {
-                        self.missing.extend(keys.iter().map(|key| (key.clone(), Absence::default())));
-                        return Ok(false);
-                    }
-                    _ => break,
-                }
-            }
-            let unknown = keys.iter().filter(|key| self.missing[*key].is_unknown_to_controller).count();
-            has_second_source = unknown >= keys.len().min(MOST_REQUESTS);
+        if !self.has_second_source(keys) && self.ask(keys, level, now, client)? {
+            // The lists are wrong: an object is still there.
+            self.missing.extend(keys.iter().map(|key| (key.clone(), Absence::default())));
+            return Ok(false);
         }
-        Ok(match (has_second_source, is_plausible(keys.len(), expected)) {
+        let polls = keys.iter().map(|key| self.missing[key].polls).min().unwrap_or_default();
+        Ok(match (self.has_second_source(keys), is_plausible(keys.len(), expected)) {
             (true, true) => true,
             (true, false) => polls >= POLLS_FOR_MANY,
             (false, _) => polls >= POLLS_WITHOUT_REQUESTS,
         })
+    }
+
+    /// Returns whether the controller does not know enough of these objects.
+    fn has_second_source(&self, keys: &[ObjectKey]) -> bool {
+        let unknown = keys.iter().filter(|key| self.missing[*key].is_unknown_to_controller).count();
+        unknown >= keys.len().min(MOST_REQUESTS)
+    }
+
+    /// Asks the controller for some of these objects. Returns whether it still has one.
+    fn ask(
+        &mut self,
+        keys: &[ObjectKey],
+        level: Level,
+        now: &Site,
+        client: &mut EvceClient,
+    ) -> Result<bool, HostError> {
+        // A controller without requests for single objects does not know those either that it lists.
+        let has_requests = match level.present(now) {
+            Some(present) => exists(client, &present)? == Some(true),
+            None => true,
+        };
+        let asked = keys.iter().filter(|key| !self.missing[*key].is_unknown_to_controller);
+        for key in asked.take(MOST_REQUESTS).cloned().collect::<Vec<_>>() {
+            match exists(client, &key)? {
+                Some(false) if has_requests => {
+                    self.missing.entry(key).or_default().is_unknown_to_controller = true;
+                }
+                Some(true) => return Ok(true),
+                _ => break,
+            }
+        }
+        Ok(false)
     }
 
     /// Returns the problem with the missing objects.

@@ -314,8 +314,8 @@ impl EvceClient {
         message.or(code).map_or_else(String::new, |text| format!(": {text}"))
     }
 
-    /// Returns what the limiter learns about refused credentials. A recording client tries dialects: a refusal by
-    /// the wrong one is not about the credentials.
+    /// Returns the result for the limiter when credentials are refused. A recording client tries dialects, and a refusal
+    /// by the wrong dialect says nothing about the credentials.
     const fn refused(&self) -> ActionResult {
         if self.recording.is_some() { ActionResult::Done } else { ActionResult::CredentialsRefused }
     }

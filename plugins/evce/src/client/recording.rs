@@ -3,6 +3,7 @@
 use riser_plugin::http::{Request, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use url::form_urlencoded;
 
 /// Stands for a secret.
 const REDACTED: &str = "***";
@@ -47,10 +48,14 @@ pub(crate) struct Exchange {
 }
 
 impl Recording {
-    /// Returns an empty recording, without these texts.
+    /// Returns an empty recording, without these texts, also as they are written in addresses.
     pub(crate) fn without(secrets: impl IntoIterator<Item = String>) -> Self {
-        let secrets = secrets.into_iter().filter(|secret| secret.len() >= SHORTEST_SECRET).collect();
-        Self { exchanges: Vec::new(), secrets }
+        let secrets = secrets.into_iter().filter(|secret| secret.len() >= SHORTEST_SECRET);
+        let spellings = |secret: String| {
+            let query: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            [query.replace('+', "%20"), query, secret]
+        };
+        Self { exchanges: Vec::new(), secrets: secrets.flat_map(spellings).collect() }
     }
 
     /// Adds an exchange; `version_header` is kept, too.
@@ -130,14 +135,16 @@ mod tests {
 
     #[test]
     fn secrets_leave_no_trace_by_name_by_value_and_in_addresses() {
-        let recording = Recording::without(["hunter2-long".to_owned(), "ab".to_owned()]);
+        let recording = Recording::without(["hunter2&long".to_owned(), "ab".to_owned()]);
         let mut body = serde_json::json!({
-            "access_token": "t", "tokenType": "Bearer", "note": "for hunter2-long", "ab": "ab",
+            "access_token": "t", "tokenType": "Bearer", "note": "for hunter2&long", "ab": "ab",
+            "next": "/zones?key=hunter2%26long&page=2",
             "list": [{ "idTag": "04A2", "cpo": "wss://user:pass@cpo.example/x" }],
         });
         recording.redact(&mut body);
         let expected = serde_json::json!({
             "access_token": "***", "tokenType": "Bearer", "note": "for ***", "ab": "ab",
+            "next": "/zones?key=***&page=2",
             "list": [{ "idTag": "***", "cpo": "wss://***@cpo.example/x" }],
         });
         assert_eq!(body, expected);

@@ -1,4 +1,4 @@
-//! EVCE Probe: finds out which profile fits a controller, and what a new one needs.
+//! EVCE Probe: finds the profile that fits a controller, and writes a first one if none does.
 
 mod skeleton;
 mod trial;

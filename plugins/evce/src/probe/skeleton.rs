@@ -8,7 +8,7 @@ use crate::wire::{BUILT_IN, SurveyRow};
 /// Shorter parts of a name occur by chance.
 const SHORTEST_PART: usize = 3;
 
-/// Returns the text of a profile: valid as it is, with what is missing in comments.
+/// Returns the text of a valid profile, with the missing parts in comments.
 pub(super) fn of(trial: &Trial) -> String {
     let mut text = String::new();
     let mut line = |words: std::fmt::Arguments<'_>| writeln!(text, "{words}").expect("a text takes any text");

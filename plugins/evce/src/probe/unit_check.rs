@@ -1,13 +1,8 @@
 //! Whether units are plausible: power against current, voltage and phases.
 
-use crate::model::{Connector, Phases, Site};
+use crate::model::{Phases, Site};
+use crate::plausibility::{CHECKED_ABOVE_A, PHASE_VOLTS, TOLERANCE, power_ratio};
 
-/// Voltage between a phase and neutral.
-const VOLTS: f64 = 230.0;
-/// Below this current, power and current of a meter differ too much.
-const LEAST_A: f64 = 3.0;
-/// Tolerated ratio of power to voltage times current (design, evce/api.md, 3).
-const TOLERANCE: f64 = 0.3;
 /// A ratio of set point to rating beyond this is a wrong unit: power is cut to whole kilowatts.
 const SET_POINT_TOLERANCE: f64 = 0.5;
 /// No connector has delivered more in its life, in kWh.
@@ -15,11 +10,10 @@ const MOST_ENERGY_KWH: f64 = 5_000_000.0;
 
 /// Returns whether the unit of a field is plausible; empty if nothing can be said.
 pub(super) fn of(site: &Site, field: &str) -> String {
-    let connectors =
-        || site.zones.iter().flat_map(|zone| &zone.stations).flat_map(|station| &station.connectors);
+    let connectors = || site.stations().flat_map(|station| &station.connectors);
     match field {
         "connector.power_phase1" | "connector.current_phase1" => {
-            compared(power_ratio(site), TOLERANCE, || {
+            compared(mean(connectors().filter_map(power_ratio)), TOLERANCE, || {
                 "no connector has more than 3 A; plug a car in".to_owned()
             })
         }
@@ -29,38 +23,20 @@ pub(super) fn of(site: &Site, field: &str) -> String {
             None => String::new(),
         },
         "connector.set_point_kw" => {
-            let pairs = connectors().filter_map(|it| {
+            let ratios = connectors().filter_map(|it| {
                 let phases = if matches!(it.phases, Some(Phases::One(_))) { 1.0 } else { 3.0 };
-                Some((
-                    it.set_point_kw?,
-                    it.set_point_a.filter(|current| *current > LEAST_A)? * VOLTS * phases / 1000.0,
-                ))
+                let current_a = it.set_point_a.filter(|current| *current > CHECKED_ABOVE_A)?;
+                Some(it.set_point_kw? * 1000.0 / (PHASE_VOLTS * current_a * phases))
             });
-            compared(ratio(pairs), SET_POINT_TOLERANCE, String::new)
+            compared(mean(ratios), SET_POINT_TOLERANCE, String::new)
         }
         _ => String::new(),
     }
 }
 
-/// Returns the ratio of the power to that of the currents, over all connectors with enough current.
-fn power_ratio(site: &Site) -> Option<f64> {
-    let stations = site.zones.iter().flat_map(|zone| &zone.stations);
-    let pairs = stations.flat_map(|station| &station.connectors).filter_map(|connector| {
-        let total_a: f64 = connector.current_a.iter().flatten().sum();
-        let power_kw = power_of(connector)?;
-        (total_a > LEAST_A).then_some((power_kw, total_a * VOLTS / 1000.0))
-    });
-    ratio(pairs)
-}
-
-fn power_of(connector: &Connector) -> Option<f64> {
-    let phases: Vec<f64> = connector.power_kw.iter().flatten().copied().collect();
-    if phases.is_empty() { connector.power_total_kw } else { Some(phases.iter().sum()) }
-}
-
-fn ratio(pairs: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
-    let (shown, expected) = pairs.fold((0.0, 0.0), |sums, pair| (sums.0 + pair.0, sums.1 + pair.1));
-    (expected > 0.0).then_some(shown / expected)
+fn mean(ratios: impl Iterator<Item = f64>) -> Option<f64> {
+    let (count, sum) = ratios.fold((0.0, 0.0), |(count, sum), ratio| (count + 1.0, sum + ratio));
+    (count > 0.0).then_some(sum / count)
 }
 
 fn compared(ratio: Option<f64>, tolerance: f64, without: impl FnOnce() -> String) -> String {

@@ -24,7 +24,7 @@ struct Wanted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Comparison {
     Same,
-    /// It is what the controller makes of the requested one.
+    /// It is the requested one, rounded by the controller.
     Rounded,
     Different,
 }

@@ -135,7 +135,7 @@ impl SetPointWriter<'_> {
     }
 }
 
-/// Returns whether a reduction is neither the requested one nor what the controller made of it.
+/// Returns whether a reduction is neither the requested one nor its rounded form.
 fn is_changed(active: &Active, shown: &Reduction) -> bool {
     let is_other = |percent: f64, ours: f64| !is_same_percent(percent, ours);
     shown.percent.is_some_and(|percent| {
