@@ -1,0 +1,116 @@
+//! The declaration of a tree: compares it with the stored one, stores the difference, and serves the new tree.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use riser_domain::{
+    Actor, DeclaredTree, EwsItemId, ItemChange, PointHandle, StoredItem, TreeDifference, TreeError,
+    TreeOwner, Value,
+};
+use riser_store::StoreError;
+use riser_worker_protocol::long_work;
+
+use super::{ItemStore, StoredTree, ensure_slots};
+use crate::changes::Change;
+
+/// Why a declared tree was not applied.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeclareError {
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    #[error("the tree could not be stored")]
+    Store(#[from] StoreError),
+}
+
+/// The changes of a declaration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DeclaredCounts {
+    pub(crate) added: usize,
+    pub(crate) changed: usize,
+    pub(crate) kept: usize,
+    pub(crate) vanished: usize,
+}
+
+impl ItemStore {
+    /// Applies a declared tree as a difference, in one transaction. A tree that is stored already writes
+    /// nothing. The ids in `tree` and `initial` are the plugin's own.
+    pub(crate) async fn declare(
+        &self,
+        owner: &TreeOwner,
+        tree: DeclaredTree,
+        initial: Vec<(EwsItemId, Value)>,
+        actor: &Actor,
+    ) -> Result<DeclaredCounts, DeclareError> {
+        let tree = long_work(|| tree.check().map(|()| tree))?;
+        let mut all = self.stored.lock().await;
+        let (key, before) = match all.get(owner) {
+            Some(stored) => (stored.key, Arc::clone(&stored.items)),
+            None => (self.store.tree_key(owner).await?, Arc::default()),
+        };
+        let difference = long_work(|| TreeDifference::between(&before, &key.serve(tree)));
+        let ((added, changed, vanished), kept) = (difference.counts(), difference.kept);
+        if !difference.changes.is_empty() {
+            let now = self.clock.now();
+            let handles = self.store.apply_tree(owner, &difference, actor, now).await?;
+            long_work(|| {
+                let after = self.merge(owner, &before, &difference, &handles.into_iter().collect());
+                ensure_slots(&self.values, owner, &after);
+                let gone: Vec<PointHandle> = difference
+                    .changes
+                    .iter()
+                    .filter_map(|change| match change {
+                        ItemChange::Vanish { handle } => Some(*handle),
+                        _ => None,
+                    })
+                    .collect();
+                self.values.vanish(&gone);
+                all.insert(owner.clone(), StoredTree { key, items: Arc::new(after) });
+                self.rebuild(owner.ews_server, &all);
+                drop((before, difference));
+            });
+            self.changes.send(Change::Tree(owner.ews_server));
+        }
+        let server = self.server(owner.ews_server);
+        let initialised = long_work(|| {
+            let served = |(id, value): (EwsItemId, Value)| Some((server.find(&key.served_id(&id))?, value));
+            self.values.initialise(initial.into_iter().filter_map(served))
+        });
+        self.notify_values(initialised);
+        Ok(DeclaredCounts { added, changed, kept, vanished })
+    }
+
+    fn merge(
+        &self,
+        owner: &TreeOwner,
+        before: &[StoredItem],
+        difference: &TreeDifference,
+        handles: &HashMap<EwsItemId, PointHandle>,
+    ) -> Vec<StoredItem> {
+        let now = self.clock.now();
+        let mut by_handle: HashMap<PointHandle, StoredItem> =
+            before.iter().map(|stored| (stored.handle, stored.clone())).collect();
+        for change in &difference.changes {
+            let (handle, position, item) = match change {
+                ItemChange::Add { position, item } => match handles.get(item.id()) {
+                    Some(handle) => (*handle, *position, item),
+                    None => continue,
+                },
+                ItemChange::Update { handle, position, item } => (*handle, *position, item),
+                ItemChange::Vanish { handle } => {
+                    if let Some(stored) = by_handle.get_mut(handle) {
+                        stored.vanished_at = Some(now);
+                    }
+                    continue;
+                }
+            };
+            let owner = owner.clone();
+            by_handle.insert(
+                handle,
+                StoredItem { handle, owner, position, item: item.clone(), vanished_at: None },
+            );
+        }
+        let mut after: Vec<StoredItem> = by_handle.into_values().collect();
+        after.sort_by_key(|stored| (stored.position, stored.handle));
+        after
+    }
+}
