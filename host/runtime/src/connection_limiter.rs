@@ -235,8 +235,8 @@ impl LimiterState {
         }
         match (self.failures_in_a_row, self.last_good) {
             (0, None) => (LinkState::NotKnown, "not asked yet".to_owned()),
-            (0, Some(_)) => (LinkState::Good, "answering".to_owned()),
-            (_, None) => (LinkState::Down, "not answering".to_owned()),
+            (0, Some(_)) => (LinkState::Good, "responding".to_owned()),
+            (_, None) => (LinkState::Down, "not responding".to_owned()),
             (1, Some(_)) => (LinkState::Degraded, "missed one request".to_owned()),
             (missed, Some(_)) => (LinkState::Down, format!("missed {missed} requests in a row")),
         }

@@ -134,7 +134,7 @@ async fn check_data_dir(
 
 /// Lets the plugins check all stored settings, and the files that they name.
 async fn check_settings(open: &OpenDataDir, plugin_directories: Vec<PathBuf>) -> Vec<Finding> {
-    // Without the key no secret can be decrypted, which is a fault of its own.
+    // Without the key no secret can be decrypted; that is reported separately.
     if open.locked_because.is_some() || !open.keyring.locked_keys().is_empty() {
         return Vec::new();
     }

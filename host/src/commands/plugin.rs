@@ -48,7 +48,7 @@ pub(crate) async fn run(arguments: PluginArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// A library in a directory of its own, and what starts its workers.
+/// A library in a separate directory, and what starts its workers.
 pub(super) struct OpenLibrary {
     pub(super) library: CachedLibrary,
     pub(super) launcher: Launcher,

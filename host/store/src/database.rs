@@ -77,7 +77,7 @@ impl WriteTransaction {
     /// Makes the changes durable. A caller that stops waiting does not stop the commit.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         let Self { transaction, database } = self;
-        // In a task of its own, because a commit that succeeds must be counted, whoever waits for it.
+        // A separate task, because a commit that succeeds must be counted even if nobody waits for it any more.
         let committing = tokio::spawn(async move {
             let committed = transaction.commit().await.map_err(StoreError::from);
             database.commits.fetch_add(1, Ordering::Release);

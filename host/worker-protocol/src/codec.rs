@@ -95,11 +95,8 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     pub async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         loop {
             if let Some(length) = self.complete_frame()? {
-                let frame = if length > LONG_FRAME_BYTES {
-                    long_work(|| decode(&self.received[LENGTH_BYTES..length]))
-                } else {
-                    decode(&self.received[LENGTH_BYTES..length])
-                };
+                let decoding = || decode(&self.received[LENGTH_BYTES..length]);
+                let frame = if length > LONG_FRAME_BYTES { long_work(decoding) } else { decoding() };
                 self.discard(length);
                 return frame.map(Some);
             }

@@ -237,15 +237,14 @@ fn data_flow(system: &SystemStatus) -> String {
     });
     let stopped = system.stopped().next();
     let stopped = stopped.map(|it| format!("{} is not running. Its values are not updated.", it.name));
+    let blocking = blocking_problem(system).map(|what| format!("{}.", capitalised(what)));
     match (system.source(), waiting, system.running().next()) {
         (LinkState::Down, ..) => format!("{} does not respond.", system.source_name()),
         (_, Some(waiting), _) => format!("{}.", capitalised(waiting)),
         (_, None, None) => "No processor is running.".to_owned(),
         (_, None, Some(_)) if stopped.is_some() => stopped.unwrap_or_default(),
         (LinkState::NotKnown, None, Some(_)) => format!("{} has not responded yet.", system.source_name()),
-        (_, None, Some(_)) if blocking_problem(system).is_some() => {
-            format!("{}.", blocking_problem(system).map(capitalised).unwrap_or_default())
-        }
+        (_, None, Some(_)) if blocking.is_some() => blocking.unwrap_or_default(),
         (LinkState::Good | LinkState::Degraded, None, Some(_)) => match system.bms() {
             LinkState::Down => "Data arrives, but the BMS cannot read it.".to_owned(),
             LinkState::NotKnown => "Data arrives. No BMS has read it yet.".to_owned(),
