@@ -5,6 +5,7 @@
 //! description; the start page lists the invented parts.
 
 mod availability;
+mod bent_body;
 mod connectors;
 pub(crate) mod error;
 pub(crate) mod exchange;

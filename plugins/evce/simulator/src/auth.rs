@@ -35,6 +35,8 @@ pub(crate) struct TokenRules {
     pub(crate) life_ms: i64,
     /// Tokens of one account at the same time; one more ends the oldest.
     pub(crate) max_sessions: usize,
+    /// Refuses one more instead.
+    pub(crate) refuses_more: bool,
 }
 
 /// Accounts and valid tokens.
@@ -71,6 +73,7 @@ pub(crate) struct Issued {
 pub(crate) enum LoginRefused {
     BadCredentials,
     Locked { retry_after_s: i64 },
+    TooManySessions,
 }
 
 impl Auth {
@@ -97,6 +100,9 @@ impl Auth {
         };
         self.wrong_logins.remove(login);
         self.tokens.retain(|_, token| token.ends_ms > now_ms);
+        if self.rules.refuses_more && self.sessions_of(login) >= self.rules.max_sessions {
+            return Err(LoginRefused::TooManySessions);
+        }
         self.end_oldest_session(login);
         self.tokens_so_far += 1;
         let ends_ms = now_ms + self.rules.life_ms;
@@ -115,6 +121,11 @@ impl Auth {
         self.tokens.get(token).map(|token| token.id)
     }
 
+    /// Gives all accounts another password. Tokens stay valid.
+    pub(crate) fn set_password(&mut self, password: &str) {
+        self.accounts.iter_mut().for_each(|account| password.clone_into(&mut account.password));
+    }
+
     pub(crate) fn log_out(&mut self, token: &str) {
         self.tokens.remove(token);
     }
@@ -128,6 +139,15 @@ impl Auth {
 
     pub(crate) fn session_count(&self, now_ms: i64) -> usize {
         self.tokens.values().filter(|token| token.ends_ms > now_ms).count()
+    }
+
+    /// Refuses a session too many from now on, or ends the oldest.
+    pub(crate) fn set_refuses_more(&mut self, refuses: bool) {
+        self.rules.refuses_more = refuses;
+    }
+
+    fn sessions_of(&self, login: &str) -> usize {
+        self.tokens.values().filter(|token| token.login == login).count()
     }
 
     fn end_oldest_session(&mut self, login: &str) {
@@ -159,7 +179,7 @@ impl Auth {
 mod tests {
     use super::*;
 
-    const RULES: TokenRules = TokenRules { life_ms: 3_600_000, max_sessions: 2 };
+    const RULES: TokenRules = TokenRules { life_ms: 3_600_000, max_sessions: 2, refuses_more: false };
 
     fn auth() -> Auth {
         let account =

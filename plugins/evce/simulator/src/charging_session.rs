@@ -20,8 +20,10 @@ pub(crate) enum Stage {
         until_ms: i64,
     },
     Drawing,
-    /// Wants no more.
-    Full,
+    /// Wants no more, since this moment.
+    Full {
+        since_ms: i64,
+    },
     /// The transaction is over, the cable still in.
     Finishing {
         until_ms: i64,
@@ -34,11 +36,19 @@ pub(crate) struct Car {
     pub(crate) max_current_a: u32,
     /// Phases it uses at a three-phase outlet.
     pub(crate) phases: u8,
+    /// Energy until the battery is as full as its driver wants.
     pub(crate) need_ws: u64,
+    pub(crate) is_dc: bool,
+    /// Share of the need at which an AC car begins to want less.
+    pub(crate) knee_permille: u16,
+    /// State of charge of a DC car on its arrival.
+    pub(crate) first_charge_permille: u16,
+    /// Warms itself for five minutes of each hour when it is full.
+    pub(crate) wakes: bool,
 }
 
 impl ChargingSession {
     pub(crate) fn is_transaction(&self) -> bool {
-        matches!(self.stage, Stage::Drawing | Stage::Full)
+        matches!(self.stage, Stage::Drawing | Stage::Full { .. })
     }
 }

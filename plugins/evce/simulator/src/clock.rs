@@ -61,6 +61,11 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
+    /// Returns an earlier moment of both clocks, by the cars' clock.
+    pub(crate) fn at(&self, cars_ms: i64) -> Self {
+        Self { cars_ms, controller_ms: self.controller_at(cars_ms), ..*self }
+    }
+
     /// Converts a moment of the cars' clock to the controller's clock.
     pub(crate) fn controller_at(&self, cars_ms: i64) -> i64 {
         let speed_milli = if self.speed_milli == 0 { 1000 } else { self.speed_milli };

@@ -2,8 +2,11 @@
 
 mod event;
 mod faults;
+mod metrics;
+mod origin;
+mod page;
 mod requests;
-mod start_page;
+mod script;
 mod state;
 mod time;
 
@@ -12,6 +15,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use serde::de::DeserializeOwned;
@@ -20,19 +24,21 @@ use serde_json::json;
 use crate::api::error::json_response;
 use crate::controller::Controller;
 
-/// Returns all paths of the control interface; `api_url` is shown on the start page.
+/// Returns all paths of the control interface; `api_url` is shown on its pages.
 pub(crate) fn router(controller: Arc<Controller>, api_url: &str) -> Router {
-    let page = start_page::page(&controller, api_url);
     Router::new()
-        .route("/", get(async move || page.clone()))
+        .merge(page::routes(&controller, api_url))
         .route("/_sim/state", get(state::show))
         .route("/_sim/clock", get(time::show).post(time::change))
         .route("/_sim/event", post(event::apply_event))
+        .route("/_sim/metrics", get(metrics::show))
+        .route("/_sim/script", post(script::start))
         .route("/_sim/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/_sim/faults/{fault}", delete(faults::remove))
         .route("/_sim/requests", get(requests::list).delete(requests::clear))
         .route("/_sim/auth/revoke", post(revoke))
         .route("/_sim/stop", post(stop))
+        .layer(from_fn(origin::refuse_other_pages))
         .with_state(controller)
 }
 

@@ -6,20 +6,22 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use crate::auth::Auth;
+use crate::certificate::Certificates;
 use crate::clock::{Clock, Moment};
 use crate::dialect::Dialect;
-use crate::faults::FaultPlan;
+use crate::events::Event;
+use crate::faults::{FaultPlan, FaultSpec};
 use crate::request_log::{Arrival, RequestLog};
 use crate::world::World;
 
 /// Everything behind the API and the control interface.
 pub(crate) struct Controller {
     pub(crate) clock: Clock,
-    /// The value of `X-Api-Version`; `None` for a controller without this header.
-    pub(crate) api_version: Option<String>,
     pub(crate) dialect: Dialect,
     pub(crate) fixture: String,
     pub(crate) seed: u64,
+    /// The certificate for new connections.
+    pub(crate) certificates: Certificates,
     /// Changes when all connections of the API are to be cut.
     pub(crate) cuts: watch::Sender<u64>,
     /// Becomes true when the simulator must end.
@@ -28,6 +30,7 @@ pub(crate) struct Controller {
     auth: Mutex<Auth>,
     faults: Mutex<FaultPlan>,
     log: Mutex<RequestLog>,
+    api_version: Mutex<Option<String>>,
 }
 
 /// The parts of a controller.
@@ -37,6 +40,7 @@ pub(crate) struct Parts {
     pub(crate) dialect: Dialect,
     pub(crate) fixture: String,
     pub(crate) seed: u64,
+    pub(crate) certificates: Certificates,
     pub(crate) world: World,
     pub(crate) auth: Auth,
 }
@@ -45,7 +49,8 @@ impl Controller {
     pub(crate) fn new(parts: Parts) -> Self {
         Self {
             clock: parts.clock,
-            api_version: parts.api_version,
+            api_version: Mutex::new(parts.api_version),
+            certificates: parts.certificates,
             dialect: parts.dialect,
             fixture: parts.fixture,
             seed: parts.seed,
@@ -63,7 +68,49 @@ impl Controller {
         let mut world = locked(&self.world);
         let now = self.clock.now();
         world.advance(&now);
-        work(&mut world, &now)
+        let result = work(&mut world, &now);
+        for (at_ms, event) in std::mem::take(&mut world.outside) {
+            self.apply(event, at_ms);
+        }
+        result
+    }
+
+    /// Applies what happens outside of the site at a moment of the controller's clock.
+    fn apply(&self, event: Event, at_ms: i64) {
+        match event {
+            Event::AddFault { fault } => {
+                // A wrong fault was refused when its event came.
+                let _ = self.add_fault(*fault, at_ms);
+            }
+            Event::EndFaults {} => self.faults().clear(),
+            Event::RevokeTokens {} => drop(self.auth().revoke_all()),
+            Event::SetPassword { password } => self.auth().set_password(&password),
+            Event::RefuseSessions { refuses } => self.auth().set_refuses_more(refuses),
+            Event::SetClockOffset { offset } => self.clock.set_offset(offset.ms()),
+            Event::SetApiVersion { version } => *locked(&self.api_version) = version,
+            Event::SetCertificate { certificate } => {
+                // The same key algorithm as at the start, so that it cannot fail.
+                let _ = self.certificates.replace(certificate);
+                self.cuts.send_modify(|cuts| *cuts += 1);
+            }
+            // Its effect was on the site.
+            _ => {}
+        }
+    }
+
+    /// Adds a fault. Returns its id, or the mistake in its specification.
+    pub(crate) fn add_fault(&self, fault: FaultSpec, now_ms: i64) -> Result<u64, &'static str> {
+        let mut faults = self.faults();
+        let id = faults.add(fault, now_ms)?;
+        if faults.refuses_connections(now_ms) {
+            self.cuts.send_modify(|cuts| *cuts += 1);
+        }
+        Ok(id)
+    }
+
+    /// Returns the value of `X-Api-Version`; `None` for a controller without this header.
+    pub(crate) fn api_version(&self) -> Option<String> {
+        locked(&self.api_version).clone()
     }
 
     /// Advances the site to the present.

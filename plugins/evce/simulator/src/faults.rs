@@ -4,53 +4,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use crate::fault_kind::FaultKind;
 use crate::field_change::FieldChange;
 use crate::random::{Numbers, Purpose};
 use crate::time_span::TimeSpan;
 
-/// The kind of a fault.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum FaultKind {
-    /// The connection is closed without a response; for the whole API it is refused before TLS.
-    Down,
-    /// The response is delayed by `latency`.
-    Latency,
-    /// 401: `TOKEN_EXPIRED`, for a login `BAD_CREDENTIALS`.
-    #[serde(rename = "401")]
-    Unauthorized,
-    /// 429 with `Retry-After`.
-    #[serde(rename = "429")]
-    TooManyRequests,
-    #[serde(rename = "500")]
-    InternalError,
-    /// 503: `STARTING`, with `Retry-After`.
-    #[serde(rename = "503")]
-    Starting,
-    /// The request takes effect, and the response ends in the middle of the document.
-    TruncatedJson,
-    /// 200 with a login page; the request has no effect.
-    Html,
-    /// The request takes effect, and the connection is closed without a response.
-    ResponseLost,
-    /// The connection is closed without a response, and without an effect, if it served a request before.
-    CloseOnReuse,
-    /// An error with `status` and `code`.
-    Error,
-    /// A list is empty.
-    EmptyList,
-    /// A list ends after `keep` objects.
-    ShortList,
-    /// A field has another value, `raw`, which need not be JSON.
-    SetField,
-    /// A field is missing.
-    RemoveField,
-    /// A field has another name, `to`.
-    RenameField,
-}
-
 /// The specification of a fault.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FaultSpec {
     pub(crate) kind: FaultKind,
@@ -68,7 +28,8 @@ pub(crate) struct FaultSpec {
     window: Option<TimeSpan>,
     /// Share of the requests to affect, 0 to 1.
     probability: Option<f64>,
-    /// For `latency`; 1 s if left out.
+    /// For `latency`, for each byte of `drip`, and for `write_late` by the cars' clock; 1 s if left out, 60 s for
+    /// `write_late`.
     latency: Option<TimeSpan>,
     /// For 429 and 503; 5 s if left out.
     retry_after: Option<TimeSpan>,
@@ -123,16 +84,11 @@ pub(crate) struct Met {
     pub(crate) latency_ms: u64,
     pub(crate) kind: Option<FaultKind>,
     pub(crate) retry_after_s: u64,
+    /// The `latency` of a kind that is not `latency`.
+    pub(crate) span_ms: u64,
     pub(crate) details: Arc<Details>,
     /// Changes of the response, in their order.
     pub(crate) changes: Vec<Arc<Details>>,
-}
-
-impl FaultKind {
-    /// Returns whether faults of this kind add up.
-    const fn adds_up(self) -> bool {
-        matches!(self, Self::Latency | Self::SetField | Self::RemoveField | Self::RenameField)
-    }
 }
 
 impl Met {
@@ -159,10 +115,7 @@ impl FaultPlan {
 
     /// Adds a fault. Returns its id, or the mistake in its specification.
     pub(crate) fn add(&mut self, spec: FaultSpec, now_ms: i64) -> Result<u64, &'static str> {
-        let probability = spec.probability.unwrap_or(1.0);
-        if !(0.0..=1.0).contains(&probability) {
-            return Err("probability must be between 0 and 1");
-        }
+        spec.check()?;
         self.so_far += 1;
         let positive_ms = |span: Option<TimeSpan>, default| {
             span.map_or(default, |span| u64::try_from(span.ms()).unwrap_or(0))
@@ -177,8 +130,11 @@ impl FaultPlan {
             to_skip: spec.skip.unwrap_or(0),
             left: spec.count,
             ends_ms: spec.window.map(|window| now_ms + window.ms()),
-            probability,
-            latency_ms: positive_ms(spec.latency, 1000),
+            probability: spec.probability.unwrap_or(1.0),
+            latency_ms: positive_ms(
+                spec.latency,
+                if spec.kind == FaultKind::WriteLate { 60_000 } else { 1000 },
+            ),
             retry_after_s: positive_ms(spec.retry_after, 5000).div_ceil(1000),
             met: 0,
             details,
@@ -233,6 +189,7 @@ impl FaultPlan {
                 met.kind = Some(fault.kind);
                 met.retry_after_s = fault.retry_after_s;
                 met.details = Arc::clone(&fault.details);
+                met.span_ms = fault.latency_ms;
             }
         }
         met
@@ -240,6 +197,36 @@ impl FaultPlan {
 }
 
 impl FaultSpec {
+    /// Returns the 503 of a controller that starts.
+    pub(crate) fn starting_for(window: TimeSpan) -> Self {
+        Self {
+            kind: FaultKind::Starting,
+            path: String::new(),
+            method: None,
+            skip: None,
+            count: None,
+            window: Some(window),
+            probability: None,
+            latency: None,
+            retry_after: None,
+            status: None,
+            code: None,
+            keep: None,
+            field: None,
+            station: None,
+            raw: None,
+            to: None,
+        }
+    }
+
+    /// Returns the mistake in a specification.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        if !(0.0..=1.0).contains(&self.probability.unwrap_or(1.0)) {
+            return Err("probability must be between 0 and 1");
+        }
+        self.details().map(drop)
+    }
+
     /// Returns the particulars, or the mistake in them.
     fn details(&self) -> Result<Details, &'static str> {
         let change = match self.kind {

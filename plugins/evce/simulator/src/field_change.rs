@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use serde_json::Value;
 
+use crate::document_change::change_lists;
 use crate::faults::Details;
 
 /// A change of a field.
@@ -22,15 +23,7 @@ const RAW: &str = "\u{e000}";
 
 /// Cuts the list of a response after `keep` objects.
 pub(crate) fn cut_list(body: &Bytes, keep: usize) -> Bytes {
-    let Ok(mut document) = serde_json::from_slice::<Value>(body) else { return body.clone() };
-    match &mut document {
-        Value::Array(list) => list.truncate(keep),
-        Value::Object(members) => {
-            members.values_mut().filter_map(Value::as_array_mut).for_each(|list| list.truncate(keep));
-        }
-        _ => {}
-    }
-    Bytes::from(document.to_string())
+    change_lists(body, |list| list.truncate(keep))
 }
 
 /// Changes every field with the name, or the end of the path, of each change.

@@ -4,12 +4,12 @@ mod parent;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
-use evce_simulator::{Dialect, Fixture, Options, Simulator, Speed, TimeSpan};
+use evce_simulator::{Dialect, Fixture, Options, Script, Simulator, SitePlan, Speed, TimeSpan};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -29,9 +29,16 @@ struct Arguments {
     /// Dialect of the API: v2-a, v2-b or v2-c
     #[arg(long, default_value_t = Dialect::V2A)]
     dialect: Dialect,
-    /// Site: F1 (the screens of the guide, fixed), F2 (50 stations, moving) or stations:N
+    /// Site: F1 (the screens of the guide, fixed), F2 (office, 50 stations), F3 (airport, 1,000), F4 (bus depot),
+    /// F5 (10,000 stations), F6 (F2 with all faults), F7 and F9 (F1), F8 (F2 with churn) or stations:N
     #[arg(long, default_value_t = Fixture::F1)]
     fixture: Fixture,
+    /// File with a site of your own in TOML, in place of the fixture
+    #[arg(long, conflicts_with = "fixture")]
+    site: Option<PathBuf>,
+    /// Address of the API without TLS, to test that a client refuses it
+    #[arg(long)]
+    listen_without_tls: Option<SocketAddr>,
     /// Seed for all cars and meters
     #[arg(long, default_value_t = 42)]
     seed: u64,
@@ -50,6 +57,9 @@ struct Arguments {
     /// Version of the API; empty for a controller without a version
     #[arg(long, default_value = "6.0")]
     api_version: String,
+    /// File with a script, a time line of events in TOML
+    #[arg(long)]
+    script: Option<PathBuf>,
     /// Print exactly one line of JSON on standard output when ready
     #[arg(long)]
     print_ready: bool,
@@ -62,6 +72,8 @@ fn main() -> anyhow::Result<()> {
     let is_password_random = password.is_none();
     let token_life_ms =
         u64::try_from(arguments.token_life.ms()).context("--token-life must not be negative")?;
+    let script = arguments.script.as_deref().map(given_script).transpose()?;
+    let site = arguments.site.as_deref().map(given_site).transpose()?;
     let simulator = Simulator::start(Options {
         listen: arguments.listen,
         control: arguments.control,
@@ -73,6 +85,9 @@ fn main() -> anyhow::Result<()> {
         password,
         token_life: Duration::from_millis(token_life_ms),
         api_version: (!arguments.api_version.is_empty()).then_some(arguments.api_version),
+        script,
+        site,
+        listen_without_tls: arguments.listen_without_tls,
         ..Options::default()
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -82,6 +97,18 @@ fn main() -> anyhow::Result<()> {
         ended.await;
         Ok(())
     })
+}
+
+fn given_site(file: &Path) -> anyhow::Result<SitePlan> {
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read the site {}", file.display()))?;
+    text.parse().with_context(|| format!("the site {} has a mistake", file.display()))
+}
+
+fn given_script(file: &Path) -> anyhow::Result<Script> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the script {}", file.display()))?;
+    text.parse().with_context(|| format!("the script {} has a mistake", file.display()))
 }
 
 fn given_password(arguments: &Arguments) -> anyhow::Result<Option<String>> {
@@ -104,6 +131,9 @@ fn show(simulator: &Simulator, announce: bool, is_password_random: bool) -> io::
             "certificate_sha256": simulator.certificate_sha256,
             "login": simulator.login,
         });
+        if let Some(plain_url) = &simulator.plain_url {
+            line["plain_url"] = plain_url.as_str().into();
+        }
         if is_password_random {
             line["password"] = simulator.password.as_str().into();
         }
@@ -113,6 +143,9 @@ fn show(simulator: &Simulator, announce: bool, is_password_random: bool) -> io::
     }
     let mut out = io::stderr().lock();
     writeln!(out, "API                {}", simulator.api_url)?;
+    if let Some(plain_url) = &simulator.plain_url {
+        writeln!(out, "API without TLS    {plain_url}")?;
+    }
     writeln!(out, "control, start page {}/", simulator.control_url)?;
     writeln!(out, "certificate SHA-256 {}", simulator.certificate_sha256)?;
     writeln!(out, "login              {}", simulator.login)?;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::clock::WallClock;
 use crate::dialect::Dialect;
 use crate::fixtures::Fixture;
+use crate::script::Script;
+use crate::site_plan::SitePlan;
 use crate::speed::Speed;
 
 /// Settings of one simulator.
@@ -19,6 +21,10 @@ pub struct Options {
     pub dialect: Dialect,
     /// The simulated site.
     pub fixture: Fixture,
+    /// A site of the user, in place of the fixture's.
+    pub site: Option<SitePlan>,
+    /// Address of the API without TLS, for clients that must refuse it; none if left out.
+    pub listen_without_tls: Option<SocketAddr>,
     /// Seed for all cars and meters.
     pub seed: u64,
     /// How fast cars and meters move against wall time.
@@ -33,6 +39,8 @@ pub struct Options {
     pub max_sessions: usize,
     /// The version in `X-Api-Version` and `/version`; `None` for a controller without one.
     pub api_version: Option<String>,
+    /// Events that happen after the start.
+    pub script: Option<Script>,
     /// The source of wall time.
     pub wall_clock: WallClock,
 }
@@ -46,6 +54,8 @@ impl Default for Options {
             control: free_port,
             dialect: Dialect::V2A,
             fixture: Fixture::F1,
+            site: None,
+            listen_without_tls: None,
             seed: 42,
             speed: Speed::REAL,
             login: "bmsApi".to_owned(),
@@ -53,6 +63,7 @@ impl Default for Options {
             token_life: Duration::from_hours(1),
             max_sessions: 5,
             api_version: Some("6.0".to_owned()),
+            script: None,
             wall_clock: WallClock::System,
         }
     }

@@ -21,6 +21,12 @@ pub(crate) enum Purpose {
     Register,
     BuildingLoad,
     Fault,
+    Reconnection,
+    Abort,
+    Knee,
+    StateOfCharge,
+    Wake,
+    Forgotten,
 }
 
 /// The numbers of one object.

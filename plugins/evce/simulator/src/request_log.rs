@@ -59,6 +59,8 @@ pub(crate) struct RequestFilter {
     method: Option<String>,
     /// Beginning of the path below `/api/v2`.
     path: Option<String>,
+    /// Only this number of the newest.
+    last: Option<usize>,
 }
 
 impl RequestLog {
@@ -100,8 +102,17 @@ impl RequestLog {
         self.requests.clear();
     }
 
+    /// Returns the calls that a filter selects, oldest first; with `last`, only the newest.
     pub(crate) fn list(&self, filter: &RequestFilter) -> Vec<LoggedRequest> {
-        self.requests.iter().filter(|request| filter.matches(request)).cloned().collect()
+        let newest = self.requests.iter().rev().filter(|request| filter.matches(request));
+        let mut found: Vec<_> = newest.take(filter.last.unwrap_or(usize::MAX)).cloned().collect();
+        found.reverse();
+        found
+    }
+
+    /// Returns the number of calls so far, forgotten ones included.
+    pub(crate) fn count(&self) -> u64 {
+        self.so_far
     }
 
     fn find(&mut self, sequence: u64) -> Option<&mut LoggedRequest> {

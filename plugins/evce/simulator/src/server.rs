@@ -8,8 +8,9 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::api::{self, exchange};
@@ -21,16 +22,31 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const CATCH_UP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Serves the API until it is dropped.
-pub(crate) async fn serve_api(controller: Arc<Controller>, listener: TcpListener, tls: Arc<ServerConfig>) {
+pub(crate) async fn serve_api(controller: Arc<Controller>, listener: TcpListener) {
     let router = api::router(Arc::clone(&controller));
-    let tls = TlsAcceptor::from(tls);
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let connection = Connection { controller: Arc::clone(&controller), router: router.clone() };
-                tokio::spawn(connection.serve(stream, tls.clone()));
+                tokio::spawn(connection.serve(stream));
             }
             // No free file descriptor, most likely: others will end.
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+/// Serves the API without TLS until it is dropped; for ever nothing without a listener.
+pub(crate) async fn serve_without_tls(controller: Arc<Controller>, listener: Option<TcpListener>) {
+    let Some(listener) = listener else { return std::future::pending().await };
+    let router = api::router(Arc::clone(&controller));
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let connection = Connection { controller: Arc::clone(&controller), router: router.clone() };
+                let cuts = connection.controller.cuts.subscribe();
+                tokio::spawn(connection.respond(stream, cuts));
+            }
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
@@ -56,7 +72,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, stream: TcpStream, tls: TlsAcceptor) {
+    async fn serve(self, stream: TcpStream) {
         let mut cuts = self.controller.cuts.subscribe();
         if self.controller.refuses_connection() {
             // The peer sees a reset, as from a closed port.
@@ -64,9 +80,20 @@ impl Connection {
             return;
         }
         let _ = stream.set_nodelay(true);
-        let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await else {
+        let Some(tls) = self.controller.certificates.current().tls else {
+            // A handshake that never goes on ends with the next certificate.
+            let _ = cuts.changed().await;
             return;
         };
+        let accepted = TlsAcceptor::from(tls).accept(stream);
+        let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, accepted).await else {
+            return;
+        };
+        self.respond(stream, cuts).await;
+    }
+
+    /// Responds to the requests of one connection until it ends or is cut.
+    async fn respond(self, stream: impl AsyncRead + AsyncWrite + Unpin, mut cuts: watch::Receiver<u64>) {
         let served = AtomicBool::new(false);
         let service = service_fn(move |request| {
             let is_reused = served.swap(true, Ordering::Relaxed);

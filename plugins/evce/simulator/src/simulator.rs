@@ -9,16 +9,19 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::auth::{Account, Auth, Role, TokenRules};
-use crate::certificate::Identity;
+use crate::certificate::{CertificateError, Certificates};
 use crate::clock::Clock;
 use crate::controller::{Controller, Parts};
 use crate::options::Options;
+use crate::world::Start;
 use crate::{control, secrets, server};
 
 /// A running simulator. Dropping it ends it and closes its ports.
 pub struct Simulator {
     /// Base address of the API, `https://127.0.0.1:PORT/api/v2`.
     pub api_url: String,
+    /// Base address of the API without TLS, if there is one.
+    pub plain_url: Option<String>,
     /// Base address of the control interface, `http://127.0.0.1:PORT`.
     pub control_url: String,
     /// SHA-256 of the certificate, as lower-case hexadecimal digits.
@@ -61,6 +64,15 @@ pub enum StartError {
     Thread(#[source] io::Error),
 }
 
+impl From<CertificateError> for StartError {
+    fn from(error: CertificateError) -> Self {
+        match error {
+            CertificateError::Make(error) => Self::Certificate(error),
+            CertificateError::Use(error) => Self::Tls(error),
+        }
+    }
+}
+
 impl Simulator {
     /// Starts a simulator; both ports take connections when this returns.
     ///
@@ -73,14 +85,19 @@ impl Simulator {
             return Err(StartError::ControlNotLoopback(options.control));
         }
         let (api_listener, api_address) = listen(options.listen)?;
+        let plain = options.listen_without_tls.map(listen).transpose()?;
+        let (plain_listener, plain_address) = plain.unzip();
         let (control_listener, control_address) = listen(options.control)?;
-        let identity = Identity::make(api_address.ip())?;
-        let certificate_sha256 = identity.fingerprint();
-        let certificate_der = identity.certificate_der().to_vec();
-        let tls = identity.into_tls()?;
+        let certificates = Certificates::new(api_address.ip())?;
+        let identity = certificates.current();
         let password = options.password.clone().map_or_else(secrets::random_hex, Ok)?;
         let login = options.login.clone();
-        let controller = Arc::new(controller(options, &password));
+        let fixture_script = options.fixture.script(options.seed).filter(|_| options.site.is_none());
+        let scripts = [fixture_script, options.script.clone()];
+        let controller = Arc::new(controller(options, certificates, &password));
+        for script in scripts.into_iter().flatten() {
+            controller.with_world(|world, now| script.start(world, now));
+        }
         let api_url = format!("https://{api_address}/api/v2");
         let control_router = control::router(Arc::clone(&controller), &api_url);
 
@@ -89,16 +106,19 @@ impl Simulator {
         let served = Arc::clone(&controller);
         let run = move || {
             runtime.block_on(async move {
-                let (Ok(api), Ok(control)) =
-                    (TcpListener::from_std(api_listener), TcpListener::from_std(control_listener))
-                else {
+                let (Ok(api), Ok(control), Ok(plain)) = (
+                    TcpListener::from_std(api_listener),
+                    TcpListener::from_std(control_listener),
+                    plain_listener.map(TcpListener::from_std).transpose(),
+                ) else {
                     return;
                 };
                 let mut stop = served.stop.subscribe();
                 tokio::select! {
                     _ = stop.wait_for(|stop| *stop) => {}
-                    () = server::serve_api(Arc::clone(&served), api, tls) => {}
+                    () = server::serve_api(Arc::clone(&served), api) => {}
                     _ = server::serve_control(control_router, control) => {}
+                    () = server::serve_without_tls(Arc::clone(&served), plain) => {}
                     () = server::keep_moving(Arc::clone(&served)) => {}
                 }
             });
@@ -106,9 +126,10 @@ impl Simulator {
         let thread = std::thread::Builder::new().name("evce-simulator".to_owned()).spawn(run);
         Ok(Self {
             api_url,
+            plain_url: plain_address.map(|address| format!("http://{address}/api/v2")),
             control_url: format!("http://{control_address}"),
-            certificate_sha256,
-            certificate_der,
+            certificate_sha256: identity.fingerprint(),
+            certificate_der: identity.certificate_der,
             login,
             password,
             controller,
@@ -146,7 +167,7 @@ fn listen(address: SocketAddr) -> Result<(StdListener, SocketAddr), StartError> 
     bound().map_err(|source| StartError::Listen { address, source })
 }
 
-fn controller(options: Options, password: &str) -> Controller {
+fn controller(options: Options, certificates: Certificates, password: &str) -> Controller {
     let account =
         |login: &str, role| Account { login: login.to_owned(), password: password.to_owned(), role };
     let accounts = vec![
@@ -155,14 +176,21 @@ fn controller(options: Options, password: &str) -> Controller {
         account("admin", Role::Admin),
     ];
     let life_ms = i64::try_from(options.token_life.as_millis()).unwrap_or(i64::MAX / 2);
-    let rules = TokenRules { life_ms, max_sessions: options.max_sessions.max(1) };
+    let rules = TokenRules { life_ms, max_sessions: options.max_sessions.max(1), refuses_more: false };
+    let clock = Clock::new(options.wall_clock, options.speed.milli());
+    let start = Start { seed: options.seed, unix_ms: clock.now().wall_ms };
+    let (fixture, world) = match options.site {
+        Some(site) => ("own".to_owned(), site.world(start)),
+        None => (options.fixture.to_string(), options.fixture.world(start)),
+    };
     Controller::new(Parts {
-        clock: Clock::new(options.wall_clock, options.speed.milli()),
+        clock,
         api_version: options.api_version,
+        certificates,
         dialect: options.dialect,
-        fixture: options.fixture.to_string(),
+        fixture,
         seed: options.seed,
-        world: options.fixture.world(options.seed),
+        world,
         auth: Auth::new(accounts, rules),
     })
 }

@@ -5,6 +5,7 @@
 
 use crate::auth::Role;
 use crate::charging_session::ChargingSession;
+use crate::profiles::Profile;
 
 /// One step of charging and metering.
 pub(crate) const TICK_MS: i64 = 5_000;
@@ -23,6 +24,7 @@ pub(crate) struct Zone {
     pub(crate) max_current_a: u32,
     pub(crate) set_point: SetPoint,
     pub(crate) reduction: Option<Reduction>,
+    pub(crate) profile: Profile,
 }
 
 /// Whether other consumers of the building are taken off a zone's budget.
@@ -40,7 +42,7 @@ pub(crate) struct SetPoint {
 }
 
 /// A limit on a zone, stored as sent.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Reduction {
     /// 0 to 100.
     pub(crate) percent: f64,
@@ -51,7 +53,7 @@ pub(crate) struct Reduction {
 }
 
 /// The validity of a reduction, by the controller's clock.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) enum Validity {
     /// Until a moment; `text` is the original text.
     Absolute { text: String, until_ms: i64 },
@@ -88,7 +90,21 @@ pub(crate) struct Station {
     pub(crate) sample_interval_ms: i64,
     /// Rejects every change of availability.
     pub(crate) rejects_availability: bool,
+    pub(crate) reported_phases: ReportedPhases,
     pub(crate) connectors: Vec<Connector>,
+}
+
+/// The phases that the meters of a station send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ReportedPhases {
+    /// All three, also those without a wire.
+    #[default]
+    All,
+    /// Those with a wire.
+    Connected,
+    /// The sum of the power, and no phase and no current, as many DC stations do.
+    Total,
 }
 
 /// The link between a station and the controller.
@@ -118,6 +134,15 @@ impl Station {
         (until - phase).div_euclid(self.sample_interval_ms) * self.sample_interval_ms + phase
     }
 
+    /// Returns the phases of a connector that the API shows, or `None` for a total.
+    pub(crate) fn phases_in_api(&self, rating: Rating) -> Option<[bool; 3]> {
+        match self.reported_phases {
+            ReportedPhases::All => Some([true; 3]),
+            ReportedPhases::Connected => Some(rating.phases.connected()),
+            ReportedPhases::Total => None,
+        }
+    }
+
     /// OCPP's connector 0: the station as a whole.
     pub(crate) fn status(&self) -> Status {
         let all = |status| self.connectors.iter().all(|c| c.shown_status() == status);
@@ -145,6 +170,8 @@ pub(crate) struct Connector {
     /// Becomes inoperative when the transaction ends.
     pub(crate) inoperative_scheduled: bool,
     pub(crate) set_point_a: u32,
+    /// The set point without a car.
+    pub(crate) idle_set_point_a: u32,
     /// Energy register in watt seconds; falls with a new meter alone.
     pub(crate) energy_ws: u64,
     /// The measures without a car.
@@ -183,6 +210,13 @@ impl Connector {
 pub(crate) struct Measures {
     pub(crate) power_w: [u32; 3],
     pub(crate) current_ca: [u32; 3],
+}
+
+impl Measures {
+    /// Returns the power of all phases.
+    pub(crate) fn total_w(&self) -> u32 {
+        self.power_w.iter().sum()
+    }
 }
 
 /// A meter's values as the controller has them.

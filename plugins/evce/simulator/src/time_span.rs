@@ -21,6 +21,10 @@ pub struct InvalidTimeSpan {
 const LONGEST_MS: i64 = 10 * 366 * 86_400_000;
 
 impl TimeSpan {
+    pub(crate) const fn from_ms(ms: i64) -> Self {
+        Self(ms)
+    }
+
     /// Returns its length in milliseconds.
     pub fn ms(self) -> i64 {
         self.0

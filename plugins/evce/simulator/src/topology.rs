@@ -2,16 +2,18 @@
 
 use serde::Deserialize;
 
+use crate::profiles::Profile;
 use crate::random::{Numbers, Purpose};
 use crate::site::{
-    Availability, Connector, Link, Measures, Phases, Rating, Reported, SetPoint, Site, Station, Status, Zone,
-    ZoneKind,
+    Availability, Connector, Link, Measures, Phases, Rating, Reported, ReportedPhases, SetPoint, Site,
+    Station, Status, TICK_MS, Zone, ZoneKind,
 };
+use crate::time_span::TimeSpan;
 
 const SAMPLE_INTERVALS_MS: [i64; 4] = [5_000, 10_000, 10_000, 60_000];
 
 /// The plan of a site.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Topology {
     #[serde(rename = "zone")]
@@ -19,7 +21,7 @@ pub(crate) struct Topology {
 }
 
 /// A zone and its stations, all of one kind.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ZonePlan {
     pub(crate) id: u64,
@@ -30,10 +32,18 @@ pub(crate) struct ZonePlan {
     pub(crate) stations: u64,
     pub(crate) connectors: u8,
     pub(crate) template: Template,
+    #[serde(default)]
+    pub(crate) profile: Profile,
+    /// How often the meters report; by the seed if left out.
+    #[serde(default)]
+    pub(crate) sample_interval: Option<TimeSpan>,
+    /// Ids that are left out before the first station of the zone.
+    #[serde(default)]
+    pub(crate) skipped_ids: u64,
 }
 
 /// A zone's kind in fixtures.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ZoneKindName {
     Static,
@@ -61,10 +71,14 @@ pub(crate) enum Template {
     Ac11,
     /// Three phases, 32 A.
     Ac22,
+    /// Direct current, 30 kW.
+    Dc30,
     /// Direct current, 50 kW.
     Dc50,
     /// Direct current, 150 kW.
     Dc150,
+    /// Direct current, 450 kW.
+    Dc450,
     /// Three phases, 16 A, not varied by load management.
     Fixed,
 }
@@ -80,10 +94,12 @@ impl Template {
             },
             Self::Ac11 | Self::Fixed => (16, Phases::Tri),
             Self::Ac22 => (32, Phases::Tri),
+            Self::Dc30 => (30, Phases::Tri),
             Self::Dc50 => (50, Phases::Tri),
             Self::Dc150 => (150, Phases::Tri),
+            Self::Dc450 => (450, Phases::Tri),
         };
-        let is_dc = matches!(self, Self::Dc50 | Self::Dc150);
+        let is_dc = matches!(self, Self::Dc30 | Self::Dc50 | Self::Dc150 | Self::Dc450);
         Rating { is_dc, is_fixed_set_point: self == Self::Fixed, max_current_or_power, phases }
     }
 
@@ -92,8 +108,10 @@ impl Template {
             Self::Ac7Mono | Self::Ac7MonoRot => "Simulated AC 7",
             Self::Ac11 | Self::Fixed => "Simulated AC 11",
             Self::Ac22 => "Simulated AC 22",
+            Self::Dc30 => "Simulated DC 30",
             Self::Dc50 => "Simulated DC 50",
             Self::Dc150 => "Simulated DC 150",
+            Self::Dc450 => "Simulated DC 450",
         }
     }
 }
@@ -118,6 +136,9 @@ impl Topology {
                 stations: STATIONS_PER_ZONE.min(stations - index * STATIONS_PER_ZONE),
                 connectors: 2,
                 template,
+                profile: Profile::Mixed,
+                sample_interval: None,
+                skipped_ids: 0,
             }
         });
         Self { zones: zones.collect() }
@@ -129,10 +150,13 @@ impl Topology {
         let mut next_id = 1;
         for plan in self.zones {
             let zone = site.zones.len();
+            next_id += plan.skipped_ids;
             for _ in 0..plan.stations {
                 let spec =
                     StationSpec { id: next_id, zone, template: plan.template, connectors: plan.connectors };
-                site.stations.push(station(seed, &spec));
+                let mut made = station(seed, &spec);
+                made.sample_interval_ms = plan.sample_interval_ms().unwrap_or(made.sample_interval_ms);
+                site.stations.push(made);
                 next_id += 1;
             }
             site.zones.push(Zone {
@@ -142,9 +166,17 @@ impl Topology {
                 max_current_a: plan.max_current_a,
                 set_point: SetPoint { current_a: 0, power_kw: 0 },
                 reduction: None,
+                profile: plan.profile,
             });
         }
         site
+    }
+}
+
+impl ZonePlan {
+    /// Returns whole ticks, at least one.
+    fn sample_interval_ms(&self) -> Option<i64> {
+        self.sample_interval.map(|interval| (interval.ms() / TICK_MS).max(1) * TICK_MS)
     }
 }
 
@@ -179,13 +211,16 @@ pub(crate) fn station(seed: u64, spec: &StationSpec) -> Station {
         disconnected_authentication_mode: "allow_all".to_owned(),
         sample_interval_ms: numbers.choose(Purpose::SampleInterval, &SAMPLE_INTERVALS_MS),
         rejects_availability: false,
-        connectors: (1..=spec.connectors).map(|number| connector(seed, spec, number)).collect(),
+        reported_phases: ReportedPhases::All,
+        connectors: (1..=spec.connectors)
+            .map(|number| connector(seed, id, number, spec.template.rating(id + u64::from(number))))
+            .collect(),
     }
 }
 
-fn connector(seed: u64, spec: &StationSpec, number: u8) -> Connector {
-    let rating = spec.template.rating(spec.id + u64::from(number));
-    let numbers = Numbers::of(seed, spec.id, u64::from(number), 0);
+/// Makes an idle connector of a station.
+pub(crate) fn connector(seed: u64, station: u64, number: u8, rating: Rating) -> Connector {
+    let numbers = Numbers::of(seed, station, u64::from(number), 0);
     let standby = standby(numbers, rating);
     let mut connector = Connector {
         number,
@@ -196,6 +231,7 @@ fn connector(seed: u64, spec: &StationSpec, number: u8) -> Connector {
         availability: Availability::Operative,
         inoperative_scheduled: false,
         set_point_a: rating.max_current_a(),
+        idle_set_point_a: rating.max_current_a(),
         // Up to 8 MWh so far.
         energy_ws: numbers.below(Purpose::Register, 8_000_000) * 3600,
         standby,

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::error::ApiError;
 use super::{ApiResult, Writer, id, json, parse};
+use crate::availability_change::Applied;
 use crate::controller::Controller;
 use crate::site::Availability;
-use crate::world::Applied;
 
 #[derive(Deserialize)]
 struct AvailabilityRequest {

@@ -10,7 +10,7 @@ use super::{ApiResult, json};
 use crate::auth::Caller;
 use crate::clock::{Moment, rfc3339};
 use crate::controller::Controller;
-use crate::site::{Availability, Connector, Phases, Reported, Station, Status};
+use crate::site::{Availability, Connector, Phases, Station, Status};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,19 +36,25 @@ struct MeasuresJson {
     timestamp: String,
     active_energy: u64,
     active_power: PhasesJson<u32>,
-    rms_current: PhasesJson<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rms_current: Option<PhasesJson<f64>>,
 }
 
 #[derive(Serialize)]
 struct PhasesJson<T> {
-    phase1: T,
-    phase2: T,
-    phase3: T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase1: Option<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase2: Option<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase3: Option<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<T>,
 }
 
-impl<T> From<[T; 3]> for PhasesJson<T> {
-    fn from([phase1, phase2, phase3]: [T; 3]) -> Self {
-        Self { phase1, phase2, phase3 }
+impl<T> From<[Option<T>; 3]> for PhasesJson<T> {
+    fn from([phase1, phase2, phase3]: [Option<T>; 3]) -> Self {
+        Self { phase1, phase2, phase3, total: None }
     }
 }
 
@@ -71,16 +77,17 @@ pub(crate) async fn show(
     controller.with_world(|world, now| {
         let station = super::station(world, &station)?;
         let timestamp = rfc3339(now.controller_at(station.last_sample_ms(now.cars_ms)));
-        json(200, &connector_json(super::connector(station, &connector)?, timestamp))
+        json(200, &connector_json(station, super::connector(station, &connector)?, timestamp))
     })
 }
 
 pub(super) fn of_station<'a>(station: &'a Station, now: &Moment) -> Vec<ConnectorJson<'a>> {
     let timestamp = rfc3339(now.controller_at(station.last_sample_ms(now.cars_ms)));
-    station.connectors.iter().map(|connector| connector_json(connector, timestamp.clone())).collect()
+    let connectors = station.connectors.iter();
+    connectors.map(|connector| connector_json(station, connector, timestamp.clone())).collect()
 }
 
-fn connector_json(connector: &Connector, timestamp: String) -> ConnectorJson<'_> {
+fn connector_json<'a>(station: &Station, connector: &'a Connector, timestamp: String) -> ConnectorJson<'a> {
     let rating = connector.rating;
     ConnectorJson {
         id: connector.number,
@@ -101,17 +108,26 @@ fn connector_json(connector: &Connector, timestamp: String) -> ConnectorJson<'_>
             Availability::Inoperative => "inoperative",
         },
         set_point: connector.set_point().into(),
-        measures: measures_json(connector.reported, timestamp),
+        measures: measures_json(station, connector, timestamp),
     }
 }
 
-fn measures_json(reported: Reported, timestamp: String) -> MeasuresJson {
-    MeasuresJson {
-        timestamp,
-        active_energy: reported.energy_wh,
-        active_power: reported.measures.power_w.into(),
-        rms_current: reported.measures.current_ca.map(|hundredths| f64::from(hundredths) / 100.0).into(),
-    }
+fn measures_json(station: &Station, connector: &Connector, timestamp: String) -> MeasuresJson {
+    let reported = connector.reported;
+    let phases = station.phases_in_api(connector.rating);
+    let (active_power, rms_current) = match phases {
+        Some(sent) => {
+            let amperes = reported.measures.current_ca.map(|hundredths| f64::from(hundredths) / 100.0);
+            (only(sent, reported.measures.power_w).into(), Some(only(sent, amperes).into()))
+        }
+        None => (PhasesJson { total: Some(reported.measures.total_w()), ..[None; 3].into() }, None),
+    };
+    MeasuresJson { timestamp, active_energy: reported.energy_wh, active_power, rms_current }
+}
+
+/// Returns the values of the phases that are sent.
+pub(super) fn only<T: Copy>(sent: [bool; 3], values: [T; 3]) -> [Option<T>; 3] {
+    std::array::from_fn(|phase| sent[phase].then_some(values[phase]))
 }
 
 pub(super) fn status_text(status: Status) -> &'static str {

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
-use axum::http::{Method, Request, Response};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderName, HeaderValue, LOCATION};
+use axum::http::response::Parts;
+use axum::http::{Method, Request, Response, StatusCode};
 use axum::response::IntoResponse;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use tower::ServiceExt;
 
+use super::bent_body::{self, BentBody, Dropped};
 use super::error::ApiError;
 use super::{error_in, is_login, session_token};
 use crate::clock::http_date;
@@ -27,22 +29,19 @@ const LONGEST_BODY: usize = 64 * 1024;
 const LOGIN_PAGE: &str =
     "<!doctype html><html><head><title>Login</title></head><body><h1>Login</h1></body></html>";
 
-/// Closes the connection without a response.
-#[derive(Debug, thiserror::Error)]
-#[error("a fault closes the connection")]
-pub(crate) struct Dropped;
-
 /// Processes one request, or drops its connection.
 pub(crate) async fn respond(
     controller: Arc<Controller>,
     router: Router,
     request: Request<Incoming>,
     is_reused: bool,
-) -> Result<Response<Full<Bytes>>, Dropped> {
+) -> Result<Response<BentBody>, Dropped> {
     let (parts, body) = request.into_parts();
     let whole = Limited::new(body, LONGEST_BODY).collect().await.map(http_body_util::Collected::to_bytes);
     let is_too_large = whole.is_err();
     let request = Request::from_parts(parts, whole.unwrap_or_default());
+    // Faults of a script begin with their time, not with the next look at the site.
+    controller.catch_up();
     let sequence = controller.log().begin(arrival(&controller, &request));
     let now = controller.clock.now();
     let met = controller.faults().meet(
@@ -53,40 +52,68 @@ pub(crate) async fn respond(
     );
     controller.log().set_fault(sequence, met.shown());
     tokio::time::sleep(Duration::from_millis(met.latency_ms)).await;
-
-    if met.kind == Some(FaultKind::CloseOnReuse) && is_reused {
-        return Err(Dropped);
+    match met.kind {
+        Some(FaultKind::CloseOnReuse) if is_reused => return Err(Dropped),
+        Some(FaultKind::BlackHole) => std::future::pending().await,
+        _ => {}
     }
-    let response = match instead(&met, is_login(request.uri().path()))? {
+    let response = match instead(&met, &request)? {
         Some(response) => response,
         None if is_too_large => ApiError::new(413, "BODY_TOO_LARGE", "the body is too large").into_response(),
-        None => routed(router, request.map(Body::from)).await,
+        None => routed_with_faults(&controller, router, request, &met).await,
     };
-    let (mut parts, body) = response.into_parts();
-    let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let (mut parts, body) = in_dialect(&controller, response).await;
+    if met.kind == Some(FaultKind::ResponseLost) {
+        return Err(Dropped);
+    }
+    let body = if met.changes.is_empty() { body } else { field_change::change_fields(&body, &met.changes) };
+    // The length of the unchanged response; hyper sets that of the changed one.
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.extend(common_headers(&controller));
+    let body = bent_body::bend(&met, &mut parts.headers, body);
+    controller.log().set_response(sequence, parts.status.as_u16(), body.bytes());
+    Ok(Response::from_parts(parts, body))
+}
+
+/// Lets the controller respond; faults of writes change their effect.
+async fn routed_with_faults(
+    controller: &Controller,
+    router: Router,
+    request: Request<Bytes>,
+    met: &Met,
+) -> Response<Body> {
+    let is_write_fault =
+        matches!(met.kind, Some(FaultKind::WriteIgnored | FaultKind::WriteLate | FaultKind::Overwritten));
+    let before = is_write_fault.then(|| controller.with_world(|world, _| world.settings()));
+    let response = routed(router, request.map(Body::from)).await;
+    let Some(before) = before else { return response };
+    controller.with_world(|world, now| match met.kind {
+        Some(FaultKind::WriteLate) => {
+            let due_ms = now.cars_ms + i64::try_from(met.span_ms).unwrap_or(i64::MAX / 2);
+            world.make_late(&before, due_ms, now.cars_ms);
+        }
+        Some(FaultKind::Overwritten) => world.overwrite_changed(&before, now),
+        _ => world.restore(&before, now.cars_ms),
+    });
+    response
+}
+
+/// Returns a response, an error in the words of the dialect.
+async fn in_dialect(controller: &Controller, response: Response<Body>) -> (Parts, Bytes) {
+    let (parts, body) = response.into_parts();
+    let body = whole(body).await;
     if parts.status.is_client_error() || parts.status.is_server_error() {
         let untranslated = Response::from_parts(parts.clone(), Body::empty());
         if let Some(response) = error_in(controller.dialect, &untranslated, &body) {
-            let (translated, text) = response.into_parts();
-            parts = translated;
-            body = text.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+            let (parts, body) = response.into_parts();
+            return (parts, whole(body).await);
         }
     }
-    match met.kind {
-        Some(FaultKind::ResponseLost) => return Err(Dropped),
-        Some(FaultKind::TruncatedJson) => body.truncate(body.len() / 2),
-        Some(FaultKind::EmptyList) => body = field_change::cut_list(&body, 0),
-        Some(FaultKind::ShortList) => body = field_change::cut_list(&body, met.details.keep),
-        _ => {}
-    }
-    if !met.changes.is_empty() {
-        body = field_change::change_fields(&body, &met.changes);
-    }
-    // The length of the whole response is wrong after truncation; hyper sets it again.
-    parts.headers.remove(CONTENT_LENGTH);
-    parts.headers.extend(common_headers(&controller));
-    controller.log().set_response(sequence, parts.status.as_u16(), body.len());
-    Ok(Response::from_parts(parts, Full::new(body)))
+    (parts, body)
+}
+
+async fn whole(body: Body) -> Bytes {
+    body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default()
 }
 
 async fn routed(router: Router, request: Request<Body>) -> Response<Body> {
@@ -95,7 +122,8 @@ async fn routed(router: Router, request: Request<Body>) -> Response<Body> {
 }
 
 /// Returns the response of a fault, if it replaces the controller's.
-fn instead(met: &Met, is_login: bool) -> Result<Option<Response<Body>>, Dropped> {
+fn instead(met: &Met, request: &Request<Bytes>) -> Result<Option<Response<Body>>, Dropped> {
+    let is_login = is_login(request.uri().path());
     let error =
         match met.kind {
             Some(FaultKind::Down) => return Err(Dropped),
@@ -103,6 +131,7 @@ fn instead(met: &Met, is_login: bool) -> Result<Option<Response<Body>>, Dropped>
                 let headers = [(CONTENT_TYPE, "text/html; charset=utf-8")];
                 return Ok(Some((headers, LOGIN_PAGE).into_response()));
             }
+            Some(FaultKind::Redirect) => return Ok(Some(redirect(request))),
             Some(FaultKind::Unauthorized) if is_login => ApiError::bad_credentials(),
             Some(FaultKind::Unauthorized) => ApiError::token_expired(),
             Some(FaultKind::TooManyRequests) => ApiError::new(429, "TOO_MANY_REQUESTS", "too many requests")
@@ -116,6 +145,12 @@ fn instead(met: &Met, is_login: bool) -> Result<Option<Response<Body>>, Dropped>
             _ => return Ok(None),
         };
     Ok(Some(error.into_response()))
+}
+
+/// Returns a response that leads to the same path without TLS.
+fn redirect(request: &Request<Bytes>) -> Response<Body> {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    (StatusCode::MOVED_PERMANENTLY, [(LOCATION, format!("http://{host}{}", request.uri()))]).into_response()
 }
 
 fn arrival(controller: &Controller, request: &Request<Bytes>) -> Arrival {
@@ -142,8 +177,9 @@ fn shown_body(request: &Request<Bytes>) -> String {
 
 fn common_headers(controller: &Controller) -> Vec<(HeaderName, HeaderValue)> {
     let date = http_date(controller.clock.now().controller_ms);
-    let version = controller.api_version.as_deref();
-    let headers = [(DATE, Some(date.as_str())), (HeaderName::from_static("x-api-version"), version)];
+    let version = controller.api_version();
+    let headers =
+        [(DATE, Some(date.as_str())), (HeaderName::from_static("x-api-version"), version.as_deref())];
     let sent =
         headers.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::from_str(value?).ok()?)));
     sent.collect()

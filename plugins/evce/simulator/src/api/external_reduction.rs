@@ -114,7 +114,7 @@ pub(super) fn store(
     if let Some(reduction) = reduction.as_mut().filter(|_| rounds) {
         reduction.percent = reduction.percent.round();
     }
-    found.reduction = reduction.clone();
+    found.reduction.clone_from(&reduction);
     world.allocate(now.cars_ms);
     Ok(reduction)
 }

@@ -43,6 +43,9 @@ pub(super) fn issue(controller: &Controller, login: &str, password: &str) -> Res
     let now_ms = controller.clock.now().controller_ms;
     controller.auth().log_in(login, password, token, now_ms).map_err(|refused| match refused {
         LoginRefused::BadCredentials => ApiError::bad_credentials(),
+        LoginRefused::TooManySessions => {
+            ApiError::new(403, "TOO_MANY_SESSIONS", "the account has too many sessions")
+        }
         LoginRefused::Locked { retry_after_s } => {
             ApiError::new(423, "ACCOUNT_LOCKED", "too many wrong logins; the account is locked for a while")
                 .with_retry_after(u64::try_from(retry_after_s).unwrap_or(0))

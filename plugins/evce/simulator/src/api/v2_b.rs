@@ -11,13 +11,15 @@ use axum::routing::{get, patch, post, put};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::connectors::only;
 use super::error::{ApiError, json_response};
 use super::{ApiResult, Writer, availability, external_reduction, form_field, id, json, login, parse};
 use crate::auth::Caller;
+use crate::availability_change::Applied;
 use crate::clock::{Moment, rfc3339};
 use crate::controller::Controller;
 use crate::site::{Availability, Connector, Phases, Reduction, Site, Station, Status, Validity, ZoneKind};
-use crate::world::{Applied, World};
+use crate::world::World;
 
 const USUAL_PAGE_SIZE: usize = 20;
 const LARGEST_PAGE_SIZE: usize = 100;
@@ -82,7 +84,7 @@ async fn revoke(caller: Caller, controller: State<Arc<Controller>>, headers: Hea
 }
 
 async fn system(_caller: Caller, State(controller): State<Arc<Controller>>) -> ApiResult {
-    enveloped(&json!({ "ApiVersion": controller.api_version, "Software": "6.1.0.2" }))
+    enveloped(&json!({ "ApiVersion": controller.api_version(), "Software": "6.1.0.2" }))
 }
 
 async fn zones(
@@ -243,8 +245,12 @@ fn station_json(site: &Site, station: &Station, now: &Moment) -> Value {
 
 fn outlet_json(station: &Station, connector: &Connector, now: &Moment) -> Value {
     let kilo = |number: u32| f64::from(number) / 1000.0;
-    let [p1, p2, p3] = connector.reported.measures.power_w.map(kilo);
-    let [c1, c2, c3] = connector.reported.measures.current_ca.map(|hundredths| f64::from(hundredths) / 100.0);
+    let measures = connector.reported.measures;
+    let amperes = measures.current_ca.map(|hundredths| f64::from(hundredths) / 100.0);
+    let (power, amps) = match station.phases_in_api(connector.rating) {
+        Some(sent) => (lines(sent, measures.power_w.map(kilo)), lines(sent, amperes)),
+        None => (json!({ "Sum": kilo(measures.total_w()) }), Value::Null),
+    };
     let set_point = connector.set_point();
     let wiring = match connector.rating.phases {
         Phases::Mono1 => "SinglePhaseL1",
@@ -258,10 +264,16 @@ fn outlet_json(station: &Station, connector: &Connector, now: &Moment) -> Value 
         "Wiring": wiring, "State": status_word(connector.shown_status()),
         "Enabled": connector.availability == Availability::Operative,
         "Allowed": { "Amps": set_point.current_a, "KiloWatts": set_point.power_kw },
-        "Power": { "L1": p1, "L2": p2, "L3": p3 }, "Amps": { "L1": c1, "L2": c2, "L3": c3 },
+        "Power": power, "Amps": amps,
         "EnergyKiloWattHours": kilo_wide(connector.reported.energy_wh),
         "MeasuredAt": rfc3339(now.controller_at(station.last_sample_ms(now.cars_ms))),
     })
+}
+
+/// Returns the values of the phases that are sent.
+fn lines(sent: [bool; 3], values: [f64; 3]) -> Value {
+    let names = ["L1", "L2", "L3"].into_iter().zip(only(sent, values));
+    Value::Object(names.filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect())
 }
 
 /// Thousandths of a register, which has at most 2^53 Wh.

@@ -12,13 +12,14 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::connectors::only;
 use super::error::{ApiError, json_response};
 use super::{ApiResult, Writer, availability, external_reduction, form_field, id, json, login, parse};
 use crate::auth::Caller;
+use crate::availability_change::Applied;
 use crate::clock::Moment;
 use crate::controller::Controller;
 use crate::site::{Availability, Connector, Phases, Reduction, Station, Status, Validity, ZoneKind};
-use crate::world::Applied;
 
 pub(super) fn paths() -> Router<Arc<Controller>> {
     Router::new()
@@ -202,6 +203,13 @@ fn connector_json(station: &Station, connector: &Connector, now: &Moment) -> Val
     let set_point = connector.set_point();
     let measures = connector.reported.measures;
     let hundredths = |number: u32| format!("{}.{:02}", number / 100, number % 100);
+    let (power, current) = match station.phases_in_api(connector.rating) {
+        Some(sent) => (
+            json!(only(sent, measures.power_w.map(|power| power.to_string()).each_ref())),
+            json!(only(sent, measures.current_ca.map(hundredths).each_ref())),
+        ),
+        None => (json!(measures.total_w().to_string()), Value::Null),
+    };
     json!({
         "no": connector.number.to_string(), "dc": flag(connector.rating.is_dc),
         "fixed": flag(connector.rating.is_fixed_set_point),
@@ -215,8 +223,7 @@ fn connector_json(station: &Station, connector: &Connector, now: &Moment) -> Val
         "state": status_code(connector.shown_status()),
         "blocked": flag(connector.availability == Availability::Inoperative),
         "iset": set_point.current_a.to_string(), "pset": set_point.power_kw.to_string(),
-        "p": measures.power_w.map(|power| power.to_string()),
-        "i": measures.current_ca.map(hundredths),
+        "p": power, "i": current,
         "wh": connector.reported.energy_wh.to_string(),
         "ts": now.controller_at(station.last_sample_ms(now.cars_ms)).to_string(),
     })

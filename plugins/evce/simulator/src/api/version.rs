@@ -23,10 +23,11 @@ struct Product<'a> {
 }
 
 pub(crate) async fn show(State(controller): State<Arc<Controller>>) -> ApiResult {
+    let api_version = controller.api_version();
     let response = Product {
         name: "EcoStruxure EV Charging Expert",
         reference: "HMIBSCEA53D1EDM",
-        api_version: controller.api_version.as_deref(),
+        api_version: api_version.as_deref(),
         software_version: "6.1.0.2",
         serial_number: "EVCE-0001",
         time: rfc3339(controller.clock.now().controller_ms),

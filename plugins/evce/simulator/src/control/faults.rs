@@ -20,11 +20,7 @@ pub(super) async fn list(State(controller): State<Arc<Controller>>) -> Response 
 pub(super) async fn add(State(controller): State<Arc<Controller>>, body: Bytes) -> Result<Response, Refused> {
     let order: FaultSpec = parse(&body)?;
     let now_ms = controller.clock.now().controller_ms;
-    let mut faults = controller.faults();
-    let id = faults.add(order, now_ms).map_err(|error| Refused::new(400, error))?;
-    if faults.refuses_connections(now_ms) {
-        controller.cuts.send_modify(|cuts| *cuts += 1);
-    }
+    let id = controller.add_fault(order, now_ms).map_err(|error| Refused::new(400, error))?;
     Ok(reply(201, &json!({ "id": id })))
 }
 

@@ -111,10 +111,3 @@ async fn orders_that_are_not_understood_are_explained() {
         assert!(response.status >= 400 && error.contains(hint), "{response:?}");
     }
 }
-
-#[tokio::test]
-async fn the_start_page_lists_invented_behaviour() {
-    let site = Site::with_fixed_clock(Options::default());
-    let page = site.http.get(&site.simulator.control_url).send().await.unwrap().text().await.unwrap();
-    assert!(page.contains("Most behaviour is invented") && page.contains(&site.simulator.api_url));
-}

@@ -86,3 +86,16 @@ async fn the_request_log_shows_the_login_and_a_token_number_but_no_secret() {
     site.get(&token, "/zones").await;
     assert_eq!(site.requests().await[0]["sequence"], 3);
 }
+
+#[tokio::test]
+async fn one_login_too_many_is_refused_if_the_controller_is_strict() {
+    let site = Site::with_fixed_clock(Options { max_sessions: 2, ..Options::default() });
+    site.post("/_sim/event", json!({ "kind": "refuse_sessions", "refuses": true })).await;
+    let first = site.token().await;
+    site.token().await;
+    let refused = site.try_log_in("bmsApi", &site.simulator.password).await;
+    assert_eq!((refused.status, refused.code()), (403, "TOO_MANY_SESSIONS"));
+    assert_eq!(site.get(&first, "/zones").await.status, 200);
+    assert_eq!(site.raw(reqwest::Method::POST, "/logout", &first).await.unwrap().status(), 204);
+    assert_eq!(site.try_log_in("bmsApi", &site.simulator.password).await.status, 200);
+}

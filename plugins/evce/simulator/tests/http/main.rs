@@ -4,12 +4,21 @@
 
 mod availability;
 mod client;
+mod conservation;
 mod determinism;
 mod dialects;
 mod events;
 mod faults;
+mod fixtures;
 mod limits;
 mod login;
+mod pages;
 mod program;
 mod reductions;
+mod response_faults;
+mod rules;
+mod scripts;
 mod site_f1;
+mod station_events;
+mod tls;
+mod write_faults;

@@ -113,3 +113,39 @@ async fn a_port_that_is_taken_and_an_open_control_interface_are_refused() {
         assert!(!output.status.success() && error.contains(hint), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_site_and_a_script_of_the_user_are_read_and_mistakes_are_explained() {
+    let directory = tempfile::tempdir().unwrap();
+    let (site, script) = (directory.path().join("site.toml"), directory.path().join("script.toml"));
+    let zone = "[[zone]]\nid = 7\nname = \"Yard\"\ntype = \"static\"\nmax_current_a = 100\nstations = 2\n\
+                connectors = 1\ntemplate = \"ac11\"\n";
+    std::fs::write(&site, zone).unwrap();
+    let step = "[[step]]\nat = \"1h\"\nevent = { kind = \"link_loss\", station = 1 }\n";
+    std::fs::write(&script, step).unwrap();
+    let mut child = Command::new(PROGRAM)
+        .arg("--print-ready")
+        .args(["--listen-without-tls", "127.0.0.1:0"])
+        .arg("--site")
+        .arg(&site)
+        .arg("--script")
+        .arg(&script)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let (line, _out) = announced(&mut child).await;
+    assert!(line["plain_url"].as_str().unwrap().starts_with("http://127.0.0.1:"));
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let state = format!("{}/_sim/state", line["control_url"].as_str().unwrap());
+    let response = reqwest::Client::builder().build().unwrap().get(state).send().await.unwrap();
+    let state: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    assert_eq!((&state["zones"][0]["name"], &state["scheduled_events"]), (&"Yard".into(), &1.into()));
+    signal(&child, Signal::TERM);
+    assert!(child.wait().await.unwrap().success());
+
+    std::fs::write(&script, "[[step]]\nat = \"soon\"").unwrap();
+    let output = Command::new(PROGRAM).arg("--script").arg(&script).output().await.unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && error.contains("script.toml has a mistake"), "{error}");
+}
