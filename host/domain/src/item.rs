@@ -156,8 +156,8 @@ pub struct ValueItem {
     pub kind: ValueKind,
     /// The unit as shown, or empty.
     pub unit: Arc<str>,
-    /// The accepted writes; `None` for a read-only point.
-    pub set_point: Option<SetPointRule>,
+    /// The accepted writes; `None` for a read-only point. In a box, because most points have none.
+    pub set_point: Option<Box<SetPointRule>>,
     /// The class of the declaring plugin that publishes the value, such as `status`.
     pub published_by: Arc<str>,
     /// The class that executes writes; `None` for a read-only point.

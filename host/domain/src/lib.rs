@@ -17,6 +17,7 @@ mod processor;
 mod run;
 mod sanitize_line;
 mod set_point_write;
+mod string_pool;
 mod timestamp;
 mod tree;
 mod tree_key;
@@ -39,6 +40,7 @@ pub use processor::{ClassId, ConfigurationId, ProcessorConfiguration, ProcessorF
 pub use run::{LogLevel, Run, RunId, RunState, RunTrigger};
 pub use sanitize_line::sanitize_line;
 pub use set_point_write::{SetPointWrite, WriteId, WriteState};
+pub use string_pool::StringPool;
 pub use timestamp::{NotAMoment, Timestamp};
 pub use tree::{DeclaredTree, ItemChange, StoredItem, TreeDifference, TreeError, TreeOwner};
 pub use tree_key::TreeKey;

@@ -118,7 +118,7 @@ impl<'a> From<&'a EwsItem> for ItemView<'a> {
                 description: &item.description,
                 kind: item.kind,
                 unit: &item.unit,
-                set_point: item.set_point.as_ref(),
+                set_point: item.set_point.as_deref(),
             }),
             EwsItem::History(item) => Self::History(HistoryView {
                 id: &item.id,

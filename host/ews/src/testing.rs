@@ -121,7 +121,7 @@ impl MemorySource {
             kind,
             unit: if kind == ValueKind::Double { "kW".into() } else { "".into() },
             writes_handled_by: set_point.is_some().then(|| "status".into()),
-            set_point,
+            set_point: set_point.map(Box::new),
             published_by: "status".into(),
         }));
         self.publish(handle, value, ValueState::Good);

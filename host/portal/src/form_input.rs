@@ -89,6 +89,11 @@ impl FormInput {
         hex::encode(hash.finalize())
     }
 
+    /// Returns whether the form has a field whose name begins so, with or without a value.
+    pub(crate) fn has_field(&self, start: &str) -> bool {
+        self.0.iter().any(|(known, _)| known.starts_with(start))
+    }
+
     /// Returns whether a field with this name, or one inside it, has a value.
     pub(crate) fn has_any(&self, name: &str) -> bool {
         self.0.iter().any(|(known, value)| {

@@ -193,7 +193,7 @@ pub(crate) fn tabs(system: &SystemStatus, chosen: EwsServerId) -> Vec<ServerTab>
 /// Returns the content of a container: first values, then histories, then containers, each in their own order.
 fn lines<'a>(tree: &'a ServerTree, container: &'a TreeNode) -> Vec<&'a TreeNode> {
     let mut lines: Vec<&TreeNode> = tree.children(container).collect();
-    lines.sort_by_key(|node| match node.item {
+    lines.sort_by_key(|node| match node.item() {
         Some(EwsItem::Value(_)) => 0,
         Some(EwsItem::History(_)) => 1,
         Some(EwsItem::Container(_)) | None => 2,
@@ -211,7 +211,7 @@ fn table(tree: &ServerTree, container: &TreeNode, address: &ItemsAddress, states
         ..ItemTable::default()
     };
     for node in lines.iter().skip(address.from).take(ROWS_PER_PAGE) {
-        match &node.item {
+        match node.item() {
             Some(EwsItem::History(history)) => table.histories.push(HistoryLine {
                 name: history.name.to_string(),
                 of: tree
@@ -230,7 +230,7 @@ fn table(tree: &ServerTree, container: &TreeNode, address: &ItemsAddress, states
                 name: name_of(tree, node),
                 href: address.of_container(node.id()).to_string(),
                 icon: icon_of(tree, node),
-                size: counted(node.children.len(), "item"),
+                size: counted(node.children().len(), "item"),
                 mark: states.mark(node.handle).mark,
             }),
             Some(EwsItem::Value(_)) | None => {}
@@ -240,8 +240,7 @@ fn table(tree: &ServerTree, container: &TreeNode, address: &ItemsAddress, states
 }
 
 fn counts(lines: &[&TreeNode]) -> String {
-    let of =
-        |kind: fn(&EwsItem) -> bool| lines.iter().filter(|node| node.item.as_ref().is_some_and(kind)).count();
+    let of = |kind: fn(&EwsItem) -> bool| lines.iter().filter(|node| node.item().is_some_and(kind)).count();
     let values = of(|item| matches!(item, EwsItem::Value(_)));
     let histories = of(|item| matches!(item, EwsItem::History(_)));
     let containers = of(|item| matches!(item, EwsItem::Container(_)));

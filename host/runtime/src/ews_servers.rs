@@ -2,9 +2,11 @@
 //! server that cannot move stays where it is.
 
 mod address_check;
+mod serving_threads;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::ews_source::{ItemParts, ServerAccounts, ServerItems};
 use crate::problems::Problems;
 use crate::site_zone::site_zone;
 use crate::status::{EwsServerStatus, LinkState};
+use serving_threads::ServingThreads;
 
 /// Time until an address is taken over again after a failure. Every attempt closes the connections of a server.
 const TAKE_OVER_RETRY_INTERVAL: Duration = Duration::from_mins(5);
@@ -33,6 +36,7 @@ const TAKE_OVER_RETRY_INTERVAL: Duration = Duration::from_mins(5);
 /// Open listeners, by the address as configured, and the endpoints they serve.
 pub(crate) struct EwsServers {
     parts: EwsParts,
+    threads: ServingThreads,
     open: Mutex<Open>,
     /// Held while the servers are brought in line with the configuration.
     aligning: tokio::sync::Mutex<()>,
@@ -92,8 +96,10 @@ impl fmt::Debug for EwsServers {
 }
 
 impl EwsServers {
-    pub(crate) fn new(parts: EwsParts) -> Self {
-        Self { parts, open: Mutex::default(), aligning: tokio::sync::Mutex::default() }
+    /// Starts their threads.
+    pub(crate) fn new(parts: EwsParts) -> io::Result<Self> {
+        let (threads, open) = (ServingThreads::start()?, Mutex::default());
+        Ok(Self { parts, threads, open, aligning: tokio::sync::Mutex::default() })
     }
 
     /// Opens, changes, moves and closes servers until they are as the configuration says. Returns the
@@ -286,7 +292,7 @@ impl EwsServers {
             return Ok((listener.local_address(), false));
         }
         let options = ListenerOptions { tls, ..ListenerOptions::default() };
-        let listener = match Listener::bind(listen, options.clone()).await {
+        let listener = match self.threads.listen(listen, options.clone()).await {
             Ok(listener) => listener,
             Err(error) => {
                 let served = self.served(server.id);
@@ -333,10 +339,10 @@ impl EwsServers {
         left.stop_listening().await;
         // Its connections may take their time to end.
         tokio::spawn(left.close());
-        if let Ok(listener) = Listener::bind(&failure.listen, options).await {
+        if let Ok(listener) = self.threads.listen(&failure.listen, options).await {
             return Some(listener);
         }
-        match Listener::bind(&mover.local.to_string(), options_before).await {
+        match self.threads.listen(&mover.local.to_string(), options_before).await {
             Ok(back) => {
                 let mut open = self.lock();
                 back.add(Arc::clone(&mover.endpoint));

@@ -130,7 +130,7 @@ impl ItemTree for ServerTree {
 
     fn item(&self, handle: PointHandle) -> Option<ItemView<'_>> {
         let node = self.node(handle)?;
-        Some(node.item.as_ref().map_or_else(
+        Some(node.item().map_or_else(
             || {
                 ItemView::Container(ContainerView {
                     id: EwsItemId::ROOT,
@@ -144,7 +144,7 @@ impl ItemTree for ServerTree {
     }
 
     fn children(&self, container: PointHandle) -> &[PointHandle] {
-        self.node(container).map_or(&[], |TreeNode { children, .. }| children)
+        self.node(container).map_or(&[], TreeNode::children)
     }
 }
 

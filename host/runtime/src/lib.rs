@@ -130,6 +130,8 @@ pub enum RuntimeError {
     Launch(#[from] LaunchError),
     #[error("the directory for copies of plugin libraries cannot be used")]
     Library(#[from] LibraryError),
+    #[error("the threads that serve EWS cannot be started")]
+    ServingThreads(#[source] std::io::Error),
 }
 
 /// A running Riser without its pages. Clones are handles of the same runtime.
@@ -208,7 +210,7 @@ impl Runtime {
             outbox: Arc::clone(&outbox),
             processors: Arc::clone(&processors),
         });
-        let ews = Arc::new(EwsServers::new(EwsParts {
+        let ews = EwsServers::new(EwsParts {
             clock: Arc::clone(&clock),
             configurations: Arc::clone(&configurations),
             keyring: Arc::clone(&keyring),
@@ -221,7 +223,8 @@ impl Runtime {
                 set_points: Arc::clone(&set_points),
                 instance: instance.clone(),
             }),
-        }));
+        });
+        let ews = Arc::new(ews.map_err(RuntimeError::ServingThreads)?);
         let site_power = Arc::new(SitePower::new(Arc::clone(&clock), store.clone(), Arc::clone(&items)));
         let health = Arc::new(ConnectionHealth {
             clock: Arc::clone(&clock),

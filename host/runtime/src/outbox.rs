@@ -211,7 +211,7 @@ impl Outbox {
 /// Returns the owner of a point's tree and the class that handles writes to it.
 fn handler(tree: &ServerTree, point: PointHandle) -> Option<(&TreeOwner, &str)> {
     let node = tree.node(point)?;
-    match (&node.item, &node.owner) {
+    match (node.item(), node.owner()) {
         (Some(EwsItem::Value(item)), Some(owner)) => Some((owner, item.writes_handled_by.as_deref()?)),
         _ => None,
     }

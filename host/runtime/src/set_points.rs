@@ -97,7 +97,7 @@ impl SetPoints {
     ) -> Result<(CheckedWrite, ConfigurationId), WriteRefusal> {
         let PointWrite { point, value } = write;
         let node = tree.node(point).ok_or(WriteRefusal::UnknownItem)?;
-        let (Some(EwsItem::Value(item)), Some(owner)) = (&node.item, &node.owner) else {
+        let (Some(EwsItem::Value(item)), Some(owner)) = (node.item(), node.owner()) else {
             return Err(WriteRefusal::UnknownItem);
         };
         let (Some(rule), Some(class)) = (&item.set_point, &item.writes_handled_by) else {

@@ -119,7 +119,7 @@ fn values_in(server: EwsServerId, tree: &ServerTree, container: &TreeNode) -> Op
 }
 
 fn power_of(node: &TreeNode) -> Option<(PointHandle, &ValueItem)> {
-    match &node.item {
+    match node.item() {
         Some(EwsItem::Value(item)) if !node.has_vanished => {
             let is_number = matches!(item.kind, ValueKind::Double | ValueKind::Long | ValueKind::Integer);
             (is_number && UNITS_OF_POWER.contains(&&*item.unit)).then_some((node.handle, item))

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use riser_domain::{
     Actor, ClassId, Clock as _, ConfigurationId, ContainerItem, ContainerKind, DeclaredTree, DigestAlgorithm,
     EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock, HistoryItem, PointHandle, ProcessorConfiguration,
-    ProcessorFlags, Published, SetPointRule, SetPointWrite, Timestamp, TreeOwner, Value, ValueItem,
-    ValueKind, ValueState,
+    ProcessorFlags, Published, SetPointWrite, Timestamp, TreeOwner, Value, ValueItem, ValueKind, ValueState,
 };
 use riser_store::Store;
 
@@ -105,7 +104,7 @@ fn tree() -> DeclaredTree {
             description: "".into(),
             kind: ValueKind::Long,
             unit: "".into(),
-            set_point: Some(SetPointRule::default()),
+            set_point: Some(Box::default()),
             published_by: "status".into(),
             writes_handled_by: Some("status".into()),
         })

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use riser_domain::{ContainerItem, EwsItem, EwsItemId, HistoryItem, SetPointRule, ValueItem};
+use riser_domain::{ContainerItem, EwsItem, EwsItemId, HistoryItem, SetPointRule, StringPool, ValueItem};
 use sqlx::Sqlite;
 use sqlx::query_builder::Separated;
 
 use crate::StoreError;
-use crate::string_pool::StringPool;
 
 /// An item with its position and its handle.
 #[derive(Clone, Copy, Debug)]
@@ -132,7 +131,7 @@ impl ItemColumns {
                 description,
                 kind,
                 unit,
-                set_point: self.is_writable.then(|| self.set_point(texts)),
+                set_point: self.is_writable.then(|| Box::new(self.set_point(texts))),
                 published_by,
                 writes_handled_by: self.writes_handled_by.as_deref().map(|class| texts.share(class)),
             })),

@@ -1,7 +1,10 @@
 //! Items of EWS servers: the trees that plugins declared.
 
+use std::sync::Arc;
+
+use futures_util::TryStreamExt as _;
 use riser_domain::{
-    Actor, ConnectionId, EwsItemId, EwsServerId, ItemChange, PointHandle, StoredItem, Timestamp,
+    Actor, ConnectionId, EwsServerId, ItemChange, PointHandle, StoredItem, StringPool, Timestamp,
     TreeDifference, TreeOwner,
 };
 use sqlx::SqliteConnection;
@@ -9,13 +12,12 @@ use sqlx::SqliteConnection;
 use crate::audit::{self, NewAuditEntry};
 use crate::id_blocks::{self, Numbered, json_list};
 use crate::item_rows::{ItemColumns, ItemRow};
-use crate::string_pool::StringPool;
 use crate::{Store, StoreError, bulk_statements, tree_keys};
 
 impl Store {
-    /// All items of all servers, each owner's in their order.
-    pub async fn load_items(&self) -> Result<Vec<StoredItem>, StoreError> {
-        let rows = sqlx::query!(
+    /// Returns the items of each owner, in their order.
+    pub async fn load_items(&self) -> Result<Vec<(TreeOwner, Vec<StoredItem>)>, StoreError> {
+        let mut rows = sqlx::query!(
             r#"SELECT handle, tree_owners.ews_server_id, plugin, connection_id, position, item_id, parent_id,
                       node, name, description, container_kind, value_kind, unit, value_item_id, published_by,
                       writes_handled_by, is_writable AS "is_writable: bool", set_point_min, set_point_max,
@@ -24,43 +26,50 @@ impl Store {
                     JOIN tree_keys ON tree_keys.key = tree_owners.tree_key
                ORDER BY owner_id, position, handle"#
         )
-        .fetch_all(self.riser().read())
-        .await?;
+        .fetch(self.riser().read());
         let mut texts = StringPool::default();
-        rows.into_iter()
-            .map(|row| {
-                let columns = ItemColumns {
-                    item_id: row.item_id,
-                    parent_id: row.parent_id,
-                    node: row.node,
-                    name: row.name,
-                    description: row.description,
-                    container_kind: row.container_kind,
-                    value_kind: row.value_kind,
-                    unit: row.unit,
-                    value_item_id: row.value_item_id,
-                    published_by: row.published_by,
-                    writes_handled_by: row.writes_handled_by,
-                    is_writable: row.is_writable,
-                    set_point_min: row.set_point_min,
-                    set_point_max: row.set_point_max,
-                    set_point_future: row.set_point_future,
-                    set_point_options: row.set_point_options,
-                };
-                Ok(StoredItem {
-                    handle: handle_from(row.handle, "items", "handle")?,
-                    owner: TreeOwner {
-                        ews_server: EwsServerId(row.ews_server_id),
-                        plugin: row.plugin,
-                        connection: row.connection_id.map(ConnectionId),
-                    },
-                    position: u32::try_from(row.position)
-                        .map_err(|_| StoreError::damaged("items", "position", &row.handle))?,
-                    item: columns.into_item(row.handle, &mut texts)?,
-                    vanished_at: row.vanished_at.map(Timestamp::from_unix_ms),
-                })
-            })
-            .collect()
+        let mut owners: Vec<(TreeOwner, Vec<StoredItem>)> = Vec::new();
+        // Row by row: the rows of a large site take more memory than its items.
+        while let Some(row) = rows.try_next().await? {
+            let owner = TreeOwner {
+                ews_server: EwsServerId(row.ews_server_id),
+                plugin: row.plugin,
+                connection: row.connection_id.map(ConnectionId),
+            };
+            let columns = ItemColumns {
+                item_id: row.item_id,
+                parent_id: row.parent_id,
+                node: row.node,
+                name: row.name,
+                description: row.description,
+                container_kind: row.container_kind,
+                value_kind: row.value_kind,
+                unit: row.unit,
+                value_item_id: row.value_item_id,
+                published_by: row.published_by,
+                writes_handled_by: row.writes_handled_by,
+                is_writable: row.is_writable,
+                set_point_min: row.set_point_min,
+                set_point_max: row.set_point_max,
+                set_point_future: row.set_point_future,
+                set_point_options: row.set_point_options,
+            };
+            let stored = StoredItem {
+                handle: handle_from(row.handle, "items", "handle")?,
+                position: u32::try_from(row.position)
+                    .map_err(|_| StoreError::damaged("items", "position", &row.handle))?,
+                item: Arc::new(columns.into_item(row.handle, &mut texts)?),
+                vanished_at: row.vanished_at.map(Timestamp::from_unix_ms),
+            };
+            match owners.last_mut() {
+                Some((last, items)) if *last == owner => items.push(stored),
+                _ => owners.push((owner, vec![stored])),
+            }
+        }
+        for (_, items) in &mut owners {
+            items.shrink_to_fit();
+        }
+        Ok(owners)
     }
 
     /// Writes the difference of one owner's tree in one transaction. Returns the handles of new items, which
@@ -72,7 +81,7 @@ impl Store {
         difference: &TreeDifference,
         actor: &Actor,
         now: Timestamp,
-    ) -> Result<Vec<(EwsItemId, PointHandle)>, StoreError> {
+    ) -> Result<Vec<PointHandle>, StoreError> {
         if difference.changes.is_empty() {
             return Ok(Vec::new());
         }
@@ -98,7 +107,7 @@ impl Store {
             match change {
                 ItemChange::Add { position, item } => {
                     rows.push(row(new_handle, *position, item));
-                    handles.push((item.id().clone(), PointHandle(new_handle)));
+                    handles.push(PointHandle(new_handle));
                     new_handle += 1;
                 }
                 ItemChange::Update { handle, position, item } => rows.push(row(handle.0, *position, item)),

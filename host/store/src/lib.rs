@@ -48,7 +48,6 @@ mod sealed;
 mod site;
 mod store;
 mod stored_names;
-mod string_pool;
 mod tree_keys;
 mod users;
 mod value_columns;

@@ -132,10 +132,7 @@ struct Process {
 impl Process {
     fn all() -> impl Iterator<Item = Self> {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        entries.filter_map(|entry| {
-            let pid = entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw)?;
-            Self::read(pid)
-        })
+        entries.filter_map(|entry| Self::read(process_id(entry.file_name().to_str()?)?))
     }
 
     fn read(pid: Pid) -> Option<Self> {
@@ -147,7 +144,7 @@ impl Process {
         let (_, after_name) = stat.rsplit_once(") ")?;
         let mut fields = after_name.split(' ');
         let state = fields.next()?;
-        let mut number = || fields.next().and_then(|field| field.parse().ok()).and_then(Pid::from_raw);
+        let mut number = || fields.next().and_then(process_id);
         let (parent, group, session) = (number(), number(), number());
         Some(Self { pid, parent, group, session, is_zombie: state == "Z" || state == "X" })
     }
@@ -162,6 +159,12 @@ impl Process {
 /// containers: `getsid` returns 0 there.
 fn own_session() -> Option<Pid> {
     Process::read(getpid())?.session
+}
+
+/// Returns the number of a process. There is none in the 0 of a process outside this namespace, nor in the -1 that Linux
+/// writes for the group and the session of a process that is just ending.
+fn process_id(text: &str) -> Option<Pid> {
+    text.parse().ok().filter(|number| *number > 0).and_then(Pid::from_raw)
 }
 
 fn number(pid: Pid) -> u32 {
@@ -209,5 +212,13 @@ mod tests {
         let process = Process::parse(Pid::from_raw(7).unwrap(), stat).unwrap();
         assert_eq!((process.parent, process.group), (Pid::from_raw(1), Pid::from_raw(7)));
         assert!(process.session.is_none() && !process.is_zombie);
+    }
+
+    #[test]
+    fn a_process_that_is_just_ending_has_neither_group_nor_session() {
+        let process = Process::parse(Pid::from_raw(7).unwrap(), "7 (name) X 1 -1 -1 0 -1 4227084 0").unwrap();
+        assert_eq!((process.parent, process.group, process.session), (Pid::from_raw(1), None, None));
+        assert!(process.is_zombie);
+        assert_eq!(["-7", "0", "", "4294967296"].map(process_id), [None; 4]);
     }
 }

@@ -1,4 +1,4 @@
-//! How long a thread may keep a processor that others wait for.
+//! How long a thread may keep a processor that others wait for, and which processors it may use.
 //!
 //! A thread whose turns are shorter than those of the running one gets the processor as soon as it wakes up; otherwise it
 //! waits for the end of the turn, up to one tick of the system, which is 4 ms on many. Its share of the processor stays
@@ -8,6 +8,7 @@ use std::io;
 
 use libc::{SYS_sched_getattr, SYS_sched_setattr, c_long, sched_attr};
 use rustix::process::nice;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// The shortest turn that Linux accepts.
 const SHORTEST_NS: u64 = 100_000;
@@ -22,11 +23,25 @@ pub fn take_short_turns() -> io::Result<()> {
     set_turn(SHORTEST_NS)
 }
 
-/// Gives the host precedence over this thread and over the processes that it starts later: a lower priority, and turns
-/// of the usual length. A process that had this only after its start would delay the host while it is loaded.
+/// Gives the host precedence over this thread and over the processes that it starts later: a lower priority, turns of
+/// the usual length, and one processor that they leave to the host. A process that had this only after its start would
+/// delay the host while it is loaded.
 pub fn give_precedence_to_host() -> io::Result<()> {
     nice(LOWER_PRIORITY)?;
-    set_turn(USUAL_NS)
+    set_turn(USUAL_NS)?;
+    leave_first_processor()
+}
+
+/// Takes the first of its processors from this thread, unless it is the only one.
+fn leave_first_processor() -> io::Result<()> {
+    let mut processors = sched_getaffinity(None)?;
+    if processors.count() > 1
+        && let Some(first) = (0..CpuSet::MAX_CPU).find(|processor| processors.is_set(*processor))
+    {
+        processors.unset(first);
+        sched_setaffinity(None, &processors)?;
+    }
+    Ok(())
 }
 
 fn set_turn(turn_ns: u64) -> io::Result<()> {
@@ -79,5 +94,17 @@ mod tests {
         assert_eq!(after.sched_nice, (before.sched_nice + LOWER_PRIORITY).min(19));
         // An older Linux has no turns to set.
         assert!(short.sched_runtime == SHORTEST_NS || short.sched_runtime == before.sched_runtime);
+    }
+
+    #[test]
+    fn workers_leave_one_processor_to_the_host() {
+        let processors = || {
+            let set = sched_getaffinity(None).unwrap();
+            (0..CpuSet::MAX_CPU).filter(|processor| set.is_set(*processor)).collect::<Vec<_>>()
+        };
+        let of_host = processors();
+        give_precedence_to_host().unwrap();
+        let of_worker = std::thread::spawn(processors).join().unwrap();
+        assert_eq!(of_worker, if of_host.len() > 1 { &of_host[1..] } else { &of_host });
     }
 }

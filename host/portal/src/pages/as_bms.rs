@@ -63,7 +63,7 @@ pub(crate) async fn show(
     let system = portal.system_status();
     let status = system.servers.iter().find(|known| known.ews_server == server);
     let status = status.ok_or(PageError::NoSuchPage)?;
-    let operations: &[ReadOperation] = match &node.item {
+    let operations: &[ReadOperation] = match node.item() {
         Some(EwsItem::Value(_)) => &[ReadOperation::GetValues, ReadOperation::GetItems],
         Some(EwsItem::History(_)) => &[ReadOperation::GetItems],
         Some(EwsItem::Container(_)) | None => &[ReadOperation::GetContainerItems],
@@ -75,8 +75,8 @@ pub(crate) async fn show(
         let exchange = exchange.ok_or(PageError::NoSuchPage)?;
         exchanges.push(ShownExchange::new(&exchange, status, &account));
     }
-    let parent = node.item.as_ref().and_then(|item| item.parent());
-    let is_value = matches!(node.item, Some(EwsItem::Value(_)));
+    let parent = node.item().and_then(|item| item.parent());
+    let is_value = matches!(node.item(), Some(EwsItem::Value(_)));
     let times = portal.times_of_page();
     Ok(Page(AsBmsPage {
         name: name_of(&tree, node),

@@ -168,7 +168,7 @@ impl FoundLine {
             href,
             location: location(tree, *handle),
         };
-        Some(match node.item.as_ref()? {
+        Some(match node.item()? {
             EwsItem::Value(_) => {
                 Self::Value(PlacedRow::new(portal.runtime(), (*server, tree), *handle, times)?.into())
             }

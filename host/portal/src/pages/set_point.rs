@@ -88,7 +88,7 @@ impl SetPointAddress {
         let tree = portal.runtime().items(EwsServerId(self.server));
         let point = tree.find(&self.item)?;
         let item = value_of(tree.node(point)?)?.clone();
-        let rule = item.set_point.clone()?;
+        let rule = item.set_point.as_deref()?.clone();
         Some(Target { portal, address: self, tree, point, item, rule })
     }
 }

@@ -112,7 +112,7 @@ fn histories(
         return Vec::new();
     };
     let server = EwsServerId(address.server.unwrap_or_default());
-    let of_value = |node: &TreeNode| match &node.item {
+    let of_value = |node: &TreeNode| match node.item() {
         Some(EwsItem::History(history)) if history.value_item == item.id => Some(HistoryLink {
             name: history.name.to_string(),
             href: HistoryAddress::new(server, history.id.as_str()).href(),
@@ -157,12 +157,12 @@ pub(crate) fn range_words(rule: &SetPointRule, kind: ValueKind) -> Option<String
 }
 
 fn class_name(node: &TreeNode, class: &str) -> String {
-    node.owner.as_ref().map_or_else(|| class.to_owned(), |owner| format!("{}/{class}", owner.plugin))
+    node.owner().map_or_else(|| class.to_owned(), |owner| format!("{}/{class}", owner.plugin))
 }
 
 /// Returns the value item of a node, if it is one.
 pub(crate) fn value_of(node: &TreeNode) -> Option<&ValueItem> {
-    match &node.item {
+    match node.item() {
         Some(EwsItem::Value(item)) => Some(item),
         _ => None,
     }

@@ -44,9 +44,9 @@ impl SetPointList {
 
 impl ShownSetPoint {
     fn new(write: &SetPointWrite, tree: &ServerTree, times: &WallTime) -> Self {
-        let item = tree.node(write.point).and_then(|node| node.item.as_ref());
+        let item = tree.node(write.point).and_then(|node| node.item());
         let parent = item.and_then(|item| item.parent());
-        let container = parent.and_then(|id| tree.node(tree.find(id)?)?.item.as_ref());
+        let container = parent.and_then(|id| tree.node(tree.find(id)?)?.item());
         let unit = match item {
             Some(riser_domain::EwsItem::Value(value)) => &*value.unit,
             _ => "",

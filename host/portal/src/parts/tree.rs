@@ -90,7 +90,7 @@ pub(crate) fn container_of(tree: &ServerTree, handle: PointHandle) -> Option<Poi
     if handle == ROOT_HANDLE {
         return None;
     }
-    let parent = tree.node(handle)?.item.as_ref()?.parent();
+    let parent = tree.node(handle)?.item()?.parent();
     Some(parent.and_then(|id| tree.find(id)).unwrap_or(ROOT_HANDLE))
 }
 
@@ -163,7 +163,7 @@ fn containers<'a>(tree: &'a ServerTree, node: &'a TreeNode) -> impl Iterator<Ite
 }
 
 pub(crate) fn name_of(tree: &ServerTree, node: &TreeNode) -> String {
-    node.item.as_ref().map_or(&tree.name, |item| item.name()).to_string()
+    node.item().map_or(&tree.name, |item| item.name()).to_string()
 }
 
 /// Returns the icon of a container: a device is drawn as a station, a device in a device as a connector.

@@ -282,8 +282,10 @@ async fn declare(
         unit: "%".into(),
         published_by: "logs".into(),
     }));
-    let difference = TreeDifference::between(&[], &DeclaredTree { items });
-    store.apply_tree(&owner, &difference, &Actor::System, START).await.unwrap()
+    let ids: Vec<EwsItemId> = items.iter().map(|item| item.id().clone()).collect();
+    let difference = TreeDifference::between(&[], DeclaredTree { items });
+    let handles = store.apply_tree(&owner, &difference, &Actor::System, START).await.unwrap();
+    ids.into_iter().zip(handles).collect()
 }
 
 fn container(id: &str, parent: &str, name: &str) -> EwsItem {
@@ -304,11 +306,8 @@ fn value(id: &str, parent: &str, name: &str, is_writable: bool) -> EwsItem {
         description: HOSTILE.into(),
         kind: ValueKind::Double,
         unit: "%".into(),
-        set_point: is_writable.then(|| SetPointRule {
-            min: Some(0.0),
-            max: Some(100.0),
-            ..Default::default()
-        }),
+        set_point: is_writable
+            .then(|| Box::new(SetPointRule { min: Some(0.0), max: Some(100.0), ..Default::default() })),
         published_by: "status".into(),
         writes_handled_by: is_writable.then(|| "status".into()),
     })

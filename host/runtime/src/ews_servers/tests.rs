@@ -39,7 +39,8 @@ async fn host() -> Host {
             set_points: Arc::clone(&fixture.set_points),
             instance: fixture.store.instance_id().to_owned(),
         }),
-    });
+    })
+    .unwrap();
     Host { fixture, servers }
 }
 

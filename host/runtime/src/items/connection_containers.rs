@@ -88,6 +88,8 @@ fn inside(trees: &[PlacedTree<'_>]) -> Vec<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use riser_domain::{ConnectionId, EwsServerId, PointHandle};
 
     use super::*;
@@ -101,9 +103,8 @@ mod tests {
         });
         let items: Vec<Vec<StoredItem>> = (1_u32..)
             .zip(&trees)
-            .zip(&owners)
-            .map(|((key, (_, _, names)), owner)| {
-                (0_u32..).zip(*names).map(|(position, name)| item(key, owner, position, name)).collect()
+            .map(|(key, (_, _, names))| {
+                (0_u32..).zip(*names).map(|(position, name)| item(key, position, name)).collect()
             })
             .collect();
         let placed: Vec<PlacedTree<'_>> = (1_u32..)
@@ -125,7 +126,7 @@ mod tests {
         assert_eq!(names, expected);
     }
 
-    fn item(key: u32, owner: &TreeOwner, position: u32, name: &str) -> StoredItem {
+    fn item(key: u32, position: u32, name: &str) -> StoredItem {
         let container = ContainerItem {
             id: TreeKey(key).served_id(name),
             parent: (position > 0).then(|| EwsItemId::new(EwsItemId::ROOT)),
@@ -135,9 +136,8 @@ mod tests {
         };
         StoredItem {
             handle: PointHandle(key * 100 + position),
-            owner: owner.clone(),
             position,
-            item: EwsItem::Container(container),
+            item: Arc::new(EwsItem::Container(container)),
             vanished_at: None,
         }
     }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use riser_domain::{
-    Actor, DeclaredTree, EwsItemId, ItemChange, PointHandle, StoredItem, TreeDifference, TreeError,
-    TreeOwner, Value,
+    Actor, DeclaredTree, EwsItemId, ItemChange, PointHandle, StoredItem, Timestamp, TreeDifference,
+    TreeError, TreeOwner, Value,
 };
 use riser_store::StoreError;
 use riser_worker_protocol::long_work;
@@ -47,14 +47,12 @@ impl ItemStore {
             Some(stored) => (stored.key, Arc::clone(&stored.items)),
             None => (self.store.tree_key(owner).await?, Arc::default()),
         };
-        let difference = long_work(|| TreeDifference::between(&before, &key.serve(tree)));
+        let difference = long_work(|| TreeDifference::between(&before, key.serve(tree)));
         let ((added, changed, vanished), kept) = (difference.counts(), difference.kept);
         if !difference.changes.is_empty() {
             let now = self.clock.now();
-            let handles = self.store.apply_tree(owner, &difference, actor, now).await?;
+            let new_handles = self.store.apply_tree(owner, &difference, actor, now).await?;
             long_work(|| {
-                let after = self.merge(owner, &before, &difference, &handles.into_iter().collect());
-                ensure_slots(&self.values, owner, &after);
                 let gone: Vec<PointHandle> = difference
                     .changes
                     .iter()
@@ -63,10 +61,12 @@ impl ItemStore {
                         _ => None,
                     })
                     .collect();
+                let after = merge(&before, difference, new_handles, now);
+                drop(before);
+                ensure_slots(&self.values, owner, &after);
                 self.values.vanish(&gone);
                 all.insert(owner.clone(), StoredTree { key, items: Arc::new(after) });
                 self.rebuild(owner.ews_server, &all);
-                drop((before, difference));
             });
             self.changes.send(Change::Tree(owner.ews_server));
         }
@@ -78,39 +78,38 @@ impl ItemStore {
         self.notify_values(initialised);
         Ok(DeclaredCounts { added, changed, kept, vanished })
     }
+}
 
-    fn merge(
-        &self,
-        owner: &TreeOwner,
-        before: &[StoredItem],
-        difference: &TreeDifference,
-        handles: &HashMap<EwsItemId, PointHandle>,
-    ) -> Vec<StoredItem> {
-        let now = self.clock.now();
-        let mut by_handle: HashMap<PointHandle, StoredItem> =
-            before.iter().map(|stored| (stored.handle, stored.clone())).collect();
-        for change in &difference.changes {
-            let (handle, position, item) = match change {
-                ItemChange::Add { position, item } => match handles.get(item.id()) {
-                    Some(handle) => (*handle, *position, item),
-                    None => continue,
-                },
-                ItemChange::Update { handle, position, item } => (*handle, *position, item),
-                ItemChange::Vanish { handle } => {
-                    if let Some(stored) = by_handle.get_mut(handle) {
-                        stored.vanished_at = Some(now);
-                    }
-                    continue;
+/// Returns the stored items after a difference, in order. `new_handles` are those of the added items, in their order.
+fn merge(
+    before: &[StoredItem],
+    difference: TreeDifference,
+    new_handles: Vec<PointHandle>,
+    now: Timestamp,
+) -> Vec<StoredItem> {
+    let mut after = before.to_vec();
+    after.reserve_exact(new_handles.len());
+    let places: HashMap<PointHandle, usize> =
+        before.iter().enumerate().map(|(place, stored)| (stored.handle, place)).collect();
+    let mut new_handles = new_handles.into_iter();
+    for change in difference.changes {
+        match change {
+            ItemChange::Add { position, item } => {
+                let new = |handle| StoredItem { handle, position, item, vanished_at: None };
+                after.extend(new_handles.next().map(new));
+            }
+            ItemChange::Update { handle, position, item } => {
+                if let Some(place) = places.get(&handle) {
+                    after[*place] = StoredItem { handle, position, item, vanished_at: None };
                 }
-            };
-            let owner = owner.clone();
-            by_handle.insert(
-                handle,
-                StoredItem { handle, owner, position, item: item.clone(), vanished_at: None },
-            );
+            }
+            ItemChange::Vanish { handle } => {
+                if let Some(place) = places.get(&handle) {
+                    after[*place].vanished_at = Some(now);
+                }
+            }
         }
-        let mut after: Vec<StoredItem> = by_handle.into_values().collect();
-        after.sort_by_key(|stored| (stored.position, stored.handle));
-        after
     }
+    after.sort_unstable_by_key(|stored| (stored.position, stored.handle));
+    after
 }

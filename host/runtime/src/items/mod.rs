@@ -64,18 +64,14 @@ impl ItemStore {
         clock: Arc<dyn Clock>,
         changes: Changes,
     ) -> Result<Self, StoreError> {
-        let mut by_owner: HashMap<TreeOwner, Vec<StoredItem>> = HashMap::new();
-        for item in store.load_items().await? {
-            by_owner.entry(item.owner.clone()).or_default().push(item);
-        }
+        let by_owner = store.load_items().await?;
         let values = ValueTable::new(Arc::clone(&clock));
-        for (owner, items) in &mut by_owner {
-            items.sort_by_key(|item| item.position);
+        for (owner, items) in &by_owner {
             ensure_slots(&values, owner, items);
         }
         values.restore(store.load_last_values().await?);
         // Their last values may be older than their end, or were never saved.
-        let all = by_owner.values().flatten();
+        let all = by_owner.iter().flat_map(|(_, items)| items);
         let vanished: Vec<PointHandle> =
             all.filter(|item| item.vanished_at.is_some()).map(|item| item.handle).collect();
         values.vanish(&vanished);
@@ -263,7 +259,7 @@ fn ensure_slots(values: &ValueTable, owner: &TreeOwner, items: &[StoredItem]) {
     let mut writers: HashMap<Arc<str>, WriterId> = HashMap::new();
     let points: Vec<(PointHandle, ValueKind, WriterId)> = items
         .iter()
-        .filter_map(|stored| match &stored.item {
+        .filter_map(|stored| match &*stored.item {
             EwsItem::Value(item) => {
                 let writer = *writers
                     .entry(Arc::clone(&item.published_by))
@@ -273,7 +269,7 @@ fn ensure_slots(values: &ValueTable, owner: &TreeOwner, items: &[StoredItem]) {
             EwsItem::Container(_) | EwsItem::History(_) => None,
         })
         .collect();
-    values.ensure(points);
+    values.ensure(&points);
 }
 
 #[cfg(test)]
@@ -374,10 +370,10 @@ mod tests {
             let mut open = vec![(tree.root(), String::new())];
             while let Some((node, path)) = open.pop() {
                 for child in tree.children(node) {
-                    let name = child.item.as_ref().unwrap().name();
+                    let name = child.item().unwrap().name();
                     let path = if path.is_empty() { name.to_string() } else { format!("{path}/{name}") };
                     // The parent of an item is the container that lists it.
-                    let parent = child.item.as_ref().unwrap().parent().map_or("root", |id| id.as_str());
+                    let parent = child.item().unwrap().parent().map_or("root", |id| id.as_str());
                     assert_eq!(parent, node.id());
                     assert_eq!(tree.find(child.id()), Some(child.handle));
                     lines.push((path.clone(), child.id().to_owned()));

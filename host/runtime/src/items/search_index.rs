@@ -51,11 +51,11 @@ impl SearchIndex {
         while let Some((handle, parent)) = open.pop() {
             let Some(node) = tree.node(handle) else { continue };
             let number = u32::try_from(index.entries.len()).unwrap_or(NONE);
-            let name = node.item.as_ref().map_or(NONE, |item| {
+            let name = node.item().map_or(NONE, |item| {
                 *numbers.entry(item.name()).or_insert_with_key(|name| index.add_name(name))
             });
             index.entries.push(Entry { handle, name, parent });
-            open.extend(node.children.iter().rev().map(|child| (*child, number)));
+            open.extend(node.children().iter().rev().map(|child| (*child, number)));
         }
         index
     }
@@ -113,6 +113,8 @@ impl SearchIndex {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use riser_domain::{ContainerItem, ContainerKind, EwsItem, EwsItemId, StoredItem, TreeKey, TreeOwner};
 
     use super::super::connection_containers::PlacedTree;
@@ -132,15 +134,14 @@ mod tests {
             .zip(names)
             .map(|(handle, (id, name))| StoredItem {
                 handle: PointHandle(handle),
-                owner: owner(),
                 position: handle,
-                item: EwsItem::Container(ContainerItem {
+                item: Arc::new(EwsItem::Container(ContainerItem {
                     id: EwsItemId::new(id),
                     parent: id.rsplit_once('/').map(|(parent, _)| EwsItemId::new(parent)),
                     name: name.as_str().into(),
                     description: "".into(),
                     kind: ContainerKind::Folder,
-                }),
+                })),
                 vanished_at: None,
             })
             .collect();
@@ -151,8 +152,7 @@ mod tests {
 
     fn names(tree: &ServerTree, query: &str, limit: usize) -> (Vec<String>, usize) {
         let found = tree.search(query, limit);
-        let name =
-            |handle: &PointHandle| tree.node(*handle).unwrap().item.as_ref().unwrap().name().to_string();
+        let name = |handle: &PointHandle| tree.node(*handle).unwrap().item().unwrap().name().to_string();
         (found.items.iter().map(name).collect(), found.count)
     }
 

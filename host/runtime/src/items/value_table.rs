@@ -83,8 +83,6 @@ struct Slot {
     received: Uptime,
     /// Its class has published it since the host started.
     is_fresh: bool,
-    /// The open write for this point, served until it ends.
-    requested: Option<(WriteId, Value)>,
     is_unsaved: bool,
 }
 
@@ -99,6 +97,8 @@ struct Writer {
 #[derive(Debug, Default)]
 struct Table {
     slots: Vec<Option<Slot>>,
+    /// The open writes of points, whose values are served until they end. Few points have one.
+    requested: HashMap<PointHandle, (WriteId, Value)>,
     writers: Vec<Writer>,
     writer_ids: HashMap<(TreeOwner, Arc<str>), WriterId>,
     unsaved: Vec<PointHandle>,
@@ -130,23 +130,28 @@ impl ValueTable {
     }
 
     /// Creates a slot for a point, or adapts the existing one to its declaration.
-    pub(crate) fn ensure(&self, points: impl IntoIterator<Item = (PointHandle, ValueKind, WriterId)>) {
+    pub(crate) fn ensure(&self, points: &[(PointHandle, ValueKind, WriterId)]) {
         let mut table = self.write();
-        for (handle, kind, writer) in points {
-            if table.slots.len() <= handle.index() {
-                table.slots.resize_with(handle.index() + 1, || None);
-            }
-            let slot = &mut table.slots[handle.index()];
+        let needed = points.iter().map(|(handle, ..)| handle.index() + 1).max().unwrap_or_default();
+        if table.slots.len() < needed {
+            // Not twice as many, as a vector would grow by itself: a large site has a million slots.
+            let more = needed - table.slots.len();
+            table.slots.reserve_exact(more);
+            table.slots.resize_with(needed, || None);
+        }
+        let Table { slots, requested, .. } = &mut *table;
+        for &(handle, kind, writer) in points {
+            let slot = &mut slots[handle.index()];
             match slot {
                 Some(slot) if slot.kind == kind => slot.writer = writer,
                 _ => {
+                    requested.remove(&handle);
                     *slot = Some(Slot {
                         kind,
                         writer,
                         reading: Reading::never_known(kind),
                         received: Uptime::START,
                         is_fresh: false,
-                        requested: None,
                         is_unsaved: false,
                     });
                 }
@@ -158,6 +163,7 @@ impl ValueTable {
     pub(crate) fn remove(&self, handles: impl IntoIterator<Item = PointHandle>) {
         let mut table = self.write();
         for handle in handles {
+            table.requested.remove(&handle);
             if let Some(slot) = table.slots.get_mut(handle.index()) {
                 *slot = None;
             }
@@ -279,8 +285,9 @@ impl ValueTable {
 
     /// Serves the requested value, as Uncertain, until the write ends.
     pub(crate) fn request(&self, handle: PointHandle, write: WriteId, value: Value) {
-        if let Some(slot) = self.write().slot_mut(handle) {
-            slot.requested = Some((write, value));
+        let mut table = self.write();
+        if table.slot(handle).is_some() {
+            table.requested.insert(handle, (write, value));
         }
     }
 
@@ -289,12 +296,12 @@ impl ValueTable {
     pub(crate) fn end_request(&self, handle: PointHandle, write: WriteId, is_confirmed: bool) {
         let now = self.clock.read();
         let mut table = self.write();
-        let Some(slot) = table.slot_mut(handle) else { return };
-        if slot.requested.as_ref().is_none_or(|(id, _)| *id != write) {
+        if table.requested.get(&handle).is_none_or(|(id, _)| *id != write) {
             return;
         }
-        if let Some((_, value)) = slot.requested.take()
+        if let Some((_, value)) = table.requested.remove(&handle)
             && is_confirmed
+            && let Some(slot) = table.slot_mut(handle)
             && slot.apply(Update::good(value, now.wall), now)
         {
             table.mark_unsaved(&[handle]);
@@ -307,7 +314,7 @@ impl ValueTable {
         let table = self.read();
         for (index, handle) in handles.iter().enumerate() {
             if let Some(slot) = table.slot(*handle) {
-                let (value, state) = table.served(slot, now);
+                let (value, state) = table.served(*handle, slot, now);
                 visit(index, value, state);
             }
         }
@@ -317,7 +324,7 @@ impl ValueTable {
     pub(crate) fn readings(&self, handles: &[PointHandle]) -> Vec<Option<Reading>> {
         let now = self.clock.uptime();
         let table = self.read();
-        handles.iter().map(|handle| Some(table.reading(table.slot(*handle)?, now))).collect()
+        handles.iter().map(|handle| Some(table.reading(*handle, table.slot(*handle)?, now))).collect()
     }
 
     /// Returns the served readings of points that their class has published since the host started.
@@ -325,7 +332,7 @@ impl ValueTable {
         let now = self.clock.uptime();
         let table = self.read();
         let fresh = |handle: &PointHandle| table.slot(*handle).filter(|slot| slot.is_fresh);
-        handles.iter().map(|handle| fresh(handle).map(|slot| table.reading(slot, now))).collect()
+        handles.iter().map(|handle| fresh(handle).map(|slot| table.reading(*handle, slot, now))).collect()
     }
 
     /// Takes the points changed since the last call, for saving: readings of the source, not requested values.
@@ -400,18 +407,23 @@ impl Table {
         }
     }
 
-    fn served<'a>(&self, slot: &'a Slot, now: Uptime) -> (&'a Value, ValueState) {
-        match &slot.requested {
-            Some((_, value)) => (value, ValueState::Uncertain),
+    fn requested(&self, handle: PointHandle) -> Option<&Value> {
+        // Most of the time there is none, and then no hash is computed.
+        if self.requested.is_empty() { None } else { self.requested.get(&handle).map(|(_, value)| value) }
+    }
+
+    fn served<'a>(&'a self, handle: PointHandle, slot: &'a Slot, now: Uptime) -> (&'a Value, ValueState) {
+        match self.requested(handle) {
+            Some(value) => (value, ValueState::Uncertain),
             None => {
                 (&slot.reading.value, self.degraded(slot, now).map_or(slot.reading.state, |(state, _)| state))
             }
         }
     }
 
-    fn reading(&self, slot: &Slot, now: Uptime) -> Reading {
+    fn reading(&self, handle: PointHandle, slot: &Slot, now: Uptime) -> Reading {
         let mut reading = slot.reading.clone();
-        if let Some((_, value)) = &slot.requested {
+        if let Some(value) = self.requested(handle) {
             reading.value = value.clone();
             reading.state = ValueState::Uncertain;
             reading.reason = Some(Arc::from("requested, not read back yet"));
@@ -502,7 +514,7 @@ mod tests {
         let table = ValueTable::new(clock.clone());
         let owner = TreeOwner { ews_server: EwsServerId(1), plugin: "p".into(), connection: None };
         let writer = table.writer(&owner, &Arc::from("status"));
-        table.ensure([(POINT, ValueKind::Double, writer)]);
+        table.ensure(&[(POINT, ValueKind::Double, writer)]);
         Fixture { clock, table, writer }
     }
 
@@ -676,7 +688,7 @@ mod tests {
     fn equal_reasons_in_succession_share_one_text() {
         let fixture = fixture();
         let other = PointHandle(4);
-        fixture.table.ensure([(other, ValueKind::Double, fixture.writer)]);
+        fixture.table.ensure(&[(other, ValueKind::Double, fixture.writer)]);
         let offline = |point| Published {
             point,
             value: None,

@@ -112,7 +112,6 @@ impl Supervisor {
         let requests = RunRequests {
             store: store.clone(),
             keyring: parts.keyring,
-            items: Arc::clone(&items),
             outbox: Arc::clone(&outbox),
             instance: parts.instance,
         };

@@ -6,13 +6,12 @@ use riser_domain::Connection;
 use riser_secrets::{Keyring, SecretContext, SecretError};
 use riser_store::{SealedSettings, Store, StoreError};
 use riser_worker_host::{CachedLibrary, LaunchError, WorkerGone, open_settings};
-use riser_worker_protocol::contract::{point_table, write_message};
+use riser_worker_protocol::contract::write_message;
 use riser_worker_protocol::frames::RunRequest;
 use riser_worker_protocol::messages::{ConnectionMessage, RunRequestMessage};
 use serde_json::Value;
 
 use super::processor_setup::ProcessorSetup;
-use crate::items::ItemStore;
 use crate::libraries::LibraryMissing;
 use crate::outbox::Outbox;
 
@@ -55,7 +54,6 @@ impl RunRequestError {
 pub(super) struct RunRequests {
     pub(super) store: Store,
     pub(super) keyring: Arc<Keyring>,
-    pub(super) items: Arc<ItemStore>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) instance: String,
 }
@@ -87,9 +85,8 @@ impl RunRequests {
             connection,
             writes: writes.iter().map(write_message).collect(),
         };
-        let points = point_table(&self.items.stored(&owner).await);
         let (library, class) = (library.path.display().to_string(), configuration.class.class.clone());
-        RunRequest::new(library, class, &message, points)
+        RunRequest::new(library, class, &message)
             .map_err(|source| RunRequestError::Settings { of: configuration.name.clone(), source })
     }
 

@@ -9,10 +9,11 @@ use riser_domain::{
     Actor, ConfigurationId, EwsItem, HistorySample, PointHandle, ProcessorConfiguration, RunId, RunTrigger,
     StoredItem, TreeKey, TreeOwner,
 };
-use riser_worker_protocol::contract::{declared_tree, point_table};
+use riser_worker_protocol::PackedTree;
+use riser_worker_protocol::contract::{declared_tree, packed_points};
 use riser_worker_protocol::frames::{Call, Reply};
 use riser_worker_protocol::long_work;
-use riser_worker_protocol::messages::{self as contract, ActionResult, ItemMessage, LimitedAction};
+use riser_worker_protocol::messages::{self as contract, ActionResult, LimitedAction};
 use riser_worker_protocol::value_batch::ValueBatch;
 
 use super::command::Command;
@@ -103,10 +104,10 @@ impl Services {
             }
         };
         match call {
-            contract::Call::Declare { items } => self.declare(items).await,
+            contract::Call::Declare { tree } => self.declare(*tree).await,
             contract::Call::Points => {
                 let stored = self.context.items.stored(&self.owner).await;
-                let points = long_work(|| point_table(&stored));
+                let points = long_work(|| packed_points(&stored));
                 Reply::Contract(contract::Reply::Points(points))
             }
             contract::Call::LimiterAcquire { purpose } => self.acquire_permit(purpose).await,
@@ -145,8 +146,10 @@ impl Services {
         }
     }
 
-    async fn declare(&self, items: Vec<ItemMessage>) -> Reply {
-        let declared = match long_work(|| declared_tree(items)) {
+    async fn declare(&self, tree: PackedTree) -> Reply {
+        let converted = long_work(|| declared_tree(&tree));
+        drop(tree);
+        let declared = match converted {
             Ok((_, initial)) if !initial.iter().all(|(_, value)| is_storable(value)) => {
                 let what = "an initial value is a number that is not finite or a text above 64 KiB";
                 return refused("tree-refused", what);
@@ -167,7 +170,7 @@ impl Services {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let stored = self.context.items.stored(&self.owner).await;
         Reply::Contract(contract::Reply::Declared {
-            points: long_work(|| point_table(&stored)),
+            points: long_work(|| packed_points(&stored)),
             added: count(counts.added),
             changed: count(counts.changed),
             kept: count(counts.kept),
@@ -193,7 +196,7 @@ impl Services {
     ) -> Option<String> {
         let histories: HashMap<PointHandle, _> = stored
             .iter()
-            .filter_map(|stored| match &stored.item {
+            .filter_map(|stored| match &*stored.item {
                 EwsItem::History(item) => Some((stored.handle, item)),
                 _ => None,
             })

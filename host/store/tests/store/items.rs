@@ -27,12 +27,12 @@ fn value(id: &str, parent: &str) -> EwsItem {
         description: "".into(),
         kind: ValueKind::Double,
         unit: "A".into(),
-        set_point: Some(SetPointRule {
+        set_point: Some(Box::new(SetPointRule {
             min: Some(0.0),
             max: None,
             options: vec!["on".into(), "".into(), "off".into()],
             future_only: true,
-        }),
+        })),
         published_by: "status".into(),
         writes_handled_by: Some("status".into()),
     })
@@ -66,15 +66,14 @@ async fn apply(
 ) -> Result<Vec<PointHandle>, StoreError> {
     let stored = items_of(test, owner).await;
     let tree = test.store.tree_key(owner).await?.serve(tree.clone());
-    let difference = TreeDifference::between(&stored, &tree);
+    let difference = TreeDifference::between(&stored, tree);
     let actor = Actor::Processor("EVCE Setup".to_owned());
-    let added = test.store.apply_tree(owner, &difference, &actor, test.now()).await?;
-    Ok(added.into_iter().map(|(_, handle)| handle).collect())
+    test.store.apply_tree(owner, &difference, &actor, test.now()).await
 }
 
 async fn items_of(test: &TestStore, owner: &TreeOwner) -> Vec<StoredItem> {
     let items = test.store.load_items().await.unwrap();
-    items.into_iter().filter(|item| item.owner == *owner).collect()
+    items.into_iter().find(|(of, _)| of == owner).map(|(_, items)| items).unwrap_or_default()
 }
 
 #[tokio::test]
@@ -85,7 +84,7 @@ async fn a_tree_is_loaded_as_it_was_declared_with_consecutive_handles() {
     assert_eq!(handles, [PointHandle(1), PointHandle(2), PointHandle(3)]);
     let (test, _) = test.start_again().await;
     let stored = items_of(&test, &owner).await;
-    let items: Vec<EwsItem> = stored.iter().map(|stored| stored.item.clone()).collect();
+    let items: Vec<EwsItem> = stored.iter().map(|stored| EwsItem::clone(&stored.item)).collect();
     assert_eq!(items, TreeKey(1).serve(tree()).items);
     assert_eq!(stored.iter().map(|stored| stored.handle).collect::<Vec<_>>(), handles);
     assert!(stored.iter().all(|stored| stored.vanished_at.is_none()));
@@ -115,7 +114,7 @@ async fn a_renamed_item_and_one_that_returns_keep_their_handles() {
     assert!(apply(&test, &owner, &renamed).await.unwrap().is_empty());
     let stored = items_of(&test, &owner).await;
     assert_eq!(stored[1].handle, handles[1]);
-    assert_eq!(stored[1].item, TreeKey(2).serve(renamed).items[1]);
+    assert_eq!(*stored[1].item, TreeKey(2).serve(renamed).items[1]);
     assert_eq!(stored[2].vanished_at, Some(test.now()));
 
     assert!(apply(&test, &owner, &tree()).await.unwrap().is_empty());
@@ -241,6 +240,7 @@ async fn a_large_tree_is_stored_whole() {
     let tree = DeclaredTree { items };
     let handles = apply(&test, &owner, &tree).await.unwrap();
     assert!(handles.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0));
-    let stored: Vec<EwsItem> = items_of(&test, &owner).await.into_iter().map(|stored| stored.item).collect();
+    let stored = items_of(&test, &owner).await.into_iter();
+    let stored: Vec<EwsItem> = stored.map(|stored| EwsItem::clone(&stored.item)).collect();
     assert_eq!(stored, TreeKey(2).serve(tree).items);
 }

@@ -1,10 +1,11 @@
 //! What misbehaving plugins cost others: how long each of them takes a slot, the gaps between the polls of EVCE
-//! Status beside them, and the responses to a BMS. The responses beside plain loops of the same priority are the floor: no
-//! host can do better than the scheduler of the machine.
+//! Status beside them, and the responses to a BMS. The responses beside plain loops with the priority and the processors
+//! of a worker are the floor: no host can do better than the scheduler of the machine.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs::Permissions;
+use std::num::NonZero;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -58,7 +59,7 @@ const IDS: usize = 20;
 const PAUSE: Duration = Duration::from_millis(5);
 /// Time for which the responses without misbehaving plugins are measured.
 const QUIET: Duration = Duration::from_secs(20);
-/// The priority of a worker, which `host/platform/src/linux/confine.rs` sets.
+/// The priority of a worker, which `host/platform/src/linux/turns.rs` sets.
 const WORKER_NICENESS: &str = "10";
 /// Processes of the floor: as many as there are classes that never leave the processor, and one that just started.
 const LOOPS: usize = 4;
@@ -142,7 +143,8 @@ async fn round(name: &str, programs: &Programs) -> anyhow::Result<Round> {
     let ids = some_values(&site.client()?).await?;
 
     let script = site.directories.data().with_file_name("patient-riser");
-    write_script(&script, &format!("exec nice -n {WORKER_NICENESS} '{}' \"$@\"", programs.riser.display()))?;
+    let as_worker = as_worker().join(" ");
+    write_script(&script, &format!("exec {as_worker} '{}' \"$@\"", programs.riser.display()))?;
     // Its commands do not compete with the responses.
     let riser = Riser { program: &script, ..riser };
 
@@ -259,7 +261,18 @@ async fn some_values(client: &EwsClient) -> anyhow::Result<Vec<String>> {
     bail!("the site has only {} values", ids.len())
 }
 
-/// Processes that compute for ever, with the priority of a worker. They end when this is dropped.
+/// Returns the command that starts another one with the priority and the processors of a worker, which are all but the
+/// first (`host/platform/src/linux/turns.rs`).
+fn as_worker() -> Vec<String> {
+    let mut words = ["nice", "-n", WORKER_NICENESS].map(str::to_owned).to_vec();
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    if processors > 1 {
+        words.extend(["taskset".to_owned(), "--cpu-list".to_owned(), format!("1-{}", processors - 1)]);
+    }
+    words
+}
+
+/// Processes that compute for ever, as a worker that never stops does. They end when this is dropped.
 struct Loops {
     _processes: Vec<Child>,
 }
@@ -267,8 +280,8 @@ struct Loops {
 impl Loops {
     fn start() -> anyhow::Result<Self> {
         let start = |_| {
-            let mut command = Command::new("nice");
-            command.args(["-n", WORKER_NICENESS, "sh", "-c", "while :; do :; done"]).kill_on_drop(true);
+            let mut command = Command::new("env");
+            command.args(as_worker()).args(["sh", "-c", "while :; do :; done"]).kill_on_drop(true);
             command.spawn()
         };
         Ok(Self { _processes: (0..LOOPS).map(start).collect::<Result<_, _>>()? })

@@ -170,7 +170,7 @@ fn counted(count: usize, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use riser_domain::{ContainerItem, ContainerKind, EwsItemId, SetPointRule, ValueItem, ValueKind};
+    use riser_domain::{ContainerItem, ContainerKind, EwsItemId, ValueItem, ValueKind};
     use riser_runtime::DryRunFailure;
 
     use super::*;
@@ -193,7 +193,7 @@ mod tests {
             description: "".into(),
             kind: ValueKind::Double,
             unit: "".into(),
-            set_point: is_writable.then(SetPointRule::default),
+            set_point: is_writable.then(Box::default),
             published_by: "status".into(),
             writes_handled_by: is_writable.then(|| "status".into()),
         })

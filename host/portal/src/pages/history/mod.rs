@@ -113,10 +113,10 @@ impl HistoryAddress {
         let tree = portal.runtime().items(EwsServerId(self.server));
         let handle = tree.find(&self.item)?;
         let node = tree.node(handle)?;
-        let Some(EwsItem::History(history)) = node.item.clone() else { return None };
+        let Some(EwsItem::History(history)) = node.item().cloned() else { return None };
         let value_handle = tree.find(&history.value_item)?;
         let value = value_of(tree.node(value_handle)?)?.clone();
-        let owner = node.owner.clone();
+        let owner = node.owner().cloned();
         Some(Found { tree, handle, owner, history, value_handle, value })
     }
 }

@@ -240,7 +240,7 @@ impl Found {
     ) -> Result<Option<Line>, StoreError> {
         let (Some(item), Some(node)) = (self.item(point), self.tree.node(point)) else { return Ok(None) };
         let mut series = read_series(portal, point, span).await?;
-        gap_reasons::add(portal, (node.owner.as_ref(), &item.published_by), &mut series.gaps).await?;
+        gap_reasons::add(portal, (node.owner(), &item.published_by), &mut series.gaps).await?;
         let is_stepped = item.set_point.is_some() || mostly_stays(&series.points);
         Ok(Some(Line { name: item.name.to_string(), is_stepped, series }))
     }

@@ -70,13 +70,13 @@ pub(crate) async fn show(
 pub(super) fn published(shown: &Shown<'_>, tree: &ServerTree) -> Vec<PointHandle> {
     let (owner, class) = (shown.owner(), shown.configuration.class.class.as_str());
     let is_own = |node: &&riser_runtime::TreeNode| {
-        node.owner.as_ref() == Some(&owner)
-            && matches!(&node.item, Some(EwsItem::Value(value)) if *value.published_by == *class)
+        node.owner() == Some(&owner)
+            && matches!(node.item(), Some(EwsItem::Value(value)) if *value.published_by == *class)
     };
     let (mut points, mut open) = (Vec::new(), vec![ROOT_HANDLE]);
     while let Some(node) = open.pop().and_then(|handle| tree.node(handle)) {
         points.extend(Some(node).filter(is_own).map(|node| node.handle));
-        open.extend(node.children.iter().rev());
+        open.extend(node.children().iter().rev());
     }
     points
 }
@@ -96,7 +96,7 @@ pub(super) fn rows(
 
 fn sentence(shown: &Shown<'_>, tree: &ServerTree, count: usize, (from, to): (usize, usize)) -> String {
     let owner = shown.owner();
-    let of_tree = tree.nodes().filter(|node| node.owner.as_ref() == Some(&owner)).count();
+    let of_tree = tree.nodes().filter(|node| node.owner() == Some(&owner)).count();
     match count {
         0 if of_tree > 0 => {
             format!("Its class publishes no values. The tree of its plugin has {of_tree} items.")

@@ -154,14 +154,16 @@ fn value_of(
         }
         SettingKind::List { of } => match &**of {
             SettingKind::Group(schema) => {
-                let entry = |index: usize| {
-                    let prefix = format!("{name}[{index}]");
-                    let is_given = input.has_any(&prefix);
-                    is_given.then(|| {
-                        SettingInput::Group(group_of(schema, &format!("{prefix}."), input, is_stored))
-                    })
-                };
-                SettingInput::List((0..).map_while(entry).collect())
+                let prefix = |index: usize| format!("{name}[{index}].");
+                let mut sent = 0;
+                while input.has_field(&prefix(sent)) {
+                    sent += 1;
+                }
+                // An empty entry before a given one stays, so that no later entry gets its place and its secrets: the
+                // check names the fields that it needs.
+                let last = (0..sent).rfind(|index| is_given(schema, &prefix(*index), input));
+                let entry = |index| SettingInput::Group(group_of(schema, &prefix(index), input, is_stored));
+                SettingInput::List((0..last.map_or(0, |last| last + 1)).map(entry).collect())
             }
             kind => {
                 let lines = input.get(name)?.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -177,6 +179,25 @@ fn value_of(
             None => return None,
         },
         kind => SettingInput::Plain(json_of(kind, input.get(name)?.trim())),
+    })
+}
+
+/// Returns whether a person filled in a group: whether a field of it has another value than an untouched one.
+fn is_given(schema: &SettingsSchema, prefix: &str, input: &FormInput) -> bool {
+    schema.settings.iter().any(|setting| {
+        let name = format!("{prefix}{}", setting.key);
+        match &setting.kind {
+            SettingKind::Group(schema) => is_given(schema, &format!("{name}."), input),
+            SettingKind::List { .. } => input.has_any(&name),
+            kind => {
+                // A box that is not checked sends `false`.
+                let unchecked = matches!(kind, SettingKind::YesNo).then(|| "false".to_owned());
+                let untouched = setting.default.as_ref().map(text_of).or(unchecked);
+                input
+                    .get(&name)
+                    .is_some_and(|text| !text.is_empty() && untouched.as_deref() != Some(text.trim()))
+            }
+        }
     })
 }
 
@@ -213,8 +234,10 @@ mod tests {
     }
 
     fn schema() -> SettingsSchema {
+        let mut port = setting("port", &json!({ "is": "whole_number" }));
+        port["default"] = json!(443);
         let proxy = json!({ "is": "group", "settings": [
-            setting("host", &json!({ "is": "host" })), setting("password", &json!({ "is": "secret" }))
+            setting("host", &json!({ "is": "host" })), setting("password", &json!({ "is": "secret" })), port
         ] });
         let settings = [
             setting("url", &json!({ "is": "address" })),
@@ -257,13 +280,26 @@ mod tests {
             ("c.settings.codes", "1\r\n\r\nx\r\n"),
             ("c.settings.proxies[0].host", "a"),
             ("c.settings.proxies[0].password", ""),
+            // An untouched entry at the end is none.
             ("c.settings.proxies[1].host", ""),
+            ("c.settings.proxies[1].port", "443"),
         ]);
         let expected = json!({
             "url": "https://evce", "password": { "secret": { "value": " sesame " } }, "count": 12, "ratio": 0.5,
             "on": true, "codes": [1, "x"], "proxies": [{ "host": "a" }]
         });
         assert_eq!(inputs(&input, &[]), expected);
+    }
+
+    #[test]
+    fn an_empty_entry_of_a_list_does_not_hide_the_next_one() {
+        let input = FormInput::from([
+            ("c.settings.proxies[0].host", ""),
+            ("c.settings.proxies[0].port", "443"),
+            ("c.settings.proxies[1].host", "b"),
+        ]);
+        let proxies = json!([{ "host": null, "port": 443 }, { "host": "b" }]);
+        assert_eq!(inputs(&input, &[])["proxies"], proxies);
     }
 
     #[test]
@@ -278,7 +314,8 @@ mod tests {
     #[test]
     fn stored_values_fill_the_fields_they_came_from() {
         let values = json!({
-            "url": "https://evce", "count": 12, "ratio": 0.5, "on": true, "codes": [1, 2], "proxies": [{ "host": "a" }]
+            "url": "https://evce", "count": 12, "ratio": 0.5, "on": true, "codes": [1, 2],
+            "proxies": [{ "host": "a", "port": 8443 }]
         });
         let mut input = FormInput::default();
         add_settings(&mut input, &schema(), "c.", values.as_object().unwrap());

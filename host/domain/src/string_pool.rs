@@ -1,15 +1,13 @@
-//! Texts that many rows have in common: names, descriptions and units of the points of a class.
-
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Texts, each stored once.
+/// Texts, each in memory once. Most names, descriptions and units of a tree are those of many points.
 #[derive(Debug, Default)]
-pub(crate) struct StringPool(HashSet<Arc<str>>);
+pub struct StringPool(HashSet<Arc<str>>);
 
 impl StringPool {
     /// Returns the shared copy of a text; adds it if there is none.
-    pub(crate) fn share(&mut self, text: &str) -> Arc<str> {
+    pub fn share(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.0.get(text) {
             return Arc::clone(known);
         }
