@@ -13,11 +13,11 @@ use crate::abi::messages::{
     FailureMessage, RunRequestMessage, SettingFaultMessage, SettingsMessage, SettingsOwner,
     TestRequestMessage,
 };
-use crate::abi::{CONTRACT, HostServicesBox, PluginRun, PluginRun_TO, PluginRunBox, PointBatch};
+use crate::abi::{CONTRACT, HostServicesBox, PluginRun, PluginRun_TO, PluginRunBox};
 use crate::description::{ClassDescription, ConnectionDescription, LibraryDescription, SCHEMA};
 use crate::host::RunFacts;
 use crate::settings::{Faults, SettingFault, Settings, migrate_all, read};
-use crate::{Connection, Failure, Host, Outcome, Points, Processor, TestHost};
+use crate::{Connection, Failure, Host, Outcome, Processor, TestHost};
 
 /// Names the classes of a plugin and makes the library loadable.
 ///
@@ -309,7 +309,7 @@ pub fn create_test(tests: Vec<ConnectionTest>) -> RResult<PluginRunBox, RString>
 
 /// The calls of a run, with panics caught.
 trait Work: Send {
-    fn run(&self, order: &[u8], points: PointBatch, services: HostServicesBox) -> Outcome;
+    fn run(&self, order: &[u8], services: HostServicesBox) -> Outcome;
     fn tests(&self) -> &[ConnectionTest];
 }
 
@@ -319,7 +319,7 @@ struct ClassRun<P> {
 }
 
 impl<P: Processor> Work for ClassRun<P> {
-    fn run(&self, order: &[u8], points: PointBatch, services: HostServicesBox) -> Outcome {
+    fn run(&self, order: &[u8], services: HostServicesBox) -> Outcome {
         let order: RunRequestMessage = serde_json::from_slice(order)?;
         let settings =
             read::<P::Settings>(&order.settings).map_err(|faults| faults.failure(&order.configuration))?;
@@ -329,7 +329,6 @@ impl<P: Processor> Work for ClassRun<P> {
                 configuration: order.configuration,
                 instance: order.instance,
                 connection: order.connection,
-                points: Points::from_batch(points),
                 writes: order.writes,
             },
         );
@@ -346,7 +345,7 @@ struct TestRun {
 }
 
 impl Work for TestRun {
-    fn run(&self, _order: &[u8], _points: PointBatch, _services: HostServicesBox) -> Outcome {
+    fn run(&self, _order: &[u8], _services: HostServicesBox) -> Outcome {
         Err(Failure::new("only a connection can be tested with this").permanent())
     }
 
@@ -366,13 +365,8 @@ impl<W: Work> Guarded<W> {
 }
 
 impl<W: Work> PluginRun for Guarded<W> {
-    fn run(
-        &self,
-        order: RSlice<'_, u8>,
-        points: PointBatch,
-        services: HostServicesBox,
-    ) -> RResult<(), RVec<u8>> {
-        result_of(guarded(|| self.0.run(order.as_slice(), points, services)))
+    fn run(&self, order: RSlice<'_, u8>, services: HostServicesBox) -> RResult<(), RVec<u8>> {
+        result_of(guarded(|| self.0.run(order.as_slice(), services)))
     }
 
     fn test_connection(&self, order: RSlice<'_, u8>, services: HostServicesBox) -> RResult<(), RVec<u8>> {

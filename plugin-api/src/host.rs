@@ -70,7 +70,6 @@ pub(crate) struct RunFacts {
     pub(crate) configuration: String,
     pub(crate) instance: String,
     pub(crate) connection: Option<ConnectionMessage>,
-    pub(crate) points: Points,
     pub(crate) writes: Vec<WriteMessage>,
 }
 
@@ -145,20 +144,16 @@ impl Host {
     /// # Errors
     /// [`HostError::Refused`] with the broken rule; nothing changes then. [`HostError::Stop`] while stopping.
     pub fn declare(&self, tree: Tree) -> Result<DeclaredPoints, HostError> {
-        let ids: Vec<String> = tree.items.iter().map(|item| item.id.clone()).collect();
-        match Self::ask(&self.services, &Call::Declare { items: tree.items })? {
-            Reply::Declared { points, added, changed, kept, vanished } => {
-                let all = Points::from_batch(points.into());
-                let by_key = ids.iter().map(|id| all.find(id)).collect();
+        let call = Call::Declare { tree: Box::new(tree.into_packed()) };
+        let reply = Self::ask(&self.services, &call)?;
+        match (call, reply) {
+            (Call::Declare { tree }, Reply::Declared { points, added, changed, kept, vanished }) => {
+                let all = Points::new(points);
+                let by_key = (0..tree.len()).map(|place| all.find_parts(tree.id_parts(place)?)).collect();
                 Ok(DeclaredPoints { by_key, all, difference: (added, changed, kept, vanished) })
             }
             _ => Err(misunderstood()),
         }
-    }
-
-    /// Returns the tree as it was stored when the run started. Never blocks.
-    pub fn points_at_start(&self) -> Points {
-        self.run.points.clone()
     }
 
     /// Returns the tree as it is stored now. Blocks for the reply. [any thread, running or stopping]
@@ -167,7 +162,7 @@ impl Host {
     /// [`HostError::Lost`] when the connection to the host is lost.
     pub fn points(&self) -> Result<Points, HostError> {
         match Self::ask(&self.services, &Call::Points)? {
-            Reply::Points(points) => Ok(Points::from_batch(points.into())),
+            Reply::Points(points) => Ok(Points::new(points)),
             _ => Err(misunderstood()),
         }
     }
@@ -344,6 +339,8 @@ impl Host {
     pub(crate) fn ask(services: &Arc<Services>, call: &Call) -> Result<Reply, HostError> {
         let request = serde_json::to_vec(call).map_err(|_| misunderstood())?;
         let reply = reply(services.object.call(RSlice::from_slice(&request)))?;
+        // A large tree is not in memory beside the points that the host replies.
+        drop(request);
         serde_json::from_slice(&reply).map_err(|_| misunderstood())
     }
 }

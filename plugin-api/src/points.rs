@@ -5,7 +5,9 @@ use std::time::SystemTime;
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::abi::{NO_POINT, PointBatch, PointRecord, TextSpan};
+use crate::abi::PackedPoints;
+use crate::abi::id_prefixes::split;
+use crate::abi::packed_points::PackedPoint;
 use crate::value::{Kind, PointValue, State};
 
 /// A stored point of the plugin's tree: a value or a history.
@@ -71,7 +73,7 @@ pub struct Publication {
     pub value: Option<PointValue>,
     /// Its state.
     pub state: State,
-    /// Why the state is not Good.
+    /// Why the state is not Good; for a Good value a remark, such as who set it.
     pub reason: Option<Arc<str>>,
     /// When the source measured it; `None` means the current time.
     pub source_time: Option<SystemTime>,
@@ -116,10 +118,10 @@ pub struct Served {
 #[derive(Clone, Debug, Default)]
 pub struct Points(Arc<PointIndex>);
 
-/// Records as they were received, and their places by id: a large tree needs no memory for each of its points.
+/// Points as they were received, and their places by id: a large tree needs no memory for the id of each point.
 #[derive(Debug, Default)]
 struct PointIndex {
-    batch: PointBatch,
+    packed: PackedPoints,
     hasher: DefaultHashBuilder,
     by_id: HashTable<u32>,
 }
@@ -127,84 +129,90 @@ struct PointIndex {
 /// A stored point.
 #[derive(Clone, Copy, Debug)]
 pub struct StoredPoint<'a> {
-    /// The point.
-    pub point: Point,
-    /// For a history, the handle of the value it records.
-    pub recorded: Option<u32>,
-    /// The class that publishes or records it.
-    pub published_by: &'a str,
-    /// Whether it is a history instead of a value.
-    pub is_history: bool,
+    packed: PackedPoint<'a>,
+}
+
+impl<'a> StoredPoint<'a> {
+    /// Returns the point.
+    pub const fn point(&self) -> Point {
+        Point { handle: self.packed.handle, kind: self.packed.kind }
+    }
+
+    /// Returns the id.
+    pub fn id(&self) -> String {
+        self.packed.id()
+    }
+
+    /// Returns the parts of the id before and after its last slash.
+    pub const fn id_parts(&self) -> (Option<&'a str>, &'a str) {
+        self.packed.id
+    }
+
+    /// Returns the class that publishes or records it.
+    pub const fn published_by(&self) -> &'a str {
+        self.packed.published_by
+    }
+
+    /// Returns whether it is a history instead of a value.
+    pub const fn is_history(&self) -> bool {
+        self.packed.is_history
+    }
+
+    /// Returns the handle of the value that a history records.
+    pub const fn recorded(&self) -> Option<u32> {
+        self.packed.recorded
+    }
 }
 
 impl PointIndex {
-    fn new(batch: PointBatch) -> Self {
+    fn new(packed: PackedPoints) -> Self {
         let hasher = DefaultHashBuilder::default();
-        let mut by_id = HashTable::with_capacity(batch.records.len());
-        let texts = batch.texts.as_str();
-        let id_at = |place: u32| batch.records[place as usize].id.of(texts);
-        for (place, record) in (0..).zip(&batch.records) {
+        let mut by_id = HashTable::with_capacity(packed.len());
+        let id_at = |place: u32| packed.get(place).map(|point| point.id);
+        for place in 0..u32::try_from(packed.len()).unwrap_or(u32::MAX) {
             // A newer host may store kinds that this library does not know.
-            if Kind::from_tag(record.kind).is_none() {
-                continue;
-            }
-            let id = record.id.of(texts);
+            let Some(id) = id_at(place) else { continue };
             match by_id.entry(
                 hasher.hash_one(id),
-                |other| id_at(*other) == id,
-                |other| hasher.hash_one(id_at(*other)),
+                |other| id_at(*other) == Some(id),
+                |other| hasher.hash_one(id_at(*other).unwrap_or_default()),
             ) {
                 Entry::Occupied(mut earlier) => *earlier.get_mut() = place,
                 Entry::Vacant(free) => drop(free.insert(place)),
             }
         }
-        Self { batch, hasher, by_id }
-    }
-
-    fn record(&self, place: u32) -> &PointRecord {
-        &self.batch.records[place as usize]
-    }
-
-    fn text(&self, span: TextSpan) -> &str {
-        span.of(&self.batch.texts)
-    }
-
-    fn stored(&self, place: u32) -> Option<StoredPoint<'_>> {
-        let record = self.record(place);
-        Some(StoredPoint {
-            point: Point { handle: record.handle, kind: Kind::from_tag(record.kind)? },
-            recorded: (record.recorded != NO_POINT).then_some(record.recorded),
-            published_by: self.text(record.published_by),
-            is_history: record.is_history,
-        })
+        Self { packed, hasher, by_id }
     }
 }
 
 impl Points {
-    pub(crate) fn from_batch(batch: PointBatch) -> Self {
-        Self(Arc::new(PointIndex::new(batch)))
+    pub(crate) fn new(packed: PackedPoints) -> Self {
+        Self(Arc::new(PointIndex::new(packed)))
     }
 
     /// Returns the point with this id.
     pub fn find(&self, id: &str) -> Option<Point> {
-        let index = &*self.0;
-        let is_it = |place: &u32| index.text(index.record(*place).id) == id;
-        let place = index.by_id.find(index.hasher.hash_one(id), is_it)?;
-        index.stored(*place).map(|stored| stored.point)
+        self.find_parts(split(id))
     }
 
-    /// Returns all points with their ids, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, StoredPoint<'_>)> {
+    /// Returns the point with the id that has these parts before and after its last slash.
+    pub(crate) fn find_parts(&self, id: (Option<&str>, &str)) -> Option<Point> {
         let index = &*self.0;
-        index
-            .by_id
-            .iter()
-            .filter_map(|place| Some((index.text(index.record(*place).id), index.stored(*place)?)))
+        let at = |place: u32| index.packed.get(place);
+        let is_it = |place: &u32| at(*place).is_some_and(|point| point.id == id);
+        let packed = at(*index.by_id.find(index.hasher.hash_one(id), is_it)?)?;
+        Some(StoredPoint { packed }.point())
     }
 
-    /// Returns the value point with this handle.
+    /// Returns all points, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = StoredPoint<'_>> {
+        let index = &*self.0;
+        index.by_id.iter().filter_map(|place| Some(StoredPoint { packed: index.packed.get(*place)? }))
+    }
+
+    /// Returns the point with this handle.
     pub fn by_handle(&self, handle: u32) -> Option<Point> {
-        self.iter().map(|(_, stored)| stored.point).find(|point| point.handle == handle)
+        self.iter().map(|stored| stored.point()).find(|point| point.handle == handle)
     }
 
     /// Returns the number of points.
@@ -221,7 +229,7 @@ impl Points {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::{PointEntry, PointTable};
+    use crate::abi::PointEntry;
 
     fn entry(handle: u32, id: &str) -> PointEntry<'_> {
         PointEntry {
@@ -236,32 +244,28 @@ mod tests {
 
     #[test]
     fn points_are_found_by_id_and_the_last_of_two_equal_ids_counts() {
-        let mut table = PointTable::default();
-        for (handle, id) in [(1, "a"), (2, "b"), (3, "a")] {
-            table.push(entry(handle, id));
-        }
-        table.push(PointEntry {
-            is_history: true,
-            recorded: Some(2),
-            published_by: "logs",
-            ..entry(4, "b/log")
-        });
-        let points = Points::from_batch(table.into());
-        assert_eq!(points.len(), 3);
+        let values = [(1, "a"), (2, "b"), (3, "a"), (4, "b/a")].map(|(handle, id)| entry(handle, id));
+        let log =
+            PointEntry { is_history: true, recorded: Some(2), published_by: "logs", ..entry(5, "b/log") };
+        let points = Points::new(values.into_iter().chain([log]).collect());
+        assert_eq!(points.len(), 4);
         assert_eq!(points.find("a").map(Point::handle), Some(3));
+        assert_eq!(points.find("b/a").map(Point::handle), Some(4));
         assert_eq!(points.find("c"), None);
         assert_eq!(points.by_handle(2), points.find("b"));
-        let (_, log) = points.iter().find(|(id, _)| *id == "b/log").unwrap();
-        assert_eq!((log.published_by, log.recorded, log.is_history), ("logs", Some(2), true));
+        let log = points.iter().find(|stored| stored.id() == "b/log").unwrap();
+        assert_eq!(log.id_parts(), (Some("b"), "log"));
+        assert_eq!((log.published_by(), log.recorded(), log.is_history()), ("logs", Some(2), true));
     }
 
     #[test]
     fn a_point_of_an_unknown_kind_is_left_out() {
-        let mut table = PointTable::default();
-        table.push(entry(1, "known"));
-        table.push(entry(2, "unknown"));
-        table.records[1].kind = u8::MAX;
-        let points = Points::from_batch(table.into());
+        let packed: PackedPoints = [entry(1, "known"), entry(2, "unknown")].into_iter().collect();
+        let json = serde_json::to_string(&packed).unwrap();
+        let kind = format!("\"name\":\"unknown\",\"kind\":{}", Kind::Double.tag());
+        assert!(json.contains(&kind), "{json}");
+        let newer = json.replace(&kind, "\"name\":\"unknown\",\"kind\":255");
+        let points = Points::new(serde_json::from_str(&newer).unwrap());
         assert_eq!((points.len(), points.find("unknown")), (1, None));
         assert_eq!(points.iter().count(), 1);
     }

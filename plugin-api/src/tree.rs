@@ -1,4 +1,6 @@
+use crate::abi::PackedTree;
 use crate::abi::messages::{ContainerKind, ItemMessage, NodeMessage, SetPointRuleMessage};
+use crate::abi::packed_tree::TreePacker;
 use crate::value::{Kind, PointValue, unix_ms};
 use std::time::SystemTime;
 
@@ -11,7 +13,7 @@ pub struct Key(pub(crate) usize);
 /// shows them. Riser computes the difference to the stored tree.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
-    pub(crate) items: Vec<ItemMessage>,
+    packer: TreePacker,
 }
 
 impl Tree {
@@ -27,28 +29,44 @@ impl Tree {
 
     /// Adds an item in a container of this tree.
     pub fn add_in(&mut self, container: Key, item: impl Into<Item>) -> Key {
-        let parent = self.items.get(container.0).map(|item| item.id.clone());
-        self.push(parent, item.into())
+        self.push(Some(container), item.into())
     }
 
-    /// Returns the id of an item.
-    pub fn id(&self, key: Key) -> &str {
-        self.items.get(key.0).map_or("", |item| &item.id)
+    /// Returns the id of an item; empty for the key of another tree.
+    pub fn id(&self, key: Key) -> String {
+        self.packer.tree().id(key.0).unwrap_or_default()
     }
 
     /// Returns the number of items.
-    pub fn len(&self) -> usize {
-        self.items.len()
+    pub const fn len(&self) -> usize {
+        self.packer.tree().len()
     }
 
     /// Returns whether the tree has no items.
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.packer.tree().is_empty()
     }
 
-    fn push(&mut self, parent: Option<String>, item: Item) -> Key {
-        self.items.push(ItemMessage { parent, ..item.0 });
-        Key(self.items.len() - 1)
+    /// Returns the ids of the values and histories, to compare them with the stored [`Points`](crate::Points).
+    pub fn point_ids(&self) -> impl Iterator<Item = String> {
+        let tree = self.packer.tree();
+        (0..tree.len()).filter(|place| tree.is_point(*place)).filter_map(|place| tree.id(place))
+    }
+
+    pub(crate) fn into_packed(self) -> PackedTree {
+        self.packer.into_tree()
+    }
+
+    fn push(&mut self, parent: Option<Key>, item: Item) -> Key {
+        Key(self.packer.push(parent.map(|key| key.0), item.0))
+    }
+}
+
+/// For plugins that test the host with trees that the kit cannot build.
+#[doc(hidden)]
+impl From<PackedTree> for Tree {
+    fn from(packed: PackedTree) -> Self {
+        Self { packer: packed.into() }
     }
 }
 

@@ -4,13 +4,15 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use riser_domain::{EwsItem, EwsServerId, PointHandle, StoredItem, TreeOwner};
+use riser_domain::{EwsItem, PointHandle, StoredItem};
 use riser_worker_host::{LaunchOptions, Launcher, LibraryCache, WorkerEvent, WorkerLimits, WorkerProcess};
-use riser_worker_protocol::contract::{declared_tree, point_table};
+use riser_worker_protocol::PackedTree;
+use riser_worker_protocol::contract::{declared_tree, packed_points};
 use riser_worker_protocol::frames::{Call, FromWorker, Reply, RunRequest, ToWorker};
-use riser_worker_protocol::messages::{self, ItemMessage, RunRequestMessage};
+use riser_worker_protocol::messages::{self, RunRequestMessage};
 use serde_json::json;
 
 const STARTS: usize = 51;
@@ -39,12 +41,12 @@ async fn main() -> Outcome<()> {
         connection: None,
         writes: Vec::new(),
     };
-    let request = |stored: &[StoredItem]| {
+    let request = || {
         let library = library.to_string_lossy().into_owned();
-        RunRequest::new(library, CLASS.to_owned(), &message, point_table(stored))
+        RunRequest::new(library, CLASS.to_owned(), &message)
     };
     let mut stored = Vec::new();
-    let mut first = launch(&launcher, request(&[])?).await?;
+    let mut first = launch(&launcher, request()?).await?;
     wait_for_batch(&mut first, values, &mut stored).await?;
     end(first).await;
     let (mut batches, mut floors) = (Vec::new(), Vec::new());
@@ -54,7 +56,7 @@ async fn main() -> Outcome<()> {
         floors.push(begin.elapsed());
 
         let begin = Instant::now();
-        let mut worker = launch(&launcher, request(&stored)?).await?;
+        let mut worker = launch(&launcher, request()?).await?;
         wait_for_batch(&mut worker, values, &mut stored).await?;
         batches.push(begin.elapsed());
         end(worker).await;
@@ -86,9 +88,12 @@ async fn wait_for_batch(
             }
             WorkerEvent::Frame(FromWorker::Call { request, call }) => {
                 let reply = match call {
-                    Call::Contract(messages::Call::Declare { items }) => {
-                        *stored = stored_items(items)?;
-                        let (points, added) = (point_table(stored), u32::try_from(stored.len())?);
+                    Call::Contract(messages::Call::Points) => {
+                        Reply::Contract(messages::Reply::Points(packed_points(stored)))
+                    }
+                    Call::Contract(messages::Call::Declare { tree }) => {
+                        *stored = stored_items(&tree)?;
+                        let (points, added) = (packed_points(stored), u32::try_from(stored.len())?);
                         let declared =
                             messages::Reply::Declared { points, added, changed: 0, kept: 0, vanished: 0 };
                         Reply::Contract(declared)
@@ -110,14 +115,12 @@ async fn end(mut worker: WorkerProcess) {
 }
 
 /// Returns the values of a declared tree as a host stores them.
-fn stored_items(items: Vec<ItemMessage>) -> Outcome<Vec<StoredItem>> {
-    let owner = TreeOwner { ews_server: EwsServerId(1), plugin: "riser.metronome".into(), connection: None };
-    let items = declared_tree(items)?.0.items.into_iter().filter(|item| matches!(item, EwsItem::Value(_)));
+fn stored_items(tree: &PackedTree) -> Outcome<Vec<StoredItem>> {
+    let items = declared_tree(tree)?.0.items.into_iter().filter(|item| matches!(item, EwsItem::Value(_)));
     let stored = items.zip(0..).map(|(item, number)| StoredItem {
         handle: PointHandle(number),
-        owner: owner.clone(),
         position: number,
-        item,
+        item: Arc::new(item),
         vanished_at: None,
     });
     Ok(stored.collect())

@@ -1,14 +1,13 @@
 //! A run whose results are counted and then forgotten: nothing is stored, and nothing is written to the device.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use riser_domain::{
-    DeclaredTree, EwsItem, EwsServerId, LogLevel, PointHandle, StoredItem, TreeKey, TreeOwner, sanitize_line,
-};
-use riser_plugin::abi::PointTable;
+use riser_domain::{DeclaredTree, EwsItem, LogLevel, PointHandle, StoredItem, TreeKey, sanitize_line};
 use riser_plugin::abi::messages::{self as contract, ConnectionMessage, Notice, RunRequestMessage};
-use riser_worker_protocol::contract::{declared_tree, plain_problem, point_table};
+use riser_plugin::abi::{PackedPoints, PackedTree};
+use riser_worker_protocol::contract::{declared_tree, packed_points, plain_problem};
 use riser_worker_protocol::frames::{Call, FromWorker, Reply, RunRequest, ToWorker};
 
 use super::exit_reason::ExitReason;
@@ -94,8 +93,8 @@ pub async fn dry_run(
         settings,
     });
     let message = RunRequestMessage { configuration, instance, settings, connection, writes: Vec::new() };
-    let request = RunRequest::new(path_text(library), class, &message, PointTable::default())
-        .expect("JSON values can always be written");
+    let request =
+        RunRequest::new(path_text(library), class, &message).expect("JSON values can always be written");
     let mut sink = Sink::new(run.reply, run.kept_lines);
     let ran = query(launcher, library, ToWorker::Run(Box::new(request)), limits, &mut sink).await;
     let failure = match ran {
@@ -122,7 +121,7 @@ struct Sink {
     reply: fn(&contract::Call) -> Reply,
     began: Instant,
     tree: DeclaredTree,
-    points: PointTable,
+    points: PackedPoints,
     values_published: usize,
     samples_recorded: usize,
     log: VecDeque<(LogLevel, String)>,
@@ -137,7 +136,7 @@ impl Sink {
             reply,
             began: Instant::now(),
             tree: DeclaredTree::default(),
-            points: PointTable::default(),
+            points: PackedPoints::default(),
             values_published: 0,
             samples_recorded: 0,
             log: VecDeque::new(),
@@ -147,8 +146,8 @@ impl Sink {
     }
 
     /// Checks a tree as the host does, and gives its points handles.
-    fn declare(&mut self, items: Vec<contract::ItemMessage>) -> Reply {
-        let declared = declared_tree(items).map_err(|error| error.to_string());
+    fn declare(&mut self, tree: &PackedTree) -> Reply {
+        let declared = declared_tree(tree).map_err(|error| error.to_string());
         let checked = declared.and_then(|(tree, _)| {
             tree.check().map_err(|error| error.to_string())?;
             Ok(tree)
@@ -157,7 +156,7 @@ impl Sink {
             Ok(tree) => tree,
             Err(what) => return refused("tree-refused", &what),
         };
-        self.points = point_table(&stored(KEY.serve(tree.clone()).items));
+        self.points = packed_points(&stored(KEY.serve(tree.clone()).items));
         let added = u32::try_from(tree.items.len()).unwrap_or(u32::MAX);
         self.tree = tree;
         let points = self.points.clone();
@@ -190,7 +189,7 @@ impl Conversation for &mut Sink {
                 Reply::Done
             }
             Call::Latest { points } => Reply::Latest(vec![None; points.len()]),
-            Call::Contract(contract::Call::Declare { items }) => self.declare(items),
+            Call::Contract(contract::Call::Declare { tree }) => self.declare(&tree),
             Call::Contract(contract::Call::Points) => {
                 Reply::Contract(contract::Reply::Points(self.points.clone()))
             }
@@ -205,12 +204,10 @@ impl Conversation for &mut Sink {
 
 /// Returns the items as if they were stored, with handles in their order.
 fn stored(items: Vec<EwsItem>) -> Vec<StoredItem> {
-    let owner = TreeOwner { ews_server: EwsServerId(0), plugin: String::new(), connection: None };
     let place = |(number, item): (u32, EwsItem)| StoredItem {
         handle: PointHandle(number),
-        owner: owner.clone(),
         position: number,
-        item,
+        item: Arc::new(item),
         vanished_at: None,
     };
     (1..).zip(items).map(place).collect()

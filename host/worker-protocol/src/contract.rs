@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use riser_domain::{
     ContainerItem, ContainerKind, DeclaredTree, EwsItem, EwsItemId, HistoryItem, PointHandle, Problem,
-    SetPointRule, SetPointWrite, StoredItem, Timestamp, TreeKey, Value, ValueItem, ValueKind, WriteState,
-    sanitize_line,
+    SetPointRule, SetPointWrite, StoredItem, StringPool, Timestamp, TreeKey, Value, ValueItem, ValueKind,
+    WriteState, sanitize_line,
 };
 use riser_plugin::abi::messages as contract;
-use riser_plugin::abi::{PointEntry, PointTable};
+use riser_plugin::abi::{NotATree, PackedPoints, PackedTree, PointEntry};
 use riser_plugin::{Kind, PointValue};
 
 /// A message that this host cannot use.
@@ -19,6 +19,8 @@ pub enum MessageError {
     Unknown(String),
     #[error("{0} must declare both a set point and the class that handles its writes, or neither")]
     Handler(String),
+    #[error(transparent)]
+    Tree(#[from] NotATree),
 }
 
 const fn value_kind(kind: Kind) -> Option<ValueKind> {
@@ -124,43 +126,40 @@ pub fn plain_problem(problem: &riser_plugin::Problem) -> riser_plugin::Problem {
 }
 
 /// Collects the points of a stored tree for a plugin, without vanished ones.
-pub fn point_table(stored: &[StoredItem]) -> PointTable {
-    let has_history = stored.iter().any(|stored| matches!(stored.item, EwsItem::History(_)));
+pub fn packed_points(stored: &[StoredItem]) -> PackedPoints {
+    let has_history = stored.iter().any(|stored| matches!(*stored.item, EwsItem::History(_)));
     let by_id: HashMap<&EwsItemId, PointHandle> = if has_history {
         stored.iter().map(|stored| (stored.item.id(), stored.handle)).collect()
     } else {
         HashMap::new()
     };
-    let mut points = PointTable::default();
-    for stored in stored.iter().filter(|stored| stored.vanished_at.is_none()) {
-        let (is_history, recorded, value_kind, published_by) = match &stored.item {
-            EwsItem::Container(_) => continue,
+    let points = stored.iter().filter(|stored| stored.vanished_at.is_none()).filter_map(|stored| {
+        let (is_history, recorded, value_kind, published_by) = match &*stored.item {
+            EwsItem::Container(_) => return None,
             EwsItem::Value(item) => (false, None, item.kind, &item.published_by),
             EwsItem::History(item) => {
                 (true, by_id.get(&item.value_item).map(|handle| handle.0), item.kind, &item.published_by)
             }
         };
-        points.push(PointEntry {
+        Some(PointEntry {
             handle: stored.handle.0,
             id: TreeKey::plugin_id(stored.item.id()),
             kind: kind(value_kind),
             published_by,
             is_history,
             recorded,
-        });
-    }
-    points
+        })
+    });
+    points.collect()
 }
 
 /// Converts a declared tree and collects its initial values.
-pub fn declared_tree(
-    items: Vec<contract::ItemMessage>,
-) -> Result<(DeclaredTree, Vec<(EwsItemId, Value)>), MessageError> {
-    let mut initial_values = Vec::new();
-    let items = items
-        .into_iter()
+pub fn declared_tree(tree: &PackedTree) -> Result<(DeclaredTree, Vec<(EwsItemId, Value)>), MessageError> {
+    let (mut initial_values, mut texts) = (Vec::new(), StringPool::default());
+    let items = tree
+        .items()
         .map(|message| {
-            let (item, initial) = declared_item(message)?;
+            let (item, initial) = declared_item(message?, &mut texts)?;
             initial_values.extend(initial.map(|value| (item.id().clone(), value)));
             Ok(item)
         })
@@ -168,12 +167,16 @@ pub fn declared_tree(
     Ok((DeclaredTree { items }, initial_values))
 }
 
-fn declared_item(message: contract::ItemMessage) -> Result<(EwsItem, Option<Value>), MessageError> {
+fn declared_item(
+    message: contract::ItemMessage,
+    texts: &mut StringPool,
+) -> Result<(EwsItem, Option<Value>), MessageError> {
     let unknown = || MessageError::Unknown(message.id.clone());
     let id = EwsItemId::new(&message.id);
-    let parent = message.parent.as_deref().map(EwsItemId::new);
-    let parent_or_root = || parent.clone().unwrap_or_else(|| EwsItemId::new(EwsItemId::ROOT));
-    let (name, description) = (Arc::from(message.name.as_str()), Arc::from(message.description.as_str()));
+    let parent = message.parent.as_deref().map(|parent| EwsItemId::from(texts.share(parent)));
+    let root = texts.share(EwsItemId::ROOT);
+    let parent_or_root = || parent.clone().unwrap_or_else(|| root.into());
+    let (name, description) = (texts.share(&message.name), texts.share(&message.description));
     Ok(match message.node {
         contract::NodeMessage::Container { kind } => {
             let kind = match kind {
@@ -193,10 +196,10 @@ fn declared_item(message: contract::ItemMessage) -> Result<(EwsItem, Option<Valu
                 id,
                 name,
                 description,
-                unit: unit.into(),
-                set_point: set_point.map(rule),
-                published_by: published_by.into(),
-                writes_handled_by: writes_handled_by.map(Arc::from),
+                unit: texts.share(&unit),
+                set_point: set_point.map(|message| Box::new(rule(message, texts))),
+                published_by: texts.share(&published_by),
+                writes_handled_by: writes_handled_by.map(|class| texts.share(&class)),
             });
             (item, initial)
         }
@@ -208,21 +211,28 @@ fn declared_item(message: contract::ItemMessage) -> Result<(EwsItem, Option<Valu
                 name,
                 description,
                 value_item: EwsItemId::new(&value_item),
-                unit: unit.into(),
-                published_by: published_by.into(),
+                unit: texts.share(&unit),
+                published_by: texts.share(&published_by),
             });
             (item, None)
         }
     })
 }
 
-fn rule(rule: contract::SetPointRuleMessage) -> SetPointRule {
+fn rule(rule: contract::SetPointRuleMessage, texts: &mut StringPool) -> SetPointRule {
     let contract::SetPointRuleMessage { min, max, options, future_only } = rule;
-    SetPointRule { min, max, options: options.into_iter().map(Arc::from).collect(), future_only }
+    SetPointRule {
+        min,
+        max,
+        options: options.iter().map(|option| texts.share(option)).collect(),
+        future_only,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -237,25 +247,25 @@ mod tests {
 
     #[test]
     fn a_set_point_without_a_class_that_handles_its_writes_is_refused() {
-        let item = |writes_handled_by: Option<&str>, set_point| contract::ItemMessage {
-            id: "limit".to_owned(),
-            parent: None,
-            name: "Limit".to_owned(),
-            description: String::new(),
-            node: contract::NodeMessage::Value {
+        let tree = |writes_handled_by: Option<&str>, set_point| {
+            let node = contract::NodeMessage::Value {
                 kind: Kind::Double,
                 unit: "A".to_owned(),
                 published_by: "status".to_owned(),
                 writes_handled_by: writes_handled_by.map(str::to_owned),
                 set_point,
-                initial: Some(PointValue::Double(16.0)),
-            },
+                initial: None,
+            };
+            let shape = json!({ "id": "limit", "name": "Limit", "description": "", "node": node });
+            let initial = json!([[0, PointValue::Double(16.0)]]);
+            let packed = json!({ "prefixes": [], "shapes": [shape], "rows": [[0, 0, 0]], "initial": initial, "recorded_prefixes": [] });
+            serde_json::from_value::<PackedTree>(packed).unwrap()
         };
         let rule = || Some(contract::SetPointRuleMessage::default());
-        for broken in [item(None, rule()), item(Some("status"), None)] {
-            assert_eq!(declared_tree(vec![broken]), Err(MessageError::Handler("limit".to_owned())));
+        for broken in [tree(None, rule()), tree(Some("status"), None)] {
+            assert_eq!(declared_tree(&broken), Err(MessageError::Handler("limit".to_owned())));
         }
-        let (tree, initial) = declared_tree(vec![item(Some("status"), rule())]).unwrap();
+        let (tree, initial) = declared_tree(&tree(Some("status"), rule())).unwrap();
         assert_eq!(tree.items.len(), 1);
         assert_eq!(initial, [(EwsItemId::new("limit"), Value::Double(16.0))]);
     }

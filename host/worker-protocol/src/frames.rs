@@ -4,7 +4,6 @@
 //! Frequent frames contain types of `riser_domain`; rare calls are unchanged messages of the plugin contract.
 
 use riser_domain::{HistorySample, LogLevel, PointHandle, Reading};
-use riser_plugin::abi::PointTable;
 use riser_plugin::abi::messages::{
     self as contract, FailureMessage, Notice, RunRequestMessage, TestRequestMessage, WakeMessage,
 };
@@ -13,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::value_batch::ValueBatch;
 
 /// Increase it with every change to these types. The handshake refuses a worker with another number.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// Exit code of a worker that has lost its connection although the host is there: its plugin closed it.
 pub const EXIT_CONNECTION_LOST: u8 = 97;
@@ -94,18 +93,11 @@ pub struct RunRequest {
     pub class: String,
     /// JSON of [`RunRequestMessage`], as the plugin reads it.
     pub message_json: String,
-    /// The stored tree of this plugin, connection and server.
-    pub points: PointTable,
 }
 
 impl RunRequest {
-    pub fn new(
-        library: String,
-        class: String,
-        message: &RunRequestMessage,
-        points: PointTable,
-    ) -> serde_json::Result<Self> {
-        Ok(Self { library, class, message_json: serde_json::to_string(message)?, points })
+    pub fn new(library: String, class: String, message: &RunRequestMessage) -> serde_json::Result<Self> {
+        Ok(Self { library, class, message_json: serde_json::to_string(message)? })
     }
 }
 

@@ -10,5 +10,4 @@ mod long_work;
 pub mod value_batch;
 
 pub use long_work::long_work;
-pub use riser_plugin::abi::PointTable;
-pub use riser_plugin::abi::messages;
+pub use riser_plugin::abi::{PackedTree, messages};

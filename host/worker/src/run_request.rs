@@ -41,7 +41,7 @@ pub(super) fn execute(request: ToWorker, session: &Arc<WorkerSession>) -> Outcom
         ToWorker::Describe { library } => describe(&library, session),
         ToWorker::MigrateSettings(request) => migrate_settings(*request, session),
         ToWorker::CheckSettings(request) => check_settings(*request, session),
-        ToWorker::Run(request) => run(*request, session),
+        ToWorker::Run(request) => run(&request, session),
         ToWorker::TestConnection(request) => test_connection(&request, session),
         _ => Err(RunRequestError::NoRequest),
     };
@@ -57,10 +57,10 @@ fn describe(library: &str, session: &WorkerSession) -> Result<Outcome, RunReques
     Ok(Outcome::Succeeded)
 }
 
-fn run(request: RunRequest, session: &Arc<WorkerSession>) -> Result<Outcome, RunRequestError> {
+fn run(request: &RunRequest, session: &Arc<WorkerSession>) -> Result<Outcome, RunRequestError> {
     let run = create(load_plugin(&request.library)?, &request.class)?;
     let message = RSlice::from(request.message_json.as_bytes());
-    Ok(outcome_of(run.run(message, request.points.into(), Services::boxed(Arc::clone(session)))))
+    Ok(outcome_of(run.run(message, Services::boxed(Arc::clone(session)))))
 }
 
 fn test_connection(request: &TestRequest, session: &Arc<WorkerSession>) -> Result<Outcome, RunRequestError> {

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::point_table::PointTable;
+use super::packed_points::PackedPoints;
+use super::packed_tree::PackedTree;
 use crate::{Kind, PointValue, Problem};
 
 /// The input of a run.
@@ -131,8 +132,8 @@ pub enum WakeMessage {
 pub enum Call {
     /// Hands over the whole requested tree, parents before children.
     Declare {
-        /// The items.
-        items: Vec<ItemMessage>,
+        /// Its items.
+        tree: Box<PackedTree>,
     },
     /// Asks for the stored tree.
     Points,
@@ -255,7 +256,7 @@ pub enum Reply {
     /// The tree is stored, with these changes.
     Declared {
         /// The points, with their handles.
-        points: PointTable,
+        points: PackedPoints,
         /// Items that are new.
         added: u32,
         /// Items that changed.
@@ -266,7 +267,7 @@ pub enum Reply {
         vanished: u32,
     },
     /// The stored tree.
-    Points(PointTable),
+    Points(PackedPoints),
     /// The limiter is closed.
     LimiterDenied {
         /// Until when, in milliseconds since 1970.

@@ -1,17 +1,20 @@
 //! The contract between host and plugin library. Plugin authors use the kit, which hides it.
 //!
 //! One prefix-type root module, one trait object each way. Published values are packed bytes ([`packed_values`]).
-//! Other batches are slices of fixed-size records with their
-//! texts in one buffer beside them; everything rare is JSON ([`messages`]). Nothing allocated on one side is
-//! freed on the other except through types of `abi_stable`.
+//! Samples and readings are slices of fixed-size records with their texts in one buffer beside them; everything rare is
+//! JSON ([`messages`]), in which trees and points have their common parts once ([`PackedTree`], [`PackedPoints`]).
+//! Nothing allocated on one side is freed on the other except through types of `abi_stable`.
 //!
 //! **Growth.** [`CONTRACT`] is `MAJOR.MINOR`. A minor version adds fields after the last prefix field of
 //! [`PluginModule`], methods with default bodies at the end of a trait, messages, and abilities. Nothing is
 //! renamed or removed within a major version. [`compatibility`] compares two versions in one sentence.
 
+pub(crate) mod id_prefixes;
 pub mod messages;
+pub(crate) mod packed_points;
+pub(crate) mod packed_tree;
 pub mod packed_values;
-mod point_table;
+mod places;
 mod records;
 mod version;
 
@@ -30,12 +33,12 @@ use abi_stable::StableAbi;
 use abi_stable::std_types::{RResult, RString};
 
 pub use objects::{HostServices, HostServices_TO, HostServicesBox, PluginRun, PluginRun_TO, PluginRunBox};
+pub use packed_points::{PackedPoints, PointEntry};
+pub use packed_tree::{NotATree, PackedTree};
 pub use plugin_module::{PluginModule, PluginModuleRef};
-pub use point_table::{PointEntry, PointTable};
 pub use records::{
-    LogLevelCode, NO_POINT, PointBatch, PointRecord, ReadingBatch, ReadingRecord, SampleBatch, SampleRecord,
-    TAG_BOOLEAN, TAG_DATE_TIME, TAG_DOUBLE, TAG_DURATION, TAG_INTEGER, TAG_KEEP, TAG_LONG, TAG_STRING,
-    TextSpan,
+    LogLevelCode, ReadingBatch, ReadingRecord, SampleBatch, SampleRecord, TAG_BOOLEAN, TAG_DATE_TIME,
+    TAG_DOUBLE, TAG_DURATION, TAG_INTEGER, TAG_KEEP, TAG_LONG, TAG_STRING, TextSpan,
 };
 pub use version::{CONTRACT, ContractVersion, compatibility};
 

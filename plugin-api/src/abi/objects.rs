@@ -2,14 +2,14 @@
 //! side, and the worker's implementation of the services has none.
 //!
 //! Services are called by the plugin, runs by the worker. Slices and texts that are given are the caller's and are
-//! not kept; the points of a run belong to the plugin; returned values belong to the caller and are freed through `abi_stable`. The words in brackets are those of the
-//! crate's documentation.
+//! not kept; returned values belong to the caller and are freed through `abi_stable`. The words in brackets are those of
+//! the crate's documentation.
 
 use abi_stable::sabi_trait;
 use abi_stable::std_types::{RBox, RResult, RSlice, RStr, RVec};
 
 use super::ServiceResult;
-use super::records::{LogLevelCode, PointBatch, ReadingBatch, SampleBatch};
+use super::records::{LogLevelCode, ReadingBatch, SampleBatch};
 
 /// The services that the host renders to a run. [any thread] unless a method documents another rule.
 #[sabi_trait]
@@ -55,14 +55,9 @@ pub type HostServicesBox = HostServices_TO<'static, RBox<()>>;
 /// One run of a class, made by `create`, used once. [run thread]
 #[sabi_trait]
 pub trait PluginRun: Send {
-    /// Runs to the end. `order` is JSON of `messages::RunRequestMessage`, `points` the stored tree; the error is JSON
-    /// of `messages::FailureMessage`. Blocks as long as the run lasts.
-    fn run(
-        &self,
-        order: RSlice<'_, u8>,
-        points: PointBatch,
-        services: HostServicesBox,
-    ) -> RResult<(), RVec<u8>>;
+    /// Runs to the end. `order` is JSON of `messages::RunRequestMessage`; the error is JSON of
+    /// `messages::FailureMessage`. Blocks as long as the run lasts.
+    fn run(&self, order: RSlice<'_, u8>, services: HostServicesBox) -> RResult<(), RVec<u8>>;
 
     /// Tests a connection with settings that need not be saved. `order` is JSON of
     /// `messages::TestRequestMessage`; stages are sent through `call`. Blocks, at most about 10 s.

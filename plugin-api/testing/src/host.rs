@@ -133,7 +133,7 @@ impl MemoryHost {
 
     pub(crate) fn begin<P: Processor>(&self, processor: P, pace: Pace, stopping: IsStopping) -> Run {
         let class = P::CLASS.id;
-        let (number, order, points) = {
+        let (number, order) = {
             let mut memory = self.world.memory();
             let order = RunRequestMessage {
                 configuration: P::CLASS.name.to_owned(),
@@ -142,13 +142,13 @@ impl MemoryHost {
                 connection: self.connection.clone().filter(|_| P::CLASS.connection.is_some()),
                 writes: memory.writes.open_for(class, memory.now()),
             };
-            (memory.runs.add(class, pace, stopping), order, memory.tree.points())
+            (memory.runs.add(class, pace, stopping), order)
         };
         let (world, services) = (Arc::clone(&self.world), self.services(number, class));
         thread::spawn(move || {
             let end = match (create(|| processor, Vec::new()), serde_json::to_vec(&order)) {
                 (RResult::ROk(run), Ok(order)) => {
-                    end_of(run.run(RSlice::from_slice(&order), points.into(), services.boxed()))
+                    end_of(run.run(RSlice::from_slice(&order), services.boxed()))
                 }
                 _ => unreachable!("the class was made before, and its order is JSON"),
             };

@@ -68,24 +68,27 @@ impl Services {
 
     fn reply(&self, call: Call) -> ServiceResult<Reply> {
         match call {
-            Call::Declare { items } => {
-                self.serve(Service::Declare, |memory| match memory.tree.declare(items) {
-                    Ok(difference) => {
-                        memory.declarations.push(difference);
-                        show_initial_values(memory);
-                        if !difference.is_empty() {
-                            memory.runs.wake_others(self.number, &WakeMessage::TreeChanged);
+            Call::Declare { tree } => {
+                let items = tree.items().collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string());
+                self.serve(Service::Declare, |memory| {
+                    match items.and_then(|items| memory.tree.declare(items)) {
+                        Ok(difference) => {
+                            memory.declarations.push(difference);
+                            show_initial_values(memory);
+                            if !difference.is_empty() {
+                                memory.runs.wake_others(self.number, &WakeMessage::TreeChanged);
+                            }
+                            let (points, difference) = (memory.tree.points(), difference);
+                            Ok(Reply::Declared {
+                                points,
+                                added: difference.added,
+                                changed: difference.changed,
+                                kept: difference.kept,
+                                vanished: difference.vanished,
+                            })
                         }
-                        let (points, difference) = (memory.tree.points(), difference);
-                        Ok(Reply::Declared {
-                            points,
-                            added: difference.added,
-                            changed: difference.changed,
-                            kept: difference.kept,
-                            vanished: difference.vanished,
-                        })
+                        Err(what) => Self::broken(memory, "tree-refused", what),
                     }
-                    Err(what) => Self::broken(memory, "tree-refused", what),
                 })
             }
             Call::Points => self.serve(Service::Points, |memory| Ok(Reply::Points(memory.tree.points()))),

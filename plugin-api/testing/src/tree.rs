@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use riser_plugin::abi::messages::{ItemMessage, NodeMessage};
-use riser_plugin::abi::{PointEntry, PointTable};
+use riser_plugin::abi::{PackedPoints, PointEntry};
 
 /// Longest id, in bytes.
 const LONGEST_ID_BYTES: usize = 1_000;
@@ -12,7 +12,7 @@ const LONGEST_ID_BYTES: usize = 1_000;
 const LONGEST_NAME_BYTES: usize = 1_000;
 
 /// Most items of a tree.
-const MOST_ITEMS: usize = 500_000;
+const MOST_ITEMS: usize = 950_000;
 
 /// The items that a declaration changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,12 +81,8 @@ impl StoredTree {
     }
 
     /// Returns values and histories, as a run gets them.
-    pub(crate) fn points(&self) -> PointTable {
-        let mut points = PointTable::default();
-        for point in self.items.iter().filter_map(|item| self.point(item)) {
-            points.push(point);
-        }
-        points
+    pub(crate) fn points(&self) -> PackedPoints {
+        self.items.iter().filter_map(|item| self.point(item)).collect()
     }
 
     fn point<'a>(&self, item: &'a ItemMessage) -> Option<PointEntry<'a>> {

@@ -1,7 +1,7 @@
 //! The host in memory, from the side of a class and from the side of a test.
 
 use riser_plugin::prelude::*;
-use riser_plugin::{Ability, ConnectionLimiter, LogLevel};
+use riser_plugin::{Ability, ConnectionLimiter, LogLevel, StoredPoint};
 use riser_plugin_testing::{ActionResult, LimitedAction, MemoryHost, RunEnd, Service, WriteState, json};
 
 fn tree() -> Tree {
@@ -75,10 +75,10 @@ impl Processor for Logs {
     const CLASS: Class = Class::scheduled("logs", "Logs");
 
     fn run(&self, host: &Host, (): ()) -> Outcome {
-        for (_, stored) in host.points()?.iter().filter(|(_, stored)| stored.is_history) {
-            let recorded: Vec<u32> = stored.recorded.into_iter().collect();
+        for stored in host.points()?.iter().filter(StoredPoint::is_history) {
+            let recorded: Vec<u32> = stored.recorded().into_iter().collect();
             for served in host.latest(&recorded)?.into_iter().flatten() {
-                host.record(&[stored.point.sample(served.value, served.state, host.now())])?;
+                host.record(&[stored.point().sample(served.value, served.state, host.now())])?;
             }
         }
         Ok(())

@@ -35,7 +35,7 @@ impl Processor for Metronome {
         Class::long_running("metronome", "Metronome").about("Changes all its values at each beat.");
 
     fn run(&self, host: &Host, settings: MetronomeSettings) -> Outcome {
-        let stored = host.points_at_start();
+        let stored = host.points()?;
         let (points, published_at) = match find(&stored, settings.points) {
             Some(found) => found,
             None => find(host.declare(tree(settings.points))?.all(), settings.points)

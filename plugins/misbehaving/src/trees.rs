@@ -1,5 +1,6 @@
-use riser_plugin::abi::messages::ItemMessage;
+use riser_plugin::abi::PackedTree;
 use riser_plugin::prelude::*;
+use riser_plugin::serde_json;
 
 /// Declares the same id twice.
 pub(crate) struct DoubleIds;
@@ -26,21 +27,22 @@ impl Processor for Cycle {
         Class::scheduled("cycle", "Cycle").about("Declares two containers, each in the other one.");
 
     fn run(&self, host: &Host, (): ()) -> Outcome {
-        let mut tree = Tree::new();
-        let first = tree.add(Container::new("first", "First"));
-        tree.add_in(first, Container::new("second", "Second"));
-        items_of(&mut tree)[0].parent = Some("second".to_owned());
-        Ok(host.declare(tree).map(drop)?)
+        let packed = serde_json::from_str::<PackedTree>(CYCLE)?;
+        Ok(host.declare(packed.into()).map(drop)?)
     }
 }
 
-/// Returns the items of a tree, which the kit keeps to itself.
-#[expect(unsafe_code, reason = "the fault itself")]
-const fn items_of(tree: &mut Tree) -> &mut Vec<ItemMessage> {
-    const { assert!(size_of::<Tree>() == size_of::<Vec<ItemMessage>>()) };
-    // SAFETY: the items are the only field of a tree. No rule promises this, and a real plugin must not use it.
-    unsafe { &mut *(&raw mut *tree).cast::<Vec<ItemMessage>>() }
-}
+/// A tree that the kit cannot build.
+const CYCLE: &str = r#"{
+    "prefixes": [],
+    "shapes": [
+        { "id": "first", "name": "First", "description": "", "node": { "container": { "kind": "Folder" } } },
+        { "id": "second", "name": "Second", "description": "", "node": { "container": { "kind": "Folder" } } }
+    ],
+    "rows": [[2, 0, 0], [1, 0, 1]],
+    "initial": [],
+    "recorded_prefixes": []
+}"#;
 
 /// Bytes of a name.
 const NAME_BYTES: usize = 1 << 20;

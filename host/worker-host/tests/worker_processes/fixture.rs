@@ -7,7 +7,6 @@ use std::sync::OnceLock;
 use riser_worker_host::{
     CachedLibrary, LaunchOptions, Launcher, LibraryCache, WorkerEvent, WorkerLimits, WorkerProcess,
 };
-use riser_worker_protocol::PointTable;
 use riser_worker_protocol::frames::{RunRequest, ToWorker};
 use riser_worker_protocol::messages::RunRequestMessage;
 use serde_json::{Value, json};
@@ -62,7 +61,7 @@ impl Fixture {
             writes: Vec::new(),
         };
         let library = library.path.to_str().unwrap().to_owned();
-        RunRequest::new(library, class.to_owned(), &message, PointTable::default()).unwrap()
+        RunRequest::new(library, class.to_owned(), &message).unwrap()
     }
 }
 

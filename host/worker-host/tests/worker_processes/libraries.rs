@@ -1,13 +1,14 @@
 //! Real libraries in real workers: the example plugin from its first frame to its last.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use riser_domain::{EwsItem, EwsServerId, PointHandle, RunMode, StoredItem, TreeOwner, Value, ValueState};
+use riser_domain::{EwsItem, PointHandle, RunMode, StoredItem, Value, ValueState};
 use riser_worker_host::{
     ConnectionToTest, ExitReason, LibraryError, QueryError, WorkerEvent, WorkerLimits, WorkerProcess,
     describe, test_connection,
 };
-use riser_worker_protocol::contract::{declared_tree, point_table};
+use riser_worker_protocol::contract::{declared_tree, packed_points};
 use riser_worker_protocol::frames::{Call, FromWorker, LoadFault, Outcome, Reply, ToWorker};
 use riser_worker_protocol::messages;
 use serde_json::json;
@@ -15,8 +16,7 @@ use serde_json::json;
 use crate::fixture::{Fixture, built_library, events_of, marked};
 
 fn stored(handle: u32, item: EwsItem) -> StoredItem {
-    let owner = TreeOwner { ews_server: EwsServerId(1), plugin: "riser.example".into(), connection: None };
-    StoredItem { handle: PointHandle(handle), owner, position: handle, item, vanished_at: None }
+    StoredItem { handle: PointHandle(handle), position: handle, item: Arc::new(item), vanished_at: None }
 }
 
 /// Replies to calls until the worker has published `count` numbers, and returns them.
@@ -26,10 +26,10 @@ async fn numbers_published(worker: &mut WorkerProcess, count: usize) -> Vec<i64>
         match worker.next_event().await {
             WorkerEvent::Frame(FromWorker::Call { request, call }) => {
                 let reply = match call {
-                    Call::Contract(messages::Call::Declare { items }) => {
-                        assert_eq!(items.len(), 1);
-                        let item = declared_tree(items).unwrap().0.items.remove(0);
-                        let points = point_table(&[stored(7, item)]);
+                    Call::Contract(messages::Call::Declare { tree }) => {
+                        assert_eq!(tree.len(), 1);
+                        let item = declared_tree(&tree).unwrap().0.items.remove(0);
+                        let points = packed_points(&[stored(7, item)]);
                         Reply::Contract(messages::Reply::Declared {
                             points,
                             added: 1,

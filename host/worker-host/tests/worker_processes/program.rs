@@ -7,7 +7,6 @@ use std::process::ExitCode;
 
 use riser_worker::worker_main;
 use riser_worker_host::{LaunchOptions, Launcher, WorkerEvent, WorkerLimits};
-use riser_worker_protocol::PointTable;
 use riser_worker_protocol::frames::{FromWorker, RunRequest, ToWorker};
 use riser_worker_protocol::messages::RunRequestMessage;
 use serde_json::json;
@@ -45,7 +44,7 @@ async fn host(instance: &str, library: &str) {
         writes: Vec::new(),
     };
     let (library, class) = (library.to_owned(), "endless-loop".to_owned());
-    let request = RunRequest::new(library, class, &message, PointTable::default()).unwrap();
+    let request = RunRequest::new(library, class, &message).unwrap();
     looping.send(ToWorker::Run(Box::new(request))).unwrap();
     while !matches!(looping.next_event().await, WorkerEvent::Frame(FromWorker::Log { .. })) {}
 

@@ -6,7 +6,6 @@ use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{RResult, RSlice, RStr, RString, RVec};
 use riser_plugin::abi::{
     CONTRACT, HostServicesBox, PluginModule, PluginModuleRef, PluginRun, PluginRun_TO, PluginRunBox,
-    PointBatch,
 };
 
 #[export_root_module]
@@ -60,12 +59,7 @@ extern "C" fn one_field_more() {}
 struct Log;
 
 impl PluginRun for Log {
-    fn run(
-        &self,
-        _order: RSlice<'_, u8>,
-        _points: PointBatch,
-        services: HostServicesBox,
-    ) -> RResult<(), RVec<u8>> {
+    fn run(&self, _order: RSlice<'_, u8>, services: HostServicesBox) -> RResult<(), RVec<u8>> {
         let line = format!("built from contract {}.{}", CONTRACT.major, CONTRACT.minor);
         services.log(1, RStr::from(line.as_str()));
         RResult::ROk(())

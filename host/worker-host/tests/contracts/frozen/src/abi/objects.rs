@@ -5,7 +5,7 @@ use abi_stable::sabi_trait;
 use abi_stable::std_types::{RBox, RResult, RSlice, RStr, RVec};
 
 use super::ServiceResult;
-use super::records::{LogLevelCode, PointBatch, ReadingBatch, SampleBatch};
+use super::records::{LogLevelCode, ReadingBatch, SampleBatch};
 
 /// The services that the host renders to a run. [any thread] unless a method says otherwise.
 #[sabi_trait]
@@ -49,12 +49,7 @@ pub type HostServicesBox = HostServices_TO<'static, RBox<()>>;
 pub trait PluginRun: Send {
     /// Runs to its end. `order` is JSON of `messages::RunRequestMessage`; the error is JSON of
     /// `messages::FailureMessage`. Blocks as long as the run lasts.
-    fn run(
-        &self,
-        order: RSlice<'_, u8>,
-        points: PointBatch,
-        services: HostServicesBox,
-    ) -> RResult<(), RVec<u8>>;
+    fn run(&self, order: RSlice<'_, u8>, services: HostServicesBox) -> RResult<(), RVec<u8>>;
 
     /// Tests a connection with settings that need not be saved. `order` is JSON of
     /// `messages::TestRequestMessage`; stages are told through `call`. Blocks, at most about 10 s.

@@ -96,34 +96,3 @@ pub struct ReadingBatch {
     /// Their texts.
     pub texts: RString,
 }
-
-/// No handle: what a value has in the place of the point it records.
-pub const NO_POINT: u32 = u32::MAX;
-
-/// A stored point of the plugin's tree.
-#[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PointRecord {
-    /// Its handle.
-    pub handle: u32,
-    /// For a history, the handle of the value it records; else [`NO_POINT`].
-    pub recorded: u32,
-    /// Its id.
-    pub id: TextSpan,
-    /// The class that publishes or records it.
-    pub published_by: TextSpan,
-    /// Its kind, as the tag of its values.
-    pub kind: u8,
-    /// A history, and not a value.
-    pub is_history: bool,
-}
-
-/// The stored points of a plugin's tree.
-#[repr(C)]
-#[derive(StableAbi, Clone, Debug, Default)]
-pub struct PointBatch {
-    /// The records.
-    pub records: RVec<PointRecord>,
-    /// Their texts.
-    pub texts: RString,
-}
