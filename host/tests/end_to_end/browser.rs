@@ -80,6 +80,16 @@ pub(crate) async fn text_until(page: &Client, xpath: &str, part: &str) {
     .await;
 }
 
+/// Returns the text of an element as soon as it is there. A live update may replace it at the same moment.
+pub(crate) async fn text_at(page: &Client, xpath: &str) -> String {
+    until(xpath, async || text_of(page, xpath).await).await
+}
+
+/// Clicks an element, which a live update may replace at the same moment.
+pub(crate) async fn click(page: &Client, xpath: &str) {
+    until(xpath, async || page.find(Locator::XPath(xpath)).await?.click().await).await;
+}
+
 /// Clicks a link, which a live update may replace at the same moment.
 pub(crate) async fn follow(page: &Client, link: &str) {
     until(link, async || page.find(Locator::LinkText(link)).await?.click().await).await;

@@ -3,23 +3,17 @@
 use fantoccini::{Client, Locator};
 use serde_json::json;
 
-use crate::browser::{Driver, follow, sign_in, text_until};
+use crate::browser::{Driver, click, follow, sign_in, text_at, text_until};
 use crate::configuration::ConfigurationFile;
 use crate::host::Installation;
 use crate::portal::{ADMIN, ADMIN_PASSWORD};
 use crate::running_host::client_of;
 use crate::site::EWS_SERVER;
-use crate::waiting::until;
 
 async fn type_into(page: &Client, name: &str, text: &str) {
     let field = page.find(Locator::Css(&format!("input[name={name}]"))).await.unwrap();
     field.clear().await.unwrap();
     field.send_keys(text).await.unwrap();
-}
-
-/// Clicks a link that a live update may replace at the same moment.
-async fn click(page: &Client, xpath: &str) {
-    until(xpath, async || page.find(Locator::XPath(xpath)).await?.click().await).await;
 }
 
 async fn open_tab(page: &Client, name: &str) {
@@ -28,8 +22,7 @@ async fn open_tab(page: &Client, name: &str) {
 }
 
 async fn press(page: &Client, button: &str) {
-    let button = format!("//main//button[normalize-space()='{button}']");
-    page.find(Locator::XPath(&button)).await.unwrap().click().await.unwrap();
+    click(page, &format!("//main//button[normalize-space()='{button}']")).await;
 }
 
 #[tokio::test]
@@ -57,7 +50,7 @@ async fn a_bms_reads_with_the_path_and_the_account_of_the_page_and_appears_there
     type_into(&page, "name", "ebo-north").await;
     press(&page, "Add account").await;
     text_until(&page, "//main", "The password of ebo-north is shown only now.").await;
-    let password = page.find(Locator::Css(".note .copy code")).await.unwrap().text().await.unwrap();
+    let password = text_at(&page, "//*[contains(@class, 'note')]//*[contains(@class, 'copy')]//code").await;
     open_tab(&page, "EWS server").await;
     text_until(&page, "//main", "No client has logged in since Riser started.").await;
     text_until(&page, "//dl", "/north").await;

@@ -6,7 +6,7 @@ use fantoccini::key::Key;
 use fantoccini::{Client, Locator};
 use serde_json::Value;
 
-use crate::browser::{Driver, text_until};
+use crate::browser::{Driver, text_at, text_until};
 use crate::controller::{Controller, LOGIN, PASSWORD};
 use crate::host::Installation;
 use crate::portal::{ADMIN, ADMIN_PASSWORD};
@@ -143,8 +143,9 @@ async fn an_operator_finds_the_broken_part_an_engineer_the_log_an_officer_the_au
     site.controller.go_down().await;
     person.heading("does not respond").await;
     until("the problem", async || {
-        let bell = person.page.find(Locator::Id("problem-count")).await;
-        let label = bell.unwrap().attr("aria-label").await.unwrap().unwrap_or_default();
+        // A live update may replace the bell at the same moment.
+        let bell = person.page.find(Locator::Id("problem-count")).await.map_err(|error| error.to_string())?;
+        let label = bell.attr("aria-label").await.map_err(|error| error.to_string())?.unwrap_or_default();
         if label == "Problems: none" { Err(label) } else { Ok(()) }
     })
     .await;
@@ -158,7 +159,8 @@ async fn an_operator_finds_the_broken_part_an_engineer_the_log_an_officer_the_au
     person.use_control("EVCE Status").await;
     person.heading("EVCE Status").await;
     person.use_control("Runs").await;
-    let run = person.page.find(Locator::Css("tbody th a")).await.unwrap().text().await.unwrap();
+    text_until(&person.page, "//nav[@class='tabs']/a[@aria-current]", "Runs").await;
+    let run = text_at(&person.page, "//tbody//th//a").await;
     person.use_control(&run).await;
     text_until(&person.page, "//h2[@id='log-h']", "Log").await;
     person.tab_to("Download").await;

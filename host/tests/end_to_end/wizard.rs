@@ -9,7 +9,7 @@ use riser_ews::client::{ClientOptions, EwsClient};
 use serde_json::Value;
 
 use crate::bms::{id_of, read_until, walk_until_there};
-use crate::browser::{Driver, sign_in, text_until};
+use crate::browser::{Driver, click, sign_in, text_at, text_until};
 use crate::controller::{Controller, LOGIN, PASSWORD};
 use crate::host::{Host, Installation};
 use crate::portal::{ADMIN, ADMIN_PASSWORD, Portal};
@@ -66,8 +66,7 @@ impl<'a> Person<'a> {
     pub(crate) async fn click(&self, label: &str) {
         let xpath =
             format!("//*[self::button[not(@aria-hidden)] or self::a][normalize-space(.) = '{label}']");
-        let found = self.page.wait().at_most(PAGE_TIMEOUT).for_element(Locator::XPath(&xpath)).await;
-        found.unwrap_or_else(|error| panic!("{label}: {error}")).click().await.unwrap();
+        click(&self.page, &xpath).await;
     }
 
     async fn type_into(&self, field: &str, text: &str) {
@@ -110,7 +109,7 @@ impl<'a> Person<'a> {
         text_until(&self.page, "//section[@id='next-setup']", "UTC").await;
         self.click("Continue").await;
         self.heading("Ready to create 3 processors").await;
-        let password = self.page.find(Locator::Id("bms-password")).await.unwrap().text().await.unwrap();
+        let password = text_at(&self.page, "//*[@id='bms-password']").await;
         self.click("Create 3 and start").await;
         password
     }
@@ -145,10 +144,8 @@ async fn an_administrator_adds_all_processors_and_sees_live_values_with_few_clic
     })
     .await;
     person.page.execute(COUNT, Vec::new()).await.unwrap();
-    person.page.find(Locator::XPath(zones)).await.unwrap().click().await.unwrap();
-    let zone = "//*[@role='treeitem' and contains(., 'Z1')]";
-    let zone = person.page.wait().at_most(PAGE_TIMEOUT).for_element(Locator::XPath(zone)).await;
-    zone.unwrap().click().await.unwrap();
+    click(&person.page, zones).await;
+    click(&person.page, "//*[@role='treeitem' and contains(., 'Z1')]").await;
     let row = "//tr[contains(., 'ZoneReduction') and contains(., 'Good')]";
     text_until(&person.page, row, "10").await;
 
