@@ -73,7 +73,8 @@ pub(crate) async fn run(arguments: RunArgs) -> anyhow::Result<ExitCode> {
             settings,
         });
     }
-    for fault in check_plugin_settings(launcher, library, checks).await?.into_iter().flatten() {
+    let faults = check_plugin_settings(launcher, library, checks).await?;
+    if let Some(fault) = faults.into_iter().flatten().next() {
         let remedy = if fault.remedy.is_empty() { String::new() } else { format!("; {}", fault.remedy) };
         bail!("{}: {}{remedy}", fault.setting, fault.what);
     }

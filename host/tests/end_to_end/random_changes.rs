@@ -284,7 +284,7 @@ impl Snapshot {
             let tree = host.runtime.items(server.ews_server);
             for node in tree.nodes() {
                 let children: Vec<_> = tree.children(node).map(|child| child.id().to_owned()).collect();
-                let (id, item, vanished) = (node.id(), &node.item, node.has_vanished);
+                let (id, item, vanished) = (node.id(), node.item(), node.has_vanished);
                 lines.insert(format!("{}: {id} {item:?} {vanished} {children:?}", server.name));
             }
         }

@@ -22,10 +22,12 @@ mod probe;
 mod removals;
 mod set_points;
 mod setup;
+mod setup_report;
 mod site_problems;
 mod status;
 #[cfg(test)]
 mod tests;
+mod utc;
 mod wire;
 
 use riser_plugin::export_plugin;

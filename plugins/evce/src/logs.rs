@@ -76,8 +76,8 @@ impl Processor for Logs {
 fn histories_of(points: &Points) -> Histories {
     let recorded = points
         .iter()
-        .filter(|(_, stored)| stored.is_history && *stored.published_by == *LOGS)
-        .filter_map(|(_, stored)| Some(Recorded { history: stored.point, value: stored.recorded? }))
+        .filter(|stored| stored.is_history() && *stored.published_by() == *LOGS)
+        .filter_map(|stored| Some(Recorded { history: stored.point(), value: stored.recorded()? }))
         .collect();
     Histories { recorded, polled: points.find(POLLED).map(Point::handle) }
 }

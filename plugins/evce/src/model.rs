@@ -4,6 +4,7 @@
 //! A field that is missing or unreadable is `None`.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use strum::{EnumString, IntoStaticStr};
@@ -56,6 +57,8 @@ pub(crate) struct Zone {
     pub(crate) set_point_kw: Option<f64>,
     /// The reduction in force, if any.
     pub(crate) reduction: Option<Reduction>,
+    /// Who set the reduction, and what Riser does with it.
+    pub(crate) remark: Option<Arc<str>>,
     pub(crate) unusable: Vec<Unusable>,
     /// Missing in the controller's list without a confirmed removal: its values are the last ones.
     pub(crate) is_kept: bool,
@@ -116,9 +119,13 @@ pub(crate) struct Connector {
     /// `None` for a value of the controller that the profile does not know.
     pub(crate) phases: Option<Phases>,
     pub(crate) status: Option<ConnectorStatus>,
+    /// How long the status is the same as now, as far as Riser has seen it.
+    pub(crate) status_age_min: Option<i32>,
     /// `NoError`, `GroundFailure` and the like.
     pub(crate) error_code: Option<String>,
     pub(crate) availability: Option<Availability>,
+    /// Why the availability is not the one that the BMS ordered.
+    pub(crate) remark: Option<Arc<str>>,
     pub(crate) set_point_a: Option<f64>,
     pub(crate) set_point_kw: Option<f64>,
     pub(crate) power_kw: [Option<f64>; 3],
@@ -228,6 +235,21 @@ pub(crate) enum ConnectorStatus {
 }
 
 impl ConnectorStatus {
+    /// Returns the text that the BMS reads.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Charging => "charging",
+            Self::Faulted => "faulted",
+            Self::Finishing => "finishing",
+            Self::Preparing => "preparing",
+            Self::Reserved => "reserved",
+            Self::SuspendedEv => "suspendedEV",
+            Self::SuspendedEvse => "suspendedEVSE",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
     /// The words of a profile for the known ones.
     pub(crate) const WORDS: [&str; 9] = [
         "available",

@@ -1,6 +1,5 @@
 //! EVCE Setup: finds zones, stations and connectors, and creates their points in the BMS.
 
-use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;
 
 use riser_plugin::LogLevel;
@@ -12,24 +11,81 @@ use crate::client::{EvceClient, EvceError, SiteSnapshot};
 use crate::connection::EvceConnection;
 use crate::model::{ObjectKey, Site, counted, listed};
 use crate::plausibility::{self, UnitCheck};
-use crate::points::{self, Binding, KnownObjects, SETUP, StoredObjects};
+use crate::points::{
+    self, AvailabilityPoints, Binding, Extra, KnownObjects, Layout, Names, SETUP, StoredObjects,
+};
 use crate::removals::{self, Comparison, Removals};
+use crate::setup_report::{PointCounts, SeenSite};
 
 /// Polls of one run while objects are missing, and the time between two.
 const MOST_POLLS: u32 = 3;
 const POLL_INTERVAL: Duration = Duration::from_secs(15);
 /// Objects that several runs miss for so long are taken as removed, also if the controller does not confirm it.
 const MISSING_FOR: Duration = Duration::from_mins(30);
-/// Keys of the stored state.
+/// Key of the stored state.
 const MISSING_SINCE: &str = "missing-since";
-const ZONES_OF_MOVED: &str = "zones-of-moved-stations";
 
 /// Settings of Setup.
 #[derive(Settings)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting with yes or no")]
+#[expect(clippy::doc_markdown, reason = "pages show the comments as they are")]
 pub(crate) struct SetupSettings {
-    /// Only log the points that would be created; change nothing.
+    /// Only log what would be new, renamed, moved, removed and kept; change nothing.
     #[setting(default = false)]
     dry_run: bool,
+    /// Names of the points: evce-1.2 are those of the vendor's extension 1.2, with its spellings; clean are regular ones.
+    /// A change renames the points and keeps bindings by id, and histories.
+    #[setting(default = "evce-1.2", options("evce-1.2", "clean"), group = "Points")]
+    names: String,
+    /// Name of a connector's container before its number.
+    #[setting(
+        default = "Connector-",
+        options("Connector-", "EVSE-"),
+        group = "Points",
+        label = "Connector containers"
+    )]
+    connector_containers: String,
+    /// The points through which the BMS writes the availability of a connector.
+    #[setting(
+        default = "both",
+        options("both", "ConnectorAvailability", "ConnectorState_Available"),
+        group = "Points",
+        label = "Availability points"
+    )]
+    availability_write_points: String,
+    /// Add ConnectorStatus and ConnectorStatusAge to each connector.
+    #[setting(default = false, group = "More points")]
+    connector_status: bool,
+    /// Add ZoneReductionActive, ZoneReduction_Actual and ZoneReductionRemark to each zone.
+    #[setting(default = false, group = "More points")]
+    reduction_details: bool,
+    /// Add the number of unknown parts to each sum of power.
+    #[setting(default = false, group = "More points")]
+    parts_missing: bool,
+    /// Record the set points and reductions of zones, and the powers of the site, as well.
+    #[setting(default = false, group = "More points")]
+    more_histories: bool,
+}
+
+impl SetupSettings {
+    fn layout(&self) -> Layout {
+        let extras = [
+            (self.connector_status, Extra::ConnectorStatus),
+            (self.reduction_details, Extra::ReductionDetails),
+            (self.parts_missing, Extra::PartsMissing),
+        ];
+        Layout {
+            names: if self.names == "clean" { Names::Clean } else { Names::Evce12 },
+            connector_prefix: self.connector_containers.clone(),
+            extras: extras.into_iter().filter_map(|(is_wanted, extra)| is_wanted.then_some(extra)).collect(),
+            has_more_histories: self.more_histories,
+            availability_points: match self.availability_write_points.as_str() {
+                "ConnectorAvailability" => AvailabilityPoints::Availability,
+                "ConnectorState_Available" => AvailabilityPoints::IsAvailable,
+                _ => AvailabilityPoints::Both,
+            },
+        }
+    }
 }
 
 /// Creates the tree of a site.
@@ -45,19 +101,28 @@ impl Processor for Setup {
     fn run(&self, host: &Host, settings: SetupSettings) -> Outcome {
         let connection = host.connection::<EvceConnection>()?;
         host.progress("reading the charge controller", 0, 2);
-        let stored = StoredObjects::of(&host.points()?);
+        let points = host.points()?;
+        let stored = StoredObjects::of(&points);
         let known = stored.known(host)?;
         let mut client = EvceClient::new(host, &connection).map_err(|error| raise(host, error))?;
         let read = read(host, &mut client, &known);
         client.log_out();
         let (api_support, site) = read?;
         let found = site.counts();
-        let tree = points::build(&site, &stored);
+        let tree = points::build(&site, &stored, &settings.layout());
+        let seen = SeenSite::of(&site);
+        let before = SeenSite::load(host)?;
+        let difference = before.clone().unwrap_or_else(|| SeenSite::of_tree(&known)).difference(&seen);
         if settings.dry_run {
-            host.log(
-                LogLevel::Info,
-                &format!("dry run: {found}, {} would exist", counted(tree.len(), "item")),
+            let counts = PointCounts::of(&tree, &points);
+            host.log(LogLevel::Info, &format!("dry run: {found}; nothing is changed"));
+            difference.log(host, true);
+            let PointCounts { added, kept, vanished } = counts;
+            let text = format!(
+                "{} would be new, {vanished} would vanish, {kept} would stay",
+                counted(added, "point")
             );
+            host.log(LogLevel::Info, &text);
             return Ok(());
         }
         host.progress("creating the points", 1, 2);
@@ -67,13 +132,17 @@ impl Processor for Setup {
             api_version::downgrade(&mut values);
         }
         host.publish(&values)?;
-        let moved = report_moves(host, &site, &stored)?;
-        let (added, changed, _, vanished) = declared.difference;
-        let moved = if moved == 0 { String::new() } else { format!(", {} moved", counted(moved, "station")) };
+        difference.log(host, false);
+        seen.save(host, before.as_ref())?;
+        let (added, changed, kept, vanished) = declared.difference;
+        let moved = match difference.moved() {
+            0 => String::new(),
+            moved => format!(", {} moved", counted(moved, "station")),
+        };
         host.log(
             LogLevel::Info,
             &format!(
-                "{found}; {} new, {changed} changed{moved}, {vanished} gone",
+                "{found}; {} new, {changed} changed{moved}, {kept} kept, {vanished} gone",
                 counted(added as usize, "item")
             ),
         );
@@ -145,35 +214,6 @@ fn are_missing_for_long(host: &Host, missing: &[ObjectKey]) -> Result<bool, Host
     let text = serde_json::to_string(&(now_s, names)).expect("texts are always JSON");
     host.state().put(MISSING_SINCE, &text)?;
     Ok(false)
-}
-
-/// Logs the stations that moved to another zone since the last run. Returns their number.
-fn report_moves(host: &Host, site: &Site, stored: &StoredObjects) -> Result<usize, HostError> {
-    let text = host.state().get(ZONES_OF_MOVED)?;
-    let before: BTreeMap<String, String> =
-        text.as_ref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    let mut moved = 0;
-    let mut now = BTreeMap::new();
-    for zone in &site.zones {
-        for station in &zone.stations {
-            let Some(first) = stored.zone_in_id(zone, &station.id) else { continue };
-            let last = before.get(&station.id.0).unwrap_or(&first.0);
-            if *last != zone.id.0 {
-                moved += 1;
-                let name = station.shown_name();
-                let text = format!("{name} moved from zone {last} to zone {}; its ids stay", zone.id);
-                host.log(LogLevel::Info, &text);
-            }
-            if first != zone.id {
-                now.insert(station.id.0.clone(), zone.id.0.clone());
-            }
-        }
-    }
-    if now != before {
-        let text = serde_json::to_string(&now).expect("texts by name are always JSON");
-        host.state().put(ZONES_OF_MOVED, &text)?;
-    }
-    Ok(moved)
 }
 
 fn check_units(host: &Host, site: &Site) {

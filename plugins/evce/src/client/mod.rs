@@ -129,6 +129,11 @@ impl EvceClient {
         })
     }
 
+    /// Returns the user of the connection.
+    pub(crate) fn login(&self) -> &str {
+        &self.login
+    }
+
     /// Begins a recording without credentials.
     pub(crate) fn record(&mut self) {
         self.recording = Some(Recording::without([self.password.expose().clone()]));

@@ -6,7 +6,6 @@ use riser_plugin::{Point, Publication};
 
 use super::row::{Publisher, Row, Shown, Source};
 use super::sums::Sums;
-use crate::model::Unusable;
 
 const NOT_REACHED: &str = "the station is not connected to the controller";
 
@@ -89,11 +88,6 @@ impl Batch {
         let is_kept = matches!(shown, Shown::Kept(_));
         let measured_at = how.measured_at.filter(|_| is_live);
         let source_time = if is_kept { measured_at.or(self.kept_since) } else { measured_at };
-        Publication { source_time, ..shown.publication(point, fault(row, object)) }
+        Publication { source_time, ..row.publication(point, shown, object) }
     }
-}
-
-/// Returns the fault of a field that a row needs.
-pub(super) fn fault<'a, T: Source>(row: &Row<T>, object: &'a T) -> Option<&'a Unusable> {
-    row.fields.iter().find_map(|field| object.unusable().iter().find(|fault| fault.field == *field))
 }

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use riser_plugin::{Host, HostError, Point, Points, Publication, ValueState};
 
-use super::batch::{Batch, How, Part, fault};
-use super::row::{Publisher, Row, SetPointKind};
+use super::batch::{Batch, How, Part};
+use super::row::{Extra, Publisher, Row, SetPointKind};
 use super::stored_objects::StoredObjects;
 use super::sums::Sums;
 use super::tree::{ROOT, zone_id};
@@ -53,8 +53,8 @@ struct StationPoints {
 impl Binding {
     /// Finds the points that Status publishes, before the first poll.
     pub(crate) fn of_status_points(points: &Points) -> Self {
-        let ours = points.iter().filter(|(_, stored)| !stored.is_history && *stored.published_by == *STATUS);
-        Self { status: ours.map(|(_, stored)| stored.point).collect(), ..Self::default() }
+        let ours = points.iter().filter(|stored| !stored.is_history() && *stored.published_by() == *STATUS);
+        Self { status: ours.map(|stored| stored.point()).collect(), ..Self::default() }
     }
 
     /// Finds the points of all objects of a site.
@@ -115,6 +115,14 @@ impl Binding {
         }
     }
 
+    /// Returns whether connectors have these points.
+    pub(crate) fn has_extra(&self, extra: Extra) -> bool {
+        let mut connectors = self.zones.values().flat_map(|zone| zone.stations.values());
+        let first = connectors.find_map(|station| station.connectors.values().next());
+        let index = connector::ROWS.iter().position(|row| row.extra == Some(extra));
+        first.zip(index).is_some_and(|(rows, index)| rows[index].is_some())
+    }
+
     /// Returns the target of a set point by its handle.
     pub(crate) fn target(&self, handle: u32) -> Option<&SetPointTarget> {
         self.targets.get(&handle)
@@ -141,7 +149,7 @@ impl Binding {
         let points = self.zones.get(&zone.id).into_iter().flat_map(|points| &points.rows);
         let ordered = zone::ROWS.iter().zip(points).filter(|(row, _)| row.publisher == Publisher::Status);
         let shown = |row: &Row<Zone>| (row.show)(zone, &Sums::default());
-        ordered.filter_map(|(row, point)| Some(shown(row).publication((*point)?, fault(row, zone)))).collect()
+        ordered.filter_map(|(row, point)| Some(row.publication((*point)?, shown(row), zone))).collect()
     }
 
     /// Returns the values that Status publishes for one connector.
@@ -243,7 +251,7 @@ impl ZonePoints {
     fn fit(&self, zone: &Zone) -> bool {
         let fits =
             |station: &Station| self.stations.get(&station.id).is_some_and(|points| points.fit(station));
-        self.rows.iter().all(Option::is_some)
+        are_bound(zone::ROWS, &self.rows)
             && zone.stations.len() == self.stations.len()
             && zone.stations.iter().all(fits)
     }
@@ -251,8 +259,8 @@ impl ZonePoints {
 
 impl StationPoints {
     fn fit(&self, station: &Station) -> bool {
-        let is_bound = |rows: &RowPoints| rows.iter().all(Option::is_some);
-        is_bound(&self.rows)
+        let is_bound = |rows: &RowPoints| are_bound(connector::ROWS, rows);
+        are_bound(station::ROWS, &self.rows)
             && station.connectors.len() == self.connectors.len()
             && station.connectors.iter().all(|its| self.connectors.get(&its.number).is_some_and(is_bound))
     }
@@ -284,6 +292,11 @@ fn is_reached(station: &Station) -> bool {
 fn published<T>(rows: &[Row<T>], points: &RowPoints) -> Vec<Point> {
     let ours = rows.iter().zip(points).filter(|(row, _)| row.publisher != Publisher::Setup);
     ours.filter_map(|(_, point)| *point).collect()
+}
+
+/// Returns whether all points that every site has are there.
+fn are_bound<T>(rows: &[Row<T>], points: &RowPoints) -> bool {
+    rows.iter().zip(points).all(|(row, point)| row.extra.is_some() || point.is_some())
 }
 
 fn find<T>(points: &Points, id: &str, rows: &[Row<T>]) -> RowPoints {

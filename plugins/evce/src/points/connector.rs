@@ -3,7 +3,7 @@
 use riser_plugin::Kind::{Boolean, Double, Integer, String};
 
 use super::row::Publisher::{Setup, Status, StatusLive};
-use super::row::{Row, SetPointKind, Shown};
+use super::row::{Extra, Row, SetPointKind, Shown};
 use super::sums::{current_a, current_average_a, power_kw, power_total_kw};
 use crate::model::ConnectorStatus::{
     self, Available, Charging, Faulted, Finishing, Preparing, Reserved, SuspendedEv, SuspendedEvse,
@@ -17,15 +17,16 @@ pub(crate) const MAXIMUM: &str = "ConnectorMaxCurrentorPower";
 type ConnectorRow = Row<Connector>;
 
 pub(crate) const ROWS: &[ConnectorRow] = &[
-    ConnectorRow::new("LogicalConnector", Integer, "", Setup, |it, _| Shown::of(Some(it.number))),
+    ConnectorRow::new("LogicalConnector", Integer, "", Setup, |it, _| Shown::of(Some(it.number)))
+        .clean("ConnectorNumber"),
     ConnectorRow::new("ConnectorIsFixedSetPoint", Boolean, "", Setup, |it, _| {
         Shown::of(it.is_fixed_set_point)
     })
-    .of(&[field::IS_FIXED_SET_POINT])
-    .about("Whether load management does not control it"),
+    .of(&[field::IS_FIXED_SET_POINT]),
     ConnectorRow::new("ConnectorIsDC", Boolean, "", Setup, |it, _| Shown::of(it.is_dc)).of(&[field::IS_DC]),
     // The unit depends on the connector: see `unit`.
     ConnectorRow::new(MAXIMUM, Double, "A", Setup, |it, _| Shown::of(it.max_current_or_power))
+        .clean("ConnectorMaxCurrentOrPower")
         .of(&[field::MAX_CURRENT_OR_POWER]),
     ConnectorRow::new("ConnectorPhaseConnection", String, "", Setup, |it, _| {
         Shown::text(it.phase_connection.as_ref())
@@ -33,14 +34,17 @@ pub(crate) const ROWS: &[ConnectorRow] = &[
     ConnectorRow::new("ConnectorOverallActivePower1", Double, "kW", StatusLive, |it, _| {
         measured(it, power_kw(it, 0))
     })
+    .clean("ConnectorOverallActivePowerPhase1")
     .of(&[field::POWER[0]]),
     ConnectorRow::new("ConnectorOverallActivePower2", Double, "kW", StatusLive, |it, _| {
         measured(it, power_kw(it, 1))
     })
+    .clean("ConnectorOverallActivePowerPhase2")
     .of(&[field::POWER[1]]),
     ConnectorRow::new("ConnectorOverallActivePower3", Double, "kW", StatusLive, |it, _| {
         measured(it, power_kw(it, 2))
     })
+    .clean("ConnectorOverallActivePowerPhase3")
     .of(&[field::POWER[2]]),
     ConnectorRow::new("ConnectorOverallActivePowerTotal", Double, "kW", StatusLive, |it, _| {
         measured(it, power_total_kw(it))
@@ -61,15 +65,13 @@ pub(crate) const ROWS: &[ConnectorRow] = &[
     ConnectorRow::new("ConnectorOverallRmsCurrentAverage", Double, "A", StatusLive, |it, _| {
         measured(it, current_average_a(it))
     })
-    .of(&[field::PHASE_CONNECTION, field::CURRENT[0], field::CURRENT[1], field::CURRENT[2]])
-    .about("Average over the connected phases"),
+    .of(&[field::PHASE_CONNECTION, field::CURRENT[0], field::CURRENT[1], field::CURRENT[2]]),
     ConnectorRow::new("ConnectorSetPointCurrent", Double, "A", Status, |it, _| measured(it, it.set_point_a))
         .of(&[field::SET_POINT_A]),
     ConnectorRow::new("ConnectorSetPointPower", Double, "kW", Status, |it, _| Shown::of(it.set_point_kw))
         .of(&[field::SET_POINT_KW]),
     ConnectorRow::new("ConnectorState_Available", Boolean, "", StatusLive, |it, _| is(it, Available))
         .of(&[field::STATUS])
-        .about("Writing true makes the connector operative, false inoperative")
         .writable(SetPointKind::IsAvailable),
     ConnectorRow::new("ConnectorState_Charging", Boolean, "", StatusLive, |it, _| is(it, Charging))
         .of(&[field::STATUS]),
@@ -92,9 +94,18 @@ pub(crate) const ROWS: &[ConnectorRow] = &[
     ConnectorRow::new("ConnectorAvailability", String, "", Status, |it, _| {
         Shown::of(it.availability.map(Availability::as_str))
     })
-    .about("operative or inoperative")
     .of(&[field::AVAILABILITY])
     .writable(SetPointKind::Availability),
+    ConnectorRow::new("ConnectorStatus", String, "", StatusLive, |it, _| {
+        Shown::of(it.status.map(ConnectorStatus::as_str))
+    })
+    .only_with(Extra::ConnectorStatus)
+    .of(&[field::STATUS]),
+    ConnectorRow::new("ConnectorStatusAge", Integer, "min", StatusLive, |it, _| {
+        Shown::of(it.status.and(it.status_age_min))
+    })
+    .only_with(Extra::ConnectorStatus)
+    .of(&[field::STATUS]),
 ];
 
 /// Returns the unit of a point of this connector.

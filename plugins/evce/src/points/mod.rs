@@ -1,13 +1,16 @@
 //! The points of a charging site in the BMS, and the value of each.
 //!
 //! A point is one row of a table: `site.rs`, `zone.rs`, `station.rs` or `connector.rs`. To add one, add its
-//! row there; tree, values and histories follow from it. Names are those of the incumbent ("evce-1.2"), so
-//! that a BMS finds its bindings again; ids are made of the controller's ids and never of names.
+//! row there; tree, values and histories follow from it. Its description is in
+//! `descriptions.rs`. Names are those of the incumbent ("evce-1.2"), so that a BMS finds its bindings again, or those of
+//! the table "clean"; ids are made of the controller's ids and never of names.
 
 mod batch;
 mod binding;
 mod connector;
 mod decimal_sum;
+mod descriptions;
+mod layout;
 mod row;
 mod site;
 mod station;
@@ -19,6 +22,8 @@ mod tree;
 mod zone;
 
 pub(crate) use binding::{Binding, SetPointTarget};
+pub(crate) use layout::{AvailabilityPoints, Layout, Names};
+pub(crate) use row::Extra;
 pub(crate) use stored_objects::{KnownObjects, StoredObjects};
 pub(crate) use sums::power_total_kw;
 pub(crate) use tree::build;

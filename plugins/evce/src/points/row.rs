@@ -1,8 +1,9 @@
 //! One row of a table of points.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use riser_plugin::{Kind, Point, PointValue, Publication};
+use riser_plugin::{Kind, Point, PointValue, Publication, ValueState};
 
 use super::sums::{Sum, Sums};
 use crate::model::{Connector, Site, Station, Unusable, Zone};
@@ -42,6 +43,11 @@ pub(crate) enum Shown {
 pub(crate) trait Source {
     /// Returns those fields.
     fn unusable(&self) -> &[Unusable];
+
+    /// Returns a remark on its set points.
+    fn remark(&self) -> Option<&Arc<str>> {
+        None
+    }
 }
 
 impl Source for Site {
@@ -53,6 +59,10 @@ impl Source for Site {
 impl Source for Zone {
     fn unusable(&self) -> &[Unusable] {
         &self.unusable
+    }
+
+    fn remark(&self) -> Option<&Arc<str>> {
+        self.remark.as_ref()
     }
 }
 
@@ -66,6 +76,10 @@ impl Source for Connector {
     fn unusable(&self) -> &[Unusable] {
         &self.unusable
     }
+
+    fn remark(&self) -> Option<&Arc<str>> {
+        self.remark.as_ref()
+    }
 }
 
 /// A point that every object of one level has: site, zone, station or connector.
@@ -76,12 +90,35 @@ pub(crate) struct Row<T> {
     pub(crate) publisher: Publisher,
     /// Whether the BMS may write it; Status handles the write.
     pub(crate) set_point: Option<SetPointKind>,
-    pub(crate) has_history: bool,
-    pub(crate) about: &'static str,
+    pub(crate) history: Recorded,
+    /// The name in the table `clean`, if it differs.
+    pub(crate) clean_name: Option<&'static str>,
+    /// The points that it belongs to, if not every site has it.
+    pub(crate) extra: Option<Extra>,
     /// The fields that it needs: a fault of one of them is the reason when it has no value.
     pub(crate) fields: &'static [&'static str],
     /// Computes the value from an object and the sums over its parts.
     pub(crate) show: fn(&T, &Sums) -> Shown,
+}
+
+/// Whether a point has a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    Never,
+    Always,
+    /// Only on sites that want more histories.
+    IfWanted,
+}
+
+/// Points beyond those of the incumbent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extra {
+    /// The status of a connector as a text, and its age.
+    ConnectorStatus,
+    /// The present reduction beside the requested one, and who set it.
+    ReductionDetails,
+    /// How many parts of a sum are not known.
+    PartsMissing,
 }
 
 /// A property that the BMS may write.
@@ -107,15 +144,23 @@ impl<T> Row<T> {
             unit,
             publisher,
             set_point: None,
-            has_history: false,
-            about: "",
+            history: Recorded::Never,
+            clean_name: None,
+            extra: None,
             fields: &[],
             show,
         }
     }
 
-    pub(crate) const fn about(mut self, about: &'static str) -> Self {
-        self.about = about;
+    /// Sets the name in the table `clean`.
+    pub(crate) const fn clean(mut self, name: &'static str) -> Self {
+        self.clean_name = Some(name);
+        self
+    }
+
+    /// Makes it a point that only some sites have.
+    pub(crate) const fn only_with(mut self, extra: Extra) -> Self {
+        self.extra = Some(extra);
         self
     }
 
@@ -125,13 +170,38 @@ impl<T> Row<T> {
     }
 
     pub(crate) const fn recorded(mut self) -> Self {
-        self.has_history = true;
+        self.history = Recorded::Always;
+        self
+    }
+
+    /// Gives it a history on sites that want more of them.
+    pub(crate) const fn recorded_if_wanted(mut self) -> Self {
+        self.history = Recorded::IfWanted;
         self
     }
 
     pub(crate) const fn writable(mut self, set_point: SetPointKind) -> Self {
         self.set_point = Some(set_point);
         self
+    }
+}
+
+impl<T: Source> Row<T> {
+    /// Returns the publication of an object's value, with the remark on a set point.
+    pub(super) fn publication(&self, point: Point, shown: Shown, object: &T) -> Publication {
+        let published = shown.publication(point, self.fault(object));
+        let remark = object.remark().filter(|_| self.set_point.is_some());
+        match remark {
+            Some(remark) if published.state == ValueState::Good => {
+                Publication { reason: Some(Arc::clone(remark)), ..published }
+            }
+            _ => published,
+        }
+    }
+
+    /// Returns the fault of a field that the row needs.
+    fn fault<'a>(&self, object: &'a T) -> Option<&'a Unusable> {
+        self.fields.iter().find_map(|field| object.unusable().iter().find(|fault| fault.field == *field))
     }
 }
 
@@ -163,6 +233,11 @@ impl Shown {
             Sum { known: 0, .. } => Self::Offline("all parts of this sum are unknown"),
             _ => Self::Partly(sum.total()),
         }
+    }
+
+    /// Returns how many parts of a sum are not known.
+    pub(crate) fn parts_missing(sum: &Sum) -> Self {
+        Self::count((sum.unknown + sum.kept) as usize)
     }
 
     /// Returns the value of an object that the controller's list lacks.

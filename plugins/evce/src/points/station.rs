@@ -3,7 +3,7 @@
 use riser_plugin::Kind::{Boolean, Double, Integer, String};
 
 use super::row::Publisher::{Setup, Status, StatusLive};
-use super::row::{Row, Shown};
+use super::row::{Extra, Row, Shown};
 use crate::model::{Station, field};
 
 type StationRow = Row<Station>;
@@ -12,8 +12,7 @@ pub(crate) const ROWS: &[StationRow] = &[
     StationRow::new("StationId", Integer, "", Setup, |station, _| {
         Shown::of(station.id.0.parse::<i32>().ok())
     }),
-    StationRow::new("StationType", String, "", Setup, |station, _| Shown::text(station.protocol.as_ref()))
-        .about("Its protocol"),
+    StationRow::new("StationType", String, "", Setup, |station, _| Shown::text(station.protocol.as_ref())),
     StationRow::new("StationOCPPIdentifier", String, "", Setup, |station, _| {
         Shown::text(station.ocpp_identifier.as_ref())
     }),
@@ -29,6 +28,7 @@ pub(crate) const ROWS: &[StationRow] = &[
     StationRow::new("IsAcceptedByCpo", Boolean, "", Setup, |station, _| {
         Shown::of(station.is_accepted_by_cpo)
     })
+    .clean("StationIsAcceptedByCpo")
     .of(&[field::IS_ACCEPTED_BY_CPO]),
     StationRow::new("StationFriendlyName", String, "", Setup, |station, _| {
         Shown::text(station.friendly_name.as_ref())
@@ -43,8 +43,7 @@ pub(crate) const ROWS: &[StationRow] = &[
         Shown::text(station.disconnected_authentication_mode.as_ref())
     }),
     StationRow::new("StationIsConnected", Boolean, "", Status, |station, _| Shown::of(station.is_connected))
-        .of(&[field::IS_CONNECTED])
-        .about("Whether the station is connected to the controller"),
+        .of(&[field::IS_CONNECTED]),
     StationRow::new("StationStatus", String, "", Status, |station, _| match station.is_connected {
         Some(false) => Shown::Offline("the station is not connected to the controller"),
         _ => Shown::text(station.status.as_ref()),
@@ -74,12 +73,10 @@ pub(crate) const ROWS: &[StationRow] = &[
     })
     .recorded(),
     StationRow::new("StationActiveEnergy", Double, "kWh", StatusLive, |_, sums| Shown::sum(&sums.energy_kwh))
-        .about("Sum of the connectors' energy registers, continued where a register falls")
         .recorded(),
     StationRow::new("StationOverallSetPointCurrent", Double, "A", StatusLive, |_, sums| {
         Shown::sum(&sums.set_point_a)
-    })
-    .about("Sum of the set points of the AC connectors"),
+    }),
     StationRow::new("StationOverallActivePowerTotal", Double, "kW", StatusLive, |_, sums| {
         Shown::sum(&sums.power_total_kw)
     })
@@ -87,6 +84,11 @@ pub(crate) const ROWS: &[StationRow] = &[
     StationRow::new("StationOverallRmsCurrentAverage", Double, "A", StatusLive, |_, sums| {
         Shown::sum(&sums.current_average_a)
     })
-    .about("Sum of the connectors' averages over their phases")
+    .clean("StationOverallRmsCurrentSumOfAverages")
     .recorded(),
+    StationRow::new("StationOverallActivePowerTotal_PartsMissing", Integer, "", StatusLive, |_, sums| {
+        Shown::parts_missing(&sums.power_total_kw)
+    })
+    .clean("StationOverallActivePowerTotalPartsMissing")
+    .only_with(Extra::PartsMissing),
 ];

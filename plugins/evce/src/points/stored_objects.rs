@@ -62,9 +62,9 @@ impl StoredObjects {
     /// Finds the objects of a stored tree.
     pub(crate) fn of(points: &Points) -> Self {
         let mut objects = Self::default();
-        for (id, stored) in points.iter() {
-            let handle = stored.point.handle();
-            let Some((container, name)) = id.rsplit_once('/') else { continue };
+        for stored in points.iter() {
+            let handle = stored.point().handle();
+            let (Some(container), name) = stored.id_parts() else { continue };
             match name {
                 ZONE_POINT => objects.zones.extend(object_id(container, 'z').map(|zone| (zone, handle))),
                 STATION_POINT => objects.add_station(container, handle),
@@ -135,11 +135,6 @@ impl StoredObjects {
         connectors.sort();
         connectors.dedup();
         Ok(KnownObjects { zones, stations, connectors })
-    }
-
-    /// Returns the zone in the id of a station.
-    pub(crate) fn zone_in_id(&self, zone: &Zone, station: &ObjectId) -> Option<ObjectId> {
-        object_id(self.station_id(zone, station).split('/').next()?, 'z')
     }
 }
 

@@ -3,9 +3,9 @@
 use riser_plugin::{HostError, PointValue};
 
 use super::SetPointWriter;
+use super::outcome::{pending, reject};
 use super::queue::{Progress, Remaining, Target, Waiting, newest};
-use super::reduction::{defer, pending, reject, write_failed};
-use crate::client::{EvceError, WriteAck};
+use crate::client::WriteAck;
 use crate::model::{Availability, Connector, ObjectId};
 
 impl SetPointWriter<'_> {
@@ -23,12 +23,13 @@ impl SetPointWriter<'_> {
         let is_newest = |waiting: &Waiting| parse_availability(waiting.write.value()) == Some(wanted);
         let (writes, contrary): (Vec<_>, Vec<_>) = writes.into_iter().partition(is_newest);
         reject(&contrary, "a newer write to this connector requests the opposite");
+        let target = Target::Connector { station: station.clone(), number };
         let shown = match self.client.connector(station, number) {
             Ok(Some(shown)) => shown,
             Ok(None) => return Ok(reject(&writes, "the controller no longer has this connector")),
-            Err(error) => return defer(&error, writes),
+            Err(error) => return self.read_failed(&target, &error, writes),
         };
-        let object = Target::Connector { station: station.clone(), number }.to_string();
+        let object = target.to_string();
         let has_older = self.sent.has_older(&object, newest(&writes));
         // An older write that is not settled may still take effect, so the newest is sent in any case.
         if shown.availability == Some(wanted) && !has_older {
@@ -47,7 +48,11 @@ impl SetPointWriter<'_> {
         for waiting in &writes {
             waiting.write.sent();
         }
-        match self.client.put_availability(station, number, wanted) {
+        let ack = self.client.put_availability(station, number, wanted);
+        if ack.is_ok() {
+            self.rights.clear(&target);
+        }
+        match ack {
             Ok(WriteAck::Deferred) => Ok(pending(
                 writes,
                 Progress::Accepted,
@@ -63,18 +68,22 @@ impl SetPointWriter<'_> {
                     Progress::Accepted,
                     "the controller accepted it but does not show it yet",
                 )),
-                Err(error) => defer(&error, writes),
+                Err(error) => self.read_failed(&target, &error, writes),
             },
-            Err(error @ EvceError::Refused { status: 424, .. }) => {
-                Ok(pending(writes, Progress::StationOffline, &error.to_string()))
-            }
-            Err(error) => {
-                if let EvceError::Refused { .. } | EvceError::NotOffered { .. } = error {
-                    self.sent.rejected(self.host, &object, has_older)?;
-                }
-                write_failed(&error, writes)
+            Err(error) => self.write_failed(&target, &error, writes, has_older),
+        }
+    }
+
+    /// Records orders that the controller has accepted and applies after their writes have expired.
+    pub(super) fn await_accepted(&mut self, expired: &[Waiting]) -> Result<(), HostError> {
+        for waiting in expired.iter().filter(|waiting| waiting.progress == Progress::Accepted) {
+            if let Some(Target::Connector { station, number }) = &waiting.target
+                && let Some(availability) = parse_availability(waiting.write.value())
+            {
+                self.ordered.await_later(self.host, station, *number, availability)?;
             }
         }
+        Ok(())
     }
 
     /// Returns whether the station was disconnected in the last poll.
@@ -97,8 +106,12 @@ impl SetPointWriter<'_> {
             // The rest of the connector is that of the last poll, with the energy that sums count.
             its.availability = shown.availability;
             its.status = shown.status;
+            its.remark = None;
             let its = its.clone();
             self.host.publish(&self.binding.connector_values(zone, found, &its))?;
+        }
+        if let Some(availability) = shown.availability {
+            self.ordered.confirm(self.host, station, shown.number, availability)?;
         }
         for waiting in writes {
             waiting.write.confirmed();

@@ -5,8 +5,16 @@
 
 mod active_reductions;
 mod availability;
+mod events;
+mod fail_safe;
+mod ordered_availabilities;
+mod outcome;
+mod overrides;
+mod policy;
 mod queue;
 mod reduction;
+mod refusals;
+mod remarks;
 mod renewal;
 mod sent_writes;
 
@@ -19,13 +27,18 @@ use crate::model::{ObjectId, Reduction, Site, listed};
 use crate::points::Binding;
 
 pub(crate) use active_reductions::ActiveReductions;
+pub(crate) use events::{
+    AVAILABILITY_CHANGED, REDUCTION_ENDED, REDUCTION_FOREIGN, REDUCTION_OVERRIDDEN, foreign_problem, problems,
+};
+pub(crate) use fail_safe::{BMS_SILENT, BmsWrites};
+pub(crate) use ordered_availabilities::OrderedAvailabilities;
+pub(crate) use policy::{FailSafe, Owner, Policies, ZonePolicy};
 pub(crate) use queue::{Failing, Queue};
+pub(crate) use refusals::{MissingRights, NO_RIGHT};
 pub(crate) use sent_writes::SentWrites;
 
 /// The code of the problem with writes that fail again and again.
 pub(crate) const WRITES_FAIL: &str = "writes-fail";
-/// The code of the problem with reductions that ended without Riser.
-pub(crate) const REDUCTION_ENDED: &str = "reduction-ended";
 /// First and longest pause between two attempts at an object.
 const ATTEMPT_PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
 
@@ -64,13 +77,6 @@ fn is_same_percent(one: f64, other: f64) -> bool {
     (one - other).abs() < PERCENT_RESOLUTION
 }
 
-/// Returns the problem with reductions that ended without Riser.
-pub(crate) fn ended_problem(ended: &[String]) -> Problem {
-    Problem::new(REDUCTION_ENDED, ended.join("; "))
-        .effect("these zones are not reduced by the BMS any more")
-        .remedy("write the reduction again if it is still needed. This message ends after a day")
-}
-
 /// Executes set point writes.
 pub(crate) struct SetPointWriter<'a> {
     pub(crate) host: &'a Host,
@@ -79,6 +85,10 @@ pub(crate) struct SetPointWriter<'a> {
     pub(crate) site: &'a mut Site,
     pub(crate) active: &'a mut ActiveReductions,
     pub(crate) sent: &'a mut SentWrites,
+    pub(crate) rights: &'a mut MissingRights,
+    pub(crate) policies: &'a Policies,
+    pub(crate) ordered: &'a mut OrderedAvailabilities,
+    pub(crate) bms_writes: &'a mut BmsWrites,
     pub(crate) validity: Validity,
     /// Whether the lists of the controller have all objects of the tree.
     pub(crate) is_complete: bool,
@@ -107,8 +117,10 @@ impl SetPointWriter<'_> {
 
     /// Stores and publishes the present reduction of a zone.
     fn show_reduction(&mut self, zone: &ObjectId, reduction: Option<Reduction>) -> Result<(), HostError> {
-        let Some(found) = self.site.zones.iter_mut().find(|found| found.id == *zone) else { return Ok(()) };
-        found.reduction = reduction;
+        let Some(index) = self.site.zones.iter().position(|found| found.id == *zone) else { return Ok(()) };
+        self.site.zones[index].reduction = reduction;
+        self.site.zones[index].remark = self.remark_on_zone(&self.site.zones[index]);
+        let found = &self.site.zones[index];
         self.host.publish(&self.binding.zone_orders(found))
     }
 }

@@ -11,15 +11,22 @@ use crate::back_off::BackOff;
 use crate::model::ObjectId;
 use crate::points::SetPointTarget;
 
+/// Parts of a group that a BMS writes within this time become one call of the controller (design, reliability.md, 7).
+const GROUP_WITHIN: Duration = Duration::from_millis(500);
+
 /// A write and its progress in this run.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) write: SetPointWrite,
     pub(super) progress: Progress,
+    /// Whether it is noted that the BMS is not silent.
+    is_noted: bool,
+    /// The uptime until which the other part of its group may follow.
+    gathers_until: Duration,
     /// The uptime after which it must not be sent, whatever the clock shows.
     expires: Duration,
     /// The object, once it is known.
-    target: Option<Target>,
+    pub(super) target: Option<Target>,
 }
 
 /// The progress of a write in this run.
@@ -111,16 +118,41 @@ impl From<&SetPointTarget> for Target {
 }
 
 impl Queue {
-    /// Adds the writes of a request.
+    /// Adds the writes of a request. A part of a group waits a moment for the other part.
     ///
     /// # Errors
     /// If the connection to the host is lost.
     pub(crate) fn add(&mut self, host: &Host, set_point: WriteRequest) -> Result<(), HostError> {
+        self.insert(host, set_point, GROUP_WITHIN)
+    }
+
+    /// Adds the writes of a request that an earlier run had.
+    ///
+    /// # Errors
+    /// If the connection to the host is lost.
+    pub(crate) fn adopt(&mut self, host: &Host, set_point: WriteRequest) -> Result<(), HostError> {
+        self.insert(host, set_point, Duration::ZERO)
+    }
+
+    fn insert(
+        &mut self,
+        host: &Host,
+        set_point: WriteRequest,
+        gathers_for: Duration,
+    ) -> Result<(), HostError> {
         let (now, uptime) = (host.now(), host.uptime()?);
         for write in set_point.writes {
-            self.waiting.retain(|waiting| waiting.write.handle() != write.handle());
+            let replaced = self.waiting.iter().position(|waiting| waiting.write.handle() == write.handle());
+            let replaced = replaced.map(|index| self.waiting.remove(index));
+            // A BMS that writes a point again and again does not delay it.
+            let gathers_until = match replaced {
+                Some(older) if older.progress == Progress::New => older.gathers_until,
+                _ => uptime + gathers_for,
+            };
             let expires = uptime + write.expires_at().duration_since(now).unwrap_or_default();
-            self.waiting.push(Waiting { write, progress: Progress::New, expires, target: None });
+            let progress = Progress::New;
+            let waiting = Waiting { write, progress, is_noted: false, gathers_until, expires, target: None };
+            self.waiting.push(waiting);
         }
         Ok(())
     }
@@ -130,10 +162,15 @@ impl Queue {
         self.waiting.is_empty()
     }
 
+    /// Returns whether a write to an object waits.
+    pub(super) fn is_waiting(&self, target: &Target) -> bool {
+        self.waiting.iter().any(|waiting| waiting.target.as_ref().is_none_or(|its| its == target))
+    }
+
     /// Returns the uptime of the next attempt at a write that was not sent yet.
     pub(crate) fn next_attempt(&self) -> Option<Duration> {
         let new = self.waiting.iter().filter(|waiting| waiting.progress == Progress::New);
-        new.map(|waiting| self.due(waiting.target.as_ref())).min()
+        new.map(|waiting| self.due(waiting.target.as_ref()).max(waiting.gathers_until)).min()
     }
 
     /// Returns the uptime of the next attempt at an object.
@@ -167,10 +204,19 @@ impl Queue {
     pub(crate) fn execute(&mut self, writer: &mut SetPointWriter<'_>) -> Result<(), HostError> {
         let now = writer.host.uptime()?;
         // Riser has already reported these to the BMS as expired.
-        self.waiting.retain(|waiting| waiting.expires > now);
+        let all = std::mem::take(&mut self.waiting).into_iter();
+        let (waiting, expired): (Vec<_>, Vec<_>) = all.partition(|waiting| waiting.expires > now);
+        self.waiting = waiting;
+        writer.await_accepted(&expired)?;
         let mut is_reachable = true;
-        for (target, writes) in self.targets(writer) {
-            if !is_reachable || self.due(Some(&target)) > now {
+        for (target, mut writes) in self.targets(writer) {
+            if writes.iter().any(|waiting| !waiting.is_noted) {
+                writer.hear(&target)?;
+                for waiting in &mut writes {
+                    waiting.is_noted = true;
+                }
+            }
+            if !is_reachable || self.due(Some(&target)) > now || is_gathering(writer, &writes, now) {
                 self.waiting.extend(writes);
                 continue;
             }
@@ -232,6 +278,16 @@ impl Queue {
         }
         targets
     }
+}
+
+/// Returns whether a part of a zone's reduction waits for the other part: both become one call of the controller.
+fn is_gathering(writer: &SetPointWriter<'_>, writes: &[Waiting], now: Duration) -> bool {
+    let has = |wanted: fn(&SetPointTarget) -> bool| {
+        writes.iter().any(|waiting| writer.binding.target(waiting.write.handle()).is_some_and(wanted))
+    };
+    let has_reduction = has(|target| matches!(target, SetPointTarget::Reduction(_)));
+    let has_validity = has(|target| matches!(target, SetPointTarget::Validity(_)));
+    has_reduction != has_validity && writes.iter().any(|waiting| waiting.gathers_until > now)
 }
 
 /// Returns the number of the newest write.

@@ -4,10 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use riser_plugin::{HostError, PointValue};
 
-use super::active_reductions::Percent;
-use super::queue::{Failure, Progress, Remaining, Target, Waiting, newest, were_sent_before};
-use super::{SHORTEST_VALIDITY, SetPointWriter, is_same_percent};
-use crate::client::{EvceError, ReadReduction, WriteAck};
+use super::active_reductions::{Active, Percent};
+use super::outcome::{pending, reject};
+use super::queue::{Progress, Remaining, Target, Waiting, newest, were_sent_before};
+use super::renewal::in_words;
+use super::{SHORTEST_VALIDITY, SetPointWriter, Validity, is_same_percent};
+use crate::client::{ReadReduction, WriteAck};
 use crate::model::{ObjectId, Reduction};
 use crate::points::SetPointTarget;
 
@@ -16,6 +18,8 @@ struct Wanted {
     percent: f64,
     /// A validity of the BMS: sent unchanged and not renewed.
     valid_until: Option<SystemTime>,
+    /// Whether the BMS wrote the validity alone.
+    is_completed: bool,
     /// The validity that was sent now.
     sent_until: Option<SystemTime>,
 }
@@ -32,7 +36,7 @@ enum Comparison {
 /// A controller that rounds shows a percentage that differs by less than this.
 const ROUNDED_PERCENT: f64 = 1.0;
 /// A controller that rounds shows a validity that differs by less than this.
-const ROUNDED_VALIDITY: Duration = Duration::from_mins(1);
+pub(super) const ROUNDED_VALIDITY: Duration = Duration::from_mins(1);
 /// Validities that differ by less belong to the same time of writing; a controller is written at most this often.
 const SAME_TIME: Duration = Duration::from_secs(10);
 
@@ -43,14 +47,17 @@ impl SetPointWriter<'_> {
         zone: &ObjectId,
         writes: Vec<Waiting>,
     ) -> Result<Remaining, HostError> {
+        let target = Target::Zone(zone.clone());
         let read = match self.client.reduction(zone) {
             Ok(read) => read,
-            Err(error) => return defer(&error, writes),
+            Err(error) => return self.read_failed(&target, &error, writes),
         };
         if let Some(anothers) = read.reduction.as_ref().filter(|shown| !self.client.is_own(zone, shown)) {
-            let name = anothers.description.as_deref().unwrap_or_default();
-            let reason =
-                format!("the zone has a reduction of another user ({name}), which Riser does not change");
+            let other = in_words(anothers);
+            // The BMS knows now that its reduction is not in effect, so the older one does not come back.
+            self.active.forget(self.host, zone)?;
+            self.show_reduction(zone, read.reduction)?;
+            let reason = format!("the zone has {other}, which is another user's; Riser does not change it");
             return Ok(reject(&writes, &reason));
         }
         let mut wanted = match self.wanted(&writes, read.reduction.as_ref()) {
@@ -58,7 +65,7 @@ impl SetPointWriter<'_> {
             Err(reason) => return Ok(reject(&writes, &reason)),
         };
         let writes = if wanted.percent == 0.0 { self.reject_validity(&mut wanted, writes) } else { writes };
-        let object = Target::Zone(zone.clone()).to_string();
+        let object = target.to_string();
         let number = newest(&writes);
         let was_accepted = writes.iter().all(|waiting| waiting.progress == Progress::Accepted);
         let was_sent = was_accepted || self.sent.has(&object, number) || were_sent_before(&writes);
@@ -92,16 +99,17 @@ impl SetPointWriter<'_> {
             self.client.put_reduction(zone, wanted.percent, valid_until, &description)
         };
         match ack {
-            Ok(WriteAck::Done) => self.read_back(zone, &wanted, writes),
-            Ok(WriteAck::Deferred) => {
-                Ok(pending(writes, Progress::Accepted, "the controller accepted it and will apply it later"))
-            }
-            Err(error) => {
-                if let EvceError::Refused { .. } | EvceError::NotOffered { .. } = error {
-                    self.sent.rejected(self.host, &object, has_older)?;
+            Ok(ack) => {
+                self.rights.clear(&target);
+                match ack {
+                    WriteAck::Done => self.read_back(zone, &wanted, writes),
+                    WriteAck::Deferred => {
+                        let reason = "the controller accepted it and will apply it later";
+                        Ok(pending(writes, Progress::Accepted, reason))
+                    }
                 }
-                write_failed(&error, writes)
             }
+            Err(error) => self.write_failed(&target, &error, writes, has_older),
         }
     }
 
@@ -118,10 +126,11 @@ impl SetPointWriter<'_> {
                 _ => return Err("not a value for a reduction".to_owned()),
             }
         }
+        let is_completed = percent.is_none();
         let percent = percent.or_else(|| current.and_then(|reduction| reduction.percent));
         let percent =
             percent.ok_or("the zone has no reduction; write ZoneReduction first or in the same request")?;
-        Ok(Wanted { percent, valid_until, sent_until: None })
+        Ok(Wanted { percent, valid_until, is_completed, sent_until: None })
     }
 
     /// Rejects validities for a removed reduction. Returns the other writes.
@@ -194,7 +203,7 @@ impl SetPointWriter<'_> {
                     Ok(pending(writes, Progress::Accepted, &reason))
                 }
             },
-            Err(error) => defer(&error, writes),
+            Err(error) => self.read_failed(&Target::Zone(zone.clone()), &error, writes),
         }
     }
 
@@ -209,26 +218,21 @@ impl SetPointWriter<'_> {
         let ReadReduction { reduction, controller_now } = read;
         let shown = reduction.as_ref().and_then(|shown| shown.percent).unwrap_or_default();
         let until = reduction.as_ref().and_then(|shown| shown.valid_until);
-        if wanted.valid_until.is_none() && wanted.percent != 0.0 {
+        if wanted.percent == 0.0 {
+            self.active.forget(self.host, zone)?;
+        } else {
             let percent = Percent { requested: wanted.percent, shown };
-            self.active.keep(self.host, zone, percent)?;
+            self.active.keep(self.host, zone, Active::new(percent, wanted.valid_until))?;
             let left = until.and_then(|until| until.duration_since(controller_now).ok());
             let holds_until = self.host.uptime()? + left.unwrap_or_default();
             if let Some(active) = self.active.of(zone) {
                 (active.valid_until, active.holds_until) = (until, Some(holds_until));
             }
-        } else {
-            self.active.forget(self.host, zone)?;
         }
         self.sent.finish(self.host, &Target::Zone(zone.clone()).to_string())?;
-        let is_rounded = !is_same_percent(shown, wanted.percent);
+        let remark = self.remark_on(zone, wanted, shown);
         for waiting in writes {
-            if is_rounded {
-                let remark = format!("the controller rounds {} % to {shown} %", wanted.percent);
-                waiting.write.confirmed_with(&remark);
-            } else {
-                waiting.write.confirmed();
-            }
+            waiting.write.confirmed_with(&remark);
         }
         // Last, since a confirmed write is served as the value until the next one.
         self.show_reduction(zone, reduction)?;
@@ -236,43 +240,30 @@ impl SetPointWriter<'_> {
     }
 }
 
-/// Handles a failed call: the writes wait, or are rejected if the controller refused.
-pub(super) fn defer(error: &EvceError, writes: Vec<Waiting>) -> Result<Remaining, HostError> {
-    error.propagate_stop()?;
-    if let EvceError::Refused { .. } | EvceError::NotOffered { .. } = error {
-        return Ok(reject(&writes, &error.to_string()));
-    }
-    let failure = Failure {
-        is_of_object: error.is_of_object(),
-        delays_others: error.delays_others(),
-        fault: error.to_string(),
-    };
-    Ok(Remaining { writes, failure: Some(failure) })
-}
-
-/// Handles a failed write. If its response was lost, the next poll decides about its result.
-pub(super) fn write_failed(error: &EvceError, writes: Vec<Waiting>) -> Result<Remaining, HostError> {
-    if error.may_have_taken_effect() {
-        for waiting in &writes {
-            waiting.write.unknown(&error.to_string());
+impl SetPointWriter<'_> {
+    /// Says in words how the controller and Riser completed a confirmed write; empty for a write with nothing to add.
+    fn remark_on(&self, zone: &ObjectId, wanted: &Wanted, shown: f64) -> String {
+        let mut remarks = Vec::new();
+        if !is_same_percent(shown, wanted.percent) {
+            remarks.push(format!("the controller rounds {} % to {shown} %", wanted.percent));
         }
+        match (wanted.percent, wanted.valid_until, self.validity) {
+            (0.0, ..) => {}
+            (_, Some(_), _) if wanted.is_completed => {
+                remarks.push(format!("this ends the present reduction of {shown} %"));
+            }
+            (_, Some(_), _) => {}
+            (_, None, Validity::Renewed(_)) => {
+                remarks.push("Riser renews it until the BMS writes 0 or a validity".to_owned());
+            }
+            (_, None, Validity::ForEver) => remarks.push("it has no end until the BMS writes 0".to_owned()),
+        }
+        let silence_rule = self.silence_rule(zone);
+        if wanted.valid_until.is_none() && !silence_rule.is_empty() {
+            remarks.push(silence_rule);
+        }
+        remarks.join("; ")
     }
-    defer(error, writes)
-}
-
-pub(super) fn reject(writes: &[Waiting], reason: &str) -> Remaining {
-    for waiting in writes {
-        waiting.write.reject(reason);
-    }
-    Remaining::none()
-}
-
-pub(super) fn pending(mut writes: Vec<Waiting>, progress: Progress, reason: &str) -> Remaining {
-    for waiting in &mut writes {
-        waiting.write.pending(reason);
-        waiting.progress = progress;
-    }
-    Remaining::of(writes)
 }
 
 /// Compares whole seconds, since a controller may store no fractions; a controller that counts a span down shows
@@ -286,7 +277,7 @@ fn is_same_second(shown: Option<SystemTime>, wanted: SystemTime, tolerance: Dura
     }
 }
 
-fn is_within(one: SystemTime, other: SystemTime, tolerance: Duration) -> bool {
+pub(super) fn is_within(one: SystemTime, other: SystemTime, tolerance: Duration) -> bool {
     let apart = one.duration_since(other).or_else(|_| other.duration_since(one)).unwrap_or_default();
     apart < tolerance
 }

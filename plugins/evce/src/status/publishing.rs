@@ -3,12 +3,12 @@
 use riser_plugin::LogLevel;
 use riser_plugin::prelude::*;
 
-use super::run::{REGISTER_FELL, REMOVED, StatusRun};
+use super::run::{REGISTER_FELL, REMOVED, RULES, StatusRun};
 use crate::api_version::{self, ApiSupport};
 use crate::client::{EvceError, SiteSnapshot};
 use crate::model::{ObjectKey, Site, listed};
 use crate::plausibility;
-use crate::points::{Binding, SETUP};
+use crate::points::{Binding, Extra, SETUP};
 use crate::removals::{self, Comparison};
 use crate::site_problems;
 
@@ -31,9 +31,19 @@ impl StatusRun<'_> {
         self.confirm_ended_reductions(&mut site)?;
         let uptime = self.host.uptime()?;
         self.count_energy(&mut site, unseen == 0, uptime)?;
+        if self.binding.has_extra(Extra::ConnectorStatus) {
+            self.status_ages.fill_in(&mut site, uptime);
+        }
         let was_known = self.site.is_some();
         self.adopt(site)?;
+        self.with_writer(|writer, _| {
+            writer.annotate();
+            Ok(())
+        })?;
         self.publish_values(unseen)?;
+        if !was_known {
+            self.check_rules();
+        }
         let was_failing = self.outage.end();
         if !was_known || was_failing {
             self.host.log(LogLevel::Info, "the charge controller responds");
@@ -49,7 +59,11 @@ impl StatusRun<'_> {
             self.request_setup()?;
         }
         match self.api_support {
-            Some(ApiSupport::Supported) => self.with_writer(|writer, _| writer.renew(controller_now)),
+            Some(ApiSupport::Supported) => self.with_writer(|writer, queue| {
+                writer.renew(controller_now)?;
+                writer.defend_availabilities(queue)?;
+                writer.watch_bms(queue, controller_now)
+            }),
             _ => Ok(()),
         }
     }
@@ -96,6 +110,23 @@ impl StatusRun<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Raises a problem if a rule of the settings names an object that the controller does not have.
+    fn check_rules(&mut self) {
+        let Some(site) = &self.site else { return };
+        let names = self.policies.unknown_names(site);
+        let problem = (!names.is_empty()).then(|| {
+            let what = format!(
+                "the charge controller has no {}, which the rules for single items name",
+                listed(&names)
+            );
+            Problem::new(RULES, what)
+                .effect("these rules apply to nothing")
+                .remedy("correct the names in the settings of this processor")
+                .setting("zones")
+        });
+        self.notices.set(self.host, RULES, problem);
     }
 
     fn report_removed(&mut self, removed: &[ObjectKey]) -> Result<(), HostError> {

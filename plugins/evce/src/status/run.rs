@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use riser_plugin::LogLevel;
 use riser_plugin::prelude::*;
 
-use super::StatusSettings;
+use super::settings::StatusSettings;
+use super::status_ages::StatusAges;
 use crate::api_version::ApiSupport;
 use crate::client::{EvceClient, EvceError, SiteSnapshot};
 use crate::controller_clock::{self, ControllerClock};
@@ -15,13 +16,18 @@ use crate::notices::Notices;
 use crate::outage::Outage;
 use crate::points::{Binding, KnownObjects, StoredObjects};
 use crate::removals::{self, Removals};
-use crate::set_points::{self, ActiveReductions, Queue, SentWrites, SetPointWriter, Validity};
+use crate::set_points::{
+    self, ActiveReductions, BmsWrites, MissingRights, OrderedAvailabilities, Policies, Queue, SentWrites,
+    SetPointWriter, Validity,
+};
 use crate::site_problems;
 
 /// The code of the problem with objects that were removed.
 pub(super) const REMOVED: &str = "removed-objects";
 /// The code of the problem with energy registers that fell.
 pub(super) const REGISTER_FELL: &str = "energy-register";
+/// The code of the problem with rules for objects that do not exist.
+pub(super) const RULES: &str = "rules-without-item";
 /// A write that is due waits this long after an attempt at it was not possible.
 const SHORTEST_WAIT: Duration = Duration::from_secs(5);
 
@@ -43,12 +49,17 @@ pub(super) struct StatusRun<'a> {
     pub(super) queue: Queue,
     pub(super) active: ActiveReductions,
     pub(super) sent: SentWrites,
+    pub(super) rights: MissingRights,
+    pub(super) policies: Policies,
+    pub(super) ordered: OrderedAvailabilities,
+    pub(super) bms_writes: BmsWrites,
     pub(super) outage: Outage,
     /// The uptime of the last request for Setup.
     pub(super) setup_requested: Option<Duration>,
     /// The site has changed since Setup ran.
     pub(super) wants_setup: bool,
     pub(super) skipped: Vec<String>,
+    pub(super) status_ages: StatusAges,
     pub(super) meter_readings: MeterReadings,
     /// Unknown before the first response.
     pub(super) api_support: Option<ApiSupport>,
@@ -58,18 +69,17 @@ impl<'a> StatusRun<'a> {
     pub(super) fn new(
         host: &'a Host,
         client: EvceClient,
-        validity: Validity,
         settings: &StatusSettings,
     ) -> Result<Self, HostError> {
         let mut queue = Queue::default();
         for set_point in host.open_set_points() {
-            queue.add(host, set_point)?;
+            queue.adopt(host, set_point)?;
         }
         Ok(Self {
             host,
             client,
             interval: settings.interval,
-            validity,
+            validity: settings.validity(),
             binding: Binding::default(),
             site: None,
             complete_at: host.now(),
@@ -80,10 +90,15 @@ impl<'a> StatusRun<'a> {
             queue,
             active: ActiveReductions::load(host)?,
             sent: SentWrites::load(host)?,
+            rights: MissingRights::default(),
+            policies: settings.policies(),
+            ordered: OrderedAvailabilities::load(host)?,
+            bms_writes: BmsWrites::load(host)?,
             outage: Outage::new(settings.offline_after),
             setup_requested: None,
             wants_setup: false,
             skipped: Vec::new(),
+            status_ages: StatusAges::default(),
             meter_readings: MeterReadings::load(host)?,
             api_support: None,
         })
@@ -97,10 +112,16 @@ impl StatusRun<'_> {
         let events = [
             REMOVED,
             REGISTER_FELL,
+            RULES,
             removals::MISSING,
             controller_clock::CLOCK,
             set_points::WRITES_FAIL,
             set_points::REDUCTION_ENDED,
+            set_points::NO_RIGHT,
+            set_points::REDUCTION_OVERRIDDEN,
+            set_points::BMS_SILENT,
+            set_points::REDUCTION_FOREIGN,
+            set_points::AVAILABILITY_CHANGED,
         ];
         Notices::clear_all(self.host, &events);
         let mut next_poll = self.host.uptime()?;
@@ -112,9 +133,11 @@ impl StatusRun<'_> {
                 next_poll = (next_poll + self.interval).max(now);
             }
             self.execute_writes()?;
-            let mut wait = next_poll.saturating_sub(self.host.uptime()?);
+            let now = self.host.uptime()?;
+            let mut wait = next_poll.saturating_sub(now);
             if let Some(due) = self.queue.next_attempt().filter(|_| self.site.is_some()) {
-                wait = wait.min(due.saturating_sub(self.host.uptime()?).max(SHORTEST_WAIT));
+                let left = due.saturating_sub(now);
+                wait = wait.min(if left.is_zero() { SHORTEST_WAIT } else { left });
             }
             match self.host.wait(wait)? {
                 Wake::Write(set_point) => self.queue.add(self.host, set_point)?,
@@ -220,15 +243,29 @@ impl StatusRun<'_> {
             site,
             active: &mut self.active,
             sent: &mut self.sent,
+            rights: &mut self.rights,
+            policies: &self.policies,
+            ordered: &mut self.ordered,
+            bms_writes: &mut self.bms_writes,
             validity: self.validity,
             is_complete: self.from_tree.is_none(),
         };
         work(&mut writer, &mut self.queue)?;
-        let ended = self.active.take_ended();
-        if !ended.is_empty() {
-            self.notices.raise_for_a_day(self.host, set_points::ended_problem(&ended))?;
+        for problem in set_points::problems(&self.active.take_events()) {
+            self.notices.raise_for_a_day(self.host, problem)?;
         }
-        let failing: Vec<_> = self.queue.failing().chain(self.active.failing()).collect();
+        let foreign = set_points::foreign_problem(self.active.displaced());
+        self.notices.set(self.host, set_points::REDUCTION_FOREIGN, foreign);
+        self.notices.set(self.host, set_points::BMS_SILENT, self.bms_writes.problem());
+        let rights = self.rights.problem(self.client.login());
+        self.notices.set(self.host, set_points::NO_RIGHT, rights);
+        let failing: Vec<_> = self
+            .queue
+            .failing()
+            .chain(self.active.failing())
+            .chain(self.ordered.failing())
+            .chain(self.bms_writes.failing())
+            .collect();
         self.notices.set(self.host, set_points::WRITES_FAIL, set_points::problem(&failing));
         Ok(())
     }

@@ -70,8 +70,16 @@ impl TestHost {
         self.0.set_ahead(span);
     }
 
-    /// Writes set points in one request and waits until the run is idle.
+    /// Writes set points in one request and waits until the run is idle. Half a second passes, in which the other part
+    /// of a group could follow.
     pub(super) fn write(&self, writes: &[(&str, PointValue)]) -> Vec<i64> {
+        let written = self.begin_write(writes);
+        self.advance(Duration::from_millis(500));
+        written
+    }
+
+    /// Writes set points in one request.
+    pub(super) fn begin_write(&self, writes: &[(&str, PointValue)]) -> Vec<i64> {
         self.0.write_together(writes.to_vec())
     }
 
@@ -133,6 +141,11 @@ impl TestHost {
     /// Returns the parent of an item.
     pub(super) fn parent(&self, item: &str) -> Option<String> {
         self.0.tree().into_iter().find(|declared| declared.id == item)?.parent
+    }
+
+    /// Returns all declared items.
+    pub(super) fn tree(&self) -> Vec<riser_plugin::abi::messages::ItemMessage> {
+        self.0.tree()
     }
 
     /// Returns all declared items, each with its value, state and reason.

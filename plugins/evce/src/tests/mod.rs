@@ -6,13 +6,16 @@ mod controller;
 mod dialects;
 mod faults;
 mod foreign_api;
+mod formula_oracle;
 mod host;
+mod layouts;
 mod logs;
 mod probe;
 mod profiles;
 mod replay;
 mod rules;
 mod set_points;
+mod setup_report;
 mod status;
 
 use std::time::Duration;
@@ -56,6 +59,16 @@ impl Site {
 
     fn run<P: Processor>(&self, processor: P, settings: Value) -> Running {
         self.host.run(processor, settings, self.controller.connection())
+    }
+
+    /// Another client of the controller, with this user.
+    fn other_client(&self, login: &str) -> (TestHost, Running) {
+        let other = TestHost::new();
+        let mut connection = self.controller.connection();
+        connection["login"] = json!(login);
+        other.run(Setup, json!({}), connection.clone()).ended_well();
+        let status = other.run(Status, json!({}), connection);
+        (other, status)
     }
 
     /// Starts Status and waits for its first poll.

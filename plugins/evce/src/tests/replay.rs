@@ -1,5 +1,6 @@
 //! Replays a recording: a server that sends the recorded responses and keeps the requests.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -10,6 +11,7 @@ use crate::client::{Exchange, Recording};
 /// A server that sends the responses of a recording, each to the request with its method and path. Others get 404.
 pub(super) struct Replay {
     pub(super) base_url: String,
+    recording: Arc<Mutex<Arc<Recording>>>,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
@@ -18,15 +20,21 @@ impl Replay {
     pub(super) fn serve(recording: Recording) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let base_url = format!("http://{}/api", listener.local_addr().unwrap());
-        let (recording, requests) = (Arc::new(recording), Arc::new(Mutex::new(Vec::new())));
-        let log = Arc::clone(&requests);
+        let recording = Arc::new(Mutex::new(Arc::new(recording)));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (served, log) = (Arc::clone(&recording), Arc::clone(&requests));
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (recording, log) = (Arc::clone(&recording), Arc::clone(&log));
+                let (recording, log) = (Arc::clone(&served.lock().unwrap()), Arc::clone(&log));
                 thread::spawn(move || respond(stream.unwrap(), &recording, &log));
             }
         });
-        Self { base_url, requests }
+        Self { base_url, recording, requests }
+    }
+
+    /// Sends the responses of another recording from now on.
+    pub(super) fn replace(&self, recording: Recording) {
+        *self.recording.lock().unwrap() = Arc::new(recording);
     }
 
     /// Returns all requests so far: the request line, headers with small letters, an empty line, the body.
@@ -53,7 +61,7 @@ fn respond(stream: TcpStream, recording: &Recording, log: &Mutex<Vec<String>>) -
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
         match line.split_once(':') {
-            Some((name, value)) => text.push_str(&format!("{}:{value}", name.to_ascii_lowercase())),
+            Some((name, value)) => write!(text, "{}:{value}", name.to_ascii_lowercase()).ok()?,
             None => text.push_str(&line),
         }
         match line.trim().to_ascii_lowercase().strip_prefix("content-length:") {
@@ -83,7 +91,7 @@ fn respond(stream: TcpStream, recording: &Recording, log: &Mutex<Vec<String>>) -
     let mut response =
         format!("HTTP/1.1 {status} Recorded\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in headers {
-        response.push_str(&format!("{name}: {value}\r\n"));
+        write!(response, "{name}: {value}\r\n").ok()?;
     }
     reader.get_mut().write_all(format!("{response}\r\n{body}").as_bytes()).ok()
 }

@@ -42,7 +42,8 @@ fn words_are_added_and_places_replaced_without_the_rest_of_a_field() {
 #[test]
 fn the_profile_in_the_readme_is_valid() {
     let readme = include_str!("../../README.md");
-    let shown = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let section = readme.split("## A profile of your own").nth(1).unwrap();
+    let shown = section.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let profile = Profile::from_text(shown, "README.md").unwrap();
     assert_eq!(status_of(&profile, "Occupied"), Some(ConnectorStatus::Charging));
 }

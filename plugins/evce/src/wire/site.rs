@@ -151,6 +151,7 @@ impl Reader<'_, '_> {
             set_point_kw: fields.number(Field::SetPointKw),
             reduction: self.reduction(&id, layers, path),
             unusable: fields.take_unusable(),
+            remark: None,
             is_kept: false,
             stations: Vec::new(),
             id,
@@ -364,6 +365,8 @@ fn read_connector(number: i32, fields: &mut ObjectFields<'_, '_, ConnectorField>
         register_fell: false,
         measured_at: fields.moment(Field::MeasuredAt),
         unusable: fields.take_unusable(),
+        remark: None,
+        status_age_min: None,
         is_kept: false,
     };
     let has_current = connector.unusable.iter().any(|fault| field::CURRENT.contains(&fault.field));

@@ -50,7 +50,7 @@ impl Profile {
     pub(crate) fn uses(&self, pointer: &str) -> bool {
         let ends = |at: &JsonPointers| {
             at.alternatives().any(|segments| {
-                let place: String = segments.iter().map(|segment| format!("/{segment}")).collect();
+                let place = segments.iter().fold(String::new(), |place, segment| place + "/" + segment);
                 !place.is_empty() && pointer.ends_with(&place)
             })
         };

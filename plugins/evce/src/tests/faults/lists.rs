@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{POLL, Site, ZONE_ENERGY, ZONE_POWER};
 use crate::logs::Logs;
 use crate::setup::Setup;
+use crate::status::Status;
 
 const STATION_POWER: &str = "z1/s1/StationOverallActivePowerTotal";
 const ENERGY_HISTORY: &str = "z1/ZoneActiveEnergy-Readings";
@@ -90,7 +91,7 @@ fn a_list_that_is_short_when_status_starts_changes_no_sum() {
 #[test]
 fn a_reduction_that_the_list_lacks_is_read_by_itself() {
     let site = Site::set_up();
-    let status = site.status();
+    let status = site.run(Status, json!({ "reduction_owner": "controller" }));
     site.host.write(&[("z1/ZoneReduction", 25.0.into())]);
     let fault = json!({ "kind": "rename_field", "field": "externalReduction", "to": "limit" });
     site.controller.fault(&fault);
@@ -199,7 +200,7 @@ fn ids_and_histories_follow_a_station_to_another_zone() {
         site.host.parent("z1/s1/StationActiveEnergy-Readings").as_deref(),
         Some("z1/s1/OverallConsumptionLogs")
     );
-    assert_eq!(site.host.logged("EVSimu1 moved from zone 1 to zone 2").len(), 1);
+    assert_eq!(site.host.logged("moved, with its ids: EVSimu1 from zone Z1 to zone Z2").len(), 1);
     assert_eq!(site.host.logged("1 station moved").len(), 1);
     site.pass(POLL);
     assert_eq!(site.host.shown(STATION_POWER), "0.133 Good");
@@ -208,7 +209,7 @@ fn ids_and_histories_follow_a_station_to_another_zone() {
     assert_eq!(site.host.logged("moved").len(), 2);
     site.controller.apply_event(&json!({ "kind": "move_station", "station": 1, "zone": 1 }));
     site.run(Setup, json!({})).ended_well();
-    assert_eq!(site.host.logged("EVSimu1 moved from zone 2 to zone 1").len(), 1);
+    assert_eq!(site.host.logged("moved, with its ids: EVSimu1 from zone Z2 to zone Z1").len(), 1);
     assert_eq!(site.host.parent("z1/s1").as_deref(), Some("z1"));
     status.stop();
 }

@@ -153,7 +153,8 @@ fn a_controller_that_rounds_confirms_with_a_remark_and_is_renewed() {
     let mut status = site.status();
     let write = site.host.write(&[(REDUCTION, percent(33.3))])[0];
     assert_eq!(site.host.states(write), ["Sent", "Confirmed"]);
-    assert_eq!(site.host.reason(write), "the controller rounds 33.3 % to 33 %");
+    let reason = site.host.reason(write);
+    assert!(reason.starts_with("the controller rounds 33.3 % to 33 %; Riser renews it"), "{reason}");
     assert_eq!(site.host.shown(REDUCTION), "33 Good");
     site.pass(Duration::from_mins(6));
     status.stop();

@@ -1,3 +1,9 @@
+mod availability_conflicts;
+mod conflicts;
+mod fail_safe;
+mod groups;
+mod refusals;
+
 use std::time::Duration;
 
 use riser_plugin::PointValue;
@@ -303,10 +309,10 @@ fn our_reduction_stays_ours_after_renaming_the_zone() {
 }
 
 #[test]
-fn a_reduction_that_is_replaced_or_removed_at_the_controller_is_not_set_again() {
+fn where_the_controller_decides_a_reduction_that_is_replaced_or_removed_is_not_set_again() {
     for percent_now in [json!(25.0), json!(40.0), json!(null)] {
         let site = Site::set_up();
-        let status = site.status();
+        let status = site.run(Status, json!({ "reduction_owner": "controller" }));
         site.host.write(&[(REDUCTION, percent(25.0))]);
         site.controller.apply_event(&json!({ "kind": "reduce", "zone": 1, "percent": percent_now }));
         site.pass(Duration::from_mins(6));
