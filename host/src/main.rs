@@ -84,6 +84,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    riser_platform::share_one_heap();
     // A worker confines itself before there is a second thread.
     if std::env::args_os().nth(1).as_deref() == Some(OsStr::new("worker")) {
         return riser_worker::worker_main();

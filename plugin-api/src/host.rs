@@ -6,7 +6,7 @@ use abi_stable::std_types::{RResult, RSlice, RStr};
 
 use crate::abi::messages::{Call, ConnectionMessage, Notice, Reply, WakeMessage, WriteMessage};
 use crate::abi::{HostServicesBox, SampleBatch, ServiceResult};
-use crate::packing::{pack_values, sample_records, served_from};
+use crate::packing::{Batch, sample_records, served_from};
 use crate::points::{Point, Points, Publication, Sample, Served};
 use crate::set_points::{Wake, WriteRequest};
 use crate::settings::read;
@@ -25,10 +25,12 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    fn publish(&self, batch: &[Publication]) -> ServiceResult<()> {
+    fn publish(&self, fill: impl FnOnce(&mut Batch)) -> ServiceResult<()> {
         let kept = || self.packed.lock().unwrap_or_else(PoisonError::into_inner);
         let memory = std::mem::take(&mut *kept());
-        let packed = pack_values(batch, memory);
+        let mut batch = Batch::reusing(memory);
+        fill(&mut batch);
+        let packed = batch.into_bytes();
         let result = self.object.publish(RSlice::from_slice(&packed));
         if packed.capacity() <= KEPT_BYTES {
             *kept() = packed;
@@ -185,7 +187,16 @@ impl Host {
     /// [`HostError::Refused`] for a point of another class, another kind, or a number that is not finite.
     /// [`HostError::Stop`] while stopping.
     pub fn publish(&self, batch: &[Publication]) -> Result<(), HostError> {
-        reply(self.services.publish(batch))
+        self.publish_with(|values| batch.iter().for_each(|publication| values.push(publication)))
+    }
+
+    /// Publishes the values that `fill` adds, all or none, like [`Host::publish`]. A class with many points has no list of
+    /// them in memory. [any thread]
+    ///
+    /// # Errors
+    /// Those of [`Host::publish`].
+    pub fn publish_with(&self, fill: impl FnOnce(&mut Batch)) -> Result<(), HostError> {
+        reply(self.services.publish(fill))
     }
 
     /// Reports the publish interval of this class. Riser marks values as stale after three intervals.

@@ -50,6 +50,7 @@ pub use connection::{Connection, TestHost};
 pub use connection_limiter::{ConnectionLimiter, Denied, Permit};
 pub use failure::{Failure, HostError, Outcome};
 pub use host::{DeclaredPoints, Host, LogLevel, State};
+pub use packing::Batch;
 pub use points::{Point, Points, Publication, Sample, Served, StoredPoint};
 pub use problem::Problem;
 pub use riser_plugin_derive::{Connection, Settings};

@@ -70,16 +70,26 @@ pub fn unpacked(tag: u8, bits: u64, text: &str) -> Option<PointValue> {
 
 const NS_PER_MS: i64 = 1_000_000;
 
-/// Packs published values into the memory of an earlier batch.
-pub(crate) fn pack_values(batch: &[Publication], memory: Vec<u8>) -> Vec<u8> {
-    let mut packer = ValuePacker::reusing(memory);
-    for publication in batch {
+/// Values to be published together: [`Host::publish_with`](crate::Host::publish_with).
+#[derive(Debug)]
+pub struct Batch {
+    packer: ValuePacker,
+}
+
+impl Batch {
+    /// Returns an empty batch in the memory of an earlier one.
+    pub(crate) fn reusing(memory: Vec<u8>) -> Self {
+        Self { packer: ValuePacker::reusing(memory) }
+    }
+
+    /// Adds a value.
+    pub fn push(&mut self, publication: &Publication) {
         let (tag, bits) = publication.value.as_ref().map_or((TAG_KEEP, 0), tag_and_bits);
         let text = match &publication.value {
             Some(PointValue::String(text)) => text,
             _ => "",
         };
-        packer.push(PackedValue {
+        self.packer.push(PackedValue {
             handle: publication.point.handle(),
             tag,
             state: publication.state.number(),
@@ -89,7 +99,11 @@ pub(crate) fn pack_values(batch: &[Publication], memory: Vec<u8>) -> Vec<u8> {
             source_time_ms: publication.source_time.map(unix_ms),
         });
     }
-    packer.into_bytes()
+
+    /// Returns the packed values.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.packer.into_bytes()
+    }
 }
 
 /// Returns the records of samples and their texts.

@@ -9,6 +9,7 @@
 //! | lock of a data directory | [`DirectoryLock`] |
 //! | control socket of a data directory | [`ControlListener`], [`connect_control`], [`Peer`] |
 //! | turns on the processor | [`take_short_turns`], [`give_precedence_to_host`] |
+//! | memory of this process | [`share_one_heap`], [`return_free_memory`] |
 //! | signals that stop the host | [`StopSignals`] |
 //! | library files | [`LIBRARY_EXTENSION`], [`library_format`] |
 //! | facts about this machine | [`machine_name`], [`default_data_directory`], [`own_executable`] |
@@ -31,8 +32,8 @@ pub use linux::{
     create_private_dir, create_private_dir_all, create_private_file, default_data_directory,
     exhausted_open_files, give_precedence_to_host, is_closed_here, is_private, is_writable_directory,
     kill_adopted, kill_marked, kill_own_group, library_format, limit, machine_name, name_this_process,
-    own_executable, processor_time, set_read_only, signal_name, spawn, sync_directory, take_channel,
-    take_short_turns, this_target, wait_for_group,
+    own_executable, processor_time, return_free_memory, set_read_only, share_one_heap, signal_name, spawn,
+    sync_directory, take_channel, take_short_turns, this_target, wait_for_group,
 };
 
 #[cfg(not(target_os = "linux"))]

@@ -1,11 +1,13 @@
 //! The services that a plugin calls. Most of them send a frame to the host.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{RErr, ROk, RSlice, RStr, RString, RVec};
 use riser_domain::{LogLevel, PointHandle};
+use riser_platform::return_free_memory;
 use riser_plugin::abi::messages as contract;
 use riser_plugin::abi::{
     HostServices, HostServices_TO, HostServicesBox, LogLevelCode, ReadingBatch, SampleBatch, ServiceError,
@@ -23,14 +25,19 @@ use riser_worker_protocol::value_batch::ValueBatch;
 /// Most random bytes in one reply.
 const MOST_RANDOM_BYTES: u32 = 1 << 16;
 
+/// A longer reply leaves memory behind that is worth returning.
+const LARGE_REPLY_BYTES: usize = 1 << 20;
+
 #[derive(Debug)]
 pub(crate) struct Services {
     session: Arc<WorkerSession>,
+    /// A large reply came since the plugin waited last.
+    has_large_reply: AtomicBool,
 }
 
 impl Services {
     pub(crate) fn boxed(session: Arc<WorkerSession>) -> HostServicesBox {
-        HostServices_TO::from_value(Self { session }, TD_Opaque)
+        HostServices_TO::from_value(Self { session, has_large_reply: AtomicBool::new(false) }, TD_Opaque)
     }
 
     /// Calls the host. A refusal is an error.
@@ -61,13 +68,22 @@ impl Services {
         }
         let on_stop = if call.ends_with_run() { OnStop::Fail } else { OnStop::Proceed };
         match self.call_host(Call::Contract(call), on_stop)? {
-            Reply::Contract(reply) => json(&reply),
+            Reply::Contract(reply) => {
+                let reply = json(&reply)?;
+                if reply.len() > LARGE_REPLY_BYTES {
+                    self.has_large_reply.store(true, Ordering::Relaxed);
+                }
+                Ok(reply)
+            }
             Reply::Done => json(&contract::Reply::Done),
             _ => Err(refused("not-understood", "the host sent a reply to another call")),
         }
     }
 
     fn wait_for_wake(&self, duration_ns: u64) -> Result<RVec<u8>, ServiceError> {
+        if self.has_large_reply.swap(false, Ordering::Relaxed) {
+            return_free_memory();
+        }
         let wake =
             self.session.wakes.wait(Duration::from_nanos(duration_ns)).map_err(|error| match error {
                 WaitError::Stop => ServiceError::Stop,

@@ -1,5 +1,7 @@
 //! The API version of a controller and its consequences.
 
+use std::sync::Arc;
+
 use riser_plugin::prelude::*;
 
 const UNSUPPORTED: &str = "unsupported-version";
@@ -41,10 +43,14 @@ fn is_within(version: &str, supported: &str) -> bool {
     version.strip_prefix(supported).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// Marks the values of an unsupported controller as Uncertain.
-pub(crate) fn downgrade(values: &mut [Publication]) {
-    for value in values.iter_mut().filter(|value| value.state == ValueState::Good) {
-        value.state = ValueState::Uncertain;
-        value.reason = Some("the API version of the charge controller is not supported".into());
+/// Returns what happens to the values of a controller: those of an unsupported one become Uncertain.
+pub(crate) fn adapt_to(support: Option<ApiSupport>) -> impl Fn(Publication) -> Publication {
+    let reason: Option<Arc<str>> = (support == Some(ApiSupport::Unsupported))
+        .then(|| "the API version of the charge controller is not supported".into());
+    move |value| match &reason {
+        Some(reason) if value.state == ValueState::Good => {
+            Publication { state: ValueState::Uncertain, reason: Some(Arc::clone(reason)), ..value }
+        }
+        _ => value,
     }
 }

@@ -125,13 +125,12 @@ impl Processor for Setup {
             host.log(LogLevel::Info, &text);
             return Ok(());
         }
+        // The points of a large site are not in memory twice.
+        drop((stored, known, points));
         host.progress("creating the points", 1, 2);
         let declared = host.declare(tree)?;
-        let mut values = Binding::new(declared.all(), &site).setup_values(&site);
-        if api_support == ApiSupport::Unsupported {
-            api_version::downgrade(&mut values);
-        }
-        host.publish(&values)?;
+        let adapt = api_version::adapt_to(Some(api_support));
+        Binding::new(declared.all(), &site).publish_setup(host, &site, adapt)?;
         difference.log(host, false);
         seen.save(host, before.as_ref())?;
         let (added, changed, kept, vanished) = declared.difference;

@@ -6,6 +6,7 @@ mod control_socket;
 mod files;
 mod library_format;
 mod machine;
+mod memory;
 mod orphans;
 mod process;
 mod processor_time;
@@ -26,6 +27,7 @@ pub use files::{
 };
 pub use library_format::{LIBRARY_HEADER_BYTES, LibraryFormat, library_format, this_target};
 pub use machine::{default_data_directory, machine_name, own_executable};
+pub use memory::{return_free_memory, share_one_heap};
 pub use orphans::{Adopted, become_subreaper, kill_adopted, kill_marked, wait_for_group};
 pub use process::{ChildProcess, Exit, ExitWatch, OutputPipe, signal_name, spawn};
 pub use processor_time::processor_time;

@@ -7,11 +7,15 @@ use riser_domain::{
     Actor, DeclaredTree, EwsItemId, ItemChange, PointHandle, StoredItem, Timestamp, TreeDifference,
     TreeError, TreeOwner, Value,
 };
+use riser_platform::return_free_memory;
 use riser_store::StoreError;
 use riser_worker_protocol::long_work;
 
 use super::{ItemStore, StoredTree, ensure_slots};
 use crate::changes::Change;
+
+/// More changes leave memory behind that is worth returning.
+const MANY_CHANGES: usize = 100_000;
 
 /// Why a declared tree was not applied.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +73,9 @@ impl ItemStore {
                 self.rebuild(owner.ews_server, &all);
             });
             self.changes.send(Change::Tree(owner.ews_server));
+            if added + changed + vanished > MANY_CHANGES {
+                long_work(return_free_memory);
+            }
         }
         let server = self.server(owner.ews_server);
         let initialised = long_work(|| {

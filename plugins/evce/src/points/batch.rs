@@ -39,19 +39,22 @@ impl How {
     }
 }
 
-/// The publications of one class.
-pub(super) struct Batch {
+/// Receives the publications of one class, one by one: a large site has too many for a list.
+pub(super) struct Batch<'a> {
     part: Part,
     /// The time of the last poll that had everything.
     pub(super) kept_since: Option<SystemTime>,
-    pub(super) publications: Vec<Publication>,
+    publish: &'a mut dyn FnMut(Publication),
 }
 
-impl Batch {
-    /// Creates an empty batch with this capacity.
-    pub(super) fn of(part: Part, room: usize, kept_since: Option<SystemTime>) -> Self {
-        // Setup publishes fewer.
-        Self { part, kept_since, publications: Vec::with_capacity(room) }
+impl<'a> Batch<'a> {
+    /// Creates a batch that gives each publication to a function.
+    pub(super) fn of(
+        part: Part,
+        kept_since: Option<SystemTime>,
+        publish: &'a mut dyn FnMut(Publication),
+    ) -> Self {
+        Self { part, kept_since, publish }
     }
 
     /// Adds the points of one object.
@@ -67,7 +70,8 @@ impl Batch {
             if is_setups == (self.part == Part::Setup)
                 && let Some(point) = point
             {
-                self.publications.push(self.publication(*point, row, (object, sums), how));
+                let publication = self.publication(*point, row, (object, sums), how);
+                (self.publish)(publication);
             }
         }
     }

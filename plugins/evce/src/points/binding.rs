@@ -134,14 +134,38 @@ impl Binding {
         site.zones.len() == self.zones.len() && site.zones.iter().all(fits)
     }
 
-    /// Returns the values that Setup publishes.
-    pub(crate) fn setup_values(&self, site: &Site) -> Vec<Publication> {
-        self.values(site, Batch::of(Part::Setup, self.status.len(), None))
+    /// Publishes the values of Setup, as `adapt` changes them.
+    ///
+    /// # Errors
+    /// Those of [`Host::publish`].
+    pub(crate) fn publish_setup(
+        &self,
+        host: &Host,
+        site: &Site,
+        adapt: impl Fn(Publication) -> Publication,
+    ) -> Result<(), HostError> {
+        host.publish_with(|values| {
+            let mut publish = |publication| values.push(&adapt(publication));
+            self.add_values(site, Batch::of(Part::Setup, None, &mut publish));
+        })
     }
 
-    /// Returns the values that Status publishes. Those that are only kept have the time of the poll that read them.
-    pub(crate) fn status_values(&self, site: &Site, kept_since: Option<SystemTime>) -> Vec<Publication> {
-        self.values(site, Batch::of(Part::Status, self.status.len(), kept_since))
+    /// Publishes the values of Status, as `adapt` changes them. Those that are only kept have the time of the poll that
+    /// read them.
+    ///
+    /// # Errors
+    /// Those of [`Host::publish`].
+    pub(crate) fn publish_status(
+        &self,
+        host: &Host,
+        site: &Site,
+        kept_since: Option<SystemTime>,
+        adapt: impl Fn(Publication) -> Publication,
+    ) -> Result<(), HostError> {
+        host.publish_with(|values| {
+            let mut publish = |publication| values.push(&adapt(publication));
+            self.add_values(site, Batch::of(Part::Status, kept_since, &mut publish));
+        })
     }
 
     /// Returns the settings and orders of a zone: all values that Status publishes except sums.
@@ -159,11 +183,12 @@ impl Binding {
         station: &Station,
         connector: &Connector,
     ) -> Vec<Publication> {
-        let mut batch = Batch::of(Part::Status, connector::ROWS.len(), None);
+        let mut values = Vec::with_capacity(connector::ROWS.len());
         if let Some(points) = self.zones.get(zone).and_then(|zone| zone.stations.get(&station.id)) {
-            points.push_connector(&mut batch, station, connector);
+            let mut publish = |publication| values.push(publication);
+            points.push_connector(&mut Batch::of(Part::Status, None, &mut publish), station, connector);
         }
-        batch.publications
+        values
     }
 
     /// Returns all values of Status as Uncertain with their last values, or Offline without one.
@@ -225,7 +250,7 @@ impl Binding {
         self.status.iter().map(|point| point.offline(Arc::clone(&reason))).collect()
     }
 
-    fn values(&self, site: &Site, mut batch: Batch) -> Vec<Publication> {
+    fn add_values(&self, site: &Site, mut batch: Batch<'_>) {
         let mut zone_sums = Vec::with_capacity(site.zones.len());
         for zone in &site.zones {
             let sums: Vec<Sums> = zone.stations.iter().map(Sums::of_station).collect();
@@ -243,7 +268,6 @@ impl Binding {
         // The site was read now, whatever its parts are: Logs compares the other times with this one.
         batch.kept_since = None;
         batch.push((&self.site, site::ROWS), site, &Sums::over(&zone_sums), How::default());
-        batch.publications
     }
 }
 
@@ -265,7 +289,7 @@ impl StationPoints {
             && station.connectors.iter().all(|its| self.connectors.get(&its.number).is_some_and(is_bound))
     }
 
-    fn push(&self, batch: &mut Batch, station: &Station, sums: &Sums) {
+    fn push(&self, batch: &mut Batch<'_>, station: &Station, sums: &Sums) {
         let how = How { is_reached: is_reached(station), ..How::kept(station.is_kept) };
         batch.push((&self.rows, station::ROWS), station, sums, how);
         for connector in &station.connectors {
@@ -273,7 +297,7 @@ impl StationPoints {
         }
     }
 
-    fn push_connector(&self, batch: &mut Batch, station: &Station, connector: &Connector) {
+    fn push_connector(&self, batch: &mut Batch<'_>, station: &Station, connector: &Connector) {
         let Some(points) = self.connectors.get(&connector.number) else { return };
         let how = How {
             is_reached: is_reached(station),

@@ -180,11 +180,8 @@ impl StatusRun<'_> {
             let kept = self.binding.all_kept(self.host, LISTS_TOO_SHORT)?;
             return self.host.publish(&kept);
         }
-        let mut values = self.binding.status_values(site, Some(self.complete_at));
-        if self.api_support == Some(ApiSupport::Unsupported) {
-            api_version::downgrade(&mut values);
-        }
-        self.host.publish(&values)?;
+        let adapt = api_version::adapt_to(self.api_support);
+        self.binding.publish_status(self.host, site, Some(self.complete_at), adapt)?;
         site_problems::update(self.host, &mut self.notices, site);
         Ok(())
     }
