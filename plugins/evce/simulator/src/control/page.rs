@@ -3,7 +3,7 @@
 //! All files are in the program. The board's script uses the control interface alone.
 
 use axum::Router;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
@@ -33,15 +33,14 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>(controller: &Controller, 
 }
 
 fn file(kind: &'static str, text: impl IntoResponse) -> Response {
-    let mut response = text.into_response();
     let headers = [
         (CONTENT_TYPE, kind),
         (CONTENT_SECURITY_POLICY, POLICY),
         // Another version of the program may use the same port soon.
         (CACHE_CONTROL, "no-store"),
     ];
-    response.headers_mut().extend(headers.map(|(name, value)| (name, HeaderValue::from_static(value))));
-    response
+    // This replaces the content type of a text; extending the headers would add a second one.
+    (headers, text).into_response()
 }
 
 /// Fills in what does not change while the simulator runs.

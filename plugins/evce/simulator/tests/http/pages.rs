@@ -9,15 +9,17 @@ use crate::client::Site;
 #[tokio::test]
 async fn every_file_of_the_board_is_there_and_loads_nothing_from_elsewhere() {
     let site = Site::with_fixed_clock(Options::default());
-    for (path, part) in [
-        ("/", "Most behaviour is invented"),
-        ("/reference", "Most behaviour is invented"),
-        ("/board.css", "prefers-color-scheme"),
-        ("/board.js", "/_sim/state"),
-        ("/drawings.js", "polyline"),
+    for (path, kind, part) in [
+        ("/", "text/html; charset=utf-8", "Most behaviour is invented"),
+        ("/reference", "text/html; charset=utf-8", "Most behaviour is invented"),
+        ("/board.css", "text/css; charset=utf-8", "prefers-color-scheme"),
+        ("/board.js", "text/javascript; charset=utf-8", "/_sim/state"),
+        ("/drawings.js", "text/javascript; charset=utf-8", "polyline"),
     ] {
         let url = format!("{}{path}", site.simulator.control_url);
         let response = site.http.get(url).send().await.unwrap();
+        let kinds: Vec<_> = response.headers().get_all("content-type").iter().collect();
+        assert_eq!(kinds, [kind], "{path}");
         let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
         assert!(policy.starts_with("default-src 'none'"), "{policy}");
         let text = response.text().await.unwrap();
