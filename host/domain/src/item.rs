@@ -3,9 +3,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use strum::{EnumString, IntoStaticStr};
-
-use crate::{Value, ValueKind};
+use crate::{ContainerDefinition, HistoryDefinition, ItemDefinition, ValueDefinition};
 
 /// The id of an item as EWS clients see it: opaque, exact to the byte, unique within one EWS server.
 ///
@@ -25,6 +23,11 @@ impl EwsItemId {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns the text, without a copy.
+    pub fn to_shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
     }
 }
 
@@ -72,27 +75,6 @@ impl PointHandle {
     }
 }
 
-/// The type of a container (DataExchange 1.2, `ContainerItem/Type`).
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
-#[strum(ascii_case_insensitive, const_into_str)]
-pub enum ContainerKind {
-    Folder,
-    /// The root of an EWS server.
-    Server,
-    Device,
-    /// A part of a structured value.
-    Structure,
-    Service,
-}
-
-impl ContainerKind {
-    /// Returns the name in the EWS contract.
-    pub const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-}
-
 /// A container of items.
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq)]
@@ -100,46 +82,7 @@ pub struct ContainerItem {
     pub id: EwsItemId,
     /// The container above; `None` directly below the server's root.
     pub parent: Option<EwsItemId>,
-    pub name: Arc<str>,
-    /// A sentence, or empty.
-    pub description: Arc<str>,
-    pub kind: ContainerKind,
-}
-
-/// The values that a BMS may write to a point.
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct SetPointRule {
-    /// Smallest number accepted.
-    pub min: Option<f64>,
-    /// Largest number accepted.
-    pub max: Option<f64>,
-    /// The texts accepted; any text when empty.
-    pub options: Vec<Arc<str>>,
-    /// A time must be in the future when it is written.
-    pub future_only: bool,
-}
-
-impl SetPointRule {
-    /// Returns whether a value of the right kind is in range, and in the future if required.
-    pub fn admits(&self, value: &Value, now: crate::Timestamp) -> bool {
-        let in_range = value.as_number().is_none_or(|number| {
-            self.min.is_none_or(|min| number >= min) && self.max.is_none_or(|max| number <= max)
-        });
-        let in_future = match value {
-            Value::DateTime(moment) => !self.future_only || *moment > now,
-            _ => true,
-        };
-        in_range && in_future
-    }
-
-    /// Returns whether a text is one of the options; other values always are.
-    pub fn lists(&self, value: &Value) -> bool {
-        match value {
-            Value::String(text) => self.options.is_empty() || self.options.contains(text),
-            _ => true,
-        }
-    }
+    pub definition: Arc<ContainerDefinition>,
 }
 
 /// A point with a live value.
@@ -149,19 +92,7 @@ pub struct ValueItem {
     pub id: EwsItemId,
     /// The container above.
     pub parent: EwsItemId,
-    pub name: Arc<str>,
-    /// A sentence, or empty.
-    pub description: Arc<str>,
-    /// The type of its value.
-    pub kind: ValueKind,
-    /// The unit as shown, or empty.
-    pub unit: Arc<str>,
-    /// The accepted writes; `None` for a read-only point. In a box, because most points have none.
-    pub set_point: Option<Box<SetPointRule>>,
-    /// The class of the declaring plugin that publishes the value, such as `status`.
-    pub published_by: Arc<str>,
-    /// The class that executes writes; `None` for a read-only point.
-    pub writes_handled_by: Option<Arc<str>>,
+    pub definition: Arc<ValueDefinition>,
 }
 
 /// A recorded history of a point.
@@ -171,17 +102,9 @@ pub struct HistoryItem {
     pub id: EwsItemId,
     /// The container above.
     pub parent: EwsItemId,
-    pub name: Arc<str>,
-    /// A sentence, or empty.
-    pub description: Arc<str>,
-    /// The recorded point.
-    pub value_item: EwsItemId,
-    /// The type of its samples.
-    pub kind: ValueKind,
-    /// The unit of its samples.
-    pub unit: Arc<str>,
-    /// The class that publishes the samples, such as `logs`.
-    pub published_by: Arc<str>,
+    /// The recorded point. In a box, because few items are histories and all take the space of the largest kind.
+    pub value_item: Box<EwsItemId>,
+    pub definition: Arc<HistoryDefinition>,
 }
 
 /// Any node of an EWS server's tree.
@@ -211,6 +134,15 @@ impl EwsItem {
         }
     }
 
+    /// Returns what it has in common with others.
+    pub fn definition(&self) -> ItemDefinition {
+        match self {
+            Self::Container(item) => ItemDefinition::Container(Arc::clone(&item.definition)),
+            Self::Value(item) => ItemDefinition::Value(Arc::clone(&item.definition)),
+            Self::History(item) => ItemDefinition::History(Arc::clone(&item.definition)),
+        }
+    }
+
     /// Moves the item into another container.
     pub fn move_to(&mut self, container: EwsItemId) {
         match self {
@@ -223,36 +155,17 @@ impl EwsItem {
     /// Returns its description, or an empty text.
     pub fn description(&self) -> &Arc<str> {
         match self {
-            Self::Container(item) => &item.description,
-            Self::Value(item) => &item.description,
-            Self::History(item) => &item.description,
+            Self::Container(item) => &item.definition.description,
+            Self::Value(item) => &item.definition.description,
+            Self::History(item) => &item.definition.description,
         }
     }
 
     pub fn name(&self) -> &Arc<str> {
         match self {
-            Self::Container(item) => &item.name,
-            Self::Value(item) => &item.name,
-            Self::History(item) => &item.name,
+            Self::Container(item) => &item.definition.name,
+            Self::Value(item) => &item.definition.name,
+            Self::History(item) => &item.definition.name,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Timestamp;
-
-    #[test]
-    fn a_rule_bounds_numbers_texts_and_moments() {
-        let now = Timestamp::from_unix_ms(1_000);
-        let rule = SetPointRule { min: Some(0.0), max: Some(100.0), future_only: true, ..Default::default() };
-        assert!(rule.admits(&Value::Double(100.0), now));
-        assert!(!rule.admits(&Value::Double(100.1), now));
-        assert!(!rule.admits(&Value::DateTime(now), now));
-        assert!(rule.admits(&Value::DateTime(Timestamp::from_unix_ms(1_001)), now));
-        let listed = SetPointRule { options: vec!["operative".into()], ..Default::default() };
-        assert!(listed.lists(&Value::String("operative".into())));
-        assert!(!listed.lists(&Value::String("broken".into())));
     }
 }

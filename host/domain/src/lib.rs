@@ -12,6 +12,7 @@ mod count_words;
 mod duration_words;
 mod ews_server;
 mod item;
+mod item_definition;
 mod problem;
 mod processor;
 mod run;
@@ -32,8 +33,9 @@ pub use connection::{Connection, ConnectionId};
 pub use count_words::count_words;
 pub use duration_words::duration_words;
 pub use ews_server::{AccountId, AccountRights, DigestAlgorithm, EwsServer, EwsServerId, EwsTls};
-pub use item::{
-    ContainerItem, ContainerKind, EwsItem, EwsItemId, HistoryItem, PointHandle, SetPointRule, ValueItem,
+pub use item::{ContainerItem, EwsItem, EwsItemId, HistoryItem, PointHandle, ValueItem};
+pub use item_definition::{
+    ContainerDefinition, ContainerKind, HistoryDefinition, ItemDefinition, SetPointRule, ValueDefinition,
 };
 pub use problem::Problem;
 pub use processor::{ClassId, ConfigurationId, ProcessorConfiguration, ProcessorFlags, RunMode, ScheduleId};

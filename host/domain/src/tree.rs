@@ -98,11 +98,11 @@ impl DeclaredTree {
         }
         for item in &self.items {
             if let EwsItem::History(history) = item
-                && !values.contains(&history.value_item)
+                && !values.contains(&*history.value_item)
             {
                 return Err(TreeError::UnknownValueItem {
                     history: history.id.clone(),
-                    value_item: history.value_item.clone(),
+                    value_item: EwsItemId::clone(&history.value_item),
                 });
             }
         }
@@ -115,15 +115,17 @@ fn check_lengths(item: &EwsItem) -> Result<(), TreeError> {
     let of_point = match item {
         EwsItem::Container(_) => [None, None, None],
         EwsItem::Value(value) => {
-            let handler = value.writes_handled_by.as_deref();
+            let definition = &value.definition;
+            let handler = definition.writes_handled_by.as_deref();
             [
-                Some(("unit", &*value.unit)),
-                Some(("class", &*value.published_by)),
+                Some(("unit", &*definition.unit)),
+                Some(("class", &*definition.published_by)),
                 handler.map(|class| ("class", class)),
             ]
         }
         EwsItem::History(history) => {
-            [Some(("unit", &*history.unit)), Some(("class", &*history.published_by)), None]
+            let definition = &history.definition;
+            [Some(("unit", &*definition.unit)), Some(("class", &*definition.published_by)), None]
         }
     };
     for (text, content) in [Some(name), Some(description)].into_iter().chain(of_point).flatten() {
@@ -203,15 +205,18 @@ impl TreeDifference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ContainerItem, ContainerKind, ValueItem, ValueKind};
+    use crate::{ContainerDefinition, ContainerItem, ContainerKind, ValueDefinition, ValueItem, ValueKind};
 
     fn folder(id: &str, name: &str) -> EwsItem {
         EwsItem::Container(ContainerItem {
             id: EwsItemId::new(id),
             parent: None,
-            name: name.into(),
-            description: "".into(),
-            kind: ContainerKind::Folder,
+            definition: ContainerDefinition {
+                name: name.into(),
+                description: "".into(),
+                kind: ContainerKind::Folder,
+            }
+            .into(),
         })
     }
 
@@ -219,13 +224,16 @@ mod tests {
         EwsItem::Value(ValueItem {
             id: EwsItemId::new(id),
             parent: EwsItemId::new(parent),
-            name: id.into(),
-            description: "".into(),
-            kind: ValueKind::Double,
-            unit: "kW".into(),
-            set_point: None,
-            published_by: "status".into(),
-            writes_handled_by: None,
+            definition: ValueDefinition {
+                name: id.into(),
+                description: "".into(),
+                kind: ValueKind::Double,
+                unit: "kW".into(),
+                set_point: None,
+                published_by: "status".into(),
+                writes_handled_by: None,
+            }
+            .into(),
         })
     }
 

@@ -61,7 +61,7 @@ impl TreeKey {
                 EwsItem::History(item) => {
                     item.id = of(&item.id);
                     item.parent = of(&item.parent);
-                    item.value_item = of(&item.value_item);
+                    *item.value_item = of(&item.value_item);
                 }
             }
         }
@@ -78,7 +78,10 @@ impl fmt::Display for TreeKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ContainerItem, ContainerKind, HistoryItem, ValueItem, ValueKind};
+    use crate::{
+        ContainerDefinition, ContainerItem, ContainerKind, HistoryDefinition, HistoryItem, ValueDefinition,
+        ValueItem, ValueKind,
+    };
 
     fn id(text: &str) -> EwsItemId {
         EwsItemId::new(text)
@@ -88,9 +91,12 @@ mod tests {
         EwsItem::Container(ContainerItem {
             id: id(item_id),
             parent: parent.map(id),
-            name: item_id.into(),
-            description: "".into(),
-            kind: ContainerKind::Folder,
+            definition: ContainerDefinition {
+                name: item_id.into(),
+                description: "".into(),
+                kind: ContainerKind::Folder,
+            }
+            .into(),
         })
     }
 
@@ -98,13 +104,16 @@ mod tests {
         EwsItem::Value(ValueItem {
             id: id(item_id),
             parent: id(parent),
-            name: item_id.into(),
-            description: "".into(),
-            kind: ValueKind::Double,
-            unit: "kW".into(),
-            set_point: None,
-            published_by: "status".into(),
-            writes_handled_by: None,
+            definition: ValueDefinition {
+                name: item_id.into(),
+                description: "".into(),
+                kind: ValueKind::Double,
+                unit: "kW".into(),
+                set_point: None,
+                published_by: "status".into(),
+                writes_handled_by: None,
+            }
+            .into(),
         })
     }
 
@@ -112,12 +121,15 @@ mod tests {
         EwsItem::History(HistoryItem {
             id: id(item_id),
             parent: id(parent),
-            name: item_id.into(),
-            description: "".into(),
-            value_item: id(value_item),
-            kind: ValueKind::Double,
-            unit: "kW".into(),
-            published_by: "logs".into(),
+            value_item: Box::new(id(value_item)),
+            definition: HistoryDefinition {
+                name: item_id.into(),
+                description: "".into(),
+                kind: ValueKind::Double,
+                unit: "kW".into(),
+                published_by: "logs".into(),
+            }
+            .into(),
         })
     }
 
@@ -146,7 +158,7 @@ mod tests {
             tree.items.iter().map(|item| (item.id().clone(), item.parent().cloned())).collect()
         };
         assert_eq!(ids(&served), ids(&expected));
-        assert!(matches!(&served.items[4], EwsItem::History(item) if item.value_item == id("t12.z.1/p")));
+        assert!(matches!(&served.items[4], EwsItem::History(item) if *item.value_item == id("t12.z.1/p")));
         assert_eq!(served.check(), Ok(()));
         for (served, declared) in served.items.iter().zip(&tree.items) {
             assert_eq!(TreeKey::plugin_id(served.id()), declared.id().as_str());

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use riser_domain::{
-    AccountId, AccountRights, Clock, ContainerItem, ContainerKind, DigestAlgorithm, EwsItem, EwsItemId,
-    HistorySample, PointHandle, SetPointRule, Value, ValueItem, ValueKind, ValueState,
+    AccountId, AccountRights, Clock, ContainerDefinition, ContainerItem, ContainerKind, DigestAlgorithm,
+    EwsItem, EwsItemId, HistorySample, PointHandle, SetPointRule, Value, ValueDefinition, ValueItem,
+    ValueKind, ValueState,
 };
 use secrecy::SecretString;
 use tokio::sync::OwnedMutexGuard;
@@ -88,7 +89,7 @@ impl MemorySource {
         tree.by_id.insert(item.id().to_string(), handle);
         tree.items.insert(handle, item.clone());
         if let EwsItem::Value(item) = item {
-            state.values.insert(handle, (item.kind.never_known(), ValueState::Good));
+            state.values.insert(handle, (item.definition.kind.never_known(), ValueState::Good));
         }
         handle
     }
@@ -98,9 +99,12 @@ impl MemorySource {
         self.add(EwsItem::Container(ContainerItem {
             id: EwsItemId::new(id),
             parent: None,
-            name: name.into(),
-            description: "".into(),
-            kind: ContainerKind::Folder,
+            definition: ContainerDefinition {
+                name: name.into(),
+                description: "".into(),
+                kind: ContainerKind::Folder,
+            }
+            .into(),
         }))
     }
 
@@ -116,13 +120,16 @@ impl MemorySource {
         let handle = self.add(EwsItem::Value(ValueItem {
             id: EwsItemId::new(id),
             parent: EwsItemId::new(parent),
-            name: id.into(),
-            description: "".into(),
-            kind,
-            unit: if kind == ValueKind::Double { "kW".into() } else { "".into() },
-            writes_handled_by: set_point.is_some().then(|| "status".into()),
-            set_point: set_point.map(Box::new),
-            published_by: "status".into(),
+            definition: ValueDefinition {
+                name: id.into(),
+                description: "".into(),
+                kind,
+                unit: if kind == ValueKind::Double { "kW".into() } else { "".into() },
+                writes_handled_by: set_point.is_some().then(|| "status".into()),
+                set_point,
+                published_by: "status".into(),
+            }
+            .into(),
         }));
         self.publish(handle, value, ValueState::Good);
         handle
@@ -181,7 +188,7 @@ impl MemorySource {
         let Some(EwsItem::Value(item)) = tree.items.get(&write.point) else {
             return Err(ItemMessage::InvalidId);
         };
-        let rule = item.set_point.as_ref().ok_or(ItemMessage::ValueNotWriteable)?;
+        let rule = item.definition.set_point.as_ref().ok_or(ItemMessage::ValueNotWriteable)?;
         if !rule.lists(&write.value) {
             return Err(ItemMessage::InvalidValue);
         }

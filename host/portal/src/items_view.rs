@@ -163,7 +163,7 @@ impl<'a> TreeView<'a> {
 
     fn row(self, point: PointHandle, reading: &Reading) -> Option<ItemRow> {
         let item = self.tree.node(point).and_then(value_of)?;
-        let write = item.set_point.as_ref().and_then(|_| self.runtime.latest_write(point));
+        let write = item.definition.set_point.as_ref().and_then(|_| self.runtime.latest_write(point));
         Some(ItemRow::new((point, item), reading, write.as_ref(), self.address, self.times))
     }
 
@@ -213,7 +213,7 @@ fn table(tree: &ServerTree, container: &TreeNode, address: &ItemsAddress, states
     for node in lines.iter().skip(address.from).take(ROWS_PER_PAGE) {
         match node.item() {
             Some(EwsItem::History(history)) => table.histories.push(HistoryLine {
-                name: history.name.to_string(),
+                name: history.definition.name.to_string(),
                 of: tree
                     .find(&history.value_item)
                     .and_then(|value| tree.node(value))

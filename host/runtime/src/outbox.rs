@@ -212,7 +212,9 @@ impl Outbox {
 fn handler(tree: &ServerTree, point: PointHandle) -> Option<(&TreeOwner, &str)> {
     let node = tree.node(point)?;
     match (node.item(), node.owner()) {
-        (Some(EwsItem::Value(item)), Some(owner)) => Some((owner, item.writes_handled_by.as_deref()?)),
+        (Some(EwsItem::Value(item)), Some(owner)) => {
+            Some((owner, item.definition.writes_handled_by.as_deref()?))
+        }
         _ => None,
     }
 }

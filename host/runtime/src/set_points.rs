@@ -100,7 +100,8 @@ impl SetPoints {
         let (Some(EwsItem::Value(item)), Some(owner)) = (node.item(), node.owner()) else {
             return Err(WriteRefusal::UnknownItem);
         };
-        let (Some(rule), Some(class)) = (&item.set_point, &item.writes_handled_by) else {
+        let (Some(rule), Some(class)) = (&item.definition.set_point, &item.definition.writes_handled_by)
+        else {
             return Err(WriteRefusal::NotWritable);
         };
         let handler = self
@@ -109,7 +110,7 @@ impl SetPoints {
             .filter(|configuration| configuration.flags.active && !node.has_vanished)
             .filter(|configuration| !self.processors.is_quarantined(configuration.id))
             .ok_or(WriteRefusal::NotWritable)?;
-        if value.kind() != item.kind || !rule.lists(&value) {
+        if value.kind() != item.definition.kind || !rule.lists(&value) {
             return Err(WriteRefusal::InvalidValue);
         }
         if !rule.admits(&value, now) {

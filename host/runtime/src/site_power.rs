@@ -113,16 +113,18 @@ fn power_values(server: EwsServerId, tree: &ServerTree) -> Vec<PowerValues> {
 
 fn values_in(server: EwsServerId, tree: &ServerTree, container: &TreeNode) -> Option<PowerValues> {
     let mut values = tree.children(container).filter_map(power_of).peekable();
-    let unit = Arc::clone(&values.peek()?.1.unit);
-    let values = values.filter(|(_, item)| item.unit == unit).take(MOST_VALUES).map(|(point, _)| point);
+    let unit = Arc::clone(&values.peek()?.1.definition.unit);
+    let values =
+        values.filter(|(_, item)| item.definition.unit == unit).take(MOST_VALUES).map(|(point, _)| point);
     Some(PowerValues { ews_server: server, container: container.handle, values: values.collect(), unit })
 }
 
 fn power_of(node: &TreeNode) -> Option<(PointHandle, &ValueItem)> {
     match node.item() {
         Some(EwsItem::Value(item)) if !node.has_vanished => {
-            let is_number = matches!(item.kind, ValueKind::Double | ValueKind::Long | ValueKind::Integer);
-            (is_number && UNITS_OF_POWER.contains(&&*item.unit)).then_some((node.handle, item))
+            let is_number =
+                matches!(item.definition.kind, ValueKind::Double | ValueKind::Long | ValueKind::Integer);
+            (is_number && UNITS_OF_POWER.contains(&&*item.definition.unit)).then_some((node.handle, item))
         }
         _ => None,
     }
@@ -131,7 +133,8 @@ fn power_of(node: &TreeNode) -> Option<(PointHandle, &ValueItem)> {
 #[cfg(test)]
 mod tests {
     use riser_domain::{
-        Actor, ContainerItem, ContainerKind, DeclaredTree, EwsItemId, Published, Value, ValueState,
+        Actor, ContainerDefinition, ContainerItem, ContainerKind, DeclaredTree, EwsItemId, Published, Value,
+        ValueDefinition, ValueState,
     };
     use riser_store::HistoryRange;
 
@@ -142,9 +145,12 @@ mod tests {
         EwsItem::Container(ContainerItem {
             id: EwsItemId::new(id),
             parent: parent.map(EwsItemId::new),
-            name: id.into(),
-            description: "".into(),
-            kind: ContainerKind::Folder,
+            definition: ContainerDefinition {
+                name: id.into(),
+                description: "".into(),
+                kind: ContainerKind::Folder,
+            }
+            .into(),
         })
     }
 
@@ -152,13 +158,16 @@ mod tests {
         EwsItem::Value(ValueItem {
             id: EwsItemId::new(id),
             parent: EwsItemId::new(parent),
-            name: id.into(),
-            description: "".into(),
-            kind,
-            unit: unit.into(),
-            set_point: None,
-            published_by: "status".into(),
-            writes_handled_by: None,
+            definition: ValueDefinition {
+                name: id.into(),
+                description: "".into(),
+                kind,
+                unit: unit.into(),
+                set_point: None,
+                published_by: "status".into(),
+                writes_handled_by: None,
+            }
+            .into(),
         })
     }
 

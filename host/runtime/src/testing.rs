@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use riser_domain::{
-    Actor, ClassId, Clock as _, ConfigurationId, ContainerItem, ContainerKind, DeclaredTree, DigestAlgorithm,
-    EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock, HistoryItem, PointHandle, ProcessorConfiguration,
-    ProcessorFlags, Published, SetPointWrite, Timestamp, TreeOwner, Value, ValueItem, ValueKind, ValueState,
+    Actor, ClassId, Clock as _, ConfigurationId, ContainerDefinition, ContainerItem, ContainerKind,
+    DeclaredTree, DigestAlgorithm, EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock, HistoryDefinition,
+    HistoryItem, PointHandle, ProcessorConfiguration, ProcessorFlags, Published, SetPointRule, SetPointWrite,
+    Timestamp, TreeOwner, Value, ValueDefinition, ValueItem, ValueKind, ValueState,
 };
 use riser_store::Store;
 
@@ -92,32 +93,41 @@ fn tree() -> DeclaredTree {
     let container = ContainerItem {
         id: EwsItemId::new("site"),
         parent: None,
-        name: "Site".into(),
-        description: "".into(),
-        kind: ContainerKind::Folder,
+        definition: ContainerDefinition {
+            name: "Site".into(),
+            description: "".into(),
+            kind: ContainerKind::Folder,
+        }
+        .into(),
     };
     let point = |id: &str| {
         EwsItem::Value(ValueItem {
             id: EwsItemId::new(id),
             parent: EwsItemId::new("site"),
-            name: id.into(),
-            description: "".into(),
-            kind: ValueKind::Long,
-            unit: "".into(),
-            set_point: Some(Box::default()),
-            published_by: "status".into(),
-            writes_handled_by: Some("status".into()),
+            definition: ValueDefinition {
+                name: id.into(),
+                description: "".into(),
+                kind: ValueKind::Long,
+                unit: "".into(),
+                set_point: Some(SetPointRule::default()),
+                published_by: "status".into(),
+                writes_handled_by: Some("status".into()),
+            }
+            .into(),
         })
     };
     let history = EwsItem::History(HistoryItem {
         id: EwsItemId::new("a/history"),
         parent: EwsItemId::new("site"),
-        name: "a".into(),
-        description: "".into(),
-        value_item: EwsItemId::new("a"),
-        kind: ValueKind::Long,
-        unit: "".into(),
-        published_by: "logs".into(),
+        value_item: Box::new(EwsItemId::new("a")),
+        definition: HistoryDefinition {
+            name: "a".into(),
+            description: "".into(),
+            kind: ValueKind::Long,
+            unit: "".into(),
+            published_by: "logs".into(),
+        }
+        .into(),
     });
     DeclaredTree { items: vec![EwsItem::Container(container), point("a"), point("b"), history] }
 }

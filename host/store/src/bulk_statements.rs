@@ -11,6 +11,7 @@ use sqlx::query_builder::Separated;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::actor_columns::ActorColumns;
+use crate::item_definitions::DefinitionRow;
 use crate::item_rows::ItemRow;
 use crate::value_columns::ValueColumns;
 use crate::{NewWrite, StoreError, audit_words, stored_names};
@@ -24,18 +25,23 @@ pub(crate) async fn put_items(
     connection: &mut SqliteConnection,
     rows: &[ItemRow<'_>],
 ) -> Result<(), StoreError> {
-    const BEGIN: &str = "INSERT INTO items (handle, owner_id, ews_server_id, position, item_id, parent_id, node, \
-        name, description, container_kind, value_kind, unit, value_item_id, published_by, writes_handled_by, is_writable, \
-        set_point_min, set_point_max, set_point_future, set_point_options) ";
-    const END: &str = " ON CONFLICT (handle) DO UPDATE SET position = excluded.position, \
-        parent_id = excluded.parent_id, node = excluded.node, name = excluded.name, \
-        description = excluded.description, container_kind = excluded.container_kind, \
-        value_kind = excluded.value_kind, unit = excluded.unit, value_item_id = excluded.value_item_id, \
-        published_by = excluded.published_by, writes_handled_by = excluded.writes_handled_by, is_writable = excluded.is_writable, \
-        set_point_min = excluded.set_point_min, set_point_max = excluded.set_point_max, \
-        set_point_future = excluded.set_point_future, set_point_options = excluded.set_point_options, \
+    const BEGIN: &str = "INSERT INTO items (handle, owner_id, definition_id, position, item_id, parent_id, \
+        value_item_id) ";
+    const END: &str = " ON CONFLICT (handle) DO UPDATE SET definition_id = excluded.definition_id, \
+        position = excluded.position, parent_id = excluded.parent_id, value_item_id = excluded.value_item_id, \
         vanished_at = NULL";
     write_rows(connection, BEGIN, END, rows, |row, item| item.bind(row)).await
+}
+
+/// Adds definitions of items. The caller assigns their ids.
+pub(crate) async fn add_item_definitions(
+    connection: &mut SqliteConnection,
+    definitions: &[DefinitionRow],
+) -> Result<(), StoreError> {
+    const BEGIN: &str = "INSERT INTO item_definitions (id, owner_id, node, name, description, container_kind, \
+        value_kind, unit, published_by, writes_handled_by, is_writable, set_point_min, set_point_max, \
+        set_point_future, set_point_options) ";
+    write_rows(connection, BEGIN, "", definitions, |row, definition| definition.bind(row)).await
 }
 
 /// Adds writes to the outbox. The caller assigns their ids.

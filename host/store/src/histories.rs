@@ -165,9 +165,12 @@ impl Store {
     pub async fn remove_old_samples(&self, before: Timestamp) -> Result<u64, StoreError> {
         // The table is ordered by history, so a condition on the time alone would scan all of it.
         let histories =
-            sqlx::query_scalar!(r#"SELECT handle AS "handle!: i64" FROM items WHERE node = 'history'"#)
-                .fetch_all(self.riser().read())
-                .await?;
+            sqlx::query_scalar!(
+                r#"SELECT handle AS "handle!: i64" FROM items JOIN item_definitions ON item_definitions.id = definition_id
+                   WHERE node = 'history'"#
+            )
+            .fetch_all(self.riser().read())
+            .await?;
         let list = json_list(histories);
         let before_ms = before.unix_ms();
         let mut transaction = self.history().write().await?;
@@ -201,7 +204,7 @@ impl Store {
         .await?;
         let list = json_list(sampled);
         let values = sqlx::query_scalar!(
-            r#"SELECT handle AS "handle!: i64" FROM items
+            r#"SELECT handle AS "handle!: i64" FROM items JOIN item_definitions ON item_definitions.id = definition_id
                WHERE node = 'value' AND handle IN (SELECT value FROM json_each(?))"#,
             list
         )

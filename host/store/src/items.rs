@@ -1,75 +1,54 @@
 //! Items of EWS servers: the trees that plugins declared.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
 use riser_domain::{
-    Actor, ConnectionId, EwsServerId, ItemChange, PointHandle, StoredItem, StringPool, Timestamp,
-    TreeDifference, TreeOwner,
+    Actor, ItemChange, PointHandle, StoredItem, StringPool, Timestamp, TreeDifference, TreeOwner,
 };
 use sqlx::SqliteConnection;
 
 use crate::audit::{self, NewAuditEntry};
 use crate::id_blocks::{self, Numbered, json_list};
+use crate::item_definitions::DefinitionIds;
 use crate::item_rows::{ItemColumns, ItemRow};
-use crate::{Store, StoreError, bulk_statements, tree_keys};
+use crate::{Store, StoreError, bulk_statements, item_definitions, tree_keys};
 
 impl Store {
     /// Returns the items of each owner, in their order.
     pub async fn load_items(&self) -> Result<Vec<(TreeOwner, Vec<StoredItem>)>, StoreError> {
+        let mut texts = StringPool::default();
+        let definitions = item_definitions::load_all(self.riser().read(), &mut texts).await?;
+        let owners = tree_keys::load_owners(self.riser().read()).await?;
+        let mut by_owner: BTreeMap<i64, Vec<StoredItem>> = BTreeMap::new();
         let mut rows = sqlx::query!(
-            r#"SELECT handle, tree_owners.ews_server_id, plugin, connection_id, position, item_id, parent_id,
-                      node, name, description, container_kind, value_kind, unit, value_item_id, published_by,
-                      writes_handled_by, is_writable AS "is_writable: bool", set_point_min, set_point_max,
-                      set_point_future AS "set_point_future: bool", set_point_options, vanished_at
-               FROM items JOIN tree_owners ON tree_owners.id = items.owner_id
-                    JOIN tree_keys ON tree_keys.key = tree_owners.tree_key
-               ORDER BY owner_id, position, handle"#
+            "SELECT handle, owner_id, definition_id, position, item_id, parent_id, value_item_id, vanished_at FROM items"
         )
         .fetch(self.riser().read());
-        let mut texts = StringPool::default();
-        let mut owners: Vec<(TreeOwner, Vec<StoredItem>)> = Vec::new();
         // Row by row: the rows of a large site take more memory than its items.
         while let Some(row) = rows.try_next().await? {
-            let owner = TreeOwner {
-                ews_server: EwsServerId(row.ews_server_id),
-                plugin: row.plugin,
-                connection: row.connection_id.map(ConnectionId),
-            };
+            let damaged = |column| StoreError::damaged("items", column, &row.handle);
+            let definition = definitions.get(&row.definition_id).ok_or_else(|| damaged("definition_id"))?;
             let columns = ItemColumns {
-                item_id: row.item_id,
-                parent_id: row.parent_id,
-                node: row.node,
-                name: row.name,
-                description: row.description,
-                container_kind: row.container_kind,
-                value_kind: row.value_kind,
-                unit: row.unit,
-                value_item_id: row.value_item_id,
-                published_by: row.published_by,
-                writes_handled_by: row.writes_handled_by,
-                is_writable: row.is_writable,
-                set_point_min: row.set_point_min,
-                set_point_max: row.set_point_max,
-                set_point_future: row.set_point_future,
-                set_point_options: row.set_point_options,
+                item_id: &row.item_id,
+                parent_id: row.parent_id.as_deref(),
+                value_item_id: row.value_item_id.as_deref(),
             };
-            let stored = StoredItem {
+            by_owner.entry(row.owner_id).or_default().push(StoredItem {
                 handle: handle_from(row.handle, "items", "handle")?,
-                position: u32::try_from(row.position)
-                    .map_err(|_| StoreError::damaged("items", "position", &row.handle))?,
-                item: Arc::new(columns.into_item(row.handle, &mut texts)?),
+                position: u32::try_from(row.position).map_err(|_| damaged("position"))?,
+                item: Arc::new(columns.into_item(row.handle, definition.clone(), &mut texts)?),
                 vanished_at: row.vanished_at.map(Timestamp::from_unix_ms),
-            };
-            match owners.last_mut() {
-                Some((last, items)) if *last == owner => items.push(stored),
-                _ => owners.push((owner, vec![stored])),
-            }
+            });
         }
-        for (_, items) in &mut owners {
+        let sorted = by_owner.into_iter().map(|(owner, mut items)| {
             items.shrink_to_fit();
-        }
-        Ok(owners)
+            items.sort_unstable_by_key(|stored| (stored.position, stored.handle));
+            let found = owners.get(&owner).cloned();
+            found.map(|found| (found, items)).ok_or_else(|| StoreError::damaged("items", "owner_id", &owner))
+        });
+        sorted.collect()
     }
 
     /// Writes the difference of one owner's tree in one transaction. Returns the handles of new items, which
@@ -93,12 +72,14 @@ impl Store {
             .ok()
             .filter(|first| u32::try_from(added).is_ok_and(|added| first.checked_add(added).is_some()))
             .ok_or_else(|| StoreError::damaged("id_blocks", "next_id", &"item"))?;
-        let row = |handle, position, item| ItemRow {
-            handle,
-            owner_id,
-            ews_server_id: owner.ews_server.0,
-            position,
-            item,
+        let declared = difference.changes.iter().filter_map(|change| match change {
+            ItemChange::Add { item, .. } | ItemChange::Update { item, .. } => Some(&**item),
+            ItemChange::Vanish { .. } => None,
+        });
+        let mut definitions = DefinitionIds::load(&mut transaction, owner_id, declared).await?;
+        let mut row = |handle, position, item| {
+            let definition_id = definitions.id_of(item);
+            ItemRow { handle, owner_id, definition_id, position, item }
         };
         let mut rows: Vec<ItemRow<'_>> = Vec::with_capacity(added + changed);
         let mut handles = Vec::with_capacity(added);
@@ -114,6 +95,7 @@ impl Store {
                 ItemChange::Vanish { handle } => gone.push(*handle),
             }
         }
+        definitions.store(&mut transaction).await?;
         bulk_statements::put_items(&mut transaction, &rows).await?;
         mark_vanished(&mut transaction, &gone, now).await?;
         let detail = format!("{added} added, {changed} changed, {vanished} vanished");
@@ -137,7 +119,9 @@ impl Store {
             sqlx::query!("DELETE FROM items WHERE vanished_at < ? RETURNING handle, item_id", before_ms)
                 .fetch_all(&mut *transaction)
                 .await?;
+        item_definitions::remove_unused(&mut transaction).await?;
         if removed.is_empty() {
+            transaction.commit().await?;
             return Ok(Vec::new());
         }
         let ids: Vec<&str> = removed.iter().map(|item| &*item.item_id).collect();

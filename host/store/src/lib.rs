@@ -28,6 +28,7 @@ mod form_drafts;
 mod histories;
 mod id_blocks;
 mod instance;
+mod item_definitions;
 mod item_rows;
 mod items;
 mod last_values;

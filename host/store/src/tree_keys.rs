@@ -1,7 +1,9 @@
 //! The keys in front of item ids, and the owners of the trees of an EWS server.
 
-use riser_domain::{ConnectionId, TreeKey, TreeOwner};
-use sqlx::SqliteConnection;
+use std::collections::BTreeMap;
+
+use riser_domain::{ConnectionId, EwsServerId, TreeKey, TreeOwner};
+use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::id_blocks::{self, Numbered};
 use crate::{Store, StoreError};
@@ -70,6 +72,23 @@ pub(crate) async fn ensure_owner(
     .fetch_one(connection)
     .await
     .map_err(StoreError::about("the EWS server of the tree"))
+}
+
+/// Returns all owners by their row numbers.
+pub(crate) async fn load_owners(database: &SqlitePool) -> Result<BTreeMap<i64, TreeOwner>, StoreError> {
+    let rows = sqlx::query!(
+        "SELECT id, ews_server_id, plugin, connection_id FROM tree_owners JOIN tree_keys ON key = tree_key"
+    )
+    .fetch_all(database)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let ews_server = EwsServerId(row.ews_server_id);
+            let connection = row.connection_id.map(ConnectionId);
+            (row.id, TreeOwner { ews_server, plugin: row.plugin, connection })
+        })
+        .collect())
 }
 
 fn key_from(key: i64) -> Result<TreeKey, StoreError> {

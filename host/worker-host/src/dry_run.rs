@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use riser_domain::{DeclaredTree, EwsItem, LogLevel, PointHandle, StoredItem, TreeKey, sanitize_line};
 use riser_plugin::abi::messages::{self as contract, ConnectionMessage, Notice, RunRequestMessage};
 use riser_plugin::abi::{PackedPoints, PackedTree};
-use riser_worker_protocol::contract::{declared_tree, packed_points, plain_problem};
+use riser_worker_protocol::contract::{packed_points, plain_problem};
+use riser_worker_protocol::declared_tree::declared_tree;
 use riser_worker_protocol::frames::{Call, FromWorker, Reply, RunRequest, ToWorker};
 
 use super::exit_reason::ExitReason;

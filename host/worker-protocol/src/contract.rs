@@ -4,26 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use riser_domain::{
-    ContainerItem, ContainerKind, DeclaredTree, EwsItem, EwsItemId, HistoryItem, PointHandle, Problem,
-    SetPointRule, SetPointWrite, StoredItem, StringPool, Timestamp, TreeKey, Value, ValueItem, ValueKind,
-    WriteState, sanitize_line,
+    EwsItem, EwsItemId, PointHandle, Problem, SetPointWrite, StoredItem, Timestamp, TreeKey, Value,
+    ValueKind, WriteState, sanitize_line,
 };
 use riser_plugin::abi::messages as contract;
-use riser_plugin::abi::{NotATree, PackedPoints, PackedTree, PointEntry};
+use riser_plugin::abi::{PackedPoints, PointEntry};
 use riser_plugin::{Kind, PointValue};
 
-/// A message that this host cannot use.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MessageError {
-    #[error("{0} has a value or kind unknown to this version of Riser: update Riser")]
-    Unknown(String),
-    #[error("{0} must declare both a set point and the class that handles its writes, or neither")]
-    Handler(String),
-    #[error(transparent)]
-    Tree(#[from] NotATree),
-}
-
-const fn value_kind(kind: Kind) -> Option<ValueKind> {
+pub(crate) const fn value_kind(kind: Kind) -> Option<ValueKind> {
     Some(match kind {
         Kind::DateTime => ValueKind::DateTime,
         Kind::Boolean => ValueKind::Boolean,
@@ -48,7 +36,7 @@ const fn kind(kind: ValueKind) -> Kind {
     }
 }
 
-fn value(value: PointValue) -> Option<Value> {
+pub(crate) fn value(value: PointValue) -> Option<Value> {
     Some(match value {
         PointValue::DateTimeMs(ms) => Value::DateTime(Timestamp::from_unix_ms(ms)),
         PointValue::Boolean(is_true) => Value::Boolean(is_true),
@@ -136,10 +124,13 @@ pub fn packed_points(stored: &[StoredItem]) -> PackedPoints {
     let points = stored.iter().filter(|stored| stored.vanished_at.is_none()).filter_map(|stored| {
         let (is_history, recorded, value_kind, published_by) = match &*stored.item {
             EwsItem::Container(_) => return None,
-            EwsItem::Value(item) => (false, None, item.kind, &item.published_by),
-            EwsItem::History(item) => {
-                (true, by_id.get(&item.value_item).map(|handle| handle.0), item.kind, &item.published_by)
-            }
+            EwsItem::Value(item) => (false, None, item.definition.kind, &item.definition.published_by),
+            EwsItem::History(item) => (
+                true,
+                by_id.get(&*item.value_item).map(|handle| handle.0),
+                item.definition.kind,
+                &item.definition.published_by,
+            ),
         };
         Some(PointEntry {
             handle: stored.handle.0,
@@ -153,86 +144,8 @@ pub fn packed_points(stored: &[StoredItem]) -> PackedPoints {
     points.collect()
 }
 
-/// Converts a declared tree and collects its initial values.
-pub fn declared_tree(tree: &PackedTree) -> Result<(DeclaredTree, Vec<(EwsItemId, Value)>), MessageError> {
-    let (mut initial_values, mut texts) = (Vec::new(), StringPool::default());
-    let items = tree
-        .items()
-        .map(|message| {
-            let (item, initial) = declared_item(message?, &mut texts)?;
-            initial_values.extend(initial.map(|value| (item.id().clone(), value)));
-            Ok(item)
-        })
-        .collect::<Result<Vec<_>, MessageError>>()?;
-    Ok((DeclaredTree { items }, initial_values))
-}
-
-fn declared_item(
-    message: contract::ItemMessage,
-    texts: &mut StringPool,
-) -> Result<(EwsItem, Option<Value>), MessageError> {
-    let unknown = || MessageError::Unknown(message.id.clone());
-    let id = EwsItemId::new(&message.id);
-    let parent = message.parent.as_deref().map(|parent| EwsItemId::from(texts.share(parent)));
-    let root = texts.share(EwsItemId::ROOT);
-    let parent_or_root = || parent.clone().unwrap_or_else(|| root.into());
-    let (name, description) = (texts.share(&message.name), texts.share(&message.description));
-    Ok(match message.node {
-        contract::NodeMessage::Container { kind } => {
-            let kind = match kind {
-                contract::ContainerKind::Folder => ContainerKind::Folder,
-                contract::ContainerKind::Device => ContainerKind::Device,
-            };
-            (EwsItem::Container(ContainerItem { id, parent, name, description, kind }), None)
-        }
-        contract::NodeMessage::Value { kind, unit, published_by, writes_handled_by, set_point, initial } => {
-            if writes_handled_by.is_some() != set_point.is_some() {
-                return Err(MessageError::Handler(message.id));
-            }
-            let initial = initial.map(|initial| value(initial).ok_or_else(unknown)).transpose()?;
-            let item = EwsItem::Value(ValueItem {
-                parent: parent_or_root(),
-                kind: value_kind(kind).ok_or_else(unknown)?,
-                id,
-                name,
-                description,
-                unit: texts.share(&unit),
-                set_point: set_point.map(|message| Box::new(rule(message, texts))),
-                published_by: texts.share(&published_by),
-                writes_handled_by: writes_handled_by.map(|class| texts.share(&class)),
-            });
-            (item, initial)
-        }
-        contract::NodeMessage::History { value_item, kind, unit, published_by } => {
-            let item = EwsItem::History(HistoryItem {
-                parent: parent_or_root(),
-                kind: value_kind(kind).ok_or_else(unknown)?,
-                id,
-                name,
-                description,
-                value_item: EwsItemId::new(&value_item),
-                unit: texts.share(&unit),
-                published_by: texts.share(&published_by),
-            });
-            (item, None)
-        }
-    })
-}
-
-fn rule(rule: contract::SetPointRuleMessage, texts: &mut StringPool) -> SetPointRule {
-    let contract::SetPointRuleMessage { min, max, options, future_only } = rule;
-    SetPointRule {
-        min,
-        max,
-        options: options.iter().map(|option| texts.share(option)).collect(),
-        future_only,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -243,30 +156,5 @@ mod tests {
         assert_eq!(problem.what, "station: \\u{1b}[2J\\nroot logged in");
         assert_eq!(problem.effect, problem.what);
         assert!(problem.remedy.len() < 9_000);
-    }
-
-    #[test]
-    fn a_set_point_without_a_class_that_handles_its_writes_is_refused() {
-        let tree = |writes_handled_by: Option<&str>, set_point| {
-            let node = contract::NodeMessage::Value {
-                kind: Kind::Double,
-                unit: "A".to_owned(),
-                published_by: "status".to_owned(),
-                writes_handled_by: writes_handled_by.map(str::to_owned),
-                set_point,
-                initial: None,
-            };
-            let shape = json!({ "id": "limit", "name": "Limit", "description": "", "node": node });
-            let initial = json!([[0, PointValue::Double(16.0)]]);
-            let packed = json!({ "prefixes": [], "shapes": [shape], "rows": [[0, 0, 0]], "initial": initial, "recorded_prefixes": [] });
-            serde_json::from_value::<PackedTree>(packed).unwrap()
-        };
-        let rule = || Some(contract::SetPointRuleMessage::default());
-        for broken in [tree(None, rule()), tree(Some("status"), None)] {
-            assert_eq!(declared_tree(&broken), Err(MessageError::Handler("limit".to_owned())));
-        }
-        let (tree, initial) = declared_tree(&tree(Some("status"), rule())).unwrap();
-        assert_eq!(tree.items.len(), 1);
-        assert_eq!(initial, [(EwsItemId::new("limit"), Value::Double(16.0))]);
     }
 }

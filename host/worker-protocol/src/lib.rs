@@ -5,6 +5,7 @@
 
 pub mod codec;
 pub mod contract;
+pub mod declared_tree;
 pub mod frames;
 mod long_work;
 pub mod value_batch;

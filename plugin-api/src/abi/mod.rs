@@ -34,7 +34,7 @@ use abi_stable::std_types::{RResult, RString};
 
 pub use objects::{HostServices, HostServices_TO, HostServicesBox, PluginRun, PluginRun_TO, PluginRunBox};
 pub use packed_points::{PackedPoints, PointEntry};
-pub use packed_tree::{NotATree, PackedTree};
+pub use packed_tree::{NotATree, PackedItem, PackedTree};
 pub use plugin_module::{PluginModule, PluginModuleRef};
 pub use records::{
     LogLevelCode, ReadingBatch, ReadingRecord, SampleBatch, SampleRecord, TAG_BOOLEAN, TAG_DATE_TIME,

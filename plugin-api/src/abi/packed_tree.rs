@@ -84,7 +84,7 @@ impl PackedTree {
     }
 
     /// Returns the items, in their order. One is an error if it refers to something that the tree does not have.
-    pub fn items(&self) -> impl Iterator<Item = Result<ItemMessage, NotATree>> {
+    pub fn items(&self) -> impl Iterator<Item = Result<PackedItem<'_>, NotATree>> {
         (0..self.rows.len()).map(|place| self.item(place).ok_or(NotATree))
     }
 
@@ -106,29 +106,69 @@ impl PackedTree {
         shape.is_some_and(|shape| !matches!(shape.node, NodeMessage::Container { .. }))
     }
 
-    fn item(&self, place: usize) -> Option<ItemMessage> {
+    fn item(&self, place: usize) -> Option<PackedItem<'_>> {
         let ItemRow(parent, _, shape) = *self.rows.get(place)?;
         let parent = match parent.checked_sub(1) {
             Some(parent) => Some(self.id(parent as usize)?),
             None => None,
         };
         let ItemShape { name, description, node, .. } = self.shapes.get(shape as usize)?;
-        let mut node = node.clone();
-        match &mut node {
-            NodeMessage::Container { .. } => {}
-            NodeMessage::Value { initial, .. } => *initial = find(&self.initial, place).cloned(),
+        let value_item = match node {
             NodeMessage::History { value_item, .. } => {
                 let prefix = self.prefixes.get(*find(&self.recorded_prefixes, place)?)?;
-                *value_item = join(prefix, value_item);
+                Some(join(prefix, value_item))
             }
-        }
-        Some(ItemMessage {
+            NodeMessage::Container { .. } | NodeMessage::Value { .. } => None,
+        };
+        Some(PackedItem {
             id: self.id(place)?,
             parent,
-            name: String::from(&**name),
-            description: String::from(&**description),
+            value_item,
+            initial: find(&self.initial, place),
+            definition: shape,
+            name,
+            description,
             node,
         })
+    }
+}
+
+/// An item of a packed tree.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PackedItem<'a> {
+    /// Unique in the tree.
+    pub id: String,
+    /// The id of the container above; `None` directly below the root.
+    pub parent: Option<String>,
+    /// The id of the value that a history records.
+    pub value_item: Option<String>,
+    /// The initial value of a value.
+    pub initial: Option<&'a PointValue>,
+    /// Items with the same number have the same name, description and node.
+    pub definition: u32,
+    /// The name as shown.
+    pub name: &'a str,
+    /// A sentence, or empty.
+    pub description: &'a str,
+    /// Without an initial value. A history refers to its value by [`Self::value_item`] alone.
+    pub node: &'a NodeMessage,
+}
+
+impl From<PackedItem<'_>> for ItemMessage {
+    fn from(item: PackedItem<'_>) -> Self {
+        let mut node = item.node.clone();
+        match &mut node {
+            NodeMessage::Container { .. } => {}
+            NodeMessage::Value { initial, .. } => *initial = item.initial.cloned(),
+            NodeMessage::History { value_item, .. } => *value_item = item.value_item.unwrap_or_default(),
+        }
+        Self {
+            id: item.id,
+            parent: item.parent,
+            name: item.name.to_owned(),
+            description: item.description.to_owned(),
+            node,
+        }
     }
 }
 
@@ -257,7 +297,8 @@ mod tests {
         let received: PackedTree = serde_json::from_slice(&serde_json::to_vec(&packed).unwrap()).unwrap();
         assert_eq!(received, packed);
         let expected: Vec<ItemMessage> = items().into_iter().map(|(_, item)| item).collect();
-        assert_eq!(received.items().collect::<Result<Vec<_>, _>>().unwrap(), expected);
+        let items = received.items().map(|item| ItemMessage::from(item.unwrap()));
+        assert_eq!(items.collect::<Vec<_>>(), expected);
         for (place, item) in expected.iter().enumerate() {
             assert_eq!(received.id(place).as_ref(), Some(&item.id));
             assert_eq!(received.is_point(place), !matches!(item.node, NodeMessage::Container { .. }));
@@ -271,7 +312,7 @@ mod tests {
         let with = |change: fn(&mut PackedTree)| {
             let mut packed = packed();
             change(&mut packed);
-            packed.items().collect::<Result<Vec<_>, _>>()
+            packed.items().map(|item| item.map(ItemMessage::from)).collect::<Result<Vec<_>, _>>()
         };
         assert!(with(|_| {}).is_ok());
         let changes: [fn(&mut PackedTree); 5] = [

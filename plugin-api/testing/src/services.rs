@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use riser_plugin::abi::messages::{Call, NodeMessage, Notice, Reply, WakeMessage};
+use riser_plugin::abi::messages::{Call, ItemMessage, NodeMessage, Notice, Reply, WakeMessage};
 use riser_plugin::abi::packed_values::{NotPackedValues, PackedValues};
 use riser_plugin::abi::{
     HostServices, HostServices_TO, HostServicesBox, LogLevelCode, ReadingBatch, SampleBatch, ServiceError,
@@ -69,7 +69,9 @@ impl Services {
     fn reply(&self, call: Call) -> ServiceResult<Reply> {
         match call {
             Call::Declare { tree } => {
-                let items = tree.items().collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string());
+                let items =
+                    tree.items().map(|item| item.map(ItemMessage::from)).collect::<Result<Vec<_>, _>>();
+                let items = items.map_err(|error| error.to_string());
                 self.serve(Service::Declare, |memory| {
                     match items.and_then(|items| memory.tree.declare(items)) {
                         Ok(difference) => {

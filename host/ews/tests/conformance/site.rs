@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use riser_domain::{
     AccountRights, Clock as _, DigestAlgorithm, EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock,
-    HistoryItem, HistorySample, PointHandle, SetPointRule, Timestamp, Value, ValueKind, ValueState,
+    HistoryDefinition, HistoryItem, HistorySample, PointHandle, SetPointRule, Timestamp, Value, ValueKind,
+    ValueState,
 };
 use riser_ews::testing::{MemoryAccounts, MemorySource};
 use riser_ews::{EwsEndpoint, HttpLimits, Listener, ListenerOptions, TlsFiles, Traffic};
@@ -166,12 +167,15 @@ fn fill(source: &MemorySource) -> PointHandle {
     let history = source.add(EwsItem::History(HistoryItem {
         id: EwsItemId::new("power.log"),
         parent: EwsItemId::new("zone"),
-        name: "Power".into(),
-        description: "Each quarter of an hour".into(),
-        value_item: EwsItemId::new("power"),
-        kind: ValueKind::Double,
-        unit: "kW".into(),
-        published_by: "logs".into(),
+        value_item: Box::new(EwsItemId::new("power")),
+        definition: HistoryDefinition {
+            name: "Power".into(),
+            description: "Each quarter of an hour".into(),
+            kind: ValueKind::Double,
+            unit: "kW".into(),
+            published_by: "logs".into(),
+        }
+        .into(),
     }));
     source.record(history, samples(4));
     history

@@ -88,7 +88,7 @@ impl SetPointAddress {
         let tree = portal.runtime().items(EwsServerId(self.server));
         let point = tree.find(&self.item)?;
         let item = value_of(tree.node(point)?)?.clone();
-        let rule = item.set_point.as_deref()?.clone();
+        let rule = item.definition.set_point.as_ref()?.clone();
         Some(Target { portal, address: self, tree, point, item, rule })
     }
 }
@@ -172,9 +172,9 @@ impl Target<'_> {
         let times = self.portal.times_of_page();
         let reading = self.portal.runtime().readings(&[self.point]).pop().flatten();
         SetPointPage {
-            name: self.item.name.to_string(),
+            name: self.item.definition.name.to_string(),
             location: location(&self.tree, self.point),
-            description: self.item.description.to_string(),
+            description: self.item.definition.description.to_string(),
             query: self.address.query(),
             value_href: self.value_href(),
             current: CurrentValue::new(reading, &self.item, &times),
@@ -190,7 +190,7 @@ impl Target<'_> {
     }
 
     fn form(&self, input: &FormInput, errors: &FormErrors) -> Step {
-        let kind = match self.item.kind {
+        let kind = match self.item.definition.kind {
             _ if !self.rule.options.is_empty() => {
                 let options = self.rule.options.iter();
                 FieldKind::Choice(options.map(|option| (option.to_string(), option.to_string())).collect())
@@ -207,15 +207,18 @@ impl Target<'_> {
             .required()
             .help(self.help())
             .more("write-a-set-point");
-        if !self.item.unit.is_empty() && matches!(field.kind, FieldKind::Number | FieldKind::WholeNumber) {
-            field = field.unit(self.item.unit.to_string());
+        if !self.item.definition.unit.is_empty()
+            && matches!(field.kind, FieldKind::Number | FieldKind::WholeNumber)
+        {
+            field = field.unit(self.item.definition.unit.to_string());
         }
         Step::Enter(FormFields::new(&[field], input, errors))
     }
 
     fn help(&self) -> String {
-        let range = range_words(&self.rule, self.item.kind).map(|range| format!("Accepted: {range}."));
-        let format = match self.item.kind {
+        let range =
+            range_words(&self.rule, self.item.definition.kind).map(|range| format!("Accepted: {range}."));
+        let format = match self.item.definition.kind {
             ValueKind::DateTime => Some("A time such as 2027-03-25T14:00, in the time zone of the site."),
             ValueKind::Duration => Some("A duration such as PT15M or P1DT2H."),
             _ => None,
@@ -229,24 +232,27 @@ impl Target<'_> {
         let old = old.filter(crate::parts::is_known);
         Step::Confirm {
             typed: typed.to_owned(),
-            old: old.map(|reading| value_with_unit(&reading.value, &self.item.unit, &times)),
-            new: value_with_unit(value, &self.item.unit, &times),
+            old: old.map(|reading| value_with_unit(&reading.value, &self.item.definition.unit, &times)),
+            new: value_with_unit(value, &self.item.definition.unit, &times),
         }
     }
 
     /// Returns the value of a text, or why the point does not take it.
     fn parse(&self, text: &str) -> Result<Value, String> {
-        if text.is_empty() && self.item.kind != ValueKind::String {
+        if text.is_empty() && self.item.definition.kind != ValueKind::String {
             return Err("a value is needed".to_owned());
         }
-        let value =
-            riser_ews::parse_value(self.item.kind, text, &self.portal.runtime().zone()).map_err(|error| {
-                let example = match self.item.kind {
+        let value = riser_ews::parse_value(self.item.definition.kind, text, &self.portal.runtime().zone())
+            .map_err(|error| {
+                let example = match self.item.definition.kind {
                     ValueKind::Double => ", such as 25.5",
                     ValueKind::Integer | ValueKind::Long => ", such as 25",
                     _ => "",
                 };
-                format!("{text:?} is not a value of the type {}{example}: {error}", self.item.kind.as_str())
+                format!(
+                    "{text:?} is not a value of the type {}{example}: {error}",
+                    self.item.definition.kind.as_str()
+                )
             })?;
         if !self.rule.lists(&value) {
             return Err(self.refusal_words(WriteRefusal::InvalidValue));
@@ -258,7 +264,7 @@ impl Target<'_> {
     }
 
     fn refusal_words(&self, refusal: WriteRefusal) -> String {
-        match (refusal, range_words(&self.rule, self.item.kind)) {
+        match (refusal, range_words(&self.rule, self.item.definition.kind)) {
             (WriteRefusal::InvalidValue | WriteRefusal::OutOfRange, Some(range)) => {
                 format!("the item takes {range}")
             }

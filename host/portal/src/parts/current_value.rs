@@ -19,10 +19,10 @@ impl HtmlSafe for CurrentValue {}
 
 impl CurrentValue {
     pub(crate) fn new(reading: Option<Reading>, item: &ValueItem, times: &WallTime) -> Self {
-        let reading = reading.unwrap_or_else(|| Reading::never_known(item.kind));
+        let reading = reading.unwrap_or_else(|| Reading::never_known(item.definition.kind));
         let is_known = is_known(&reading);
         Self {
-            value: ShownValue::new(&reading, &item.unit, times),
+            value: ShownValue::new(&reading, &item.definition.unit, times),
             mark: if is_known { StateMark::of_value(reading.state) } else { StateMark::no_value_yet() },
             age: is_known.then(|| times.age(reading.received_time)),
         }

@@ -72,21 +72,25 @@ impl Drawer {
     ) -> Self {
         let is_known = is_known(reading);
         Self {
-            name: item.name.to_string(),
-            description: item.description.to_string(),
+            name: item.definition.name.to_string(),
+            description: item.definition.description.to_string(),
             close: address.without_item().to_string(),
-            value: ShownValue::new(reading, &item.unit, times),
+            value: ShownValue::new(reading, &item.definition.unit, times),
             mark: if is_known { StateMark::of_value(reading.state) } else { StateMark::no_value_yet() },
             reason: reading.reason.as_deref().map_or_else(String::new, capitalised),
             age: is_known.then(|| times.age(reading.received_time)),
-            write_status: write.map(|write| WriteStatus::new(write, &item.unit, times)),
+            write_status: write.map(|write| WriteStatus::new(write, &item.definition.unit, times)),
             id: item.id.to_string(),
             location: location(tree, node.handle),
             kind: kind(item),
-            published_by: class_name(node, &item.published_by),
-            writes_handled_by: item.writes_handled_by.as_deref().map(|class| class_name(node, class)),
+            published_by: class_name(node, &item.definition.published_by),
+            writes_handled_by: item
+                .definition
+                .writes_handled_by
+                .as_deref()
+                .map(|class| class_name(node, class)),
             histories: histories(tree, node, item, address),
-            write_href: (item.set_point.is_some() && person.may_write).then(|| {
+            write_href: (item.definition.set_point.is_some() && person.may_write).then(|| {
                 let server = EwsServerId(address.server.unwrap_or_default());
                 SetPointAddress::new(server, item.id.as_str()).href()
             }),
@@ -113,8 +117,8 @@ fn histories(
     };
     let server = EwsServerId(address.server.unwrap_or_default());
     let of_value = |node: &TreeNode| match node.item() {
-        Some(EwsItem::History(history)) if history.value_item == item.id => Some(HistoryLink {
-            name: history.name.to_string(),
+        Some(EwsItem::History(history)) if *history.value_item == item.id => Some(HistoryLink {
+            name: history.definition.name.to_string(),
             href: HistoryAddress::new(server, history.id.as_str()).href(),
         }),
         _ => None,
@@ -136,11 +140,11 @@ pub(crate) fn location(tree: &ServerTree, node: PointHandle) -> String {
 
 /// Returns type, unit and range, such as `Double, %, 0 to 100`.
 fn kind(item: &ValueItem) -> String {
-    let mut words = vec![item.kind.as_str().to_owned()];
-    if !item.unit.is_empty() {
-        words.push(item.unit.to_string());
+    let mut words = vec![item.definition.kind.as_str().to_owned()];
+    if !item.definition.unit.is_empty() {
+        words.push(item.definition.unit.to_string());
     }
-    words.extend(item.set_point.as_ref().and_then(|rule| range_words(rule, item.kind)));
+    words.extend(item.definition.set_point.as_ref().and_then(|rule| range_words(rule, item.definition.kind)));
     words.join(", ")
 }
 

@@ -39,12 +39,12 @@ impl ItemRow {
     ) -> Self {
         Self {
             handle: handle.0,
-            name: item.name.to_string(),
+            name: item.definition.name.to_string(),
             href: address.with_item(&item.id).to_string(),
-            is_writable: item.set_point.is_some(),
+            is_writable: item.definition.set_point.is_some(),
             is_selected: address.item.as_deref() == Some(item.id.as_str()),
-            value: ShownValue::new(reading, &item.unit, times),
-            mark: WriteNote::of(write, &item.unit, times).mark(reading),
+            value: ShownValue::new(reading, &item.definition.unit, times),
+            mark: WriteNote::of(write, &item.definition.unit, times).mark(reading),
             age: is_known(reading).then(|| times.age(reading.received_time)),
         }
     }

@@ -31,8 +31,8 @@ impl PlacedRow {
     ) -> Option<Self> {
         let item = tree.node(point).and_then(value_of)?;
         let reading = runtime.readings(&[point]).pop().flatten();
-        let reading = reading.unwrap_or_else(|| Reading::never_known(item.kind));
-        let write = item.set_point.as_ref().and_then(|_| runtime.latest_write(point));
+        let reading = reading.unwrap_or_else(|| Reading::never_known(item.definition.kind));
+        let write = item.definition.set_point.as_ref().and_then(|_| runtime.latest_write(point));
         let address = address_of(server, item);
         let row = ItemRow::new((point, item), &reading, write.as_ref(), &address, times);
         Some(Self { row, location: location(tree, point), is_pinned: false })

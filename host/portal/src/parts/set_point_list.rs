@@ -48,7 +48,7 @@ impl ShownSetPoint {
         let parent = item.and_then(|item| item.parent());
         let container = parent.and_then(|id| tree.node(tree.find(id)?)?.item());
         let unit = match item {
-            Some(riser_domain::EwsItem::Value(value)) => &*value.unit,
+            Some(riser_domain::EwsItem::Value(value)) => &*value.definition.unit,
             _ => "",
         };
         let address = ItemsAddress {

@@ -7,8 +7,8 @@ use axum::http::HeaderMap;
 use riser_calendar::{Schedule, ScheduleRule, Zone};
 use riser_domain::{
     Actor, ClassId, ConfigurationId, ConnectionId, EwsItemId, EwsServerId, PointHandle, Problem, Reading,
-    Role, RunId, RunMode, RunState, ScheduleId, SetPointWrite, Timestamp, Value, ValueItem, ValueKind,
-    ValueState, WriteId, WriteState,
+    Role, RunId, RunMode, RunState, ScheduleId, SetPointRule, SetPointWrite, Timestamp, Value,
+    ValueDefinition, ValueItem, ValueKind, ValueState, WriteId, WriteState,
 };
 use riser_runtime::{
     ConnectionStatus, EwsServerStatus, HostFacts, LastRun, LinkState, ProcessorState, ProcessorStatus,
@@ -343,13 +343,16 @@ pub(super) fn value_item(id: &str, name: &str, unit: &str, is_writable: bool) ->
     ValueItem {
         id: EwsItemId::new(id),
         parent: EwsItemId::new("z2"),
-        name: name.into(),
-        description: "".into(),
-        kind: ValueKind::Double,
-        unit: unit.into(),
-        set_point: is_writable.then(Box::default),
-        published_by: "status".into(),
-        writes_handled_by: is_writable.then(|| "status".into()),
+        definition: ValueDefinition {
+            name: name.into(),
+            description: "".into(),
+            kind: ValueKind::Double,
+            unit: unit.into(),
+            set_point: is_writable.then(SetPointRule::default),
+            published_by: "status".into(),
+            writes_handled_by: is_writable.then(|| "status".into()),
+        }
+        .into(),
     }
 }
 

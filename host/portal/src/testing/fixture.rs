@@ -11,10 +11,11 @@ use http_body_util::BodyExt;
 use parking_lot::Mutex;
 use riser_calendar::{MachineZone, MachineZoneSource};
 use riser_domain::{
-    Actor, ClassId, Clock as _, ConfigurationId, Connection, ConnectionId, ContainerItem, ContainerKind,
-    DeclaredTree, DigestAlgorithm, EwsItem, EwsItemId, EwsServer, EwsServerId, FakeClock, HistoryItem,
-    PointHandle, ProcessorConfiguration, ProcessorFlags, Reading, Role, SetPointRule, Timestamp,
-    TreeDifference, TreeOwner, Value, ValueItem, ValueKind, ValueState, WriteState,
+    Actor, ClassId, Clock as _, ConfigurationId, Connection, ConnectionId, ContainerDefinition,
+    ContainerItem, ContainerKind, DeclaredTree, DigestAlgorithm, EwsItem, EwsItemId, EwsServer, EwsServerId,
+    FakeClock, HistoryDefinition, HistoryItem, PointHandle, ProcessorConfiguration, ProcessorFlags, Reading,
+    Role, SetPointRule, Timestamp, TreeDifference, TreeOwner, Value, ValueDefinition, ValueItem, ValueKind,
+    ValueState, WriteState,
 };
 use riser_runtime::{LaunchOptions, Runtime, RuntimeParts};
 use riser_secrets::{KeyCreation, Keyring, RootKey, hash_password};
@@ -275,12 +276,15 @@ async fn declare(
     items.push(EwsItem::History(HistoryItem {
         id: EwsItemId::new("z2/log"),
         parent: EwsItemId::new("z2"),
-        name: "ZoneReductionLog".into(),
-        description: "".into(),
-        value_item: EwsItemId::new("z2/r"),
-        kind: ValueKind::Double,
-        unit: "%".into(),
-        published_by: "logs".into(),
+        value_item: Box::new(EwsItemId::new("z2/r")),
+        definition: HistoryDefinition {
+            name: "ZoneReductionLog".into(),
+            description: "".into(),
+            kind: ValueKind::Double,
+            unit: "%".into(),
+            published_by: "logs".into(),
+        }
+        .into(),
     }));
     let ids: Vec<EwsItemId> = items.iter().map(|item| item.id().clone()).collect();
     let difference = TreeDifference::between(&[], DeclaredTree { items });
@@ -292,9 +296,12 @@ fn container(id: &str, parent: &str, name: &str) -> EwsItem {
     EwsItem::Container(ContainerItem {
         id: EwsItemId::new(id),
         parent: Some(EwsItemId::new(parent)),
-        name: name.into(),
-        description: "".into(),
-        kind: ContainerKind::Folder,
+        definition: ContainerDefinition {
+            name: name.into(),
+            description: "".into(),
+            kind: ContainerKind::Folder,
+        }
+        .into(),
     })
 }
 
@@ -302,22 +309,28 @@ fn value(id: &str, parent: &str, name: &str, is_writable: bool) -> EwsItem {
     EwsItem::Value(ValueItem {
         id: EwsItemId::new(id),
         parent: EwsItemId::new(parent),
-        name: name.into(),
-        description: HOSTILE.into(),
-        kind: ValueKind::Double,
-        unit: "%".into(),
-        set_point: is_writable
-            .then(|| Box::new(SetPointRule { min: Some(0.0), max: Some(100.0), ..Default::default() })),
-        published_by: "status".into(),
-        writes_handled_by: is_writable.then(|| "status".into()),
+        definition: ValueDefinition {
+            name: name.into(),
+            description: HOSTILE.into(),
+            kind: ValueKind::Double,
+            unit: "%".into(),
+            set_point: is_writable.then(|| SetPointRule {
+                min: Some(0.0),
+                max: Some(100.0),
+                ..Default::default()
+            }),
+            published_by: "status".into(),
+            writes_handled_by: is_writable.then(|| "status".into()),
+        }
+        .into(),
     })
 }
 
-fn with_unit(unit: &str, item: EwsItem) -> EwsItem {
-    match item {
-        EwsItem::Value(item) => EwsItem::Value(ValueItem { unit: unit.into(), ..item }),
-        other => other,
+fn with_unit(unit: &str, mut item: EwsItem) -> EwsItem {
+    if let EwsItem::Value(item) = &mut item {
+        Arc::make_mut(&mut item.definition).unit = unit.into();
     }
+    item
 }
 
 /// Stores a confirmed write of 60 to the reduction. One point gets no value.

@@ -3,7 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use riser_domain::{ContainerItem, ContainerKind, EwsItem, EwsItemId, StoredItem, TreeKey, TreeOwner};
+use riser_domain::{
+    ContainerDefinition, ContainerItem, ContainerKind, EwsItem, EwsItemId, StoredItem, TreeKey, TreeOwner,
+};
 
 /// One tree of an EWS server.
 #[derive(Clone, Copy, Debug)]
@@ -52,9 +54,12 @@ pub(crate) fn containers(trees: &[PlacedTree<'_>]) -> Vec<Option<ContainerItem>>
             is_inside.then(|| ContainerItem {
                 id: tree.key.container_id(),
                 parent: None,
-                name: name.into(),
-                description: "".into(),
-                kind: ContainerKind::Folder,
+                definition: ContainerDefinition {
+                    name: name.into(),
+                    description: "".into(),
+                    kind: ContainerKind::Folder,
+                }
+                .into(),
             })
         })
         .collect()
@@ -121,8 +126,10 @@ mod tests {
         assert!((1_u32..).zip(&found).all(|(key, container)| {
             container.as_ref().is_none_or(|container| container.id == TreeKey(key).container_id())
         }));
-        let names: Vec<Option<&str>> =
-            found.iter().map(|container| container.as_ref().map(|container| &*container.name)).collect();
+        let names: Vec<Option<&str>> = found
+            .iter()
+            .map(|container| container.as_ref().map(|container| &*container.definition.name))
+            .collect();
         assert_eq!(names, expected);
     }
 
@@ -130,9 +137,12 @@ mod tests {
         let container = ContainerItem {
             id: TreeKey(key).served_id(name),
             parent: (position > 0).then(|| EwsItemId::new(EwsItemId::ROOT)),
-            name: name.into(),
-            description: "".into(),
-            kind: ContainerKind::Folder,
+            definition: ContainerDefinition {
+                name: name.into(),
+                description: "".into(),
+                kind: ContainerKind::Folder,
+            }
+            .into(),
         };
         StoredItem {
             handle: PointHandle(key * 100 + position),

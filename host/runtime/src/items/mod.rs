@@ -262,9 +262,9 @@ fn ensure_slots(values: &ValueTable, owner: &TreeOwner, items: &[StoredItem]) {
         .filter_map(|stored| match &*stored.item {
             EwsItem::Value(item) => {
                 let writer = *writers
-                    .entry(Arc::clone(&item.published_by))
-                    .or_insert_with(|| values.writer(owner, &item.published_by));
-                Some((stored.handle, item.kind, writer))
+                    .entry(Arc::clone(&item.definition.published_by))
+                    .or_insert_with(|| values.writer(owner, &item.definition.published_by));
+                Some((stored.handle, item.definition.kind, writer))
             }
             EwsItem::Container(_) | EwsItem::History(_) => None,
         })
@@ -275,8 +275,9 @@ fn ensure_slots(values: &ValueTable, owner: &TreeOwner, items: &[StoredItem]) {
 #[cfg(test)]
 mod tests {
     use riser_domain::{
-        ClassId, ConfigurationId, ContainerItem, ContainerKind, DeclaredTree, DigestAlgorithm, EwsItemId,
-        FakeClock, ProcessorConfiguration, ProcessorFlags, Timestamp, ValueItem,
+        ClassId, ConfigurationId, ContainerDefinition, ContainerItem, ContainerKind, DeclaredTree,
+        DigestAlgorithm, EwsItemId, FakeClock, ProcessorConfiguration, ProcessorFlags, Timestamp,
+        ValueDefinition, ValueItem,
     };
 
     use super::*;
@@ -405,20 +406,26 @@ mod tests {
         let zone = ContainerItem {
             id: EwsItemId::new("z1"),
             parent: None,
-            name: "Zones".into(),
-            description: "".into(),
-            kind: ContainerKind::Folder,
+            definition: ContainerDefinition {
+                name: "Zones".into(),
+                description: "".into(),
+                kind: ContainerKind::Folder,
+            }
+            .into(),
         };
         let point = ValueItem {
             id: EwsItemId::new("z1/p"),
             parent: EwsItemId::new("z1"),
-            name: "Power".into(),
-            description: "".into(),
-            kind: ValueKind::Long,
-            unit: "W".into(),
-            set_point: None,
-            published_by: "status".into(),
-            writes_handled_by: None,
+            definition: ValueDefinition {
+                name: "Power".into(),
+                description: "".into(),
+                kind: ValueKind::Long,
+                unit: "W".into(),
+                set_point: None,
+                published_by: "status".into(),
+                writes_handled_by: None,
+            }
+            .into(),
         };
         DeclaredTree { items: vec![EwsItem::Container(zone), EwsItem::Value(point)] }
     }

@@ -115,7 +115,9 @@ impl SearchIndex {
 mod tests {
     use std::sync::Arc;
 
-    use riser_domain::{ContainerItem, ContainerKind, EwsItem, EwsItemId, StoredItem, TreeKey, TreeOwner};
+    use riser_domain::{
+        ContainerDefinition, ContainerItem, ContainerKind, EwsItem, EwsItemId, StoredItem, TreeKey, TreeOwner,
+    };
 
     use super::super::connection_containers::PlacedTree;
     use super::*;
@@ -138,9 +140,12 @@ mod tests {
                 item: Arc::new(EwsItem::Container(ContainerItem {
                     id: EwsItemId::new(id),
                     parent: id.rsplit_once('/').map(|(parent, _)| EwsItemId::new(parent)),
-                    name: name.as_str().into(),
-                    description: "".into(),
-                    kind: ContainerKind::Folder,
+                    definition: ContainerDefinition {
+                        name: name.as_str().into(),
+                        description: "".into(),
+                        kind: ContainerKind::Folder,
+                    }
+                    .into(),
                 })),
                 vanished_at: None,
             })

@@ -209,7 +209,7 @@ impl TreeNode {
     pub fn container_kind(&self) -> Option<ContainerKind> {
         match self.item() {
             None => Some(ContainerKind::Server),
-            Some(EwsItem::Container(container)) => Some(container.kind),
+            Some(EwsItem::Container(container)) => Some(container.definition.kind),
             Some(_) => None,
         }
     }

@@ -10,7 +10,8 @@ use riser_domain::{
     StoredItem, TreeKey, TreeOwner,
 };
 use riser_worker_protocol::PackedTree;
-use riser_worker_protocol::contract::{declared_tree, packed_points};
+use riser_worker_protocol::contract::packed_points;
+use riser_worker_protocol::declared_tree::declared_tree;
 use riser_worker_protocol::frames::{Call, Reply};
 use riser_worker_protocol::long_work;
 use riser_worker_protocol::messages::{self as contract, ActionResult, LimitedAction};
@@ -210,13 +211,13 @@ impl Services {
                 handle.0
             )),
             None => Some(format!("{} is not a history of this tree", handle.0)),
-            Some(item) if item.published_by != self.class => {
+            Some(item) if item.definition.published_by != self.class => {
                 let id = TreeKey::plugin_id(&item.id);
-                Some(format!("the history {id} is recorded by the class {}", item.published_by))
+                Some(format!("the history {id} is recorded by the class {}", item.definition.published_by))
             }
-            Some(item) if item.kind != sample.value.kind() => {
+            Some(item) if item.definition.kind != sample.value.kind() => {
                 let id = TreeKey::plugin_id(&item.id);
-                Some(format!("the history {id} takes {} samples", item.kind.as_str()))
+                Some(format!("the history {id} takes {} samples", item.definition.kind.as_str()))
             }
             Some(_) => None,
         })

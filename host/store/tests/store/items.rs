@@ -1,11 +1,14 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use riser_domain::{
-    Actor, ConnectionId, ContainerItem, ContainerKind, DeclaredTree, EwsItem, EwsItemId, EwsServerId,
-    HistoryItem, HistorySample, PointHandle, Reading, SetPointRule, StoredItem, TreeDifference, TreeKey,
-    TreeOwner, Value, ValueItem, ValueKind, ValueState,
+    Actor, ConnectionId, ContainerDefinition, ContainerItem, ContainerKind, DeclaredTree, EwsItem, EwsItemId,
+    EwsServerId, HistoryDefinition, HistoryItem, HistorySample, PointHandle, Reading, SetPointRule,
+    StoredItem, TreeDifference, TreeKey, TreeOwner, Value, ValueDefinition, ValueItem, ValueKind, ValueState,
 };
-use riser_store::StoreError;
+use riser_store::{Store, StoreError};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::fixture::{TestStore, written_bytes};
 
@@ -13,9 +16,12 @@ fn container(id: &str) -> EwsItem {
     EwsItem::Container(ContainerItem {
         id: EwsItemId::new(id),
         parent: Some(EwsItemId::new(EwsItemId::ROOT)),
-        name: format!("Zone {id}").into(),
-        description: "a zone".into(),
-        kind: ContainerKind::Folder,
+        definition: ContainerDefinition {
+            name: format!("Zone {id}").into(),
+            description: "a zone".into(),
+            kind: ContainerKind::Folder,
+        }
+        .into(),
     })
 }
 
@@ -23,18 +29,21 @@ fn value(id: &str, parent: &str) -> EwsItem {
     EwsItem::Value(ValueItem {
         id: EwsItemId::new(id),
         parent: EwsItemId::new(parent),
-        name: id.into(),
-        description: "".into(),
-        kind: ValueKind::Double,
-        unit: "A".into(),
-        set_point: Some(Box::new(SetPointRule {
-            min: Some(0.0),
-            max: None,
-            options: vec!["on".into(), "".into(), "off".into()],
-            future_only: true,
-        })),
-        published_by: "status".into(),
-        writes_handled_by: Some("status".into()),
+        definition: ValueDefinition {
+            name: id.into(),
+            description: "".into(),
+            kind: ValueKind::Double,
+            unit: "A".into(),
+            set_point: Some(SetPointRule {
+                min: Some(0.0),
+                max: None,
+                options: vec!["on".into(), "".into(), "off".into()],
+                future_only: true,
+            }),
+            published_by: "status".into(),
+            writes_handled_by: Some("status".into()),
+        }
+        .into(),
     })
 }
 
@@ -42,12 +51,15 @@ fn history(id: &str, parent: &str, of: &str) -> EwsItem {
     EwsItem::History(HistoryItem {
         id: EwsItemId::new(id),
         parent: EwsItemId::new(parent),
-        name: id.into(),
-        description: "".into(),
-        value_item: EwsItemId::new(of),
-        kind: ValueKind::Double,
-        unit: "A".into(),
-        published_by: "logs".into(),
+        value_item: Box::new(EwsItemId::new(of)),
+        definition: HistoryDefinition {
+            name: id.into(),
+            description: "".into(),
+            kind: ValueKind::Double,
+            unit: "A".into(),
+            published_by: "logs".into(),
+        }
+        .into(),
     })
 }
 
@@ -110,7 +122,7 @@ async fn a_renamed_item_and_one_that_returns_keep_their_handles() {
     let mut renamed = tree();
     renamed.items.truncate(2);
     let EwsItem::Value(item) = &mut renamed.items[1] else { unreachable!() };
-    item.name = "Set point".into();
+    Arc::make_mut(&mut item.definition).name = "Set point".into();
     assert!(apply(&test, &owner, &renamed).await.unwrap().is_empty());
     let stored = items_of(&test, &owner).await;
     assert_eq!(stored[1].handle, handles[1]);
@@ -230,6 +242,84 @@ async fn values_and_samples_of_items_whose_server_was_removed_are_removed_and_ot
     }
     assert_eq!(test.store.remove_records_of_removed_items().await.unwrap(), 0);
 }
+
+#[tokio::test]
+async fn points_with_the_same_definition_share_it_after_a_restart() {
+    let (test, server, ..) = TestStore::new().await.with_processor().await;
+    let owner = owner(server, None);
+    let named = |id: &str, name: &str| {
+        let EwsItem::Value(mut item) = value(id, "z1") else { unreachable!() };
+        Arc::make_mut(&mut item.definition).name = name.into();
+        EwsItem::Value(item)
+    };
+    let mut tree =
+        DeclaredTree { items: vec![container("z1"), named("z1/a", "Power"), named("z1/b", "Power")] };
+    apply(&test, &owner, &tree).await.unwrap();
+    // A later declaration finds the stored definition.
+    tree.items.push(named("z1/c", "Power"));
+    let EwsItem::Value(mut other) = named("z1/d", "Power") else { unreachable!() };
+    Arc::make_mut(&mut other.definition).unit = "kW".into();
+    tree.items.push(EwsItem::Value(other));
+    apply(&test, &owner, &tree).await.unwrap();
+
+    let (test, _) = test.start_again().await;
+    let stored = items_of(&test, &owner).await;
+    let definition = |place: usize| match &*stored[place].item {
+        EwsItem::Value(item) => Arc::clone(&item.definition),
+        other => panic!("{other:?}"),
+    };
+    assert!(Arc::ptr_eq(&definition(1), &definition(2)) && Arc::ptr_eq(&definition(1), &definition(3)));
+    assert_eq!((&*definition(1).unit, &*definition(4).unit), ("A", "kW"));
+}
+
+#[tokio::test]
+async fn items_that_an_earlier_version_stored_keep_their_handles_and_definitions() {
+    let (test, server, connection, _) = TestStore::new().await.with_processor().await;
+    let owners = [owner(server, Some(connection)), owner(server, None)];
+    for owner in &owners {
+        apply(&test, owner, &tree()).await.unwrap();
+    }
+    let mut gone = tree();
+    gone.items.truncate(2);
+    apply(&test, &owners[1], &gone).await.unwrap();
+    let before = test.store.load_items().await.unwrap();
+
+    let TestStore { store, clock, directory } = test;
+    store.close().await;
+    drop(store);
+    let file = SqliteConnectOptions::new().filename(directory.path().join("riser.db"));
+    let mut database = file.connect().await.unwrap();
+    sqlx::raw_sql(FORMER_ITEMS).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    let (store, _) = Store::open(directory.path(), &clock).await.unwrap();
+    assert_eq!(store.load_items().await.unwrap(), before);
+}
+
+/// Makes the table of items that versions had before the migration 13.
+const FORMER_ITEMS: &str = "
+    CREATE TABLE former AS
+    SELECT handle, items.owner_id, ews_server_id, position, item_id, parent_id, node, name, description,
+        container_kind, value_kind, unit, value_item_id, published_by, writes_handled_by, is_writable,
+        set_point_min, set_point_max, set_point_future, set_point_options, vanished_at
+    FROM items JOIN item_definitions ON item_definitions.id = definition_id
+        JOIN tree_owners ON tree_owners.id = items.owner_id;
+    DROP TABLE items;
+    DROP TABLE item_definitions;
+    CREATE TABLE items (
+        handle INTEGER NOT NULL PRIMARY KEY,
+        owner_id INTEGER NOT NULL REFERENCES tree_owners (id) ON DELETE CASCADE,
+        ews_server_id INTEGER NOT NULL, position INTEGER NOT NULL, item_id TEXT NOT NULL, parent_id TEXT,
+        node TEXT NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, container_kind TEXT, value_kind TEXT,
+        unit TEXT, value_item_id TEXT, published_by TEXT, writes_handled_by TEXT, is_writable INTEGER NOT NULL,
+        set_point_min REAL, set_point_max REAL, set_point_future INTEGER NOT NULL, set_point_options TEXT,
+        vanished_at INTEGER, UNIQUE (ews_server_id, item_id)
+    ) STRICT;
+    CREATE INDEX items_by_owner ON items (owner_id, position);
+    CREATE INDEX items_vanished ON items (vanished_at) WHERE vanished_at IS NOT NULL;
+    INSERT INTO items SELECT * FROM former;
+    DROP TABLE former;
+    DELETE FROM _sqlx_migrations WHERE version >= 13;
+";
 
 #[tokio::test]
 async fn a_large_tree_is_stored_whole() {

@@ -8,7 +8,8 @@ use riser_worker_host::{
     ConnectionToTest, ExitReason, LibraryError, QueryError, WorkerEvent, WorkerLimits, WorkerProcess,
     describe, test_connection,
 };
-use riser_worker_protocol::contract::{declared_tree, packed_points};
+use riser_worker_protocol::contract::packed_points;
+use riser_worker_protocol::declared_tree::declared_tree;
 use riser_worker_protocol::frames::{Call, FromWorker, LoadFault, Outcome, Reply, ToWorker};
 use riser_worker_protocol::messages;
 use serde_json::json;

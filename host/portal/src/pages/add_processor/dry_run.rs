@@ -110,7 +110,8 @@ fn sentence(report: &DryRunReport) -> String {
     let count = |is: fn(&EwsItem) -> bool| items.iter().filter(|item| is(item)).count();
     let containers = count(|item| matches!(item, EwsItem::Container(_)));
     let values = count(|item| matches!(item, EwsItem::Value(_)));
-    let writable = count(|item| matches!(item, EwsItem::Value(value) if value.set_point.is_some()));
+    let writable =
+        count(|item| matches!(item, EwsItem::Value(value) if value.definition.set_point.is_some()));
     let histories = count(|item| matches!(item, EwsItem::History(_)));
     if items.is_empty() {
         return "The run declares no items.".to_owned();
@@ -135,8 +136,8 @@ fn shown_containers(tree: &DeclaredTree) -> Vec<ShownContainer> {
             EwsItem::History(_) => 1,
             EwsItem::Container(container) => {
                 let (path, level) = match above.map(|above| &found[above]) {
-                    Some((path, level, _)) => (format!("{path} / {}", container.name), level + 1),
-                    None => (container.name.to_string(), 0),
+                    Some((path, level, _)) => (format!("{path} / {}", container.definition.name), level + 1),
+                    None => (container.definition.name.to_string(), 0),
                 };
                 index_of.insert(container.id.as_str(), found.len());
                 found.push((path, level, [0; 3]));
@@ -170,7 +171,10 @@ fn counted(count: usize, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use riser_domain::{ContainerItem, ContainerKind, EwsItemId, ValueItem, ValueKind};
+    use riser_domain::{
+        ContainerDefinition, ContainerItem, ContainerKind, EwsItemId, SetPointRule, ValueDefinition,
+        ValueItem, ValueKind,
+    };
     use riser_runtime::DryRunFailure;
 
     use super::*;
@@ -179,9 +183,12 @@ mod tests {
         EwsItem::Container(ContainerItem {
             id: EwsItemId::new(id),
             parent: parent.map(EwsItemId::new),
-            name: id.to_uppercase().into(),
-            description: "".into(),
-            kind: ContainerKind::Folder,
+            definition: ContainerDefinition {
+                name: id.to_uppercase().into(),
+                description: "".into(),
+                kind: ContainerKind::Folder,
+            }
+            .into(),
         })
     }
 
@@ -189,13 +196,16 @@ mod tests {
         EwsItem::Value(ValueItem {
             id: EwsItemId::new(id),
             parent: EwsItemId::new(parent),
-            name: id.into(),
-            description: "".into(),
-            kind: ValueKind::Double,
-            unit: "".into(),
-            set_point: is_writable.then(Box::default),
-            published_by: "status".into(),
-            writes_handled_by: is_writable.then(|| "status".into()),
+            definition: ValueDefinition {
+                name: id.into(),
+                description: "".into(),
+                kind: ValueKind::Double,
+                unit: "".into(),
+                set_point: is_writable.then(SetPointRule::default),
+                published_by: "status".into(),
+                writes_handled_by: is_writable.then(|| "status".into()),
+            }
+            .into(),
         })
     }
 

@@ -134,8 +134,8 @@ pub(crate) async fn show(
     let system = portal.system_status();
     let container = history.parent.to_string();
     Ok(Page(HistoryPage {
-        value_name: value.name.to_string(),
-        name: history.name.to_string(),
+        value_name: value.definition.name.to_string(),
+        name: history.definition.name.to_string(),
         location: location(tree, found.handle),
         value_href: ItemsAddress {
             server: Some(address.server),
@@ -144,7 +144,7 @@ pub(crate) async fn show(
             from: 0,
         }
         .to_string(),
-        has_chart: !matches!(history.kind, ValueKind::String | ValueKind::DateTime),
+        has_chart: !matches!(history.definition.kind, ValueKind::String | ValueKind::DateTime),
         query: address.query(),
         ranges: HistorySpan::iter()
             .map(|range| RangeLink {
@@ -160,7 +160,11 @@ pub(crate) async fn show(
             &times,
         ),
         has_more: newest.len() > ROWS,
-        rows: newest.iter().take(ROWS).map(|sample| SampleRow::new(sample, &history.unit, &times)).collect(),
+        rows: newest
+            .iter()
+            .take(ROWS)
+            .map(|sample| SampleRow::new(sample, &history.definition.unit, &times))
+            .collect(),
         layout: PageLayout::new(MenuEntry::Items, &portal.site_name(), signed_in.context, &system, &times),
     }))
 }

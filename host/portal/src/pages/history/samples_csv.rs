@@ -22,7 +22,7 @@ pub(crate) async fn download(
     QueryOf(address): QueryOf<HistoryAddress>,
 ) -> Result<Response, PageError> {
     let found = address.find(&portal).ok_or(PageError::NoSuchPage)?;
-    let unit = found.history.unit.clone();
+    let unit = found.history.definition.unit.clone();
     let span = address.range.span(portal.runtime().clock().now());
     let zone = portal.runtime().zone().clone();
     let handle = found.handle;
@@ -42,7 +42,10 @@ pub(crate) async fn download(
     });
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file_name(&found.history.name))),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{}\"", file_name(&found.history.definition.name)),
+        ),
     ];
     Ok((headers, Body::from_stream(futures_util::StreamExt::chain(head, pages))).into_response())
 }

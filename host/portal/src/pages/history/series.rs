@@ -51,11 +51,12 @@ pub(crate) async fn show(
     let times = portal.times_of_page();
     let span = address.range.span(times.now());
     let mut series = read_series(&portal, found.handle, span).await?;
-    gap_reasons::add(&portal, (found.owner.as_ref(), &history.published_by), &mut series.gaps).await?;
+    gap_reasons::add(&portal, (found.owner.as_ref(), &history.definition.published_by), &mut series.gaps)
+        .await?;
     let writes = portal.runtime().store().list_writes_of(found.value_handle, span, WRITES).await?;
     Ok(Json(Chart {
-        unit: history.unit.to_string(),
-        is_stepped: value.set_point.is_some() || history.kind == ValueKind::Boolean,
+        unit: history.definition.unit.to_string(),
+        is_stepped: value.definition.set_point.is_some() || history.definition.kind == ValueKind::Boolean,
         time_zone: portal.runtime().zone().name().to_owned(),
         from_ms: span.0.unix_ms(),
         to_ms: span.1.unix_ms(),
@@ -66,7 +67,7 @@ pub(crate) async fn show(
                 at_ms: write.accepted_at.unix_ms(),
                 text: format!(
                     "{} by {}: {}",
-                    value_with_unit(&write.value, &history.unit, &times),
+                    value_with_unit(&write.value, &history.definition.unit, &times),
                     write.actor,
                     write.state.as_str()
                 ),

@@ -226,7 +226,7 @@ impl Found {
         let address = self.items_address();
         let shown = points.iter().zip(readings).enumerate().filter_map(|(line, (point, reading))| {
             let item = self.item(*point)?;
-            let reading = reading.unwrap_or_else(|| Reading::never_known(item.kind));
+            let reading = reading.unwrap_or_else(|| Reading::never_known(item.definition.kind));
             Some(PowerValue { line, row: ItemRow::new((*point, item), &reading, None, &address, times) })
         });
         shown.collect()
@@ -240,9 +240,9 @@ impl Found {
     ) -> Result<Option<Line>, StoreError> {
         let (Some(item), Some(node)) = (self.item(point), self.tree.node(point)) else { return Ok(None) };
         let mut series = read_series(portal, point, span).await?;
-        gap_reasons::add(portal, (node.owner(), &item.published_by), &mut series.gaps).await?;
-        let is_stepped = item.set_point.is_some() || mostly_stays(&series.points);
-        Ok(Some(Line { name: item.name.to_string(), is_stepped, series }))
+        gap_reasons::add(portal, (node.owner(), &item.definition.published_by), &mut series.gaps).await?;
+        let is_stepped = item.definition.set_point.is_some() || mostly_stays(&series.points);
+        Ok(Some(Line { name: item.definition.name.to_string(), is_stepped, series }))
     }
 }
 

@@ -84,7 +84,7 @@ async fn consequences(shown: &Shown<'_>) -> Result<Vec<String>, PageError> {
     }
     let handles_writes = |node: &&riser_runtime::TreeNode| {
         node.owner() == Some(&owner)
-            && matches!(node.item(), Some(EwsItem::Value(value)) if value.writes_handled_by.as_deref() == Some(class))
+            && matches!(node.item(), Some(EwsItem::Value(value)) if value.definition.writes_handled_by.as_deref() == Some(class))
     };
     match tree.nodes().filter(handles_writes).count() {
         0 => {}

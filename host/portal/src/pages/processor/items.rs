@@ -71,7 +71,7 @@ pub(super) fn published(shown: &Shown<'_>, tree: &ServerTree) -> Vec<PointHandle
     let (owner, class) = (shown.owner(), shown.configuration.class.class.as_str());
     let is_own = |node: &&riser_runtime::TreeNode| {
         node.owner() == Some(&owner)
-            && matches!(node.item(), Some(EwsItem::Value(value)) if *value.published_by == *class)
+            && matches!(node.item(), Some(EwsItem::Value(value)) if *value.definition.published_by == *class)
     };
     let (mut points, mut open) = (Vec::new(), vec![ROOT_HANDLE]);
     while let Some(node) = open.pop().and_then(|handle| tree.node(handle)) {
